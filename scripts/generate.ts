@@ -1,0 +1,14 @@
+/** Writes what is generated from the configuration's schema. Run by `npm run generate`, from the root of the repository. */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import { renderJsonSchema, renderMarkdown } from "../src/config/Reference.ts"
+
+const generate = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  yield* fs.writeFileString("config/config.schema.json", renderJsonSchema())
+  yield* fs.writeFileString("docs/configuration.md", renderMarkdown())
+})
+
+NodeRuntime.runMain(Effect.provide(generate, NodeFileSystem.layer))

@@ -1,0 +1,171 @@
+/**
+ * The text of a configuration file to a checked configuration, or to everything that is wrong with it. Pure: the file and the
+ * environment are arguments.
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { checkClients } from "./ConfigFile/Checks.ts"
+import type { Env } from "./ConfigFile/Expansion.ts"
+import { descend, keysOf, type Place, placeOf, takes } from "./ConfigFile/Expected.ts"
+import { findingsOf, type Sections } from "./ConfigFile/Issues.ts"
+import { type Finding, type Path, type Problem, quote, renderPath } from "./ConfigFile/Problem.ts"
+import {
+  below,
+  isResolved,
+  type ParsedText,
+  parseTree,
+  type Scalar,
+  type Tree,
+  textOf,
+} from "./ConfigFile/Tree.ts"
+import { GatewayConfig, leftovers } from "./GatewayConfig.ts"
+
+export type { Env } from "./ConfigFile/Expansion.ts"
+export { type Problem, renderProblem } from "./ConfigFile/Problem.ts"
+
+export interface LoadedConfig {
+  readonly config: GatewayConfig
+  readonly warnings: ReadonlyArray<Problem>
+}
+
+const decode = Schema.decodeUnknownEither(GatewayConfig, { errors: "all", onExcessProperty: "error" })
+
+const schemaPlace = placeOf(GatewayConfig.ast)
+
+/** Keys of the sections, for those that were written one level too high. */
+const sections: Sections = new Map(
+  keysOf(GatewayConfig.ast).flatMap((section) => {
+    const { ast } = descend(schemaPlace, section)
+    return ast === undefined ? [] : keysOf(ast).map((key) => [key, section] as const)
+  }),
+)
+
+/**
+ * Reads a configuration. Fails with all problems at once, in the order of the text, warnings among them; succeeds with the
+ * warnings alone. No problem repeats a credential, nor anything that came out of the environment.
+ *
+ * @param text the file
+ * @param env the environment that `${VAR}` refers to
+ */
+export const loadConfig = (text: string, env: Env): Either.Either<LoadedConfig, ReadonlyArray<Problem>> => {
+  const parsed = parseTree(text, env)
+  if (Either.isLeft(parsed)) return Either.left(parsed.left)
+  const { root, problems: readable } = parsed.right
+  if (root._tag !== "Mapping") {
+    const message = "expected a map of keys, of which `openai_clients` is one"
+    return Either.left([
+      ...readable,
+      locate(parsed.right, { path: [], message, severity: "error", atKey: false }),
+    ])
+  }
+  const decoded = decode(plain(withoutLeftovers(root), schemaPlace))
+  const findings: ReadonlyArray<Finding> = [
+    ...leftovers.flatMap((key) => (root.entries.has(key) ? [leftover(key)] : [])),
+    ...references(root, [], root),
+    ...(Either.isLeft(decoded)
+      ? findingsOf(decoded.left.issue, root, schemaPlace, sections).filter(({ path }) => isKnown(root, path))
+      : []),
+    ...checkClients(root),
+  ]
+  const problems = inOrder([...readable, ...findings.map((finding) => locate(parsed.right, finding))])
+  return Either.isRight(decoded) && problems.every(({ severity }) => severity === "warning")
+    ? Either.right({ config: decoded.right, warnings: problems })
+    : Either.left(problems)
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/** The text of a file's bytes, or `undefined` if they are not UTF-8. */
+export const textOfBytes = (bytes: Uint8Array): string | undefined =>
+  Either.getOrUndefined(Either.try(() => utf8.decode(bytes)))
+
+const withoutLeftovers = (root: Tree): Tree =>
+  root._tag === "Mapping"
+    ? { ...root, entries: new Map([...root.entries].filter(([key]) => !leftovers.includes(key))) }
+    : root
+
+const leftover = (key: string): Finding => ({
+  path: [key],
+  message: "a leftover of GPT_API without meaning here; it is ignored",
+  severity: "warning",
+  atKey: true,
+})
+
+/** YAML 1.2's decimal numbers. */
+const decimal = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/
+
+/**
+ * A value out of the environment is a text, whatever it looks like. Only where the key takes no text but a number or a boolean is it
+ * read as one, so that `max_tokens: ${MAX_TOKENS}` works and `api_key: ${KEY}` stays a text even if the key is all digits.
+ */
+const plainScalar = ({ value, expanded }: Scalar, place: Place): unknown => {
+  if (!expanded || typeof value !== "string" || takes(place, "string")) return value
+  if (takes(place, "number") && decimal.test(value)) return Number(value)
+  return takes(place, "boolean") && (value === "true" || value === "false") ? value === "true" : value
+}
+
+const plain = (tree: Tree, place: Place): unknown => {
+  switch (tree._tag) {
+    case "Scalar":
+      return plainScalar(tree, place)
+    case "List":
+      return tree.items.map((item, position) => plain(item, descend(place, position)))
+    case "Mapping":
+      return Object.fromEntries(
+        [...tree.entries].map(([key, { value }]) => [key, plain(value, descend(place, key))]),
+      )
+  }
+}
+
+/** What is wrong with references to the environment, anywhere in the file but under the leftovers. */
+const references = (tree: Tree, path: Path, root: Tree): ReadonlyArray<Finding> => {
+  switch (tree._tag) {
+    case "Scalar": {
+      const error = (message: string): Finding => ({ path, message, severity: "error", atKey: false })
+      if (tree.malformed !== undefined) return [error(tree.malformed)]
+      return tree.unset.map((name) =>
+        error(
+          `the environment variable ${name} is not set${neededBy(path, root)}; set it, or write \${${name}:-default}`,
+        ),
+      )
+    }
+    case "List":
+      return tree.items.flatMap((item, position) => references(item, [...path, position], root))
+    case "Mapping":
+      return [...tree.entries].flatMap(([key, { value }]) =>
+        path.length === 0 && leftovers.includes(key) ? [] : references(value, [...path, key], root),
+      )
+  }
+}
+
+/** Names the client a path lies in, unless its name is from the environment too. */
+const neededBy = (path: Path, root: Tree): string => {
+  if (path[0] !== "openai_clients" || typeof path[1] !== "number") return ""
+  const name = below(below(below(root, "openai_clients"), path[1]), "name")
+  return textOf(name) === undefined || name?._tag !== "Scalar" || name.expanded
+    ? ""
+    : `, and the client ${quote(name.source)} needs it`
+}
+
+/** Whether the value at a path is known; what an unset variable holds can be neither right nor wrong. */
+const isKnown = (root: Tree, path: Path): boolean => {
+  const found = path.reduce<Tree | undefined>(below, root)
+  return found?._tag !== "Scalar" || isResolved(found)
+}
+
+/** Where a finding stands: at its key, at its value, or where nothing is there, at the nearest thing around it. */
+const locate = ({ root, position }: ParsedText, { path, message, severity, atKey }: Finding): Problem => {
+  let offset = root.offset
+  let tree: Tree | undefined = root
+  for (const [depth, step] of path.entries()) {
+    const entry: { readonly keyOffset: number } | undefined =
+      tree?._tag === "Mapping" ? tree.entries.get(String(step)) : undefined
+    tree = below(tree, step)
+    if (tree === undefined) break
+    offset = atKey && depth === path.length - 1 && entry !== undefined ? entry.keyOffset : tree.offset
+  }
+  return { message, ...position(offset), path: renderPath(path), severity }
+}
+
+const inOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =>
+  [...problems].sort((a, b) => a.line - b.line || a.column - b.column)

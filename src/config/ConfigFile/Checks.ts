@@ -1,0 +1,171 @@
+/** What only shows when the clients are seen together. Works on the file's tree, so that it finds what it can when other parts are wrong. */
+
+import { matchingValue } from "../../domain/Route.ts"
+import type { ModelMatch } from "../../domain/Upstream.ts"
+import { endpointPaths } from "../GatewayConfig.ts"
+import { nearest } from "./Nearest.ts"
+import type { Finding, Path } from "./Problem.ts"
+import { below, type Scalar, shown, type Tree, textOf } from "./Tree.ts"
+
+/** A client as far as it can be read. */
+interface Seen {
+  readonly path: Path
+  readonly name: Scalar | undefined
+  readonly fallback: Scalar | undefined
+  readonly match: ModelMatch | undefined
+  readonly model: string | undefined
+  /** `model` is there, whether or not it can be read. */
+  readonly hasModel: boolean
+}
+
+const scalarAt = (tree: Tree, key: string): Scalar | undefined => {
+  const found = below(tree, key)
+  return textOf(found) === undefined || found?._tag !== "Scalar" ? undefined : found
+}
+
+const matchOf = (tree: Tree | undefined): ModelMatch | undefined => {
+  const type = textOf(below(tree, "type"))
+  const list = below(tree, "value")
+  if ((type !== "exact" && type !== "keyword") || list?._tag !== "List") return undefined
+  const values = list.items.map(textOf)
+  return values.every((value) => value !== undefined && value !== "")
+    ? { type, values: values.filter(isText) }
+    : undefined
+}
+
+const isText = (value: string | undefined): value is string => value !== undefined
+
+const see = (tree: Tree, position: number): Seen => {
+  const model = below(tree, "model")
+  return {
+    path: ["openai_clients", position],
+    name: scalarAt(tree, "name"),
+    fallback: scalarAt(tree, "fallback"),
+    match: matchOf(below(tree, "model_match")),
+    model: textOf(model) || undefined,
+    hasModel: model?._tag === "Scalar" && model.value !== null && model.value !== "",
+  }
+}
+
+/** All findings over the clients of a file. */
+export const checkClients = (root: Tree): ReadonlyArray<Finding> => {
+  const list = below(root, "openai_clients")
+  if (list?._tag !== "List") return []
+  const clients = list.items.map(see)
+  if (clients.length === 0) {
+    return [warning(["openai_clients"], "there are no clients, so every model is answered as unknown")]
+  }
+  return [
+    ...repeatedNames(clients),
+    ...clients.flatMap((client) => checkFallback(client, clients)),
+    ...list.items.flatMap(checkBaseUrl),
+    ...list.items.flatMap(checkEmptyKey),
+  ]
+}
+
+const error = (path: Path, message: string): Finding => ({ path, message, severity: "error", atKey: false })
+
+const warning = (path: Path, message: string): Finding => ({
+  path,
+  message,
+  severity: "warning",
+  atKey: false,
+})
+
+const repeatedNames = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
+  const first = new Map<string, number>()
+  const found: Array<Finding> = []
+  for (const [position, { path, name }] of clients.entries()) {
+    if (name === undefined) continue
+    const value = String(name.value)
+    const before = first.get(value)
+    if (before === undefined) first.set(value, position)
+    else {
+      found.push(
+        error(
+          [...path, "name"],
+          `the name ${shown(name)} is taken by openai_clients[${before}]; names are unique`,
+        ),
+      )
+    }
+  }
+  return found
+}
+
+/** A fallback leads to a client by its name, else to the clients that match it as a model, and to something the plan does not hold yet. */
+const checkFallback = (client: Seen, clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
+  const { fallback } = client
+  const path = [...client.path, "fallback"]
+  const target = textOf(fallback)
+  if (fallback === undefined || target === undefined || target === "") return []
+  if (target === textOf(client.name)) {
+    return [
+      error(
+        path,
+        "the client falls back to itself, which leads nowhere new; name another client or a model, or write false",
+      ),
+    ]
+  }
+  // A client that cannot be read may be the one that is meant.
+  const names = clients.map(({ name }) => textOf(name))
+  if (names.includes(target) || names.includes(undefined)) return []
+  if (clients.some(({ match }) => match === undefined)) return []
+  const serving = clients.filter(
+    ({ match }) => match !== undefined && matchingValue(match, target) !== undefined,
+  )
+  if (serving.length === 0) {
+    const readable = clients.flatMap(({ name }) =>
+      name === undefined || name.expanded ? [] : [String(name.value)],
+    )
+    const meant = fallback.expanded ? undefined : nearest(target, readable)
+    return [
+      error(
+        path,
+        `${shown(fallback)} is neither a client's name nor a model that a client matches${meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`}`,
+      ),
+    ]
+  }
+  if (serving.length > 1 || serving[0] !== client) return []
+  // Only the client itself serves that model. Under another model name that is another target; under the same it is not.
+  const { match } = client
+  const asksOnlyThis = match?.type === "exact" && match.values.every((value) => value === target)
+  return client.hasModel || asksOnlyThis
+    ? [
+        error(
+          path,
+          `as a model, ${shown(fallback)} leads back to this client alone and to the same upstream model, which is nothing new`,
+        ),
+      ]
+    : [
+        warning(
+          path,
+          `as a model, ${shown(fallback)} is served by this client alone: no other client takes over`,
+        ),
+      ]
+}
+
+const checkBaseUrl = (tree: Tree, position: number): ReadonlyArray<Finding> => {
+  const url = textOf(below(tree, "base_url"))?.replace(/\/+$/, "")
+  const ending = url === undefined ? undefined : endpointPaths.find((path) => url.endsWith(path))
+  return ending === undefined
+    ? []
+    : [
+        warning(
+          ["openai_clients", position, "base_url"],
+          `ends with ${ending}, which is appended again for each request; leave it out`,
+        ),
+      ]
+}
+
+/** A variable that is set but empty changes whose key is sent: worth a word unless the file allows for it. */
+const checkEmptyKey = (tree: Tree, position: number): ReadonlyArray<Finding> => {
+  const key = scalarAt(tree, "api_key")
+  return key?.expanded && key.value === "" && !key.source.includes(":-")
+    ? [
+        warning(
+          ["openai_clients", position, "api_key"],
+          "the environment variable is empty, so the callers' own keys are passed through",
+        ),
+      ]
+    : []
+}

@@ -1,0 +1,96 @@
+/** `${VAR}` and `${VAR:-default}` in the string values of the configuration. */
+
+/** Environment variables by name. */
+export type Env = Readonly<Record<string, string | undefined>>
+
+export interface Expansion {
+  /** With every reference replaced; unset ones by nothing. */
+  readonly text: string
+  /** Whether the text holds any reference to a variable. */
+  readonly expanded: boolean
+  /** Variables that are not set and have no default, each once. */
+  readonly unset: ReadonlyArray<string>
+  /** What is wrong with a reference, if one is malformed. Repeats nothing of the text. */
+  readonly malformed: string | undefined
+}
+
+const name = /[A-Za-z_][A-Za-z0-9_]*/y
+
+/** Defaults may hold references in turn; nobody nests deeper. */
+const deepest = 10
+
+const malformedReference = `\${ begins a reference to an environment variable: write \${NAME} or \${NAME:-default}, or $\${ for a literal \${`
+
+/** A text that expands to `text`, whatever it holds. */
+export const escapeReferences = (text: string): string => text.replaceAll("${", () => "$${")
+
+/**
+ * Replaces references once, from left to right: what a variable holds is never expanded again. A default is used where the variable is
+ * unset or empty (as in a shell), may hold references, and its braces balance, so that it may be JSON. `$${` is a literal `${`; any
+ * other `$` stands for itself.
+ */
+export const expand = (text: string, env: Env): Expansion => {
+  const unset = new Set<string>()
+  let expanded = false
+  let malformed: string | undefined
+
+  /** Reads up to the `}` that ends a default, or to the end of the text at depth 0. Answers where it stopped. */
+  const read = (start: number, depth: number, wanted: boolean): readonly [text: string, end: number] => {
+    let out = ""
+    let at = start
+    let braces = 0
+    while (at < text.length) {
+      if (text.startsWith("$${", at)) {
+        out += "${"
+        // The brace of an escape opens nothing outside a default, and balances inside one.
+        if (depth > 0) braces++
+        at += 3
+      } else if (text.startsWith("${", at)) {
+        const [value, end] = reference(at, depth, wanted)
+        if (malformed !== undefined) return ["", text.length]
+        out += value
+        at = end
+      } else {
+        const character = text[at]
+        if (depth > 0 && character === "}" && braces === 0) return [out, at]
+        if (character === "{") braces++
+        else if (character === "}") braces--
+        out += character
+        at++
+      }
+    }
+    if (depth > 0) malformed = "a reference to an environment variable has no closing }"
+    return [out, at]
+  }
+
+  /** Reads the reference that begins at `start`. `wanted`: its value will be used, so an unset variable is missed. */
+  const reference = (
+    start: number,
+    depth: number,
+    wanted: boolean,
+  ): readonly [value: string, end: number] => {
+    expanded = true
+    name.lastIndex = start + 2
+    const variable = name.exec(text)?.[0]
+    if (variable === undefined || depth >= deepest) {
+      malformed = malformedReference
+      return ["", text.length]
+    }
+    const after = start + 2 + variable.length
+    const value = Object.hasOwn(env, variable) ? env[variable] : undefined
+    if (text[after] === "}") {
+      if (value === undefined && wanted) unset.add(variable)
+      return [value ?? "", after + 1]
+    }
+    if (!text.startsWith(":-", after)) {
+      malformed = malformedReference
+      return ["", text.length]
+    }
+    const useDefault = value === undefined || value === ""
+    const [fallback, end] = read(after + 2, depth + 1, wanted && useDefault)
+    return [useDefault ? fallback : value, end + 1]
+  }
+
+  const [out] = text.includes("${") ? read(0, 0, true) : [text]
+  return { text: out, expanded, unset: [...unset], malformed }
+}

@@ -1,0 +1,159 @@
+/** Schema errors as findings: what is wrong, what was found, what would be right, and no value that may be a secret. */
+import type { ParseIssue } from "effect/ParseResult"
+import * as AST from "effect/SchemaAST"
+import { choicesOf, descend, isContainer, keysOf, type Place, phraseOf } from "./Expected.ts"
+import { nearest } from "./Nearest.ts"
+import type { Finding, Path } from "./Problem.ts"
+import { quote } from "./Problem.ts"
+import { below, shown, type Tree } from "./Tree.ts"
+
+/** The sections a key belongs to, for keys that stand at the wrong level. */
+export type Sections = ReadonlyMap<string, string>
+
+/** Every finding of a failed decoding. `tree` and `place` are the root's. */
+export const findingsOf = (
+  issue: ParseIssue,
+  tree: Tree,
+  place: Place,
+  sections: Sections,
+): ReadonlyArray<Finding> => {
+  const visit = (issue: ParseIssue, path: Path, place: Place): ReadonlyArray<Finding> => {
+    const error = (message: string): ReadonlyArray<Finding> => [
+      { path, message, severity: "error", atKey: false },
+    ]
+    if (issue._tag === "Missing") {
+      return error(`missing; expected ${place.ast === undefined ? "a value" : phraseOf(place.ast)}`)
+    }
+    const parts = partsOf(issue)
+    if (parts === undefined) {
+      return error(messageOf(issue) ?? mismatch(issueAst(issue), treeAt(tree, path), place.confidential))
+    }
+    return parts.issues.flatMap((part): ReadonlyArray<Finding> => {
+      if (part._tag !== "Pointer") return visit(part, path, place)
+      const steps = (Array.isArray(part.path) ? part.path : [part.path]).map((step) =>
+        typeof step === "number" ? step : String(step),
+      )
+      const to = [...path, ...steps]
+      if (part.issue._tag === "Unexpected") {
+        const key = String(steps.at(-1))
+        return [
+          {
+            path: to,
+            message: unknownKey(key, keysOf(parts.ast), path, sections),
+            severity: "error",
+            atKey: true,
+          },
+        ]
+      }
+      return visit(part.issue, to, steps.reduce(descend, place))
+    })
+  }
+  return visit(issue, [], place)
+}
+
+interface Parts {
+  readonly ast: AST.AST
+  readonly issues: ReadonlyArray<ParseIssue>
+}
+
+/** The issues inside a value of the right kind, or `undefined` if the value as a whole is what is wrong. */
+const partsOf = (issue: ParseIssue): Parts | undefined => {
+  switch (issue._tag) {
+    case "Transformation":
+    case "Refinement":
+      return partsOf(issue.issue)
+    case "Pointer":
+      return { ast: issueAst(issue.issue), issues: [issue] }
+    case "Composite": {
+      const issues: ReadonlyArray<ParseIssue> = "_tag" in issue.issues ? [issue.issues] : issue.issues
+      if (issue.ast._tag !== "Union") return { ast: issue.ast, issues }
+      // Of the alternatives the one that fits in kind; the others could only say that they do not.
+      for (const alternative of issues) {
+        const parts = partsOf(alternative)
+        if (parts !== undefined) return parts
+      }
+      return undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The message a filter of the schema gave. Those never repeat the value. */
+const messageOf = (issue: ParseIssue): string | undefined => {
+  switch (issue._tag) {
+    case "Type":
+      return issue.message
+    case "Transformation":
+    case "Refinement":
+    case "Pointer":
+      return messageOf(issue.issue)
+    case "Composite": {
+      const issues: ReadonlyArray<ParseIssue> = "_tag" in issue.issues ? [issue.issues] : issue.issues
+      for (const part of issues) {
+        const message = messageOf(part)
+        if (message !== undefined) return message
+      }
+      return undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+const issueAst = (issue: ParseIssue): AST.AST => {
+  switch (issue._tag) {
+    case "Pointer":
+      return issueAst(issue.issue)
+    case "Missing":
+      return issue.ast.type
+    case "Unexpected":
+      return AST.neverKeyword
+    default:
+      return issue.ast
+  }
+}
+
+const treeAt = (tree: Tree, path: Path): Tree | undefined => path.reduce<Tree | undefined>(below, tree)
+
+const mismatch = (expected: AST.AST, actual: Tree | undefined, secret: boolean): string => {
+  const message = `expected ${phraseOf(expected)}, got ${describe(actual, secret || isContainer(expected))}`
+  if (actual?._tag !== "Scalar") return message
+  if (typeof actual.value !== "string") {
+    return actual.value !== null && phraseOf(expected) === "a string"
+      ? `${message}; write it in quotes`
+      : message
+  }
+  if (secret || actual.expanded) return message
+  const meant = suggestion(expected, actual.value)
+  return meant === undefined ? message : `${message}; did you mean ${meant}?`
+}
+
+/** Longer texts are not numbers, booleans or words of a choice: perhaps something secret that slipped into a wrong key. */
+const longestValue = 32
+
+/** What was found. The kind alone where the value could be a secret or would not help. */
+const describe = (actual: Tree | undefined, kindOnly: boolean): string => {
+  if (actual === undefined) return "nothing"
+  if (actual._tag === "List") return actual.items.length === 0 ? "an empty list" : "a list"
+  if (actual._tag === "Mapping") return "a map"
+  if (actual.value === null) return "nothing"
+  if (kindOnly || actual.source.length > longestValue) return `a ${typeof actual.value}`
+  return typeof actual.value === "string" ? shown(actual) : actual.source
+}
+
+const switches: Readonly<Record<string, string>> = { yes: "true", on: "true", no: "false", off: "false" }
+
+const suggestion = (expected: AST.AST, value: string): string | undefined => {
+  const word = nearest(value, choicesOf(expected))
+  if (word !== undefined) return JSON.stringify(word)
+  return phraseOf(expected) === "true or false" ? switches[value.toLowerCase()] : undefined
+}
+
+const unknownKey = (key: string, known: ReadonlyArray<string>, path: Path, sections: Sections): string => {
+  const meant = nearest(key, known)
+  if (meant !== undefined) return `unknown key; did you mean ${quote(meant)}?`
+  const section = path.length === 0 ? sections.get(key) : undefined
+  if (section !== undefined) return `unknown key here; it belongs under ${section}`
+  return known.length === 0 ? "unknown key" : `unknown key; known here: ${known.join(", ")}`
+}

@@ -1,0 +1,304 @@
+/** YAML text to a tree of values that know where they stand, with aliases and merges followed and environment variables expanded. */
+import * as Either from "effect/Either"
+import {
+  type ErrorCode,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLError,
+  type YAMLMap,
+} from "yaml"
+import { type Env, expand } from "./Expansion.ts"
+import { type Problem, quote } from "./Problem.ts"
+
+export interface Scalar {
+  readonly _tag: "Scalar"
+  readonly offset: number
+  /** As written, unquoted; with references to variables unexpanded. */
+  readonly source: string
+  /** With references expanded. */
+  readonly value: string | number | boolean | null
+  /** The value came, wholly or in part, out of the environment: messages show the source instead. */
+  readonly expanded: boolean
+  /** Variables it refers to that are not set. */
+  readonly unset: ReadonlyArray<string>
+  /** Why it cannot be read, if it cannot: a malformed reference, an alias to nothing. Repeats nothing of the text. */
+  readonly malformed: string | undefined
+}
+
+export interface List {
+  readonly _tag: "List"
+  readonly offset: number
+  readonly items: ReadonlyArray<Tree>
+}
+
+export interface Mapping {
+  readonly _tag: "Mapping"
+  readonly offset: number
+  readonly entries: ReadonlyMap<string, Entry>
+}
+
+export interface Entry {
+  readonly keyOffset: number
+  readonly value: Tree
+}
+
+export type Tree = Scalar | List | Mapping
+
+/** A tree, the problems that did not keep it from being read, and how offsets become lines and columns. */
+export interface ParsedText {
+  readonly root: Tree
+  readonly problems: ReadonlyArray<Problem>
+  readonly position: (offset: number) => { readonly line: number; readonly column: number }
+}
+
+/** Characters of text; a configuration of thousands of clients is far smaller. */
+const longestText = 4 * 1024 * 1024
+
+/** Aliases may repeat a value at most so often that the whole has this many nodes (against "a billion laughs"). */
+const mostNodes = 200_000
+
+/** How deep values may nest. */
+const deepest = 64
+
+/** In place of the parser's messages, some of which quote the text: it may be a secret. */
+const explanations: Readonly<Record<ErrorCode, string>> = {
+  ALIAS_PROPS: "an alias (*name) takes no anchor or tag of its own",
+  BAD_ALIAS: "an alias (*name) or anchor (&name) that cannot be read; quote a text that begins with * or &",
+  BAD_COLLECTION_TYPE: "a tag that does not fit its value; tags are not needed here",
+  BAD_DIRECTIVE: "a directive that is not known; quote a text that begins with %",
+  BAD_DQ_ESCAPE: 'an escape that "…" does not know; double the backslash or use single quotes',
+  BAD_INDENT:
+    "the indentation does not fit; keys of one map stand in one column, and what belongs to a key stands deeper",
+  BAD_PROP_ORDER: "anchors and tags stand before the value and after the dash or colon",
+  BAD_SCALAR_START: "a text cannot begin with this character; put it in quotes",
+  BLOCK_AS_IMPLICIT_KEY:
+    "a second colon or a list where one value is expected; put a text with ': ' in quotes",
+  BLOCK_IN_FLOW: "inside [ ] or { } there is no room for a list of dashes or an indented map",
+  DUPLICATE_KEY: "this key is given twice in one map; remove one",
+  IMPOSSIBLE: "this cannot be read as YAML",
+  KEY_OVER_1024_CHARS: "a key of more than 1024 characters; perhaps a quote is missing",
+  MISSING_CHAR:
+    "a character is missing here or on the line before: a colon and a space after a key, a comma, or a closing quote or bracket",
+  MULTILINE_IMPLICIT_KEY:
+    "a key stands on one line, followed by a colon; perhaps the colon or a quote is missing",
+  MULTIPLE_ANCHORS: "a value has at most one anchor",
+  MULTIPLE_DOCS: "a second document begins here; the configuration is one document without ---",
+  MULTIPLE_TAGS: "a value has at most one tag",
+  NON_STRING_KEY: "a key must be a text",
+  RESOURCE_EXHAUSTION: "this nests too deeply",
+  TAB_AS_INDENT: "a tab in the indentation; use spaces",
+  TAG_RESOLVE_FAILED: "a tag (!name) that is not known; quote a text that begins with !",
+  UNEXPECTED_TOKEN: "this is not expected here; perhaps a quote, comma or bracket is missing or too many",
+}
+
+/** Two mistakes that have no code of their own, told apart by the parser's (constant) wording or by what stands before them. */
+const explanationOf = (error: YAMLError, source: string): string => {
+  if (error.message.startsWith("Flow "))
+    return "a [ or { is not closed, or what stands in it is not indented enough"
+  const begun = source.slice(source.lastIndexOf("\n", error.pos[0] - 1) + 1, error.pos[0] + 1)
+  return error.code === "UNEXPECTED_TOKEN" && begun.includes("${")
+    ? `inside [ ] or { } a reference to the environment stands in quotes: "\${NAME}"`
+    : explanations[error.code]
+}
+
+/** Mistakes after which the rest of the document still means what it says. */
+const harmless: ReadonlySet<ErrorCode> = new Set(["DUPLICATE_KEY", "TAG_RESOLVE_FAILED"])
+
+/**
+ * Reads one YAML 1.2 document. Fails with the problems if it cannot be read, or not without guessing. A byte order mark is ignored.
+ *
+ * @param env the environment, in which `${VAR}` in string values is looked up
+ */
+export const parseTree = (text: string, env: Env): Either.Either<ParsedText, ReadonlyArray<Problem>> => {
+  const source = text.startsWith("\uFEFF") ? text.slice(1) : text
+  const lines = new LineCounter()
+  const position = (offset: number) => {
+    // Of an empty text the counter knows no line.
+    const { line, col } = lines.linePos(offset)
+    return line === 0 ? { line: 1, column: 1 } : { line, column: col }
+  }
+  const problemAt = (offset: number, message: string): Problem => ({
+    message,
+    ...position(offset),
+    path: "",
+    severity: "error",
+  })
+
+  if (source.length > longestText) {
+    return Either.left([
+      problemAt(0, `the file is larger than the ${longestText} characters a configuration may have`),
+    ])
+  }
+  const parsed = Either.try(() =>
+    // Values stay texts unless they are YAML 1.2's numbers, booleans and null; duplicate keys are errors.
+    parseDocument(source, {
+      version: "1.2",
+      schema: "core",
+      prettyErrors: false,
+      lineCounter: lines,
+      logLevel: "error",
+    }),
+  )
+  if (Either.isLeft(parsed)) {
+    return Either.left([problemAt(0, "the file cannot be read as YAML; perhaps it nests too deeply")])
+  }
+  const document = parsed.right
+  const complaints: ReadonlyArray<YAMLError> = [...document.errors, ...document.warnings]
+  const explain = (error: YAMLError): Problem => problemAt(error.pos[0], explanationOf(error, source))
+  const fatal = complaints.filter(({ code }) => !harmless.has(code))
+  if (fatal.length > 0) return Either.left(withoutEchoes(fatal.map(explain)))
+  if (document.contents === null) {
+    return Either.left([
+      problemAt(0, "the file is empty; it needs at least `openai_clients:` and a list of clients"),
+    ])
+  }
+
+  const problems = complaints.map(explain)
+  const anchors = new Map<string, Node>()
+  /** Lists and maps being read, from the root inwards. */
+  const open = new Set<Node>()
+  let nodes = 0
+
+  const scalar = (offset: number, value: Scalar["value"], written: string): Scalar => {
+    if (typeof value !== "string") {
+      return {
+        _tag: "Scalar",
+        offset,
+        source: written,
+        value,
+        expanded: false,
+        unset: [],
+        malformed: undefined,
+      }
+    }
+    const expansion = expand(value, env)
+    return {
+      _tag: "Scalar",
+      offset,
+      source: value,
+      value: expansion.text,
+      expanded: expansion.expanded,
+      unset: expansion.unset,
+      malformed: expansion.malformed,
+    }
+  }
+
+  const nothing = (offset: number): Scalar => scalar(offset, null, "")
+
+  /** Stands for what cannot be read; the message is reported with the path, once that is known. */
+  const broken = (offset: number, message: string): Scalar => ({ ...nothing(offset), malformed: message })
+
+  const complain = (offset: number, message: string): void => {
+    problems.push(problemAt(offset, message))
+  }
+
+  /** `aliased`: what is read stands elsewhere, and its anchors are known already. `fallbackOffset`: where an empty value stands. */
+  const read = (node: unknown, depth: number, aliased: boolean, fallbackOffset: number): Tree => {
+    nodes++
+    if (nodes > mostNodes) return nothing(fallbackOffset)
+    if (isAlias(node)) {
+      const offset = node.range?.[0] ?? fallbackOffset
+      const target = anchors.get(node.source)
+      if (target === undefined) return broken(offset, "an alias to an anchor that is not set before it")
+      return open.has(target)
+        ? broken(offset, "an alias that stands inside its own anchor")
+        : read(target, depth + 1, true, offset)
+    }
+    if (!isScalar(node) && !isMap(node) && !isSeq(node)) return nothing(fallbackOffset)
+    const offset = node.range?.[0] ?? fallbackOffset
+    if (depth >= deepest) return broken(offset, `this nests deeper than ${deepest} levels`)
+    if (!aliased && node.anchor !== undefined) anchors.set(node.anchor, node)
+    if (isScalar(node)) {
+      const { value } = node
+      return typeof value === "string" ||
+        typeof value === "number" ||
+        typeof value === "boolean" ||
+        value === null
+        ? scalar(offset, value, node.source ?? "")
+        : broken(offset, "a value that is neither text, number, boolean, list nor map")
+    }
+    open.add(node)
+    const tree: Tree = isSeq(node)
+      ? { _tag: "List", offset, items: node.items.map((item) => read(item, depth + 1, aliased, offset)) }
+      : { _tag: "Mapping", offset, entries: readEntries(node, depth, aliased, offset) }
+    open.delete(node)
+    return tree
+  }
+
+  const readEntries = (
+    node: YAMLMap,
+    depth: number,
+    aliased: boolean,
+    offset: number,
+  ): ReadonlyMap<string, Entry> => {
+    const own = new Map<string, Entry>()
+    const merged = new Map<string, Entry>()
+    for (const { key, value } of node.items) {
+      const keyNode: unknown = isAlias(key) ? anchors.get(key.source) : key
+      const keyOffset =
+        (isScalar(key) || isAlias(key) || isMap(key) || isSeq(key) ? key.range?.[0] : undefined) ?? offset
+      if (!isScalar(keyNode)) {
+        complain(keyOffset, "a key must be a text")
+        continue
+      }
+      const name = typeof keyNode.value === "string" ? keyNode.value : (keyNode.source ?? "")
+      const afterKey = (isScalar(key) ? key.range?.[1] : undefined) ?? keyOffset
+      const tree = read(value, depth + 1, aliased, afterKey)
+      if (name === "__proto__") complain(keyOffset, "this key is not allowed")
+      else if (name === "<<" && keyNode.type === "PLAIN") merge(tree, keyOffset, merged)
+      else own.set(name, { keyOffset, value: tree })
+    }
+    return merged.size === 0 ? own : new Map([...merged, ...own])
+  }
+
+  /** Takes over the entries of a map or of a list of maps (`<<: *defaults`); of several the earlier wins. */
+  const merge = (tree: Tree, keyOffset: number, into: Map<string, Entry>): void => {
+    for (const source of tree._tag === "List" ? tree.items : [tree]) {
+      if (source._tag !== "Mapping") {
+        complain(keyOffset, "<< merges a map or a list of maps, as in `<<: *defaults`")
+        continue
+      }
+      for (const [name, entry] of source.entries) if (!into.has(name)) into.set(name, entry)
+    }
+  }
+
+  const root = read(document.contents, 0, false, 0)
+  return nodes > mostNodes
+    ? Either.left([problemAt(0, `with its aliases followed, the file has more than ${mostNodes} values`)])
+    : Either.right({ root, problems, position })
+}
+
+/** The first mistake is a mistake; the same again on the same or the next line is mostly its echo. */
+const withoutEchoes = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> => {
+  let last: Problem | undefined
+  return problems.filter((problem) => {
+    const echo =
+      last !== undefined &&
+      (problem.line === last.line || (problem.line === last.line + 1 && problem.message === last.message))
+    last = problem
+    return !echo
+  })
+}
+
+/** The entry or item below `tree` at `step`. */
+export const below = (tree: Tree | undefined, step: string | number): Tree | undefined => {
+  if (tree === undefined || tree._tag === "Scalar") return undefined
+  if (tree._tag === "List") return typeof step === "number" ? tree.items[step] : undefined
+  return tree.entries.get(String(step))?.value
+}
+
+/** The text of a scalar whose references could all be resolved. */
+export const textOf = (tree: Tree | undefined): string | undefined =>
+  tree?._tag === "Scalar" && typeof tree.value === "string" && isResolved(tree) ? tree.value : undefined
+
+/** Whether a scalar's value is known. */
+export const isResolved = (scalar: Scalar): boolean =>
+  scalar.unset.length === 0 && scalar.malformed === undefined
+
+/** A text as messages may show it: as it is written in the file, never what the environment holds. */
+export const shown = (scalar: Scalar): string => quote(scalar.source)

@@ -1,0 +1,363 @@
+/** The configuration in force, and its replacement while the gateway runs: a bad edit changes nothing. */
+import { basename } from "node:path"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as MutableRef from "effect/MutableRef"
+import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Snapshot } from "../domain/Snapshot.ts"
+import { changesBetween, describeChanges, isUnchanged } from "./Changes.ts"
+import {
+  type Env,
+  type LoadedConfig,
+  loadConfig,
+  type Problem,
+  renderProblem,
+  textOfBytes,
+} from "./ConfigFile.ts"
+import { makeWatch } from "./CurrentConfig/Watch.ts"
+import type { GatewayConfig } from "./GatewayConfig.ts"
+import { makeSnapshot } from "./Snapshots.ts"
+
+/** The file is there and says something that cannot be used. */
+export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
+  readonly path: string
+  readonly problems: ReadonlyArray<Problem>
+}> {
+  override get message(): string {
+    return this.problems.map((problem) => renderProblem(this.path, problem)).join("\n")
+  }
+}
+
+/** The file cannot be read. */
+export class ConfigUnreadable extends Data.TaggedError("ConfigUnreadable")<{
+  readonly path: string
+  /** In words: "not found". */
+  readonly reason: string
+}> {
+  override get message(): string {
+    return `${this.path}: the configuration cannot be read: ${this.reason}`
+  }
+}
+
+/** What a reload came to. */
+export type ReloadOutcome = Data.TaggedEnum<{
+  Reloaded: { readonly generation: number }
+  /** The configuration in force is what the file says. */
+  Unchanged: { readonly generation: number }
+  /** The configuration in force stays; the file's is bad. */
+  Rejected: { readonly error: ConfigInvalid | ConfigUnreadable }
+}>
+
+export const ReloadOutcome = Data.taggedEnum<ReloadOutcome>()
+
+export interface ConfigStatus {
+  readonly generation: number
+  /** Epoch milliseconds. */
+  readonly loadedAt: number
+  /** The first problems of what the file says now, on one line; null while that is in force. */
+  readonly lastError: string | null
+  /** Epoch milliseconds of when the last error was found; it stays after the error is gone. */
+  readonly lastErrorAt: number | null
+}
+
+export interface CurrentConfigService {
+  readonly get: Effect.Effect<Snapshot>
+  /** `get` without an effect, for the way of a request. */
+  readonly snapshot: () => Snapshot
+  readonly status: Effect.Effect<ConfigStatus>
+  /** Reads file and environment anew, as SIGHUP does. */
+  readonly reload: Effect.Effect<ReloadOutcome>
+  /** The snapshot in force, then each that replaces it. */
+  readonly changes: Stream.Stream<Snapshot>
+}
+
+export class CurrentConfig extends Context.Tag("sluice/CurrentConfig")<
+  CurrentConfig,
+  CurrentConfigService
+>() {}
+
+export interface CurrentConfigOptions {
+  /** The environment `${VAR}` refers to, read again on `reload` and SIGHUP. Default: the process's. */
+  readonly env?: Effect.Effect<Env>
+}
+
+/** How often the file is read where no event tells of a change. */
+const pollInterval: Duration.DurationInput = "5 seconds"
+
+/** How often while it cannot be read: it was deleted, and perhaps its directory with it, so nothing may tell when it is back. */
+const missingInterval: Duration.DurationInput = "500 millis"
+
+/** A change counts as complete after this long without another … */
+const quietMs = 100
+
+/** … or after this long all the same. */
+const longestUnrestMs = 500
+
+/** Larger files are not configurations. */
+const largestFile = 16 * 1024 * 1024
+
+/** How many problems `status` repeats. */
+const problemsInStatus = 3
+
+/** A file's text, or why there is none. */
+const readText = (fs: FileSystem.FileSystem, path: string): Effect.Effect<string, ConfigUnreadable> => {
+  const unreadable = (reason: string) => new ConfigUnreadable({ path, reason })
+  return Effect.gen(function* () {
+    const { type, size } = yield* fs.stat(path)
+    // A pipe or a device would keep the reader waiting.
+    if (type !== "File") return yield* unreadable(`it is not a regular file but a ${type}`)
+    if (size > largestFile) return yield* unreadable(`it is larger than ${largestFile} bytes`)
+    const text = textOfBytes(yield* fs.readFile(path))
+    return text === undefined ? yield* unreadable("it is not UTF-8") : text
+  }).pipe(
+    Effect.catchTags({
+      SystemError: ({ reason }) => unreadable(reasonInWords(reason)),
+      BadArgument: () => unreadable("its path is not valid"),
+    }),
+  )
+}
+
+const reasonInWords = (reason: string): string =>
+  reason === "NotFound"
+    ? "not found"
+    : reason === "PermissionDenied"
+      ? "permission denied"
+      : `the system says ${reason}`
+
+/** What holds between reloads. Replaced as a whole, so that a reader without a fiber sees one state. */
+interface State {
+  readonly text: string
+  readonly config: GatewayConfig
+  readonly snapshot: Snapshot
+  readonly lastError: string | null
+  readonly lastErrorAt: number | null
+  /** What was found bad last, to be told once. */
+  readonly rejected: string | undefined
+}
+
+const summary = (error: ConfigInvalid | ConfigUnreadable): string => {
+  if (error._tag === "ConfigUnreadable") return error.message
+  const errors = error.problems.filter(({ severity }) => severity === "error")
+  const first = errors
+    .slice(0, problemsInStatus)
+    .map((problem) => renderProblem(basename(error.path), problem))
+  const more = errors.length - first.length
+  return more > 0 ? `${first.join("; ")}; and ${more} more` : first.join("; ")
+}
+
+const logWarnings = (path: string, { warnings }: LoadedConfig) =>
+  Effect.forEach(warnings, (warning) => Effect.logWarning(renderProblem(path, warning)), { discard: true })
+
+const logRejected = (error: ConfigInvalid | ConfigUnreadable, generation: number) =>
+  Effect.gen(function* () {
+    yield* Effect.logError(`the configuration was not replaced; generation ${generation} goes on serving`)
+    if (error._tag === "ConfigUnreadable") return yield* Effect.logError(error.message)
+    for (const problem of error.problems) yield* Effect.logError(renderProblem(error.path, problem))
+  })
+
+/** Loads the file, or fails; then follows it for as long as the scope is open. */
+const make = (
+  path: string,
+  options: CurrentConfigOptions,
+): Effect.Effect<
+  CurrentConfigService,
+  ConfigInvalid | ConfigUnreadable,
+  FileSystem.FileSystem | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const readEnv = options.env ?? Effect.sync((): Env => process.env)
+    const load = (text: string): Effect.Effect<LoadedConfig, ConfigInvalid> =>
+      Effect.flatMap(readEnv, (env) =>
+        Either.mapLeft(loadConfig(text, env), (problems) => new ConfigInvalid({ path, problems })),
+      )
+
+    const firstText = yield* readText(fs, path)
+    const first = yield* load(firstText)
+    yield* logWarnings(path, first)
+    const state = MutableRef.make<State>({
+      text: firstText,
+      config: first.config,
+      snapshot: makeSnapshot(first.config, { generation: 1, loadedAt: yield* Clock.currentTimeMillis }),
+      lastError: null,
+      lastErrorAt: null,
+      rejected: undefined,
+    })
+    const replaced = yield* Effect.acquireRelease(PubSub.unbounded<Snapshot>(), PubSub.shutdown)
+
+    const reject = (error: ConfigInvalid | ConfigUnreadable, content: string) =>
+      Effect.gen(function* () {
+        const { rejected, snapshot } = MutableRef.get(state)
+        if (rejected !== content) {
+          const lastErrorAt = yield* Clock.currentTimeMillis
+          MutableRef.update(state, (before) => ({
+            ...before,
+            lastError: summary(error),
+            lastErrorAt,
+            rejected: content,
+          }))
+          yield* logRejected(error, snapshot.generation)
+        }
+        return ReloadOutcome.Rejected({ error })
+      })
+
+    /** The file says again what is in force: whatever was wrong with it is over. */
+    const keep = Effect.gen(function* () {
+      const { rejected, snapshot } = MutableRef.get(state)
+      if (rejected !== undefined) {
+        MutableRef.update(state, (before) => ({ ...before, lastError: null, rejected: undefined }))
+        yield* Effect.logInfo(
+          `the configuration is good again; generation ${snapshot.generation} is in force`,
+        )
+      }
+      return ReloadOutcome.Unchanged({ generation: snapshot.generation })
+    })
+
+    const replace = (text: string, loaded: LoadedConfig) =>
+      Effect.gen(function* () {
+        const before = MutableRef.get(state)
+        const changes = changesBetween(before.config, loaded.config)
+        if (text === before.text && isUnchanged(changes)) return yield* keep
+        const generation = before.snapshot.generation + 1
+        const snapshot = makeSnapshot(loaded.config, {
+          generation,
+          loadedAt: yield* Clock.currentTimeMillis,
+        })
+        const next = {
+          ...before,
+          text,
+          config: loaded.config,
+          snapshot,
+          lastError: null,
+          rejected: undefined,
+        }
+        // Together, so that what is in force and what was told agree.
+        yield* Effect.uninterruptible(
+          Effect.zipRight(
+            Effect.sync(() => MutableRef.set(state, next)),
+            PubSub.publish(replaced, snapshot),
+          ),
+        )
+        yield* Effect.logInfo(
+          `configuration generation ${generation} is in force: ${describeChanges(changes)}`,
+        )
+        yield* logWarnings(path, loaded)
+        return ReloadOutcome.Reloaded({ generation })
+      })
+
+    const unreadableKey = "\u0000unreadable"
+
+    /** `anew`: decode even a text that is known, because the environment may have changed. */
+    const follow = (anew: boolean): Effect.Effect<ReloadOutcome> =>
+      Effect.gen(function* () {
+        const read = yield* Effect.either(readText(fs, path))
+        if (Either.isLeft(read)) return yield* reject(read.left, `${unreadableKey} ${read.left.reason}`)
+        const text = read.right
+        const { text: textInForce, rejected } = MutableRef.get(state)
+        if (!anew && text === textInForce && text !== rejected) return yield* keep
+        const loaded = yield* Effect.either(load(text))
+        return Either.isLeft(loaded) ? yield* reject(loaded.left, text) : yield* replace(text, loaded.right)
+      })
+
+    const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
+    const reload = oneAtATime(follow(true))
+    const check = oneAtATime(follow(false))
+
+    const wakes = yield* Effect.acquireRelease(Queue.sliding<void>(1), Queue.shutdown)
+    const watch = yield* makeWatch(path, Queue.offer(wakes, undefined))
+
+    /** Waits until the file has not been touched for a moment: editors and `cp` write in several steps. */
+    const settle = Effect.gen(function* () {
+      for (let unrest = 0; unrest < longestUnrestMs; unrest += quietMs) {
+        yield* Effect.sleep(quietMs)
+        if ((yield* Queue.takeAll(wakes)).length === 0) return
+      }
+    })
+
+    yield* Effect.gen(function* () {
+      const unreadable = MutableRef.get(state).rejected?.startsWith(unreadableKey) === true
+      const woken = yield* Effect.timeoutOption(
+        Queue.take(wakes),
+        unreadable ? missingInterval : pollInterval,
+      )
+      if (woken._tag === "Some") yield* settle
+      yield* watch.renew
+      yield* check
+    }).pipe(
+      Effect.catchAllCause((cause) => Effect.logError("following the configuration file failed once", cause)),
+      Effect.forever,
+      Effect.forkScoped,
+    )
+    yield* watch.renew
+    yield* onHangup(reload)
+
+    return {
+      get: Effect.sync(() => MutableRef.get(state).snapshot),
+      snapshot: () => MutableRef.get(state).snapshot,
+      status: Effect.sync(() => {
+        const { snapshot, lastError, lastErrorAt } = MutableRef.get(state)
+        return { generation: snapshot.generation, loadedAt: snapshot.loadedAt, lastError, lastErrorAt }
+      }),
+      reload,
+      changes: Stream.unwrapScoped(
+        Effect.map(PubSub.subscribe(replaced), (later) =>
+          Stream.sync(() => MutableRef.get(state).snapshot).pipe(
+            Stream.concat(Stream.fromQueue(later)),
+            // One that was published between subscribing and reading comes twice.
+            Stream.changesWith((before, after) => before.generation === after.generation),
+          ),
+        ),
+      ),
+    }
+  })
+
+/** Runs `action` at each SIGHUP, for as long as the scope is open. */
+const onHangup = (action: Effect.Effect<unknown>): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const hangups = yield* Effect.acquireRelease(Queue.sliding<void>(1), Queue.shutdown)
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const listener = () => {
+          hangups.unsafeOffer(undefined)
+        }
+        process.on("SIGHUP", listener)
+        return listener
+      }),
+      (listener) => Effect.sync(() => process.off("SIGHUP", listener)),
+    )
+    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Queue.take(hangups), action)))
+  })
+
+/**
+ * The configuration of the file at `path`. Fails if it cannot be used at the start; afterwards follows edits, atomic renames, replaced
+ * links and directories, SIGHUP, and where no events arrive, a poll.
+ */
+export const layer = (
+  path: string,
+  options: CurrentConfigOptions = {},
+): Layer.Layer<CurrentConfig, ConfigInvalid | ConfigUnreadable, FileSystem.FileSystem> =>
+  Layer.scoped(CurrentConfig, make(path, options))
+
+/** A configuration that never changes. */
+export const layerFixed = (snapshot: Snapshot): Layer.Layer<CurrentConfig> =>
+  Layer.succeed(CurrentConfig, {
+    get: Effect.succeed(snapshot),
+    snapshot: () => snapshot,
+    status: Effect.succeed({
+      generation: snapshot.generation,
+      loadedAt: snapshot.loadedAt,
+      lastError: null,
+      lastErrorAt: null,
+    }),
+    reload: Effect.succeed(ReloadOutcome.Unchanged({ generation: snapshot.generation })),
+    changes: Stream.make(snapshot),
+  })

@@ -1,0 +1,129 @@
+/** The environment variables Sluice reads, decoded once at the start; an invalid one is an error that names it. */
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+
+export interface Environment {
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly host: string
+  readonly configPath: string
+  readonly auditUrl: string
+  readonly logLevel: LogLevel.LogLevel
+  readonly logFormat: "pretty" | "json"
+  readonly shutdownGrace: Duration.Duration
+  /** Processes to run. Accepted and checked; one process serves for now. */
+  readonly workers: number | "auto"
+}
+
+const invalid = (name: string, value: string, expected: string) =>
+  Either.left(ConfigError.InvalidData([name], `${name}=${JSON.stringify(value)}: expected ${expected}`))
+
+const digits = /^\s*\d{1,9}\s*$/
+
+/** A whole number in a range, named in the error. */
+const wholeNumber = (name: string, min: number, max: number) =>
+  Config.string(name).pipe(
+    Config.mapOrFail((value) => {
+      const number = digits.test(value) ? Number(value) : Number.NaN
+      return number >= min && number <= max
+        ? Either.right(number)
+        : invalid(name, value, `a whole number from ${min} to ${max}`)
+    }),
+  )
+
+/** One of some words, in any case. */
+const oneOf = <const Word extends string>(name: string, words: ReadonlyArray<Word>) =>
+  Config.string(name).pipe(
+    Config.mapOrFail((value) => {
+      const found = words.find((word) => word === value.trim().toLowerCase())
+      return found === undefined ? invalid(name, value, `one of ${words.join(", ")}`) : Either.right(found)
+    }),
+  )
+
+const nonEmpty = (name: string) =>
+  Config.string(name).pipe(
+    Config.mapOrFail((value) =>
+      value.trim() === "" ? invalid(name, value, "some text") : Either.right(value),
+    ),
+  )
+
+const logLevels = {
+  all: LogLevel.All,
+  trace: LogLevel.Trace,
+  debug: LogLevel.Debug,
+  info: LogLevel.Info,
+  warn: LogLevel.Warning,
+  warning: LogLevel.Warning,
+  error: LogLevel.Error,
+  fatal: LogLevel.Fatal,
+  none: LogLevel.None,
+} as const
+
+/**
+ * All variables of the environment with their defaults.
+ *
+ * @param terminal whether standard output is a terminal: logs are then pretty unless `LOG_FORMAT` says otherwise
+ */
+export const environment = (terminal: boolean): Config.Config<Environment> =>
+  Config.all({
+    port: wholeNumber("SERVER_PORT", 0, 65_535).pipe(Config.withDefault(8000)),
+    host: nonEmpty("SERVER_HOST").pipe(Config.withDefault("::")),
+    configPath: nonEmpty("CONFIG_PATH").pipe(Config.withDefault("config/config.yaml")),
+    auditUrl: Config.all({
+      current: Config.option(nonEmpty("AUDIT_URL")),
+      older: Config.option(nonEmpty("RECD_PATH")),
+    }).pipe(
+      Config.map(({ current, older }) =>
+        Option.getOrElse(
+          Option.orElse(current, () => older),
+          () => "sqlite:./logs/record.db",
+        ),
+      ),
+    ),
+    logLevel: oneOf("LOG_LEVEL", [
+      "all",
+      "trace",
+      "debug",
+      "info",
+      "warn",
+      "warning",
+      "error",
+      "fatal",
+      "none",
+    ]).pipe(
+      Config.map((level) => logLevels[level]),
+      Config.withDefault(LogLevel.Info),
+    ),
+    logFormat: oneOf("LOG_FORMAT", ["pretty", "json"]).pipe(
+      Config.withDefault(terminal ? ("pretty" as const) : ("json" as const)),
+    ),
+    shutdownGrace: wholeNumber("SHUTDOWN_GRACE_SECONDS", 0, 86_400).pipe(
+      Config.map(Duration.seconds),
+      Config.withDefault(Duration.seconds(30)),
+    ),
+    workers: Config.string("WORKERS").pipe(
+      Config.mapOrFail((value): Either.Either<number | "auto", ConfigError.ConfigError> => {
+        if (value.trim().toLowerCase() === "auto") return Either.right("auto")
+        const number = digits.test(value) ? Number(value) : Number.NaN
+        return number >= 1 && number <= 256
+          ? Either.right(number)
+          : invalid("WORKERS", value, 'a whole number from 1 to 256, or "auto"')
+      }),
+      Config.withDefault<number | "auto">(1),
+    ),
+  })
+
+/** The problems of a `ConfigError`, one line each. */
+export const problemsOf = (error: ConfigError.ConfigError): ReadonlyArray<string> => {
+  switch (error._op) {
+    case "And":
+    case "Or":
+      return [...problemsOf(error.left), ...problemsOf(error.right)]
+    default:
+      return [error.message]
+  }
+}

@@ -1,0 +1,307 @@
+/** What people and editors read about the configuration, generated from its schema: config/config.schema.json and docs/configuration.md. */
+import * as JSONSchema from "effect/JSONSchema"
+import * as Schema from "effect/Schema"
+import { stringify } from "yaml"
+import { isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
+import { GatewayConfig, leftovers } from "./GatewayConfig.ts"
+
+// JSON Schema
+
+const schemaOfFile = (): JsonObject => {
+  const generated: Json = JSON.parse(JSON.stringify(JSONSchema.make(GatewayConfig)))
+  return isJsonObject(generated) ? generated : {}
+}
+
+const member = (object: JsonObject, key: string): JsonObject => {
+  const value = object[key]
+  return isJsonObject(value) ? value : {}
+}
+
+const objectsOf = (value: Json | undefined): ReadonlyArray<JsonObject> =>
+  Array.isArray(value) ? value.filter(isJsonObject) : []
+
+const reference = { $ref: "#/definitions/environmentReference" }
+
+/** Numbers, booleans and words may also come out of the environment; where any text is taken, references are texts already. */
+const takesNoText = (schema: JsonObject): boolean =>
+  schema.type === "number" ||
+  schema.type === "integer" ||
+  schema.type === "boolean" ||
+  Array.isArray(schema.enum) ||
+  (schema.type === "string" && schema.pattern !== undefined)
+
+const isAnnotation = (key: string): boolean =>
+  key === "title" || key === "description" || key === "default" || key === "examples"
+
+const alternativesOf = (schema: JsonObject): ReadonlyArray<JsonObject> =>
+  Object.keys(schema).length === 1 && schema.anyOf !== undefined ? objectsOf(schema.anyOf) : [schema]
+
+/** The schema with `"${VAR}"` admitted wherever it decodes. */
+const admitReferences = (schema: JsonObject): JsonObject => {
+  if (takesNoText(schema)) {
+    const entries = Object.entries(schema)
+    return {
+      ...Object.fromEntries(entries.filter(([key]) => isAnnotation(key))),
+      anyOf: [Object.fromEntries(entries.filter(([key]) => !isAnnotation(key))), reference],
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(schema).flatMap(([key, value]): ReadonlyArray<readonly [string, Json]> => {
+      if (key === "required" && Array.isArray(value) && value.length === 0) return []
+      return [[key, admitBelow(key, value)]]
+    }),
+  )
+}
+
+const admitBelow = (key: string, value: Json): Json => {
+  if (key === "anyOf") return objectsOf(value).map(admitReferences).flatMap(alternativesOf)
+  if (!isJsonObject(value)) return value
+  if (key === "items" || key === "additionalProperties") return admitReferences(value)
+  return key === "properties"
+    ? Object.fromEntries(
+        Object.entries(value).map(([name, it]) => [name, isJsonObject(it) ? admitReferences(it) : it]),
+      )
+    : value
+}
+
+/** config.schema.json: draft 7, which yaml-language-server and most editors read. */
+export const renderJsonSchema = (): string => {
+  const { $schema, ...schema } = admitReferences(schemaOfFile())
+  const ignored = Object.fromEntries(
+    leftovers.map((key) => [
+      key,
+      {
+        description: "A leftover of GPT_API without meaning here; ignored with a warning.",
+        deprecated: true,
+      },
+    ]),
+  )
+  const file = {
+    $schema: $schema ?? null,
+    title: "Configuration of Sluice",
+    ...schema,
+    properties: { ...member(schema, "properties"), ...ignored },
+    definitions: {
+      environmentReference: {
+        description: "A value out of the environment.",
+        type: "string",
+        pattern: "\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[\\s\\S]*)?\\}",
+      },
+    },
+  }
+  return `${JSON.stringify(file, null, 2)}\n`
+}
+
+// Markdown
+
+/** The alternatives of a key without YAML's null, which every optional key takes. */
+const present = (schema: JsonObject): ReadonlyArray<JsonObject> =>
+  schema.anyOf === undefined || typeof schema.title === "string"
+    ? [schema]
+    : objectsOf(schema.anyOf)
+        .filter(({ type }) => type !== "null")
+        .flatMap(present)
+
+const code = (value: Json): string => `\`${typeof value === "string" ? value : JSON.stringify(value)}\``
+
+const typeOf = (schema: JsonObject): string => {
+  if (typeof schema.title === "string") return schema.title
+  const alternatives = present(schema)
+  const [only] = alternatives
+  if (alternatives.length > 1) return alternatives.map(typeOf).join(" or ")
+  if (only === undefined) return "any value"
+  if (typeof only.title === "string") return only.title
+  if (Array.isArray(only.enum)) return only.enum.map(code).join(", ")
+  switch (only.type) {
+    case "array":
+      return isJsonObject(only.items) ? `a list; each ${typeOf(only.items)}` : "a list"
+    case "boolean":
+      return "`true` or `false`"
+    case "object":
+      return "a map"
+    case "string":
+      return "a string"
+    default:
+      return `a ${String(only.type)}`
+  }
+}
+
+/** The first example of a key; of a list without one, a list of its items' example. */
+const exampleOf = (schema: JsonObject): Json | undefined => {
+  for (const it of [schema, ...present(schema)]) {
+    if (Array.isArray(it.examples)) return it.examples[0]
+    const item = isJsonObject(it.items) && it.type === "array" ? exampleOf(it.items) : undefined
+    if (item !== undefined) return [item]
+  }
+  return undefined
+}
+
+/** A value as YAML on one line. */
+const inline = (value: Json): string =>
+  `\`${stringify(value, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: true }).trim()}\``
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ")
+
+interface Row {
+  readonly key: string
+  readonly schema: JsonObject
+  readonly required: boolean
+}
+
+/** The keys below a map, those of maps in it with their whole way. */
+const rowsOf = (schema: JsonObject, above: string): ReadonlyArray<Row> =>
+  present(schema).flatMap((it) =>
+    Object.entries(member(it, "properties")).flatMap(([name, property]): ReadonlyArray<Row> => {
+      if (!isJsonObject(property)) return []
+      const key = above === "" ? name : `${above}.${name}`
+      const required = Array.isArray(it.required) && it.required.includes(name)
+      return [{ key, schema: property, required }, ...rowsOf(property, key)]
+    }),
+  )
+
+const defaultOf = ({ schema, required }: Row): string =>
+  required ? "required" : schema.default === undefined ? "absent" : inline(schema.default)
+
+const table = (rows: ReadonlyArray<Row>): string =>
+  [
+    "| key | value | default | meaning | example |",
+    "|---|---|---|---|---|",
+    ...rows.map((row) => {
+      const example = exampleOf(row.schema)
+      const last = row.key.split(".").at(-1) ?? row.key
+      return `| ${[
+        `\`${row.key}\``,
+        typeOf(row.schema),
+        defaultOf(row),
+        typeof row.schema.description === "string" ? row.schema.description : "",
+        example === undefined ? "" : inline({ [last]: example }).replace(/^`\{ (.*) \}`$/, "`$1`"),
+      ]
+        .map(cell)
+        .join(" | ")} |`
+    }),
+  ].join("\n")
+
+const sectionOf = (name: string, schema: JsonObject, required: boolean): string => {
+  const items = present(schema).flatMap((it) => (isJsonObject(it.items) ? [it.items] : []))
+  const rows = [schema, ...(name === "openai_clients" ? items : [])].flatMap((it) => rowsOf(it, ""))
+  const about = typeof schema.description === "string" ? schema.description : ""
+  return rows.length === 0
+    ? `### \`${name}\`\n\n${table([{ key: name, schema, required }])}`
+    : `### \`${name}\`\n\n${about}\n\n${table(rows)}`
+}
+
+/** The file that says nothing but the defaults. */
+const defaults = (): string => {
+  const config = Schema.decodeUnknownSync(GatewayConfig)({ openai_clients: [] })
+  return stringify(Schema.encodeSync(GatewayConfig)(config), { lineWidth: 100 }).trim()
+}
+
+/** docs/configuration.md. */
+export const renderMarkdown = (): string => {
+  const root = schemaOfFile()
+  const required = Array.isArray(root.required) ? root.required : []
+  const sections = Object.entries(member(root, "properties")).flatMap(([name, schema]) =>
+    isJsonObject(schema) ? [sectionOf(name, schema, required.includes(name))] : [],
+  )
+  return `${[
+    generatedNote,
+    introduction,
+    environment,
+    "## Keys\n\nAn optional key without a value (`api_key:`) counts as absent. Unknown keys are errors, so that a typo never passes silently.",
+    ...sections,
+    `## All defaults\n\n\`\`\`yaml\n${defaults()}\n\`\`\``,
+    references,
+    checks,
+    reloading,
+    compatibility,
+  ].join("\n\n")}\n`
+}
+
+const generatedNote =
+  "<!-- Generated from src/config/GatewayConfig.ts and src/config/Reference.ts by `npm run generate`. -->"
+
+const introduction = `# Configuration
+
+Sluice reads one YAML file, \`config/config.yaml\` unless \`CONFIG_PATH\` or \`--config\` says otherwise. The smallest:
+
+\`\`\`yaml
+# yaml-language-server: $schema=config.schema.json
+openai_clients:
+  - name: openai
+    base_url: https://api.openai.com/v1
+    model_match: { type: keyword, value: [gpt] }
+\`\`\`
+
+Here a *client* is an upstream: a remote that Sluice calls in OpenAI's dialect. A *caller* is who calls Sluice. Without an \`api_key\`
+the caller's own key is passed through. \`config/example.yaml\` is a tour of every key; \`sluice check\` says what is wrong with a file;
+the first line above gives completion and checks in editors that run yaml-language-server.`
+
+const environment = `## Environment variables
+
+They win over the file. An invalid value is an error at the start that names the variable.
+
+| variable | default | meaning |
+|---|---|---|
+| \`SERVER_PORT\` | \`8000\` | port to listen on |
+| \`SERVER_HOST\` | \`::\` | address to listen on; \`::\` takes IPv4 too and falls back to \`0.0.0.0\` |
+| \`CONFIG_PATH\` | \`config/config.yaml\` | this file |
+| \`AUDIT_URL\` | \`sqlite:./logs/record.db\` | where audit rows go; \`RECD_PATH\` is the older name and still works |
+| \`LOG_LEVEL\` | \`info\` | \`trace\`, \`debug\`, \`info\`, \`warn\`, \`error\`, \`fatal\`, \`none\` |
+| \`LOG_FORMAT\` | \`pretty\` on a terminal, else \`json\` | how log lines look |
+| \`SHUTDOWN_GRACE_SECONDS\` | \`30\` | how long requests under way may take after SIGTERM |
+| \`WORKERS\` | \`1\` | processes to run, \`auto\`: one for each core; accepted and checked, one process serves for now |`
+
+const references = `## Values out of the environment
+
+\`\${NAME}\` in any string value (not in keys) is replaced by the variable's value.
+
+- \`\${NAME:-default}\` uses the default where the variable is unset or empty, as a shell does. A default may hold references in turn, and
+  JSON: braces in it must balance.
+- Without a default, an unset variable is an error that names the variable, the client and the line. A variable that is set but empty
+  is an empty string; for an \`api_key\` that means the caller's key is passed through, and a warning says so.
+- \`$\${\` is a literal \`\${\`. Any other \`$\` stands for itself.
+- What a variable holds is taken as it is: no references in it are followed, no YAML in it is read.
+- The result is a string. Only where a key takes no string but a number or \`true\` and \`false\` is it read as one, so
+  \`max_tokens: \${MAX_TOKENS}\` works, and \`api_key: \${KEY}\` stays a string though the key be all digits.
+- Inside \`[ ]\` and \`{ }\` YAML wants quotes around a reference: \`value: ["\${MODEL}"]\`.
+
+Values of \`api_key\`, \`access_keys\`, \`headers\` and \`extra_body\`, and whatever came out of the environment, never appear in messages.`
+
+const checks = `## What is checked as a whole
+
+All problems are reported at once, each as \`file:line:column path: what is wrong and what would be right\`:
+
+- names are unique;
+- a \`base_url\` is an http or https URL without credentials, query or fragment;
+- \`model_match.value\` is not empty, nor is anything in it;
+- a \`fallback\` leads somewhere: to a client's name, else as a model to a client that matches it. It is an error if it leads back to
+  the same client and the same upstream model, because nothing new is ever tried. A fallback to another model of the same client is
+  fine and warned of: no other client takes over. Two clients that fall back to each other are fine: a plan holds each target once;
+- header names and values can be sent, and are not those of the connection (\`connection\`, \`transfer-encoding\` …).
+
+YAML anchors, aliases and merge keys (\`<<: *defaults\`) work. One document a file, spaces for indentation, no custom tags.`
+
+const reloading = `## Changing it while Sluice runs
+
+The file is followed: edits in place, atomic renames (most editors), a replaced symbolic link (Kubernetes' \`..data\`), deletion and
+recreation all take effect within a second, and so does \`SIGHUP\`. Requests under way finish on the configuration they began with.
+Where file events are not delivered (network file systems, some bind mounts) a poll notices within 5 seconds.
+
+A bad edit changes nothing: the last good configuration goes on serving, the log says what is wrong, and so does \`/health\` in
+\`config.last_error\` until the file is good again.
+
+Variables of the environment are read again at each reload of a changed file and at \`SIGHUP\`; a changed variable alone is noticed at
+\`SIGHUP\` only.
+
+**Docker: mount the directory, not the file.** \`-v "$PWD/config.yaml:/app/config/config.yaml"\` ties the container to the file as it was:
+an editor that saves by renaming puts a new file in its place, which the container never sees. \`-v "$PWD/config:/app/config:ro"\` works.
+With a single mounted file, edit in place (\`cat new.yaml > config.yaml\`). Kubernetes: mount the ConfigMap as a directory, without
+\`subPath\`, which is never updated.`
+
+const compatibility = `## Coming from GPT_API
+
+A \`config.yaml\` written for GPT_API loads as it stands: \`api_key: ""\`, \`fallback: false\`, an absent \`priority\` (1), \`headers\`,
+\`extra_body\` as a string of JSON, \`thinking_format\`. The leftovers ${leftovers.map((key) => `\`${key}\``).join(" and ")} are ignored with a warning.
+
+What differs: \`load_balancing.strategy\` is \`random\` by default; a \`priority\` of 0 is a standby; \`fallback\` names a client first and a model
+second; a mistake in the file is an error rather than skipped.`

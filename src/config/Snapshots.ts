@@ -1,0 +1,87 @@
+/** A decoded configuration to the snapshot that requests are served with. */
+
+import { makeRoutingTable } from "../domain/Route.ts"
+import type { Snapshot } from "../domain/Snapshot.ts"
+import type { Timeouts, Upstream } from "../domain/Upstream.ts"
+import type { ClientConfig, GatewayConfig } from "./GatewayConfig.ts"
+
+/** What a snapshot knows beside the configuration itself. */
+export interface Loading {
+  /** 1 for the first configuration of the process; each replacement adds 1. */
+  readonly generation: number
+  /** Epoch milliseconds. */
+  readonly loadedAt: number
+}
+
+/** The snapshot of a configuration. */
+export const makeSnapshot = (config: GatewayConfig, { generation, loadedAt }: Loading): Snapshot => ({
+  generation,
+  loadedAt,
+  routes: makeRoutingTable(config.openai_clients.map((client) => upstreamOf(client, config))),
+  strategy: config.load_balancing.strategy,
+  thinkingFormat: config.thinking_format,
+  stripThinkModels: config.response_cleaning.strip_think_models,
+  requestCleaning: {
+    mergeUserMessages: config.request_cleaning.merge_user_messages,
+    dropEmptyMessages: config.request_cleaning.drop_empty_messages,
+    stripHistoryThink: config.request_cleaning.strip_history_think,
+  },
+  modelsCache: { ttlSeconds: config.models_cache.ttl_seconds },
+  retry: {
+    rounds: config.retry.rounds,
+    baseDelayMs: config.retry.base_delay_ms,
+    maxDelayMs: config.retry.max_delay_ms,
+    retryOn: retriedStatuses(config.retry.retry_on),
+  },
+  server: {
+    maxBodyBytes: config.server.max_body_bytes,
+    accessKeys: config.server.access_keys,
+    trustProxy: config.server.trust_proxy,
+  },
+  audit: {
+    bodies: config.audit.bodies,
+    maxBodyBytes: config.audit.max_body_bytes,
+    retentionMonths: config.audit.retention_months,
+  },
+})
+
+/**
+ * One entry of `openai_clients` as an upstream: the global timeouts fill in what it leaves out, `base_url` loses trailing slashes, and
+ * header names are lower case, as Node gives those of requests, so that one overrides the other.
+ */
+export const upstreamOf = (client: ClientConfig, config: GatewayConfig): Upstream => ({
+  name: client.name,
+  baseUrl: client.base_url.replace(/\/+$/, ""),
+  apiKey: client.api_key,
+  match: { type: client.model_match.type, values: client.model_match.value },
+  weight: client.priority,
+  fallback: client.fallback,
+  model: client.model,
+  specialPrefix: client.special_prefix,
+  stop: client.stop ?? [],
+  maxTokens: client.max_tokens,
+  headers: Object.fromEntries(
+    Object.entries(client.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+  ),
+  extraBody: client.extra_body ?? {},
+  thinkingFormat: client.thinking_format,
+  timeouts: timeoutsOf(client, config),
+})
+
+const timeoutsOf = ({ timeouts: own }: ClientConfig, { timeouts }: GatewayConfig): Timeouts => ({
+  connectMs: own?.connect_ms ?? timeouts.connect_ms,
+  firstByteMs: own?.first_byte_ms ?? timeouts.first_byte_ms,
+  idleMs: own?.idle_ms ?? timeouts.idle_ms,
+  totalMs: own?.total_ms ?? timeouts.total_ms,
+})
+
+/** Whether a status is listed: as a number, its digits, or a class such as "5xx". */
+const retriedStatuses = (retryOn: ReadonlyArray<number | string>): ((status: number) => boolean) => {
+  const statuses = new Set<number>()
+  const classes = new Set<number>()
+  for (const entry of retryOn) {
+    if (typeof entry === "string" && entry.toLowerCase().endsWith("xx")) classes.add(Number(entry[0]))
+    else statuses.add(Number(entry))
+  }
+  return (status) => statuses.has(status) || classes.has(Math.floor(status / 100))
+}

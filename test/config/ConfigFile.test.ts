@@ -1,0 +1,714 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to the environment look like this
+/** What a configuration file may say, and what is said of one that cannot be used. */
+import { readFileSync } from "node:fs"
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { stringify } from "yaml"
+import { type Env, loadConfig, renderProblem, textOfBytes } from "../../src/config/ConfigFile.ts"
+import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
+import { isMap, layout, mapTexts, type Written, writeLiterally, writtenConfig } from "./arbitraries.ts"
+
+const encode = Schema.encodeSync(GatewayConfig)
+const decode = Schema.decodeUnknownSync(GatewayConfig)
+
+const load = (text: string, env: Env = {}) =>
+  Either.match(loadConfig(text, env), {
+    onLeft: (problems) => ({ config: undefined, problems }),
+    onRight: ({ config, warnings }) => ({ config, problems: warnings }),
+  })
+
+const render = (text: string, env: Env = {}) =>
+  load(text, env).problems.map((problem) => renderProblem("config.yaml", problem))
+
+/** The configuration of a file that is good. */
+const loaded = (text: string, env: Env = {}) => {
+  const { config, problems } = load(text, env)
+  if (config === undefined) throw new Error(problems.map((it) => renderProblem("config.yaml", it)).join("\n"))
+  return config
+}
+
+const first = (text: string, env: Env = {}) => {
+  const client = loaded(text, env).openai_clients[0]
+  if (client === undefined) throw new Error("there is no client")
+  return client
+}
+
+/** One good client with more keys, each on a line of its own, the first on line 5. */
+const withClient = (...lines: ReadonlyArray<string>) =>
+  [
+    "openai_clients:",
+    "  - name: a",
+    "    base_url: https://a.example/v1",
+    "    model_match: { type: keyword, value: [gpt] }",
+    ...lines.map((line) => `    ${line}`),
+    "",
+  ].join("\n")
+
+const none = "openai_clients: []\n"
+
+const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
+
+describe("files that load", () => {
+  it("GPT_API's README configuration, as it stands", () => {
+    const config = loaded(file("test/fixtures/gpt_api_config.yaml"), { OPENAI_API_KEY: "sk-1" })
+    expect(config.openai_clients.map(({ name, priority, fallback }) => [name, priority, fallback])).toEqual([
+      ["official_openai", 10, "deepseek_backup"],
+      ["deepseek_service", 1, undefined],
+      ["deepseek_backup", 999, undefined],
+    ])
+    expect(config.openai_clients[1]?.special_prefix).toBe("【DeepSeek 思考】\n")
+    expect(config.openai_clients[0]?.api_key).toEqual(Redacted.make("sk-1"))
+  })
+
+  it("the contract's example, whose global values are the defaults", () => {
+    const config = loaded(file("test/fixtures/contract_config.yaml"), { OPENAI_API_KEY: "sk-1" })
+    const { openai_clients: _, thinking_format, ...settings } = encode(config)
+    const { openai_clients: __, ...defaults } = encode(loaded(none))
+    expect(settings).toEqual(defaults)
+    expect(thinking_format).toBe("passthrough")
+  })
+
+  it("the shipped default, without any environment or warning", () => {
+    expect(load(file("config/config.yaml")).problems).toEqual([])
+    expect(first(file("config/config.yaml")).api_key).toBeUndefined()
+  })
+
+  it("the shipped example, with the variables it names", () => {
+    const text = file("config/example.yaml")
+    const env = { OPENAI_API_KEY: "a", AZURE_API_KEY: "b", DEEPSEEK_API_KEY: "c", ACCESS_KEY: "d" }
+    for (const name of Object.keys(env)) expect(text.slice(0, text.indexOf("# How"))).toContain(name)
+    expect(load(text, env).problems).toEqual([])
+    expect(loaded(text, env).openai_clients[0]?.max_tokens).toBe(4096)
+    expect(loaded(text, env).openai_clients.at(-1)?.extra_body).toEqual({
+      cache_prompt: true,
+      note: "${NOT_A_VARIABLE}",
+    })
+  })
+
+  it("the shipped files name the schema in their first line", () => {
+    for (const path of ["config/config.yaml", "config/example.yaml"]) {
+      expect(file(path).split("\n")[0]).toBe("# yaml-language-server: $schema=config.schema.json")
+    }
+  })
+
+  it("the example shows every key", () => {
+    const env = { OPENAI_API_KEY: "a", AZURE_API_KEY: "b", DEEPSEEK_API_KEY: "c", ACCESS_KEY: "d" }
+    const config = encode(loaded(file("config/example.yaml"), env))
+    expect(Object.keys(config).sort()).toEqual(Object.keys(GatewayConfig.fields).sort())
+    const keys = new Set(config.openai_clients.flatMap((client) => Object.keys(client)))
+    for (const key of Object.keys(GatewayConfig.fields.openai_clients.value.fields))
+      expect(keys).toContain(key)
+  })
+
+  it('GPT_API\'s leftovers: "", false and nothing are absent, extra_body is a string of JSON', () => {
+    const client = first(
+      withClient(
+        'api_key: ""',
+        "fallback: false",
+        "max_tokens:",
+        "stop: ~",
+        "special_prefix: ''",
+        `extra_body: '{"a": [1]}'`,
+      ),
+    )
+    expect(client).toEqual({
+      name: "a",
+      base_url: "https://a.example/v1",
+      model_match: { type: "keyword", value: ["gpt"] },
+      priority: 1,
+      extra_body: { a: [1] },
+    })
+  })
+
+  it("check_config and performance_test warn and are ignored, whatever they hold", () => {
+    expect(render(`check_config: { url: "\${NOT_SET}" }\nperformance_test: [1]\n${withClient()}`)).toEqual([
+      "config.yaml:1:1 check_config: warning: a leftover of GPT_API without meaning here; it is ignored",
+      "config.yaml:2:1 performance_test: warning: a leftover of GPT_API without meaning here; it is ignored",
+    ])
+  })
+
+  it("anchors and merge keys: what is written out wins over what is merged, the earlier merged map over the later", () => {
+    const config = loaded(`
+openai_clients:
+  - &a { name: a, base_url: "http://a", model_match: &gpt { type: keyword, value: [gpt] }, priority: 2, max_tokens: 7 }
+  - { <<: *a, name: b, priority: 3 }
+  - { <<: [{ priority: 4 }, *a], name: c, model_match: *gpt }
+`)
+    expect(
+      config.openai_clients.map(({ name, priority, max_tokens }) => [name, priority, max_tokens]),
+    ).toEqual([
+      ["a", 2, 7],
+      ["b", 3, 7],
+      ["c", 4, 7],
+    ])
+  })
+
+  it("a byte order mark, Windows line ends and comments, with columns as an editor counts them", () => {
+    expect(load(`\uFEFF# x\r\n${withClient().replaceAll("\n", "\r\n")}`).problems).toEqual([])
+    expect(render(`\uFEFFfoo: 1\r\n${none}`)[0]).toMatch(/^config\.yaml:1:1 foo: unknown key/)
+  })
+
+  it("bytes that are not UTF-8 are not taken for text", () => {
+    expect(textOfBytes(new TextEncoder().encode("é"))).toBe("é")
+    expect(textOfBytes(Uint8Array.of(0x61, 0xff))).toBeUndefined()
+  })
+})
+
+describe("the environment", () => {
+  it("fills strings, and numbers and booleans where no string is taken", () => {
+    const text = `
+retry: { rounds: "\${ROUNDS}" }
+server: { trust_proxy: "\${TRUST}", access_keys: ["\${KEY}"] }
+${withClient("api_key: ${KEY}", "priority: ${WEIGHT:-0.5}", "max_tokens: ${TOKENS}000", "model: ${MODEL}")}`
+    const env = { ROUNDS: "3", TRUST: "true", KEY: "123", TOKENS: "4", MODEL: "true" }
+    const { retry, server, openai_clients } = loaded(text, env)
+    expect(retry.rounds).toBe(3)
+    expect(server.trust_proxy).toBe(true)
+    expect(server.access_keys.map(Redacted.value)).toEqual(["123"])
+    expect(openai_clients[0]).toMatchObject({ priority: 0.5, max_tokens: 4000, model: "true" })
+  })
+
+  it("a number in quotes stays a string and is an error where it did not come out of the environment", () => {
+    expect(render(withClient('max_tokens: "12"'))).toEqual([
+      'config.yaml:5:17 openai_clients[0].max_tokens: expected a whole number from 1 to 2,147,483,647, got "12"',
+    ])
+  })
+
+  it("an unset variable is an error naming the variable, the client and the line", () => {
+    expect(render(withClient("api_key: ${OPENAI_API_KEY}"))).toEqual([
+      'config.yaml:5:14 openai_clients[0].api_key: the environment variable OPENAI_API_KEY is not set, and the client "a" needs it; set it, or write ${OPENAI_API_KEY:-default}',
+    ])
+  })
+
+  it("an unset variable is one problem: nothing else is said of a value that is not known", () => {
+    const text =
+      `retry: { rounds: "\${A}" }\n${withClient("extra_body: ${B}", "headers: { connection: x, x: ${C:-y} }".replace("${C:-y}", '"${C}"'))}`.replace(
+        "https://a.example/v1",
+        "${URL}",
+      )
+    const problems = render(text)
+    expect(problems.filter((it) => it.includes("is not set"))).toHaveLength(4)
+    expect(problems).toHaveLength(5)
+  })
+
+  it("a variable that is set but empty passes the callers' keys through, with a warning", () => {
+    expect(first(withClient("api_key: ${K}"), { K: "" }).api_key).toBeUndefined()
+    expect(render(withClient("api_key: ${K}"), { K: "" })).toEqual([
+      "config.yaml:5:14 openai_clients[0].api_key: warning: the environment variable is empty, so the callers' own keys are passed through",
+    ])
+    expect(render(withClient("api_key: ${K:-}"))).toEqual([])
+  })
+
+  it("a malformed reference says how one is written", () => {
+    expect(render(withClient("model: ${not valid}"))[0]).toContain(
+      "write ${NAME} or ${NAME:-default}, or $${",
+    )
+  })
+
+  it("what it holds is neither told nor guessed at where it is wrong", () => {
+    expect(render(`load_balancing: { strategy: "\${S}" }\n${withClient()}`, { S: "rnd" })).toEqual([
+      'config.yaml:1:29 load_balancing.strategy: expected one of random, deterministic, least_connections, got "${S}"',
+    ])
+    expect(render(withClient("fallback: ${F}"), { F: "gp" })).toEqual([
+      'config.yaml:5:15 openai_clients[0].fallback: "${F}" is neither a client\'s name nor a model that a client matches',
+    ])
+  })
+
+  it("keys are not expanded", () => {
+    expect(loaded(withClient("extra_body: { '${A}': 1 }")).openai_clients[0]?.extra_body).toEqual({
+      "${A}": 1,
+    })
+  })
+})
+
+describe("problems", () => {
+  it.each<readonly [string, string, string]>([
+    [
+      "a misspelt key",
+      withClient("fallbak: b"),
+      '5:5 openai_clients[0].fallbak: unknown key; did you mean "fallback"?',
+    ],
+    [
+      "a key at the wrong level",
+      `strategy: random\n${none}`,
+      "1:1 strategy: unknown key here; it belongs under load_balancing",
+    ],
+    [
+      "a key like nothing known",
+      `audit: { zzz: 1 }\n${none}`,
+      "1:10 audit.zzz: unknown key; known here: bodies, max_body_bytes, retention_months",
+    ],
+    [
+      "a word that is no choice",
+      `load_balancing: { strategy: rnd }\n${none}`,
+      '1:29 load_balancing.strategy: expected one of random, deterministic, least_connections, got "rnd"; did you mean "random"?',
+    ],
+    [
+      "yes for true",
+      `server: { trust_proxy: yes }\n${none}`,
+      '1:24 server.trust_proxy: expected true or false, got "yes"; did you mean true?',
+    ],
+    [
+      "a missing key",
+      "openai_clients:\n  - base_url: http://a\n    model_match: { type: exact, value: [a] }",
+      "2:5 openai_clients[0].name: missing; expected a non-empty name of at most 200 characters without control characters",
+    ],
+    [
+      "a number out of bounds",
+      `retry: { rounds: 0 }\n${none}`,
+      "1:18 retry.rounds: expected a whole number from 1 to 100, got 0",
+    ],
+    [
+      "a negative weight",
+      withClient("priority: -1"),
+      "5:15 openai_clients[0].priority: expected a number of at least 0, got -1",
+    ],
+    [
+      "an infinite weight",
+      withClient("priority: .inf"),
+      "5:15 openai_clients[0].priority: expected a number of at least 0, got .inf",
+    ],
+    [
+      "a status that is none",
+      `retry: { retry_on: [99] }\n${none}`,
+      '1:21 retry.retry_on[0]: expected an HTTP status from 100 to 599 or a class of them such as "5xx", got 99',
+    ],
+    [
+      "a map instead of a list",
+      "openai_clients: { a: 1 }",
+      "1:17 openai_clients: expected a list of clients, got a map",
+    ],
+    [
+      "a string instead of a list",
+      withClient("stop: x"),
+      "5:11 openai_clients[0].stop: expected a list of strings, got a string",
+    ],
+    [
+      "a number as key",
+      withClient("api_key: 12345"),
+      "5:14 openai_clients[0].api_key: expected a string, got a number; write it in quotes",
+    ],
+    [
+      "a stray line feed in a key",
+      withClient('api_key: "k\\n"'),
+      "5:14 openai_clients[0].api_key: the key holds white space or characters that a header cannot carry; check for a stray line feed",
+    ],
+    [
+      "an empty access key",
+      `server: { access_keys: [""] }\n${none}`,
+      "1:25 server.access_keys[0]: an empty access key would let everybody in; leave access_keys empty to ask for none",
+    ],
+    [
+      "extra_body that is no JSON",
+      withClient("extra_body: '{'"),
+      "5:17 openai_clients[0].extra_body: the string is not JSON of an object",
+    ],
+    [
+      "extra_body that is a JSON list",
+      withClient("extra_body: '[]'"),
+      "5:17 openai_clients[0].extra_body: the string is not JSON of an object",
+    ],
+    [
+      "extra_body that JSON cannot say",
+      withClient("extra_body: { a: .nan }"),
+      "5:17 openai_clients[0].extra_body: holds .nan or .inf, which JSON has no word for",
+    ],
+    [
+      "a hop-by-hop header",
+      withClient("headers: { Connection: close }"),
+      "5:28 openai_clients[0].headers.Connection: this header belongs to the connection or the body's framing; Sluice sets it itself, remove it",
+    ],
+    [
+      "an illegal header name",
+      withClient('headers: { "a b": x }'),
+      `5:23 openai_clients[0].headers["a b"]: not a legal header name: letters, digits and !#$%&'*+-.^_\`|~ only`,
+    ],
+    [
+      "an illegal header value",
+      withClient('headers: { a: "b\\nc" }'),
+      "5:19 openai_clients[0].headers.a: the value holds characters that a header cannot carry (line feeds, or beyond Latin-1)",
+    ],
+    [
+      "a header twice",
+      withClient("headers: { a: b, A: c }"),
+      "5:25 openai_clients[0].headers.A: this header is given twice; header names are the same in upper and lower case",
+    ],
+    [
+      "a fallback to nowhere",
+      withClient("fallback: nobody"),
+      '5:15 openai_clients[0].fallback: "nobody" is neither a client\'s name nor a model that a client matches',
+    ],
+    [
+      "a client as its own fallback",
+      withClient("fallback: a"),
+      "5:15 openai_clients[0].fallback: the client falls back to itself, which leads nowhere new; name another client or a model, or write false",
+    ],
+    [
+      "a model fallback to the same client and model",
+      withClient("fallback: gpt-4", "model: m"),
+      '5:15 openai_clients[0].fallback: as a model, "gpt-4" leads back to this client alone and to the same upstream model, which is nothing new',
+    ],
+    [
+      "a key given twice",
+      withClient("model: a", "model: b"),
+      "6:5 this key is given twice in one map; remove one",
+    ],
+    ["a list as the whole", "- a\n", "1:1 expected a map of keys, of which `openai_clients` is one"],
+    ["an empty file", "", "1:1 the file is empty; it needs at least `openai_clients:` and a list of clients"],
+    [
+      "a file of comments",
+      "# later\n",
+      "1:1 the file is empty; it needs at least `openai_clients:` and a list of clients",
+    ],
+    [
+      "a second document",
+      `${none}---\n${none}`,
+      "2:1 a second document begins here; the configuration is one document without ---",
+    ],
+    ["a tab in the indentation", "openai_clients:\n\t- a", "2:1 a tab in the indentation; use spaces"],
+    [
+      "an unclosed bracket",
+      "openai_clients: [",
+      "1:18 a [ or { is not closed, or what stands in it is not indented enough",
+    ],
+    [
+      "a reference without quotes in a flow map",
+      `retry: {rounds: \${X}}\n${none}`,
+      '1:18 inside [ ] or { } a reference to the environment stands in quotes: "${NAME}"',
+    ],
+    [
+      "a custom tag",
+      withClient("model: !env X"),
+      "5:12 a tag (!name) that is not known; quote a text that begins with !",
+    ],
+    [
+      "an alias to nothing",
+      withClient("model: *x"),
+      "5:12 openai_clients[0].model: an alias to an anchor that is not set before it",
+    ],
+    [
+      "an alias inside its anchor",
+      withClient("stop: &s [*s]"),
+      "5:15 openai_clients[0].stop[0]: an alias that stands inside its own anchor",
+    ],
+    ["deep nesting", `openai_clients: ${"[".repeat(5_000)}`, "this nests too deeply"],
+  ])("of %s", (_, text, expected) => {
+    expect(render(text)[0]).toContain(expected.startsWith("this") ? expected : `config.yaml:${expected}`)
+    expect(load(text).config).toBeUndefined()
+  })
+
+  it.each<readonly [string, string]>([
+    ["not-a-url", "expected a URL that begins with http:// or https://"],
+    ["ftp://a", "expected a URL that begins with http:// or https://"],
+    ["http://", "its host or port is not valid"],
+    ["http://a:99999", "its host or port is not valid"],
+    ["http://user:hunter2@a/v1", "carries no user or password"],
+    ["http://a/v1?key=hunter2", "no query"],
+    ["http://a/v1#x", "no fragment"],
+  ])("of the base_url %s, without repeating it", (url, expected) => {
+    const [problem, ...more] = render(withClient().replace("https://a.example/v1", url))
+    expect(more).toEqual([])
+    expect(problem).toContain(expected)
+    expect(problem).not.toContain("hunter2")
+  })
+
+  it.each(["[]", '[""]', '["${EMPTY}"]'])(
+    "of a model_match that could match nothing or everything: %s",
+    (value) => {
+      const problems = render(withClient().replace("[gpt]", value), { EMPTY: "" })
+      expect(problems).toHaveLength(1)
+      expect(problems[0]).toContain("openai_clients[0].model_match.value")
+    },
+  )
+
+  it("aliases cannot blow the file up", () => {
+    const laughs = Array.from({ length: 9 }, (_, i) =>
+      i === 0
+        ? "a0: &a0 [x]"
+        : `a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(", ")}]`,
+    )
+    expect(render(`${laughs.join("\n")}\n${none}`)).toEqual([
+      "config.yaml:1:1 with its aliases followed, the file has more than 200000 values",
+    ])
+  })
+
+  it("all at once, in the order of the text, cross-checks too though other clients do not decode", () => {
+    const text = `
+retry: { rounds: many }
+openai_clients:
+  - name: a
+    base_url: ftp://a
+    model_match: { type: keywrd, value: [] }
+    fallback: a
+  - name: a
+    base_url: http://a
+    api_key: \${NOT_SET}
+    model_match: { type: exact, value: [m] }
+    fallbak: x
+  - 7
+`
+    const { problems } = load(text)
+    expect(problems.map(({ line, path }) => [line, path])).toEqual([
+      [2, "retry.rounds"],
+      [5, "openai_clients[0].base_url"],
+      [6, "openai_clients[0].model_match.type"],
+      [6, "openai_clients[0].model_match.value"],
+      [7, "openai_clients[0].fallback"],
+      [8, "openai_clients[1].name"],
+      [10, "openai_clients[1].api_key"],
+      [12, "openai_clients[1].fallbak"],
+      [13, "openai_clients[2]"],
+    ])
+  })
+
+  it("a fallback is not judged while a client it may mean cannot be read", () => {
+    const text = `${withClient("fallback: b")}  - { name: "\${B}", base_url: "http://b", model_match: { type: exact, value: [m] } }\n`
+    expect(load(text).problems.map(({ path }) => path)).toEqual(["openai_clients[1].name"])
+    expect(load(text, { B: "b" }).problems).toEqual([])
+  })
+
+  it("two clients may fall back to each other, and to a model", () => {
+    const other = `  - { name: b, base_url: "http://b", model_match: { type: exact, value: [m] }, fallback: gpt-4 }\n`
+    expect(load(withClient("fallback: b") + other).problems).toEqual([])
+    expect(load(withClient("fallback: m") + other).problems).toEqual([])
+  })
+
+  it("another model of the same client is a fallback, with a warning", () => {
+    expect(render(withClient("fallback: gpt-3"))).toEqual([
+      'config.yaml:5:15 openai_clients[0].fallback: warning: as a model, "gpt-3" is served by this client alone: no other client takes over',
+    ])
+  })
+
+  it("a base_url that ends with an endpoint, and no clients at all, are warned of", () => {
+    expect(render(withClient().replace("/v1", "/v1/chat/completions"))).toEqual([
+      "config.yaml:3:15 openai_clients[0].base_url: warning: ends with /chat/completions, which is appended again for each request; leave it out",
+    ])
+    expect(render(none)).toEqual([
+      "config.yaml:1:17 openai_clients: warning: there are no clients, so every model is answered as unknown",
+    ])
+  })
+})
+
+/** Every place of a configuration: its way, and what stands there. */
+const placesOf = (
+  value: Written,
+  path: ReadonlyArray<string | number> = [],
+): ReadonlyArray<readonly [ReadonlyArray<string | number>, Written]> => {
+  const below: ReadonlyArray<readonly [string | number, Written]> = Array.isArray(value)
+    ? value.map((item: Written, at: number) => [at, item] as const)
+    : isMap(value)
+      ? Object.entries(value)
+      : []
+  return [[path, value], ...below.flatMap(([step, it]) => placesOf(it, [...path, step]))]
+}
+
+/** `value` with what stands at `path` replaced. */
+const replaceAt = (
+  value: Written,
+  path: ReadonlyArray<string | number>,
+  by: (old: Written) => Written,
+): Written => {
+  const [step, ...rest] = path
+  if (step === undefined) return by(value)
+  if (Array.isArray(value))
+    return value.map((item: Written, at: number) => (at === step ? replaceAt(item, rest, by) : item))
+  return isMap(value)
+    ? Object.fromEntries(
+        Object.entries(value).map(([key, it]) => [key, key === step ? replaceAt(it, rest, by) : it]),
+      )
+    : value
+}
+
+/** Line and column of the only occurrence of `mark`. */
+const whereIs = (mark: RegExp, text: string) => {
+  const offset = text.search(mark)
+  const before = text.slice(0, offset).split("\n")
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+}
+
+const isFreeForm = (path: ReadonlyArray<string | number>) =>
+  path.includes("extra_body") || path.includes("headers")
+
+describe("laws", () => {
+  it("a valid configuration means the same however it is laid out in YAML", () => {
+    fc.assert(
+      fc.property(writtenConfig, layout, (config, layout) => {
+        expect(encode(loaded(writeLiterally(config, layout)))).toEqual(encode(decode(config)))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it("what was loaded, written again and loaded again is the same", () => {
+    fc.assert(
+      fc.property(writtenConfig, layout, (config, layout) => {
+        const once = encode(decode(config))
+        const again: Written = JSON.parse(JSON.stringify(once))
+        expect(encode(loaded(writeLiterally(again, layout)))).toEqual(once)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it("a value out of the environment means what it means in the file", () => {
+    fc.assert(
+      fc.property(writtenConfig, layout, (config, layout) => {
+        const env: Record<string, string> = {}
+        const referring = mapTexts(config, (text) => {
+          const name = `V${Object.keys(env).length}`
+          env[name] = text
+          return `\${${name}}`
+        })
+        const text = stringify(referring, { ...layout, lineWidth: 0, aliasDuplicateObjects: false })
+        expect(encode(loaded(text, env))).toEqual(encode(decode(config)))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it("an unknown key is found where it stands, in whatever map", () => {
+    fc.assert(
+      fc.property(writtenConfig, layout, fc.nat(), (config, layout, draw) => {
+        const maps = placesOf(config).filter(([path, value]) => isMap(value) && !isFreeForm(path))
+        const [path] = maps[draw % maps.length] ?? [[]]
+        const broken = replaceAt(config, path, (map) => (isMap(map) ? { ...map, QqzzqQ: 1 } : map))
+        const text = writeLiterally(broken, layout)
+        const { problems } = load(text)
+        expect(problems.filter(({ severity }) => severity === "error")).toMatchObject([
+          whereIs(/["']?QqzzqQ/, text),
+        ])
+      }),
+    )
+  })
+
+  it("a value of the wrong kind is found where it stands", () => {
+    fc.assert(
+      fc.property(writtenConfig, layout, fc.nat(), (config, layout, draw) => {
+        const places = placesOf(config).filter(
+          ([path, value]) =>
+            (typeof value === "number" || typeof value === "boolean") &&
+            !isFreeForm(path) &&
+            path.at(-1) !== "fallback",
+        )
+        fc.pre(places.length > 0)
+        const [path] = places[draw % places.length] ?? [[]]
+        const text = writeLiterally(
+          replaceAt(config, path, () => "QqzzqQ"),
+          { ...layout, defaultStringType: "PLAIN" },
+        )
+        expect(load(text).problems.filter(({ severity }) => severity === "error")).toMatchObject([
+          whereIs(/QqzzqQ/, text),
+        ])
+      }),
+    )
+  })
+
+  it("secrets never appear in problems, however broken the file is", () => {
+    const secret = "S3CR3T"
+    const secretive = (config: Written): Written =>
+      replaceAt(config, ["openai_clients"], (clients) =>
+        Array.isArray(clients)
+          ? clients.map((client: Written, at: number) =>
+              isMap(client)
+                ? {
+                    ...client,
+                    api_key: `${secret}key`,
+                    headers: { Authorization: `Basic ${secret}` },
+                    extra_body: { password: `${secret}`, deep: [{ secret }] },
+                    model: "${MODEL}",
+                    special_prefix: "${PREFIX:-x}",
+                    ...(at === 0
+                      ? { base_url: `https://u:${secret}@h/?k=${secret}` }
+                      : { fallback: "${FALLBACK}" }),
+                  }
+                : client,
+            )
+          : clients,
+      )
+    const env = { MODEL: secret, PREFIX: `${secret}${secret}`, FALLBACK: secret, NUMBER: `${secret}1` }
+    const breakages: ReadonlyArray<(old: Written) => Written> = [
+      (old) => [old],
+      () => 5,
+      () => null,
+      () => "${NUMBER}",
+      () => "${NUMBER",
+      () => "${NOT_SET}",
+      (old) => ({ old }),
+      (old) => (isMap(old) ? { ...old, naem: secret, apikey: [secret] } : `${JSON.stringify(old)}\n`),
+      (old) => (isMap(old) ? JSON.stringify(old) : {}),
+      (old) => (isMap(old) || Array.isArray(old) ? secret : old),
+    ]
+    fc.assert(
+      fc.property(
+        writtenConfig,
+        layout,
+        fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 6 }),
+        fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+        (config, layout, draws, cut) => {
+          const whole: Written = {
+            ...(isMap(config) ? config : {}),
+            server: { access_keys: [`${secret} with a space`, secret] },
+          }
+          const broken = draws.reduce<Written>((value, [place, breakage]) => {
+            const places = placesOf(value)
+            const [path] = places[place % places.length] ?? [[]]
+            return replaceAt(value, path, breakages[breakage % breakages.length] ?? ((old) => old))
+          }, secretive(whole))
+          const text = stringify(broken, { ...layout, lineWidth: 0, aliasDuplicateObjects: false })
+          const rendered = render(cut === null ? text : text.slice(0, Math.floor(cut * text.length)), env)
+          expect(rendered.length).toBeGreaterThan(0)
+          expect(rendered.join("\n")).not.toContain(secret)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it("any text at all is answered with a configuration or with problems that have a place in it", () => {
+    const scraps = fc.constantFrom(
+      "openai_clients",
+      ":",
+      " ",
+      "\n",
+      "- ",
+      "[",
+      "]",
+      "{",
+      "}",
+      "&a ",
+      "*a",
+      "<<",
+      "'",
+      '"',
+      "|",
+      ">",
+      "#",
+      "${",
+      "}",
+      "!!x",
+      "%",
+      "\t",
+      "---",
+      "a",
+      "1",
+      "null",
+      "\u0000",
+    )
+    fc.assert(
+      fc.property(fc.array(scraps, { maxLength: 40 }), (pieces) => {
+        const text = pieces.join("")
+        const { config, problems } = load(text)
+        expect(config === undefined ? problems.length : 1).toBeGreaterThan(0)
+        const lines = text.split("\n")
+        for (const { line, column } of problems) {
+          expect(line).toBeLessThanOrEqual(lines.length)
+          expect(column).toBeLessThanOrEqual((lines[line - 1]?.length ?? 0) + 1)
+        }
+      }),
+      { numRuns: 400 },
+    )
+  })
+})

@@ -1,0 +1,81 @@
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as LogLevel from "effect/LogLevel"
+import { describe, expect, it } from "vitest"
+import { environment, problemsOf } from "../../src/config/Environment.ts"
+
+const read = (variables: Record<string, string>, terminal = false) =>
+  Effect.runSync(
+    environment(terminal).pipe(
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables)))),
+      Effect.mapError(problemsOf),
+      Effect.either,
+    ),
+  )
+
+describe("environment", () => {
+  it("has the documented defaults", () => {
+    expect(read({})).toMatchObject({
+      _tag: "Right",
+      right: {
+        port: 8000,
+        host: "::",
+        configPath: "config/config.yaml",
+        auditUrl: "sqlite:./logs/record.db",
+        logLevel: LogLevel.Info,
+        logFormat: "json",
+        shutdownGrace: Duration.seconds(30),
+        workers: 1,
+      },
+    })
+    expect(read({}, true)).toMatchObject({ right: { logFormat: "pretty" } })
+  })
+
+  it("takes every variable, and RECD_PATH where AUDIT_URL is not set", () => {
+    expect(
+      read({
+        SERVER_PORT: "9000",
+        SERVER_HOST: "127.0.0.1",
+        CONFIG_PATH: "/etc/sluice.yaml",
+        RECD_PATH: "sqlite:./old.db",
+        LOG_LEVEL: "WARN",
+        LOG_FORMAT: "pretty",
+        SHUTDOWN_GRACE_SECONDS: "5",
+        WORKERS: "auto",
+      }),
+    ).toMatchObject({
+      right: {
+        port: 9000,
+        host: "127.0.0.1",
+        configPath: "/etc/sluice.yaml",
+        auditUrl: "sqlite:./old.db",
+        logLevel: LogLevel.Warning,
+        logFormat: "pretty",
+        shutdownGrace: Duration.seconds(5),
+        workers: "auto",
+      },
+    })
+    expect(read({ RECD_PATH: "sqlite:./old.db", AUDIT_URL: "sqlite:./new.db" })).toMatchObject({
+      right: { auditUrl: "sqlite:./new.db" },
+    })
+  })
+
+  it.each([
+    ["SERVER_PORT", "80000", "a whole number from 0 to 65535"],
+    ["SERVER_PORT", "", "a whole number from 0 to 65535"],
+    ["SERVER_PORT", "8e3.5", "a whole number from 0 to 65535"],
+    ["SERVER_HOST", " ", "some text"],
+    ["LOG_LEVEL", "loud", "one of all, trace, debug"],
+    ["LOG_FORMAT", "xml", "one of pretty, json"],
+    ["SHUTDOWN_GRACE_SECONDS", "-1", "a whole number from 0 to 86400"],
+    ["WORKERS", "0", 'a whole number from 1 to 256, or "auto"'],
+    ["WORKERS", "many", 'a whole number from 1 to 256, or "auto"'],
+    ["AUDIT_URL", "", "some text"],
+  ])("refuses %s=%j and says what would be right", (name, value, expected) => {
+    const result = read({ [name]: value })
+    expect(result._tag).toBe("Left")
+    expect(JSON.stringify(result)).toContain(name)
+    expect(JSON.stringify(result).replaceAll('\\"', '"')).toContain(expected)
+  })
+})

@@ -1,0 +1,135 @@
+/** From the decoded file to what requests are served with. */
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
+import { makeSnapshot } from "../../src/config/Snapshots.ts"
+import { route } from "../../src/domain/Route.ts"
+import { type Written, writtenConfig } from "./arbitraries.ts"
+
+const decode = Schema.decodeUnknownSync(GatewayConfig)
+
+const snapshotOf = (written: Written) => makeSnapshot(decode(written), { generation: 3, loadedAt: 7 })
+
+const client: { readonly [key: string]: Written } = {
+  name: "a",
+  base_url: "https://a.example/v1//",
+  model_match: { type: "keyword", value: ["gpt"] },
+}
+
+const firstOf = (written: Written) => snapshotOf(written).routes.upstreams[0]
+
+describe("makeSnapshot", () => {
+  it("says what the defaults are", () => {
+    const { retry, routes, ...snapshot } = snapshotOf({ openai_clients: [] })
+    expect(routes.upstreams).toEqual([])
+    expect(retry).toMatchObject({ rounds: 2, baseDelayMs: 200, maxDelayMs: 5000 })
+    expect(snapshot).toEqual({
+      generation: 3,
+      loadedAt: 7,
+      strategy: "random",
+      thinkingFormat: undefined,
+      stripThinkModels: ["deepseek"],
+      requestCleaning: { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true },
+      modelsCache: { ttlSeconds: 600 },
+      server: { maxBodyBytes: 52_428_800, accessKeys: [], trustProxy: false },
+      audit: { bodies: "full", maxBodyBytes: 1_048_576, retentionMonths: 0 },
+    })
+  })
+
+  it("tells a thinking_format that is written out from one that is absent", () => {
+    expect(snapshotOf({ thinking_format: "passthrough", openai_clients: [] }).thinkingFormat).toBe(
+      "passthrough",
+    )
+  })
+
+  it("fills in what an upstream leaves out", () => {
+    expect(firstOf({ openai_clients: [client] })).toEqual({
+      name: "a",
+      baseUrl: "https://a.example/v1",
+      apiKey: undefined,
+      match: { type: "keyword", values: ["gpt"] },
+      weight: 1,
+      fallback: undefined,
+      model: undefined,
+      specialPrefix: undefined,
+      stop: [],
+      maxTokens: undefined,
+      headers: {},
+      extraBody: {},
+      thinkingFormat: undefined,
+      timeouts: { connectMs: 10_000, firstByteMs: 60_000, idleMs: 300_000, totalMs: 1_800_000 },
+    })
+  })
+
+  it("takes over what an upstream says, header names in lower case", () => {
+    const upstream = firstOf({
+      openai_clients: [
+        {
+          ...client,
+          api_key: "sk-1",
+          priority: 0,
+          fallback: "b",
+          model: "m",
+          special_prefix: "p",
+          stop: ["s"],
+          max_tokens: 5,
+          headers: { "X-Custom": "V" },
+          extra_body: '{"top_k": 40}',
+          thinking_format: "strip",
+        },
+      ],
+    })
+    expect(upstream).toMatchObject({
+      apiKey: Redacted.make("sk-1"),
+      weight: 0,
+      fallback: "b",
+      model: "m",
+      specialPrefix: "p",
+      stop: ["s"],
+      maxTokens: 5,
+      headers: { "x-custom": "V" },
+      extraBody: { top_k: 40 },
+      thinkingFormat: "strip",
+    })
+  })
+
+  it("merges timeouts field by field", () => {
+    const upstream = firstOf({
+      timeouts: { idle_ms: 5, total_ms: 6 },
+      openai_clients: [{ ...client, timeouts: { connect_ms: 1, idle_ms: 2, total_ms: null } }],
+    })
+    expect(upstream?.timeouts).toEqual({ connectMs: 1, firstByteMs: 60_000, idleMs: 2, totalMs: 6 })
+  })
+
+  it("retries the statuses that are listed, alone or by class", () => {
+    const { retryOn } = snapshotOf({
+      retry: { retry_on: [429, "5xx", "408", "3XX"] },
+      openai_clients: [],
+    }).retry
+    const retried = Array.from({ length: 500 }, (_, i) => i + 100).filter(retryOn)
+    expect(retried.filter((status) => status < 500)).toEqual([
+      ...Array.from({ length: 100 }, (_, i) => i + 300),
+      408,
+      429,
+    ])
+    expect(retried.filter((status) => status >= 500)).toHaveLength(100)
+  })
+
+  it("law: every client becomes an upstream in its place, found by its own match values", () => {
+    fc.assert(
+      fc.property(writtenConfig, (written) => {
+        const config = decode(written)
+        const { routes } = makeSnapshot(config, { generation: 1, loadedAt: 0 })
+        expect(routes.upstreams.map(({ name }) => name)).toEqual(
+          config.openai_clients.map(({ name }) => name),
+        )
+        for (const upstream of routes.upstreams) {
+          for (const value of upstream.match.values) expect(route(routes, value)).toContain(upstream)
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+})

@@ -1,0 +1,183 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to the environment look like this
+/** Valid configurations as they are written, from the smallest to ones that use every key. */
+import fc from "fast-check"
+import { stringify } from "yaml"
+import { escapeReferences } from "../../src/config/ConfigFile/Expansion.ts"
+
+/** What a file can hold. */
+export type Written =
+  | null
+  | boolean
+  | number
+  | string
+  | ReadonlyArray<Written>
+  | { readonly [key: string]: Written }
+
+export const isMap = (value: Written): value is { readonly [key: string]: Written } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const text = fc.oneof(
+  fc.string({ maxLength: 12 }),
+  fc.string({ unit: "grapheme", maxLength: 6 }),
+  fc.constantFrom(
+    "${X}",
+    "$${",
+    "a: b",
+    "# no comment",
+    "- x",
+    "null",
+    "12",
+    "yes",
+    "line\nbreak",
+    "\ttab",
+    "{",
+    "*a",
+    "<<",
+    "é",
+  ),
+)
+
+const filled = text.filter((value) => value !== "")
+
+const name = fc.oneof(fc.stringMatching(/^[a-z_]{1,8}$/), fc.constantFrom("官方", "a b", "true", "1", "x: y"))
+
+const token = fc.stringMatching(/^[\x21-\x7e]{0,12}$/)
+
+const milliseconds = fc.integer({ min: 1, max: 2_147_483_647 })
+
+const json = fc
+  .jsonValue({ maxDepth: 2 })
+  .map(
+    (value): Written =>
+      JSON.parse(JSON.stringify(value, (key, it) => (key === "__proto__" ? undefined : it))),
+  )
+
+const jsonMap = fc.dictionary(
+  fc.string({ maxLength: 6 }).filter((key) => key !== "__proto__" && key !== "<<"),
+  json,
+  { maxKeys: 3 },
+)
+
+/** A map with any of these keys. */
+const some = (
+  model: Record<string, fc.Arbitrary<Written>>,
+): fc.Arbitrary<{ readonly [key: string]: Written }> =>
+  fc
+    .record(model)
+    .chain((whole) => fc.subarray(Object.entries(whole)).map((entries) => Object.fromEntries(entries)))
+
+const timeouts = some({
+  connect_ms: milliseconds,
+  first_byte_ms: milliseconds,
+  idle_ms: fc.oneof(milliseconds, fc.constant(null)),
+  total_ms: milliseconds,
+})
+
+const thinkingFormat = fc.constantFrom("passthrough", "strip", "think_tag", "reasoning", "reasoning_content")
+
+const headers = fc.dictionary(
+  fc.stringMatching(/^x-[a-z0-9]{1,6}$/),
+  fc.stringMatching(/^[\x20-\x7e]{0,10}$/),
+  { maxKeys: 3 },
+)
+
+const client = fc
+  .tuple(
+    fc.record({
+      base_url: fc.constantFrom("https://api.example.com/v1", "http://localhost:8080", "HTTP://[::1]:1/v1/"),
+      model_match: fc.record({
+        type: fc.constantFrom("keyword", "exact"),
+        value: fc.array(filled, { minLength: 1, maxLength: 3 }),
+      }),
+    }),
+    some({
+      api_key: fc.oneof(token, fc.constant(null)),
+      priority: fc.oneof(fc.nat(1000), fc.double({ min: 0, max: 1e6, noNaN: true })),
+      fallback: fc.constantFrom<Written>(false, null, ""),
+      model: text,
+      special_prefix: text,
+      stop: fc.array(filled, { maxLength: 2 }),
+      max_tokens: fc.integer({ min: 1, max: 100_000 }),
+      headers,
+      extra_body: fc.oneof(
+        jsonMap,
+        jsonMap.map((map) => JSON.stringify(map)),
+        fc.constant(""),
+      ),
+      thinking_format: thinkingFormat,
+      timeouts,
+    }),
+  )
+  .map(([required, optional]): { readonly [key: string]: Written } => ({ ...required, ...optional }))
+
+const settings = some({
+  load_balancing: some({ strategy: fc.constantFrom("random", "deterministic", "least_connections") }),
+  thinking_format: thinkingFormat,
+  response_cleaning: some({ strip_think_models: fc.array(filled, { maxLength: 3 }) }),
+  request_cleaning: some({
+    merge_user_messages: fc.boolean(),
+    drop_empty_messages: fc.boolean(),
+    strip_history_think: fc.boolean(),
+  }),
+  models_cache: some({ ttl_seconds: fc.nat(100_000) }),
+  retry: some({
+    rounds: fc.integer({ min: 1, max: 100 }),
+    base_delay_ms: fc.nat(),
+    max_delay_ms: fc.nat(),
+    retry_on: fc.array(fc.oneof(fc.integer({ min: 100, max: 599 }), fc.constantFrom("5xx", "4XX", "429"))),
+  }),
+  timeouts,
+  server: some({
+    max_body_bytes: fc.integer({ min: 1, max: 512_000_000 }),
+    access_keys: fc.array(
+      token.filter((key) => key !== ""),
+      { maxLength: 2 },
+    ),
+    trust_proxy: fc.boolean(),
+  }),
+  audit: some({
+    bodies: fc.constantFrom("full", "none"),
+    max_body_bytes: fc.nat(512_000_000),
+    retention_months: fc.nat(1200),
+  }),
+})
+
+/** A configuration that loads: names are unique, fallbacks lead to another client. */
+export const writtenConfig: fc.Arbitrary<{ readonly [key: string]: Written }> = fc
+  .tuple(
+    settings,
+    fc.uniqueArray(name, { minLength: 1, maxLength: 4 }),
+    fc.array(fc.tuple(client, fc.nat()), { minLength: 4, maxLength: 4 }),
+  )
+  .map(([rest, names, clients]) => ({
+    ...rest,
+    openai_clients: names.map((name, position) => {
+      const [entry, draw] = clients[position] ?? [{}, 0]
+      const other = names[draw % names.length]
+      const fallback: Written =
+        entry.fallback === null && other !== undefined && other !== name ? other : false
+      return { ...entry, name, ...("fallback" in entry ? { fallback } : {}) }
+    }),
+  }))
+
+/** `value` with `change` applied to each text that is not a key. */
+export const mapTexts = (value: Written, change: (text: string) => string): Written => {
+  if (typeof value === "string") return change(value)
+  if (Array.isArray(value)) return value.map((item: Written) => mapTexts(item, change))
+  return isMap(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, it]) => [key, mapTexts(it, change)]))
+    : value
+}
+
+/** Ways in which YAML can be laid out. */
+export const layout = fc.record({
+  indent: fc.constantFrom(2, 3, 4),
+  collectionStyle: fc.constantFrom("any" as const, "block" as const, "flow" as const),
+  defaultStringType: fc.constantFrom("PLAIN" as const, "QUOTE_DOUBLE" as const, "QUOTE_SINGLE" as const),
+})
+
+export type Layout = typeof layout extends fc.Arbitrary<infer A> ? A : never
+
+/** As YAML, with nothing in it that refers to the environment. */
+export const writeLiterally = (config: Written, layout: Layout): string =>
+  stringify(mapTexts(config, escapeReferences), { ...layout, lineWidth: 0, aliasDuplicateObjects: false })
