@@ -1,0 +1,39 @@
+/** The data of a stream's events, kept by reference while it runs so that the audit can reassemble the answer afterwards. */
+
+export interface KeptData {
+  readonly data: ReadonlyArray<Uint8Array>
+  /** There was more than could be kept. */
+  readonly truncated: boolean
+}
+
+/** What an event costs to keep, however short it is. */
+const minBytes = 64
+
+/** A slice that is a smaller part than this of the chunk it came in is copied, so that it does not keep the whole chunk alive. */
+const minShare = 1 / 4
+
+/** Keeps the first `maxBytes` of data. Mutable on purpose: one stream, one fiber. */
+export class DataKeeper {
+  readonly #data: Array<Uint8Array> = []
+  readonly #maxBytes: number
+  #bytes = 0
+  #truncated = false
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  keep(data: Uint8Array): void {
+    if (this.#truncated) return
+    this.#bytes += Math.max(minBytes, data.byteLength)
+    if (this.#bytes > this.#maxBytes) {
+      this.#truncated = true
+      return
+    }
+    this.#data.push(data.byteLength < data.buffer.byteLength * minShare ? data.slice() : data)
+  }
+
+  get kept(): KeptData {
+    return { data: this.#data, truncated: this.#truncated }
+  }
+}

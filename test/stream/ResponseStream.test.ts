@@ -1,0 +1,353 @@
+import { it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { describe, expect } from "vitest"
+import type { AnswerSettings } from "../../src/domain/AnswerStream.ts"
+import { chatCompletions } from "../../src/domain/Endpoint.ts"
+import type { SseEvent } from "../../src/domain/Sse.ts"
+import { assemble } from "../../src/domain/Transcript.ts"
+import { type ResponseEnd, type ResponseOptions, respond } from "../../src/stream/ResponseStream.ts"
+import { bytesOf } from "../support/answers.ts"
+import { finishChunk, textChunk, usageChunk } from "../support/Wire.ts"
+
+const event = (value: unknown): SseEvent => ({
+  data: typeof value === "string" ? new TextEncoder().encode(value) : bytesOf(value),
+  event: undefined,
+})
+
+const done = event("[DONE]")
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+const wire = (...values: ReadonlyArray<unknown>): string =>
+  values.map((value) => `data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`).join("")
+
+const settings: AnswerSettings = {
+  endpoint: chatCompletions,
+  transform: { prefix: undefined, thinking: "passthrough" },
+  includeUsage: false,
+}
+
+/** A response and the ends it told of. */
+const responding = (
+  events: Stream.Stream<SseEvent, string>,
+  given: Partial<ResponseOptions<string>> = {},
+): { readonly bytes: Stream.Stream<Uint8Array>; readonly ends: ReadonlyArray<ResponseEnd> } => {
+  const ends: Array<ResponseEnd> = []
+  const bytes = respond({
+    settings,
+    events,
+    reasonOf: (error) => error,
+    keepBytes: 100_000,
+    onEnd: (end) => Effect.sync(() => void ends.push(end)),
+    ...given,
+  })
+  return { bytes, ends }
+}
+
+/** An upstream that sends what is put into a queue, an event for each read. */
+const scripted = Effect.gen(function* () {
+  const queue = yield* Queue.unbounded<SseEvent>()
+  let reads = 0
+  let interrupted = 0
+  const events = Stream.repeatEffect(
+    Effect.suspend(() => {
+      reads++
+      return Queue.take(queue)
+    }),
+  ).pipe(Stream.ensuring(Effect.sync(() => void interrupted++)))
+  return {
+    events,
+    send: (value: unknown) => Queue.offer(queue, event(value)),
+    reads: () => reads,
+    interrupted: () => interrupted,
+  }
+})
+
+/** Reads a stream in a fiber; what came is put into a queue. */
+const reading = (bytes: Stream.Stream<Uint8Array>) =>
+  Effect.gen(function* () {
+    const came = yield* Queue.unbounded<string>()
+    const fiber = yield* Effect.fork(Stream.runForEach(bytes, (one) => Queue.offer(came, textOf(one))))
+    return { came, fiber }
+  })
+
+describe("respond", () => {
+  it.effect("frames the upstream's events and ends in [DONE]", () =>
+    Effect.gen(function* () {
+      const { bytes, ends } = responding(
+        Stream.make(event(textChunk("a")), event(finishChunk()), event(usageChunk()), done),
+      )
+      const sent = yield* Stream.runCollect(bytes)
+      expect(textOf(Buffer.concat([...sent]))).toBe(wire(textChunk("a"), finishChunk(), "[DONE]"))
+      expect(ends).toMatchObject([
+        { outcome: "ok", finishReason: "stop", usage: { inputTokens: 7 }, events: 4, error: undefined },
+      ])
+    }),
+  )
+
+  it.effect("gives out what came in one read in one piece, and no empty pieces", () =>
+    Effect.gen(function* () {
+      const reads = [[textChunk("a"), textChunk("b")], [usageChunk()], [finishChunk(), "[DONE]"]]
+      const events = Stream.fromIterable(reads.map((read) => Chunk.fromIterable(read.map(event)))).pipe(
+        Stream.flattenChunks,
+      )
+      const sent = yield* Stream.runCollect(responding(events).bytes)
+      expect([...sent].map(textOf)).toEqual([
+        wire(textChunk("a"), textChunk("b")),
+        wire(finishChunk(), "[DONE]"),
+      ])
+    }),
+  )
+
+  it.effect("keeps what was sent, to be reassembled", () =>
+    Effect.gen(function* () {
+      const { bytes, ends } = responding(
+        Stream.make(event(textChunk("a")), event(textChunk("b")), event(finishChunk()), done),
+      )
+      yield* Stream.runDrain(bytes)
+      const sent = ends[0]?.sent
+      expect(sent?.truncated).toBe(false)
+      expect(assemble(chatCompletions, sent?.data ?? [])).toMatchObject({
+        choices: [{ index: 0, message: { role: "assistant", content: "ab" }, finish_reason: "stop" }],
+      })
+    }),
+  )
+
+  it.effect("says a failure of the upstream in a last event, and does not fail", () =>
+    Effect.gen(function* () {
+      const { bytes, ends } = responding(
+        Stream.concat(Stream.make(event(textChunk("a"))), Stream.fail("connection reset")),
+      )
+      const sent = [...(yield* Stream.runCollect(bytes))].map(textOf)
+      expect(sent[0]).toBe(wire(textChunk("a")))
+      expect(sent[1]).toContain("connection reset")
+      expect(sent[1]).toContain('"code":"upstream_stream_broken"')
+      expect(sent.length).toBe(2)
+      expect(ends).toMatchObject([{ outcome: "stream_broken" }])
+      expect(ends[0]?.error).toContain("connection reset")
+    }),
+  )
+
+  it.effect("says a defect in a last event too, without its details", () =>
+    Effect.gen(function* () {
+      const { bytes, ends } = responding(
+        Stream.concat(Stream.make(event(textChunk("a"))), Stream.die(new Error("inner secret"))),
+      )
+      const sent = textOf(Buffer.concat([...(yield* Stream.runCollect(bytes))]))
+      expect(sent).toContain("upstream_stream_broken")
+      expect(sent).not.toContain("inner secret")
+      expect(ends.map((end) => end.outcome)).toEqual(["stream_broken"])
+    }),
+  )
+
+  it.effect("takes an upstream that just ends for a broken one", () =>
+    Effect.gen(function* () {
+      const { bytes, ends } = responding(Stream.make(event(textChunk("a"))))
+      expect(textOf(Buffer.concat([...(yield* Stream.runCollect(bytes))]))).not.toContain("[DONE]")
+      expect(ends.map((end) => end.outcome)).toEqual(["stream_broken"])
+    }),
+  )
+
+  it.effect("flushes held-back text before it says what broke", () =>
+    Effect.gen(function* () {
+      const { bytes } = responding(
+        Stream.concat(Stream.make(event(textChunk("a\n<thi"))), Stream.fail("reset")),
+        { settings: { ...settings, transform: { prefix: undefined, thinking: "strip" } } },
+      )
+      const sent = [...(yield* Stream.runCollect(bytes))].map(textOf)
+      expect(sent[1]).toMatch(/"content":"<thi".*\n\n.*upstream_stream_broken/)
+    }),
+  )
+})
+
+describe("after [DONE]", () => {
+  it.effect(
+    "reads on for a moment so that the connection can be used again, and ends with the upstream",
+    () =>
+      Effect.gen(function* () {
+        const ended = yield* Deferred.make<void>()
+        const tail = Stream.fromEffect(Deferred.await(ended)).pipe(Stream.drain)
+        const { bytes, ends } = responding(Stream.concat(Stream.make(event(finishChunk()), done), tail))
+        const { came, fiber } = yield* reading(bytes)
+        expect(yield* Queue.take(came)).toBe(wire(finishChunk(), "[DONE]"))
+        yield* TestClock.adjust(50)
+        expect(ends).toEqual([])
+        yield* Deferred.succeed(ended, undefined)
+        yield* Fiber.join(fiber)
+        expect(ends.map((end) => end.outcome)).toEqual(["ok"])
+      }),
+  )
+
+  it.effect("waits 100 ms and no longer for an upstream that does not end, whatever it goes on sending", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { bytes, ends } = responding(upstream.events)
+      const { came, fiber } = yield* reading(bytes)
+      yield* upstream.send("[DONE]")
+      expect(yield* Queue.take(came)).toBe(wire("[DONE]"))
+      yield* upstream.send(textChunk("late"))
+      yield* TestClock.adjust(99)
+      expect(ends).toEqual([])
+      yield* TestClock.adjust(1)
+      yield* Fiber.join(fiber)
+      expect(upstream.interrupted()).toBe(1)
+      expect(yield* Queue.takeAll(came)).toEqual(Chunk.empty())
+      expect(ends).toMatchObject([{ outcome: "ok", events: 1 }])
+    }),
+  )
+})
+
+describe("silence", () => {
+  it.effect("brings a heartbeat after each 15 s, between events only and from the first one on", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { came, fiber } = yield* reading(responding(upstream.events).bytes)
+      yield* TestClock.adjust("60 seconds")
+      expect(yield* Queue.size(came)).toBe(0)
+
+      yield* upstream.send(textChunk("a"))
+      expect(yield* Queue.take(came)).toBe(wire(textChunk("a")))
+      yield* TestClock.adjust("14999 millis")
+      expect(yield* Queue.size(came)).toBe(0)
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Queue.take(came)).toBe(": ping\n")
+      yield* TestClock.adjust("14999 millis")
+      expect(yield* Queue.size(came)).toBe(0)
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Queue.take(came)).toBe(": ping\n")
+
+      yield* TestClock.adjust("10 seconds")
+      yield* upstream.send(textChunk("b"))
+      expect(yield* Queue.take(came)).toBe(wire(textChunk("b")))
+      yield* TestClock.adjust("14999 millis")
+      expect(yield* Queue.size(came)).toBe(0)
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Queue.take(came)).toBe(": ping\n")
+
+      yield* upstream.send(finishChunk())
+      expect(yield* Queue.take(came)).toBe(wire(finishChunk()))
+      yield* Fiber.interrupt(fiber)
+    }),
+  )
+
+  it.effect("is silence towards the client: events that are withheld do not break it", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { came, fiber } = yield* reading(responding(upstream.events).bytes)
+      yield* upstream.send(textChunk("a"))
+      yield* Queue.take(came)
+      yield* TestClock.adjust("10 seconds")
+      yield* upstream.send(usageChunk())
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* Queue.take(came)).toBe(": ping\n")
+      yield* Fiber.interrupt(fiber)
+    }),
+  )
+
+  it.effect("of a client that reads slowly is not filled with heartbeats", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { bytes } = responding(upstream.events)
+      yield* upstream.send(textChunk("a"))
+      yield* upstream.send(textChunk("b"))
+      const came: Array<string> = []
+      const fiber = yield* bytes.pipe(
+        Stream.take(2),
+        Stream.runForEach((one) =>
+          Effect.zipRight(
+            Effect.sync(() => came.push(textOf(one))),
+            Effect.sleep("1 minute"),
+          ),
+        ),
+        Effect.fork,
+      )
+      yield* TestClock.adjust("5 minutes")
+      yield* Fiber.join(fiber)
+      expect(came).toEqual([wire(textChunk("a")), wire(textChunk("b"))])
+    }),
+  )
+})
+
+describe("backpressure", () => {
+  it.effect("reads the upstream no faster than the client reads", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      for (let i = 0; i < 100; i++) yield* upstream.send(textChunk("a"))
+      const gate = yield* Queue.unbounded<void>()
+      let taken = 0
+      const { bytes } = responding(upstream.events)
+      const fiber = yield* Effect.fork(
+        Stream.runForEach(bytes, () =>
+          Effect.zipRight(
+            Effect.sync(() => void taken++),
+            Queue.take(gate),
+          ),
+        ),
+      )
+      yield* TestClock.adjust("1 second")
+      expect([taken, upstream.reads()]).toEqual([1, 1])
+      yield* Queue.offer(gate, undefined)
+      yield* TestClock.adjust("1 second")
+      expect([taken, upstream.reads()]).toEqual([2, 2])
+      yield* Fiber.interrupt(fiber)
+    }),
+  )
+})
+
+describe("a client that leaves", () => {
+  it.effect("interrupts the upstream at once, and the end says what was sent until then", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { bytes, ends } = responding(upstream.events)
+      const { came, fiber } = yield* reading(bytes)
+      yield* upstream.send(textChunk("a"))
+      yield* Queue.take(came)
+      yield* Fiber.interrupt(fiber)
+      expect(upstream.interrupted()).toBe(1)
+      expect(ends).toMatchObject([{ outcome: "client_closed", events: 1, error: undefined }])
+      expect(ends[0]?.sent.data.map(textOf)).toEqual([JSON.stringify(textChunk("a"))])
+    }),
+  )
+
+  it.effect("before anything came leaves nothing behind", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { bytes, ends } = responding(upstream.events)
+      const { fiber } = yield* reading(bytes)
+      yield* TestClock.adjust("1 second")
+      expect(upstream.reads()).toBe(1)
+      yield* Fiber.interrupt(fiber)
+      expect(upstream.interrupted()).toBe(1)
+      expect(ends).toMatchObject([{ outcome: "client_closed", events: 0 }])
+    }),
+  )
+
+  it.effect("by reading no further ends the upstream as well", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { bytes, ends } = responding(upstream.events)
+      yield* upstream.send(textChunk("a"))
+      yield* Stream.runDrain(Stream.take(bytes, 1))
+      expect(upstream.interrupted()).toBe(1)
+      expect(ends.map((end) => end.outcome)).toEqual(["client_closed"])
+    }),
+  )
+
+  it.effect("while the rest of a complete answer is drained had its whole answer", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { bytes, ends } = responding(upstream.events)
+      const { came, fiber } = yield* reading(bytes)
+      yield* upstream.send("[DONE]")
+      yield* Queue.take(came)
+      yield* Fiber.interrupt(fiber)
+      expect(ends.map((end) => end.outcome)).toEqual(["ok"])
+    }),
+  )
+})
