@@ -1,0 +1,307 @@
+/**
+ * The wire to the upstreams: one HTTP exchange over keep-alive pools, with the upstream's timeouts, given as an answer whose body
+ * is still to be read. Everything a socket can do wrong becomes an `AttemptFailure` here.
+ *
+ * undici is used directly rather than through `HttpClient`: its own timers cost nothing per chunk, where an `Effect.timeout` costs
+ * about 100 µs per request, and `HttpClient` neither sets an idle timeout nor retries a stale pooled connection.
+ */
+import type { Readable } from "node:stream"
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import { Agent, buildConnector, type Dispatcher } from "undici"
+import { AttemptFailure, retryAfterMs } from "../domain/AttemptPolicy.ts"
+import type { Upstream } from "../domain/Upstream.ts"
+
+/** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
+export interface UpstreamCall {
+  readonly upstream: Upstream
+  readonly method: "GET" | "POST"
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | undefined
+  /** What ends the wait for the first byte: the answer's head, or the first event, which `UpstreamAnswer.begun` tells. */
+  readonly firstByte: "head" | "event"
+}
+
+/** An upstream's answer with its body unread. Reading and the connection end with the scope it was got in. */
+export interface UpstreamAnswer {
+  readonly status: number
+  /** Lower-case names; values of repeated headers joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Stream.Stream<Uint8Array, AttemptFailure>
+  /** The whole body; fails with `BrokenOff` beyond `limitBytes`. */
+  readonly bytes: (limitBytes: number) => Effect.Effect<Uint8Array, AttemptFailure>
+  /** Milliseconds the answer's `Retry-After` asks for. */
+  readonly retryAfterMs: number | undefined
+  /** To be called when the first event has come: stops the first-byte timeout of a call that waits for an `event`. */
+  readonly begun: () => void
+}
+
+export class Upstreams extends Context.Tag("sluice/Upstreams")<
+  Upstreams,
+  {
+    /** Sends one call. Leaving the scope closes the connection if the body was not read to its end. */
+    readonly send: (call: UpstreamCall) => Effect.Effect<UpstreamAnswer, AttemptFailure, Scope.Scope>
+    /** How many calls of the upstream of this name are under way, bodies included. */
+    readonly inFlight: (upstreamName: string) => number
+  }
+>() {}
+
+/** Below the 30 s and more after which balancers drop idle connections, so that few pooled connections are stale. */
+const keepAliveMs = 15_000
+
+/**
+ * Errors of connections that had already carried an answer: the upstream closed an idle connection just as it was taken from
+ * the pool, so nothing of this request was answered. Marked before undici sees them, since it passes socket errors on as they are.
+ */
+type StaleErrors = WeakSet<Error>
+
+/** An agent whose sockets report, for each error, whether the connection was a reused one. */
+const makeAgent = (connectMs: number, idleMs: number, stale: StaleErrors): Agent => {
+  const connector = buildConnector({
+    timeout: connectMs,
+    autoSelectFamily: true,
+    // Node 20 gives each address of a host 250 ms, too little for a far-away first one.
+    autoSelectFamilyAttemptTimeout: Math.min(connectMs, 2_000),
+  })
+  return new Agent({
+    connect: (options, callback) =>
+      connector(options, (...outcome) => {
+        const [error, socket] = outcome
+        if (error === null) {
+          socket.once("error", (cause: Error) => {
+            if (socket.bytesRead > 0) stale.add(cause)
+          })
+        }
+        callback(...outcome)
+      }),
+    keepAliveTimeout: idleMs,
+    keepAliveMaxTimeout: 10 * idleMs,
+    // The wait for the head is timed by `send`, the gaps of the body by each call's own `bodyTimeout`.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+}
+
+/** What undici rejected with, until it is classified. */
+class CallFault extends Data.TaggedError("CallFault")<{ readonly cause: unknown }> {}
+
+/** The parts of the errors that undici and Node's sockets raise which tell them apart. */
+interface SocketFault {
+  readonly code: string
+  readonly message: string
+  readonly bytesRead: number | undefined
+}
+
+const readFault = (cause: unknown): SocketFault => {
+  if (!(cause instanceof Error)) return { code: "", message: String(cause), bytesRead: undefined }
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : ""
+  const socket = "socket" in cause ? cause.socket : undefined
+  const bytesRead =
+    typeof socket === "object" &&
+    socket !== null &&
+    "bytesRead" in socket &&
+    typeof socket.bytesRead === "number"
+      ? socket.bytesRead
+      : undefined
+  return { code, message: cause.message, bytesRead }
+}
+
+const connectCodes: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "EACCES",
+  "EPERM",
+  "ENOENT",
+])
+
+const isTlsFault = (code: string): boolean =>
+  code.startsWith("ERR_TLS") ||
+  code.startsWith("ERR_SSL") ||
+  code.startsWith("CERT_") ||
+  code.includes("SELF_SIGNED") ||
+  code.startsWith("UNABLE_TO_")
+
+const classify = (cause: unknown, upstream: Upstream): AttemptFailure => {
+  const { code, message } = readFault(cause)
+  const { connectMs, idleMs } = upstream.timeouts
+  switch (code) {
+    case "UND_ERR_CONNECT_TIMEOUT":
+    case "ETIMEDOUT":
+      return AttemptFailure.TimedOut({ phase: "connect", afterMs: connectMs })
+    case "UND_ERR_BODY_TIMEOUT":
+      return AttemptFailure.TimedOut({ phase: "idle", afterMs: idleMs })
+  }
+  if (connectCodes.has(code) || isTlsFault(code)) return AttemptFailure.ConnectFailed({ reason: code })
+  return AttemptFailure.BrokenOff({ reason: code === "" || code === "UND_ERR_SOCKET" ? message : code })
+}
+
+/** Whether the request may be sent once more at once: its pooled connection had died before anything of an answer came. */
+const wasStale = (cause: unknown, stale: StaleErrors): boolean => {
+  if (cause instanceof Error && stale.has(cause)) return true
+  const { code, bytesRead } = readFault(cause)
+  return code === "UND_ERR_SOCKET" && bytesRead !== undefined && bytesRead > 0
+}
+
+const flatten = (headers: Dispatcher.ResponseData["headers"]): Readonly<Record<string, string>> => {
+  const flat: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = typeof value === "string" ? value : value.join(", ")
+  }
+  return flat
+}
+
+/** Collects a body, joining once: joining per chunk would be quadratic. */
+const collect = (
+  body: Readable,
+  limitBytes: number,
+  toFailure: (cause: unknown) => AttemptFailure,
+): Effect.Effect<Uint8Array, AttemptFailure> =>
+  Effect.async((resume) => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    const onData = (chunk: Uint8Array) => {
+      size += chunk.length
+      if (size > limitBytes) {
+        body.off("data", onData)
+        body.pause()
+        resume(Effect.fail(AttemptFailure.BrokenOff({ reason: `a body of over ${limitBytes} bytes` })))
+        return
+      }
+      chunks.push(chunk)
+    }
+    body.on("data", onData)
+    body.once("end", () => {
+      const only = chunks[0]
+      resume(Effect.succeed(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)))
+    })
+    body.once("error", (cause) => resume(Effect.fail(toFailure(cause))))
+    body.once("close", () => resume(Effect.fail(AttemptFailure.BrokenOff({ reason: "closed" }))))
+  })
+
+/** Why a call was aborted from this side, where it was not simply left. Node's timers: precise, and about 1 µs each. */
+type Expiry = "first_byte" | "total"
+
+/** Where calls go first, and where one goes whose pooled connection was dead. */
+interface Agents {
+  readonly pooled: Agent
+  readonly fresh: Agent
+}
+
+export const layer: Layer.Layer<Upstreams> = Layer.scoped(
+  Upstreams,
+  Effect.gen(function* () {
+    const stale: StaleErrors = new WeakSet()
+    const inFlight = new Map<string, number>()
+
+    // One pair of agents per connect timeout, since undici sets that per agent; an agent drops the pools of origins no longer called.
+    const agents = new Map<number, Agents>()
+    const agentsFor = (connectMs: number): Agents => {
+      const known = agents.get(connectMs)
+      if (known !== undefined) return known
+      const made = { pooled: makeAgent(connectMs, keepAliveMs, stale), fresh: makeAgent(connectMs, 1, stale) }
+      agents.set(connectMs, made)
+      return made
+    }
+    yield* Effect.addFinalizer(() =>
+      Effect.promise(() =>
+        Promise.all([...agents.values()].flatMap(({ fresh, pooled }) => [fresh.destroy(), pooled.destroy()])),
+      ),
+    )
+
+    const count = (name: string, change: 1 | -1) => {
+      const now = (inFlight.get(name) ?? 0) + change
+      if (now > 0) inFlight.set(name, now)
+      else inFlight.delete(name)
+    }
+
+    const send = (call: UpstreamCall): Effect.Effect<UpstreamAnswer, AttemptFailure, Scope.Scope> =>
+      Effect.gen(function* () {
+        const { upstream } = call
+        const { timeouts } = upstream
+        const controller = new AbortController()
+        let expired: Expiry | undefined
+        const expireAfter = (phase: Expiry, ms: number) =>
+          setTimeout(() => {
+            expired = phase
+            controller.abort()
+          }, ms)
+        const toFailure = (cause: unknown): AttemptFailure =>
+          expired === undefined
+            ? classify(cause, upstream)
+            : AttemptFailure.TimedOut({
+                phase: expired,
+                afterMs: expired === "total" ? timeouts.totalMs : timeouts.firstByteMs,
+              })
+
+        const timers = yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            count(upstream.name, 1)
+            return {
+              firstByte: expireAfter("first_byte", timeouts.firstByteMs),
+              total: expireAfter("total", timeouts.totalMs),
+            }
+          }),
+          ({ firstByte, total }) =>
+            Effect.sync(() => {
+              clearTimeout(firstByte)
+              clearTimeout(total)
+              count(upstream.name, -1)
+              controller.abort()
+            }),
+        )
+        const begun = () => clearTimeout(timers.firstByte)
+
+        const url = new URL(upstream.baseUrl + call.path)
+        const { fresh, pooled } = agentsFor(timeouts.connectMs)
+        const exchange = (agent: Agent) =>
+          Effect.tryPromise({
+            try: () =>
+              agent.request({
+                origin: url.origin,
+                path: url.pathname + url.search,
+                method: call.method,
+                headers: call.headers,
+                body: call.body ?? null,
+                signal: controller.signal,
+                bodyTimeout: timeouts.idleMs,
+              }),
+            catch: (cause) => new CallFault({ cause }),
+          })
+        // When one pooled connection is dead, others of the pool may be.
+        const response = yield* exchange(pooled).pipe(
+          Effect.catchIf(
+            ({ cause }) => wasStale(cause, stale),
+            () => exchange(fresh),
+          ),
+          Effect.mapError(({ cause }) => toFailure(cause)),
+        )
+        if (call.firstByte === "head") begun()
+        const { body } = response
+        // A body nobody reads any more may still fail; without a listener that would end the process.
+        body.on("error", () => {})
+        const headers = flatten(response.headers)
+        const answer: UpstreamAnswer = {
+          status: response.statusCode,
+          headers,
+          body: NodeStream.fromReadable(() => body, toFailure),
+          bytes: (limitBytes) => collect(body, limitBytes, toFailure),
+          retryAfterMs: retryAfterMs(headers, yield* Clock.currentTimeMillis),
+          begun,
+        }
+        return answer
+      })
+
+    return Upstreams.of({ send, inFlight: (name) => inFlight.get(name) ?? 0 })
+  }),
+)

@@ -1,0 +1,223 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { AttemptFailure } from "../../src/domain/AttemptPolicy.ts"
+import type { AttemptRecord } from "../../src/domain/AuditRecord.ts"
+import { chatCompletions } from "../../src/domain/Endpoint.ts"
+import type { RetryPolicy } from "../../src/domain/Snapshot.ts"
+import type { Target } from "../../src/domain/Upstream.ts"
+import * as Attempts from "../../src/upstream/Attempts.ts"
+import { type UpstreamAnswer, type UpstreamCall, Upstreams } from "../../src/upstream/Upstreams.ts"
+import { makeUpstream } from "../support/arbitraries.ts"
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+const target = (name: string): Target => ({ upstream: makeUpstream({ name }), upstreamModel: "m" })
+
+const policy: RetryPolicy = {
+  rounds: 2,
+  baseDelayMs: 200,
+  maxDelayMs: 5000,
+  retryOn: (status) => [401, 404, 429].includes(status) || status >= 500,
+}
+
+type Reply = Effect.Effect<UpstreamAnswer, AttemptFailure>
+
+const answer = (status: number, body = "{}", headers: Record<string, string> = {}): Reply =>
+  Effect.succeed({
+    status,
+    headers: { "content-type": "application/json", ...headers },
+    body: Stream.make(bytes(body)),
+    bytes: () => Effect.succeed(bytes(body)),
+    retryAfterMs: undefined,
+    begun: () => {},
+  })
+
+const events = (text: string): Reply =>
+  Effect.map(answer(200, text), (one) => ({ ...one, headers: { "content-type": "text/event-stream" } }))
+
+const refused: Reply = Effect.fail(AttemptFailure.ConnectFailed({ reason: "ECONNREFUSED" }))
+
+/** Upstreams that reply from a script, per name, each in turn and then the last one again. */
+const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>) => {
+  const asked: Array<string> = []
+  const open = new Set<UpstreamCall>()
+  const layer = Layer.succeed(Upstreams, {
+    inFlight: () => 0,
+    send: (call) =>
+      Effect.gen(function* () {
+        const { name } = call.upstream
+        yield* Effect.acquireRelease(
+          Effect.sync(() => open.add(call)),
+          () => Effect.sync(() => open.delete(call)),
+        )
+        const replies = script[name] ?? []
+        const reply = replies[Math.min(asked.filter((one) => one === name).length, replies.length - 1)]
+        asked.push(name)
+        return yield* reply ?? refused
+      }),
+  })
+  return { asked, open, layer: Layer.provide(Attempts.layer, layer) }
+}
+
+const run = (
+  targets: ReadonlyArray<string>,
+  options: {
+    readonly stream?: boolean
+    readonly log?: Array<AttemptRecord>
+    readonly retry?: RetryPolicy
+  } = {},
+) =>
+  Effect.flatMap(Attempts.Attempts, (attempts) =>
+    attempts.run({
+      endpoint: chatCompletions,
+      stream: options.stream ?? false,
+      targets: targets.map(target),
+      retry: options.retry ?? policy,
+      bodyFor: () => Either.right(bytes("{}")),
+      headersFor: () => ({}),
+      onAttempt: (attempt) => Effect.sync(() => void options.log?.push(attempt)),
+    }),
+  )
+
+/** Runs to the end whatever it waits for. */
+const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(Effect.exit(effect))
+    yield* TestClock.adjust("1 hour")
+    return yield* Fiber.join(fiber)
+  })
+
+describe("Attempts", () => {
+  it.scoped("fails over to the next target at once, without waiting", () => {
+    const { asked, layer } = scripted({ a: [refused], b: [answer(503)], c: [answer(200, "whole")] })
+    return Effect.gen(function* () {
+      const log: Array<AttemptRecord> = []
+      const answered = yield* run(["a", "b", "c"], { log })
+      expect(asked).toEqual(["a", "b", "c"])
+      expect(answered).toMatchObject({ kind: "plain", status: 200, target: { upstream: { name: "c" } } })
+      expect(log.map(({ cause, status, upstream }) => [upstream, status, cause])).toEqual([
+        ["a", undefined, "could not connect (ECONNREFUSED)"],
+        ["b", 503, undefined],
+        ["c", 200, undefined],
+      ])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("takes a status that is not worth another target as the client's answer", () => {
+    const { asked, layer } = scripted({ a: [answer(422, "no")], b: [answer(200)] })
+    return Effect.gen(function* () {
+      expect(yield* run(["a", "b"])).toMatchObject({ status: 422 })
+      expect(asked).toEqual(["a"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("goes round again after a wait, asking only what waiting may have mended", () => {
+    const { asked, layer } = scripted({ a: [answer(401)], b: [answer(503), answer(200)], c: [answer(404)] })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(run(["a", "b", "c"]))
+      yield* Effect.repeatN(Effect.yieldNow(), 50)
+      expect(asked).toEqual(["a", "b", "c"])
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ status: 200 })
+      expect(asked).toEqual(["a", "b", "c", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("does not wait when nothing that failed can mend", () => {
+    const { asked, layer } = scripted({ a: [answer(401)], b: [answer(404)] })
+    return Effect.gen(function* () {
+      const error = yield* Effect.flip(run(["a", "b"]))
+      expect(error).toMatchObject({ _tag: "UpstreamRefused", status: 404 })
+      expect(asked).toEqual(["a", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("ends after as many rounds as are configured", () => {
+    const { asked, layer } = scripted({ a: [refused], b: [refused] })
+    return Effect.gen(function* () {
+      const exit = yield* patiently(run(["a", "b"], { retry: { ...policy, rounds: 3 } }))
+      expect(Exit.isFailure(exit)).toBe(true)
+      expect(asked).toEqual(["a", "b", "a", "b", "a", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("fails over when a plain body breaks", () => {
+    const broken = Effect.map(answer(200), (one) => ({
+      ...one,
+      bytes: () => Effect.fail(AttemptFailure.BrokenOff({ reason: "ECONNRESET" })),
+    }))
+    const { layer } = scripted({ a: [broken], b: [answer(200, "whole")] })
+    return Effect.gen(function* () {
+      const answered = yield* run(["a", "b"])
+      expect(answered.target.upstream.name).toBe("b")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped.each([
+    { fault: "whose first event is an error", text: 'data: {"error":{"message":"overloaded"}}\n\n' },
+    { fault: "whose first event is named error", text: 'event: error\ndata: {"message":"overloaded"}\n\n' },
+    { fault: "that ends before its first event", text: ": hello\n\n" },
+  ])("fails over from a stream $fault", ({ text }) => {
+    const { layer } = scripted({ a: [events(text)], b: [events('data: {"choices":[]}\n\ndata: [DONE]\n\n')] })
+    return Effect.gen(function* () {
+      const answered = yield* run(["a", "b"], { stream: true })
+      expect(answered).toMatchObject({ kind: "stream", target: { upstream: { name: "b" } } })
+      if (answered.kind === "stream") {
+        const all = yield* Stream.runCollect(answered.events)
+        expect(Array.from(all, ({ data }) => new TextDecoder().decode(data))).toEqual([
+          '{"choices":[]}',
+          "[DONE]",
+        ])
+      }
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped(
+    "gives back what each attempt held as soon as it is over, and a stream's only with the scope",
+    () => {
+      const { layer, open } = scripted({ a: [answer(500)], b: [events("data: {}\n\n")] })
+      return Effect.gen(function* () {
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            yield* run(["a", "b"], { stream: true })
+            expect([...open].map(({ upstream }) => upstream.name)).toEqual(["b"])
+          }),
+        )
+        expect(open.size).toBe(0)
+      }).pipe(Effect.provide(layer))
+    },
+  )
+
+  it.scoped("ends the call under way and starts no other when the client leaves", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const silent = Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never)
+      const { asked: names, layer, open } = scripted({ a: [silent], b: [answer(200)] })
+      const log: Array<AttemptRecord> = []
+      const fiber = yield* Effect.fork(Effect.provide(run(["a", "b"], { log }), layer))
+      yield* Deferred.await(asked)
+      yield* Fiber.interrupt(fiber)
+      expect(names).toEqual(["a"])
+      expect(open.size).toBe(0)
+      expect(log).toMatchObject([{ upstream: "a", status: undefined, cause: "the client left" }])
+    }),
+  )
+
+  it.scoped("starts no other attempt when the client leaves while it waits for a round", () => {
+    const { asked, layer } = scripted({ a: [refused] })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(run(["a"]))
+      yield* Effect.repeatN(Effect.yieldNow(), 50)
+      yield* Fiber.interrupt(fiber)
+      yield* TestClock.adjust("1 hour")
+      expect(asked).toEqual(["a"])
+    }).pipe(Effect.provide(layer))
+  })
+})

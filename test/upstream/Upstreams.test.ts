@@ -1,0 +1,156 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import type { Upstream } from "../../src/domain/Upstream.ts"
+import * as Upstreams from "../../src/upstream/Upstreams.ts"
+import { defaultTimeouts, makeUpstream } from "../support/arbitraries.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
+
+const call = (upstream: Upstream, firstByte: "head" | "event" = "head"): Upstreams.UpstreamCall => ({
+  upstream,
+  method: "POST",
+  path: "/chat/completions",
+  headers: { "content-type": "application/json" },
+  body: new TextEncoder().encode("{}"),
+  firstByte,
+})
+
+/** Sends one call and reads its whole answer. */
+const exchange = (upstream: Upstream, limitBytes = 1_000_000) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { send } = yield* Upstreams.Upstreams
+      const answer = yield* send(call(upstream))
+      const body = yield* answer.bytes(limitBytes)
+      return { status: answer.status, headers: answer.headers, text: new TextDecoder().decode(body) }
+    }),
+  )
+
+const quick = { ...defaultTimeouts, connectMs: 1000, firstByteMs: 60, idleMs: 60, totalMs: 5000 }
+
+describe("Upstreams", () => {
+  it.scopedLive("sends the call below the base URL and gives the answer back", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(
+        Scripted.json({ ok: true }, { "x-ratelimit-limit": "5" }),
+      )
+      const { headers, status, text } = yield* exchange(makeUpstream({ baseUrl: upstream.url }))
+      expect([status, JSON.parse(text), headers["x-ratelimit-limit"]]).toEqual([200, { ok: true }, "5"])
+      expect(upstream.requests[0]).toMatchObject({ method: "POST", path: "/v1/chat/completions", body: {} })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("uses connections again for calls that follow each other", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.json({}))
+      const target = makeUpstream({ baseUrl: upstream.url })
+      for (let i = 0; i < 10; i++) yield* exchange(target)
+      expect(new Set(upstream.requests.map(({ connection }) => connection)).size).toBeLessThanOrEqual(2)
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("sends once more, unseen, when a pooled connection turns out to be dead", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.staleWhenReused(Scripted.json({})))
+      const target = makeUpstream({ baseUrl: upstream.url })
+      for (let i = 0; i < 4; i++) expect((yield* exchange(target)).status).toBe(200)
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("does not send again on a fresh connection that the upstream resets", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.reset("before"))
+      const failure = yield* Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url })))
+      expect(failure._tag).toBe("BrokenOff")
+      expect(upstream.requests).toHaveLength(1)
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("tells a refused connection and an unknown host from a broken one", () =>
+    Effect.gen(function* () {
+      const port = yield* Scripted.closedPort
+      const refused = yield* Effect.flip(exchange(makeUpstream({ baseUrl: `http://127.0.0.1:${port}/v1` })))
+      expect(refused).toMatchObject({ _tag: "ConnectFailed", reason: "ECONNREFUSED" })
+      const unknown = yield* Effect.flip(exchange(makeUpstream({ baseUrl: "http://nowhere.invalid/v1" })))
+      expect(unknown._tag).toBe("ConnectFailed")
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("gives up when no head comes in time", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const failure = yield* Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url, timeouts: quick })))
+      expect(failure).toMatchObject({ _tag: "TimedOut", phase: "first_byte", afterMs: 60 })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("counts the wait for a stream's first event until it is told that it came", () =>
+    Effect.gen(function* () {
+      const silent = Scripted.controlled()
+      const upstream = yield* Scripted.scriptedUpstream(silent.answer)
+      const target = makeUpstream({ baseUrl: upstream.url, timeouts: { ...quick, idleMs: 5000 } })
+      const { send } = yield* Upstreams.Upstreams
+      const failure = yield* send(call(target, "event")).pipe(
+        Effect.flatMap(({ body }) => Stream.runDrain(body)),
+        Effect.scoped,
+        Effect.flip,
+      )
+      expect(failure).toMatchObject({ _tag: "TimedOut", phase: "first_byte" })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("gives up on a body that goes silent", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(
+        Scripted.streamed(Buffer.from("data: {}\n\n"), { ending: "silence" }),
+      )
+      const failure = yield* Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url, timeouts: quick })))
+      expect(failure).toMatchObject({ _tag: "TimedOut", phase: "idle" })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("gives up when an answer takes too long as a whole, however lively it is", () =>
+    Effect.gen(function* () {
+      const endless = Scripted.controlled()
+      const upstream = yield* Scripted.scriptedUpstream(endless.answer)
+      const timeouts = { ...quick, firstByteMs: 5000, idleMs: 5000, totalMs: 150 }
+      const fiber = yield* Effect.fork(
+        Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url, timeouts }))),
+      )
+      yield* endless.push({}).pipe(Effect.zipRight(Effect.sleep(5)), Effect.forever, Effect.fork)
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "TimedOut", phase: "total", afterMs: 150 })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("takes a body that is cut short for broken, not for whole", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.truncate({ some: "body" }))
+      const failure = yield* Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url })))
+      expect(failure._tag).toBe("BrokenOff")
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("never holds more of a body than the limit", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.json("x".repeat(100_000)))
+      const failure = yield* Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url }), 10_000))
+      expect(failure).toMatchObject({ _tag: "BrokenOff", reason: "a body of over 10000 bytes" })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive(
+    "closes the connection of a call that is interrupted, and counts it no longer as in flight",
+    () =>
+      Effect.gen(function* () {
+        const { inFlight } = yield* Upstreams.Upstreams
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+        const fiber = yield* Effect.fork(exchange(makeUpstream({ name: "a", baseUrl: upstream.url })))
+        const request = yield* upstream.awaitRequest(1)
+        expect(inFlight("a")).toBe(1)
+        yield* Fiber.interrupt(fiber)
+        yield* request.abandoned
+        expect(inFlight("a")).toBe(0)
+      }).pipe(Effect.provide(Upstreams.layer)),
+  )
+})
