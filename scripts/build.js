@@ -1,0 +1,27 @@
+/** Bundles the programs into `dist/`: one file each starts in a third of the time that loading some hundred modules takes. */
+import { build } from "esbuild"
+
+const bundle = (entry, outfile, options = {}) =>
+  build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: "linked",
+    sourcesContent: false,
+    legalComments: "none",
+    logLevel: "warning",
+    // CommonJS dependencies call `require` for Node's own modules.
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+    ...options,
+  })
+
+await Promise.all([
+  bundle("src/main.ts", "dist/sluice.js"),
+  bundle("scripts/demo.ts", "dist/demo.js", { packages: "external" }),
+  bundle("scripts/generate.ts", "dist/generate.js", { packages: "external" }),
+])

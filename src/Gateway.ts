@@ -1,0 +1,280 @@
+/**
+ * One request from top to bottom: accept → decode → snapshot of the config → route → select → attempt (retry, fallback) →
+ * transform → respond → audit.
+ *
+ * The impurity of a request enters once, here: one snapshot is read and one random seed drawn. The HTTP edge hands in a plain
+ * value and gets a plain value back, so the way knows nothing of servers.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import { Audit } from "./audit/Audit.ts"
+import { RecordDraft } from "./audit/RecordDraft.ts"
+import { CurrentConfig } from "./config/CurrentConfig.ts"
+import { isAccessKey } from "./domain/AccessKey.ts"
+import type { Outcome } from "./domain/AuditRecord.ts"
+import { type ChoiceTransform, thinkingFormatOf } from "./domain/ChoiceTransform.ts"
+import { affinity, type ClientRequest, decode } from "./domain/ClientRequest.ts"
+import type { Endpoint } from "./domain/Endpoint.ts"
+import { AccessDenied, answerOf, describe, type GatewayError, ModelNotFound } from "./domain/GatewayError.ts"
+import { readAnswer, transformAnswer } from "./domain/PlainAnswer.ts"
+import { plan } from "./domain/Plan.ts"
+import { clean, prepare } from "./domain/Prepare.ts"
+import { clientKey, toClient, toUpstream } from "./domain/RequestHeaders.ts"
+import { drawsFrom } from "./domain/Selection.ts"
+import type { Snapshot } from "./domain/Snapshot.ts"
+import type { Upstream } from "./domain/Upstream.ts"
+import { noUsage } from "./domain/Usage.ts"
+import { respond } from "./stream/ResponseStream.ts"
+import { logFailedAttempt, logRequest } from "./telemetry/AccessLog.ts"
+import { type Answered, Attempts, streamFaultReason } from "./upstream/Attempts.ts"
+import { Upstreams } from "./upstream/Upstreams.ts"
+
+/** A request as the edge accepted it. Header names are lower-case. */
+export interface ClientCall {
+  readonly id: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly remoteAddress: string
+  /** The address a proxy says it forwards for, believed only under `server.trust_proxy`. */
+  readonly forwardedFor: string | undefined
+  /** The whole body, unless it is larger than the limit or breaks off. */
+  readonly body: (limitBytes: number) => Effect.Effect<Uint8Array, GatewayError>
+}
+
+/** The answer for the edge to send. A stream never fails: what breaks it is said in its last event. */
+export interface ClientAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | Stream.Stream<Uint8Array>
+}
+
+export class Gateway extends Context.Tag("sluice/Gateway")<
+  Gateway,
+  {
+    /** Answers one request of a proxied endpoint. What it holds ends with the scope. */
+    readonly proxy: (endpoint: Endpoint, call: ClientCall) => Effect.Effect<ClientAnswer, never, Scope.Scope>
+    /**
+     * The frame around a request of any endpoint: lets in only who may, answers errors as they are declared, and when the scope
+     * ends, however it ends, hands over the audit record and writes the access log line.
+     */
+    readonly serve: <R>(
+      endpointName: string,
+      call: ClientCall,
+      answer: (snapshot: Snapshot, draft: RecordDraft) => Effect.Effect<ClientAnswer, GatewayError, R>,
+    ) => Effect.Effect<ClientAnswer, never, R | Scope.Scope>
+  }
+>() {}
+
+/**
+ * The credential an upstream is sent: its own key, else the client's. Where access keys are configured, what the client sends is
+ * this gateway's key and goes nowhere.
+ */
+export const credentialFor = (
+  snapshot: Snapshot,
+  upstream: Upstream,
+  headers: ClientCall["headers"],
+): Redacted.Redacted<string> | undefined =>
+  upstream.apiKey ?? (snapshot.server.accessKeys.length === 0 ? clientKey(headers) : undefined)
+
+const authenticate = (snapshot: Snapshot, call: ClientCall): Effect.Effect<void, AccessDenied> => {
+  const { accessKeys } = snapshot.server
+  if (accessKeys.length === 0) return Effect.void
+  const sent = clientKey(call.headers)
+  if (sent === undefined) return Effect.fail(new AccessDenied({ reason: "missing" }))
+  return isAccessKey(sent, accessKeys) ? Effect.void : Effect.fail(new AccessDenied({ reason: "wrong" }))
+}
+
+const nanosPerMilli = 1_000_000
+
+/** Streams go through proxies unbuffered, and are never stored. */
+const streamHeaders = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache",
+  "x-accel-buffering": "no",
+}
+
+/** An event is mostly envelope: so much more of a stream is kept for the audit than the answer it is put together to may hold. */
+const eventShare = 8
+
+/** Whose doing an error is, as the audit tells it. */
+const outcomeOf = (error: GatewayError): Outcome => {
+  switch (error._tag) {
+    case "UpstreamRefused":
+    case "UpstreamCredentialsRejected":
+    case "UpstreamUnreachable":
+    case "UpstreamTimeout":
+    case "InternalError":
+      return "upstream_error"
+    default:
+      return "rejected"
+  }
+}
+
+/** The declared answer of an error, noted in the draft. */
+const refuse = (error: GatewayError, draft: RecordDraft): ClientAnswer => {
+  const answer = answerOf(error)
+  draft.ended({
+    status: answer.status,
+    outcome: outcomeOf(error),
+    error: describe(error),
+    usage: noUsage,
+    finishReason: undefined,
+    toolCalls: undefined,
+    response: { kind: "plain", bytes: answer.body },
+  })
+  return { ...answer, headers: { ...answer.headers, ...attemptHeaders(draft, "failed") } }
+}
+
+/**
+ * Which upstream was asked last, and how many attempts were made. Once this gateway has itself retried in vain, official SDKs are
+ * told not to: they would otherwise triple the load on providers that are down.
+ */
+const attemptHeaders = (draft: RecordDraft, result: "answered" | "failed"): Record<string, string> => {
+  const { attempts } = draft
+  const last = attempts.at(-1)
+  if (last === undefined) return {}
+  return {
+    "x-sluice-upstream": encodeURI(last.upstream),
+    "x-sluice-attempts": String(attempts.length),
+    ...(result === "failed" && attempts.length > 1 ? { "x-should-retry": "false" } : undefined),
+  }
+}
+
+/** How long the audit waits for the records of requests that were cut. */
+const closingTimeout = "5 seconds"
+
+/**
+ * An effect to be run by each request in its scope. The scope this is made in closes only when they all have, so that what they
+ * hand over at their end still finds the audit open.
+ */
+const openRequests = Effect.map(
+  Effect.tap(Effect.makeLatch(true), (none) =>
+    Effect.addFinalizer(() => Effect.timeoutOption(none.await, closingTimeout)),
+  ),
+  (none) => {
+    let open = 0
+    return Effect.acquireRelease(
+      Effect.sync(() => {
+        open += 1
+        none.unsafeClose()
+      }),
+      () =>
+        Effect.sync(() => {
+          open -= 1
+          if (open === 0) none.unsafeOpen()
+        }),
+    )
+  },
+)
+
+export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig | Upstreams> = Layer.scoped(
+  Gateway,
+  Effect.gen(function* () {
+    const attempts = yield* Attempts
+    const audit = yield* Audit
+    const current = yield* CurrentConfig
+    const { inFlight } = yield* Upstreams
+    const clock = yield* Effect.clock
+    const underWay = yield* openRequests
+
+    const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) =>
+      Effect.gen(function* () {
+        yield* underWay
+        const snapshot = current.snapshot()
+        const started = clock.unsafeCurrentTimeNanos()
+        const draft = new RecordDraft({
+          id: call.id,
+          startedAt: clock.unsafeCurrentTimeMillis(),
+          clientIp: (snapshot.server.trustProxy ? call.forwardedFor : undefined) ?? call.remoteAddress,
+          endpoint: endpointName,
+          headers: call.headers,
+          policy: snapshot.audit,
+          elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
+        })
+        yield* Effect.addFinalizer(() => {
+          const record = draft.close()
+          return Effect.zipRight(audit.record(record), logRequest(record))
+        })
+        return yield* Effect.zipRight(authenticate(snapshot, call), answer(snapshot, draft)).pipe(
+          Effect.catchAll((error) => Effect.succeed(refuse(error, draft))),
+        )
+      })
+
+    const proxy: Gateway["Type"]["proxy"] = (endpoint, call) =>
+      serve(endpoint.name, call, (snapshot, draft) =>
+        Effect.gen(function* () {
+          const bytes = yield* call.body(snapshot.server.maxBodyBytes)
+          draft.received(bytes)
+          const request = yield* decode(endpoint, bytes)
+          draft.asked(request)
+          const cleaned = yield* clean(request, snapshot.requestCleaning)
+
+          const targets = plan(
+            snapshot,
+            { model: request.model, affinity: () => affinity(request) },
+            { draws: drawsFrom(yield* Random.next), load: inFlight },
+          )
+          if (targets.length === 0) return yield* new ModelNotFound({ model: request.model })
+
+          const answered = yield* attempts.run({
+            endpoint,
+            stream: request.stream,
+            targets,
+            retry: snapshot.retry,
+            bodyFor: (target) => Either.map(prepare(cleaned, target), ({ body }) => body),
+            headersFor: ({ upstream }) =>
+              toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
+            onAttempt: (attempt, failed) => {
+              draft.attempted(attempt)
+              return failed ? logFailedAttempt(call.id, attempt) : Effect.void
+            },
+          })
+          return answerWith(answered, request, snapshot, draft)
+        }),
+      )
+
+    return Gateway.of({ serve, proxy })
+  }),
+)
+
+/** The client's answer out of the upstream's: transformed, and noted in the draft when it is over. */
+const answerWith = (
+  answered: Answered,
+  request: ClientRequest,
+  snapshot: Snapshot,
+  draft: RecordDraft,
+): ClientAnswer => {
+  const { status, target } = answered
+  const transform: ChoiceTransform = {
+    prefix: target.upstream.specialPrefix,
+    thinking: thinkingFormatOf(snapshot, target, request.model),
+  }
+  const headers = { ...toClient(answered.headers), ...attemptHeaders(draft, "answered") }
+  if (answered.kind === "plain") {
+    const ok = status < 400
+    const body = ok ? transformAnswer(request.endpoint, transform, answered.body) : answered.body
+    draft.ended({
+      status,
+      outcome: ok ? "ok" : "upstream_error",
+      error: ok ? undefined : `the upstream answered ${status}`,
+      ...readAnswer(body),
+      response: { kind: "plain", bytes: body },
+    })
+    return { status, headers, body }
+  }
+  draft.begun()
+  const body = respond({
+    events: answered.events,
+    settings: { endpoint: request.endpoint, transform, includeUsage: request.includeUsage },
+    reasonOf: streamFaultReason,
+    keepBytes: snapshot.audit.bodies === "full" ? eventShare * snapshot.audit.maxBodyBytes : 0,
+    onEnd: (end) =>
+      Effect.sync(() => draft.ended({ ...end, status, response: { kind: "events", ...end.sent } })),
+  })
+  return { status, headers: { ...headers, ...streamHeaders }, body }
+}

@@ -1,0 +1,109 @@
+/** The audit record of a request under way: facts are noted as they become known, and it is closed once, however the request ends. */
+import {
+  type AttemptRecord,
+  type AuditedBody,
+  type AuditRecord,
+  type Outcome,
+  redactHeaders,
+} from "../domain/AuditRecord.ts"
+import type { ClientRequest } from "../domain/ClientRequest.ts"
+import type { AuditPolicy } from "../domain/Snapshot.ts"
+import { noUsage, type Usage } from "../domain/Usage.ts"
+
+/** What is known of a request before anything was read of it. */
+export interface Opening {
+  readonly id: string
+  readonly startedAt: number
+  readonly clientIp: string
+  readonly endpoint: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly policy: AuditPolicy
+  /** Milliseconds since the request was accepted, by a monotonic clock. */
+  readonly elapsedMs: () => number
+}
+
+/** How an answer ended, as far as it got. */
+export interface Ending {
+  readonly status: number
+  readonly outcome: Outcome
+  readonly error: string | undefined
+  readonly usage: Usage
+  readonly finishReason: string | undefined
+  readonly toolCalls: boolean | undefined
+  readonly response: AuditedBody | undefined
+}
+
+/** nginx's word for a client that left before it was answered; never sent. */
+const clientClosedRequest = 499
+
+/** Mutable on purpose: one request, one fiber, many small facts. */
+export class RecordDraft {
+  #asked: ClientRequest | undefined
+  #request: Uint8Array | undefined
+  #attempts: Array<AttemptRecord> = []
+  #ttftMs: number | undefined
+  #ending: Ending | undefined
+  readonly #opening: Opening
+
+  constructor(opening: Opening) {
+    this.#opening = opening
+  }
+
+  get attempts(): ReadonlyArray<AttemptRecord> {
+    return this.#attempts
+  }
+
+  /** The body as it came. */
+  received(bytes: Uint8Array): void {
+    if (this.#opening.policy.bodies === "full") this.#request = bytes
+  }
+
+  asked(request: ClientRequest): void {
+    this.#asked = request
+  }
+
+  attempted(attempt: AttemptRecord): void {
+    this.#attempts.push(attempt)
+  }
+
+  /** The first event of the request's stream is here. */
+  begun(): void {
+    this.#ttftMs = this.#opening.elapsedMs()
+  }
+
+  ended(ending: Ending): void {
+    this.#ending = ending
+  }
+
+  /** The record, once the request is over. A request that ends without an answer was left by its client. */
+  close(): AuditRecord {
+    const ending = this.#ending
+    const last = this.#attempts.at(-1)
+    const { clientIp, elapsedMs, endpoint, headers, id, policy, startedAt } = this.#opening
+    return {
+      id,
+      startedAt,
+      clientIp,
+      endpoint,
+      model: this.#asked?.model,
+      upstreamModel: last?.upstreamModel,
+      upstream: last?.upstream,
+      attempts: this.#attempts,
+      stream: this.#asked?.stream,
+      status: ending?.status ?? clientClosedRequest,
+      outcome: ending?.outcome ?? "client_closed",
+      error: ending?.error,
+      usage: ending?.usage ?? noUsage,
+      latencyMs: elapsedMs(),
+      ttftMs: this.#ttftMs,
+      finishReason: ending?.finishReason,
+      tools: this.#asked?.tools,
+      toolCalls: ending?.toolCalls,
+      multimodal: this.#asked?.multimodal,
+      userAgent: headers["user-agent"],
+      headers: redactHeaders(headers),
+      request: this.#request,
+      response: policy.bodies === "full" ? ending?.response : undefined,
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/** Which configuration a command means, and reading it as the server would. */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { type LoadedConfig, loadConfig, type Problem, textOfBytes } from "../config/ConfigFile.ts"
+import { CliFailure } from "./CliFailure.ts"
+
+/** What the command line names, else the environment, else the default. */
+export const configPath = (named: Option.Option<string>): Effect.Effect<string> =>
+  Option.match(named, {
+    onSome: Effect.succeed,
+    onNone: () => Effect.orDie(Config.withDefault(Config.string("CONFIG_PATH"), "config/config.yaml")),
+  })
+
+/** Reads and checks the file; fails only where it cannot be read at all. */
+export const readConfig = (
+  path: string,
+): Effect.Effect<Either.Either<LoadedConfig, ReadonlyArray<Problem>>, CliFailure, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const bytes = yield* Effect.mapError(
+      files.readFile(path),
+      (error) =>
+        new CliFailure({
+          exitCode: 1,
+          message:
+            error._tag === "SystemError" && error.reason === "NotFound"
+              ? `${path}: there is no such file; name the configuration, or set CONFIG_PATH`
+              : `${path}: cannot be read: ${error.message}`,
+        }),
+    )
+    const text = textOfBytes(bytes)
+    if (text === undefined) {
+      return yield* new CliFailure({ exitCode: 1, message: `${path}: is not UTF-8 text; save it as UTF-8` })
+    }
+    return loadConfig(text, process.env)
+  })

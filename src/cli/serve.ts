@@ -1,0 +1,82 @@
+/** `sluice serve`: the server, until a signal ends it. */
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as App from "../App.ts"
+import * as Audit from "../audit/Audit.ts"
+import { renderProblem } from "../config/ConfigFile.ts"
+import { environment, problemsOf } from "../config/Environment.ts"
+import * as Log from "../telemetry/Log.ts"
+import { version } from "../version.ts"
+import { CliFailure } from "./CliFailure.ts"
+
+const config = Options.text("config").pipe(
+  Options.withDescription("The configuration; CONFIG_PATH or config/config.yaml if left out."),
+  Options.optional,
+)
+
+const port = Options.integer("port").pipe(
+  Options.withDescription("The port to listen on, 0 for any free one; SERVER_PORT or 8000 if left out."),
+  Options.optional,
+)
+
+const misuse = (message: string) => new CliFailure({ exitCode: 2, message })
+
+export const serve = Command.make("serve", { config, port }, ({ config, port }) =>
+  Effect.gen(function* () {
+    const terminal = process.stdout.isTTY === true
+    const fromEnvironment = yield* Effect.mapError(environment(terminal), (error) =>
+      misuse(problemsOf(error).join("\n")),
+    )
+    const settings = {
+      ...fromEnvironment,
+      configPath: Option.getOrElse(config, () => fromEnvironment.configPath),
+      port: Option.getOrElse(port, () => fromEnvironment.port),
+    }
+    if (settings.port < 0 || settings.port > 65_535) {
+      return yield* misuse(`--port ${settings.port}: expected a whole number from 0 to 65535`)
+    }
+    const log = Log.layer({
+      format: settings.logFormat,
+      level: settings.logLevel,
+      colour: terminal && (process.env["NO_COLOR"] ?? "") === "",
+    })
+    const announced = Layer.scopedDiscard(
+      Effect.gen(function* () {
+        const address = HttpServer.formatAddress((yield* HttpServer.HttpServer).address)
+        yield* Effect.logInfo("listening", {
+          address,
+          version,
+          config: settings.configPath,
+        })
+        yield* Effect.addFinalizer(() =>
+          Effect.logInfo("draining: requests under way go on, new ones are refused"),
+        )
+        if (settings.workers !== 1) {
+          yield* Effect.logWarning("WORKERS is accepted, but this release runs one process")
+        }
+      }),
+    )
+    return yield* Layer.launch(Layer.provide(announced, App.layer(settings, Audit.layerDiscard))).pipe(
+      Effect.provide(log),
+      Effect.catchTags({
+        ConfigInvalid: ({ path, problems }) =>
+          new CliFailure({
+            exitCode: 1,
+            message: problems.map((problem) => renderProblem(path, problem)).join("\n"),
+          }),
+        ConfigUnreadable: ({ message }) => new CliFailure({ exitCode: 1, message }),
+        ServeError: ({ cause }) =>
+          new CliFailure({
+            exitCode: 1,
+            message: `cannot listen on port ${settings.port} of ${settings.host}: ${cause instanceof Error ? cause.message : String(cause)}`,
+          }),
+      }),
+    )
+  }),
+).pipe(
+  Command.withDescription("Serves the gateway until SIGTERM or SIGINT; SIGHUP reloads the configuration."),
+)

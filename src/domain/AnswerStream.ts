@@ -1,0 +1,192 @@
+/**
+ * A streamed answer from its first event to its last: upstream events in, the data of outgoing events out, and what was learned on
+ * the way. The end is the client's assurance: `[DONE]` closes a whole answer, an error event one that broke off.
+ *
+ * Where nothing is transformed an event's data goes through unparsed; only one that looks as if it told something is read.
+ */
+import type { Outcome } from "./AuditRecord.ts"
+import { callsTool, holderOf, placeInChunk } from "./ChoiceText.ts"
+import type { ChoiceTransform } from "./ChoiceTransform.ts"
+import { isTelling } from "./ChunkScan.ts"
+import { chunkTransform, type Progress } from "./ChunkTransform.ts"
+import type { Endpoint } from "./Endpoint.ts"
+import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { encodeJson, parseObject } from "./JsonBytes.ts"
+import { isDone, type SseEvent } from "./Sse.ts"
+import { brokenStream, errorData, errorInChunk, errorOfErrorEvent, type StreamError } from "./StreamError.ts"
+import { noUsage, readUsage, type Usage } from "./Usage.ts"
+
+export interface AnswerSettings {
+  readonly endpoint: Endpoint
+  readonly transform: ChoiceTransform
+  /** The client asked for the usage chunk; else it is read here and not passed on. */
+  readonly includeUsage: boolean
+}
+
+/** How the upstream's events came to an end: of themselves, or because something broke. */
+export type AnswerEnd = { readonly kind: "ended" } | { readonly kind: "broken"; readonly reason: string }
+
+export interface AnswerState {
+  readonly phase: "open" | "complete" | "broken"
+  /** Events that came, the last one included. */
+  readonly events: number
+  readonly progress: Progress
+  readonly usage: Usage
+  readonly toolCalls: boolean
+  /** The last chunk that was read: what is flushed at the end goes out in its name. */
+  readonly lastChunk: JsonObject
+  readonly error: string | undefined
+}
+
+/** What is known of a streamed answer when it is over, or of as much of it as there was. */
+export interface AnswerSummary {
+  readonly usage: Usage
+  /** Of the first choice. */
+  readonly finishReason: string | undefined
+  readonly toolCalls: boolean
+  /** `client_closed` where the answer neither came to its end nor broke: nobody went on reading it. */
+  readonly outcome: Extract<Outcome, "ok" | "stream_broken" | "client_closed">
+  /** What broke it. */
+  readonly error: string | undefined
+  /** Events of the upstream that were read. */
+  readonly events: number
+}
+
+/** A machine whose end says how it came. Every output is the data of one event. */
+export interface AnswerStream {
+  readonly initial: AnswerState
+  readonly step: (state: AnswerState, event: SseEvent) => readonly [AnswerState, ReadonlyArray<Uint8Array>]
+  /** Closes an answer that is still open; does nothing to one that is not. */
+  readonly end: (state: AnswerState, end: AnswerEnd) => readonly [AnswerState, ReadonlyArray<Uint8Array>]
+}
+
+const initial: AnswerState = {
+  phase: "open",
+  events: 0,
+  progress: [],
+  usage: noUsage,
+  toolCalls: false,
+  lastChunk: {},
+  error: undefined,
+}
+
+const doneData = new TextEncoder().encode("[DONE]")
+
+const nothing: ReadonlyArray<Uint8Array> = []
+
+const envelopeMembers = ["id", "object", "created", "model", "system_fingerprint"] as const
+
+const envelopeOf = (chunk: JsonObject): JsonObject => {
+  const envelope: Record<string, Json> = {}
+  for (const member of envelopeMembers) {
+    const value = chunk[member]
+    if (value !== undefined) envelope[member] = value
+  }
+  return envelope
+}
+
+const hasChoices = (chunk: JsonObject): boolean => {
+  const choices = chunk["choices"]
+  return Array.isArray(choices) && choices.length > 0
+}
+
+/** Whether every choice that was seen said why it ended. */
+const allFinished = (progress: Progress): boolean =>
+  progress.length > 0 && progress.every((one) => one.finishReason !== undefined)
+
+/** The stream of an answer, for these settings. */
+export const answerStream = (settings: AnswerSettings): AnswerStream => {
+  const { endpoint, includeUsage } = settings
+  const transform = chunkTransform(endpoint, settings.transform)
+  const place = placeInChunk(endpoint)
+
+  const callsToolIn = (chunk: JsonObject): boolean => {
+    const choices = chunk["choices"]
+    return (
+      Array.isArray(choices) && choices.some((one) => isJsonObject(one) && callsTool(holderOf(one, place)))
+    )
+  }
+
+  /** What is held back, as the data of a chunk of its own; none where nothing is. */
+  const flush = (state: AnswerState): readonly [AnswerState, ReadonlyArray<Uint8Array>] => {
+    const [progress, choices] = transform.flush(state.progress)
+    if (choices.length === 0) return [state, nothing]
+    const data = encodeJson({ ...envelopeOf(state.lastChunk), choices })
+    return [{ ...state, progress }, data === undefined ? nothing : [data]]
+  }
+
+  const complete: (state: AnswerState) => readonly [AnswerState, ReadonlyArray<Uint8Array>] = (state) => {
+    const [flushed, datas] = flush(state)
+    return [{ ...flushed, phase: "complete" }, [...datas, doneData]]
+  }
+
+  const fail = (
+    state: AnswerState,
+    error: StreamError,
+  ): readonly [AnswerState, ReadonlyArray<Uint8Array>] => {
+    const [flushed, datas] = flush(state)
+    return [{ ...flushed, phase: "broken", error: error.message }, [...datas, errorData(error)]]
+  }
+
+  const step: AnswerStream["step"] = (before, event) => {
+    if (before.phase !== "open") return [before, nothing]
+    const { data } = event
+    const state: AnswerState = { ...before, events: before.events + 1 }
+    if (isDone(event)) return complete(state)
+    const isErrorEvent = event.event === "error"
+    // The first chunk is always read: it names the answer, and says which choice it begins with.
+    const mustRead = transform.active || isErrorEvent || before.events === 0 || isTelling(data)
+    if (!mustRead) return [state, [data]]
+
+    const chunk = parseObject(data)
+    if (isErrorEvent) return fail(state, errorOfErrorEvent(data, chunk))
+    if (chunk === undefined) return [state, [data]]
+    const error = errorInChunk(chunk)
+    if (error !== undefined) return fail(state, error)
+
+    const saysUsage = isJsonObject(chunk["usage"])
+    const hidesUsage = saysUsage && !includeUsage
+    const visible = hidesUsage ? withoutUsage(chunk) : chunk
+    const [progress, sent] = transform.step(state.progress, visible)
+    const next: AnswerState = {
+      ...state,
+      progress,
+      usage: saysUsage ? readUsage(chunk["usage"]) : state.usage,
+      toolCalls: state.toolCalls || callsToolIn(chunk),
+      lastChunk: chunk,
+    }
+    if (sent === undefined || (hidesUsage && !hasChoices(chunk))) return [next, nothing]
+    return [next, [sent === chunk ? data : (encodeJson(sent) ?? data)]]
+  }
+
+  const end: AnswerStream["end"] = (state, ending) => {
+    if (state.phase !== "open") return [state, nothing]
+    if (allFinished(state.progress)) return complete(state)
+    const reason = ending.kind === "broken" ? ending.reason : "it ended before it said that it was finished"
+    return fail(state, brokenStream(reason))
+  }
+
+  return { initial, step, end }
+}
+
+const withoutUsage = (chunk: JsonObject): JsonObject => {
+  const { usage: _, ...rest } = chunk
+  return rest
+}
+
+/** What was learned of an answer so far. */
+export const summary = (state: AnswerState): AnswerSummary => {
+  const { error, events, phase, progress, toolCalls, usage } = state
+  const first = progress.reduce<Progress[number] | undefined>(
+    (lowest, one) => (lowest === undefined || one.index < lowest.index ? one : lowest),
+    undefined,
+  )
+  return {
+    usage,
+    finishReason: first?.finishReason,
+    toolCalls,
+    outcome: phase === "complete" ? "ok" : phase === "broken" ? "stream_broken" : "client_closed",
+    error,
+    events,
+  }
+}

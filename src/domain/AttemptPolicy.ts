@@ -1,0 +1,153 @@
+/**
+ * What a failed attempt means: whether another target may be asked, whether waiting could mend it, how long to wait, and which
+ * error the client gets when nothing is left. Deciding is kept apart from calling and from classifying what a socket did.
+ */
+import * as Data from "effect/Data"
+import {
+  type FailedAttempt,
+  type GatewayError,
+  UpstreamCredentialsRejected,
+  UpstreamRefused,
+  UpstreamTimeout,
+  UpstreamUnreachable,
+} from "./GatewayError.ts"
+import { toClient } from "./RequestHeaders.ts"
+import type { RetryPolicy } from "./Snapshot.ts"
+import type { Target } from "./Upstream.ts"
+
+/** Why an attempt gave no answer for the client. */
+export type AttemptFailure = Data.TaggedEnum<{
+  /** No connection came to be: refused, unknown host, TLS. */
+  ConnectFailed: { readonly reason: string }
+  /** The connection broke before the answer was whole (of a stream: before its first event). */
+  BrokenOff: { readonly reason: string }
+  /** One of the four timeouts of the upstream ran out. */
+  TimedOut: { readonly phase: "connect" | "first_byte" | "idle" | "total"; readonly afterMs: number }
+  /** An HTTP answer that is not the client's. */
+  Refused: {
+    readonly status: number
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: Uint8Array
+    /** Milliseconds the upstream asked to be left alone. */
+    readonly retryAfterMs: number | undefined
+  }
+  /** A stream that answered 200 and whose first event is an error. */
+  ErrorEvent: { readonly message: string; readonly body: Uint8Array }
+}>
+
+export const AttemptFailure = Data.taggedEnum<AttemptFailure>()
+
+/** A failed attempt with its target. */
+export interface Failed {
+  readonly target: Target
+  readonly failure: AttemptFailure
+}
+
+/** Whether an HTTP status of an upstream is the client's answer rather than a reason to ask another target. */
+export const isAnswer = (status: number, policy: RetryPolicy): boolean =>
+  (status >= 200 && status < 300) || (status >= 400 && !policy.retryOn(status))
+
+/**
+ * Whether waiting could mend the failure, so that the same target may be asked again in a later round. A refused key, a missing
+ * model or a redirect stays what it is.
+ */
+export const isTransient = (failure: AttemptFailure): boolean => {
+  switch (failure._tag) {
+    case "ConnectFailed":
+    case "BrokenOff":
+    case "TimedOut":
+    case "ErrorEvent":
+      return true
+    case "Refused":
+      return (
+        failure.status === 408 || failure.status === 425 || failure.status === 429 || failure.status >= 500
+      )
+  }
+}
+
+/**
+ * Milliseconds to wait before round `round` (2 is the first that waits): the soonest moment at which one of the failed targets may
+ * be well again. A target that said `Retry-After` is taken at its word, any other gets exponential backoff with full jitter
+ * (Brooker, "Exponential Backoff And Jitter", 2015); neither waits longer than `maxDelayMs`.
+ *
+ * @param draw uniform in [0, 1)
+ */
+export const delayBeforeRound = (
+  round: number,
+  failures: ReadonlyArray<AttemptFailure>,
+  policy: RetryPolicy,
+  draw: number,
+): number => {
+  const backoff = draw * Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** (round - 2))
+  let soonest = Number.POSITIVE_INFINITY
+  for (const failure of failures) {
+    const asked = failure._tag === "Refused" ? failure.retryAfterMs : undefined
+    soonest = Math.min(soonest, asked === undefined ? backoff : Math.max(0, asked))
+  }
+  return Math.min(policy.maxDelayMs, soonest)
+}
+
+/**
+ * Milliseconds of a `retry-after-ms` or `retry-after` header (RFC 9110 §10.2.3: seconds or a date); `undefined` where there is
+ * none that can be read.
+ *
+ * @param now epoch milliseconds
+ */
+export const retryAfterMs = (headers: Readonly<Record<string, string>>, now: number): number | undefined => {
+  const milliseconds = Number.parseFloat(headers["retry-after-ms"] ?? "")
+  if (milliseconds >= 0) return milliseconds
+  const value = headers["retry-after"]?.trim()
+  if (value === undefined || value === "") return undefined
+  if (/^\d+(\.\d+)?$/.test(value)) return Number.parseFloat(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}
+
+/** A failure in a few words, for messages, logs and the audit. */
+export const reasonOf = (failure: AttemptFailure): string => {
+  switch (failure._tag) {
+    case "ConnectFailed":
+      return `could not connect (${failure.reason})`
+    case "BrokenOff":
+      return `broke off (${failure.reason})`
+    case "TimedOut":
+      return `timed out (${failure.phase} after ${failure.afterMs} ms)`
+    case "Refused":
+      return `answered ${failure.status}`
+    case "ErrorEvent":
+      return `sent an error event (${failure.message})`
+  }
+}
+
+/**
+ * The error the client gets when every attempt failed. The last failure decides, except that timeouts are only called so when
+ * all attempts timed out.
+ *
+ * @param failed in the order of the attempts
+ */
+export const errorOf = (failed: ReadonlyArray<Failed>): GatewayError => {
+  const last = failed.at(-1)
+  if (last === undefined) return new UpstreamUnreachable({ failures: [] })
+  const { failure, target } = last
+  const upstream = target.upstream.name
+  if (failure._tag === "Refused") {
+    const { status, headers, body } = failure
+    return (status === 401 || status === 403) && target.upstream.apiKey !== undefined
+      ? new UpstreamCredentialsRejected({ upstream, status })
+      : new UpstreamRefused({
+          upstream,
+          status: status < 400 ? 502 : status,
+          headers: toClient(headers),
+          body,
+        })
+  }
+  if (failure._tag === "ErrorEvent") {
+    return new UpstreamRefused({ upstream, status: 502, headers: {}, body: failure.body })
+  }
+  // A target asked in several rounds is named once, with how it failed last.
+  const reasons = new Map(failed.map((one) => [one.target.upstream.name, reasonOf(one.failure)]))
+  const failures = Array.from(reasons, ([name, reason]): FailedAttempt => ({ upstream: name, reason }))
+  return failed.every((one) => one.failure._tag === "TimedOut")
+    ? new UpstreamTimeout({ failures })
+    : new UpstreamUnreachable({ failures })
+}

@@ -1,0 +1,65 @@
+/** What the audit keeps of one request: who asked what, which attempts were made, what came back, and how it ended. */
+import type { Usage } from "./Usage.ts"
+
+/** How a request ended; see docs/audit.md. */
+export type Outcome = "ok" | "upstream_error" | "client_closed" | "rejected" | "stream_broken"
+
+/** One attempt: a status, or the cause why there was none. */
+export interface AttemptRecord {
+  readonly upstream: string
+  readonly upstreamModel: string
+  readonly status: number | undefined
+  readonly cause: string | undefined
+  readonly ms: number
+}
+
+/** The answer as the client got it: a plain body, or the data of a stream's events to be reassembled when it is written down. */
+export type AuditedBody =
+  | { readonly kind: "plain"; readonly bytes: Uint8Array }
+  | { readonly kind: "events"; readonly data: ReadonlyArray<Uint8Array>; readonly truncated: boolean }
+
+/** What is unknown is `undefined`, and NULL in the audit. */
+export interface AuditRecord {
+  readonly id: string
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly clientIp: string
+  readonly endpoint: string
+  /** As asked. */
+  readonly model: string | undefined
+  /** As sent. */
+  readonly upstreamModel: string | undefined
+  readonly upstream: string | undefined
+  readonly attempts: ReadonlyArray<AttemptRecord>
+  readonly stream: boolean | undefined
+  readonly status: number
+  readonly outcome: Outcome
+  readonly error: string | undefined
+  readonly usage: Usage
+  readonly latencyMs: number
+  readonly ttftMs: number | undefined
+  readonly finishReason: string | undefined
+  readonly tools: boolean | undefined
+  readonly toolCalls: boolean | undefined
+  readonly multimodal: boolean | undefined
+  readonly userAgent: string | undefined
+  /** Credentials redacted. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly request: Uint8Array | undefined
+  readonly response: AuditedBody | undefined
+}
+
+/** Header names whose values are credentials: they never reach a record. */
+const credential =
+  /^(?:authorization|proxy-authorization|cookie|set-cookie)$|api[-_]?key|token|secret|password/
+
+/** The headers with every credential's value replaced. */
+export const redactHeaders = (
+  headers: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> => {
+  const redacted: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) redacted[name] = credential.test(name.toLowerCase()) ? "[redacted]" : value
+  }
+  return redacted
+}

@@ -1,0 +1,73 @@
+/** The transformations of an answer that are configured for a target, as one machine over the pieces of a choice's text. */
+import { compose, type Machine } from "./Machine.ts"
+import type { Piece } from "./Piece.ts"
+import { type PrefixState, prefix } from "./Prefix.ts"
+import type { Snapshot } from "./Snapshot.ts"
+import { type ThinkingMachine, type ThinkingState, thinking } from "./Thinking.ts"
+import type { Target, ThinkingFormat } from "./Upstream.ts"
+
+/** What is to be done to the text of every choice. */
+export interface ChoiceTransform {
+  /** Goes before the first text. */
+  readonly prefix: string | undefined
+  readonly thinking: ThinkingFormat
+}
+
+/** Stands where no thinking format does: leaves every piece as it is. */
+const passing: Machine<ThinkingState, Piece, Piece> = {
+  initial: thinking("strip").initial,
+  step: (state, piece) => [state, [piece]],
+  halt: () => [],
+}
+
+/** Where one choice's machine is. */
+export type ChoiceMachineState = readonly [PrefixState, ThinkingState]
+
+export type ChoiceMachine = Machine<ChoiceMachineState, Piece, Piece>
+
+/**
+ * Prefix first, then thinking: a prefix can open the block that the upstream only closes. Where it opens none, a block that the
+ * upstream's text begins with still opened the answer, whatever the prefix is.
+ */
+const prefixed = (text: string, inner: ThinkingMachine): ChoiceMachine => {
+  const outer = prefix(text)
+  const whole = compose(outer, inner)
+  return {
+    ...whole,
+    step: (state, piece) => {
+      const [before, thought] = state
+      const [after] = outer.step(before, piece)
+      if (before.begun || !after.begun) return whole.step(state, piece)
+      const [opened, first] = inner.step(thought, { field: "content", text })
+      const [read, rest] = inner.step(inner.restart(opened), piece)
+      return [
+        [after, read],
+        [...first, ...rest],
+      ]
+    },
+  }
+}
+
+/** The machine every choice runs through, prefix first, or `undefined` where there is nothing to do. */
+export const choiceMachine = (transform: ChoiceTransform): ChoiceMachine | undefined => {
+  const { prefix: text = "", thinking: format } = transform
+  if (format !== "passthrough") return prefixed(text, thinking(format))
+  return text === "" ? undefined : compose(prefix(text), passing)
+}
+
+/**
+ * How a target's reasoning reaches the client: as its upstream says, else as the whole configuration says, else removed for the
+ * models of `strip_think_models`, by the name asked or the name sent.
+ */
+export const thinkingFormatOf = (
+  snapshot: Pick<Snapshot, "thinkingFormat" | "stripThinkModels">,
+  target: Target,
+  requestedModel: string,
+): ThinkingFormat => {
+  const configured = target.upstream.thinkingFormat ?? snapshot.thinkingFormat
+  if (configured !== undefined) return configured
+  const strips = snapshot.stripThinkModels.some(
+    (keyword) => requestedModel.includes(keyword) || target.upstreamModel.includes(keyword),
+  )
+  return strips ? "strip" : "passthrough"
+}

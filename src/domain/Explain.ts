@@ -1,0 +1,380 @@
+/** What `sluice explain` tells: the plan of a request before anything is drawn, with every share and reason. Holds no secret. */
+import * as Either from "effect/Either"
+import { affinity, decode } from "./ClientRequest.ts"
+import { chatCompletions } from "./Endpoint.ts"
+import { fallbackGroup, type Group, matchedGroup, orderOf, type Progress, targetOf } from "./Plan.ts"
+import { matchingValue } from "./Route.ts"
+import { isStandby, shares } from "./Selection.ts"
+import type { Snapshot, Strategy } from "./Snapshot.ts"
+import type { ModelMatch, Timeouts, Upstream } from "./Upstream.ts"
+
+export interface ExplainRequest {
+  /** The model a client would ask for. */
+  readonly model: string
+  /** The first user message of a chat without instructions; under `deterministic` it decides the order. */
+  readonly prompt: string | undefined
+}
+
+export interface ExplainedTarget {
+  readonly upstream: string
+  readonly weight: number
+  /** The probability, 0 to 1, to be the first of its group; undefined where the load decides. */
+  readonly share: number | undefined
+  /** Why it is in the group: `keyword "gpt-4"`, `exact "gpt-4o"`, `by name`. */
+  readonly why: string
+  readonly upstreamModel: string
+  /** Where `upstreamModel` comes from, if it is not the model asked for or fallen back to. */
+  readonly upstreamModelFrom: "its model" | "its first exact value" | undefined
+  readonly key: "configured" | "caller's own"
+  readonly fallback: string | undefined
+  readonly timeouts: Timeouts
+}
+
+/** Upstreams that are tried one after the other. */
+export interface ExplainedGroup {
+  /** `1`, then `2` and so on; `2a` and `2b` where one or the other follows. */
+  readonly label: string
+  /** The fallback that leads here; undefined for the upstreams that match the model asked for. */
+  readonly fallback: ExplainedFallback | undefined
+  /** In the order they are tried where that is certain, otherwise by falling share. */
+  readonly targets: ReadonlyArray<ExplainedTarget>
+}
+
+export interface ExplainedFallback {
+  /** The label of the group whose fallback this is. */
+  readonly after: string
+  /** The upstreams of that group any of which leads here, when it is the first whose fallback leads on. */
+  readonly of: ReadonlyArray<string>
+  /** The name in the configuration, and what it names. */
+  readonly name: string
+  readonly names: "upstream" | "model"
+  /** The probability, 0 to 1, that group `after` is followed by this one; undefined where the load decides. */
+  readonly chance: number | undefined
+}
+
+export interface Explanation {
+  readonly model: string
+  readonly strategy: Strategy
+  /** `certain` where the order shown is the one a request gets; `unneeded` is a prompt the strategy does not look at. */
+  readonly prompt: "absent" | "certain" | "unneeded"
+  readonly retry: Pick<Snapshot["retry"], "rounds" | "baseDelayMs" | "maxDelayMs">
+  /** Empty where no upstream matches; a group stands before those that follow it. */
+  readonly groups: ReadonlyArray<ExplainedGroup>
+  /** There are more ways for the fallbacks to go than `groups` shows. */
+  readonly abridged: boolean
+  /** What all upstreams match. */
+  readonly served: ReadonlyArray<{ readonly upstream: string; readonly match: ModelMatch }>
+}
+
+/** More groups than anyone reads: where many upstreams have fallbacks of their own, the ways multiply with each step. */
+const mostGroups = 50
+
+/** The affinity the gateway finds in a chat of this one user message. */
+const affinityOf = (prompt: string): string => {
+  const body = JSON.stringify({ model: "any", messages: [{ role: "user", content: prompt }] })
+  return Either.match(decode(chatCompletions, new TextEncoder().encode(body)), {
+    onLeft: () => prompt,
+    onRight: affinity,
+  })
+}
+
+/** The explanation of what `plan` does with a request for this model. */
+export const explain = (
+  { routes, strategy, retry }: Pick<Snapshot, "routes" | "strategy" | "retry">,
+  { model, prompt }: ExplainRequest,
+): Explanation => {
+  const certain = strategy === "deterministic" && prompt !== undefined
+  const inOrder = (progress: Progress): ReadonlyArray<Upstream> =>
+    certain
+      ? orderOf(strategy, progress, { draws: () => 0, load: () => 0, affinity: () => affinityOf(prompt) })
+      : byShare(progress.group.upstreams)
+
+  const groups: Array<ExplainedGroup> = []
+  let abridged = false
+  const visit = (label: string, fallback: ExplainedFallback | undefined, progress: Progress): void => {
+    const { group, planned } = progress
+    const upstreams = inOrder(progress)
+    groups.push({ label, fallback, targets: explainedTargets(group, upstreams, strategy, model) })
+
+    const leading = upstreams.flatMap((upstream) => {
+      const next = fallbackGroup(routes, progress, upstream)
+      return next === undefined ? [] : [{ upstream, next }]
+    })
+    const ways = certain ? leading.slice(0, 1) : leading
+    const branches = branchesOf(ways, strategy)
+    for (const [index, { next, of, name, chance }] of branches.entries()) {
+      if (groups.length >= mostGroups) {
+        abridged = true
+        return
+      }
+      visit(
+        following(label, branches.length > 1 ? index : undefined),
+        { after: label, of, name, names: next.reached, chance },
+        { asked: model, planned: [...planned, next], group: next },
+      )
+    }
+  }
+  const first = matchedGroup(routes, model)
+  if (first.upstreams.length > 0) visit("1", undefined, { asked: model, planned: [first], group: first })
+
+  return {
+    model,
+    strategy,
+    prompt: prompt === undefined ? "absent" : certain ? "certain" : "unneeded",
+    retry: { rounds: retry.rounds, baseDelayMs: retry.baseDelayMs, maxDelayMs: retry.maxDelayMs },
+    groups,
+    abridged,
+    served: routes.upstreams.map(({ name, match }) => ({ upstream: name, match })),
+  }
+}
+
+/** The likeliest first; equals and standby upstreams as the configuration has them. */
+const byShare = (upstreams: ReadonlyArray<Upstream>): ReadonlyArray<Upstream> =>
+  upstreams.toSorted((a, b) => (isStandby(a) || isStandby(b) ? standbyLast(a, b) : b.weight - a.weight))
+
+const standbyLast = (a: Upstream, b: Upstream): number => Number(isStandby(a)) - Number(isStandby(b))
+
+/** The label after `1b` is `2b`, or `2ba`, `2bb`… where the way forks. */
+const following = (label: string, fork: number | undefined): string => {
+  const [, number = "", letters = ""] = /^(\d+)(.*)$/.exec(label) ?? []
+  const added = fork === undefined ? "" : fork < 26 ? String.fromCharCode(97 + fork) : `(${fork + 1})`
+  return `${Number(number) + 1}${letters}${added}`
+}
+
+/** A way on from a group: the next one, and the upstream whose fallback it is. */
+interface Way {
+  readonly upstream: Upstream
+  readonly next: Group
+}
+
+interface Branch {
+  readonly next: Group
+  readonly name: string
+  readonly of: ReadonlyArray<string>
+  readonly chance: number | undefined
+}
+
+/** Those that may stand first. */
+const contenders = (upstreams: ReadonlyArray<Upstream>): ReadonlyArray<Upstream> => {
+  const active = upstreams.filter((upstream) => !isStandby(upstream))
+  return active.length > 0 ? active : upstreams
+}
+
+/**
+ * Which way is taken is decided by which of these upstreams stands first. Among some of a group that is as likely as if there were
+ * no others, under either weighted strategy; a standby one is never before one that is not. The same fallback is the same way.
+ */
+const branchesOf = (ways: ReadonlyArray<Way>, strategy: Strategy): ReadonlyArray<Branch> => {
+  const contending = contenders(ways.map(({ upstream }) => upstream))
+  const possible = ways.filter(({ upstream }) => contending.includes(upstream))
+  const chances = shares(possible.map(({ upstream }) => upstream))
+  const branches = new Map<string, Branch>()
+  for (const [index, { upstream, next }] of possible.entries()) {
+    const name = upstream.fallback ?? ""
+    const same = branches.get(name)
+    branches.set(name, {
+      next,
+      name,
+      of: [...(same?.of ?? []), upstream.name],
+      chance: (same?.chance ?? 0) + (chances[index] ?? 0),
+    })
+  }
+  return [...branches.values()].map((branch) => ({
+    ...branch,
+    chance: branches.size === 1 ? 1 : strategy === "least_connections" ? undefined : branch.chance,
+  }))
+}
+
+const explainedTargets = (
+  group: Group,
+  upstreams: ReadonlyArray<Upstream>,
+  strategy: Strategy,
+  asked: string,
+): ReadonlyArray<ExplainedTarget> => {
+  const parts = shares(upstreams)
+  const contending = contenders(upstreams)
+  const byLoad = strategy === "least_connections" && contending.length > 1
+  return upstreams.map((upstream, index) => {
+    const { upstreamModel } = targetOf(upstream, group)
+    return {
+      upstream: upstream.name,
+      weight: upstream.weight,
+      share: byLoad && contending.includes(upstream) ? undefined : parts[index],
+      why: whyIn(group, upstream),
+      upstreamModel,
+      upstreamModelFrom:
+        upstream.model !== undefined
+          ? "its model"
+          : group.reached === "upstream" && upstreamModel !== asked
+            ? "its first exact value"
+            : undefined,
+      key: upstream.apiKey === undefined ? "caller's own" : "configured",
+      fallback: upstream.fallback,
+      timeouts: upstream.timeouts,
+    }
+  })
+}
+
+const whyIn = (group: Group, { match }: Upstream): string => {
+  if (group.reached === "upstream") return "by name"
+  const value = matchingValue(match, group.model)
+  return value === undefined ? match.type : `${match.type} ${quoted(value)}`
+}
+
+const quoted = (text: string): string => JSON.stringify(text)
+
+/** The explanation as plain text: aligned columns, no escape sequences. */
+export const render = (explanation: Explanation): string => {
+  const { model, groups, served, abridged } = explanation
+  const lines: Array<string> = []
+  if (groups.length === 0) {
+    lines.push(
+      `No upstream matches ${quoted(model)}: a request for it is answered 404 model_not_found.`,
+      "",
+      ...tableOf(
+        ["upstream", "matches"],
+        served.map(({ upstream, match }) => [
+          upstream,
+          `${match.type} ${match.values.map(quoted).join(", ")}`,
+        ]),
+      ),
+    )
+  } else {
+    const targets = groups.flatMap((group) => group.targets)
+    const common = commonTimeouts(targets)
+    lines.push(
+      ...rows([
+        ["model", model],
+        ["strategy", strategyInWords(explanation)],
+        ["retries", retriesInWords(explanation.retry)],
+        [
+          "timeouts",
+          common === undefined ? "as below: connect / first byte / idle / total" : inWords(common),
+        ],
+      ]),
+    )
+    for (const group of groups) {
+      lines.push("", `${group.label}. ${headingOf(group)}`, ...targetTable(group, explanation, common))
+    }
+    if (abridged) lines.push("", "There are more ways for the fallbacks to go than are shown here.")
+  }
+  return lines.map(printable).join("\n")
+}
+
+const strategyInWords = ({ strategy, prompt }: Explanation): string => {
+  const ignored = prompt === "unneeded" ? "; the prompt makes no difference" : ""
+  switch (strategy) {
+    case "random":
+      return `random: each request draws its order, share = who is first${ignored}`
+    case "deterministic":
+      return prompt === "certain"
+        ? "deterministic: the order for this prompt, share = of all conversations"
+        : "deterministic: a conversation keeps its order, share = of all conversations"
+    case "least_connections":
+      return `least_connections: fewest requests in flight per priority first, equals in weighted random order${ignored}`
+  }
+}
+
+const retriesInWords = ({ rounds, baseDelayMs, maxDelayMs }: Explanation["retry"]): string =>
+  rounds <= 1
+    ? "none, the plan is walked once"
+    : `the plan is walked up to ${rounds} times, with a random wait between of up to ${duration(Math.min(baseDelayMs, maxDelayMs))} at first, ${duration(maxDelayMs)} at most`
+
+const headingOf = ({ fallback }: ExplainedGroup): string => {
+  if (fallback === undefined) return "matching the model"
+  const { after, of, name, names, chance } = fallback
+  const from =
+    chance === undefined
+      ? `after ${after}, where ${of.join(" or ")} stands first of those with a fallback`
+      : chance === 1
+        ? `after ${after}`
+        : `after ${after}, in ${percent(chance)} of cases`
+  return `${from}: fallback of ${of.join(", ")} to the ${names} ${name}`
+}
+
+const targetTable = (
+  { targets }: ExplainedGroup,
+  { prompt }: Explanation,
+  common: Timeouts | undefined,
+): ReadonlyArray<string> =>
+  tableOf(
+    [
+      ...(prompt === "certain" ? ["order"] : []),
+      "upstream",
+      "share",
+      "priority",
+      "why",
+      "sends",
+      "key",
+      "fallback",
+      ...(common === undefined ? ["timeouts"] : []),
+    ],
+    targets.map((target, index) => [
+      ...(prompt === "certain" ? [String(index + 1)] : []),
+      target.upstream,
+      target.share === undefined ? "by load" : percent(target.share),
+      target.weight === 0 ? "0 (standby)" : String(target.weight),
+      target.why,
+      target.upstreamModelFrom === undefined
+        ? target.upstreamModel
+        : `${target.upstreamModel} (${target.upstreamModelFrom})`,
+      target.key,
+      target.fallback ?? "-",
+      ...(common === undefined ? [inBrief(target.timeouts)] : []),
+    ]),
+  )
+
+const durations = ({ connectMs, firstByteMs, idleMs, totalMs }: Timeouts): ReadonlyArray<string> =>
+  [connectMs, firstByteMs, idleMs, totalMs].map(duration)
+
+const inBrief = (timeouts: Timeouts): string => durations(timeouts).join(" / ")
+
+const inWords = (timeouts: Timeouts): string => {
+  const [connect, firstByte, idle, total] = durations(timeouts)
+  return `connect ${connect}, first byte ${firstByte}, idle ${idle}, total ${total}`
+}
+
+/** The timeouts of all targets, where they are the same. */
+const commonTimeouts = (targets: ReadonlyArray<ExplainedTarget>): Timeouts | undefined => {
+  const [first] = targets
+  return first !== undefined && targets.every(({ timeouts }) => inBrief(timeouts) === inBrief(first.timeouts))
+    ? first.timeouts
+    : undefined
+}
+
+const duration = (ms: number): string => (ms < 1_000 ? `${ms}ms` : `${ms / 1_000}s`)
+
+/** Rounded to two decimals, but never to a certainty that is none. */
+const percent = (share: number): string => {
+  const rounded = Math.round(share * 10_000) / 100
+  if (share > 0 && rounded === 0) return "<0.01%"
+  if (share < 1 && rounded === 100) return ">99.99%"
+  return `${rounded}%`
+}
+
+const tableOf = (
+  head: ReadonlyArray<string>,
+  body: ReadonlyArray<ReadonlyArray<string>>,
+): ReadonlyArray<string> => rows([head, ...body]).map((line) => `   ${line}`)
+
+/** Cells in aligned columns. */
+const rows = (cells: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
+  const shown = cells.map((row) => row.map(printable))
+  const widths: Array<number> = []
+  for (const row of shown) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  }
+  return shown.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  )
+}
+
+/** On one line, and unable to steer a terminal: names come from files and arguments. */
+const printable = (text: string): string =>
+  text.replace(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  )

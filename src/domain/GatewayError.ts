@@ -1,0 +1,283 @@
+/**
+ * Everything that can go wrong for a client, and how each is answered: status, OpenAI error body and extra headers are declared
+ * here once. The message of an error is derived from its data, and says what is wrong and what to do.
+ */
+import * as Data from "effect/Data"
+
+/** The `error` member of OpenAI's error bodies. */
+export interface ErrorBody {
+  readonly message: string
+  readonly type: "invalid_request_error" | "upstream_error" | "server_error"
+  readonly param: string | null
+  readonly code: string | null
+}
+
+/** The client's body cannot be served as it is; `param` names the member at fault. */
+export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
+  readonly message: string
+  readonly param: string | null
+}> {}
+
+/** No upstream serves the model. */
+export class ModelNotFound extends Data.TaggedError("ModelNotFound")<{ readonly model: string }> {}
+
+/** Access keys are configured and the request carries none of them. */
+export class AccessDenied extends Data.TaggedError("AccessDenied")<{
+  readonly reason: "missing" | "wrong"
+}> {}
+
+/** The body is larger than `server.max_body_bytes`. */
+export class RequestTooLarge extends Data.TaggedError("RequestTooLarge")<{ readonly limitBytes: number }> {}
+
+/** The client stopped sending its body. */
+export class RequestUnreadable extends Data.TaggedError("RequestUnreadable")<{ readonly reason: string }> {}
+
+/** Nothing is served at this path. */
+export class UnknownPath extends Data.TaggedError("UnknownPath")<{
+  readonly method: string
+  readonly path: string
+}> {}
+
+/** The path is served, but not for this method. */
+export class MethodNotAllowed extends Data.TaggedError("MethodNotAllowed")<{
+  readonly method: string
+  readonly path: string
+  readonly allow: string
+}> {}
+
+/** Every attempt failed, the last with this answer of an upstream. */
+export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
+  readonly upstream: string
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** As it came. */
+  readonly body: Uint8Array
+}> {}
+
+/** Every attempt failed, the last because an upstream refused the key of Sluice's own configuration. */
+export class UpstreamCredentialsRejected extends Data.TaggedError("UpstreamCredentialsRejected")<{
+  readonly upstream: string
+  readonly status: number
+}> {}
+
+/** One attempt's failure, for messages: which upstream, and why in a few words. Holds no secret. */
+export interface FailedAttempt {
+  readonly upstream: string
+  readonly reason: string
+}
+
+/** Every attempt failed to connect or broke off. */
+export class UpstreamUnreachable extends Data.TaggedError("UpstreamUnreachable")<{
+  readonly failures: ReadonlyArray<FailedAttempt>
+}> {}
+
+/** Every attempt timed out. */
+export class UpstreamTimeout extends Data.TaggedError("UpstreamTimeout")<{
+  readonly failures: ReadonlyArray<FailedAttempt>
+}> {}
+
+/** The gateway is draining. */
+export class ShuttingDown extends Data.TaggedError("ShuttingDown")<{ readonly retryAfterSeconds: number }> {}
+
+/** A defect of the gateway itself; the cause goes to the log, never to the client. */
+export class InternalError extends Data.TaggedError("InternalError")<{ readonly requestId: string }> {}
+
+export type GatewayError =
+  | InvalidRequest
+  | ModelNotFound
+  | AccessDenied
+  | RequestTooLarge
+  | RequestUnreadable
+  | UnknownPath
+  | MethodNotAllowed
+  | UpstreamRefused
+  | UpstreamCredentialsRejected
+  | UpstreamUnreachable
+  | UpstreamTimeout
+  | ShuttingDown
+  | InternalError
+
+/** An error as it is answered. `body` is the bytes to send, always JSON. */
+export interface ErrorAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+interface Declaration extends ErrorBody {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const listed = (failures: ReadonlyArray<FailedAttempt>): string =>
+  failures.map(({ upstream, reason }) => `${upstream}: ${reason}`).join("; ")
+
+/** The one declaration of status, OpenAI error body and headers per error. */
+const declare = (error: GatewayError): Declaration => {
+  switch (error._tag) {
+    case "InvalidRequest":
+      return {
+        status: 400,
+        message: error.message,
+        type: "invalid_request_error",
+        param: error.param,
+        code: null,
+      }
+    case "ModelNotFound":
+      return {
+        status: 404,
+        message: `The model \`${error.model}\` is not served here: no entry of openai_clients matches it. GET /v1/models lists what is.`,
+        type: "invalid_request_error",
+        param: "model",
+        code: "model_not_found",
+      }
+    case "AccessDenied":
+      return {
+        status: 401,
+        message:
+          error.reason === "missing"
+            ? "This gateway asks for an access key. Send it as `Authorization: Bearer <key>`."
+            : "The access key sent is not one of this gateway's. Check `Authorization: Bearer <key>`.",
+        type: "invalid_request_error",
+        param: null,
+        code: "invalid_api_key",
+        headers: { "www-authenticate": "Bearer" },
+      }
+    case "RequestTooLarge":
+      return {
+        status: 413,
+        message: `The request body is larger than the ${error.limitBytes} bytes this gateway takes (server.max_body_bytes).`,
+        type: "invalid_request_error",
+        param: null,
+        code: "request_too_large",
+        headers: { connection: "close" },
+      }
+    case "RequestUnreadable":
+      return {
+        status: 400,
+        message: `The request body could not be read: ${error.reason}.`,
+        type: "invalid_request_error",
+        param: null,
+        code: null,
+        headers: { connection: "close" },
+      }
+    case "UnknownPath":
+      return {
+        status: 404,
+        message: `Nothing is served at ${error.method} ${error.path}. The endpoints are /v1/chat/completions, /v1/completions and /v1/models.`,
+        type: "invalid_request_error",
+        param: null,
+        code: "unknown_url",
+      }
+    case "MethodNotAllowed":
+      return {
+        status: 405,
+        message: `${error.path} does not take ${error.method}; it takes ${error.allow}.`,
+        type: "invalid_request_error",
+        param: null,
+        code: "method_not_allowed",
+        headers: { allow: error.allow },
+      }
+    case "UpstreamRefused":
+      return {
+        status: error.status,
+        message: `The upstream ${error.upstream} answered ${error.status}, not in the shape of an OpenAI error: ${excerpt(error.body)}`,
+        type: "upstream_error",
+        param: null,
+        code: "upstream_refused",
+        headers: error.headers,
+      }
+    case "UpstreamCredentialsRejected":
+      return {
+        status: 502,
+        message: `The upstream ${error.upstream} answered ${error.status}: it refuses the api_key in this gateway's configuration. Your own key is not to blame; tell who runs the gateway.`,
+        type: "upstream_error",
+        param: null,
+        code: "upstream_credentials_rejected",
+      }
+    case "UpstreamUnreachable":
+      return {
+        status: 502,
+        message: `No upstream could be reached. ${listed(error.failures)}.`,
+        type: "upstream_error",
+        param: null,
+        code: "upstream_unreachable",
+      }
+    case "UpstreamTimeout":
+      return {
+        status: 504,
+        message: `No upstream answered in time. ${listed(error.failures)}.`,
+        type: "upstream_error",
+        param: null,
+        code: "upstream_timeout",
+      }
+    case "ShuttingDown":
+      return {
+        status: 503,
+        message: "This gateway is shutting down. Send the request again; another instance will take it.",
+        type: "server_error",
+        param: null,
+        code: "shutting_down",
+        headers: { "retry-after": String(error.retryAfterSeconds), connection: "close" },
+      }
+    case "InternalError":
+      return {
+        status: 500,
+        message: `Something went wrong inside the gateway. Its log tells more under request id ${error.requestId}.`,
+        type: "server_error",
+        param: null,
+        code: "internal_error",
+      }
+  }
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+const excerptLength = 200
+
+/** The first words of a body that is not ours, on one line. */
+const excerpt = (body: Uint8Array): string => {
+  const text = decoder
+    .decode(body.subarray(0, 4 * excerptLength))
+    .replace(/\s+/g, " ")
+    .trim()
+  if (text === "") return "(no body)"
+  return text.length > excerptLength ? `${text.slice(0, excerptLength)}…` : text
+}
+
+/** `{"error":{…}}` as OpenAI's SDKs expect it. */
+export const encodeErrorBody = (body: ErrorBody): Uint8Array =>
+  encoder.encode(
+    JSON.stringify({
+      error: { message: body.message, type: body.type, param: body.param, code: body.code },
+    }),
+  )
+
+/** Whether bytes are JSON whose `error` member is an object with a string `message`. */
+export const isOpenAiError = (body: Uint8Array): boolean => {
+  try {
+    const parsed: unknown = JSON.parse(decoder.decode(body))
+    if (typeof parsed !== "object" || parsed === null || !("error" in parsed)) return false
+    const { error } = parsed
+    return (
+      typeof error === "object" && error !== null && "message" in error && typeof error.message === "string"
+    )
+  } catch {
+    return false
+  }
+}
+
+/** The error's declared status, headers and body; an upstream's own OpenAI error goes to the client as it came. */
+export const answerOf = (error: GatewayError): ErrorAnswer => {
+  const declared = declare(error)
+  return {
+    status: declared.status,
+    headers: { ...declared.headers, "content-type": "application/json" },
+    body:
+      error._tag === "UpstreamRefused" && isOpenAiError(error.body) ? error.body : encodeErrorBody(declared),
+  }
+}
+
+/** What went wrong in one line, for logs and audit records. */
+export const describe = (error: GatewayError): string => declare(error).message

@@ -1,0 +1,69 @@
+/** Answers that come whole: their text transformed choice by choice, and what the audit and the access log want to know of them. */
+
+import {
+  callsTool,
+  finishReasonOf,
+  holderOf,
+  placeInAnswer,
+  readPieces,
+  type TextPlace,
+  withHolder,
+  writePieces,
+} from "./ChoiceText.ts"
+import { type ChoiceMachine, type ChoiceTransform, choiceMachine } from "./ChoiceTransform.ts"
+import { chatCompletions, type Endpoint } from "./Endpoint.ts"
+import { isJsonObject, type Json } from "./Json.ts"
+import { encodeJson, parseObject } from "./JsonBytes.ts"
+import { run } from "./Machine.ts"
+import { readUsage, type Usage } from "./Usage.ts"
+
+const transformChoice = (
+  choice: Json,
+  place: TextPlace,
+  transform: ChoiceTransform,
+  machine: ChoiceMachine,
+): Json => {
+  if (!isJsonObject(choice)) return choice
+  const holder = holderOf(choice, place)
+  const pieces = readPieces(holder, place)
+  if (pieces.length === 0) return choice
+  return withHolder(choice, place, writePieces(holder, place, transform.thinking, run(machine, pieces)))
+}
+
+/** The answer with the text of every choice transformed; the same bytes where nothing changes or they are not an answer. */
+export const transformAnswer = (
+  endpoint: Endpoint,
+  transform: ChoiceTransform,
+  bytes: Uint8Array,
+): Uint8Array => {
+  const machine = choiceMachine(transform)
+  const answer = machine === undefined ? undefined : parseObject(bytes)
+  const before = answer?.["choices"]
+  if (machine === undefined || answer === undefined || !Array.isArray(before)) return bytes
+  const choices: ReadonlyArray<Json> = before
+  const place = placeInAnswer(endpoint)
+  const after = choices.map((choice) => transformChoice(choice, place, transform, machine))
+  if (after.every((choice, at) => choice === choices[at])) return bytes
+  return encodeJson({ ...answer, choices: after }) ?? bytes
+}
+
+/** What an answer says about itself. */
+export interface AnswerFacts {
+  readonly usage: Usage
+  /** Of the first choice that has one. */
+  readonly finishReason: string | undefined
+  /** Whether any choice calls a tool. */
+  readonly toolCalls: boolean
+}
+
+/** Reads a whole answer. Of bytes that are not a JSON object nothing is known, and no tool was called. */
+export const readAnswer = (bytes: Uint8Array): AnswerFacts => {
+  const answer = parseObject(bytes) ?? {}
+  const all = answer["choices"]
+  const choices = Array.isArray(all) ? all.filter(isJsonObject) : []
+  return {
+    usage: readUsage(answer["usage"]),
+    finishReason: choices.map(finishReasonOf).find((reason) => reason !== undefined),
+    toolCalls: choices.some((choice) => callsTool(holderOf(choice, placeInAnswer(chatCompletions)))),
+  }
+}

@@ -1,0 +1,135 @@
+/** The plan of a request: the targets to try, in order. What matches comes first, then the chain of fallbacks. */
+import { matches, type RoutingTable, route } from "./Route.ts"
+import { type Circumstances, type Draws, type Load, select } from "./Selection.ts"
+import type { Snapshot, Strategy } from "./Snapshot.ts"
+import type { Target, Upstream } from "./Upstream.ts"
+
+export interface PlanRequest {
+  /** The model name asked for. */
+  readonly model: string
+  /** The conversation's leading content, for the `deterministic` strategy. */
+  readonly affinity: () => string
+}
+
+/** Upstreams that stand together in a plan: those that match, or those one fallback leads to. */
+export interface Group {
+  /** In the order of the configuration. */
+  readonly upstreams: ReadonlyArray<Upstream>
+  /** What they are sent, unless their own `model` says otherwise. */
+  readonly model: string
+  /** `upstream`: the one a fallback names. `model`: those that match the model. */
+  readonly reached: "upstream" | "model"
+}
+
+const upstreamModel = (upstream: Upstream, group: Group): string => upstream.model ?? group.model
+
+/** The upstream as an entry of a plan, in the place `group` gives it. */
+export const targetOf = (upstream: Upstream, group: Group): Target => ({
+  upstream,
+  upstreamModel: upstreamModel(upstream, group),
+})
+
+/** `group` without the pairs of upstream and upstream model that stand in `planned`; undefined where that leaves nothing. */
+const withoutPlanned = (group: Group, planned: ReadonlyArray<Group>): Group | undefined => {
+  const upstreams = group.upstreams.filter((upstream) => {
+    const model = upstreamModel(upstream, group)
+    return !planned.some(
+      (earlier) => upstreamModel(upstream, earlier) === model && earlier.upstreams.includes(upstream),
+    )
+  })
+  return upstreams.length === 0 ? undefined : { ...group, upstreams }
+}
+
+/** The upstreams that match `model`. */
+export const matchedGroup = (routes: RoutingTable, model: string): Group => ({
+  upstreams: route(routes, model),
+  model,
+  reached: "model",
+})
+
+/** How far a plan has come. */
+export interface Progress {
+  /** The model name asked for. */
+  readonly asked: string
+  /** All groups until now, the last one included. */
+  readonly planned: ReadonlyArray<Group>
+  /** The last one. */
+  readonly group: Group
+}
+
+/**
+ * Where the fallback of `upstream`, one of the last group, leads: to the upstream of that name, else to those that match a model
+ * of that name; undefined where there is nothing that is not yet planned.
+ *
+ * An upstream reached by name is sent the model asked for if it matches that, else the first of its exact values, else the model
+ * asked for all the same.
+ */
+export const fallbackGroup = (
+  routes: RoutingTable,
+  { asked, planned }: Progress,
+  upstream: Upstream,
+): Group | undefined => {
+  const { fallback } = upstream
+  if (fallback === undefined) return undefined
+  const named = routes.byName.get(fallback)
+  if (named === undefined) return withoutPlanned(matchedGroup(routes, fallback), planned)
+  const firstExact = named.match.type === "exact" ? named.match.values[0] : undefined
+  const model = matches(named, asked) ? asked : (firstExact ?? asked)
+  return withoutPlanned({ upstreams: [named], model, reached: "upstream" }, planned)
+}
+
+/**
+ * The last group in the order of the strategy. Each group draws its own numbers and, behind the first, hashes its model with the
+ * conversation: an upstream that stands in two groups under two models has its place in the one independently of the other.
+ */
+export const orderOf = (
+  strategy: Strategy,
+  { planned, group }: Progress,
+  { draws, load, affinity }: Circumstances,
+): ReadonlyArray<Upstream> => {
+  if (planned.length === 1) return select(strategy, group.upstreams, { draws, load, affinity })
+  const drawn = planned.reduce((sum, { upstreams }) => sum + upstreams.length, -group.upstreams.length)
+  return select(strategy, group.upstreams, {
+    draws: (index) => draws(drawn + index),
+    load,
+    affinity: () => `${group.model}\n${affinity()}`,
+  })
+}
+
+/** What the first of `ordered` whose fallback adds something adds. */
+const nextGroup = (
+  routes: RoutingTable,
+  progress: Progress,
+  ordered: ReadonlyArray<Upstream>,
+): Group | undefined => {
+  for (const upstream of ordered) {
+    const next = fallbackGroup(routes, progress, upstream)
+    if (next !== undefined) return next
+  }
+  return undefined
+}
+
+/**
+ * The targets to try for a request, in order; empty where no upstream matches.
+ *
+ * The upstreams that match come first, ordered by the strategy. Then the first of them whose fallback leads to something not yet
+ * planned is followed, what it leads to is ordered by the strategy in its turn, and so on from there. Each pair of upstream and
+ * upstream model stands in a plan once, so the chain ends, whatever circles the fallbacks form.
+ */
+export const plan = (
+  { routes, strategy }: Pick<Snapshot, "routes" | "strategy">,
+  { model, affinity }: PlanRequest,
+  { draws, load }: { readonly draws: Draws; readonly load: Load },
+): ReadonlyArray<Target> => {
+  const targets: Array<Target> = []
+  const planned: Array<Group> = []
+  let group: Group | undefined = matchedGroup(routes, model)
+  while (group !== undefined) {
+    planned.push(group)
+    const progress: Progress = { asked: model, planned, group }
+    const ordered = orderOf(strategy, progress, { draws, load, affinity })
+    for (const upstream of ordered) targets.push(targetOf(upstream, group))
+    group = nextGroup(routes, progress, ordered)
+  }
+  return targets
+}

@@ -1,0 +1,157 @@
+/**
+ * The body a target is sent: the client's, with the target's model name, stop words, token cap and extra members. Edits are made in the
+ * text, so that whatever they do not touch arrives byte for byte; without any edit the client's own bytes are forwarded.
+ *
+ * The messages are cleaned once per request (`clean`); each target then costs one walk over the text (`prepare`). Nothing the
+ * client nested is ever printed anew, so no depth of it can overflow a printer.
+ */
+import * as Either from "effect/Either"
+import type { ClientRequest } from "./ClientRequest.ts"
+import { InvalidRequest } from "./GatewayError.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { memberText, replaceMembers } from "./JsonText.ts"
+import { cleanMessages, printMessages } from "./Messages.ts"
+import type { RequestCleaning } from "./Snapshot.ts"
+import type { Target, Upstream } from "./Upstream.ts"
+
+/** A request whose messages have been cleaned. */
+export interface CleanedRequest {
+  readonly request: ClientRequest
+  /** The body after cleaning. */
+  readonly text: string
+  /** Whether `text` is still the client's. */
+  readonly asItCame: boolean
+}
+
+/** What to send to a target. */
+export interface Prepared {
+  /** The very array the client's body came in, where nothing had to change. */
+  readonly body: Uint8Array
+  readonly asItCame: boolean
+}
+
+const invalid = (param: string, message: string): Either.Either<never, InvalidRequest> =>
+  Either.left(new InvalidRequest({ message, param }))
+
+/** Cleans the messages. Fails where none is left. */
+export const clean = (
+  request: ClientRequest,
+  cleaning: RequestCleaning,
+): Either.Either<CleanedRequest, InvalidRequest> => {
+  const cleaned = cleanMessages(request.messages, cleaning)
+  if (cleaned.messages === request.messages) {
+    return Either.right({ request, text: request.text, asItCame: true })
+  }
+  if (cleaned.messages.length === 0) {
+    return invalid("messages", "`messages` holds only empty messages; at least one must say something.")
+  }
+  const before = memberText(request.text, "messages") ?? "[]"
+  const messages = printMessages(before, request.messages, cleaned)
+  return Either.right({
+    request,
+    text: replaceMembers(request.text, [["messages", messages]]),
+    asItCame: false,
+  })
+}
+
+/** Members that are the client's alone to say, or not to. */
+const clientsOwn: ReadonlySet<string> = new Set(["model", "messages", "prompt", "stream"])
+
+const tokenLimits = ["max_tokens", "max_completion_tokens"]
+
+/**
+ * The members of `extra_body` the request leaves unsaid. A member that is there is said, `null` too. The two names of the token limit
+ * are one member here, since upstreams refuse both together, and `stream_options` belong to streams only.
+ */
+const fillsOf = (request: ClientRequest, extraBody: JsonObject): JsonObject => {
+  const says = (name: string) => Object.hasOwn(request.body, name)
+  const unsaid = (name: string) =>
+    !clientsOwn.has(name) &&
+    !(tokenLimits.includes(name) ? tokenLimits.some(says) : says(name)) &&
+    (name !== "stream_options" || request.stream)
+  return Object.fromEntries(Object.entries(extraBody).filter(([name]) => unsaid(name)))
+}
+
+/** The request's stop words; `undefined` where the member is neither a string nor an array of strings. */
+const stopWords = (stop: Json): ReadonlyArray<string> | undefined => {
+  if (stop === null) return []
+  if (typeof stop === "string") return [stop]
+  if (!isJsonArray(stop)) return undefined
+  const words = stop.filter((word) => typeof word === "string")
+  return words.length === stop.length ? words : undefined
+}
+
+type Edits = Map<string, string>
+
+const addStop = (said: Json, upstream: Upstream, edits: Edits): Either.Either<void, InvalidRequest> => {
+  if (upstream.stop.length === 0) return Either.void
+  const words = stopWords(said)
+  if (words === undefined) return invalid("stop", "`stop` must be a string or an array of strings.")
+  const all = [...new Set([...upstream.stop, ...words])]
+  if (all.length !== words.length || all.some((word, index) => word !== words[index])) {
+    edits.set("stop", JSON.stringify(all))
+  }
+  return Either.void
+}
+
+const capTokens = (
+  said: (name: string) => Json,
+  upstream: Upstream,
+  edits: Edits,
+): Either.Either<void, InvalidRequest> => {
+  const cap = upstream.maxTokens
+  if (cap === undefined) return Either.void
+  const used = tokenLimits.filter((name) => said(name) !== null)
+  if (used.length === 0) edits.set("max_tokens", String(cap))
+  for (const name of used) {
+    const limit = said(name)
+    if (typeof limit !== "number") return invalid(name, `\`${name}\` must be a number.`)
+    if (limit > cap) edits.set(name, String(cap))
+  }
+  return Either.void
+}
+
+/** Usage is always asked for, so that it can be audited; whether the client gets to see the chunk is decided on the way back. */
+const askForUsage = (said: Json, cleaned: CleanedRequest, edits: Edits): void => {
+  if (!cleaned.request.stream) return
+  if (!isJsonObject(said)) {
+    edits.set("stream_options", '{"include_usage":true}')
+  } else if (said["include_usage"] !== true) {
+    const text = edits.get("stream_options") ?? memberText(cleaned.text, "stream_options") ?? "{}"
+    edits.set("stream_options", replaceMembers(text, [["include_usage", "true"]]))
+  }
+}
+
+const encoder = new TextEncoder()
+
+/**
+ * The body for one target. `extra_body` is filled in first, so that the cap and the stop words hold over it too. A member the
+ * target's configuration has to change and cannot, because it is of another type, is the client's mistake.
+ */
+export const prepare = (
+  cleaned: CleanedRequest,
+  { upstream, upstreamModel }: Target,
+): Either.Either<Prepared, InvalidRequest> => {
+  const { request } = cleaned
+  const fills = fillsOf(request, upstream.extraBody)
+  const said = (name: string): Json => request.body[name] ?? fills[name] ?? null
+
+  const edits: Edits = new Map()
+  for (const [name, value] of Object.entries(fills)) edits.set(name, JSON.stringify(value))
+  if (upstreamModel !== request.model) edits.set("model", JSON.stringify(upstreamModel))
+  const stopped = addStop(said("stop"), upstream, edits)
+  if (Either.isLeft(stopped)) return Either.left(stopped.left)
+  const capped = capTokens(said, upstream, edits)
+  if (Either.isLeft(capped)) return Either.left(capped.left)
+  askForUsage(said("stream_options"), cleaned, edits)
+
+  if (edits.size > 0) {
+    const text = replaceMembers(cleaned.text, [...edits])
+    return Either.right({ body: encoder.encode(text), asItCame: false })
+  }
+  return Either.right(
+    cleaned.asItCame
+      ? { body: request.bytes, asItCame: true }
+      : { body: encoder.encode(cleaned.text), asItCame: false },
+  )
+}

@@ -1,0 +1,137 @@
+/** Which headers cross the gateway: to an upstream by an allow-list, back to the client by another, and what is read from the client's. */
+import * as Redacted from "effect/Redacted"
+import type { Upstream } from "./Upstream.ts"
+
+/** Headers as they came from a client or an upstream; of a name that came several times, all values. */
+export type ReceivedHeaders = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+
+/** Headers to send, by lower-case name. */
+export type SentHeaders = Readonly<Record<string, string>>
+
+/** What goes upstream of a client's headers; never credentials, cookies, or who forwarded for whom. */
+const clientNames: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-language",
+  "content-type",
+  "idempotency-key",
+  "traceparent",
+  "tracestate",
+  "user-agent",
+])
+const clientPrefixes = ["openai-", "x-stainless-"]
+
+/** What goes back to the client of an upstream's headers. */
+const upstreamNames: ReadonlySet<string> = new Set(["content-type", "retry-after", "retry-after-ms"])
+const upstreamPrefixes = ["openai-", "x-ratelimit-"]
+
+/**
+ * Headers about one connection and its framing (RFC 9110 §7.6.1, RFC 9112 §6), and `accept-encoding`, since answers are read. They are
+ * each connection's own, so configuration cannot set them either.
+ */
+const connectionNames: ReadonlySet<string> = new Set([
+  "accept-encoding",
+  "connection",
+  "content-length",
+  "expect",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+])
+
+const mostHeaders = 64
+const longestValue = 8_192
+
+/** RFC 9110 §5.6.2 and §5.5: a value of visible characters, spaces and tabs, so that it cannot begin another header. */
+const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+const isSendable = (name: string, value: string): boolean =>
+  value.length <= longestValue && token.test(name) && fieldValue.test(value) && !connectionNames.has(name)
+
+const joined = (value: string | ReadonlyArray<string>): string =>
+  typeof value === "string" ? value : value.join(", ")
+
+/** The names a `connection` header declares to be about this connection only (RFC 9110 §7.6.1). */
+const nominated = (headers: ReceivedHeaders): ReadonlySet<string> =>
+  new Set(
+    joined(headers["connection"] ?? "")
+      .split(",")
+      .map((name) => name.trim().toLowerCase()),
+  )
+
+/** The headers that an allow-list admits, at most `mostHeaders`. */
+const admit = (
+  headers: ReceivedHeaders,
+  names: ReadonlySet<string>,
+  prefixes: ReadonlyArray<string>,
+): Map<string, string> => {
+  const ofThisConnection = nominated(headers)
+  const admitted = new Map<string, string>()
+  for (const [given, values] of Object.entries(headers)) {
+    if (values === undefined) continue
+    const name = given.toLowerCase()
+    if (!names.has(name) && !prefixes.some((prefix) => name.startsWith(prefix))) continue
+    const value = joined(values)
+    if (ofThisConnection.has(name) || !isSendable(name, value)) continue
+    if (admitted.size >= mostHeaders) break
+    admitted.set(name, value)
+  }
+  return admitted
+}
+
+const jsonMediaType = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i
+
+/**
+ * The headers of a call to an upstream. Configured headers win over the client's and over `bearer`, which is the key decided for
+ * this attempt. A body is JSON by the time it is sent, whatever the client called it (`curl -d` calls it a form).
+ */
+export const toUpstream = (
+  client: ReceivedHeaders,
+  upstream: Pick<Upstream, "headers">,
+  bearer: Redacted.Redacted<string> | undefined,
+  body: "json" | "none",
+): SentHeaders => {
+  const headers = admit(client, clientNames, clientPrefixes)
+  if (body === "none") headers.delete("content-type")
+  else if (!jsonMediaType.test(headers.get("content-type") ?? ""))
+    headers.set("content-type", "application/json")
+  if (bearer !== undefined) {
+    const authorization = `Bearer ${Redacted.value(bearer)}`
+    if (isSendable("authorization", authorization)) headers.set("authorization", authorization)
+  }
+  for (const [given, value] of Object.entries(upstream.headers)) {
+    const name = given.toLowerCase()
+    if (isSendable(name, value)) headers.set(name, value)
+  }
+  return Object.fromEntries(headers)
+}
+
+/** The headers of an upstream's answer that the client gets. The upstream's `x-request-id` goes by another name, since ours is the client's. */
+export const toClient = (upstream: ReceivedHeaders): SentHeaders => {
+  const headers = admit(upstream, upstreamNames, upstreamPrefixes)
+  const requestId = upstream["x-request-id"]
+  const sane = requestId === undefined ? undefined : sanitizeRequestId(joined(requestId))
+  if (sane !== undefined) headers.set("x-upstream-request-id", sane)
+  return Object.fromEntries(headers)
+}
+
+const first = (value: string | ReadonlyArray<string> | undefined): string =>
+  (typeof value === "string" ? value : value?.[0]) ?? ""
+
+/** The key the client sent: of `authorization: Bearer …` (RFC 9110 §11.1: the scheme in any case), else of `x-api-key`. */
+export const clientKey = (headers: ReceivedHeaders): Redacted.Redacted<string> | undefined => {
+  const bearer = /^bearer +(.*)$/is.exec(first(headers["authorization"]).trim())?.[1]?.trim() ?? ""
+  const key = bearer === "" ? first(headers["x-api-key"]).trim() : bearer
+  return key === "" ? undefined : Redacted.make(key)
+}
+
+const requestId = /^[A-Za-z0-9._:-]{1,128}$/
+
+/** A client's request id, if it is one that can stand in headers, logs and rows: 1 to 128 letters, digits, `.`, `_`, `:`, `-`. */
+export const sanitizeRequestId = (value: string | undefined): string | undefined =>
+  value !== undefined && requestId.test(value) ? value : undefined

@@ -1,0 +1,54 @@
+/** The configuration in force as the request's way reads it: immutable, whole, with what routing needs computed beforehand. */
+import type * as Redacted from "effect/Redacted"
+import type { RoutingTable } from "./Route.ts"
+import type { ThinkingFormat } from "./Upstream.ts"
+
+/** How the upstreams that match a model are ordered; see docs/routing.md. */
+export type Strategy = "random" | "deterministic" | "least_connections"
+
+/** Which cleanings apply to a request's messages. */
+export interface RequestCleaning {
+  readonly mergeUserMessages: boolean
+  readonly dropEmptyMessages: boolean
+  readonly stripHistoryThink: boolean
+}
+
+export interface RetryPolicy {
+  /** How often the whole plan is walked, the first time included. */
+  readonly rounds: number
+  readonly baseDelayMs: number
+  readonly maxDelayMs: number
+  /** Whether an upstream's HTTP status is worth another target. */
+  readonly retryOn: (status: number) => boolean
+}
+
+export interface ServerLimits {
+  readonly maxBodyBytes: number
+  readonly accessKeys: ReadonlyArray<Redacted.Redacted<string>>
+  /** Believe `x-forwarded-for`. */
+  readonly trustProxy: boolean
+}
+
+export interface AuditPolicy {
+  readonly bodies: "full" | "none"
+  readonly maxBodyBytes: number
+  /** 0 keeps for ever. */
+  readonly retentionMonths: number
+}
+
+export interface Snapshot {
+  /** 1 for the configuration the process started with; each replacement adds 1. */
+  readonly generation: number
+  /** Epoch milliseconds. */
+  readonly loadedAt: number
+  readonly routes: RoutingTable
+  readonly strategy: Strategy
+  readonly thinkingFormat: ThinkingFormat | undefined
+  /** Keywords: a model containing one has its `<think>` removed where no thinking format is set. */
+  readonly stripThinkModels: ReadonlyArray<string>
+  readonly requestCleaning: RequestCleaning
+  readonly modelsCache: { readonly ttlSeconds: number }
+  readonly retry: RetryPolicy
+  readonly server: ServerLimits
+  readonly audit: AuditPolicy
+}

@@ -1,0 +1,299 @@
+/**
+ * Server-sent events: bytes to events as the HTML standard frames them (§9.2.5 and §9.2.6), and data back to bytes.
+ *
+ * Works on bytes: a payload is never decoded, and one that came whole in a chunk is never copied.
+ */
+import type { Machine } from "./Machine.ts"
+
+/** One event. `data` may share memory with the chunk it came in; it is never empty. */
+export interface SseEvent {
+  readonly data: Uint8Array
+  /** The event's type; `undefined` where the stream named none. */
+  readonly event: string | undefined
+}
+
+/** A line or an event grew beyond the limit. The last thing a decoder gives out. */
+export interface SseOverflow {
+  readonly limitBytes: number
+}
+
+export type SseOutput = SseEvent | SseOverflow
+
+/** Tells the end by overflow from an event. */
+export const isOverflow = (output: SseOutput): output is SseOverflow => "limitBytes" in output
+
+const LF = 0x0a
+const CR = 0x0d
+const SPACE = 0x20
+const COLON = 0x3a
+
+const lineFeed = Uint8Array.of(LF)
+const byteOrderMark = Uint8Array.of(0xef, 0xbb, 0xbf)
+
+const ascii = new TextEncoder()
+// A byte order mark inside the stream is text.
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
+
+const dataField = ascii.encode("data")
+const eventField = ascii.encode("event")
+const doneMark = ascii.encode("[DONE]")
+
+/** Bytes in slices, the last one first, so that adding one leaves older states as they are and costs no copy of what is there. */
+interface Slices {
+  readonly bytes: Uint8Array
+  readonly before: Slices | undefined
+}
+
+/** A slice of this size or more is joined with nothing before its event is complete. */
+const largeSliceBytes = 16 * 1024
+
+/**
+ * Adds a slice. Neighbours that are small are joined as the carries of a binary counter are, so a hostile stream of one-byte
+ * chunks keeps few objects alive and each byte is copied at most about log₂(16 Ki) times.
+ */
+const append = (slices: Slices | undefined, slice: Uint8Array): Slices => {
+  let bytes = slice
+  let before = slices
+  while (before !== undefined && before.bytes.length <= bytes.length && bytes.length < largeSliceBytes) {
+    const joined = new Uint8Array(before.bytes.length + bytes.length)
+    joined.set(before.bytes)
+    joined.set(bytes, before.bytes.length)
+    bytes = joined
+    before = before.before
+  }
+  return { bytes, before }
+}
+
+/** All slices as one; a single one as it is. */
+const join = (slices: Slices): Uint8Array => {
+  if (slices.before === undefined) return slices.bytes
+  let total = 0
+  for (let one: Slices | undefined = slices; one !== undefined; one = one.before) total += one.bytes.length
+  const joined = new Uint8Array(total)
+  for (let one: Slices | undefined = slices; one !== undefined; one = one.before) {
+    total -= one.bytes.length
+    joined.set(one.bytes, total)
+  }
+  return joined
+}
+
+export interface SseState {
+  /** Bytes of a byte order mark seen at the start; 3 once it is settled whether there is one. */
+  readonly markBytes: number
+  /** The chunk before ended in a CR: an LF that comes first now belongs to the same line end. */
+  readonly afterCr: boolean
+  /** What has come of a line that has not ended. */
+  readonly line: Slices | undefined
+  readonly lineBytes: number
+  /** The event's data lines so far, joined by LF. */
+  readonly data: Slices | undefined
+  readonly event: string | undefined
+  /** Bytes of the event's lines so far, from the first that says something. */
+  readonly eventBytes: number
+  readonly overflowed: boolean
+}
+
+const initial: SseState = {
+  markBytes: 0,
+  afterCr: false,
+  line: undefined,
+  lineBytes: 0,
+  data: undefined,
+  event: undefined,
+  eventBytes: 0,
+  overflowed: false,
+}
+
+const overflowed: SseState = { ...initial, overflowed: true }
+
+/** Where the value of `field` begins in the line `bytes[from, to)`; -1 where the line is of another field. */
+const valueOf = (field: Uint8Array, bytes: Uint8Array, from: number, to: number): number => {
+  const colon = from + field.length
+  if (colon > to || (colon < to && bytes[colon] !== COLON)) return -1
+  for (let i = 0; i < field.length; i++) if (bytes[from + i] !== field[i]) return -1
+  if (colon === to) return to
+  return colon + 1 < to && bytes[colon + 1] === SPACE ? colon + 2 : colon + 1
+}
+
+const addDataLine = (data: Slices | undefined, value: Uint8Array): Slices =>
+  append(data === undefined ? undefined : append(data, lineFeed), value)
+
+/** Whether data cannot be the beginning of longer data: `[DONE]`, or a whole JSON object. */
+const isWhole = (data: Uint8Array): boolean => {
+  if (isDone({ data })) return true
+  try {
+    const parsed: unknown = JSON.parse(utf8.decode(data))
+    return typeof parsed === "object" && parsed !== null
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Decodes an event stream, however its bytes are cut into chunks. Lines end in LF, CRLF or CR; one byte order mark at the start,
+ * comments, `id`, `retry` and unknown fields are passed over.
+ *
+ * It departs from the standard where upstreams do: an event the stream ends in without a blank line is given out, provided its
+ * last line ended or its data is evidently whole (`[DONE]`, a complete JSON object), so that no half of an event gets
+ * through; and an event with empty data is none, since some SDKs fail on it.
+ *
+ * @param options.maxEventBytes the most bytes that the lines of one event may have together, a byte counted for each line end
+ * between them; beyond it an `SseOverflow` is given out and after that nothing
+ */
+export const decoder = (options: {
+  readonly maxEventBytes: number
+}): Machine<SseState, Uint8Array, SseOutput> => {
+  const { maxEventBytes } = options
+
+  const step = (state: SseState, chunk: Uint8Array): readonly [SseState, ReadonlyArray<SseOutput>] => {
+    if (state.overflowed || chunk.length === 0) return [state, []]
+    const outputs: Array<SseOutput> = []
+    let { markBytes, line, lineBytes, data, event, eventBytes } = state
+    let afterCr = false
+    let at = 0
+
+    while (markBytes < byteOrderMark.length) {
+      if (at === chunk.length) return [{ ...state, markBytes }, outputs]
+      if (chunk[at] === byteOrderMark[markBytes]) {
+        markBytes++
+        at++
+      } else {
+        // None after all: what looked like one begins the first line. Of this chunk that is read again.
+        if (state.markBytes > 0) line = append(undefined, byteOrderMark.subarray(0, state.markBytes))
+        lineBytes = state.markBytes
+        markBytes = byteOrderMark.length
+        at = 0
+      }
+    }
+
+    if (state.afterCr && chunk[at] === LF) at++
+
+    // Both are looked up only when passed, so that a stream without CRs is not searched to its end for one at every line.
+    let nextLf = chunk.indexOf(LF, at)
+    let nextCr = chunk.indexOf(CR, at)
+    for (;;) {
+      const end = nextLf === -1 ? nextCr : nextCr === -1 ? nextLf : Math.min(nextLf, nextCr)
+      if (end === -1) break
+      lineBytes += end - at
+      if (lineBytes > 0 && eventBytes + lineBytes > maxEventBytes) {
+        outputs.push({ limitBytes: maxEventBytes })
+        return [overflowed, outputs]
+      }
+      if (lineBytes === 0) {
+        if (data !== undefined) {
+          const whole = join(data)
+          if (whole.length > 0) outputs.push({ data: whole, event })
+        }
+        data = undefined
+        event = undefined
+        eventBytes = 0
+      } else {
+        const inChunk = line === undefined
+        const bytes =
+          line === undefined ? chunk : join(at === end ? line : append(line, chunk.subarray(at, end)))
+        const from = inChunk ? at : 0
+        const to = inChunk ? end : bytes.length
+        const dataAt = valueOf(dataField, bytes, from, to)
+        if (dataAt !== -1) {
+          data = addDataLine(data, bytes.subarray(dataAt, to))
+        } else {
+          const eventAt = valueOf(eventField, bytes, from, to)
+          if (eventAt !== -1) event = eventAt === to ? undefined : utf8.decode(bytes.subarray(eventAt, to))
+        }
+        // Lines that leave nothing behind, such as hours of pings, do not add up.
+        eventBytes = data === undefined && event === undefined ? 0 : eventBytes + lineBytes + 1
+        line = undefined
+        lineBytes = 0
+      }
+      at = end + 1
+      if (end === nextCr) {
+        if (at === chunk.length) afterCr = true
+        else if (chunk[at] === LF) at++
+      }
+      if (nextLf !== -1 && nextLf < at) nextLf = chunk.indexOf(LF, at)
+      if (nextCr !== -1 && nextCr < at) nextCr = chunk.indexOf(CR, at)
+    }
+
+    if (at < chunk.length) {
+      line = append(line, at === 0 ? chunk : chunk.subarray(at))
+      lineBytes += chunk.length - at
+      if (eventBytes + lineBytes > maxEventBytes) {
+        outputs.push({ limitBytes: maxEventBytes })
+        return [overflowed, outputs]
+      }
+    }
+    return [{ markBytes, afterCr, line, lineBytes, data, event, eventBytes, overflowed: false }, outputs]
+  }
+
+  const halt = (state: SseState): ReadonlyArray<SseOutput> => {
+    let { data } = state
+    if (state.line !== undefined) {
+      const line = join(state.line)
+      const dataAt = valueOf(dataField, line, 0, line.length)
+      if (dataAt !== -1) data = addDataLine(data, line.subarray(dataAt))
+    }
+    if (data === undefined) return []
+    const whole = join(data)
+    if (whole.length === 0 || (state.line !== undefined && !isWhole(whole))) return []
+    return [{ data: whole, event: state.event }]
+  }
+
+  return { initial, step, halt }
+}
+
+/** Whether an event says that the answer is complete. */
+export const isDone = (event: Pick<SseEvent, "data">): boolean => {
+  const { data } = event
+  let at = 0
+  while (data[at] === SPACE) at++
+  if (data.length - at < doneMark.length) return false
+  for (let i = 0; i < doneMark.length; i++) if (data[at + i] !== doneMark[i]) return false
+  return true
+}
+
+const dataPrefix = ascii.encode("data: ")
+
+/**
+ * Data as one event: `data: …`, a blank line. Each line of data becomes a `data:` line; a CR, alone or before an LF, ends a line
+ * too, since no reader could tell it from one, and is read back as LF. (JSON has CRs only between tokens.) Empty data is no event
+ * and gives no bytes.
+ */
+export const encode = (data: Uint8Array): Uint8Array => {
+  if (data.length === 0) return data
+  if (data.indexOf(LF) === -1 && data.indexOf(CR) === -1) {
+    const encoded = new Uint8Array(dataPrefix.length + data.length + 2)
+    encoded.set(dataPrefix)
+    encoded.set(data, dataPrefix.length)
+    encoded[encoded.length - 2] = LF
+    encoded[encoded.length - 1] = LF
+    return encoded
+  }
+  let breaks = 0
+  for (const byte of data) if (byte === LF || byte === CR) breaks++
+  const encoded = new Uint8Array(dataPrefix.length * (breaks + 1) + data.length + 2)
+  encoded.set(dataPrefix)
+  let length = dataPrefix.length
+  for (let i = 0; i < data.length; i++) {
+    const byte = data[i] ?? LF
+    if (byte === CR && data[i + 1] === LF) continue
+    if (byte === LF || byte === CR) {
+      encoded[length++] = LF
+      encoded.set(dataPrefix, length)
+      length += dataPrefix.length
+    } else {
+      encoded[length++] = byte
+    }
+  }
+  encoded[length++] = LF
+  encoded[length++] = LF
+  return encoded.subarray(0, length)
+}
+
+/** The end of a complete answer. */
+export const done: Uint8Array = encode(doneMark)
+
+/**
+ * A comment, to keep a silent connection open. It ends in a single line feed: some SDKs take a blank line for an event, and fail on
+ * an empty one.
+ */
+export const heartbeat: Uint8Array = ascii.encode(": ping\n")

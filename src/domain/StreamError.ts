@@ -1,0 +1,75 @@
+/** Errors inside a stream: how upstreams say them, and the one way a client is told, as the stream's last event. */
+import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { encodeJson, parseObject } from "./JsonBytes.ts"
+import type { SseEvent } from "./Sse.ts"
+
+/** The `error` member of a stream's last event. Further members of the upstream's own error stay with it. */
+export interface StreamError {
+  readonly message: string
+  readonly type: string
+  readonly param: string | null
+  readonly code: string | null
+}
+
+const decoder = new TextDecoder()
+
+/** As much of an error that is not JSON as is passed on. */
+const excerptBytes = 1000
+
+const text = (value: Json | undefined): string | undefined =>
+  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
+
+/** Whatever an upstream calls an error, in OpenAI's shape. */
+const shaped = (error: Json): StreamError => {
+  const members = isJsonObject(error) ? error : {}
+  const said = isJsonObject(error) ? undefined : text(error)
+  return {
+    ...members,
+    message: text(members["message"]) ?? said ?? "The upstream reported an error without a message.",
+    type: text(members["type"]) ?? "upstream_error",
+    param: text(members["param"]) ?? null,
+    code: text(members["code"]) ?? null,
+  }
+}
+
+const isSaid = (error: Json | undefined): error is Json =>
+  error !== undefined && error !== null && error !== "" && error !== false
+
+/** The error a chunk is or carries: in its `error` member, or, as vLLM has sent them, itself with `object: "error"`. */
+export const errorInChunk = (chunk: JsonObject): StreamError | undefined => {
+  const error = chunk["error"]
+  if (isSaid(error)) return shaped(error)
+  return chunk["object"] === "error" ? shaped(chunk) : undefined
+}
+
+/** The error of an event named `error`, whatever its data is. */
+export const errorOfErrorEvent = (data: Uint8Array, chunk: JsonObject | undefined): StreamError =>
+  chunk === undefined
+    ? shaped(decoder.decode(data.subarray(0, excerptBytes)).trim())
+    : (errorInChunk(chunk) ?? shaped(chunk))
+
+/** The error an event says, or `undefined` where it says none. Parses the data: meant for a stream's first event. */
+export const errorEvent = (event: SseEvent): StreamError | undefined => {
+  const chunk = parseObject(event.data)
+  if (event.event === "error") return errorOfErrorEvent(event.data, chunk)
+  return chunk === undefined ? undefined : errorInChunk(chunk)
+}
+
+/** The error of a stream whose upstream broke off, for the reason given. */
+export const brokenStream = (reason: string): StreamError => ({
+  message: `The upstream's answer broke off: ${reason}. What was sent until here is not the whole answer.`,
+  type: "upstream_error",
+  param: null,
+  code: "upstream_stream_broken",
+})
+
+/** The data of the event that tells a client. */
+export const errorData = (error: StreamError): Uint8Array => {
+  const { message, type, param, code } = error
+  // An upstream's further members may be nested too deep to print.
+  return (
+    encodeJson({ error: { ...error } }) ?? encodeJson({ error: { message, type, param, code } }) ?? noData
+  )
+}
+
+const noData = new Uint8Array()

@@ -1,0 +1,175 @@
+/**
+ * A streamed answer reassembled into the shape of a plain one, from the data of its events. Meant to run after the stream, when
+ * nobody waits: while it runs, its data only has to be kept.
+ */
+import type { Endpoint } from "./Endpoint.ts"
+import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { encodeJson, parseObject } from "./JsonBytes.ts"
+
+/** Members whose strings are pieces of one text. */
+const textMembers: ReadonlySet<string> = new Set([
+  "content",
+  "text",
+  "reasoning",
+  "reasoning_content",
+  "refusal",
+  "name",
+  "arguments",
+])
+
+/** Members that say the same in every chunk, or only in the first. */
+const constantMembers: ReadonlySet<string> = new Set(["id", "created", "role"])
+
+/** Deeper objects are not joined: the last one counts. */
+const maxDepth = 16
+
+/** Shorter JSON is nested no deeper than can be printed. */
+const surelyPrintableBytes = 2048
+
+/** Whether what is assembled of a chunk can be written down: a hostile one may be nested too deep. */
+const isPrintable = (data: Uint8Array, chunk: JsonObject): boolean =>
+  data.length <= surelyPrintableBytes || encodeJson(chunk) !== undefined
+
+/** Every value a member had, in order. */
+const valuesByMember = (objects: ReadonlyArray<JsonObject>): ReadonlyMap<string, ReadonlyArray<Json>> => {
+  const values = new Map<string, Array<Json>>()
+  for (const object of objects) {
+    for (const [member, value] of Object.entries(object)) {
+      const known = values.get(member)
+      if (known === undefined) values.set(member, [value])
+      else known.push(value)
+    }
+  }
+  return values
+}
+
+const isList = (value: Json): value is ReadonlyArray<Json> => Array.isArray(value)
+
+const isString = (value: Json): value is string => typeof value === "string"
+
+const isSaid = (value: Json): boolean => value !== null && value !== ""
+
+/** Content that came as lists of parts, or as both lists and strings. */
+const joinParts = (values: ReadonlyArray<Json>): Json =>
+  values.flatMap((value) => (isList(value) ? value : isSaid(value) ? [{ type: "text", text: value }] : []))
+
+/** What the values of one member in successive deltas come to. */
+const joinValues = (member: string, values: ReadonlyArray<Json>, depth: number): Json => {
+  const said = values.filter((value) => value !== null)
+  const last = said.at(-1)
+  if (last === undefined) return null
+  if (constantMembers.has(member)) return said.find(isSaid) ?? last
+  if (textMembers.has(member)) {
+    if (said.every(isString)) return said.join("")
+    if (said.some(isList)) return joinParts(said)
+  }
+  if (said.every(isList)) {
+    return member === "tool_calls" ? joinCalls(said.flat().filter(isJsonObject), depth) : said.flat()
+  }
+  if (depth < maxDepth && said.every(isJsonObject)) return joinObjects(said, depth + 1)
+  return said.findLast(isSaid) ?? last
+}
+
+const joinObjects = (objects: ReadonlyArray<JsonObject>, depth: number): JsonObject =>
+  Object.fromEntries(
+    [...valuesByMember(objects)].map(([member, values]) => [member, joinValues(member, values, depth)]),
+  )
+
+interface Call {
+  readonly index: Json | undefined
+  readonly id: Json | undefined
+  readonly deltas: Array<JsonObject>
+}
+
+/**
+ * Tool calls from their deltas: one call for each `index`. Upstreams that leave the index out, or say 0 of every call, are told
+ * apart by the calls' ids.
+ */
+const joinCalls = (deltas: ReadonlyArray<JsonObject>, depth: number): Json => {
+  const calls: Array<Call> = []
+  for (const delta of deltas) {
+    const { index, ...rest } = delta
+    const id = rest["id"] === null || rest["id"] === "" ? undefined : rest["id"]
+    const latest = index === undefined ? calls.at(-1) : calls.findLast((call) => call.index === index)
+    if (latest === undefined || (id !== undefined && latest.id !== undefined && latest.id !== id)) {
+      calls.push({ index, id, deltas: [rest] })
+    } else {
+      latest.deltas.push(rest)
+    }
+  }
+  const place = (call: Call): number => (typeof call.index === "number" ? call.index : 0)
+  return calls.sort((a, b) => place(a) - place(b)).map((call) => joinObjects(call.deltas, depth + 1))
+}
+
+/** One choice of a chat, its deltas as the message they make. */
+const joinChatChoice = (chunks: ReadonlyArray<JsonObject>): JsonObject => {
+  const { delta: _, ...rest } = joinObjects(
+    chunks.map((chunk) => ({ ...chunk, delta: null })),
+    1,
+  )
+  const message = joinObjects(chunks.map((chunk) => chunk["delta"] ?? null).filter(isJsonObject), 1)
+  return { ...rest, message: { role: "assistant", content: null, ...message } }
+}
+
+const joinTextChoice = (chunks: ReadonlyArray<JsonObject>): JsonObject => ({
+  text: "",
+  ...joinObjects(chunks, 1),
+})
+
+const indexOf = (choice: JsonObject, position: number): number =>
+  typeof choice["index"] === "number" ? choice["index"] : position
+
+/**
+ * The plain answer that a stream's data makes: texts and the arguments of tool calls joined, lists such as log probabilities
+ * appended, of all else the last word. `[DONE]` and data that is no JSON object (or none that could be printed) are passed over; an error event's `error`
+ * stands beside what came before it.
+ *
+ * @param truncated that data is missing at the end; the answer then says `"truncated": true`
+ */
+export const assemble = (
+  endpoint: Endpoint,
+  datas: ReadonlyArray<Uint8Array>,
+  truncated = false,
+): JsonObject => {
+  const envelopes: Array<JsonObject> = []
+  const choices = new Map<number, Array<JsonObject>>()
+  let usage: Json | undefined
+  for (const data of datas) {
+    const chunk = parseObject(data)
+    if (chunk === undefined || !isPrintable(data, chunk)) continue
+    const { choices: inChunk, obfuscation: _, object: __, usage: said, ...envelope } = chunk
+    envelopes.push(envelope)
+    usage = said ?? usage
+    if (!Array.isArray(inChunk)) continue
+    for (const [position, choice] of inChunk.entries()) {
+      if (!isJsonObject(choice)) continue
+      const index = indexOf(choice, position)
+      const known = choices.get(index)
+      if (known === undefined) choices.set(index, [choice])
+      else known.push(choice)
+    }
+  }
+  const isChat = endpoint.name === "chat.completions"
+  const { created, id, model, ...rest } = joinEnvelopes(envelopes)
+  return {
+    ...(id === undefined ? {} : { id }),
+    object: isChat ? "chat.completion" : "text_completion",
+    ...(created === undefined ? {} : { created }),
+    ...(model === undefined ? {} : { model }),
+    choices: [...choices]
+      .sort(([a], [b]) => a - b)
+      .map(([index, chunks]) => ({ index, ...(isChat ? joinChatChoice(chunks) : joinTextChoice(chunks)) })),
+    ...(usage === undefined ? {} : { usage }),
+    ...rest,
+    ...(truncated ? { truncated } : {}),
+  }
+}
+
+/** The first id and date of a stream's chunks, and the last word on everything else. */
+const joinEnvelopes = (envelopes: ReadonlyArray<JsonObject>): JsonObject =>
+  Object.fromEntries(
+    [...valuesByMember(envelopes)].map(([member, values]) => [
+      member,
+      (constantMembers.has(member) ? values.find(isSaid) : values.findLast(isSaid)) ?? null,
+    ]),
+  )

@@ -1,0 +1,51 @@
+/** A configured remote that answers OpenAI-style calls, and a target: one upstream as one entry of a plan. */
+import type * as Redacted from "effect/Redacted"
+import type { JsonObject } from "./Json.ts"
+
+/** How reasoning reaches the client; see docs/streams.md. */
+export type ThinkingFormat = "passthrough" | "strip" | "think_tag" | "reasoning" | "reasoning_content"
+
+/** Which models an upstream serves: equal to one of `values`, or containing one of them (case-sensitive). */
+export interface ModelMatch {
+  readonly type: "exact" | "keyword"
+  readonly values: ReadonlyArray<string>
+}
+
+/** Milliseconds, for one attempt. */
+export interface Timeouts {
+  readonly connectMs: number
+  /** Until the first byte of a plain answer's head, or the first event of a stream. */
+  readonly firstByteMs: number
+  /** The longest silence inside an answer. */
+  readonly idleMs: number
+  readonly totalMs: number
+}
+
+/** An entry of `openai_clients`, decoded, with defaults filled in and global timeouts merged. */
+export interface Upstream {
+  readonly name: string
+  /** Without a trailing slash. */
+  readonly baseUrl: string
+  /** Absent: the client's own key is passed through. */
+  readonly apiKey: Redacted.Redacted<string> | undefined
+  readonly match: ModelMatch
+  /** Share of traffic (YAML: `priority`); 0 = standby, tried after all others. */
+  readonly weight: number
+  /** The name of an upstream, else of a model. */
+  readonly fallback: string | undefined
+  /** The model name to send, whatever was asked. */
+  readonly model: string | undefined
+  readonly specialPrefix: string | undefined
+  readonly stop: ReadonlyArray<string>
+  readonly maxTokens: number | undefined
+  readonly headers: Readonly<Record<string, string>>
+  readonly extraBody: JsonObject
+  readonly thinkingFormat: ThinkingFormat | undefined
+  readonly timeouts: Timeouts
+}
+
+/** One entry of a plan: an upstream and the model name it will be sent. */
+export interface Target {
+  readonly upstream: Upstream
+  readonly upstreamModel: string
+}

@@ -1,0 +1,49 @@
+/** What a completion cost in tokens, read from the `usage` an upstream reports in any of the spellings in use. */
+import { isJsonObject, type JsonObject } from "./Json.ts"
+
+/** Token counts. What was not reported is `undefined`, never 0. */
+export interface Usage {
+  readonly inputTokens: number | undefined
+  readonly outputTokens: number | undefined
+  readonly totalTokens: number | undefined
+  /** Of the input, those read from the upstream's cache. */
+  readonly cachedTokens: number | undefined
+  /** Of the output, those spent on reasoning. */
+  readonly reasoningTokens: number | undefined
+}
+
+/** Nothing was reported. */
+export const noUsage: Usage = {
+  inputTokens: undefined,
+  outputTokens: undefined,
+  totalTokens: undefined,
+  cachedTokens: undefined,
+  reasoningTokens: undefined,
+}
+
+/** A count of tokens, or `undefined` for whatever an upstream may send in its place. */
+const count = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+
+const details = (value: unknown): JsonObject => (isJsonObject(value) ? value : {})
+
+/**
+ * The counts in a `usage` member: OpenAI's names first, then those of Anthropic and of OpenAI's Responses (`input_tokens`,
+ * `output_tokens`, `cache_read_input_tokens`) and DeepSeek's (`prompt_cache_hit_tokens`). Anything that is not a whole
+ * number of tokens counts as not reported.
+ */
+export const readUsage = (usage: unknown): Usage => {
+  if (!isJsonObject(usage)) return noUsage
+  const input = details(usage["prompt_tokens_details"] ?? usage["input_tokens_details"])
+  const output = details(usage["completion_tokens_details"] ?? usage["output_tokens_details"])
+  return {
+    inputTokens: count(usage["prompt_tokens"]) ?? count(usage["input_tokens"]),
+    outputTokens: count(usage["completion_tokens"]) ?? count(usage["output_tokens"]),
+    totalTokens: count(usage["total_tokens"]),
+    cachedTokens:
+      count(input["cached_tokens"]) ??
+      count(usage["cache_read_input_tokens"]) ??
+      count(usage["prompt_cache_hit_tokens"]),
+    reasoningTokens: count(output["reasoning_tokens"]) ?? count(usage["reasoning_tokens"]),
+  }
+}

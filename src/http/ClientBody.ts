@@ -1,0 +1,82 @@
+/**
+ * Reads a request's body within the limit. Node's stream is read directly: the platform's reader joins per chunk, which is
+ * quadratic, and resets the connection on overflow, so that no client ever sees the 413.
+ */
+import type { IncomingMessage } from "node:http"
+import * as Effect from "effect/Effect"
+import { RequestTooLarge, RequestUnreadable } from "../domain/GatewayError.ts"
+
+/** The whole body, or why there is none. On failure the rest of the body is left unread: see `discard`. */
+export const read = (
+  message: IncomingMessage,
+  limitBytes: number,
+): Effect.Effect<Uint8Array, RequestTooLarge | RequestUnreadable> =>
+  Effect.async((resume) => {
+    const declared = Number(message.headers["content-length"] ?? 0)
+    if (declared > limitBytes) {
+      resume(Effect.fail(new RequestTooLarge({ limitBytes })))
+      return
+    }
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    const onData = (chunk: Uint8Array) => {
+      size += chunk.length
+      if (size > limitBytes) {
+        stop()
+        message.pause()
+        resume(Effect.fail(new RequestTooLarge({ limitBytes })))
+        return
+      }
+      chunks.push(chunk)
+    }
+    const onEnd = () => {
+      stop()
+      const only = chunks[0]
+      resume(Effect.succeed(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size)))
+    }
+    const onBreak = () => {
+      stop()
+      resume(Effect.fail(new RequestUnreadable({ reason: "the connection ended before the body did" })))
+    }
+    const stop = () => {
+      message.off("data", onData)
+      message.off("end", onEnd)
+      message.off("error", onBreak)
+      message.off("close", onBreak)
+      // A body that breaks later has no reader left to tell.
+      message.on("error", () => {})
+    }
+    message.on("data", onData)
+    message.once("end", onEnd)
+    message.once("error", onBreak)
+    message.once("close", onBreak)
+  })
+
+/** How long and how much a refused client may go on sending, so that it reads its answer instead of a reset connection. */
+const lingerMs = 2_000
+const lingerBytes = 256 * 1024 * 1024
+
+/** Throws away what a refused client is still sending, until it stops, or for as long and as much as lingering allows. */
+export const discard = (message: IncomingMessage): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    if (message.complete || message.destroyed) {
+      resume(Effect.void)
+      return
+    }
+    let left = lingerBytes
+    const done = () => {
+      clearTimeout(timer)
+      message.off("data", onData)
+      resume(Effect.void)
+    }
+    const onData = (chunk: Uint8Array) => {
+      left -= chunk.length
+      if (left < 0) done()
+    }
+    const timer = setTimeout(done, lingerMs)
+    message.on("data", onData)
+    message.once("end", done)
+    message.once("close", done)
+    message.resume()
+    return Effect.sync(done)
+  })

@@ -1,0 +1,138 @@
+/**
+ * The listening Node server beneath the routes: its limits against slow and oversized senders, OpenAI-shaped answers to requests
+ * too broken to reach a route, and an orderly end.
+ *
+ * `@effect/platform-node` closes a server by detaching its handler and waiting for every connection without limit; keep-alive
+ * connections would then hold it open and requests on them would hang. So this server closes idle connections again and again
+ * while it drains, answers what still arrives with 503, and cuts what is left when the grace period is over.
+ */
+import * as Http from "node:http"
+import * as Net from "node:net"
+import type { Duplex } from "node:stream"
+import type * as HttpServer from "@effect/platform/HttpServer"
+import type { ServeError } from "@effect/platform/HttpServerError"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Duration from "effect/Duration"
+import * as Layer from "effect/Layer"
+import { answerOf, encodeErrorBody, ShuttingDown } from "../domain/GatewayError.ts"
+
+export interface NodeServerOptions {
+  readonly host: string
+  readonly port: number
+  /** How long requests under way may go on once the server is told to end. */
+  readonly shutdownGrace: Duration.Duration
+}
+
+/** Whole milliseconds; see `node:http`. */
+const limits: Http.ServerOptions = {
+  headersTimeout: 30_000,
+  requestTimeout: 300_000,
+  // Above the 60 s of common balancers, so that it is never this side that closes a connection they just reused.
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 16 * 1024,
+  noDelay: true,
+}
+
+const idleSweepMs = 100
+
+/** How long idle connections are kept after the server was told to end, for requests that are on their way. */
+const lameDuckMs = 1_000
+
+/** Answers what could not be parsed as a request, and ends the connection. */
+const refuse = (error: Error, socket: Duplex): void => {
+  const code = "code" in error ? error.code : undefined
+  if (code === "ECONNRESET" || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, message] =
+    code === "HPE_HEADER_OVERFLOW"
+      ? [
+          "431 Request Header Fields Too Large",
+          `The request's headers are larger than ${limits.maxHeaderSize} bytes.`,
+        ]
+      : code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? ["408 Request Timeout", "The request was not sent completely in time."]
+        : ["400 Bad Request", "The request is not valid HTTP/1.1."]
+  const body = encodeErrorBody({ message, type: "invalid_request_error", param: null, code: null })
+  socket.end(
+    Buffer.concat([
+      Buffer.from(
+        `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`,
+      ),
+      body,
+    ]),
+    () => socket.destroy(),
+  )
+}
+
+class DrainingServer extends Http.Server {
+  readonly #graceMs: number
+
+  constructor(graceMs: number) {
+    super(limits)
+    this.#graceMs = graceMs
+    this.on("clientError", refuse)
+    this.on("request", (request, response) => this.#answerDetached(request, response))
+  }
+
+  /** Only speaks when it is the last listener, which it is from the moment the routes are detached. */
+  #answerDetached(request: Http.IncomingMessage, response: Http.ServerResponse): void {
+    if (this.listenerCount("request") > 1) return
+    request.resume()
+    if (request.url === "/livez") {
+      response.writeHead(200, { "content-type": "application/json" }).end('{"status":"ok"}')
+      return
+    }
+    const { body, headers, status } = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))
+    response.writeHead(status, { ...headers, "access-control-allow-origin": "*" }).end(body)
+  }
+
+  /**
+   * Stops listening, and calls back when the last connection is closed. Not `http.Server`'s own `close`, which would close idle
+   * connections at once: a request that is just on its way would meet a reset instead of its 503.
+   */
+  override close(done?: (error?: Error) => void): this {
+    let sweep: NodeJS.Timeout | undefined
+    const lameDuck = setTimeout(
+      () => {
+        sweep = setInterval(() => this.closeIdleConnections(), idleSweepMs)
+      },
+      Math.min(lameDuckMs, this.#graceMs),
+    )
+    const cut = setTimeout(() => this.closeAllConnections(), this.#graceMs)
+    Net.Server.prototype.close.call(this, (error) => {
+      clearTimeout(lameDuck)
+      clearInterval(sweep)
+      clearTimeout(cut)
+      done?.(error)
+    })
+    return this
+  }
+}
+
+/** Whether the machine merely has no IPv6, so that `::` cannot be had. */
+const lacksIpv6 = (error: ServeError): boolean => {
+  const { cause } = error
+  return (
+    cause instanceof Error &&
+    "code" in cause &&
+    (cause.code === "EAFNOSUPPORT" || cause.code === "EADDRNOTAVAIL" || cause.code === "EINVAL")
+  )
+}
+
+/** Listens; `::` means both IP versions, and falls back to `0.0.0.0` on machines without IPv6. */
+export const layer = (options: NodeServerOptions): Layer.Layer<HttpServer.HttpServer, ServeError> => {
+  const listen = (listenOptions: Net.ListenOptions) =>
+    NodeHttpServer.layerServer(
+      () => new DrainingServer(Duration.toMillis(options.shutdownGrace)),
+      listenOptions,
+    )
+  const first = listen({ host: options.host, port: options.port, backlog: 1024 })
+  return options.host === "::"
+    ? Layer.catchAll(first, (error) =>
+        lacksIpv6(error) ? listen({ host: "0.0.0.0", port: options.port, backlog: 1024 }) : Layer.fail(error),
+      )
+    : first
+}

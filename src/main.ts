@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/** Runs the command line; nothing else. */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import { exitCodeOf, run } from "./cli/Sluice.ts"
+
+// The first signal drains, the second means it.
+let signals = 0
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    signals += 1
+    if (signals > 1) process.exit(1)
+  })
+}
+
+run(process.argv).pipe(
+  Effect.provide(NodeContext.layer),
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    disablePrettyLogger: true,
+    teardown: (exit, onExit) => onExit(exitCodeOf(exit)),
+  }),
+)

@@ -1,0 +1,202 @@
+/** The process people run: how it starts, refuses to start, reloads, drains and ends. */
+import { connect } from "node:net"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { addressOf, sluice } from "../support/process.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
+
+const configOf = (url: string, extra = "") => `
+openai_clients:
+  - name: only
+    base_url: ${url}
+    api_key: sk-test
+    model_match: { type: keyword, value: [gpt] }
+${extra}`
+
+/** A configuration in a folder of its own. */
+const configFile = (text: string) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const folder = yield* files.makeTempDirectoryScoped()
+    yield* files.writeFileString(`${folder}/config.yaml`, text)
+    return `${folder}/config.yaml`
+  }).pipe(Effect.orDie)
+
+const post = (address: string, stream: boolean) =>
+  Effect.promise(() =>
+    fetch(`${address}/v1/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ model: "gpt-4", stream, messages: [{ role: "user", content: "hi" }] }),
+    }),
+  )
+
+const textOf = (response: Response) => Effect.promise(() => response.text())
+
+/** One request on a kept-alive connection, as often as it is asked. */
+const keptAlive = (address: string) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.async<ReturnType<typeof connect>>((resume) => {
+        const socket = connect(Number(new URL(address).port), "127.0.0.1", () =>
+          resume(Effect.succeed(socket)),
+        )
+      }),
+      (socket) => Effect.sync(() => socket.destroy()),
+    ),
+    (socket) => (path: string) =>
+      Effect.async<string>((resume) => {
+        socket.once("data", (data) => resume(Effect.succeed(data.toString())))
+        socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`)
+      }),
+  )
+
+const chunk = (content: string) => ({ choices: [{ index: 0, delta: { content } }] })
+
+describe("the sluice process", () => {
+  it.scopedLive("finishes what is under way on SIGTERM, takes nothing new, and exits 0", () =>
+    Effect.gen(function* () {
+      const answer = Scripted.controlled()
+      const upstream = yield* Scripted.scriptedUpstream(answer.answer)
+      const gateway = yield* sluice([
+        "serve",
+        "--config",
+        yield* configFile(configOf(upstream.url)),
+        "--port",
+        "0",
+      ])
+      const address = yield* addressOf(gateway)
+      const probe = yield* keptAlive(address)
+      expect(yield* probe("/readyz")).toContain("200 OK")
+
+      const streaming = yield* Effect.fork(post(address, true))
+      yield* answer.push(chunk("one"))
+      const response = yield* streaming
+      expect(response.status).toBe(200)
+
+      yield* gateway.signal("SIGTERM")
+      yield* gateway.logged("draining")
+      const drained = yield* probe("/readyz")
+      expect(drained).toContain("503 Service Unavailable")
+      expect(drained).toContain('"code":"shutting_down"')
+      expect(drained.toLowerCase()).toContain("retry-after:")
+      const refused = yield* Effect.flip(Effect.tryPromise(() => fetch(`${address}/health`)))
+      expect(String(refused.error)).toContain("fetch failed")
+
+      yield* answer.push(chunk(" two"))
+      yield* answer.end()
+      const text = yield* textOf(response)
+      expect(text).toContain('" two"')
+      expect(text.trimEnd().endsWith("data: [DONE]")).toBe(true)
+      const { code, stdout } = yield* gateway.exited
+      expect(code).toBe(0)
+      expect(stdout).toContain('"outcome":"ok"')
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive("cuts what is still under way when the grace period is over", () =>
+    Effect.gen(function* () {
+      const answer = Scripted.controlled()
+      const upstream = yield* Scripted.scriptedUpstream(answer.answer)
+      const gateway = yield* sluice(
+        ["serve", "--config", yield* configFile(configOf(upstream.url)), "--port", "0"],
+        {
+          SHUTDOWN_GRACE_SECONDS: "1",
+        },
+      )
+      const address = yield* addressOf(gateway)
+      const streaming = yield* Effect.fork(post(address, true))
+      yield* answer.push(chunk("one"))
+      const response = yield* streaming
+      yield* gateway.signal("SIGTERM")
+      const cut = yield* Effect.exit(Effect.tryPromise(() => response.text()))
+      expect(cut._tag).toBe("Failure")
+      yield* answer.closed
+      const { code, stdout } = yield* gateway.exited
+      expect(code).toBe(0)
+      expect(stdout).toContain('"outcome":"client_closed"')
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive("ends at once on a second signal", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const gateway = yield* sluice([
+        "serve",
+        "--config",
+        yield* configFile(configOf(upstream.url)),
+        "--port",
+        "0",
+      ])
+      const address = yield* addressOf(gateway)
+      yield* Effect.fork(Effect.exit(post(address, false)))
+      yield* upstream.awaitRequest(1)
+      yield* gateway.signal("SIGTERM")
+      yield* gateway.logged("draining")
+      yield* gateway.signal("SIGTERM")
+      expect((yield* gateway.exited).code).toBe(1)
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive(
+    "reads its configuration again on SIGHUP, and keeps the good one when the new one is bad",
+    () =>
+      Effect.gen(function* () {
+        const files = yield* FileSystem.FileSystem
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+        const path = yield* configFile(configOf(upstream.url))
+        const gateway = yield* sluice(["serve", "--config", path, "--port", "0"])
+        const address = yield* addressOf(gateway)
+        yield* files.writeFileString(path, configOf(upstream.url, "    special_prefix: 'P: '"))
+        yield* gateway.signal("SIGHUP")
+        yield* gateway.logged("configuration generation 2")
+        expect(yield* textOf(yield* post(address, false))).toContain("P: hello")
+        yield* files.writeFileString(path, configOf(upstream.url, "    fallbak: other"))
+        yield* gateway.signal("SIGHUP")
+        yield* gateway.logged("the configuration was not replaced")
+        const health = yield* textOf(yield* Effect.promise(() => fetch(`${address}/health`)))
+        expect(JSON.parse(health)).toMatchObject({
+          status: "ok",
+          config: { generation: 2, last_error: expect.stringContaining('did you mean "fallback"') },
+        })
+        expect(yield* textOf(yield* post(address, false))).toContain("P: hello")
+      }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive("refuses to start on a bad configuration, and says where it is bad", () =>
+    Effect.gen(function* () {
+      const path = yield* configFile(configOf("not-a-url", "    fallbak: other"))
+      const { code, stderr } = yield* (yield* sluice(["serve", "--config", path, "--port", "0"])).exited
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/config\.yaml:4:\d+ openai_clients\[0\]\.base_url:/)
+      expect(stderr).toMatch(/config\.yaml:7:\d+ .*did you mean "fallback"/)
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive.each([
+    { name: "SERVER_PORT", value: "eighty" },
+    { name: "LOG_LEVEL", value: "loud" },
+    { name: "SHUTDOWN_GRACE_SECONDS", value: "-3" },
+    { name: "WORKERS", value: "none" },
+  ])("refuses to start on an invalid $name, and names it", ({ name, value }) =>
+    Effect.gen(function* () {
+      const gateway = yield* sluice(["serve"], { [name]: value })
+      const { code, stderr } = yield* gateway.exited
+      expect(code).toBe(2)
+      expect(stderr).toContain(`${name}="${value}"`)
+    }),
+  )
+
+  it.scopedLive("says so when the port is taken or the file is not there", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const path = yield* configFile(configOf(upstream.url))
+      const taken = new URL(upstream.url).port
+      const busy = yield* (yield* sluice(["serve", "--config", path, "--port", taken])).exited
+      expect([busy.code, busy.stderr]).toEqual([1, expect.stringContaining(`cannot listen on port ${taken}`)])
+      const missing = yield* (yield* sluice(["serve", "--config", "/nowhere.yaml", "--port", "0"])).exited
+      expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("/nowhere.yaml")])
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+})

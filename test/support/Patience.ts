@@ -1,0 +1,26 @@
+/** How long a test waits for an event before it calls it missing. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+
+/** The event did not come. */
+export class NeverHappened extends Data.TaggedError("NeverHappened")<{ readonly message: string }> {}
+
+/** The effect's result, or a failure that names what was waited for. Far longer than it should take, so that only a hang fails. */
+export const within = <A, E, R>(
+  what: string,
+  effect: Effect.Effect<A, E, R>,
+  milliseconds = 5_000,
+): Effect.Effect<A, E | NeverHappened, R> =>
+  Effect.timeoutFail(effect, {
+    duration: milliseconds,
+    onTimeout: () => new NeverHappened({ message: `${what}: not within ${milliseconds} ms` }),
+  })
+
+/** Looks again and again until the answer satisfies: for what announces itself in no other way. */
+export const eventually = <A, E, R>(
+  what: string,
+  look: Effect.Effect<A, E, R>,
+  satisfies: (answer: A) => boolean,
+  milliseconds = 5_000,
+): Effect.Effect<A, E | NeverHappened, R> =>
+  within(what, look.pipe(Effect.delay(10), Effect.repeat({ until: satisfies })), milliseconds)

@@ -1,0 +1,32 @@
+/** An audit that keeps its records in memory, for tests to read and to wait for. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Audit } from "../../src/audit/Audit.ts"
+import type { AuditRecord } from "../../src/domain/AuditRecord.ts"
+
+export interface RecordedAudit {
+  readonly layer: Layer.Layer<Audit>
+  readonly records: Effect.Effect<ReadonlyArray<AuditRecord>>
+  /** Waits until there are at least so many. */
+  readonly awaitRecords: (count: number) => Effect.Effect<ReadonlyArray<AuditRecord>>
+}
+
+export const recordedAudit: Effect.Effect<RecordedAudit> = Effect.gen(function* () {
+  const records = yield* SubscriptionRef.make<ReadonlyArray<AuditRecord>>([])
+  return {
+    layer: Layer.succeed(Audit, {
+      record: (record) => SubscriptionRef.update(records, (all) => [...all, record]),
+      status: Effect.succeed({ queued: 0, lost: 0 }),
+    }),
+    records: SubscriptionRef.get(records),
+    awaitRecords: (count) =>
+      records.changes.pipe(
+        Stream.filter((all) => all.length >= count),
+        Stream.runHead,
+        Effect.flatten,
+        Effect.orDie,
+      ),
+  }
+})

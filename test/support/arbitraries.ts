@@ -1,0 +1,122 @@
+/** Upstreams for tests: one with sensible values to be overridden, and generators of arbitrary ones. */
+import * as Redacted from "effect/Redacted"
+import fc from "fast-check"
+import type { ModelMatch, Timeouts, Upstream } from "../../src/domain/Upstream.ts"
+
+/** The timeouts a configuration that says nothing gets. */
+export const defaultTimeouts: Timeouts = {
+  connectMs: 10_000,
+  firstByteMs: 60_000,
+  idleMs: 300_000,
+  totalMs: 1_800_000,
+}
+
+/** An upstream that serves every model whose name contains "gpt", changed by what is given. */
+export const makeUpstream = (given: Partial<Upstream> = {}): Upstream => ({
+  name: "upstream",
+  baseUrl: "http://127.0.0.1:9/v1",
+  apiKey: Redacted.make("sk-of-the-configuration"),
+  match: { type: "keyword", values: ["gpt"] },
+  weight: 1,
+  fallback: undefined,
+  model: undefined,
+  specialPrefix: undefined,
+  stop: [],
+  maxTokens: undefined,
+  headers: {},
+  extraBody: {},
+  thinkingFormat: undefined,
+  timeouts: defaultTimeouts,
+  ...given,
+})
+
+/** An `exact` match. */
+export const exactly = (...values: ReadonlyArray<string>): ModelMatch => ({ type: "exact", values })
+
+/** A `keyword` match. */
+export const containing = (...values: ReadonlyArray<string>): ModelMatch => ({ type: "keyword", values })
+
+/** Few enough model names that generated matches, requests and fallbacks meet. */
+export const modelArb: fc.Arbitrary<string> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom("gpt-4", "gpt-4o", "gpt-3.5", "deepseek-chat", "org/llama-3", "o3"),
+  },
+  { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength: 8, unit: "grapheme" }) },
+)
+
+export const matchArb: fc.Arbitrary<ModelMatch> = fc.oneof(
+  fc.record({
+    type: fc.constant("exact" as const),
+    values: fc.array(modelArb, { minLength: 1, maxLength: 3 }),
+  }),
+  fc.record({
+    type: fc.constant("keyword" as const),
+    values: fc.array(fc.oneof(fc.constantFrom("gpt", "gpt-4", "4", "chat", "/", "pt-"), modelArb), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+  }),
+)
+
+/** Any finite weight, extremes and standby included. */
+export const weightArb: fc.Arbitrary<number> = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 20 }) },
+  { weight: 1, arbitrary: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 1e300, 1e-300, Number.MIN_VALUE, Number.MAX_VALUE) },
+)
+
+const timeoutArb = fc.integer({ min: 1, max: 3_600_000 })
+
+export const upstreamArb: fc.Arbitrary<Upstream> = fc.record({
+  name: fc.string({ minLength: 1, maxLength: 12, unit: "grapheme" }),
+  baseUrl: fc.webUrl({ validSchemes: ["http", "https"] }).map((url) => url.replace(/\/+$/, "")),
+  apiKey: fc.option(
+    fc.string({ minLength: 1 }).map((key) => Redacted.make(`sk-${key}`)),
+    {
+      nil: undefined,
+    },
+  ),
+  match: matchArb,
+  weight: weightArb,
+  fallback: fc.option(modelArb, { nil: undefined }),
+  model: fc.option(modelArb, { nil: undefined, freq: 3 }),
+  specialPrefix: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
+  stop: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }),
+  maxTokens: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }),
+  headers: fc.constantFrom({}, { "x-custom": "v" }),
+  extraBody: fc.constantFrom({}, { top_k: 40 }),
+  thinkingFormat: fc.constantFrom(
+    undefined,
+    "passthrough" as const,
+    "strip" as const,
+    "think_tag" as const,
+    "reasoning" as const,
+    "reasoning_content" as const,
+  ),
+  timeouts: fc.record({
+    connectMs: timeoutArb,
+    firstByteMs: timeoutArb,
+    idleMs: timeoutArb,
+    totalMs: timeoutArb,
+  }),
+})
+
+/**
+ * The upstreams of one configuration: names are unique, and a fallback may name an upstream (itself too, or in a circle), a model
+ * or nothing at all.
+ */
+export const upstreamsArb = (
+  size: { readonly minLength?: number; readonly maxLength?: number } = {},
+): fc.Arbitrary<ReadonlyArray<Upstream>> =>
+  fc
+    .uniqueArray(upstreamArb, { maxLength: 8, ...size, selector: (upstream) => upstream.name })
+    .chain((upstreams) =>
+      fc
+        .tuple(
+          ...upstreams.map(({ fallback }) =>
+            fc.oneof(fc.constant(fallback), fc.constantFrom(...upstreams.map((other) => other.name))),
+          ),
+        )
+        .map((fallbacks) => upstreams.map((upstream, i) => ({ ...upstream, fallback: fallbacks[i] }))),
+    )

@@ -1,0 +1,74 @@
+/** A whole gateway on a free port in this process, with its configuration in a temporary folder and its audit in memory. */
+
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import type * as Scope from "effect/Scope"
+import * as App from "../../src/App.ts"
+import { CurrentConfig } from "../../src/config/CurrentConfig.ts"
+import type { Environment } from "../../src/config/Environment.ts"
+import { type RecordedAudit, recordedAudit } from "./RecordedAudit.ts"
+
+export interface RunningGateway extends Pick<RecordedAudit, "records" | "awaitRecords"> {
+  /** Without `/v1`. */
+  readonly baseUrl: string
+  readonly port: number
+  readonly configPath: string
+  /** Replaces the file's text; the gateway notices by itself. */
+  readonly writeConfig: (text: string) => Effect.Effect<void>
+  /** Replaces the file's text and waits until it is in force. */
+  readonly reload: (text: string) => Effect.Effect<void>
+  readonly config: CurrentConfig["Type"]
+}
+
+/** Starts a gateway that ends with the scope. */
+export const startGateway = (
+  config: string,
+  options: Partial<Environment> = {},
+): Effect.Effect<RunningGateway, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const folder = yield* files.makeTempDirectoryScoped()
+    const configPath = `${folder}/config.yaml`
+    yield* files.writeFileString(configPath, config)
+    const { awaitRecords, layer: audit, records } = yield* recordedAudit
+    const services = yield* Layer.build(
+      Layer.provideMerge(
+        App.layer(
+          {
+            port: 0,
+            host: "127.0.0.1",
+            configPath,
+            auditUrl: "unused",
+            logLevel: LogLevel.None,
+            logFormat: "json",
+            shutdownGrace: Duration.zero,
+            workers: 1,
+            ...options,
+          },
+          audit,
+        ),
+        Layer.merge(NodeContext.layer, Logger.minimumLogLevel(options.logLevel ?? LogLevel.None)),
+      ),
+    )
+    const { address } = Context.get(services, HttpServer.HttpServer)
+    const port = address._tag === "TcpAddress" ? address.port : 0
+    const current = Context.get(services, CurrentConfig)
+    const writeConfig = (text: string) => Effect.orDie(files.writeFileString(configPath, text))
+    return {
+      baseUrl: `http://127.0.0.1:${port}`,
+      port,
+      configPath,
+      records,
+      awaitRecords,
+      config: current,
+      writeConfig,
+      reload: (text: string) => Effect.zipRight(writeConfig(text), Effect.asVoid(current.reload)),
+    }
+  }).pipe(Effect.orDie, Effect.provide(NodeContext.layer))

@@ -1,0 +1,89 @@
+/** The built gateway as a process of its own, with its log to wait on. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { createInterface } from "node:readline"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+export interface Exited {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface GatewayProcess {
+  readonly process: ChildProcess
+  /** The first log line, past or to come, whose message begins so. Fails the test if the process ends before. */
+  readonly logged: (message: string) => Effect.Effect<Readonly<Record<string, unknown>>>
+  readonly exited: Effect.Effect<Exited>
+  readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
+}
+
+/** Where a process that logged `listening` is reached, without `/v1`. */
+export const addressOf = (gateway: GatewayProcess): Effect.Effect<string> =>
+  Effect.map(gateway.logged("listening"), ({ address }) => String(address))
+
+/** Runs `sluice` with these arguments; killed with the scope if it is still there. */
+export const sluice = (
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>> = {},
+): Effect.Effect<GatewayProcess, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(process.execPath, ["dist/sluice.js", ...args], {
+          env: { PATH: process.env["PATH"], LOG_FORMAT: "json", SERVER_HOST: "127.0.0.1", ...env },
+          stdio: ["ignore", "pipe", "pipe"],
+        }),
+      ),
+      (child) => Effect.sync(() => child.kill("SIGKILL")),
+    )
+    const stdout: Array<string> = []
+    const stderr: Array<string> = []
+    const listeners = new Set<() => void>()
+    const changed = () => {
+      for (const listener of [...listeners]) listener()
+    }
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      stdout.push(line)
+      changed()
+    })
+    createInterface({ input: child.stderr }).on("line", (line) => stderr.push(line))
+    let exit: Exited | undefined
+    child.once("close", (code, signal) => {
+      exit = { code, signal, stdout: stdout.join("\n"), stderr: stderr.join("\n") }
+      changed()
+    })
+
+    /** Waits until `look` finds something, looking again whenever anything happened. */
+    const await_ = <A>(look: () => Effect.Effect<A> | undefined): Effect.Effect<A> =>
+      Effect.async((resume) => {
+        const attempt = () => {
+          const found = look()
+          if (found === undefined) return
+          listeners.delete(attempt)
+          resume(found)
+        }
+        listeners.add(attempt)
+        attempt()
+      })
+
+    const lines = (): ReadonlyArray<Readonly<Record<string, unknown>>> =>
+      stdout.flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []))
+
+    return {
+      process: child,
+      logged: (message) =>
+        await_(() => {
+          const line = lines().find((one) => String(one["message"]).startsWith(message))
+          if (line !== undefined) return Effect.succeed(line)
+          return exit === undefined
+            ? undefined
+            : Effect.die(
+                new Error(`the gateway ended before it logged "${message}": ${JSON.stringify(exit)}`),
+              )
+        }),
+      exited: await_(() => (exit === undefined ? undefined : Effect.succeed(exit))),
+      signal: (name) => Effect.sync(() => void child.kill(name)),
+    }
+  })

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "@effect/vitest"
+import type * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as LogLevel from "effect/LogLevel"
+import * as Log from "../../src/telemetry/Log.ts"
+
+/** The lines a program logs. */
+const linesOf = (program: Effect.Effect<void>, format: "json" | "pretty", colour = false) =>
+  Effect.gen(function* () {
+    const lines: Array<string> = []
+    const silent = yield* Effect.console
+    const console: Console.Console = {
+      ...silent,
+      unsafe: { ...silent.unsafe, log: (line) => lines.push(line) },
+    }
+    // In a fiber of its own: what a layer of loggers changes stays with the fiber it is provided to.
+    const fiber = yield* program.pipe(
+      Effect.provide(Log.layer({ format, level: LogLevel.Info, colour })),
+      Effect.withConsole(console),
+      Effect.fork,
+    )
+    yield* Fiber.await(fiber)
+    return lines
+  })
+
+describe("Log", () => {
+  it.effect("writes one JSON object a line, members by name and in order", () =>
+    Effect.gen(function* () {
+      const lines = yield* linesOf(Effect.logInfo("request", { status: 200, id: "r" }), "json")
+      expect(lines).toEqual([
+        '{"time":"1970-01-01T00:00:00.000Z","level":"info","message":"request","status":200,"id":"r"}',
+      ])
+    }),
+  )
+
+  it.effect("leaves out what is below its level", () =>
+    Effect.gen(function* () {
+      expect(yield* linesOf(Effect.logDebug("detail"), "json")).toEqual([])
+    }),
+  )
+
+  it.effect("writes a line for people, coloured only where that is wanted", () =>
+    Effect.gen(function* () {
+      const program = Effect.logWarning("attempt failed", { upstream: "a", ms: 12 })
+      expect(yield* linesOf(program, "pretty")).toEqual([
+        "00:00:00.000 WARN  attempt failed upstream=a ms=12",
+      ])
+      expect((yield* linesOf(program, "pretty", true))[0]).toContain("\u001b[33m")
+    }),
+  )
+
+  it.effect("lets no value forge a line or drive a terminal", () =>
+    Effect.gen(function* () {
+      const hostile = "x\nERROR forged\u001b[31m\u009b2J"
+      for (const format of ["json", "pretty"] as const) {
+        const lines = yield* linesOf(Effect.logInfo("request", { model: hostile }), format)
+        expect(lines).toHaveLength(1)
+        expect(lines[0]).not.toContain("\n")
+        expect(lines[0]).not.toContain("\u001b")
+      }
+      expect((yield* linesOf(Effect.logInfo("request", { model: hostile }), "pretty"))[0]).not.toContain(
+        "\u009b",
+      )
+    }),
+  )
+})
