@@ -1,0 +1,490 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import {
+  type AnswerEnd,
+  type AnswerSettings,
+  type AnswerState,
+  answerStream,
+  summary,
+} from "../../src/domain/AnswerStream.ts"
+import type { ChoiceTransform } from "../../src/domain/ChoiceTransform.ts"
+import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
+import { run } from "../../src/domain/Machine.ts"
+import { transformAnswer } from "../../src/domain/PlainAnswer.ts"
+import { decoder, isOverflow, type SseEvent, type SseOutput } from "../../src/domain/Sse.ts"
+import { assemble } from "../../src/domain/Transcript.ts"
+import type { ThinkingFormat } from "../../src/domain/Upstream.ts"
+import { noUsage } from "../../src/domain/Usage.ts"
+import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, wireOf } from "../support/answers.ts"
+import { chunk, finishChunk, textChunk, textCompletionChunk, usageChunk } from "../support/Wire.ts"
+
+const decode = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+const event = (value: unknown, name?: string): SseEvent => ({
+  data: typeof value === "string" ? new TextEncoder().encode(value) : bytesOf(value),
+  event: name,
+})
+
+const isEvent = (output: SseOutput): output is SseEvent => !isOverflow(output)
+
+const done = event("[DONE]")
+
+const untouched: ChoiceTransform = { prefix: undefined, thinking: "passthrough" }
+
+const settings = (given: Partial<AnswerSettings> = {}): AnswerSettings => ({
+  endpoint: chatCompletions,
+  transform: untouched,
+  includeUsage: false,
+  ...given,
+})
+
+interface Ran {
+  readonly data: ReadonlyArray<Uint8Array>
+  readonly state: AnswerState
+}
+
+/** Runs a whole answer; `end` happens where the stream has not ended itself. */
+const answer = (
+  given: AnswerSettings,
+  events: ReadonlyArray<SseEvent>,
+  end: AnswerEnd = { kind: "ended" },
+): Ran => {
+  const stream = answerStream(given)
+  const data: Array<Uint8Array> = []
+  let state = stream.initial
+  for (const one of events) {
+    const [next, outputs] = stream.step(state, one)
+    state = next
+    data.push(...outputs)
+  }
+  const [last, outputs] = stream.end(state, end)
+  return { data: [...data, ...outputs], state: last }
+}
+
+const sent = (
+  given: AnswerSettings,
+  chunks: ReadonlyArray<unknown>,
+  end: AnswerEnd = { kind: "ended" },
+): ReadonlyArray<unknown> =>
+  answer(
+    given,
+    chunks.map((one) => event(one)),
+    end,
+  ).data.map((data) => (textOf(data) === "[DONE]" ? "[DONE]" : decode(data)))
+
+const formats: ReadonlyArray<ThinkingFormat> = [
+  "passthrough",
+  "strip",
+  "think_tag",
+  "reasoning",
+  "reasoning_content",
+]
+
+const transformArb: fc.Arbitrary<ChoiceTransform> = fc.record({
+  prefix: fc.constantFrom(undefined, "Prefix: ", "\n", "<think>", "<thi"),
+  thinking: fc.constantFrom(...formats),
+})
+
+describe("law: the joined stream equals the plain transformation of the joined text", () => {
+  it("for every cutting into deltas and bytes, choices interleaved, prefix and thinking format", () => {
+    fc.assert(
+      fc.property(answerArb, transformArb, cuttingArb, (generated, transform, cutting) => {
+        const { endpoint } = generated
+        const plain = transformAnswer(endpoint, transform, bytesOf(plainOf(generated)))
+        const wire = wireOf(chunksOf(generated, cutting), cutting)
+        const events = run(decoder({ maxEventBytes: 1_000_000 }), wire).filter(isEvent)
+        const { data } = answer(settings({ endpoint, transform, includeUsage: true }), events)
+        expect(textOf(data.at(-1) ?? new Uint8Array())).toBe("[DONE]")
+        expect(assemble(endpoint, data)).toEqual(decode(plain))
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe("law: the answer ends with exactly one assurance", () => {
+  it("whatever comes, and however it ends, the last data is [DONE] or an error, and no other is", () => {
+    const eventArb = fc.oneof(
+      fc.constantFrom(
+        event("[DONE]"),
+        event("nonsense {"),
+        event("[1,2]"),
+        event({ error: { message: "overloaded" } }),
+        event({ error: null }),
+        event("plain words", "error"),
+        event(chunk({ role: "assistant", content: "" })),
+        event(textChunk("<thi")),
+        event(textChunk("nk>hm</think>\n\nyes")),
+        event(finishChunk("stop")),
+        event(finishChunk("stop", { index: 1 })),
+        event(usageChunk()),
+        event({ choices: [{ index: -1, delta: null }, 7, null] }),
+      ),
+      fc.json().map((json) => event(json)),
+    )
+    const endArb = fc.constantFrom<AnswerEnd>({ kind: "ended" }, { kind: "broken", reason: "reset" })
+    fc.assert(
+      fc.property(
+        fc.array(eventArb, { maxLength: 12 }),
+        transformArb,
+        fc.boolean(),
+        endArb,
+        (events, transform, includeUsage, end) => {
+          const { data, state } = answer(settings({ transform, includeUsage }), events, end)
+          const isError = (one: Uint8Array): boolean => /^\{"error":\{.*"message":"[^"]+/.test(textOf(one))
+          const isEnd = (one: Uint8Array): boolean => textOf(one) === "[DONE]" || isError(one)
+          expect(data.filter(isEnd).length).toBe(1)
+          const last = data.at(-1) ?? new Uint8Array()
+          expect(isEnd(last)).toBe(true)
+          expect(summary(state).outcome).toBe(isError(last) ? "stream_broken" : "ok")
+          expect(summary(state).error === undefined).toBe(!isError(last))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe("where nothing is transformed", () => {
+  it("gives out the very bytes that came, in whatever spelling they came", () => {
+    const events = [
+      event(
+        ' { "choices" : [ {"index":0,"delta":{"content":"\\u0061"},"finish_reason":null} ], "usage":null }',
+      ),
+      event(
+        '{"choices":[{"index":0,"delta":{"content":"about \\"usage\\":{} and \\"error\\""}}],"big":12345678901234567890}',
+      ),
+      event("not even JSON"),
+      event(finishChunk()),
+    ]
+    const { data } = answer(settings(), [...events, done])
+    expect(data.length).toBe(5)
+    for (const [at, one] of events.entries()) expect(data[at]).toBe(one.data)
+  })
+
+  it("does not read what it does not have to: data that is no JSON passes in mid-stream", () => {
+    const broken = event('{"choices":[{"index":0,"delta":{"content":"cut')
+    expect(answer(settings(), [event(textChunk("a")), broken, done]).data[1]).toBe(broken.data)
+  })
+
+  it("leaves the empty usage members that come only because usage was asked for", () => {
+    const one = event({ ...textChunk("a"), usage: null })
+    expect(answer(settings(), [event(textChunk("b")), one, done]).data[1]).toBe(one.data)
+  })
+})
+
+describe("usage", () => {
+  const chunks = [textChunk("a"), finishChunk(), usageChunk({ prompt: 5, completion: 6 }), "[DONE]"]
+  const read = { ...noUsage, inputTokens: 5, outputTokens: 6, totalTokens: 11 }
+
+  for (const thinking of formats) {
+    it(`is read and the usage chunk withheld from a client that did not ask (${thinking})`, () => {
+      const { data, state } = answer(
+        settings({ transform: { prefix: undefined, thinking } }),
+        chunks.map((one) => event(one)),
+      )
+      expect(summary(state).usage).toEqual(read)
+      expect(data.length).toBe(3)
+      expect(data.some((one) => textOf(one).includes("usage"))).toBe(false)
+    })
+
+    it(`is passed on to a client that asked (${thinking})`, () => {
+      const { data, state } = answer(
+        settings({ transform: { prefix: undefined, thinking }, includeUsage: true }),
+        chunks.map((one) => event(one)),
+      )
+      expect(summary(state).usage).toEqual(read)
+      expect(data.map((one) => textOf(one)).slice(2)).toEqual([JSON.stringify(chunks[2]), "[DONE]"])
+    })
+  }
+
+  it("that rides on a chunk of text is taken off it", () => {
+    const riding = { ...finishChunk(), usage: { prompt_tokens: 1 } }
+    expect(sent(settings(), [textChunk("a"), riding, "[DONE]"])).toEqual([
+      textChunk("a"),
+      finishChunk(),
+      "[DONE]",
+    ])
+  })
+
+  it("reported again and again counts as it was reported last", () => {
+    const at = (n: number) => event({ ...textChunk("a"), usage: { completion_tokens: n } })
+    const { state } = answer(settings(), [at(1), at(2), at(3), event(finishChunk()), done])
+    expect(summary(state).usage).toEqual({ ...noUsage, outputTokens: 3 })
+  })
+})
+
+describe("errors in mid-stream", () => {
+  const broken = (message: string, more: object = {}) => ({
+    error: { message, type: "upstream_error", param: null, code: null, ...more },
+  })
+
+  it("become the last event, and nothing follows it", () => {
+    const chunks = [textChunk("a"), { error: { message: "overloaded", code: 529 } }, textChunk("b"), "[DONE]"]
+    expect(sent(settings(), chunks)).toEqual([textChunk("a"), broken("overloaded", { code: "529" })])
+  })
+
+  it("are known by the event's name too, whatever its data", () => {
+    const { data } = answer(settings(), [event(textChunk("a")), event("out of memory", "error"), done])
+    expect(decode(data[1] ?? new Uint8Array())).toEqual(broken("out of memory"))
+    expect(data.length).toBe(2)
+  })
+
+  it("come after the text that was held back", () => {
+    const transform: ChoiceTransform = { prefix: undefined, thinking: "strip" }
+    const chunks = [textChunk("a\n<thi"), { error: "boom" }]
+    const said = sent(settings({ transform }), chunks)
+    expect(said).toMatchObject([
+      textChunk("a\n"),
+      { choices: [{ index: 0, delta: { content: "<thi" } }] },
+      broken("boom"),
+    ])
+  })
+
+  it("are told in the summary", () => {
+    const { state } = answer(settings(), [event(textChunk("a")), event({ error: { message: "boom" } })])
+    expect(summary(state)).toMatchObject({ outcome: "stream_broken", error: "boom", events: 2 })
+  })
+})
+
+describe("the end", () => {
+  const cut = { error: { type: "upstream_error", param: null, code: "upstream_stream_broken" } }
+
+  it("with neither [DONE] nor a finish reason is a break", () => {
+    expect(sent(settings(), [textChunk("a")])).toMatchObject([textChunk("a"), cut])
+  })
+
+  it("of a connection that broke says why", () => {
+    const said = sent(settings(), [textChunk("a")], { kind: "broken", reason: "ECONNRESET" })
+    expect(said[1]).toMatchObject(cut)
+    expect(JSON.stringify(said[1])).toContain("ECONNRESET")
+  })
+
+  it("after every choice said why it ended is a whole answer, with the [DONE] the upstream left out", () => {
+    expect(sent(settings(), [textChunk("a"), finishChunk()])).toEqual([
+      textChunk("a"),
+      finishChunk(),
+      "[DONE]",
+    ])
+    expect(
+      sent(settings(), [textChunk("a"), finishChunk()], { kind: "broken", reason: "timeout" }).at(-1),
+    ).toBe("[DONE]")
+  })
+
+  for (const thinking of formats) {
+    it(`while another choice goes on is a break (${thinking})`, () => {
+      const chunks = [textChunk("a"), textChunk("b"), textChunk("c", { index: 1 }), finishChunk()]
+      expect(sent(settings({ transform: { prefix: undefined, thinking } }), chunks).at(-1)).toMatchObject(cut)
+    })
+  }
+
+  it('is not said by a finish reason of ""', () => {
+    expect(sent(settings(), [textChunk("a"), finishChunk("")]).at(-1)).toMatchObject(cut)
+  })
+
+  it("by [DONE] is the end: what comes after it is ignored", () => {
+    const stream = answerStream(settings())
+    const [state] = stream.step(stream.initial, done)
+    expect(state.phase).toBe("complete")
+    expect(stream.step(state, event(textChunk("late")))).toEqual([state, []])
+    expect(stream.end(state, { kind: "broken", reason: "late" })).toEqual([state, []])
+  })
+
+  it("gives out what is held back, in the name of the last chunk", () => {
+    const transform: ChoiceTransform = { prefix: undefined, thinking: "strip" }
+    const { choices: _, ...envelope } = textChunk("")
+    expect(sent(settings({ transform }), [textChunk("a\n<think>open"), "[DONE]"])).toEqual([
+      textChunk("a\n"),
+      {
+        ...envelope,
+        choices: [{ index: 0, delta: { content: "<think>open" }, logprobs: null, finish_reason: null }],
+      },
+      "[DONE]",
+    ])
+  })
+
+  it("gives out what is held back of a legacy completion as text", () => {
+    const transform: ChoiceTransform = { prefix: undefined, thinking: "strip" }
+    const said = sent(settings({ endpoint: completions, transform }), [
+      textCompletionChunk("a\n<th"),
+      "[DONE]",
+    ])
+    expect(said).toMatchObject([
+      textCompletionChunk("a\n"),
+      { choices: [{ index: 0, text: "<th" }] },
+      "[DONE]",
+    ])
+  })
+
+  it("that nobody waited for is the client's leaving", () => {
+    const stream = answerStream(settings())
+    const [state] = stream.step(stream.initial, event(textChunk("a")))
+    expect(summary(state)).toMatchObject({ outcome: "client_closed", error: undefined, events: 1 })
+  })
+})
+
+describe("where the text is transformed", () => {
+  const strip: ChoiceTransform = { prefix: undefined, thinking: "strip" }
+
+  it("keeps the chunk with the role first, and sends nothing for chunks that are wholly held back", () => {
+    const role = chunk({ role: "assistant", content: "" })
+    const chunks = [role, textChunk("<th"), textChunk("ink>a"), textChunk("b</think>\n"), textChunk("yes")]
+    expect(sent(settings({ transform: strip }), [...chunks, finishChunk(), "[DONE]"])).toEqual([
+      role,
+      textChunk("yes"),
+      finishChunk(),
+      "[DONE]",
+    ])
+  })
+
+  it("keeps the role of a first chunk whose text is held back", () => {
+    const said = sent(settings({ transform: strip }), [
+      chunk({ role: "assistant", content: "<th" }),
+      "[DONE]",
+    ])
+    expect(said[0]).toEqual(chunk({ role: "assistant", content: "" }))
+  })
+
+  it("drops a held-back chunk whose role was said before", () => {
+    const chunks = ["a\n", "<think>", "b", "</think>", "c"].map((text) =>
+      chunk({ role: "assistant", content: text }),
+    )
+    expect(sent(settings({ transform: strip }), [...chunks, finishChunk(), "[DONE]"])).toEqual([
+      chunk({ role: "assistant", content: "a\n" }),
+      chunk({ role: "assistant", content: "c" }),
+      finishChunk(),
+      "[DONE]",
+    ])
+  })
+
+  for (const [what, said] of [
+    ["tool calls", { tool_calls: [{ index: 0, id: "c", type: "function", function: { name: "f" } }] }],
+    ["a refusal", { refusal: "no" }],
+    ["reasoning that is not converted", { reasoning_content: "hm" }],
+    ["something unknown", { annotations: [1] }],
+  ] as const) {
+    it(`sends a chunk that says ${what} though its text is held back`, () => {
+      const chunks = [textChunk("a\n"), chunk({ content: "<thi", ...said })]
+      expect(sent(settings({ transform: strip }), [...chunks, "[DONE]"])[1]).toEqual(
+        chunk({ content: "", ...said }),
+      )
+    })
+  }
+
+  it("flushes a choice in the chunk that ends it", () => {
+    const chunks = [textChunk("a\n<thi"), finishChunk(), "[DONE]"]
+    expect(sent(settings({ transform: strip }), chunks)).toEqual([
+      textChunk("a\n"),
+      chunk({ content: "<thi" }, { finishReason: "stop" }),
+      "[DONE]",
+    ])
+  })
+
+  it("lets text and tool calls after the end of their choice pass", () => {
+    const late = [textChunk("<think>late</think>"), chunk({ tool_calls: [{ index: 0 }] })]
+    const chunks = [textChunk("a"), finishChunk(), ...late, "[DONE]"]
+    expect(sent(settings({ transform: strip }), chunks)).toEqual(chunks)
+  })
+
+  it("moves reasoning to the member the format names", () => {
+    const transform: ChoiceTransform = { prefix: "P: ", thinking: "reasoning" }
+    const chunks = [
+      chunk({ role: "assistant", content: null, reasoning_content: "h" }),
+      chunk({ content: null, reasoning_content: "m" }),
+      chunk({ content: "yes", reasoning_content: null }),
+      finishChunk(),
+      "[DONE]",
+    ]
+    expect(sent(settings({ transform }), chunks)).toEqual([
+      chunk({ role: "assistant", content: null, reasoning: "h" }),
+      chunk({ content: null, reasoning: "m" }),
+      chunk({ content: "P: yes" }),
+      finishChunk(),
+      "[DONE]",
+    ])
+  })
+
+  it("gives a prefix to no choice that only calls tools", () => {
+    const transform: ChoiceTransform = { prefix: "P: ", thinking: "passthrough" }
+    const chunks = [
+      chunk({ role: "assistant", content: null }),
+      chunk({
+        tool_calls: [{ index: 0, id: "c", type: "function", function: { name: "f", arguments: "{}" } }],
+      }),
+      finishChunk("tool_calls"),
+      "[DONE]",
+    ]
+    expect(sent(settings({ transform }), chunks)).toEqual(chunks)
+  })
+
+  it("passes what is not a chunk, and choices that are none", () => {
+    const odd = ["[1]", "{", "7", { choices: 7 }, { choices: [7, null] }, { type: "ping" }]
+    expect(
+      answer(settings({ transform: strip }), [...odd.map((one) => event(one)), done]).data.map(textOf),
+    ).toEqual([...odd.map((one) => (typeof one === "string" ? one : JSON.stringify(one))), "[DONE]"])
+  })
+
+  it("follows at most 128 choices, and lets further ones pass as they are", () => {
+    const transform: ChoiceTransform = { prefix: "P", thinking: "passthrough" }
+    const chunks = Array.from({ length: 200 }, (_, index) => textChunk("a", { index }))
+    const { data, state } = answer(
+      settings({ transform }),
+      chunks.map((one) => event(one)),
+    )
+    expect(state.progress.length).toBe(128)
+    expect(data.filter((one) => textOf(one).includes('"Pa"')).length).toBe(128)
+    expect(data.filter((one) => textOf(one).includes('"a"')).length).toBe(72)
+  })
+
+  it("passes a chunk nested too deep to be printed as it came", () => {
+    const depth = 200_000
+    const deep = `{"choices":[{"index":0,"delta":{"content":"x"}}],"deep":${"[".repeat(depth)}${"]".repeat(depth)}}`
+    const transform: ChoiceTransform = { prefix: "P", thinking: "passthrough" }
+    const one = event(deep)
+    expect(answer(settings({ transform }), [one, done]).data[0]).toBe(one.data)
+  })
+})
+
+describe("what is learned", () => {
+  for (const thinking of formats) {
+    it(`is the first choice's finish reason and whether tools were called (${thinking})`, () => {
+      const transform: ChoiceTransform = { prefix: undefined, thinking }
+      const chunks = [
+        chunk({ role: "assistant" }),
+        textChunk("b", { index: 1 }),
+        chunk({ tool_calls: [{ index: 0, id: "c", function: { name: "f", arguments: "" } }] }),
+        finishChunk("length", { index: 1 }),
+        finishChunk("tool_calls"),
+        "[DONE]",
+      ]
+      const { state } = answer(
+        settings({ transform }),
+        chunks.map((one) => event(one)),
+      )
+      expect(summary(state)).toEqual({
+        usage: noUsage,
+        finishReason: "tool_calls",
+        toolCalls: true,
+        outcome: "ok",
+        error: undefined,
+        events: 6,
+      })
+    })
+
+    it(`is no tool call where the list is empty or null (${thinking})`, () => {
+      const transform: ChoiceTransform = { prefix: undefined, thinking }
+      const chunks = [
+        textChunk("a"),
+        chunk({ tool_calls: [] }),
+        chunk({ tool_calls: null, function_call: null }),
+      ]
+      const { state } = answer(
+        settings({ transform }),
+        [...chunks, finishChunk()].map((one) => event(one)),
+      )
+      expect(summary(state)).toMatchObject({ toolCalls: false, finishReason: "stop" })
+    })
+  }
+})

@@ -1,0 +1,350 @@
+import { readFileSync } from "node:fs"
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { affinity, decode } from "../../src/domain/ClientRequest.ts"
+import { chatCompletions } from "../../src/domain/Endpoint.ts"
+import { type ExplainedGroup, type Explanation, explain, render } from "../../src/domain/Explain.ts"
+import { plan } from "../../src/domain/Plan.ts"
+import { makeRoutingTable } from "../../src/domain/Route.ts"
+import { drawsFrom } from "../../src/domain/Selection.ts"
+import type { Snapshot, Strategy } from "../../src/domain/Snapshot.ts"
+import type { Target, Upstream } from "../../src/domain/Upstream.ts"
+import { containing, exactly, makeUpstream, modelArb, upstreamsArb } from "../support/arbitraries.ts"
+import { goodnessOfFit, implausible } from "../support/chiSquare.ts"
+
+type Explained = Pick<Snapshot, "routes" | "strategy" | "retry">
+
+const snapshotOf = (upstreams: ReadonlyArray<Upstream>, strategy: Strategy = "random"): Explained => ({
+  routes: makeRoutingTable(upstreams),
+  strategy,
+  retry: { rounds: 2, baseDelayMs: 200, maxDelayMs: 5_000, retryOn: () => true },
+})
+
+const explained = (
+  upstreams: ReadonlyArray<Upstream>,
+  model: string,
+  strategy: Strategy = "random",
+  prompt?: string,
+): Explanation => explain(snapshotOf(upstreams, strategy), { model, prompt })
+
+/** The plan of the request of that number, by the gateway's own way to the affinity of a prompt. */
+const planned = (
+  snapshot: Explained,
+  model: string,
+  number: number,
+  prompt: string,
+): ReadonlyArray<Target> => {
+  const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: prompt }] })
+  const request = Either.getOrThrow(decode(chatCompletions, new TextEncoder().encode(body)))
+  return plan(
+    snapshot,
+    { model, affinity: () => affinity(request) },
+    { draws: drawsFrom(number), load: (name) => (name.length * 7 + number) % 5 },
+  )
+}
+
+const pair = (upstream: string, model: string): string => JSON.stringify([upstream, model])
+const pairsOf = (targets: ReadonlyArray<Target>): ReadonlyArray<string> =>
+  targets.map(({ upstream, upstreamModel }) => pair(upstream.name, upstreamModel))
+const pairsIn = ({ targets }: ExplainedGroup): ReadonlyArray<string> =>
+  targets.map(({ upstream, upstreamModel }) => pair(upstream, upstreamModel))
+
+/** The groups that a plan went through; fails where the plan is none of those explained. */
+const walk = (
+  { groups }: Explanation,
+  targets: ReadonlyArray<Target>,
+): ReadonlyArray<readonly [group: ExplainedGroup, part: ReadonlyArray<Target>]> => {
+  const way: Array<readonly [ExplainedGroup, ReadonlyArray<Target>]> = []
+  let rest = targets
+  let group = groups[0]
+  while (group !== undefined) {
+    const { label } = group
+    const part = rest.slice(0, group.targets.length)
+    expect(pairsOf(part).toSorted()).toEqual(pairsIn(group).toSorted())
+    way.push([group, part])
+    rest = rest.slice(part.length)
+    const next = groups.filter(({ fallback }) => fallback?.after === label)
+    const leading = part.find(({ upstream }) =>
+      next.some(({ fallback }) => fallback?.of.includes(upstream.name)),
+    )
+    group = next.find(({ fallback }) => leading !== undefined && fallback?.of.includes(leading.upstream.name))
+    if (next.length > 0) expect(group).toBeDefined()
+  }
+  expect(rest).toEqual([])
+  return way
+}
+
+const readme = [
+  makeUpstream({
+    name: "official_openai",
+    weight: 10,
+    match: containing("gpt-4", "gpt-3.5"),
+    fallback: "deepseek_backup",
+  }),
+  makeUpstream({ name: "deepseek_service", match: exactly("deepseek-chat") }),
+  makeUpstream({ name: "deepseek_backup", weight: 999, match: exactly("deepseek-chat-fallback") }),
+]
+
+const shared = [
+  makeUpstream({
+    name: "azure",
+    weight: 3,
+    match: containing("gpt-4"),
+    model: "gpt-4o-2024-11-20",
+    fallback: "llama-3",
+  }),
+  makeUpstream({
+    name: "openai",
+    weight: 1,
+    match: exactly("gpt-4o", "gpt-4"),
+    apiKey: undefined,
+    fallback: "spare",
+  }),
+  makeUpstream({ name: "reserve", weight: 0, match: containing("gpt") }),
+  makeUpstream({ name: "local", weight: 2, match: exactly("llama-3") }),
+  makeUpstream({ name: "spare", match: exactly("mixtral") }),
+]
+
+describe("explain", () => {
+  it("tells share, reason, model, key and timeouts of each upstream", () => {
+    expect(explained(shared, "gpt-4o").groups[0]?.targets).toEqual([
+      {
+        upstream: "azure",
+        weight: 3,
+        share: 0.75,
+        why: 'keyword "gpt-4"',
+        upstreamModel: "gpt-4o-2024-11-20",
+        upstreamModelFrom: "its model",
+        key: "configured",
+        fallback: "llama-3",
+        timeouts: { connectMs: 10_000, firstByteMs: 60_000, idleMs: 300_000, totalMs: 1_800_000 },
+      },
+      expect.objectContaining({
+        upstream: "openai",
+        share: 0.25,
+        why: 'exact "gpt-4o"',
+        upstreamModel: "gpt-4o",
+        upstreamModelFrom: undefined,
+        key: "caller's own",
+        fallback: "spare",
+      }),
+      expect.objectContaining({ upstream: "reserve", weight: 0, share: 0, why: 'keyword "gpt"' }),
+    ])
+  })
+
+  it("tells which fallback follows how often, where that depends on the draw", () => {
+    expect(explained(shared, "gpt-4o").groups.map(({ label, fallback }) => [label, fallback])).toEqual([
+      ["1", undefined],
+      ["2a", { after: "1", of: ["azure"], name: "llama-3", names: "model", chance: 0.75 }],
+      ["2b", { after: "1", of: ["openai"], name: "spare", names: "upstream", chance: 0.25 }],
+    ])
+  })
+
+  it("joins those who share a fallback, and leaves out one that a standby upstream cannot come to", () => {
+    const upstreams = [
+      makeUpstream({ name: "a", weight: 1, fallback: "x" }),
+      makeUpstream({ name: "b", weight: 2, fallback: "x" }),
+      makeUpstream({ name: "c", weight: 7 }),
+      makeUpstream({ name: "d", weight: 0, fallback: "y" }),
+      makeUpstream({ name: "x", match: exactly("x") }),
+      makeUpstream({ name: "y", match: exactly("y") }),
+    ]
+    expect(explained(upstreams, "gpt").groups.map(({ fallback }) => fallback)).toEqual([
+      undefined,
+      { after: "1", of: ["b", "a"], name: "x", names: "upstream", chance: 1 },
+    ])
+  })
+
+  it("gives no share where the load decides", () => {
+    const [first, second] = explained(shared, "gpt-4o", "least_connections").groups
+    expect(first?.targets.map(({ share }) => share)).toEqual([undefined, undefined, 0])
+    expect(second?.fallback?.chance).toBeUndefined()
+    expect(second?.targets.map(({ share }) => share)).toEqual([1])
+  })
+
+  it("says that no upstream matches by having no group", () => {
+    expect(explained(readme, "claude").groups).toEqual([])
+  })
+
+  it("is abridged rather than endless where fallbacks multiply", () => {
+    const upstreams = Array.from({ length: 40 }, (_, i) =>
+      makeUpstream({ name: `u${i}`, match: exactly("m", `m${i}`), fallback: `m${(i * 7 + 1) % 40}` }),
+    )
+    const explanation = explained(upstreams, "m")
+    expect(explanation.abridged).toBe(true)
+    expect(explanation.groups.length).toBe(50)
+    expect(render(explanation)).toContain("There are more ways for the fallbacks to go than are shown here.")
+  })
+
+  const requestArb = fc.record({
+    upstreams: upstreamsArb({ minLength: 2 }),
+    model: modelArb,
+    strategy: fc.constantFrom<Strategy>("random", "deterministic", "least_connections"),
+    prompt: fc.fullUnicodeString(),
+    number: fc.nat(),
+  })
+
+  it("law: every plan is one of those explained", () => {
+    fc.assert(
+      fc.property(requestArb, ({ upstreams, model, strategy, prompt, number }) => {
+        const snapshot = snapshotOf(upstreams, strategy)
+        const explanation = explain(snapshot, { model, prompt: undefined })
+        fc.pre(!explanation.abridged)
+        walk(explanation, planned(snapshot, model, number, prompt))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it("law: with a prompt, deterministic is explained in the very order of the plan", () => {
+    fc.assert(
+      fc.property(requestArb, ({ upstreams, model, prompt, number }) => {
+        const snapshot = snapshotOf(upstreams, "deterministic")
+        const { groups } = explain(snapshot, { model, prompt })
+        expect(groups.flatMap(pairsIn)).toEqual(pairsOf(planned(snapshot, model, number, prompt)))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  // Weights, matches and fallbacks such that most of the groups are reached often enough to be counted.
+  const busyArb = fc
+    .array(
+      fc.record({
+        weight: fc.integer({ min: 0, max: 6 }),
+        match: fc.constantFrom(
+          exactly("m", "n"),
+          exactly("m"),
+          containing("n"),
+          containing("m", "o"),
+          exactly("o"),
+        ),
+        fallback: fc.constantFrom(undefined, "a", "b", "c", "d", "e", "m", "n", "o", "o"),
+        model: fc.constantFrom(undefined, undefined, undefined, "p"),
+      }),
+      { minLength: 3, maxLength: 5 },
+    )
+    .map((given) => given.map((upstream, i) => makeUpstream({ ...upstream, name: "abcde".charAt(i) })))
+
+  it.each(["random", "deterministic"] as const)(
+    "law: shares and chances are what %s plans come to",
+    (strategy) => {
+      let counted = 0
+      for (const upstreams of [shared, ...fc.sample(busyArb, { seed: 20261122, numRuns: 20 })]) {
+        const model = upstreams === shared ? "gpt-4" : "m"
+        const snapshot = snapshotOf(upstreams, strategy)
+        const explanation = explain(snapshot, { model, prompt: undefined })
+        const firsts = new Map<string, number>()
+        const visits = new Map<string, number>()
+        const count = (counts: Map<string, number>, key: string): void => {
+          counts.set(key, (counts.get(key) ?? 0) + 1)
+        }
+        for (let number = 0; number < 1_500; number++) {
+          for (const [group, [first]] of walk(
+            explanation,
+            planned(snapshot, model, number, `prompt ${number}`),
+          )) {
+            count(visits, group.label)
+            if (first !== undefined) count(firsts, `${group.label} ${first.upstream.name}`)
+          }
+        }
+        for (const { label, targets } of explanation.groups) {
+          if (targets.length > 1) counted++
+          expect(
+            goodnessOfFit(
+              targets.map(({ upstream }) => firsts.get(`${label} ${upstream}`) ?? 0),
+              targets.map(({ share }) => share ?? Number.NaN),
+            ),
+          ).toBeGreaterThan(implausible)
+          const next = explanation.groups.filter(({ fallback }) => fallback?.after === label)
+          expect(
+            goodnessOfFit(
+              next.map((group) => visits.get(group.label) ?? 0),
+              next.map(({ fallback }) => fallback?.chance ?? Number.NaN),
+            ),
+          ).toBeGreaterThan(implausible)
+        }
+      }
+      expect(counted).toBeGreaterThan(30)
+    },
+  )
+})
+
+describe("render", () => {
+  it("prints what the documentation shows", () => {
+    const guide = readFileSync(new URL("../../docs/routing.md", import.meta.url), "utf8")
+    expect(guide).toContain(render(explained(readme, "gpt-4o")))
+    expect(guide).toContain(render(explained(shared, "gpt-4o")))
+    expect(guide).toContain(render(explained(shared, "gpt-4o", "deterministic", "Hello")))
+    expect(guide).toContain(render(explained(readme, "claude")))
+  })
+
+  it("shows timeouts by upstream where they differ", () => {
+    const upstreams = [
+      makeUpstream({
+        name: "slow",
+        timeouts: { connectMs: 500, firstByteMs: 1_500, idleMs: 300_000, totalMs: 900_000 },
+      }),
+      makeUpstream({ name: "usual" }),
+    ]
+    const text = render(explained(upstreams, "gpt"))
+    expect(text).toContain("500ms / 1.5s / 300s / 900s")
+    expect(text).toContain("10s / 60s / 300s / 1800s")
+    expect(render(explained(readme, "gpt-4"))).toContain(
+      "connect 10s, first byte 60s, idle 300s, total 1800s",
+    )
+  })
+
+  it("rounds shares, but to no certainty that is none", () => {
+    const shares = (...weights: ReadonlyArray<number>): string =>
+      render(
+        explained(
+          weights.map((weight, i) => makeUpstream({ name: `u${i}`, weight })),
+          "gpt",
+        ),
+      )
+    expect(shares(2, 1)).toMatch(/u0 +66\.67%.*\n.*u1 +33\.33%/)
+    expect(shares(1e9, 1)).toMatch(/u0 +>99\.99%.*\n.*u1 +<0\.01%/)
+    expect(shares(1, 0)).toMatch(/u0 +100%.*\n.*u1 +0% +0 \(standby\)/)
+  })
+
+  it("says in words how least_connections chooses, and that a prompt makes no difference to it", () => {
+    const text = render(explained(shared, "gpt-4o", "least_connections", "Hello"))
+    expect(text).toContain("fewest requests in flight per priority first")
+    expect(text).toContain("the prompt makes no difference")
+    expect(text).toMatch(/azure +by load/)
+    expect(text).toContain(
+      "2a. after 1, where azure stands first of those with a fallback: fallback of azure to the model llama-3",
+    )
+  })
+
+  it("law: holds no key, no header, no control character, and no line ends in blanks", () => {
+    fc.assert(
+      fc.property(
+        upstreamsArb(),
+        modelArb,
+        fc.option(fc.string(), { nil: undefined }),
+        fc.constantFrom<Strategy>("random", "deterministic", "least_connections"),
+        (upstreams, model, prompt, strategy) => {
+          const secret = "sk-SECRET-2f7c"
+          const guarded = upstreams.map((upstream) => ({
+            ...upstream,
+            name: `${upstream.name}\u001b[31m`,
+            apiKey: Redacted.make(secret),
+            headers: { authorization: secret },
+            extraBody: { key: secret },
+            baseUrl: `http://user:${secret}@host/v1`,
+          }))
+          const explanation = explained(guarded, model, strategy, prompt)
+          expect(JSON.stringify(explanation)).not.toContain(secret)
+          const text = render(explanation)
+          expect(text).not.toContain(secret)
+          expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u)
+          expect(text).not.toMatch(/ $/m)
+        },
+      ),
+    )
+  })
+})

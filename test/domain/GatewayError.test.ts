@@ -1,0 +1,114 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import {
+  AccessDenied,
+  answerOf,
+  type GatewayError,
+  InternalError,
+  InvalidRequest,
+  isOpenAiError,
+  MethodNotAllowed,
+  ModelNotFound,
+  RequestTooLarge,
+  RequestUnreadable,
+  ShuttingDown,
+  UnknownPath,
+  UpstreamCredentialsRejected,
+  UpstreamRefused,
+  UpstreamTimeout,
+  UpstreamUnreachable,
+} from "../../src/domain/GatewayError.ts"
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const parse = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(body))
+
+/** Status, type and code of every error, as the contract's table has them. */
+const table: ReadonlyArray<readonly [GatewayError, number, string, string | null]> = [
+  [new InvalidRequest({ message: "no", param: "model" }), 400, "invalid_request_error", null],
+  [new ModelNotFound({ model: "m" }), 404, "invalid_request_error", "model_not_found"],
+  [new AccessDenied({ reason: "missing" }), 401, "invalid_request_error", "invalid_api_key"],
+  [new AccessDenied({ reason: "wrong" }), 401, "invalid_request_error", "invalid_api_key"],
+  [new RequestTooLarge({ limitBytes: 10 }), 413, "invalid_request_error", "request_too_large"],
+  [new RequestUnreadable({ reason: "cut" }), 400, "invalid_request_error", null],
+  [new UnknownPath({ method: "GET", path: "/x" }), 404, "invalid_request_error", "unknown_url"],
+  [
+    new MethodNotAllowed({ method: "GET", path: "/x", allow: "POST" }),
+    405,
+    "invalid_request_error",
+    "method_not_allowed",
+  ],
+  [
+    new UpstreamRefused({ upstream: "a", status: 503, headers: {}, body: bytes("<html>") }),
+    503,
+    "upstream_error",
+    "upstream_refused",
+  ],
+  [
+    new UpstreamCredentialsRejected({ upstream: "a", status: 401 }),
+    502,
+    "upstream_error",
+    "upstream_credentials_rejected",
+  ],
+  [new UpstreamUnreachable({ failures: [] }), 502, "upstream_error", "upstream_unreachable"],
+  [new UpstreamTimeout({ failures: [] }), 504, "upstream_error", "upstream_timeout"],
+  [new ShuttingDown({ retryAfterSeconds: 1 }), 503, "server_error", "shutting_down"],
+  [new InternalError({ requestId: "r" }), 500, "server_error", "internal_error"],
+]
+
+describe("answerOf", () => {
+  it.each(table)("answers $0._tag in OpenAI's shape", (error, status, type, code) => {
+    const answer = answerOf(error)
+    expect(answer.status).toBe(status)
+    expect(answer.headers["content-type"]).toBe("application/json")
+    expect(parse(answer.body)).toMatchObject({ error: { type, code, message: expect.any(String) } })
+    expect(isOpenAiError(answer.body)).toBe(true)
+  })
+
+  it("passes an upstream's own OpenAI error on as it came, byte for byte", () => {
+    const body = bytes('{ "error": {"message":"slow down","type":"requests","code":"rate_limit_exceeded"} }')
+    expect(answerOf(new UpstreamRefused({ upstream: "a", status: 429, headers: {}, body })).body).toBe(body)
+  })
+
+  it("passes retry-after on, and no header that was not given to it", () => {
+    const error = new UpstreamRefused({
+      upstream: "a",
+      status: 429,
+      headers: { "retry-after": "7" },
+      body: bytes("no"),
+    })
+    expect(answerOf(error).headers).toEqual({ "retry-after": "7", "content-type": "application/json" })
+  })
+
+  it("says in a 405 what the path takes", () => {
+    expect(answerOf(new MethodNotAllowed({ method: "PUT", path: "/x", allow: "GET" })).headers["allow"]).toBe(
+      "GET",
+    )
+  })
+
+  it("law: whatever bytes an upstream refuses with, the client gets an OpenAI error", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2000 }), fc.integer({ min: 400, max: 599 }), (body, status) => {
+        const answer = answerOf(new UpstreamRefused({ upstream: "a", status, headers: {}, body }))
+        expect(answer.status).toBe(status)
+        expect(isOpenAiError(answer.body)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe("isOpenAiError", () => {
+  it("is true only of an object with an error object that has a message", () => {
+    expect(isOpenAiError(bytes('{"error":{"message":"m"}}'))).toBe(true)
+    for (const other of [
+      "",
+      "null",
+      "[]",
+      '{"error":"m"}',
+      '{"error":{"message":1}}',
+      '{"error":null}',
+      "<p>",
+    ]) {
+      expect(isOpenAiError(bytes(other))).toBe(false)
+    }
+  })
+})

@@ -1,0 +1,251 @@
+/** Edits of JSON text: what `JSON.parse` sees afterwards, and that untouched members keep their very text. */
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { faultAt } from "../../src/domain/JsonFault.ts"
+import { elementTexts, memberText, replaceMembers } from "../../src/domain/JsonText.ts"
+
+const spaceArb = fc.constantFrom("", "", " ", "\n", "\t", " \r\n ")
+
+/** A name as JSON text: plain, or with any of its letters escaped. */
+const nameArb = fc
+  .tuple(
+    fc.oneof(
+      fc.constantFrom("model", "stop", "a", "", "__proto__", "toString", '"', "\\", "\\\\", 'x"y', "{", "😀"),
+      fc.string({ unit: "grapheme", maxLength: 5 }),
+    ),
+    fc.boolean(),
+  )
+  .map(([name, escaped]) => ({
+    name,
+    text: escaped
+      ? `"${[...Array(name.length).keys()].map((i) => `\\u${name.charCodeAt(i).toString(16).padStart(4, "0")}`).join("")}"`
+      : JSON.stringify(name),
+  }))
+
+/** A value as JSON text, spelled in ways that printing would not keep. */
+const valueArb = fc.oneof(
+  fc.json({ maxDepth: 3 }),
+  fc.string({ unit: "binary" }).map((string) => JSON.stringify(string)),
+  fc.constantFrom(
+    "12345678901234567890",
+    "1.0",
+    "1e2",
+    "-0",
+    "1e999",
+    '"\\ud800"',
+    '"\\\\"',
+    '"\\\\\\""',
+    "[ ]",
+    "{ }",
+    '{"a":[{"}":"]"}]}',
+    '["a\\",]", "}"]',
+  ),
+)
+
+interface GeneratedMember {
+  readonly name: string
+  readonly value: string
+  readonly text: string
+}
+
+const memberArb: fc.Arbitrary<GeneratedMember> = fc
+  .tuple(nameArb, spaceArb, spaceArb, valueArb)
+  .map(([name, before, after, value]) => ({
+    name: name.name,
+    value,
+    text: `${name.text}${before}:${after}${value}`,
+  }))
+
+const objectArb = fc
+  .tuple(fc.array(fc.tuple(spaceArb, memberArb, spaceArb), { maxLength: 6 }), spaceArb, spaceArb)
+  .map(([members, before, after]) => ({
+    members: members.map(([, member]) => member),
+    text: `${before}{${members.map(([left, { text }, right]) => left + text + right).join(",")}${after}}${before}`,
+  }))
+
+const editsArb = fc.array(
+  fc.tuple(
+    nameArb.map(({ name }) => name),
+    fc.option(valueArb, { nil: undefined }),
+  ),
+  { maxLength: 4 },
+)
+
+/** The members of a parsed object as a map, so that `__proto__` and order play no part. */
+const parsedMembers = (text: string): Map<string, unknown> => {
+  const parsed: unknown = JSON.parse(text)
+  return new Map(Object.entries(Object(parsed)))
+}
+
+describe("replaceMembers", () => {
+  it("replaces a value where it stands and keeps every other byte", () => {
+    expect(
+      replaceMembers('{ "seed" : 12345678901234567890,\n "model":"a" , "t":1.0 }', [["model", '"b"']]),
+    ).toBe('{ "seed" : 12345678901234567890,\n "model":"b" , "t":1.0 }')
+  })
+
+  it("adds what is missing at the end, also to an empty object", () => {
+    expect(replaceMembers('{"a":1 }', [["b", "2"]])).toBe('{"a":1,"b":2 }')
+    expect(replaceMembers(" { } ", [["b", "2"]])).toBe(' {"b":2 } ')
+  })
+
+  it("removes first, middle, last and only members", () => {
+    expect(replaceMembers('{"a":1,"b":2,"c":3}', [["a", undefined]])).toBe('{"b":2,"c":3}')
+    expect(replaceMembers('{"a":1,"b":2,"c":3}', [["b", undefined]])).toBe('{"a":1,"c":3}')
+    expect(replaceMembers('{"a":1,"b":2,"c":3}', [["c", undefined]])).toBe('{"a":1,"b":2}')
+    expect(replaceMembers('{"a":1}', [["a", undefined]])).toBe("{}")
+  })
+
+  it("knows a member by an escaped name and leaves a duplicated one standing once", () => {
+    expect(replaceMembers('{"mod\\u0065l":"a","x":1,"model":"b"}', [["model", '"c"']])).toBe(
+      '{"mod\\u0065l":"c","x":1}',
+    )
+  })
+
+  it("does not mistake nested members or braces in strings for its own", () => {
+    const text = '{"a":{"model":"}"},"b":"\\"model\\":1","model":"x"}'
+    expect(replaceMembers(text, [["model", '"y"']])).toBe(
+      '{"a":{"model":"}"},"b":"\\"model\\":1","model":"y"}',
+    )
+  })
+
+  it("walks a depth that would overflow a recursion", () => {
+    const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`
+    expect(replaceMembers(`{"deep":${deep},"model":"a"}`, [["model", '"b"']])).toBe(
+      `{"deep":${deep},"model":"b"}`,
+    )
+  })
+
+  it("is linear in text full of escapes", () => {
+    const escapes = JSON.stringify('\\"'.repeat(500_000))
+    const started = performance.now()
+    expect(replaceMembers(`{"a":${escapes},"b":1}`, [["b", "2"]])).toBe(`{"a":${escapes},"b":2}`)
+    expect(performance.now() - started).toBeLessThan(2_000)
+  })
+
+  it("law: parsing after the edit equals editing after the parse", () => {
+    fc.assert(
+      fc.property(objectArb, editsArb, ({ text }, edits) => {
+        const expected = parsedMembers(text)
+        for (const [name, value] of new Map(edits)) {
+          if (value === undefined) expected.delete(name)
+          else expected.set(name, JSON.parse(value))
+        }
+        expect(parsedMembers(replaceMembers(text, edits))).toEqual(expected)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it("law: untouched members keep their text and order", () => {
+    fc.assert(
+      fc.property(objectArb, editsArb, ({ text, members }, edits) => {
+        const touched = new Set(edits.map(([name]) => name))
+        const edited = replaceMembers(text, edits)
+        let from = 0
+        for (const member of members.filter(({ name }) => !touched.has(name))) {
+          const at = edited.indexOf(member.text, from)
+          expect(at).toBeGreaterThanOrEqual(from)
+          from = at + member.text.length
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it("law: no edits, and removals of what is not there, change nothing", () => {
+    fc.assert(
+      fc.property(objectArb, ({ text }) => {
+        expect(replaceMembers(text, [])).toBe(text)
+        expect(replaceMembers(text, [["never generated", undefined]])).toBe(text)
+      }),
+    )
+  })
+})
+
+describe("memberText and elementTexts", () => {
+  it("law: a member's text is the last of its name", () => {
+    fc.assert(
+      fc.property(objectArb, ({ text, members }) => {
+        for (const { name } of members) {
+          expect(memberText(text, name)).toBe(members.findLast((member) => member.name === name)?.value)
+        }
+        expect(memberText(text, "never generated")).toBeUndefined()
+      }),
+    )
+  })
+
+  it("law: an array's elements come back as they were written", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(spaceArb, valueArb, spaceArb)), spaceArb, (elements, space) => {
+        const text = `${space}[${space}${elements.map((element) => element.join("")).join(",")}]`
+        expect(elementTexts(text)).toEqual(elements.map(([, value]) => value.trim()))
+      }),
+    )
+  })
+})
+
+describe("faultAt", () => {
+  const parses = (text: string): boolean => {
+    try {
+      JSON.parse(text)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  it("names the character at fault", () => {
+    const cases: ReadonlyArray<readonly [text: string, fault: number | undefined]> = [
+      ["", 0],
+      ["{}", undefined],
+      [' {"a":[1,-0.5e3,true,null,"\\u00e9"]} ', undefined],
+      ["hello", 0],
+      ['{"a":tru}', 5],
+      ['{"a":1,}', 7],
+      ["[1,]", 3],
+      ['{"a"', 4],
+      ['{"a":"x', 7],
+      ['{"a":1} x', 8],
+      ['{"a":01}', 6],
+      ["{'a':1}", 1],
+      ['"a\nb"', 2],
+      ['"\\x"', 1],
+      ['"\\u12g4"', 1],
+      ["[1}", 2],
+      ["]", 0],
+    ]
+    for (const [text, fault] of cases) expect([text, faultAt(text)]).toEqual([text, fault])
+  })
+
+  it("law: it finds a fault exactly where JSON.parse fails, however the text was damaged", () => {
+    const damagedArb = fc
+      .tuple(
+        fc.json(),
+        fc.nat(),
+        fc.constantFrom("", ",", '"', "}", "]", "{", "[", "\\", "0", "\n", "e", ":"),
+      )
+      .map(([text, at, character]) => {
+        const place = at % (text.length + 1)
+        return text.slice(0, place) + character + text.slice(place + (at % 2))
+      })
+    fc.assert(
+      fc.property(fc.oneof(damagedArb, fc.json(), fc.string()), (text) => {
+        expect(faultAt(text) === undefined).toBe(parses(text))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it("law: the place lies in what was read so far, and nothing that follows moves it", () => {
+    fc.assert(
+      fc.property(fc.json(), fc.nat(), fc.string(), (text, at, more) => {
+        const place = at % (text.length + 1)
+        const damaged = `${text.slice(0, place)}\u0000`
+        const fault = faultAt(damaged)
+        expect(fault).toBeLessThanOrEqual(place)
+        expect(faultAt(damaged + more)).toBe(fault)
+      }),
+    )
+  })
+})

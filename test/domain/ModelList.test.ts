@@ -1,0 +1,54 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { readModels, union } from "../../src/domain/ModelList.ts"
+import { matches } from "../../src/domain/Route.ts"
+import { containing, exactly, makeUpstream, modelArb, upstreamArb } from "../support/arbitraries.ts"
+
+const model = (id: string, owned_by = "them") => ({ id, object: "model", created: 1, owned_by })
+
+describe("readModels", () => {
+  it("keeps every member of an entry and fills in what SDKs read", () => {
+    expect(readModels({ data: [{ id: "a", context: 9 }, model("b")] }, "me")).toEqual([
+      { id: "a", context: 9, object: "model", created: 0, owned_by: "me" },
+      model("b"),
+    ])
+  })
+
+  it("leaves out what has no id, and is no list where there is no data", () => {
+    expect(readModels({ data: [null, 1, {}, { id: "" }, { id: 5 }] }, "me")).toEqual([])
+    expect(readModels({ models: [] }, "me")).toBeUndefined()
+    expect(readModels(null, "me")).toBeUndefined()
+  })
+
+  it("law: takes any JSON without failing", () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => void readModels({ data: value }, "me")))
+  })
+})
+
+describe("union", () => {
+  it("holds only what a client's model_match admits", () => {
+    const upstream = makeUpstream({ match: containing("gpt-4") })
+    expect(union([{ upstream, models: [model("gpt-4o"), model("whisper-1")] }]).map(({ id }) => id)).toEqual([
+      "gpt-4o",
+    ])
+  })
+
+  it("adds the exact names of the configuration, listed or not", () => {
+    const upstream = makeUpstream({ name: "mine", match: exactly("a", "b") })
+    expect(union([{ upstream, models: [model("b"), model("c")] }])).toEqual([
+      model("b"),
+      { id: "a", object: "model", created: 0, owned_by: "mine" },
+    ])
+  })
+
+  it("law: names every id once, and each is served by an upstream", () => {
+    const listing = fc.record({ upstream: upstreamArb, models: fc.array(modelArb.map((id) => model(id))) })
+    fc.assert(
+      fc.property(fc.array(listing, { maxLength: 5 }), (listings) => {
+        const ids = union(listings).map(({ id }) => id)
+        expect(new Set(ids).size).toBe(ids.length)
+        for (const id of ids) expect(listings.some(({ upstream }) => matches(upstream, id))).toBe(true)
+      }),
+    )
+  })
+})

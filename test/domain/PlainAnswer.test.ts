@@ -1,0 +1,167 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { ChoiceTransform } from "../../src/domain/ChoiceTransform.ts"
+import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
+import { readAnswer, transformAnswer } from "../../src/domain/PlainAnswer.ts"
+import { noUsage } from "../../src/domain/Usage.ts"
+import { bytesOf } from "../support/answers.ts"
+import { chatCompletion, textCompletion } from "../support/Wire.ts"
+
+const chat = (transform: ChoiceTransform, answer: unknown): unknown =>
+  JSON.parse(new TextDecoder().decode(transformAnswer(chatCompletions, transform, bytesOf(answer))))
+
+const message = (...messages: ReadonlyArray<unknown>) => ({
+  id: "x",
+  unknown: { kept: [1] },
+  choices: messages.map((one, index) => ({ index, message: one, finish_reason: "stop", logprobs: null })),
+})
+
+const untouched: ChoiceTransform = { prefix: undefined, thinking: "passthrough" }
+
+describe("transformAnswer", () => {
+  it("puts the prefix before the content of every choice", () => {
+    expect(
+      chat({ prefix: "P: ", thinking: "passthrough" }, message({ content: "a" }, { content: "b", n: 1 })),
+    ).toEqual(message({ content: "P: a" }, { content: "P: b", n: 1 }))
+  })
+
+  it("leaves content that is null null, and gives tool calls no prefix", () => {
+    const answer = message(
+      { content: null, tool_calls: [{ id: "c" }] },
+      { content: "", tool_calls: [{ id: "d" }] },
+    )
+    expect(chat({ prefix: "P: ", thinking: "strip" }, answer)).toEqual(answer)
+  })
+
+  it("strips blocks from the content and leaves the reasoning members alone", () => {
+    expect(
+      chat(
+        { prefix: undefined, thinking: "strip" },
+        message({ content: "<think>a</think>\n\nb", reasoning_content: "r" }),
+      ),
+    ).toEqual(message({ content: "b", reasoning_content: "r" }))
+  })
+
+  it("writes reasoning into the content for think_tag, and the members go", () => {
+    for (const member of ["reasoning", "reasoning_content"]) {
+      expect(
+        chat({ prefix: undefined, thinking: "think_tag" }, message({ content: "b", [member]: "r" })),
+      ).toEqual(message({ content: "<think>r</think>b" }))
+    }
+  })
+
+  it("takes the same reasoning under both names for one", () => {
+    const both = { content: "b", reasoning: "r", reasoning_content: "r" }
+    expect(chat({ prefix: undefined, thinking: "think_tag" }, message(both))).toEqual(
+      message({ content: "<think>r</think>b" }),
+    )
+    expect(chat({ prefix: undefined, thinking: "reasoning_content" }, message(both))).toEqual(
+      message({ content: "b", reasoning_content: "r" }),
+    )
+  })
+
+  for (const format of ["reasoning", "reasoning_content"] as const) {
+    const other = format === "reasoning" ? "reasoning_content" : "reasoning"
+
+    it(`has all reasoning in ${format}, whichever way it came`, () => {
+      const transform: ChoiceTransform = { prefix: undefined, thinking: format }
+      expect(
+        chat(
+          transform,
+          message(
+            { content: "<think>a</think>b" },
+            { content: "b", [other]: "a" },
+            { content: "b", [format]: "a" },
+            { content: "<think>c</think>b", [other]: "a" },
+          ),
+        ),
+      ).toEqual(
+        message(
+          { content: "b", [format]: "a" },
+          { content: "b", [format]: "a" },
+          { content: "b", [format]: "a" },
+          { content: "b", [format]: "ac" },
+        ),
+      )
+    })
+  }
+
+  it("transforms the text of legacy completions", () => {
+    const bytes = transformAnswer(
+      completions,
+      { prefix: "\n", thinking: "strip" },
+      bytesOf(textCompletion("<think>a</think> b")),
+    )
+    expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(textCompletion("b"))
+  })
+
+  it("leaves content that is a list of parts alone", () => {
+    const answer = bytesOf(message({ content: [{ type: "text", text: "<think>a</think>" }], reasoning: "r" }))
+    expect(transformAnswer(chatCompletions, { prefix: "P", thinking: "think_tag" }, answer)).toBe(answer)
+  })
+
+  it("gives the same bytes where nothing is configured, whatever they are", () => {
+    for (const text of ["{ }", "not json", '{"choices":[{"message":{"content":"a"}}]}']) {
+      const bytes = new TextEncoder().encode(text)
+      expect(transformAnswer(chatCompletions, untouched, bytes)).toBe(bytes)
+    }
+  })
+
+  it("gives the same bytes where nothing changes", () => {
+    const bytes = new TextEncoder().encode(
+      '{ "choices": [ {"message":{"content":"no tags", "reasoning":null} } ], "n": 1.0 }',
+    )
+    expect(transformAnswer(chatCompletions, { prefix: undefined, thinking: "strip" }, bytes)).toBe(bytes)
+    expect(transformAnswer(chatCompletions, { prefix: undefined, thinking: "think_tag" }, bytes)).not.toBe(
+      bytes,
+    )
+  })
+
+  it("law: gives the same bytes for what is no answer", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        const bytes = new TextEncoder().encode(text)
+        expect(transformAnswer(chatCompletions, { prefix: "P", thinking: "reasoning" }, bytes)).toBe(bytes)
+      }),
+    )
+  })
+
+  it("passes an answer nested too deep to be printed as it came", () => {
+    const depth = 200_000
+    const bytes = new TextEncoder().encode(
+      `{"choices":[{"message":{"content":"x"}}],"deep":${"[".repeat(depth)}${"]".repeat(depth)}}`,
+    )
+    expect(transformAnswer(chatCompletions, { prefix: "P", thinking: "strip" }, bytes)).toBe(bytes)
+  })
+})
+
+describe("readAnswer", () => {
+  it("reads usage, finish reason and tool calls", () => {
+    const answer = chatCompletion(null, {
+      finishReason: "tool_calls",
+      tokens: { prompt: 1, completion: 2 },
+      message: { tool_calls: [{ id: "c" }] },
+    })
+    expect(readAnswer(bytesOf(answer))).toEqual({
+      usage: { ...noUsage, inputTokens: 1, outputTokens: 2, totalTokens: 3 },
+      finishReason: "tool_calls",
+      toolCalls: true,
+    })
+  })
+
+  it("reads a legacy completion and an older function call", () => {
+    expect(readAnswer(bytesOf(textCompletion("a")))).toMatchObject({ finishReason: "stop", toolCalls: false })
+    expect(readAnswer(bytesOf(message({ content: null, function_call: { name: "f" } }))).toolCalls).toBe(true)
+    expect(readAnswer(bytesOf(message({ content: "a", tool_calls: [] }))).toolCalls).toBe(false)
+  })
+
+  it("law: of anything else nothing is known", () => {
+    const nothing = { usage: noUsage, finishReason: undefined, toolCalls: false }
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.json(), (bytes, json) => {
+        expect(readAnswer(bytes)).toEqual(nothing)
+        expect(readAnswer(new TextEncoder().encode(json))).toEqual(nothing)
+      }),
+    )
+  })
+})

@@ -1,0 +1,225 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { plan } from "../../src/domain/Plan.ts"
+import { makeRoutingTable, matches } from "../../src/domain/Route.ts"
+import { drawsFrom, isStandby } from "../../src/domain/Selection.ts"
+import type { Strategy } from "../../src/domain/Snapshot.ts"
+import type { Target, Upstream } from "../../src/domain/Upstream.ts"
+import { containing, exactly, makeUpstream, modelArb, upstreamsArb } from "../support/arbitraries.ts"
+import { goodnessOfFit, implausible } from "../support/chiSquare.ts"
+
+const strategyArb = fc.constantFrom<Strategy>("random", "deterministic", "least_connections")
+
+const planOf = (
+  upstreams: ReadonlyArray<Upstream>,
+  model: string,
+  seed = 1,
+  strategy: Strategy = "random",
+): ReadonlyArray<Target> =>
+  plan(
+    { routes: makeRoutingTable(upstreams), strategy },
+    { model, affinity: () => `conversation ${seed}` },
+    { draws: drawsFrom(seed), load: (name) => (name.length + seed) % 3 },
+  )
+
+const pair = ({ upstream, upstreamModel }: Target): string => `${upstream.name} → ${upstreamModel}`
+
+const pairs = (targets: ReadonlyArray<Target>): ReadonlyArray<string> => targets.map(pair)
+
+const sorted = (texts: ReadonlyArray<string>): ReadonlyArray<string> => texts.toSorted()
+
+describe("plan", () => {
+  it("sends the fallback of GPT_API's README a model that it serves", () => {
+    const readme = [
+      makeUpstream({
+        name: "official_openai",
+        weight: 10,
+        match: containing("gpt-4", "gpt-3.5"),
+        fallback: "deepseek_backup",
+      }),
+      makeUpstream({ name: "deepseek_service", match: exactly("deepseek-chat") }),
+      makeUpstream({ name: "deepseek_backup", weight: 999, match: exactly("deepseek-chat-fallback") }),
+    ]
+    expect(pairs(planOf(readme, "gpt-4o"))).toEqual([
+      "official_openai → gpt-4o",
+      "deepseek_backup → deepseek-chat-fallback",
+    ])
+    expect(pairs(planOf(readme, "deepseek-chat"))).toEqual(["deepseek_service → deepseek-chat"])
+    expect(pairs(planOf(readme, "claude"))).toEqual([])
+  })
+
+  it.each<[string, Partial<Upstream>, string]>([
+    ["its own model before all", { model: "o3", match: containing("gpt") }, "o3"],
+    ["the model asked for if it matches", { match: containing("zzz", "gpt") }, "gpt-4"],
+    ["the model asked for if it is an exact value", { match: exactly("first", "gpt-4") }, "gpt-4"],
+    ["else the first of its exact values", { match: exactly("first", "second") }, "first"],
+    ["else the model asked for", { match: containing("zzz") }, "gpt-4"],
+  ])("sends an upstream that is a fallback by name %s", (_, spare, expected) => {
+    const upstreams = [
+      makeUpstream({ name: "main", match: exactly("gpt-4"), fallback: "spare" }),
+      makeUpstream({ ...spare, name: "spare", weight: 0 }),
+    ]
+    expect(pairs(planOf(upstreams, "gpt-4")).at(-1)).toBe(`spare → ${expected}`)
+  })
+
+  it("takes a fallback that names no upstream for a model, and sends that", () => {
+    const upstreams = [
+      makeUpstream({ name: "main", match: exactly("gpt-4"), fallback: "llama" }),
+      makeUpstream({ name: "one", match: exactly("llama"), weight: 1e300 }),
+      makeUpstream({ name: "two", match: containing("lla"), model: "llama-3-70b", weight: 1 }),
+      makeUpstream({ name: "main too", match: containing("zzz") }),
+    ]
+    expect(pairs(planOf(upstreams, "gpt-4"))).toEqual(["main → gpt-4", "one → llama", "two → llama-3-70b"])
+  })
+
+  it("takes a name for the upstream of that name even where it is a model too", () => {
+    const upstreams = [
+      makeUpstream({ name: "main", match: exactly("gpt-4"), fallback: "llama" }),
+      makeUpstream({ name: "llama", match: exactly("llama-3") }),
+      makeUpstream({ name: "other", match: exactly("llama") }),
+    ]
+    expect(pairs(planOf(upstreams, "gpt-4"))).toEqual(["main → gpt-4", "llama → llama-3"])
+  })
+
+  it("follows a chain of fallbacks to its end", () => {
+    const upstreams = [
+      makeUpstream({ name: "a", match: exactly("gpt-4"), fallback: "deepseek-chat" }),
+      makeUpstream({ name: "b", match: exactly("deepseek-chat"), fallback: "c" }),
+      makeUpstream({ name: "c", match: exactly("deepseek-r1"), fallback: "d" }),
+      makeUpstream({ name: "d", match: exactly("llama", "o3"), fallback: "a" }),
+    ]
+    expect(pairs(planOf(upstreams, "gpt-4"))).toEqual([
+      "a → gpt-4",
+      "b → deepseek-chat",
+      "c → deepseek-r1",
+      "d → llama",
+    ])
+  })
+
+  it("follows only the first upstream that has a fallback", () => {
+    const upstreams = [
+      makeUpstream({ name: "a", weight: 1e300 }),
+      makeUpstream({ name: "b", weight: 1, fallback: "x" }),
+      makeUpstream({ name: "c", weight: 1e-300, fallback: "y" }),
+      makeUpstream({ name: "x", match: exactly("x") }),
+      makeUpstream({ name: "y", match: exactly("y") }),
+    ]
+    expect(pairs(planOf(upstreams, "gpt"))).toEqual(["a → gpt", "b → gpt", "c → gpt", "x → x"])
+  })
+
+  it("passes over a fallback that leads to nothing new, and follows the next one", () => {
+    const upstreams = [
+      makeUpstream({ name: "a", weight: 1e300, fallback: "b" }),
+      makeUpstream({ name: "b", weight: 1, fallback: "nowhere" }),
+      makeUpstream({ name: "c", weight: 1e-300, fallback: "y" }),
+      makeUpstream({ name: "y", match: exactly("y") }),
+    ]
+    expect(pairs(planOf(upstreams, "gpt"))).toEqual(["a → gpt", "b → gpt", "c → gpt", "y → y"])
+  })
+
+  it("plans an upstream again for another model, but not for the same", () => {
+    const twice = [makeUpstream({ name: "a", fallback: "gpt-3.5" })]
+    expect(pairs(planOf(twice, "gpt-4"))).toEqual(["a → gpt-4", "a → gpt-3.5"])
+    const fixed = [makeUpstream({ name: "a", fallback: "gpt-3.5", model: "gpt-4o" })]
+    expect(pairs(planOf(fixed, "gpt-4"))).toEqual(["a → gpt-4o"])
+  })
+
+  it.each([
+    ["to itself", ["a"]],
+    ["in a circle", ["b", "c", "a"]],
+    ["to nothing", ["nowhere"]],
+  ])("ends where fallbacks lead %s", (_, fallbacks) => {
+    const upstreams = fallbacks.map((fallback, i) =>
+      makeUpstream({ name: "abc".charAt(i), match: exactly(`model-${i}`), fallback }),
+    )
+    expect(planOf(upstreams, "model-0").map(({ upstream }) => upstream)).toEqual(upstreams)
+  })
+
+  it("orders what a fallback leads to by weight, on draws of its own", () => {
+    const upstreams = [
+      makeUpstream({ name: "a", match: exactly("m"), fallback: "f" }),
+      makeUpstream({ name: "b", match: exactly("m"), fallback: "f" }),
+      makeUpstream({ name: "c", match: exactly("f"), weight: 1 }),
+      makeUpstream({ name: "d", match: exactly("f"), weight: 3 }),
+    ]
+    for (const strategy of ["random", "deterministic"] as const) {
+      const orders = ["abcd", "abdc", "bacd", "badc"]
+      const counts = new Map<string, number>()
+      for (let seed = 0; seed < 5_000; seed++) {
+        const key = planOf(upstreams, "m", seed, strategy)
+          .map(({ upstream }) => upstream.name)
+          .join("")
+        counts.set(key, (counts.get(key) ?? 0) + 1)
+      }
+      expect(
+        goodnessOfFit(
+          orders.map((order) => counts.get(order) ?? 0),
+          [1 / 8, 3 / 8, 1 / 8, 3 / 8],
+        ),
+      ).toBeGreaterThan(implausible)
+    }
+  })
+
+  it("law: matching upstreams come first, then what the first leading fallback adds, until none adds anything", () => {
+    fc.assert(
+      fc.property(upstreamsArb(), modelArb, fc.nat(), strategyArb, (upstreams, asked, seed, strategy) => {
+        const targets = planOf(upstreams, asked, seed, strategy)
+        let expected = upstreams
+          .filter((upstream) => matches(upstream, asked))
+          .map((upstream): Target => ({ upstream, upstreamModel: upstream.model ?? asked }))
+        let from = 0
+        while (expected.length > 0) {
+          const group = targets.slice(from, from + expected.length)
+          expect(sorted(pairs(group))).toEqual(sorted(pairs(expected)))
+          const standby = group.map(({ upstream }) => isStandby(upstream))
+          expect(standby).toEqual(standby.toSorted((a, b) => Number(a) - Number(b)))
+          from += group.length
+          const planned = new Set(pairs(targets.slice(0, from)))
+          expected =
+            group
+              .map(({ upstream }) => reach(upstreams, asked, upstream.fallback))
+              .map((reached) => reached.filter((target) => !planned.has(pair(target))))
+              .find((added) => added.length > 0) ?? []
+        }
+        expect(from).toBe(targets.length)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it("law: no pair of upstream and model stands in a plan twice", () => {
+    fc.assert(
+      fc.property(upstreamsArb(), modelArb, fc.nat(), strategyArb, (upstreams, asked, seed, strategy) => {
+        const all = pairs(planOf(upstreams, asked, seed, strategy))
+        expect(new Set(all).size).toBe(all.length)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it("law: the same request, draws and load give the same plan", () => {
+    fc.assert(
+      fc.property(upstreamsArb(), modelArb, fc.nat(), strategyArb, (upstreams, asked, seed, strategy) => {
+        expect(planOf(upstreams, asked, seed, strategy)).toEqual(planOf(upstreams, asked, seed, strategy))
+      }),
+    )
+  })
+})
+
+/** Where a fallback leads, written again from the description of the rules. */
+const reach = (
+  upstreams: ReadonlyArray<Upstream>,
+  asked: string,
+  fallback: string | undefined,
+): ReadonlyArray<Target> => {
+  if (fallback === undefined) return []
+  const named = upstreams.find(({ name }) => name === fallback)
+  if (named === undefined) {
+    return upstreams
+      .filter((upstream) => matches(upstream, fallback))
+      .map((upstream) => ({ upstream, upstreamModel: upstream.model ?? fallback }))
+  }
+  const { match, model } = named
+  const sent = matches(named, asked) || match.type === "keyword" ? asked : match.values[0]
+  return [{ upstream: named, upstreamModel: model ?? sent ?? asked }]
+}
