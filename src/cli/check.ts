@@ -16,6 +16,10 @@ const file = Args.text({ name: "file" }).pipe(
 export const check = Command.make("check", { file }, ({ file }) =>
   Effect.gen(function* () {
     const path = yield* configPath(file)
+    // @effect/cli takes an unknown option for the argument.
+    if (path.startsWith("-")) {
+      return yield* new CliFailure({ exitCode: 2, message: `sluice check: there is no option ${path}` })
+    }
     const loaded = yield* readConfig(path)
     const problems = Either.match(loaded, { onLeft: (all) => all, onRight: ({ warnings }) => warnings })
     for (const problem of problems) yield* Console.log(renderProblem(path, problem))

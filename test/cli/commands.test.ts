@@ -1,0 +1,149 @@
+/** The commands beside `serve`: what they print, where, and how they end. */
+
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { sluice } from "../support/process.ts"
+
+/** Runs to the end. */
+const run = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
+  Effect.flatMap(sluice(args, env), ({ exited }) => exited)
+
+const configFile = (text: string) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const path = yield* files.makeTempFileScoped({ suffix: ".yaml" })
+    yield* files.writeFileString(path, text)
+    return path
+  }).pipe(Effect.orDie)
+
+const good = `
+openai_clients:
+  - name: first
+    base_url: http://127.0.0.1:9/v1
+    api_key: sk-secret-of-first
+    model_match: { type: keyword, value: [gpt] }
+    priority: 3
+    fallback: second
+  - name: second
+    base_url: http://127.0.0.1:9/v1
+    model_match: { type: exact, value: [gpt-spare] }
+`
+
+describe("sluice", () => {
+  it.scopedLive.each([
+    { args: [] },
+    { args: ["--help"] },
+    { args: ["check", "--help"] },
+    { args: ["explain", "--help"] },
+  ])("prints its usage for $args and exits 0, without colours where no terminal is", ({ args }) =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run(args)
+      expect(code).toBe(0)
+      expect(stdout).toContain("USAGE")
+      expect(stdout).not.toContain("\u001b")
+    }),
+  )
+
+  it.scopedLive("prints its version and exits 0", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run(["--version"])
+      expect([code, stdout.trim()]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+$/)])
+    }),
+  )
+
+  it.scopedLive.each([
+    { args: ["frobnicate"] },
+    { args: ["check", "--nonsense"] },
+    { args: ["check", "one.yaml", "two.yaml"] },
+    { args: ["explain"] },
+    { args: ["serve", "--port", "eighty"] },
+    { args: ["serve", "--port", "70000"] },
+  ])("exits 2 when it is misused: $args", ({ args }) =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* run(args)
+      expect(code).toBe(2)
+      expect(stderr).not.toBe("")
+      expect(stderr).not.toMatch(/\n\s+at /)
+    }),
+  )
+})
+
+describe("sluice check", () => {
+  it.scopedLive("says that a good configuration is good, by name or by CONFIG_PATH", () =>
+    Effect.gen(function* () {
+      const path = yield* configFile(good)
+      const named = yield* run(["check", path])
+      expect([named.code, named.stdout]).toEqual([0, `${path}: good; 2 clients`])
+      expect((yield* run(["check"], { CONFIG_PATH: path })).stdout).toBe(named.stdout)
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive("prints every problem with file, line and column and exits 1", () =>
+    Effect.gen(function* () {
+      const path = yield* configFile(
+        good.replace("fallback: second", "fallbak: second").replace("http:", "htp:"),
+      )
+      const { code, stderr, stdout } = yield* run(["check", path])
+      expect(code).toBe(1)
+      expect(stdout.split("\n")).toEqual([
+        expect.stringContaining(`${path}:4:15 openai_clients[0].base_url: `),
+        expect.stringMatching(/:8:5 openai_clients\[0\]\.fallbak: .*did you mean "fallback"/),
+      ])
+      expect(stderr).toBe(`${path}: 2 problems`)
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive("says so when there is no such file", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* run(["check", "nowhere.yaml"])
+      expect([code, stderr]).toEqual([1, expect.stringContaining("nowhere.yaml: there is no such file")])
+    }),
+  )
+})
+
+describe("sluice explain", () => {
+  it.scopedLive("prints the plan of a model, and no secret", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run([
+        "explain",
+        "--model",
+        "gpt-4",
+        "--config",
+        yield* configFile(good),
+      ])
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/first +100% +3 +keyword "gpt" +gpt-4 +configured +second/)
+      expect(stdout).toMatch(/second .* gpt-spare/)
+      expect(stdout).not.toContain("sk-secret")
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive("exits 1 for a model that nobody serves, and says so", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* run([
+        "explain",
+        "-m",
+        "llama",
+        "--config",
+        yield* configFile(good),
+      ])
+      expect(code).toBe(1)
+      expect(stdout + stderr).toContain("llama")
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive("exits 1 on a bad configuration, with its problems", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* run([
+        "explain",
+        "-m",
+        "gpt",
+        "--config",
+        yield* configFile("openai_clients: 5"),
+      ])
+      expect([code, stderr]).toEqual([1, expect.stringContaining(":1:17 openai_clients: ")])
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+})

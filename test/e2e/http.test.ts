@@ -1,0 +1,286 @@
+/** The HTTP surface by hand: paths, methods, CORS, headers that every answer carries, probes. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { configOf } from "../support/GatewayConfig.ts"
+import { startGateway } from "../support/gateway.ts"
+import { jsonOf, post, request } from "../support/RawHttp.ts"
+import { chat, models, scriptedUpstream, status } from "../support/ScriptedUpstream.ts"
+import { chatCompletion } from "../support/Wire.ts"
+
+const body = { model: "gpt-4o", messages: [{ role: "user", content: "Hello?" }] }
+
+const stack = Effect.gen(function* () {
+  const upstream = yield* scriptedUpstream((incoming) =>
+    incoming.path.endsWith("/models") ? models(["gpt-4o", "org/gpt-oss"]) : chat("Hello."),
+  )
+  const gateway = yield* startGateway(configOf([{ base_url: upstream.url }]))
+  return { upstream, gateway, port: gateway.port }
+})
+
+describe("Paths", () => {
+  it.scopedLive("answer with and without /v1, and with a query", () =>
+    Effect.gen(function* () {
+      const { port, upstream } = yield* stack
+      for (const path of ["/v1/chat/completions", "/chat/completions", "/v1/chat/completions?beta=true"]) {
+        expect(jsonOf(yield* post(port, path, body))).toEqual(chatCompletion("Hello."))
+      }
+      for (const path of ["/v1/completions", "/completions"]) {
+        expect((yield* post(port, path, { model: "gpt-4o", prompt: "Once" }))?.status).toBe(200)
+      }
+      for (const path of ["/v1/models", "/models"]) {
+        expect(jsonOf(yield* request(port, "GET", path))).toMatchObject({ object: "list" })
+      }
+      for (const path of ["/v1/models/org/gpt-oss", "/models/org%2Fgpt-oss"]) {
+        expect(jsonOf(yield* request(port, "GET", path))).toMatchObject({ id: "org/gpt-oss" })
+      }
+      const asked = upstream.requests.map(({ path }) => path)
+      expect(new Set(asked)).toEqual(new Set(["/v1/chat/completions", "/v1/completions", "/v1/models"]))
+    }),
+  )
+
+  it.scopedLive("that nothing is served at are 404, in OpenAI's shape", () =>
+    Effect.gen(function* () {
+      const { port } = yield* stack
+      for (const path of [
+        "/",
+        "/v1",
+        "/v1/embeddings",
+        "/v2/chat/completions",
+        "/v1/chat/completions/x",
+        "/%00",
+      ]) {
+        const answer = yield* request(port, "GET", path)
+        expect([path, answer?.status]).toEqual([path, 404])
+        expect(jsonOf(answer)).toMatchObject({ error: { type: "invalid_request_error", param: null } })
+        expect(answer?.headers["x-request-id"]).toBeTruthy()
+      }
+    }),
+  )
+
+  it.scopedLive("asked with another method are 405 and name those allowed", () =>
+    Effect.gen(function* () {
+      const { port } = yield* stack
+      const wrong = [
+        ["GET", "/v1/chat/completions", "POST"],
+        ["DELETE", "/completions", "POST"],
+        ["POST", "/v1/models", "GET"],
+        ["DELETE", "/v1/models/gpt-4o", "GET"],
+        ["POST", "/health", "GET"],
+      ] as const
+      for (const [method, path, allowed] of wrong) {
+        const answer = yield* request(port, method, path)
+        expect([method, path, answer?.status]).toEqual([method, path, 405])
+        expect(answer?.headers["allow"]).toMatch(new RegExp(`\\b${allowed}\\b`))
+        expect(jsonOf(answer)).toMatchObject({ error: { type: "invalid_request_error" } })
+      }
+    }),
+  )
+})
+
+describe("CORS", () => {
+  it.scopedLive("a preflight is granted, for any origin, method served and header asked for", () =>
+    Effect.gen(function* () {
+      const { port, upstream } = yield* stack
+      for (const path of ["/v1/chat/completions", "/v1/models"]) {
+        const answer = yield* request(port, "OPTIONS", path, {
+          origin: "https://chat.example",
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "authorization,content-type,x-stainless-os",
+        })
+        expect(answer?.status).toBe(204)
+        expect(answer?.headers["access-control-allow-origin"]).toBe("*")
+        expect(answer?.headers["access-control-allow-methods"]).toContain("POST")
+        const granted = answer?.headers["access-control-allow-headers"] ?? ""
+        for (const name of ["authorization", "content-type", "x-stainless-os"])
+          expect(granted).toContain(name)
+      }
+      expect(upstream.requests).toEqual([])
+    }),
+  )
+
+  it.scopedLive(
+    "every answer, errors too, may be read by any origin, together with the headers that say more",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* stack
+        const origin = { origin: "https://chat.example" }
+        const answers = [
+          yield* post(port, "/v1/chat/completions", body, origin),
+          yield* post(port, "/v1/chat/completions", { ...body, stream: true }, origin),
+          yield* post(port, "/v1/chat/completions", {}, origin),
+          yield* request(port, "GET", "/v1/models", origin),
+          yield* request(port, "GET", "/nowhere", origin),
+          yield* request(port, "GET", "/health", origin),
+        ]
+        for (const answer of answers) {
+          expect(answer?.headers["access-control-allow-origin"]).toBe("*")
+          expect(answer?.headers["access-control-expose-headers"]).toContain("x-request-id")
+        }
+      }),
+  )
+})
+
+describe("Headers", () => {
+  it.scopedLive("x-request-id is the caller's where it is sane, and a new one where it is not", () =>
+    Effect.gen(function* () {
+      const { port } = yield* stack
+      const idFor = (sent: string | undefined) =>
+        Effect.map(
+          post(port, "/v1/chat/completions", body, sent === undefined ? {} : { "x-request-id": sent }),
+          (answer) => answer?.headers["x-request-id"] ?? "",
+        )
+      expect(yield* idFor("req-2026.11_22:A")).toBe("req-2026.11_22:A")
+      const fresh = yield* idFor(undefined)
+      expect(fresh).not.toBe("")
+      expect(yield* idFor(undefined)).not.toBe(fresh)
+      for (const insane of ["two words", "<script>", "x".repeat(5000), "", 'quo"te']) {
+        const replaced = yield* idFor(insane)
+        expect(replaced).toMatch(/^[A-Za-z0-9-]{8,64}$/)
+      }
+    }),
+  )
+
+  it.scopedLive("cross towards the upstream by the allow-list alone", () =>
+    Effect.gen(function* () {
+      const { port, upstream } = yield* stack
+      yield* post(port, "/v1/chat/completions", body, {
+        authorization: "Bearer sk-of-the-caller",
+        "x-api-key": "sk-of-the-caller",
+        cookie: "session=secret",
+        "x-forwarded-for": "203.0.113.9",
+        "x-real-ip": "203.0.113.9",
+        "openai-organization": "org-1",
+        "x-stainless-lang": "js",
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "user-agent": "agent/1",
+        "x-anything": "else",
+        connection: "keep-alive, x-stainless-lang",
+      })
+      const sent = upstream.requests[0]?.headers ?? {}
+      expect(sent).toMatchObject({
+        authorization: "Bearer sk-configured-secret",
+        "content-type": "application/json",
+        "openai-organization": "org-1",
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "user-agent": "agent/1",
+      })
+      for (const name of [
+        "x-api-key",
+        "cookie",
+        "x-forwarded-for",
+        "x-real-ip",
+        "x-anything",
+        "x-stainless-lang",
+        "b3",
+      ]) {
+        expect([name, sent[name]]).toEqual([name, undefined])
+      }
+    }),
+  )
+
+  it.scopedLive(
+    "cross back from the upstream where they tell something, and not where they belong to a connection",
+    () =>
+      Effect.gen(function* () {
+        const upstream = yield* scriptedUpstream(
+          chat("Hello.", {
+            headers: {
+              "x-ratelimit-remaining-tokens": "149984",
+              "openai-version": "2020-10-01",
+              "openai-processing-ms": "88",
+              "x-request-id": "req_of_the_upstream",
+              "set-cookie": "__cf_bm=secret",
+              server: "cloudflare",
+              "x-should-retry": "true",
+              "keep-alive": "timeout=1",
+            },
+          }),
+        )
+        const { port } = yield* startGateway(configOf([{ base_url: upstream.url }]))
+        for (const stream of [false, true]) {
+          const answer = yield* post(port, "/v1/chat/completions", { ...body, stream })
+          expect(answer?.headers).toMatchObject({
+            "x-ratelimit-remaining-tokens": "149984",
+            "openai-version": "2020-10-01",
+            "openai-processing-ms": "88",
+            "x-sluice-upstream": "first",
+            "x-sluice-attempts": "1",
+          })
+          expect(answer?.headers["x-request-id"]).not.toBe("req_of_the_upstream")
+          expect(answer?.headers["keep-alive"]).not.toBe("timeout=1")
+          for (const name of ["set-cookie", "server", "x-should-retry"]) {
+            expect([name, answer?.headers[name]]).toEqual([name, undefined])
+          }
+        }
+      }),
+  )
+
+  it.scopedLive("say who failed and how often was tried, on errors too", () =>
+    Effect.gen(function* () {
+      const first = yield* scriptedUpstream(status(500))
+      const second = yield* scriptedUpstream(status(502))
+      const { port } = yield* startGateway(
+        configOf([{ base_url: first.url }, { base_url: second.url }], {
+          retry: { rounds: 3, base_delay_ms: 1, max_delay_ms: 2 },
+        }),
+      )
+      const answer = yield* post(port, "/v1/chat/completions", body)
+      expect(answer?.status).toBe(502)
+      expect(answer?.headers).toMatchObject({
+        "x-sluice-upstream": "second",
+        "x-sluice-attempts": "6",
+        "x-should-retry": "false",
+      })
+      expect([first.requests.length, second.requests.length]).toEqual([3, 3])
+    }),
+  )
+})
+
+describe("Probes", () => {
+  it.scopedLive("/health tells version, uptime, configuration and audit; /livez and /readyz answer 200", () =>
+    Effect.gen(function* () {
+      const { gateway, port } = yield* stack
+      const health = yield* request(port, "GET", "/health")
+      expect(health?.status).toBe(200)
+      expect(jsonOf(health)).toEqual({
+        status: "ok",
+        version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+        uptime_seconds: expect.any(Number),
+        config: {
+          generation: 1,
+          loaded_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+          last_error: null,
+        },
+        audit: { queued: expect.any(Number), lost: 0 },
+      })
+      for (const path of ["/livez", "/readyz"]) {
+        expect((yield* request(port, "GET", path))?.status).toBe(200)
+      }
+
+      yield* gateway.reload("openai_clients: 7\n")
+      const after = jsonOf(yield* request(port, "GET", "/health"))
+      expect(after).toMatchObject({ status: "ok", config: { generation: 1 } })
+      expect(JSON.stringify(after)).toMatch(/"last_error":.*openai_clients/)
+      expect((yield* request(port, "GET", "/readyz"))?.status).toBe(200)
+    }),
+  )
+
+  it.scopedLive("never show a secret, not even of a broken configuration", () =>
+    Effect.gen(function* () {
+      const { gateway, port } = yield* stack
+      yield* gateway.reload(
+        configOf([
+          {
+            base_url: "not a url",
+            api_key: ["sk-very-secret"],
+            headers: { authorization: 5, k: "sk-very-secret" },
+          },
+        ]),
+      )
+      const health = (yield* request(port, "GET", "/health"))?.body.toString() ?? ""
+      expect(health).toContain("base_url")
+      expect(health).not.toContain("sk-very-secret")
+      expect(health).not.toContain("sk-configured-secret")
+    }),
+  )
+})
