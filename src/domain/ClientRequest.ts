@@ -35,6 +35,9 @@ const utf8 = new TextDecoder("utf-8", { fatal: true })
 const withoutMark = (bytes: Uint8Array): Uint8Array =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 
+/** Longer than any provider's names; routing costs more the longer a name is. */
+const longestModel = 1_024
+
 /** Locating a fault is for people; a text longer than this is not a slip of one, and not worth a second walk. */
 const longestLocated = 1_048_576
 
@@ -92,6 +95,9 @@ export const decode = (
   if (model === undefined) return invalid("model", "`model` is missing.")
   if (typeof model !== "string") return invalid("model", "`model` must be a string.")
   if (model === "") return invalid("model", "`model` is empty.")
+  if (model.length > longestModel) {
+    return invalid("model", `\`model\` is longer than ${longestModel} characters.`)
+  }
 
   const messages = endpoint.input === "messages" ? decodeMessages(body["messages"]) : Either.right([])
   if (Either.isLeft(messages)) return Either.left(messages.left)

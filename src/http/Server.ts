@@ -10,14 +10,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Endpoint, endpoints } from "../domain/Endpoint.ts"
-import { InternalError, MethodNotAllowed, UnknownPath } from "../domain/GatewayError.ts"
+import { answerOf, InternalError, MethodNotAllowed, UnknownPath } from "../domain/GatewayError.ts"
 import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
 import { type ClientAnswer, type ClientCall, Gateway } from "../Gateway.ts"
 import * as ClientBody from "./ClientBody.ts"
 import { corsHeaders, preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
 import { Models } from "./Models.ts"
-import { errorAnswer, toResponse } from "./Respond.ts"
+import { send } from "./Respond.ts"
 
 const requestIdHeader = "x-request-id"
 
@@ -64,28 +64,33 @@ const accept = (request: HttpServerRequest.HttpServerRequest): ClientCall => {
   }
 }
 
-/** Runs a handler on an accepted call; every answer names its request. A defect is logged and answered, never shown. */
+/**
+ * Runs a handler on an accepted call and sends its answer; every answer names its request. A defect is logged and answered, never
+ * shown.
+ */
 const handled = <R>(
   handler: (
     call: ClientCall,
     request: HttpServerRequest.HttpServerRequest,
   ) => Effect.Effect<ClientAnswer, never, R>,
 ) =>
-  Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
     const call = accept(request)
-    const answer = yield* handler(call, request).pipe(
+    return handler(call, request).pipe(
       Effect.catchAllDefect((defect) =>
         Effect.as(
-          Effect.annotateLogs(Effect.logError("request failed inside the gateway", defect), { id: call.id }),
-          errorAnswer(new InternalError({ requestId: call.id })),
+          Effect.logError("request failed inside the gateway", { id: call.id }, defect),
+          answerOf(new InternalError({ requestId: call.id })),
         ),
       ),
-    )
-    const { body, headers, status } = answer
-    return toResponse(
-      { status, headers: { ...headers, ...corsHeaders, [requestIdHeader]: call.id }, body },
-      NodeHttpServerRequest.toIncomingMessage(request),
+      Effect.flatMap(({ body, headers, status }) =>
+        send(
+          { status, headers: { ...headers, ...corsHeaders, [requestIdHeader]: call.id }, body },
+          NodeHttpServerRequest.toIncomingMessage(request),
+          NodeHttpServerRequest.toServerResponse(request),
+        ),
+      ),
+      Effect.as(HttpServerResponse.empty()),
     )
   })
 
@@ -117,7 +122,7 @@ const unrouted = handled((call, request) => {
   const allow = allowOf(path)
   if ((method === "GET" || method === "HEAD") && modelPath.test(path)) return retrieve(call, path)
   return Effect.succeed(
-    errorAnswer(
+    answerOf(
       allow === undefined
         ? new UnknownPath({ method, path: path.slice(0, 200) })
         : new MethodNotAllowed({ method, path: path.slice(0, 200), allow }),

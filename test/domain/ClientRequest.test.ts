@@ -34,6 +34,7 @@ describe("what is refused", () => {
       [{ model: 5, messages: hello }, "model"],
       [{ model: ["m"], messages: hello }, "model"],
       [{ model: "", messages: hello }, "model"],
+      [{ model: "m".repeat(1025), messages: hello }, "model"],
       [{ model: "m" }, "messages"],
       [{ model: "m", messages: null }, "messages"],
       [{ model: "m", messages: "hello" }, "messages"],

@@ -160,6 +160,27 @@ describe("plan", () => {
     }
   })
 
+  it("orders upstreams that stand in two groups in each independently of the other", () => {
+    const both = { match: exactly("m", "f"), fallback: "f" }
+    const upstreams = [makeUpstream({ ...both, name: "a" }), makeUpstream({ ...both, name: "b" })]
+    for (const strategy of ["random", "deterministic"] as const) {
+      const orders = ["abab", "abba", "baab", "baba"]
+      const counts = new Map<string, number>()
+      for (let seed = 0; seed < 2_000; seed++) {
+        const key = planOf(upstreams, "m", seed, strategy)
+          .map(({ upstream }) => upstream.name)
+          .join("")
+        counts.set(key, (counts.get(key) ?? 0) + 1)
+      }
+      expect(
+        goodnessOfFit(
+          orders.map((order) => counts.get(order) ?? 0),
+          orders.map(() => 1 / 4),
+        ),
+      ).toBeGreaterThan(implausible)
+    }
+  })
+
   it("law: matching upstreams come first, then what the first leading fallback adds, until none adds anything", () => {
     fc.assert(
       fc.property(upstreamsArb(), modelArb, fc.nat(), strategyArb, (upstreams, asked, seed, strategy) => {

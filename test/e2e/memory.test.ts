@@ -50,7 +50,7 @@ describe("A slow reader of a fast stream of 200 MB", () => {
       Effect.runPromise(
         Effect.gen(function* () {
           const streamBytes = 200 * megabyte
-          const warming = flood(64 * megabyte, 64 * 1024)
+          const warming = flood(32 * megabyte, 64 * 1024)
           const measured = flood(streamBytes, 64 * 1024)
           const upstream = yield* scriptedUpstream(({ headers }) =>
             headers["user-agent"] === "warming" ? warming.answer : measured.answer,
@@ -78,7 +78,8 @@ describe("A slow reader of a fast stream of 200 MB", () => {
             })
           })
           yield* within("the upstream being held back", measured.stalled(300), 20_000)
-          expect(measured.sentBytes()).toBeLessThan(streamBytes / 2)
+          // What the upstream has got rid of by now is in some buffer: its own, the kernel's, the gateway's.
+          expect(measured.sentBytes()).toBeLessThan(32 * megabyte)
           const whileHeldBack = memory(pid, "VmHWM") - before
           const size = yield* within("the stream's end", drain(slow), 30_000)
           const whileDrained = memory(pid, "VmHWM") - before

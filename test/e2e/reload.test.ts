@@ -113,6 +113,6 @@ describe("Reloading under load", () => {
         // Each answer names the configuration it was made under.
         expect(seen.size).toBeGreaterThan(10)
       }).pipe(Effect.provide(NodeContext.layer)),
-    60_000,
+    120_000,
   )
 })

@@ -171,9 +171,7 @@ describe("A stream that has begun raises APIError, and no second upstream is ask
       const chunks = (yield* open)[Symbol.asyncIterator]()
       expect((yield* next(chunks))?.choices[0]?.delta.content).toBe("Once ")
       yield* answer.kill
-      const error = yield* Effect.tryPromise({ try: () => chunks.next(), catch: (cause) => cause }).pipe(
-        Effect.flip,
-      )
+      const { error } = yield* Effect.flip(Effect.tryPromise(() => chunks.next()))
       expect(error).toBeInstanceOf(OpenAI.APIError)
       expect(standby.requests).toEqual([])
       yield* expectBroken(gateway)
