@@ -489,7 +489,7 @@ describe("ARCHITECTURE.md", () => {
     const unchecked = invariants
       .split("\n\n")
       .filter((paragraph) => paragraph.startsWith("**"))
-      .filter((paragraph) => !/\]\(|[Bb]iome|effect-tsgo/.test(paragraph))
+      .filter((paragraph) => !/\]\(|[Bb]iome|effect-language-service/.test(paragraph))
     expect(unchecked).toEqual([])
   })
 })

@@ -267,7 +267,10 @@ describe("InternalServerError", () => {
         expect(error.message).toMatch(/first: .*60 ms.*second: .*60 ms/)
       }
       for (const { requests } of [first, second]) {
-        yield* within("the ends of connections given up", Effect.all(requests.map((one) => one.abandoned)))
+        yield* within(
+          "the ends of connections given up",
+          Effect.forEach(requests, (one) => one.abandoned),
+        )
       }
     }),
   )
