@@ -12,6 +12,8 @@ const bundle = (entry, outfile, options = {}) =>
     sourcemap: "linked",
     sourcesContent: false,
     legalComments: "none",
+    // A native addon is loaded from where it was compiled.
+    external: ["better-sqlite3"],
     logLevel: "warning",
     // CommonJS dependencies call `require` for Node's own modules.
     banner: {
@@ -22,6 +24,7 @@ const bundle = (entry, outfile, options = {}) =>
 
 await Promise.all([
   bundle("src/main.ts", "dist/sluice.js"),
+  bundle("src/audit/AuditWorker.ts", "dist/audit-worker.js"),
   bundle("scripts/demo.ts", "dist/demo.js", { packages: "external" }),
   bundle("scripts/generate.ts", "dist/generate.js", { packages: "external" }),
 ])

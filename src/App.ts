@@ -1,6 +1,8 @@
 /** The whole gateway as one layer: the only file that wires across folders. */
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Audit } from "./audit/Audit.ts"
+import * as AuditLayer from "./audit/AuditLayer.ts"
 import * as CurrentConfig from "./config/CurrentConfig.ts"
 import type { Environment } from "./config/Environment.ts"
 import * as Gateway from "./Gateway.ts"
@@ -9,6 +11,14 @@ import * as NodeServer from "./http/NodeServer.ts"
 import * as Server from "./http/Server.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Upstreams from "./upstream/Upstreams.ts"
+
+/** The audit in its database, kept as the configuration in force says; `entry` is the program of its threads. */
+export const auditLayer = (environment: Environment, entry: URL) =>
+  Layer.unwrapEffect(
+    Effect.map(CurrentConfig.CurrentConfig, ({ snapshot }) =>
+      AuditLayer.layer({ url: environment.auditUrl, policy: () => snapshot().audit }, entry),
+    ),
+  )
 
 /**
  * Built from the bottom up and torn down from the top: first the routes let go, then the server drains, and only then what the
@@ -21,6 +31,6 @@ export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, 
     Layer.provideMerge(Gateway.layer),
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(Upstreams.layer),
-    Layer.provideMerge(CurrentConfig.layer(environment.configPath)),
     Layer.provideMerge(audit),
+    Layer.provideMerge(CurrentConfig.layer(environment.configPath)),
   )

@@ -184,6 +184,7 @@ export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig
     const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) =>
       Effect.gen(function* () {
         const snapshot = current.snapshot()
+        const key = clientKey(call.headers)
         const started = clock.unsafeCurrentTimeNanos()
         const draft = new RecordDraft({
           id: call.id,
@@ -191,6 +192,7 @@ export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig
           clientIp: (snapshot.server.trustProxy ? call.forwardedFor : undefined) ?? call.remoteAddress,
           endpoint: endpointName,
           headers: call.headers,
+          keyFingerprint: key === undefined ? undefined : audit.fingerprint(key),
           policy: snapshot.audit,
           elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
         })

@@ -1,6 +1,6 @@
 /** The documents are true: their commands run, their examples load, their links lead somewhere, their tables say what the code does. */
 import { spawn } from "node:child_process"
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -197,6 +197,21 @@ const commanded = (command: string) =>
     })
   })
 
+/** What a command prints of the audit of a gateway that had one request. */
+const ofOneRequest = (command: string) =>
+  Effect.gen(function* () {
+    const AUDIT_URL = `sqlite:${yield* temporaryFolder}/record.db`
+    const gateway = yield* sluice(["serve", "--port", "0"], { AUDIT_URL })
+    const address = yield* addressOf(gateway)
+    const body = JSON.stringify({ model: "nobody", messages: [{ role: "user", content: "Hello" }] })
+    yield* Effect.promise(() => fetch(`${address}/v1/chat/completions`, { method: "POST", body }))
+    yield* gateway.signal("SIGTERM")
+    expect((yield* gateway.exited).code).toBe(0)
+    const { code, stdout } = yield* run(command.replace("npx sluice", "node dist/sluice.js"), { AUDIT_URL })
+    expect(code).toBe(0)
+    return stdout
+  })
+
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
@@ -226,6 +241,7 @@ const tries: Readonly<Record<string, (command: string) => Effect.Effect<void, Ne
           SERVER_PORT: "0",
           SERVER_HOST: "127.0.0.1",
           LOG_FORMAT: "json",
+          AUDIT_URL: `sqlite:${yield* temporaryFolder}/record.db`,
         })
         yield* within("the start", started.until('"message":"listening"'), 20_000)
         const [, address = ""] = /"address":"([^"]+)"/.exec(started.output()) ?? []
@@ -257,7 +273,15 @@ const tries: Readonly<Record<string, (command: string) => Effect.Effect<void, Ne
     "npx sluice --help": (command) =>
       Effect.map(commanded(command), ({ code, stdout }) => {
         expect(code).toBe(0)
-        for (const name of ["serve", "check", "explain"]) expect(stdout).toContain(`- ${name} `)
+        for (const name of ["serve", "check", "explain", "audit"]) expect(stdout).toContain(`- ${name} `)
+      }),
+    "npx sluice audit list --since 2h": (command) =>
+      Effect.map(ofOneRequest(command), (printed) => {
+        expect(printed).toMatch(/^STARTED .*\n.* 404 +rejected +nobody /)
+      }),
+    "npx sluice audit stats --by model --since 7d": (command) =>
+      Effect.map(ofOneRequest(command), (printed) => {
+        expect(printed).toMatch(/^MODEL .*\n *nobody +1 /)
       }),
     "curl http://localhost:8000/health": (command) =>
       Effect.map(spoken(command), (answer) => {
@@ -315,6 +339,7 @@ describe.concurrent("The README's commands", () => {
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       mkdirSync(`${folder}/dist`)
+      symlinkSync(join(root, "node_modules"), `${folder}/node_modules`)
       for (const path of ["package.json", "dist/sluice.js"])
         copyFileSync(join(root, path), `${folder}/${path}`)
       const { code, stdout } = yield* run(

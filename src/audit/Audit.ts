@@ -1,12 +1,13 @@
 /** Where finished requests are handed to be written down. Handing over never fails and never waits. */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
 import type { AuditRecord } from "../domain/AuditRecord.ts"
 
-/** How many records wait to be written, and how many could not be kept. */
+/** How many records wait in memory, how many in the spill file, and how many could not be kept. */
 export interface AuditStatus {
   readonly queued: number
+  readonly spilled: number
   readonly lost: number
 }
 
@@ -15,11 +16,7 @@ export class Audit extends Context.Tag("sluice/Audit")<
   {
     readonly record: (record: AuditRecord) => Effect.Effect<void>
     readonly status: Effect.Effect<AuditStatus>
+    /** Tells one client's key from another's, and tells nothing of the key: what a record may carry. */
+    readonly fingerprint: (key: Redacted.Redacted<string>) => string
   }
 >() {}
-
-/** Keeps nothing. */
-export const layerDiscard: Layer.Layer<Audit> = Layer.succeed(Audit, {
-  record: () => Effect.void,
-  status: Effect.succeed({ queued: 0, lost: 0 }),
-})

@@ -17,6 +17,8 @@ export interface Opening {
   readonly clientIp: string
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** Of the key the client sent. */
+  readonly keyFingerprint: string | undefined
   readonly policy: AuditPolicy
   /** Milliseconds since the request was accepted, by a monotonic clock. */
   readonly elapsedMs: () => number
@@ -79,7 +81,7 @@ export class RecordDraft {
   close(): AuditRecord {
     const ending = this.#ending
     const last = this.#attempts.at(-1)
-    const { clientIp, elapsedMs, endpoint, headers, id, policy, startedAt } = this.#opening
+    const { clientIp, elapsedMs, endpoint, headers, id, keyFingerprint, policy, startedAt } = this.#opening
     return {
       id,
       startedAt,
@@ -101,6 +103,7 @@ export class RecordDraft {
       toolCalls: ending?.toolCalls,
       multimodal: this.#asked?.multimodal,
       userAgent: headers["user-agent"],
+      keyFingerprint,
       headers: redactHeaders(headers),
       request: this.#request,
       response: policy.bodies === "full" ? ending?.response : undefined,

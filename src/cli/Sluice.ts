@@ -1,4 +1,4 @@
-/** The command line: `sluice serve`, `check` and `explain`, what they print and how they end. */
+/** The command line: `sluice serve`, `check`, `explain` and `audit`, what they print and how they end. */
 import { stripVTControlCharacters } from "node:util"
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import { version } from "../version.ts"
+import { auditCommand } from "./audit.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { check } from "./check.ts"
 import { explain } from "./explain.ts"
@@ -18,7 +19,7 @@ const sluice = Command.make("sluice").pipe(
   Command.withDescription(
     "A self-hosted LLM gateway: one OpenAI-compatible endpoint in front of many model providers.",
   ),
-  Command.withSubcommands([serve, check, explain]),
+  Command.withSubcommands([serve, check, explain, auditCommand]),
 )
 
 /** Colour is for terminals, and for people who have not said no (https://no-color.org). */

@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as App from "../App.ts"
-import * as Audit from "../audit/Audit.ts"
 import { renderProblem } from "../config/ConfigFile.ts"
 import { environment, problemsOf } from "../config/Environment.ts"
 import * as Log from "../telemetry/Log.ts"
@@ -22,6 +21,9 @@ const port = Options.integer("port").pipe(
   Options.withDescription("The port to listen on, 0 for any free one; SERVER_PORT or 8000 if left out."),
   Options.optional,
 )
+
+/** Bundled beside this program. */
+const auditWorker = new URL("./audit-worker.js", import.meta.url)
 
 const misuse = (message: string) => new CliFailure({ exitCode: 2, message })
 
@@ -60,7 +62,9 @@ export const serve = Command.make("serve", { config, port }, ({ config, port }) 
         }
       }),
     )
-    return yield* Layer.launch(Layer.provide(announced, App.layer(settings, Audit.layerDiscard))).pipe(
+    return yield* Layer.launch(
+      Layer.provide(announced, App.layer(settings, App.auditLayer(settings, auditWorker))),
+    ).pipe(
       Effect.provide(log),
       Effect.catchTags({
         ConfigInvalid: ({ path, problems }) =>
@@ -68,6 +72,7 @@ export const serve = Command.make("serve", { config, port }, ({ config, port }) 
             exitCode: 1,
             message: problems.map((problem) => renderProblem(path, problem)).join("\n"),
           }),
+        AuditUnusable: ({ message }) => new CliFailure({ exitCode: 1, message }),
         ConfigUnreadable: ({ message }) => new CliFailure({ exitCode: 1, message }),
         ServeError: ({ cause }) =>
           new CliFailure({

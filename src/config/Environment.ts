@@ -63,6 +63,19 @@ const logLevels = {
   none: LogLevel.None,
 } as const
 
+/** Where the audit is: `AUDIT_URL`, else the older `RECD_PATH`, else the default. */
+export const auditUrl: Config.Config<string> = Config.all({
+  current: Config.option(nonEmpty("AUDIT_URL")),
+  older: Config.option(nonEmpty("RECD_PATH")),
+}).pipe(
+  Config.map(({ current, older }) =>
+    Option.getOrElse(
+      Option.orElse(current, () => older),
+      () => "sqlite:./logs/record.db",
+    ),
+  ),
+)
+
 /**
  * All variables of the environment with their defaults.
  *
@@ -73,17 +86,7 @@ export const environment = (terminal: boolean): Config.Config<Environment> =>
     port: wholeNumber("SERVER_PORT", 0, 65_535).pipe(Config.withDefault(8000)),
     host: nonEmpty("SERVER_HOST").pipe(Config.withDefault("::")),
     configPath: nonEmpty("CONFIG_PATH").pipe(Config.withDefault("config/config.yaml")),
-    auditUrl: Config.all({
-      current: Config.option(nonEmpty("AUDIT_URL")),
-      older: Config.option(nonEmpty("RECD_PATH")),
-    }).pipe(
-      Config.map(({ current, older }) =>
-        Option.getOrElse(
-          Option.orElse(current, () => older),
-          () => "sqlite:./logs/record.db",
-        ),
-      ),
-    ),
+    auditUrl,
     logLevel: oneOf("LOG_LEVEL", [
       "all",
       "trace",

@@ -43,6 +43,8 @@ export interface AuditRecord {
   readonly toolCalls: boolean | undefined
   readonly multimodal: boolean | undefined
   readonly userAgent: string | undefined
+  /** Tells one client's key from another's without keeping it. */
+  readonly keyFingerprint: string | undefined
   /** Credentials redacted. */
   readonly headers: Readonly<Record<string, string>>
   readonly request: Uint8Array | undefined

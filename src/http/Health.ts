@@ -21,7 +21,7 @@ export const health = (startedAt: number) =>
         loaded_at: new Date(config.loadedAt).toISOString(),
         last_error: config.lastError,
       },
-      audit: { queued: audit.queued, lost: audit.lost },
+      audit: { queued: audit.queued, spilled: audit.spilled, lost: audit.lost },
     })
   })
 

@@ -3,8 +3,8 @@
  * too broken to reach a route, and an orderly end.
  *
  * `@effect/platform-node` closes a server by detaching its handler and waiting for every connection without limit; keep-alive
- * connections would then hold it open and requests on them would hang. So this server closes idle connections again and again
- * while it drains, answers what still arrives with 503, and cuts what is left when the grace period is over.
+ * connections would then hold it open and requests on them would hang. So this server is drained before: routes stay attached and
+ * refuse what still arrives, idle connections are closed again and again, and what is left is cut when the grace period is over.
  */
 import * as Http from "node:http"
 import * as Net from "node:net"
@@ -12,7 +12,9 @@ import type { Duplex } from "node:stream"
 import type * as HttpServer from "@effect/platform/HttpServer"
 import type { ServeError } from "@effect/platform/HttpServerError"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { answerOf, encodeErrorBody, ShuttingDown } from "../domain/GatewayError.ts"
 
@@ -22,6 +24,16 @@ export interface NodeServerOptions {
   /** How long requests under way may go on once the server is told to end. */
   readonly shutdownGrace: Duration.Duration
 }
+
+/** The end of the server, as the routes see it. */
+export class Draining extends Context.Tag("sluice/Draining")<
+  Draining,
+  {
+    readonly hasBegun: () => boolean
+    /** Stops listening, and waits until the last connection is closed, by force after the grace period. */
+    readonly drain: Effect.Effect<void>
+  }
+>() {}
 
 /** Whole milliseconds; see `node:http`. */
 const limits: Http.ServerOptions = {
@@ -68,32 +80,30 @@ const refuse = (error: Error, socket: Duplex): void => {
 }
 
 class DrainingServer extends Http.Server {
+  hasBegun = false
   readonly #graceMs: number
 
   constructor(graceMs: number) {
     super(limits)
     this.#graceMs = graceMs
     this.on("clientError", refuse)
-    this.on("request", (request, response) => this.#answerDetached(request, response))
+    this.on("request", (request, response) => this.#answerUnserved(request, response))
   }
 
-  /** Only speaks when it is the last listener, which it is from the moment the routes are detached. */
-  #answerDetached(request: Http.IncomingMessage, response: Http.ServerResponse): void {
+  /** Only speaks when it is the last listener, which it is before the routes are attached and when they let go. */
+  #answerUnserved(request: Http.IncomingMessage, response: Http.ServerResponse): void {
     if (this.listenerCount("request") > 1) return
     request.resume()
-    if (request.url === "/livez") {
-      response.writeHead(200, { "content-type": "application/json" }).end('{"status":"ok"}')
-      return
-    }
     const { body, headers, status } = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))
-    response.writeHead(status, { ...headers, "access-control-allow-origin": "*" }).end(body)
+    response.writeHead(status, headers).end(body)
   }
 
   /**
    * Stops listening, and calls back when the last connection is closed. Not `http.Server`'s own `close`, which would close idle
    * connections at once: a request that is just on its way would meet a reset instead of its 503.
    */
-  override close(done?: (error?: Error) => void): this {
+  drain(done: () => void): void {
+    this.hasBegun = true
     let sweep: NodeJS.Timeout | undefined
     const lameDuck = setTimeout(
       () => {
@@ -102,13 +112,12 @@ class DrainingServer extends Http.Server {
       Math.min(lameDuckMs, this.#graceMs),
     )
     const cut = setTimeout(() => this.closeAllConnections(), this.#graceMs)
-    Net.Server.prototype.close.call(this, (error) => {
+    Net.Server.prototype.close.call(this, () => {
       clearTimeout(lameDuck)
       clearInterval(sweep)
       clearTimeout(cut)
-      done?.(error)
+      done()
     })
-    return this
   }
 }
 
@@ -123,16 +132,22 @@ const lacksIpv6 = (error: ServeError): boolean => {
 }
 
 /** Listens; `::` means both IP versions, and falls back to `0.0.0.0` on machines without IPv6. */
-export const layer = (options: NodeServerOptions): Layer.Layer<HttpServer.HttpServer, ServeError> => {
-  const listen = (listenOptions: Net.ListenOptions) =>
-    NodeHttpServer.layerServer(
-      () => new DrainingServer(Duration.toMillis(options.shutdownGrace)),
-      listenOptions,
-    )
-  const first = listen({ host: options.host, port: options.port, backlog: 1024 })
-  return options.host === "::"
-    ? Layer.catchAll(first, (error) =>
-        lacksIpv6(error) ? listen({ host: "0.0.0.0", port: options.port, backlog: 1024 }) : Layer.fail(error),
+export const layer = (
+  options: NodeServerOptions,
+): Layer.Layer<Draining | HttpServer.HttpServer, ServeError> => {
+  const listen = (host: string) =>
+    Layer.suspend(() => {
+      const server = new DrainingServer(Duration.toMillis(options.shutdownGrace))
+      return Layer.merge(
+        NodeHttpServer.layerServer(() => server, { host, port: options.port, backlog: 1024 }),
+        Layer.succeed(Draining, {
+          hasBegun: () => server.hasBegun,
+          drain: Effect.async<void>((resume) => server.drain(() => resume(Effect.void))),
+        }),
       )
+    })
+  const first = listen(options.host)
+  return options.host === "::"
+    ? Layer.catchAll(first, (error) => (lacksIpv6(error) ? listen("0.0.0.0") : Layer.fail(error)))
     : first
 }

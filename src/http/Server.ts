@@ -10,13 +10,20 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Endpoint, endpoints } from "../domain/Endpoint.ts"
-import { answerOf, InternalError, MethodNotAllowed, UnknownPath } from "../domain/GatewayError.ts"
+import {
+  answerOf,
+  InternalError,
+  MethodNotAllowed,
+  ShuttingDown,
+  UnknownPath,
+} from "../domain/GatewayError.ts"
 import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
 import { type ClientAnswer, type ClientCall, Gateway } from "../Gateway.ts"
 import * as ClientBody from "./ClientBody.ts"
 import { corsHeaders, preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
 import { Models } from "./Models.ts"
+import { Draining } from "./NodeServer.ts"
 import { send } from "./Respond.ts"
 
 const requestIdHeader = "x-request-id"
@@ -104,16 +111,39 @@ const identified = <E, R>(response: Effect.Effect<HttpServerResponse.HttpServerR
     })
   })
 
-const proxied = (endpoint: Endpoint) =>
-  handled((call) => Effect.flatMap(Gateway, (gateway) => gateway.proxy(endpoint, call)))
+/** The answer of a gateway that takes nothing new; the request leaves its record all the same. */
+const refused = (endpointName: string, call: ClientCall) =>
+  Effect.flatMap(Gateway, (gateway) =>
+    gateway.serve(endpointName, call, () => Effect.fail(new ShuttingDown({ retryAfterSeconds: 1 }))),
+  )
 
-const listModels = handled((call) => Effect.flatMap(Models, (models) => models.list(call)))
+const unlessDraining = <R>(
+  endpointName: string,
+  answer: (call: ClientCall) => Effect.Effect<ClientAnswer, never, R>,
+) =>
+  handled((call) =>
+    Effect.if(
+      Effect.map(Draining, (draining) => draining.hasBegun()),
+      { onTrue: () => refused(endpointName, call), onFalse: () => answer(call) },
+    ),
+  )
+
+const proxied = (endpoint: Endpoint) =>
+  unlessDraining(endpoint.name, (call) => Effect.flatMap(Gateway, (gateway) => gateway.proxy(endpoint, call)))
+
+const listModels = unlessDraining("models", (call) => Effect.flatMap(Models, (models) => models.list(call)))
 
 /** A model's id may hold slashes, encoded or not, so it is cut from the path rather than matched as a segment. */
 const retrieve = (call: ClientCall, path: string) =>
   Effect.flatMap(Models, (models) => models.retrieve(call, path.replace(modelPath, "")))
 
 const retrieveModel = handled((call, request) => retrieve(call, pathOf(request.url)))
+
+const ready = Effect.flatMap(Draining, (draining) =>
+  draining.hasBegun()
+    ? handled(() => Effect.succeed(answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))))
+    : identified(alive),
+)
 
 /** Wrong paths and wrong methods, and the ids of models that the router cannot decode. */
 const unrouted = handled((call, request) => {
@@ -145,17 +175,23 @@ const router = (startedAt: number) =>
     ),
     HttpRouter.makeRoute("GET", "/health", identified(health(startedAt))),
     HttpRouter.makeRoute("GET", "/livez", identified(alive)),
-    HttpRouter.makeRoute("GET", "/readyz", identified(alive)),
+    HttpRouter.makeRoute("GET", "/readyz", ready),
   ])
 
 /**
- * Serves the routes on the server beneath. Tracing is off: without an exporter it costs spans per request and would send
- * `traceparent` of its own to every upstream.
+ * Serves the routes on the server beneath, and when it ends, drains that server before the routes let go of it. Tracing is off:
+ * without an exporter it costs spans per request and would send `traceparent` of its own to every upstream.
  */
-export const layer = Layer.unwrapEffect(
-  Effect.map(Clock.currentTimeMillis, (startedAt) =>
-    HttpServer.serve(Effect.catchTag(router(startedAt), "RouteNotFound", () => unrouted)).pipe(
-      Layer.provide(Layer.setTracerEnabled(false)),
+export const layer = Layer.scopedDiscard(
+  Effect.flatMap(Draining, ({ drain }) => Effect.addFinalizer(() => drain)),
+).pipe(
+  Layer.provideMerge(
+    Layer.unwrapEffect(
+      Effect.map(Clock.currentTimeMillis, (startedAt) =>
+        HttpServer.serve(Effect.catchTag(router(startedAt), "RouteNotFound", () => unrouted)).pipe(
+          Layer.provide(Layer.setTracerEnabled(false)),
+        ),
+      ),
     ),
   ),
 )

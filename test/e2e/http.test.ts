@@ -251,7 +251,7 @@ describe("Probes", () => {
           loaded_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
           last_error: null,
         },
-        audit: { queued: expect.any(Number), lost: 0 },
+        audit: { queued: expect.any(Number), spilled: 0, lost: 0 },
       })
       for (const path of ["/livez", "/readyz"]) {
         expect((yield* request(port, "GET", path))?.status).toBe(200)

@@ -1,6 +1,7 @@
 /** An audit that keeps its records in memory, for tests to read and to wait for. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Audit } from "../../src/audit/Audit.ts"
@@ -18,7 +19,8 @@ export const recordedAudit: Effect.Effect<RecordedAudit> = Effect.gen(function* 
   return {
     layer: Layer.succeed(Audit, {
       record: (record) => SubscriptionRef.update(records, (all) => [...all, record]),
-      status: Effect.succeed({ queued: 0, lost: 0 }),
+      status: Effect.succeed({ queued: 0, spilled: 0, lost: 0 }),
+      fingerprint: (key) => `fingerprint of a key of ${Redacted.value(key).length} characters`,
     }),
     records: SubscriptionRef.get(records),
     awaitRecords: (count) =>

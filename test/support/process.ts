@@ -1,5 +1,8 @@
 /** The built gateway as a process of its own, with its log to wait on. */
 import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -23,16 +26,26 @@ export interface GatewayProcess {
 export const addressOf = (gateway: GatewayProcess): Effect.Effect<string> =>
   Effect.map(gateway.logged("listening"), ({ address }) => String(address))
 
-/** Runs `sluice` with these arguments; killed with the scope if it is still there. */
+/** Runs `sluice` with these arguments and an audit of its own; killed with the scope if it is still there. */
 export const sluice = (
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>> = {},
 ): Effect.Effect<GatewayProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-process-"))),
+      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true })),
+    )
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
         spawn(process.execPath, ["dist/sluice.js", ...args], {
-          env: { PATH: process.env["PATH"], LOG_FORMAT: "json", SERVER_HOST: "127.0.0.1", ...env },
+          env: {
+            PATH: process.env["PATH"],
+            LOG_FORMAT: "json",
+            SERVER_HOST: "127.0.0.1",
+            AUDIT_URL: `sqlite:${folder}/record.db`,
+            ...env,
+          },
           stdio: ["ignore", "pipe", "pipe"],
         }),
       ),

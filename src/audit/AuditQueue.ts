@@ -1,0 +1,260 @@
+/**
+ * The audit's queue: records are put down at once and written in batches by a fiber, which tries again what was refused. Others
+ * drain the spill, move finished months, and say in the log what was lost.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Mailbox from "effect/Mailbox"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { AuditPolicy } from "../domain/Snapshot.ts"
+import type { Audit } from "./Audit.ts"
+import { monthOf, nextMonth } from "./AuditTable.ts"
+import type { AuditWriter, RotationReport, WriteReport } from "./AuditWriter.ts"
+import { type QueuedRecord, queuedRecord, weightOf } from "./QueuedRecord.ts"
+
+export interface QueueLimits {
+  /** Records that may wait in memory. */
+  readonly records: number
+  /** Bytes they may hold. */
+  readonly bytes: number
+  /** Milliseconds the end waits for what could not be written yet. */
+  readonly closeMs: number
+}
+
+export const defaultLimits: QueueLimits = { records: 50_000, bytes: 256 * 1024 * 1024, closeMs: 10_000 }
+
+export interface QueueOptions {
+  readonly writer: AuditWriter
+  /** The policy in force. */
+  readonly policy: () => AuditPolicy
+  readonly limits: QueueLimits
+  /** Begins every record's key. No two processes have the same. */
+  readonly run: string
+}
+
+/** More than gather at any usual load; a backlog goes half as fast again in batches of 200 as of 50, and cloning one takes a millisecond. */
+const batchRecords = 200
+const batchBytes = 4 * 1024 * 1024
+
+/** Time from batch to batch, in which records gather: fifty commits a second, and a fifth of what may be lost with the process. */
+const gatheringMs = 20
+
+const backoff = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("2 seconds")))
+
+/** How long the start waits for the writer to be ready. */
+const startTimeout = "5 seconds"
+
+const lossInterval = "5 seconds"
+
+/** How often it is seen whether a finished month has rows in the live database: those of requests that outlasted it. */
+const rotationIntervalMs = 60_000
+
+/** A month is taken to end this much later, so that the requests that end with it go with its table. */
+const turnDelayMs = 1_000
+
+interface Waiting {
+  readonly record: QueuedRecord
+  readonly weight: number
+}
+
+const batchesOf = (waiting: Iterable<Waiting>): ReadonlyArray<ReadonlyArray<Waiting>> => {
+  const batches: Array<Array<Waiting>> = []
+  let batch: Array<Waiting> = []
+  let bytes = 0
+  for (const one of waiting) {
+    if (batch.length > 0 && (batch.length === batchRecords || bytes + one.weight > batchBytes)) {
+      batches.push(batch)
+      batch = []
+      bytes = 0
+    }
+    batch.push(one)
+    bytes += one.weight
+  }
+  return batch.length === 0 ? batches : [...batches, batch]
+}
+
+/** Everything of the `Audit` but the fingerprint. The scope's end waits until what was recorded is kept, if it can be. */
+export const makeQueue = (
+  options: QueueOptions,
+): Effect.Effect<Omit<Audit["Type"], "fingerprint">, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { limits, policy, run, writer } = options
+    const mailbox = yield* Mailbox.make<Waiting>()
+    const trouble = yield* Effect.makeLatch(true)
+    const ending = yield* Effect.makeLatch(false)
+    const firstLook = yield* Effect.makeLatch(false)
+    let numbered = 0
+    let queued = 0
+    let queuedBytes = 0
+    let lost = 0
+    let lostTold = 0
+    let last: WriteReport = {
+      refused: false,
+      spilled: 0,
+      lost: 0,
+      fault: undefined,
+      owner: false,
+      oldestMonth: undefined,
+    }
+
+    const nextKey = (): string => {
+      numbered++
+      return `${run}-${numbered.toString(16).padStart(8, "0")}`
+    }
+
+    const record: Audit["Type"]["record"] = (closed) =>
+      Effect.sync(() => {
+        const one = queuedRecord(closed, nextKey(), policy())
+        const weight = weightOf(one)
+        const fits = queued < limits.records && queuedBytes + weight <= limits.bytes
+        if (!fits || !mailbox.unsafeOffer({ record: one, weight })) {
+          lost++
+          return
+        }
+        queued++
+        queuedBytes += weight
+      }).pipe(
+        Effect.catchAllDefect((defect) => {
+          lost++
+          return Effect.logError("audit: a record could not be queued", defect)
+        }),
+      )
+
+    /** Takes a report in, and says in the log when rows stop or begin to get into the database. */
+    const note = (report: WriteReport): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const before = last
+        last = report
+        lost += report.lost
+        const turned = (before.fault === undefined) !== (report.fault === undefined)
+        const told = !turned
+          ? Effect.void
+          : report.fault === undefined
+            ? Effect.logInfo("audit: the database takes rows again")
+            : Effect.logError("audit: the database takes no rows; they wait beside it and in memory")
+        const calm = report.fault === undefined && report.spilled === 0
+        return Effect.zipRight(
+          Effect.annotateLogs(told, { reason: report.fault, spilled: report.spilled }),
+          calm ? trouble.close : trouble.open,
+        )
+      })
+
+    const keep = (batch: ReadonlyArray<Waiting>): Effect.Effect<void> =>
+      writer.write(batch.map(({ record: one }) => one)).pipe(
+        Effect.tap(note),
+        Effect.repeat({ while: ({ refused }) => refused, schedule: backoff }),
+        Effect.zipRight(
+          Effect.sync(() => {
+            queued -= batch.length
+            for (const { weight } of batch) queuedBytes -= weight
+          }),
+        ),
+      )
+
+    const writing = Effect.gen(function* () {
+      for (;;) {
+        const [waiting, done] = yield* mailbox.takeAll
+        const began = yield* Clock.currentTimeMillis
+        for (const batch of batchesOf(waiting)) yield* keep(batch)
+        if (done) return
+        // While a batch was written others gathered already.
+        const rest = gatheringMs - ((yield* Clock.currentTimeMillis) - began)
+        if (rest > 0) yield* Effect.raceFirst(Effect.sleep(rest), ending.await)
+      }
+    })
+
+    const draining = Effect.gen(function* () {
+      for (;;) {
+        yield* trouble.await
+        yield* writer.drain.pipe(
+          Effect.tap(note),
+          Effect.tap(firstLook.open),
+          Effect.repeat({ while: ({ fault }) => fault !== undefined, schedule: backoff }),
+        )
+        // What waits in memory goes first: it would be lost with the process, what is spilled would not.
+        yield* Effect.yieldNow()
+        while (queued > batchRecords) yield* Effect.sleep(gatheringMs)
+      }
+    })
+
+    const tellLoss = Effect.suspend(() => {
+      if (lost === lostTold) return Effect.void
+      const fresh = lost - lostTold
+      lostTold = lost
+      return Effect.annotateLogs(Effect.logError("audit: records were lost"), { fresh, lost })
+    })
+
+    const tellRotation = ({ archived, deleted, fault }: RotationReport): Effect.Effect<void> =>
+      Effect.all(
+        [
+          archived.length === 0
+            ? Effect.void
+            : Effect.annotateLogs(Effect.logInfo("audit: finished months were archived"), { archived }),
+          deleted.length === 0
+            ? Effect.void
+            : Effect.annotateLogs(Effect.logInfo("audit: old archives were deleted"), { deleted }),
+          fault === undefined
+            ? Effect.void
+            : Effect.annotateLogs(Effect.logWarning("audit: a finished month waits to be archived"), {
+                reason: fault,
+              }),
+        ],
+        { discard: true },
+      )
+
+    const rotating = Effect.gen(function* () {
+      yield* firstLook.await
+      let lookedAt = ""
+      for (;;) {
+        const now = (yield* Clock.currentTimeMillis) - turnDelayMs
+        const month = monthOf(now)
+        const due = lookedAt !== month || (last.oldestMonth !== undefined && last.oldestMonth < month)
+        if (last.owner && due) {
+          yield* tellRotation(yield* writer.rotate(now, policy().retentionMonths))
+          // Shows the writer the tables that stand there now.
+          yield* Effect.flatMap(writer.drain, note)
+          lookedAt = month
+        }
+        yield* Effect.sleep(Math.min(rotationIntervalMs, nextMonth(now) - now))
+      }
+    })
+
+    /** Waits while rows get from the spill into the database. */
+    const drained: Effect.Effect<void> = Effect.suspend(() =>
+      last.spilled === 0 || last.fault !== undefined
+        ? Effect.void
+        : Effect.delay(drained, Duration.millis(gatheringMs)),
+    )
+
+    yield* Effect.forkScoped(draining)
+    yield* Effect.forkScoped(rotating)
+    yield* Effect.forkScoped(Effect.repeat(tellLoss, Schedule.spaced(lossInterval)))
+    const written = yield* Effect.forkDaemon(Effect.interruptible(writing))
+    yield* Effect.addFinalizer(() =>
+      Effect.gen(function* () {
+        yield* mailbox.end
+        yield* ending.open
+        const rest = Effect.zipRight(Fiber.await(written), drained)
+        // A finalizer is uninterruptible, and what is would not be given up.
+        yield* Effect.timeoutOption(Effect.interruptible(rest), limits.closeMs)
+        yield* Fiber.interrupt(written)
+        lost += queued
+        queued = 0
+        yield* tellLoss
+        if (last.spilled > 0) {
+          yield* Effect.annotateLogs(
+            Effect.logWarning("audit: rows wait in the spill file for the next start"),
+            { spilled: last.spilled },
+          )
+        }
+      }),
+    )
+
+    // A thread takes its time to start, and what is recorded meanwhile would be in memory only.
+    yield* Effect.timeoutOption(firstLook.await, startTimeout)
+
+    return { record, status: Effect.sync(() => ({ queued, spilled: last.spilled, lost })) }
+  })

@@ -1,0 +1,126 @@
+/**
+ * Statistics of requests as values that are added up: any way of cutting the requests into slices gives the same result, so a
+ * reader need never hold more than a slice.
+ *
+ * Durations are counted by whole milliseconds. Rounding keeps their order, so the nearest-rank percentile of the rounded
+ * durations is the rounded percentile of the durations: exact, in memory bounded by how many different durations there are.
+ */
+
+/** What requests can be grouped by. `day` is the UTC date of `started_at`, `key` the fingerprint of the caller's key. */
+export const groupings = ["model", "upstream", "day", "key"] as const
+
+export type Grouping = (typeof groupings)[number]
+
+/** How many requests took how many whole milliseconds. */
+export type Durations = ReadonlyMap<number, number>
+
+/** Sums over the requests of one group; a sum of nothing known is `undefined`, as in a row. */
+export interface Tally {
+  readonly requests: number
+  readonly errors: number
+  readonly promptTokens: number | undefined
+  readonly completionTokens: number | undefined
+  readonly cachedTokens: number | undefined
+  readonly latencies: Durations
+  readonly ttfts: Durations
+}
+
+export const emptyTally: Tally = {
+  requests: 0,
+  errors: 0,
+  promptTokens: undefined,
+  completionTokens: undefined,
+  cachedTokens: undefined,
+  latencies: new Map(),
+  ttfts: new Map(),
+}
+
+/** One group's statistics. `undefined` where no request of the group had such a number. */
+export interface GroupStats {
+  /** `undefined` gathers the requests that have none. */
+  readonly group: string | undefined
+  readonly requests: number
+  readonly errors: number
+  /** From 0 to 1. */
+  readonly errorRate: number
+  readonly promptTokens: number | undefined
+  readonly completionTokens: number | undefined
+  readonly cachedTokens: number | undefined
+  /** Milliseconds. */
+  readonly latencyP50: number | undefined
+  readonly latencyP95: number | undefined
+  readonly ttftP50: number | undefined
+  readonly ttftP95: number | undefined
+}
+
+const plus = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : b === undefined ? a : a + b
+
+const joined = (a: Durations, b: Durations): Durations => {
+  if (b.size === 0) return a
+  const sum = new Map(a)
+  for (const [ms, count] of b) sum.set(ms, (sum.get(ms) ?? 0) + count)
+  return sum
+}
+
+/** The tally of both sets of requests, which share none. Associative and commutative, `emptyTally` changes nothing. */
+export const combine = (a: Tally, b: Tally): Tally => ({
+  requests: a.requests + b.requests,
+  errors: a.errors + b.errors,
+  promptTokens: plus(a.promptTokens, b.promptTokens),
+  completionTokens: plus(a.completionTokens, b.completionTokens),
+  cachedTokens: plus(a.cachedTokens, b.cachedTokens),
+  latencies: joined(a.latencies, b.latencies),
+  ttfts: joined(a.ttfts, b.ttfts),
+})
+
+/** Tallies by group. */
+export type Tallies = ReadonlyMap<string | undefined, Tally>
+
+export const combineAll = (a: Tallies, b: Tallies): Tallies => {
+  const all = new Map(a)
+  for (const [group, tally] of b) all.set(group, combine(all.get(group) ?? emptyTally, tally))
+  return all
+}
+
+/**
+ * The nearest-rank percentile: the least duration that at least `share` of all do not exceed; `undefined` of none.
+ *
+ * @param share over 0, up to 1
+ */
+export const percentile = (durations: Durations, share: number): number | undefined => {
+  const sorted = [...durations].sort(([a], [b]) => a - b)
+  const rank = Math.ceil(share * sorted.reduce((sum, [, count]) => sum + count, 0))
+  let passed = 0
+  for (const [ms, count] of sorted) {
+    passed += count
+    if (passed >= rank) return ms
+  }
+  return undefined
+}
+
+/** The statistics of one group. */
+export const statsOf = (group: string | undefined, tally: Tally): GroupStats => ({
+  group,
+  requests: tally.requests,
+  errors: tally.errors,
+  errorRate: tally.requests === 0 ? 0 : tally.errors / tally.requests,
+  promptTokens: tally.promptTokens,
+  completionTokens: tally.completionTokens,
+  cachedTokens: tally.cachedTokens,
+  latencyP50: percentile(tally.latencies, 0.5),
+  latencyP95: percentile(tally.latencies, 0.95),
+  ttftP50: percentile(tally.ttfts, 0.5),
+  ttftP95: percentile(tally.ttfts, 0.95),
+})
+
+const byText = (a: string | undefined, b: string | undefined): number =>
+  a === b ? 0 : a === undefined ? 1 : b === undefined ? -1 : a < b ? -1 : 1
+
+/** All groups: days in their order, anything else the most requested first. */
+export const ranked = (tallies: Tallies, by: Grouping): ReadonlyArray<GroupStats> =>
+  [...tallies]
+    .map(([group, tally]) => statsOf(group, tally))
+    .sort((a, b) =>
+      by === "day" ? byText(a.group, b.group) : b.requests - a.requests || byText(a.group, b.group),
+    )

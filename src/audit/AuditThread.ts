@@ -1,0 +1,134 @@
+/** The audit's writer in threads of its own: the main thread only hands bytes over. A thread that dies is started again. */
+import { Worker } from "node:worker_threads"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import type * as Scope from "effect/Scope"
+import type { WorkerAnswer, WorkerQuestion, WorkerTask } from "./AuditWorker.ts"
+import type { AuditWriter, WriteReport } from "./AuditWriter.ts"
+import { pack } from "./Parcel.ts"
+
+/** A thread ended before it answered. */
+class ThreadDied extends Data.TaggedError("ThreadDied")<{ readonly detail: string }> {
+  override get message(): string {
+    return `the audit's thread died: ${this.detail}`
+  }
+}
+
+interface Thread {
+  /** The next answer, to the question if there is one. Bytes of `transfer` are handed over. */
+  readonly answer: (
+    question: WorkerQuestion | undefined,
+    transfer: ReadonlyArray<ArrayBuffer>,
+  ) => Effect.Effect<WorkerAnswer, ThreadDied>
+  readonly hasDied: () => boolean
+  readonly end: Effect.Effect<void>
+}
+
+/** Starts the program at `entry`. It is told its task at once, and answers in the order it is asked. */
+const startThread = (entry: URL, task: WorkerTask): Thread => {
+  const worker = new Worker(entry, { workerData: task, name: `sluice-audit-${task.kind}` })
+  const waiting: Array<Deferred.Deferred<WorkerAnswer, ThreadDied>> = []
+  let died: ThreadDied | undefined
+  const die = (detail: string): void => {
+    const death = died ?? new ThreadDied({ detail })
+    died = death
+    for (const deferred of waiting.splice(0)) Deferred.unsafeDone(deferred, Effect.fail(death))
+  }
+  worker.on("message", (answer: WorkerAnswer) => {
+    const deferred = waiting.shift()
+    if (deferred !== undefined) Deferred.unsafeDone(deferred, Effect.succeed(answer))
+  })
+  worker.on("error", (error) => die(error instanceof Error ? error.message : String(error)))
+  worker.on("messageerror", (error) => die(error.message))
+  worker.on("exit", (code) => die(`exit code ${code}`))
+  return {
+    answer: (question, transfer) =>
+      Effect.suspend(() => {
+        if (died !== undefined) return Effect.fail(died)
+        const deferred = Deferred.unsafeMake<WorkerAnswer, ThreadDied>(FiberId.none)
+        waiting.push(deferred)
+        if (question !== undefined) worker.postMessage(question, [...transfer])
+        return Deferred.await(deferred)
+      }),
+    hasDied: () => died !== undefined,
+    end: Effect.promise(() => worker.terminate()),
+  }
+}
+
+/** How long the writing thread may take to close the database. */
+const closeTimeout = "5 seconds"
+
+/**
+ * A writer whose threads run the program at `entry` (`AuditWorker`, bundled). While a thread cannot be kept alive every batch is
+ * refused, and asking again starts another.
+ */
+export const makeThreadWriter = (
+  entry: URL,
+  database: string,
+): Effect.Effect<AuditWriter, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    let thread: Thread | undefined
+    let known: WriteReport = {
+      refused: false,
+      spilled: 0,
+      lost: 0,
+      fault: undefined,
+      owner: false,
+      oldestMonth: undefined,
+    }
+
+    const current = (): Thread => {
+      if (thread === undefined || thread.hasDied()) thread = startThread(entry, { kind: "write", database })
+      return thread
+    }
+
+    const reportOf = (
+      question: WorkerQuestion,
+      transfer: ReadonlyArray<ArrayBuffer>,
+    ): Effect.Effect<WriteReport> =>
+      Effect.suspend(() => current().answer(question, transfer)).pipe(
+        Effect.map((answer) => {
+          if (answer.kind === "report") known = answer.report
+          return known
+        }),
+        Effect.catchTag("ThreadDied", ({ message }) =>
+          Effect.succeed({ ...known, refused: true, lost: 0, fault: message }),
+        ),
+      )
+
+    yield* Effect.addFinalizer(() =>
+      thread === undefined
+        ? Effect.void
+        : Effect.zipRight(
+            Effect.ignore(
+              Effect.timeout(Effect.interruptible(thread.answer({ kind: "close" }, [])), closeTimeout),
+            ),
+            thread.end,
+          ),
+    )
+
+    return {
+      write: (records) =>
+        Effect.suspend(() => {
+          // Packed anew for each try: what was handed over is gone.
+          const parcel = pack(records)
+          return reportOf({ kind: "write", parcel }, [parcel.bytes])
+        }),
+      drain: reportOf({ kind: "drain" }, []),
+      rotate: (now, retentionMonths) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => startThread(entry, { kind: "rotate", database, now, retentionMonths })),
+          (mover) => mover.answer(undefined, []),
+          (mover) => mover.end,
+        ).pipe(
+          Effect.map((answer) =>
+            answer.kind === "rotated" ? answer.report : { archived: [], deleted: [], fault: "no answer" },
+          ),
+          Effect.catchTag("ThreadDied", ({ message }) =>
+            Effect.succeed({ archived: [], deleted: [], fault: message }),
+          ),
+        ),
+    }
+  })

@@ -1,0 +1,99 @@
+/** A record on its way to the database: cut to what is kept, with the key that makes writing it twice harmless. */
+import type { AuditedBody, AuditRecord } from "../domain/AuditRecord.ts"
+import { endpoints } from "../domain/Endpoint.ts"
+import { encodeJson } from "../domain/JsonBytes.ts"
+import type { AuditPolicy } from "../domain/Snapshot.ts"
+import { assemble } from "../domain/Transcript.ts"
+import { type AuditRow, type RecordFacts, rowOf } from "./AuditTable.ts"
+
+/** As many of a body's bytes as are kept, and how many there were. */
+export interface KeptBytes {
+  readonly bytes: Uint8Array
+  readonly total: number
+}
+
+/** A whole answer, or the data of a stream's events, to be reassembled when it is written. */
+export type KeptResponse =
+  | ({ readonly kind: "plain" } & KeptBytes)
+  | Extract<AuditedBody, { readonly kind: "events" }>
+
+export interface QueuedRecord {
+  readonly key: string
+  readonly facts: RecordFacts
+  readonly request: KeptBytes | undefined
+  readonly response: KeptResponse | undefined
+  /** Of each body. */
+  readonly maxBodyBytes: number
+}
+
+/** A body that is a smaller part than this of the buffer it lies in is copied, so that it does not keep the whole alive. */
+const minShare = 1 / 4
+
+/** The place at or before `end` where no UTF-8 sequence is cut. */
+const utf8Boundary = (bytes: Uint8Array, end: number): number => {
+  let at = end
+  while (at > 0 && at > end - 4 && ((bytes[at] ?? 0) & 0xc0) === 0x80) at--
+  return at
+}
+
+const cut = (bytes: Uint8Array, maxBytes: number): KeptBytes => {
+  const total = bytes.byteLength
+  if (total > maxBytes) return { bytes: bytes.slice(0, utf8Boundary(bytes, maxBytes)), total }
+  return { bytes: total < bytes.buffer.byteLength * minShare ? bytes.slice() : bytes, total }
+}
+
+const cutResponse = (body: AuditedBody, maxBytes: number): KeptResponse =>
+  body.kind === "plain" ? { kind: "plain", ...cut(body.bytes, maxBytes) } : body
+
+/** A record as it waits: without bodies where none are kept, and else with no more of them than may be. */
+export const queuedRecord = (record: AuditRecord, key: string, policy: AuditPolicy): QueuedRecord => {
+  const { request, response, ...facts } = record
+  const { maxBodyBytes } = policy
+  const keeps = policy.bodies === "full"
+  return {
+    key,
+    facts,
+    request: keeps && request !== undefined ? cut(request, maxBodyBytes) : undefined,
+    response: keeps && response !== undefined ? cutResponse(response, maxBodyBytes) : undefined,
+    maxBodyBytes,
+  }
+}
+
+/** What a record costs in memory beside its bodies, and what each event of a stream costs; estimates on the high side. */
+const recordBytes = 4096
+const eventBytes = 128
+
+/** About how many bytes of memory a waiting record holds. */
+export const weightOf = ({ request, response }: QueuedRecord): number => {
+  const answer =
+    response === undefined
+      ? 0
+      : response.kind === "plain"
+        ? response.bytes.byteLength
+        : response.data.reduce((sum, data) => sum + data.byteLength + eventBytes, 0)
+  return recordBytes + (request?.bytes.byteLength ?? 0) + answer
+}
+
+const decoder = new TextDecoder()
+
+const textOf = ({ bytes, total }: KeptBytes): string => {
+  const text = decoder.decode(bytes)
+  return total > bytes.byteLength ? `${text}…[cut: ${bytes.byteLength} of ${total} bytes kept]` : text
+}
+
+const responseText = (record: QueuedRecord): string | null => {
+  const { facts, maxBodyBytes, response } = record
+  if (response === undefined) return null
+  if (response.kind === "plain") return textOf(response)
+  const endpoint = endpoints.find(({ name }) => name === facts.endpoint)
+  const answer =
+    endpoint === undefined ? undefined : encodeJson(assemble(endpoint, response.data, response.truncated))
+  return answer === undefined ? null : textOf(cut(answer, maxBodyBytes))
+}
+
+/** The record as a row: bodies as text, streams reassembled. Takes as long as the answer is long, so it runs off the hot path. */
+export const rowOfQueued = (record: QueuedRecord): AuditRow =>
+  rowOf(record.facts, record.key, {
+    request: record.request === undefined ? null : textOf(record.request),
+    response: responseText(record),
+  })

@@ -1,0 +1,40 @@
+/** Where a command's answer goes: standard output, no faster than it is read, and no longer. */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { CliFailure } from "../CliFailure.ts"
+
+/** Whoever read the answer has seen enough (`| head`). */
+export class OutputClosed extends Data.TaggedError("OutputClosed") {}
+
+const codeOf = (error: Error): string => ("code" in error ? String(error.code) : "")
+
+/** Succeeds once the text was taken. */
+const writeTo =
+  (stream: NodeJS.WriteStream) =>
+  (text: string): Effect.Effect<void, OutputClosed | CliFailure> =>
+    Effect.async((resume) => {
+      // The error comes to the callback and as an event, which nobody else listens to.
+      const heard = () => {}
+      stream.once("error", heard)
+      stream.write(text, (error) => {
+        // The event follows the callback.
+        setImmediate(() => stream.off("error", heard))
+        if (error === null || error === undefined) return resume(Effect.void)
+        resume(
+          Effect.fail(
+            codeOf(error) === "EPIPE" || codeOf(error) === "ERR_STREAM_DESTROYED"
+              ? new OutputClosed()
+              : new CliFailure({ exitCode: 1, message: `cannot write the answer: ${error.message}` }),
+          ),
+        )
+      })
+    })
+
+export class Output extends Context.Reference<Output>()("sluice/cli/Output", {
+  defaultValue: () => ({ write: writeTo(process.stdout) }),
+}) {}
+
+/** Writes to standard output, or to what a test put in its place. */
+export const write = (text: string): Effect.Effect<void, OutputClosed | CliFailure> =>
+  Effect.flatMap(Output, (output) => output.write(text))

@@ -1,0 +1,168 @@
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import { Audit } from "../../src/audit/Audit.ts"
+import { type AuditOptions, layer, layerWith } from "../../src/audit/AuditLayer.ts"
+import { defaultLimits } from "../../src/audit/AuditQueue.ts"
+import { auditWorker } from "../support/AuditBundle.ts"
+import { inThread } from "../support/AuditInThread.ts"
+import { ask, fullPolicy, idsIn, sampleRecord, temporaryDirectory } from "../support/AuditRecords.ts"
+
+const worker = auditWorker("AuditLayer")
+
+const optionsIn = (directory: string, over: Partial<AuditOptions> = {}): AuditOptions => ({
+  url: `sqlite:${join(directory, "logs", "record.db")}`,
+  policy: () => fullPolicy,
+  ...over,
+})
+
+/** Runs with an audit that is closed before anything is looked at. */
+const withAudit = <A, E>(audit: Layer.Layer<Audit, E>, use: (audit: Audit["Type"]) => Effect.Effect<A>) =>
+  Effect.flatMap(Audit, use).pipe(Effect.provide(audit))
+
+const records = (count: number) => Array.from({ length: count }, (_, at) => sampleRecord(`r${at}`))
+
+describe("the audit with its writer in a thread", () => {
+  it.scopedLive("has written everything when it is closed", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const status = yield* withAudit(layer(optionsIn(directory), worker), (audit) =>
+        Effect.zipRight(Effect.forEach(records(1000), audit.record), audit.status),
+      )
+      expect(status.lost).toBe(0)
+      const database = join(directory, "logs", "record.db")
+      expect(readdirSync(join(directory, "logs")).toSorted()).toEqual([
+        "record.db",
+        "record.lock",
+        "record.secret",
+      ])
+      expect(new Set(idsIn(database)).size).toBe(1000)
+      expect(ask(database, "SELECT count(*) AS n FROM requests")).toEqual([{ n: 1000 }])
+      for (const name of readdirSync(join(directory, "logs"))) {
+        expect(statSync(join(directory, "logs", name)).mode & 0o777, name).toBe(0o600)
+      }
+    }),
+  )
+
+  it.scopedLive("archives finished months as it starts", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const old = Date.UTC(2025, 0, 15)
+      yield* withAudit(layer(optionsIn(directory), worker), (audit) =>
+        Effect.forEach(records(100), (record) => audit.record({ ...record, startedAt: old })),
+      )
+      const archive = join(directory, "logs", "record_202501.db")
+      yield* withAudit(layer(optionsIn(directory), worker), () =>
+        Effect.repeat(
+          Effect.zipRight(
+            Effect.sleep("10 millis"),
+            Effect.sync(
+              () => existsSync(archive) && idsIn(join(directory, "logs", "record.db")).length === 0,
+            ),
+          ),
+          { until: (moved) => moved },
+        ),
+      )
+      expect(idsIn(archive)).toHaveLength(100)
+    }),
+  )
+
+  it.scopedLive("counts as lost, when it is closed, what a program that does not start cannot write", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const broken = join(directory, "broken.mjs")
+      writeFileSync(broken, "throw new Error('no such program')")
+      const scope = yield* Scope.make()
+      const options = optionsIn(directory, { limits: { ...defaultLimits, closeMs: 500 } })
+      const context = yield* Layer.buildWithScope(layer(options, new URL(`file://${broken}`)), scope)
+      const audit = yield* Effect.provide(Audit, context)
+      yield* audit.record(sampleRecord("a"))
+      const counted = yield* Effect.repeat(Effect.zipRight(Effect.sleep("10 millis"), audit.status), {
+        until: ({ queued }) => queued === 1,
+      })
+      expect(counted.lost).toBe(0)
+      yield* Scope.close(scope, Exit.void)
+      expect((yield* audit.status).lost).toBe(1)
+    }),
+  )
+})
+
+describe("a place that cannot be", () => {
+  it.scopedLive(
+    "is a URL of another database, a directory, or below a file: an error that names the variable",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        writeFileSync(join(directory, "file"), "")
+        for (const url of ["postgres://audit", directory, `sqlite:${join(directory, "file", "record.db")}`]) {
+          const error = yield* Effect.flip(
+            withAudit(layer(optionsIn(directory, { url }), worker), () => Effect.void),
+          )
+          expect(error._tag).toBe("AuditUnusable")
+          expect(error.message).toContain("AUDIT_URL")
+        }
+      }),
+  )
+})
+
+describe("fingerprints", () => {
+  it.scopedLive(
+    "are the same for a key across restarts, different between keys and audits, and say nothing of the key",
+    () =>
+      Effect.gen(function* () {
+        const fingerprints = (directory: string) =>
+          withAudit(layer(optionsIn(directory), worker), (audit) =>
+            Effect.succeed(["sk-one", "sk-two"].map((key) => audit.fingerprint(Redacted.make(key)))),
+          )
+        const here = yield* temporaryDirectory
+        const first = yield* fingerprints(here)
+        expect(yield* fingerprints(here)).toEqual(first)
+        expect(first[0]).not.toBe(first[1])
+        expect(first[0]).toMatch(/^[0-9a-f]{16}$/)
+        expect(yield* fingerprints(yield* temporaryDirectory)).not.toEqual(first)
+        expect(readFileSync(join(here, "logs", "record.secret"), "utf8")).toMatch(/^[0-9a-f]{64}\n$/)
+      }),
+  )
+})
+
+describe("a month's turn under load", () => {
+  it.scoped("loses and doubles nothing, and late rows follow into the archive", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const logs = join(directory, "logs")
+      yield* TestClock.setTime(Date.UTC(2026, 9, 31, 23, 59, 50))
+      let made = 0
+      yield* withAudit(layerWith(optionsIn(directory), inThread()), (audit) =>
+        Effect.gen(function* () {
+          // Fifty requests a second, which lasted up to half a minute.
+          for (let tick = 0; tick < 30; tick++) {
+            const now = yield* Clock.currentTimeMillis
+            for (let count = 0; count < 50; count++) {
+              const startedAt = now - ((made * 7919) % 30_000)
+              yield* audit.record(sampleRecord(`m${made}`, { startedAt }))
+              made++
+            }
+            yield* TestClock.adjust(Duration.seconds(1))
+          }
+          yield* TestClock.adjust(Duration.seconds(70))
+        }),
+      )
+      const live = ask(join(logs, "record.db"), "SELECT id, started_at FROM requests")
+      const archived = ask(join(logs, "record_202610.db"), "SELECT id, started_at FROM requests")
+      expect(live.length + archived.length).toBe(made)
+      expect(new Set([...live, ...archived].map(({ id }) => id)).size).toBe(made)
+      expect(live.length).toBeGreaterThan(300)
+      expect(archived.length).toBeGreaterThan(500)
+      expect(live.every(({ started_at }) => String(started_at).startsWith("2026-11"))).toBe(true)
+      expect(archived.every(({ started_at }) => String(started_at).startsWith("2026-10"))).toBe(true)
+    }),
+  )
+})

@@ -1,0 +1,255 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import { defaultLimits, makeQueue, type QueueLimits } from "../../src/audit/AuditQueue.ts"
+import type { AuditWriter, WriteReport } from "../../src/audit/AuditWriter.ts"
+import { fullPolicy, sampleRecord } from "../support/AuditRecords.ts"
+
+const well: WriteReport = {
+  refused: false,
+  spilled: 0,
+  lost: 0,
+  fault: undefined,
+  owner: true,
+  oldestMonth: undefined,
+}
+
+/** A writer of which the test decides what it answers, and sees what it was asked. */
+const scripted = () => {
+  const script = {
+    report: well,
+    batches: [] as ReadonlyArray<string>[],
+    keys: new Set<string>(),
+    drains: 0,
+    rotations: [] as string[],
+    retention: -1,
+  }
+  const writer: AuditWriter = {
+    write: (records) =>
+      Effect.sync(() => {
+        script.batches.push(records.map(({ facts }) => facts.id))
+        if (!script.report.refused) for (const { key } of records) script.keys.add(key)
+        return script.report
+      }),
+    drain: Effect.sync(() => {
+      script.drains++
+      return { ...script.report, refused: false }
+    }),
+    rotate: (now, retentionMonths) =>
+      Effect.sync(() => {
+        script.rotations.push(new Date(now).toISOString())
+        script.retention = retentionMonths
+        return { archived: [], deleted: [], fault: undefined }
+      }),
+  }
+  return { script, writer }
+}
+
+const queueOn = (writer: AuditWriter, limits: QueueLimits = defaultLimits) =>
+  makeQueue({ writer, policy: () => fullPolicy, limits, run: "run" })
+
+/** Lets the queue's fibers do what they can without time passing. */
+const settle = TestClock.adjust(0)
+
+const records = (count: number, prefix = "r") =>
+  Array.from({ length: count }, (_, at) => sampleRecord(`${prefix}${at}`))
+
+/** Messages at `error`, as they are logged. */
+const capturingErrors = (messages: Array<string>) =>
+  Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ logLevel, message }) => {
+      if (logLevel._tag === "Error") messages.push(String(message))
+    }),
+  )
+
+describe("the queue", () => {
+  it.scoped("writes a first record at once, and what gathers meanwhile in batches of at most 200", () =>
+    Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const queue = yield* queueOn(writer)
+      yield* queue.record(sampleRecord("first"))
+      yield* settle
+      expect(script.batches).toEqual([["first"]])
+      yield* Effect.forEach(records(450), queue.record)
+      yield* settle
+      expect(yield* queue.status).toEqual({ queued: 450, spilled: 0, lost: 0 })
+      yield* TestClock.adjust("20 millis")
+      expect(script.batches.slice(1).map(({ length }) => length)).toEqual([200, 200, 50])
+      expect(yield* queue.status).toEqual({ queued: 0, spilled: 0, lost: 0 })
+    }),
+  )
+
+  it.scoped("gives every record a key of its own, of its run", () =>
+    Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const queue = yield* queueOn(writer)
+      yield* Effect.forEach([...records(60), ...records(60)], queue.record)
+      yield* TestClock.adjust("1 second")
+      expect(script.keys.size).toBe(120)
+      expect([...script.keys].every((key) => key.startsWith("run-"))).toBe(true)
+    }),
+  )
+
+  it.scoped("writes a refused batch again until it is taken", () =>
+    Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const queue = yield* queueOn(writer)
+      script.report = { ...well, refused: true, fault: "full" }
+      yield* Effect.forEach(records(3), queue.record)
+      yield* TestClock.adjust("10 seconds")
+      expect(script.batches.length).toBeGreaterThan(5)
+      expect(yield* queue.status).toEqual({ queued: 3, spilled: 0, lost: 0 })
+      script.report = well
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* queue.status).toEqual({ queued: 0, spilled: 0, lost: 0 })
+      expect(script.keys.size).toBe(3)
+    }),
+  )
+
+  it.scoped("holds no more than its limits, and counts and tells what it could not take", () => {
+    const errors: Array<string> = []
+    return Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const queue = yield* queueOn(writer, { ...defaultLimits, records: 10 })
+      script.report = { ...well, refused: true, fault: "full" }
+      yield* Effect.forEach(records(25), queue.record)
+      expect(yield* queue.status).toEqual({ queued: 10, spilled: 0, lost: 15 })
+      yield* TestClock.adjust("5 seconds")
+      expect(errors.filter((message) => message.includes("lost"))).toHaveLength(1)
+      script.report = well
+      yield* TestClock.adjust("5 seconds")
+      yield* queue.record(sampleRecord("again"))
+      expect(yield* queue.status).toEqual({ queued: 1, spilled: 0, lost: 15 })
+    }).pipe(Effect.provide(capturingErrors(errors)))
+  })
+
+  it.scoped("counts the bytes of bodies against its limit", () =>
+    Effect.gen(function* () {
+      const { writer } = scripted()
+      const queue = yield* queueOn(writer, { ...defaultLimits, bytes: 500_000 })
+      const request = new Uint8Array(100_000)
+      yield* Effect.forEach(records(10), (record) => queue.record({ ...record, request }))
+      expect(yield* queue.status).toEqual({ queued: 4, spilled: 0, lost: 6 })
+    }),
+  )
+
+  it.scoped("drains while rows are spilled or the database is in trouble, and rests afterwards", () => {
+    const errors: Array<string> = []
+    return Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const queue = yield* queueOn(writer)
+      yield* TestClock.adjust("1 second")
+      const atRest = script.drains
+      yield* TestClock.adjust("10 seconds")
+      expect(script.drains).toBe(atRest)
+      script.report = { ...well, spilled: 7, fault: "locked" }
+      yield* queue.record(sampleRecord("a"))
+      yield* TestClock.adjust("10 seconds")
+      expect(script.drains).toBeGreaterThan(atRest + 5)
+      expect(script.drains).toBeLessThan(atRest + 20)
+      expect((yield* queue.status).spilled).toBe(7)
+      expect(errors.filter((message) => message.includes("takes no rows"))).toHaveLength(1)
+      script.report = well
+      yield* TestClock.adjust("2 seconds")
+      const recovered = script.drains
+      yield* TestClock.adjust("10 seconds")
+      expect(script.drains).toBe(recovered)
+    }).pipe(Effect.provide(capturingErrors(errors)))
+  })
+
+  it.effect("writes everything that was recorded before its scope ends", () =>
+    Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const scope = yield* Scope.make()
+      const queue = yield* Scope.extend(queueOn(writer), scope)
+      yield* Effect.forEach(records(333), queue.record)
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(closing)
+      expect(script.keys.size).toBe(333)
+      yield* queue.record(sampleRecord("too late"))
+      expect((yield* queue.status).lost).toBe(1)
+    }),
+  )
+
+  it.effect("ends after what is spilled has been drained, where the database takes it", () =>
+    Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const scope = yield* Scope.make()
+      let left = 300
+      const draining = Effect.sync(() => {
+        left -= 1
+        return { ...well, spilled: left }
+      })
+      const queue = yield* Scope.extend(
+        queueOn({ ...writer, drain: Effect.delay(draining, "10 millis") }),
+        scope,
+      ).pipe(Effect.zipLeft(TestClock.adjust("10 millis"), { concurrent: true }))
+      script.report = { ...well, spilled: left }
+      yield* queue.record(sampleRecord("a"))
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(closing)
+      expect(left).toBe(0)
+      expect((yield* queue.status).spilled).toBe(0)
+    }),
+  )
+
+  it.effect("gives up after ten seconds at its end, and counts and tells what it could not write", () => {
+    const errors: Array<string> = []
+    return Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const scope = yield* Scope.make()
+      const queue = yield* Scope.extend(queueOn(writer), scope)
+      script.report = { ...well, refused: true, fault: "full" }
+      yield* Effect.forEach(records(5), queue.record)
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("9 seconds")
+      expect(closing.unsafePoll()).toBeNull()
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(closing)
+      expect(yield* queue.status).toMatchObject({ queued: 0, lost: 5 })
+      expect(errors.some((message) => message.includes("lost"))).toBe(true)
+    }).pipe(Effect.provide(capturingErrors(errors)))
+  })
+})
+
+describe("the rotation's times", () => {
+  it.scoped("are the start, each month's turn, and every minute while a finished month has rows", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 9, 31, 23, 58))
+      const { script, writer } = scripted()
+      const queue = yield* queueOn(writer)
+      yield* settle
+      expect(script.rotations).toEqual(["2026-10-31T23:57:59.000Z"])
+      yield* TestClock.adjust(Duration.minutes(4))
+      expect(script.rotations.slice(1)).toEqual(["2026-11-01T00:00:00.000Z"])
+      script.report = { ...well, oldestMonth: "2026_10" }
+      yield* queue.record(sampleRecord("late"))
+      yield* TestClock.adjust(Duration.minutes(2))
+      expect(script.rotations).toHaveLength(4)
+      script.report = { ...well, oldestMonth: "2026_11" }
+      yield* queue.record(sampleRecord("timely"))
+      yield* TestClock.adjust(Duration.minutes(4))
+      expect(script.rotations).toHaveLength(4)
+      expect(script.retention).toBe(0)
+    }),
+  )
+
+  it.scoped("are another gateway's business where that one owns the audit", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 9, 31, 23, 58))
+      const { script, writer } = scripted()
+      script.report = { ...well, owner: false }
+      yield* queueOn(writer)
+      yield* TestClock.adjust(Duration.minutes(4))
+      expect(script.rotations).toEqual([])
+    }),
+  )
+})

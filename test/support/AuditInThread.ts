@@ -1,0 +1,18 @@
+/** The audit's writer in the thread of the test, where `TestClock` rules and steps can be interrupted. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type Pace, rotate } from "../../src/audit/Archive.ts"
+import { makeStore } from "../../src/audit/AuditStore.ts"
+import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
+import type { AuditWriter } from "../../src/audit/AuditWriter.ts"
+
+/** Small steps, one right after the other. */
+export const quickPace: Pace = { rowsPerCopy: 20, rowsPerClear: 15, between: () => Effect.void }
+
+export const inThread =
+  (pace: Pace = quickPace) =>
+  (files: AuditFiles): Effect.Effect<AuditWriter, never, Scope.Scope> =>
+    Effect.map(makeStore(files), (store) => ({
+      ...store,
+      rotate: (now, retentionMonths) => rotate(files, now, retentionMonths, pace),
+    }))

@@ -1,0 +1,71 @@
+/** Records to be audited, and a look at what was written. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import Sqlite from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import type { AuditRecord } from "../../src/domain/AuditRecord.ts"
+import type { AuditPolicy } from "../../src/domain/Snapshot.ts"
+
+const encoder = new TextEncoder()
+
+export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
+
+export const fullPolicy: AuditPolicy = { bodies: "full", maxBodyBytes: 1024 * 1024, retentionMonths: 0 }
+
+/** 2026-11-22T17:35:00.123Z */
+export const noon = Date.UTC(2026, 10, 22, 17, 35, 0, 123)
+
+/** A chat that went well; every part may be said otherwise. */
+export const sampleRecord = (id: string, over: Partial<AuditRecord> = {}): AuditRecord => ({
+  id,
+  startedAt: noon,
+  clientIp: "192.0.2.7",
+  endpoint: "chat.completions",
+  model: "gpt-4o",
+  upstreamModel: "gpt-4o-2024",
+  upstream: "official",
+  attempts: [
+    { upstream: "spare", upstreamModel: "gpt-4o", status: undefined, cause: "connection refused", ms: 1.5 },
+    { upstream: "official", upstreamModel: "gpt-4o-2024", status: 200, cause: undefined, ms: 812.25 },
+  ],
+  stream: false,
+  status: 200,
+  outcome: "ok",
+  error: undefined,
+  usage: { inputTokens: 12, outputTokens: 34, totalTokens: 46, cachedTokens: undefined, reasoningTokens: 5 },
+  latencyMs: 815.123456,
+  ttftMs: undefined,
+  finishReason: "stop",
+  tools: true,
+  toolCalls: false,
+  multimodal: false,
+  userAgent: "openai-node/6",
+  keyFingerprint: "00112233aabbccdd",
+  headers: { "content-type": "application/json", authorization: "[redacted]" },
+  request: bytesOf('{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'),
+  response: { kind: "plain", bytes: bytesOf('{"choices":[]}') },
+  ...over,
+})
+
+/** A directory of its own, gone with the scope. */
+export const temporaryDirectory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-audit-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true })),
+)
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** What a query says of a file, asked on a connection of its own. */
+export const ask = (path: string, text: string): ReadonlyArray<Row> => {
+  const database = new Sqlite(path, { readonly: true })
+  try {
+    const statement = database.prepare<Row>(text)
+    return statement.all()
+  } finally {
+    database.close()
+  }
+}
+
+export const idsIn = (path: string, from = "requests"): ReadonlyArray<string> =>
+  ask(path, `SELECT id FROM ${from} ORDER BY id`).map(({ id }) => String(id))
