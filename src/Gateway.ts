@@ -110,6 +110,8 @@ const outcomeOf = (error: GatewayError): Outcome => {
     case "UpstreamTimeout":
     case "InternalError":
       return "upstream_error"
+    case "RequestUnreadable":
+      return "client_closed"
     default:
       return "rejected"
   }
