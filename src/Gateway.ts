@@ -98,9 +98,6 @@ const streamHeaders = {
   "x-accel-buffering": "no",
 }
 
-/** An event is mostly envelope: so much more of a stream is kept for the audit than the answer it is put together to may hold. */
-const eventShare = 8
-
 /** Whose doing an error is, as the audit tells it. */
 const outcomeOf = (error: GatewayError): Outcome => {
   switch (error._tag) {
@@ -281,7 +278,7 @@ const answerWith = (
     events: answered.events,
     settings: { endpoint: request.endpoint, transform, includeUsage: request.includeUsage },
     reasonOf: streamFaultReason,
-    keepBytes: snapshot.audit.bodies === "full" ? eventShare * snapshot.audit.maxBodyBytes : 0,
+    keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
     onEnd: (end) =>
       Effect.sync(() => draft.ended({ ...end, status, response: { kind: "events", ...end.sent } })),
   })

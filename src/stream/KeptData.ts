@@ -9,14 +9,24 @@ export interface KeptData {
 /** What an event costs to keep, however short it is. */
 const minBytes = 64
 
+/** About what an event holds beside the text it brings: names, ids, the model. */
+const envelopeBytes = 320
+
+/** Events of tokens are mostly envelope: so much more of them is kept than the answer they are put together to may hold. */
+const envelopeShare = 8
+
 /** A slice that is a smaller part than this of the chunk it came in is copied, so that it does not keep the whole chunk alive. */
 const minShare = 1 / 4
 
-/** Keeps the first `maxBytes` of data. Mutable on purpose: one stream, one fiber. */
+/**
+ * Keeps the first events of an answer of `maxBytes`: as many as bring that much beside their envelopes, and not more than
+ * `envelopeShare` times that in all. Mutable on purpose: one stream, one fiber.
+ */
 export class DataKeeper {
   readonly #data: Array<Uint8Array> = []
   readonly #maxBytes: number
   #bytes = 0
+  #textBytes = 0
   #truncated = false
 
   constructor(maxBytes: number) {
@@ -26,7 +36,8 @@ export class DataKeeper {
   keep(data: Uint8Array): void {
     if (this.#truncated) return
     this.#bytes += Math.max(minBytes, data.byteLength)
-    if (this.#bytes > this.#maxBytes) {
+    this.#textBytes += Math.max(0, data.byteLength - envelopeBytes)
+    if (this.#textBytes > this.#maxBytes || this.#bytes > envelopeShare * this.#maxBytes) {
       this.#truncated = true
       return
     }

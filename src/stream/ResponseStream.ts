@@ -30,7 +30,7 @@ export interface ResponseOptions<E> {
   readonly events: Stream.Stream<SseEvent, E>
   /** A failure of the upstream in a few words for the client. Holds no secret. */
   readonly reasonOf: (error: E) => string
-  /** How much of what is sent is kept for `onEnd`; 0 keeps nothing. */
+  /** How large an answer is kept for `onEnd`; 0 keeps nothing. */
   readonly keepBytes: number
   /**
    * Told once how it ended: complete, broken, or left by the client. Nothing is read of the upstream any more by then. A stream that

@@ -14,8 +14,8 @@ describe("DataKeeper", () => {
 
   it("keeps a beginning without gaps, and says that there was more", () => {
     const keeper = new DataKeeper(250)
-    for (const length of [100, 200, 100]) keeper.keep(data(length))
-    expect(keeper.kept.data.map((one) => one.length)).toEqual([100])
+    for (const length of [500, 400, 100]) keeper.keep(data(length))
+    expect(keeper.kept.data.map((one) => one.length)).toEqual([500])
     expect(keeper.kept.truncated).toBe(true)
   })
 
@@ -28,7 +28,16 @@ describe("DataKeeper", () => {
   it("bounds how many there are, however small they are", () => {
     const keeper = new DataKeeper(6400)
     for (let i = 0; i < 1000; i++) keeper.keep(data(1))
-    expect(keeper.kept.data.length).toBe(100)
+    expect(keeper.kept.data.length).toBe(800)
+  })
+
+  it("counts what events of tokens bring rather than their envelopes, up to eight times the bytes", () => {
+    const tokens = new DataKeeper(32_000)
+    for (let i = 0; i < 1000; i++) tokens.keep(data(320))
+    expect(tokens.kept.data.length).toBe(800)
+    const images = new DataKeeper(32_000)
+    for (let i = 0; i < 10; i++) images.keep(data(10_320))
+    expect(images.kept.data.length).toBe(3)
   })
 
   it("does not keep a large chunk alive for a small slice of it", () => {
