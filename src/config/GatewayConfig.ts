@@ -7,6 +7,7 @@ import * as ParseResult from "effect/ParseResult"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { isJsonObject, type Json } from "../domain/Json.ts"
+import { connectionNames } from "../domain/RequestHeaders.ts"
 
 /**
  * Marks a part of the schema whose values are credentials or may hold some: no message repeats them.
@@ -119,21 +120,6 @@ const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** RFC 9110, 5.5, as Node checks it. */
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** Headers that belong to one connection (RFC 9110, 7.6.1) or frame the body: Sluice sets them itself. */
-const connectionHeaders: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "expect",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-])
-
 const headerProblems = (headers: { readonly [name: string]: unknown }): ReadonlyArray<Schema.FilterIssue> => {
   const seen = new Set<string>()
   return Object.entries(headers).flatMap(([name, value]) => {
@@ -142,7 +128,7 @@ const headerProblems = (headers: { readonly [name: string]: unknown }): Readonly
     seen.add(lower)
     const message = !headerName.test(name)
       ? "not a legal header name: letters, digits and !#$%&'*+-.^_`|~ only"
-      : connectionHeaders.has(lower)
+      : connectionNames.has(lower)
         ? "this header belongs to the connection or the body's framing; Sluice sets it itself, remove it"
         : repeated
           ? "this header is given twice; header names are the same in upper and lower case"

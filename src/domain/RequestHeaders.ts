@@ -28,7 +28,7 @@ const upstreamPrefixes = ["openai-", "x-ratelimit-"]
  * Headers about one connection and its framing (RFC 9110 §7.6.1, RFC 9112 §6), and `accept-encoding`, since answers are read. They are
  * each connection's own, so configuration cannot set them either.
  */
-const connectionNames: ReadonlySet<string> = new Set([
+export const connectionNames: ReadonlySet<string> = new Set([
   "accept-encoding",
   "connection",
   "content-length",
