@@ -67,6 +67,13 @@ describe("A slow reader of a fast stream of 200 MB", () => {
           yield* quick.send(requestBy("warming"))
           yield* within("the first stream's end", drain(quick), 20_000)
 
+          // Its audit row is written, too.
+          const queued = Effect.promise(async () => {
+            const health = await fetch(`http://127.0.0.1:${port}/health`)
+            return /"queued":0\b/.test(await health.text())
+          })
+          yield* within("the first row", Effect.repeat(queued, { until: (none) => none }), 20_000)
+
           const before = memory(pid, "VmRSS")
           forgetPeak(pid)
           const slow = yield* rawConnection(port)
