@@ -1,12 +1,16 @@
 /** Tests mirror `src`; everything under `test/` named `*.test.ts` runs. */
 import { defineConfig } from "vitest/config"
+import { sqliteAddon } from "./scripts/sqliteAddon.js"
 
 export default defineConfig({
+  resolve: { alias: sqliteAddon },
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     // By default one core is left free, which on two cores runs all files one after the other.
     maxWorkers: 2,
     minWorkers: 1,
+    // So that its import of the addon is replaced as well.
+    server: { deps: { inline: ["@effect/sql-sqlite-node"] } },
   },
 })

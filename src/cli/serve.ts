@@ -22,15 +22,6 @@ const port = Options.integer("port").pipe(
   Options.optional,
 )
 
-/**
- * Node 24.19 made `ObjectWrap`, on which `better-sqlite3` below 13 is built, check for an environment that is not there when the collector
- * runs by itself; an addon compiled there aborts the process now and then.
- */
-const abortsWithAddon = (node: string): boolean => {
-  const [major = 0, minor = 0] = node.split(".").map(Number)
-  return major > 24 || (major === 24 && minor >= 19)
-}
-
 /** Bundled beside this program. */
 const auditWorker = new URL("./audit-worker.js", import.meta.url)
 
@@ -66,11 +57,6 @@ export const serve = Command.make("serve", { config, port }, ({ config, port }) 
         yield* Effect.addFinalizer(() =>
           Effect.logInfo("draining: requests under way go on, new ones are refused"),
         )
-        if (abortsWithAddon(process.versions.node)) {
-          yield* Effect.logWarning(
-            `Node ${process.versions.node} can abort with the audit's database addon; run Node 20 or 22 (see CHANGELOG, known limits)`,
-          )
-        }
         if (settings.workers !== 1) {
           yield* Effect.logWarning("WORKERS is accepted, but this release runs one process")
         }

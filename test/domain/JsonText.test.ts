@@ -10,8 +10,10 @@ const spaceArb = fc.constantFrom("", "", " ", "\n", "\t", " \r\n ")
 const nameArb = fc
   .tuple(
     fc.oneof(
-      fc.constantFrom("model", "stop", "a", "", "__proto__", "toString", '"', "\\", "\\\\", 'x"y', "{", "😀"),
-      fc.string({ unit: "grapheme", maxLength: 5 }),
+      fc.constantFrom("model", "stop", "a", "", "__proto__", "toString", '"', "\\\\", 'x"y', "{", "😀"),
+      // Not a lone backslash, since `JSON.parse` is the oracle: once V8 13.6 (Node 24) and 14 (Node 26) have parsed an object with
+      // that name, they take any escape in its place for it (`{"m":1,"\\":1}`, then `{"m":1,"\u007b":1}`).
+      fc.string({ unit: "grapheme", maxLength: 5 }).filter((name) => name !== "\\"),
     ),
     fc.boolean(),
   )

@@ -2,12 +2,13 @@
 import { mkdirSync } from "node:fs"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { buildSync } from "esbuild"
+import { sqliteAddon } from "../../scripts/sqliteAddon.js"
 
 const banner =
   'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
 
 /**
- * Bundles a program of this repository, and says where it is; `better-sqlite3` is found from there. Test files run side by side,
+ * Bundles a program of this repository, and says where it is; the database addon is found from there. Test files run side by side,
  * so each has a name of its own for it.
  */
 export const bundled = (source: string, name: string): URL => {
@@ -21,7 +22,7 @@ export const bundled = (source: string, name: string): URL => {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["better-sqlite3"],
+    alias: sqliteAddon,
     banner: { js: banner },
     logLevel: "silent",
   })
