@@ -1,7 +1,7 @@
 /**
  * The audit of the process people run: after any mixture of requests, however the process ended, there is one row for each.
  *
- * `AUDIT_REQUESTS=100000` and `AUDIT_KILLS=50` make the runs long.
+ * `AUDIT_REQUESTS=100000`, `AUDIT_KILLS=50` and `AUDIT_LOCK_SECONDS=30` make the runs long.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
@@ -9,12 +9,14 @@ import { Agent, request } from "node:http"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import { addressOf, sluice } from "../support/process.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 
 const total = Number(process.env["AUDIT_REQUESTS"] ?? 1500)
 const kills = Number(process.env["AUDIT_KILLS"] ?? 3)
+const lockSeconds = Number(process.env["AUDIT_LOCK_SECONDS"] ?? 1)
 const atOnce = 32
 
 const kinds = ["plain", "stream", "failed", "unknown", "malformed", "left"] as const
@@ -227,6 +229,54 @@ describe("The audit of a running gateway", () => {
         const due = finished.filter(({ at, killedAt }) => at < killedAt - allowanceMs)
         expect(due.length).toBeGreaterThan(0)
         expect(due.filter(({ id }) => !counts.has(id))).toEqual([])
+      }).pipe(Effect.provide(NodeContext.layer)),
+    600_000,
+  )
+
+  it.scopedLive(
+    "goes on answering while another process holds the database, and keeps every row",
+    () =>
+      Effect.gen(function* () {
+        const { database, start } = yield* setting
+        const gateway = yield* start
+        const address = yield* addressOf(gateway)
+        const agent = yield* agentScoped
+        const first = yield* Effect.promise(() => ask(agent, address, "before", "plain"))
+        expect(first.status).toBe(200)
+
+        const other = yield* Effect.acquireRelease(
+          Effect.sync(() => new Sqlite(database, { timeout: 10_000 })),
+          (connection) => Effect.sync(() => connection.close()),
+        )
+        other.exec("BEGIN EXCLUSIVE")
+        const until = Date.now() + lockSeconds * 1000
+        const whileLocked: Array<Seen> = []
+        let next = 0
+        const lane = async () => {
+          while (Date.now() < until) {
+            const index = next++
+            whileLocked.push(await ask(agent, address, `r${index}`, index % 2 === 0 ? "plain" : "stream"))
+          }
+        }
+        yield* Effect.promise(() => Promise.all(Array.from({ length: 8 }, lane)))
+        const health: unknown = yield* Effect.promise(() =>
+          fetch(`${address}/health`).then((answer) => answer.json()),
+        )
+        other.exec("COMMIT")
+
+        // All were answered before the lock was let go, and none of their rows had been written or lost.
+        expect(whileLocked.length).toBeGreaterThan(8)
+        expect(new Set(whileLocked.map(({ status }) => status))).toEqual(new Set([200]))
+        expect(health).toMatchObject({ audit: { lost: 0 } })
+        yield* gateway.signal("SIGTERM")
+        expect((yield* gateway.exited).code).toBe(0)
+        const restarted = yield* start
+        yield* addressOf(restarted)
+        yield* restarted.signal("SIGTERM")
+        expect((yield* restarted.exited).code).toBe(0)
+        const counts = countById(exported(database))
+        expect([...counts.values()].every((count) => count === 1)).toBe(true)
+        expect(counts.size).toBe(whileLocked.length + 1)
       }).pipe(Effect.provide(NodeContext.layer)),
     600_000,
   )
