@@ -232,6 +232,7 @@ export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig
             stream: request.stream,
             targets,
             retry: snapshot.retry,
+            breaker: snapshot.breaker,
             bodyFor: (target) => Either.map(prepare(cleaned, target), ({ body }) => body),
             headersFor: ({ upstream }) =>
               toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),

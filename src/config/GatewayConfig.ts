@@ -287,6 +287,23 @@ const Retry = Schema.Struct({
   }),
 })
 
+const Breaker = Schema.Struct({
+  failures: setting(whole(0, 1_000_000), 5, {
+    description:
+      "How many transient failures in a row (no connection, broken off, timed out, 408, 425, 429, 5xx) set a client aside. It is then asked only after all others, until a probe goes well. A 429 with `retry-after` and a refused `api_key` do so at once. 0 never does.",
+    examples: [10],
+  }),
+  open_ms: setting(milliseconds, 10_000, {
+    description:
+      "How long a client is set aside before one request probes it, in milliseconds; doubled each time the probe fails.",
+    examples: [30_000],
+  }),
+  max_open_ms: setting(milliseconds, 120_000, {
+    description: "The longest such wait, in milliseconds; also the longest `retry-after` that is heeded.",
+    examples: [600_000],
+  }),
+})
+
 const timeoutKeys = {
   connect_ms: { absent: 10_000, description: "Until the connection to the upstream stands, TLS included." },
   first_byte_ms: {
@@ -470,6 +487,9 @@ export const GatewayConfig = Schema.Struct({
   }),
   models_cache: setting(ModelsCache, ModelsCache.make({}), { description: "The cache of `/v1/models`." }),
   retry: setting(Retry, Retry.make({}), { description: "What happens after an attempt has failed." }),
+  breaker: setting(Breaker, Breaker.make({}), {
+    description: "When a client that fails is set aside: no longer asked in its turn, but after all others.",
+  }),
   timeouts: setting(Timeouts, Timeouts.make({}), { description: "How long one attempt may take." }),
   server: setting(Server, Server.make({}), { description: "What callers may do." }),
   audit: setting(Audit, Audit.make({}), { description: "What the audit rows keep." }),

@@ -33,6 +33,11 @@ export const makeSnapshot = (config: GatewayConfig, { generation, loadedAt }: Lo
     maxDelayMs: config.retry.max_delay_ms,
     retryOn: retriedStatuses(config.retry.retry_on),
   },
+  breaker: {
+    failures: config.breaker.failures,
+    openMs: config.breaker.open_ms,
+    maxOpenMs: config.breaker.max_open_ms,
+  },
   server: {
     maxBodyBytes: config.server.max_body_bytes,
     accessKeys: config.server.access_keys,

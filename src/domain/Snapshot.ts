@@ -22,6 +22,16 @@ export interface RetryPolicy {
   readonly retryOn: (status: number) => boolean
 }
 
+/** When an upstream that fails is set aside; see `Breaker`. */
+export interface BreakerPolicy {
+  /** How many transient failures in a row open the breaker; 0 leaves all breakers closed. */
+  readonly failures: number
+  /** Milliseconds until an upstream set aside is probed; doubled each time the probe fails. */
+  readonly openMs: number
+  /** The longest such wait, also for what `Retry-After` asks. */
+  readonly maxOpenMs: number
+}
+
 export interface ServerLimits {
   readonly maxBodyBytes: number
   readonly accessKeys: ReadonlyArray<Redacted.Redacted<string>>
@@ -49,6 +59,7 @@ export interface Snapshot {
   readonly requestCleaning: RequestCleaning
   readonly modelsCache: { readonly ttlSeconds: number }
   readonly retry: RetryPolicy
+  readonly breaker: BreakerPolicy
   readonly server: ServerLimits
   readonly audit: AuditPolicy
 }

@@ -1,10 +1,42 @@
 /** What probes and people ask of a running gateway: `/health`, `/livez`, `/readyz`. */
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Audit } from "../audit/Audit.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
+import type { Breaker } from "../domain/Breaker.ts"
+import { Breakers } from "../upstream/Breakers.ts"
+import { Upstreams } from "../upstream/Upstreams.ts"
 import { version } from "../version.ts"
+
+const stateNames = { Closed: "closed", Open: "open", Probing: "half_open" } as const
+
+const breakerFields = (breaker: Breaker) => ({
+  state: stateNames[breaker._tag],
+  reason: breaker._tag === "Closed" ? null : breaker.reason,
+  failures: breaker._tag === "Closed" ? breaker.failures : null,
+  probe_at: breaker._tag === "Open" ? new Date(breaker.until).toISOString() : null,
+})
+
+/** What each upstream of the configuration in force is taken for, in its order. */
+const upstreamsHealth = Effect.gen(function* () {
+  const { snapshot } = yield* CurrentConfig
+  const breakers = yield* Breakers
+  const { inFlight } = yield* Upstreams
+  return [...snapshot().routes.byName.values()].map((upstream) => {
+    const { breaker, openings } = breakers.status(upstream)
+    return {
+      name: upstream.name,
+      ...breakerFields(breaker),
+      openings_total: openings,
+      in_flight: inFlight(upstream.name),
+    }
+  })
+})
+
+/** `/health?verbose` tells of each upstream too. */
+const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)
 
 /** `/health` always answers 200 while the process serves; what is wrong with the configuration is told, not failed on. */
 export const health = (startedAt: number) =>
@@ -12,6 +44,8 @@ export const health = (startedAt: number) =>
     const config = yield* (yield* CurrentConfig).status
     const audit = yield* (yield* Audit).status
     const now = yield* Clock.currentTimeMillis
+    const { url } = yield* HttpServerRequest.HttpServerRequest
+    const upstreams = isVerbose(url) ? { upstreams: yield* upstreamsHealth } : undefined
     return HttpServerResponse.unsafeJson({
       status: "ok",
       version,
@@ -22,6 +56,7 @@ export const health = (startedAt: number) =>
         last_error: config.lastError,
       },
       audit: { queued: audit.queued, spilled: audit.spilled, lost: audit.lost },
+      ...upstreams,
     })
   })
 

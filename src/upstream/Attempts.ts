@@ -22,13 +22,15 @@ import {
   reasonOf,
 } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
+import { type Sign, signOf } from "../domain/Breaker.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import type { GatewayError, InvalidRequest } from "../domain/GatewayError.ts"
-import type { RetryPolicy } from "../domain/Snapshot.ts"
+import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
 import type { SseEvent } from "../domain/Sse.ts"
 import { errorEvent } from "../domain/StreamError.ts"
 import type { Target } from "../domain/Upstream.ts"
 import { type EventTooLarge, firstEvent } from "../stream/FirstEvent.ts"
+import { Breakers } from "./Breakers.ts"
 import { Upstreams } from "./Upstreams.ts"
 
 export interface AttemptsRequest {
@@ -37,6 +39,7 @@ export interface AttemptsRequest {
   /** In the order to be asked. */
   readonly targets: ReadonlyArray<Target>
   readonly retry: RetryPolicy
+  readonly breaker: BreakerPolicy
   readonly bodyFor: (target: Target) => Either.Either<Uint8Array, InvalidRequest>
   readonly headersFor: (target: Target) => Readonly<Record<string, string>>
   /** Told of every attempt when it is over, or when its answer has begun. One the client left has not failed. */
@@ -84,9 +87,10 @@ const maxErrorBytes = 1024 * 1024
 const isEventStream = (headers: Readonly<Record<string, string>>): boolean =>
   (headers["content-type"] ?? "").toLowerCase().includes("text/event-stream")
 
-export const layer: Layer.Layer<Attempts, never, Upstreams> = Layer.effect(
+export const layer: Layer.Layer<Attempts, never, Breakers | Upstreams> = Layer.effect(
   Attempts,
   Effect.gen(function* () {
+    const breakers = yield* Breakers
     const upstreams = yield* Upstreams
 
     const call = (
@@ -142,6 +146,7 @@ export const layer: Layer.Layer<Attempts, never, Upstreams> = Layer.effect(
           const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
           const exit = yield* Effect.exit(restore(Scope.extend(call(request, target, body), scope)))
           if (Exit.isFailure(exit) || exit.value.kind === "plain") yield* Scope.close(scope, exit)
+          yield* breakers.end(target.upstream, signOfExit(exit, target), request.breaker)
           yield* request.onAttempt(
             {
               upstream: target.upstream.name,
@@ -161,7 +166,10 @@ export const layer: Layer.Layer<Attempts, never, Upstreams> = Layer.effect(
         let targets = request.targets
         for (let round = 1; ; round++) {
           const transient: Array<Failed> = []
-          for (const target of targets) {
+          const waiting = [...targets]
+          while (waiting.length > 0) {
+            const [target] = waiting.splice(breakers.begin(waiting), 1)
+            if (target === undefined) break
             const body = yield* request.bodyFor(target)
             const result = yield* Effect.either(attempt(request, target, body))
             if (result._tag === "Right") return result.right
@@ -186,6 +194,14 @@ export const layer: Layer.Layer<Attempts, never, Upstreams> = Layer.effect(
     return Attempts.of({ run })
   }),
 )
+
+/** What an attempt's end says of its upstream. An answer that has begun says that it is well. */
+const signOfExit = (exit: Exit.Exit<Answered, AttemptFailure>, { upstream }: Target): Sign =>
+  Exit.match(exit, {
+    onSuccess: (): Sign => "well",
+    onFailure: (cause) =>
+      cause._tag === "Fail" ? signOf(cause.error, upstream.apiKey !== undefined) : "nothing",
+  })
 
 /** An attempt's end as the audit writes it: a status, a cause, or both. */
 const outcomeOf = (exit: Exit.Exit<Answered, AttemptFailure>): Pick<AttemptRecord, "status" | "cause"> =>

@@ -22,8 +22,9 @@ const firstOf = (written: Written) => snapshotOf(written).routes.upstreams[0]
 
 describe("makeSnapshot", () => {
   it("says what the defaults are", () => {
-    const { retry, routes, ...snapshot } = snapshotOf({ openai_clients: [] })
+    const { breaker, retry, routes, ...snapshot } = snapshotOf({ openai_clients: [] })
     expect(routes.upstreams).toEqual([])
+    expect(breaker).toEqual({ failures: 5, openMs: 10_000, maxOpenMs: 120_000 })
     expect(retry).toMatchObject({ rounds: 2, baseDelayMs: 200, maxDelayMs: 5000 })
     expect(snapshot).toEqual({
       generation: 3,

@@ -126,6 +126,11 @@ const settings = some({
     max_delay_ms: fc.nat(),
     retry_on: fc.array(fc.oneof(fc.integer({ min: 100, max: 599 }), fc.constantFrom("5xx", "4XX", "429"))),
   }),
+  breaker: some({
+    failures: fc.nat(1_000_000),
+    open_ms: fc.integer({ min: 1, max: 2_147_483_647 }),
+    max_open_ms: fc.integer({ min: 1, max: 2_147_483_647 }),
+  }),
   timeouts,
   server: some({
     max_body_bytes: fc.integer({ min: 1, max: 512_000_000 }),

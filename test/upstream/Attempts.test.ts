@@ -10,9 +10,10 @@ import * as TestClock from "effect/TestClock"
 import { AttemptFailure } from "../../src/domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../../src/domain/AuditRecord.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
-import type { RetryPolicy } from "../../src/domain/Snapshot.ts"
+import type { BreakerPolicy, RetryPolicy } from "../../src/domain/Snapshot.ts"
 import type { Target } from "../../src/domain/Upstream.ts"
 import * as Attempts from "../../src/upstream/Attempts.ts"
+import * as Breakers from "../../src/upstream/Breakers.ts"
 import { type UpstreamAnswer, type UpstreamCall, Upstreams } from "../../src/upstream/Upstreams.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
@@ -63,7 +64,7 @@ const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>) => {
         return yield* reply ?? refused
       }),
   })
-  return { asked, open, layer: Layer.provide(Attempts.layer, layer) }
+  return { asked, open, layer: Layer.provideMerge(Attempts.layer, Layer.merge(layer, Breakers.layer)) }
 }
 
 const run = (
@@ -72,6 +73,7 @@ const run = (
     readonly stream?: boolean
     readonly log?: Array<AttemptRecord>
     readonly retry?: RetryPolicy
+    readonly breaker?: BreakerPolicy
   } = {},
 ) =>
   Effect.flatMap(Attempts.Attempts, (attempts) =>
@@ -80,6 +82,7 @@ const run = (
       stream: options.stream ?? false,
       targets: targets.map(target),
       retry: options.retry ?? policy,
+      breaker: options.breaker ?? { failures: 0, openMs: 1, maxOpenMs: 1 },
       bodyFor: () => Either.right(bytes("{}")),
       headersFor: () => ({}),
       onAttempt: (attempt) => Effect.sync(() => void options.log?.push(attempt)),
@@ -93,6 +96,68 @@ const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     yield* TestClock.adjust("1 hour")
     return yield* Fiber.join(fiber)
   })
+
+describe("Attempts past an upstream whose breaker is open", () => {
+  const breaker: BreakerPolicy = { failures: 2, openMs: 1_000, maxOpenMs: 3_000 }
+  const once: RetryPolicy = { ...policy, rounds: 1 }
+
+  it.scoped("asks it last, then probes it with one request at a time, and takes it back", () => {
+    const { asked, layer } = scripted({
+      a: [answer(500), answer(500), answer(500), answer(200, "a")],
+      b: [answer(200, "b")],
+    })
+    const ask = run(["a", "b"], { breaker, retry: once })
+    return Effect.gen(function* () {
+      yield* ask
+      yield* ask
+      expect(asked).toEqual(["a", "b", "a", "b"])
+      yield* ask
+      expect(asked.slice(4)).toEqual(["b"])
+      yield* TestClock.adjust("1 second")
+      yield* ask
+      // The probe failed: now twice as long.
+      expect(asked.slice(5)).toEqual(["a", "b"])
+      yield* TestClock.adjust("1 second")
+      yield* ask
+      expect(asked.slice(7)).toEqual(["b"])
+      yield* TestClock.adjust("1 second")
+      yield* ask
+      yield* ask
+      expect(asked.slice(8)).toEqual(["a", "a"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("still asks it when all are open, and is answered by the one that works again", () => {
+    const { asked, layer } = scripted({ a: [refused, refused, answer(200, "a")], b: [refused] })
+    const ask = Effect.exit(run(["a", "b"], { breaker, retry: once }))
+    return Effect.gen(function* () {
+      yield* ask
+      yield* ask
+      expect(Exit.isSuccess(yield* ask)).toBe(true)
+      expect(asked).toEqual(["a", "b", "a", "b", "a"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("sends no second probe while one is under way, and another when its client left", () => {
+    const { asked, layer } = scripted({
+      a: [answer(500), answer(500), Effect.never, answer(200, "a")],
+      b: [answer(200, "b")],
+    })
+    const ask = run(["a", "b"], { breaker, retry: once })
+    return Effect.gen(function* () {
+      yield* ask
+      yield* ask
+      yield* TestClock.adjust("1 second")
+      const probe = yield* Effect.fork(ask)
+      yield* Effect.yieldNow()
+      yield* ask
+      expect(asked.slice(4)).toEqual(["a", "b"])
+      yield* Fiber.interrupt(probe)
+      yield* ask
+      expect(asked.slice(6)).toEqual(["a"])
+    }).pipe(Effect.provide(layer))
+  })
+})
 
 describe("Attempts", () => {
   it.scoped("fails over to the next target at once, without waiting", () => {

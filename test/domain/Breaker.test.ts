@@ -1,0 +1,142 @@
+/** The breaker: its laws over any history of attempts, and what each failure says of an upstream. */
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { AttemptFailure } from "../../src/domain/AttemptPolicy.ts"
+import { admits, type Breaker, begun, closed, ended, type Sign, signOf } from "../../src/domain/Breaker.ts"
+import type { BreakerPolicy } from "../../src/domain/Snapshot.ts"
+
+const policyArb: fc.Arbitrary<BreakerPolicy> = fc
+  .record({
+    failures: fc.integer({ min: 1, max: 5 }),
+    openMs: fc.integer({ min: 1, max: 1_000 }),
+    more: fc.integer({ min: 0, max: 5_000 }),
+  })
+  .map(({ failures, more, openMs }) => ({ failures, openMs, maxOpenMs: openMs + more }))
+
+const signArb: fc.Arbitrary<Sign> = fc.oneof(
+  fc.constant<Sign>("well"),
+  fc.constant<Sign>("failing"),
+  fc.integer({ min: 0, max: 10_000 }).map((limitedForMs) => ({ limitedForMs })),
+  fc.constant<Sign>("credentials_rejected"),
+  fc.constant<Sign>("nothing"),
+)
+
+interface Step {
+  readonly passMs: number
+  readonly sign: Sign
+}
+
+const historyArb: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
+  fc.record({ passMs: fc.integer({ min: 0, max: 3_000 }), sign: signArb }),
+  { maxLength: 30 },
+)
+
+/** One attempt after the other, from a closed breaker at time 0. */
+const endOf = (history: ReadonlyArray<Step>, policy: BreakerPolicy) => {
+  let now = 0
+  let breaker: Breaker = closed
+  for (const { passMs, sign } of history) {
+    now += passMs
+    breaker = ended(begun(breaker, now), sign, now, policy)
+  }
+  return { breaker, now }
+}
+
+describe("A breaker", () => {
+  it("law: whatever happened, it admits somebody again within the longest wait", () => {
+    fc.assert(
+      fc.property(historyArb, policyArb, (history, policy) => {
+        const { breaker, now } = endOf(history, policy)
+        expect(admits(breaker, now + policy.maxOpenMs)).toBe(true)
+        // Also where the attempt that it admitted never comes to an end.
+        const probed = begun(breaker, now + policy.maxOpenMs)
+        expect(admits(probed, now + 2 * policy.maxOpenMs)).toBe(true)
+      }),
+    )
+  })
+
+  it("law: whatever happened, one attempt that went well closes it", () => {
+    fc.assert(
+      fc.property(historyArb, policyArb, (history, policy) => {
+        const { breaker, now } = endOf(history, policy)
+        expect(ended(begun(breaker, now), "well", now, policy)).toEqual(closed)
+      }),
+    )
+  })
+
+  it("law: an open one admits a single attempt at a time", () => {
+    fc.assert(
+      fc.property(historyArb, policyArb, (history, policy) => {
+        const { breaker, now } = endOf([...history, { passMs: 0, sign: "credentials_rejected" }], policy)
+        const later = now + policy.maxOpenMs
+        expect(admits(breaker, later)).toBe(true)
+        expect(admits(begun(breaker, later), later)).toBe(false)
+      }),
+    )
+  })
+
+  it("law: it opens with the last of so many failures in a row, however many others came between before", () => {
+    fc.assert(
+      fc.property(policyArb, fc.integer({ min: 0, max: 20 }), (policy, runs) => {
+        let breaker = closed
+        for (let run = 0; run < runs; run++) {
+          for (let i = 1; i < policy.failures; i++) breaker = ended(breaker, "failing", 0, policy)
+          expect(breaker._tag).toBe("Closed")
+          breaker = ended(breaker, "well", 0, policy)
+        }
+        for (let i = 0; i < policy.failures; i++) {
+          expect(breaker._tag).toBe("Closed")
+          breaker = ended(breaker, "failing", 0, policy)
+        }
+        expect(breaker).toMatchObject({ _tag: "Open", until: policy.openMs, reason: "failing" })
+      }),
+    )
+  })
+
+  it("law: with no failures allowed for, it never opens", () => {
+    fc.assert(
+      fc.property(historyArb, policyArb, (history, policy) => {
+        expect(endOf(history, { ...policy, failures: 0 }).breaker).toEqual(closed)
+      }),
+    )
+  })
+
+  it("waits twice as long after each failed probe, up to the longest wait", () => {
+    const policy: BreakerPolicy = { failures: 1, openMs: 100, maxOpenMs: 350 }
+    const waits: Array<number> = []
+    let now = 0
+    let breaker = ended(closed, "failing", now, policy)
+    for (let probe = 0; probe < 4; probe++) {
+      if (breaker._tag !== "Open") throw new Error(`it is ${breaker._tag}`)
+      waits.push(breaker.until - now)
+      now = breaker.until
+      breaker = ended(begun(breaker, now), "failing", now, policy)
+    }
+    expect(waits).toEqual([100, 200, 350, 350])
+  })
+})
+
+describe("What a failure says of its upstream", () => {
+  const refused = (status: number, retryAfterMs?: number) =>
+    AttemptFailure.Refused({ status, headers: {}, body: new Uint8Array(), retryAfterMs })
+
+  it("is nothing where the client's own key is refused or limited", () => {
+    for (const failure of [refused(401), refused(403), refused(429), refused(429, 1_000)]) {
+      expect(signOf(failure, false)).toEqual("nothing")
+    }
+  })
+
+  it("is told apart for the upstream's own key", () => {
+    expect(signOf(refused(401), true)).toEqual("credentials_rejected")
+    expect(signOf(refused(403), true)).toEqual("credentials_rejected")
+    expect(signOf(refused(429, 1_000), true)).toEqual({ limitedForMs: 1_000 })
+    expect(signOf(refused(429), true)).toEqual("failing")
+  })
+
+  it("is failing where waiting may mend it, and nothing where the request is to blame", () => {
+    expect(signOf(refused(503), false)).toEqual("failing")
+    expect(signOf(AttemptFailure.ConnectFailed({ reason: "ECONNREFUSED" }), false)).toEqual("failing")
+    expect(signOf(AttemptFailure.TimedOut({ phase: "first_byte", afterMs: 1 }), true)).toEqual("failing")
+    expect(signOf(refused(404), true)).toEqual("nothing")
+  })
+})
