@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import type { Audit } from "./Audit.ts"
 import { monthOf, nextMonth } from "./AuditTable.ts"
-import type { AuditWriter, RotationReport, WriteReport } from "./AuditWriter.ts"
+import { type AuditWriter, nothingWritten, type RotationReport, type WriteReport } from "./AuditWriter.ts"
 import { type QueuedRecord, queuedRecord, weightOf } from "./QueuedRecord.ts"
 
 export interface QueueLimits {
@@ -91,14 +91,7 @@ export const makeQueue = (
     let queuedBytes = 0
     let lost = 0
     let lostTold = 0
-    let last: WriteReport = {
-      refused: false,
-      spilled: 0,
-      lost: 0,
-      fault: undefined,
-      owner: false,
-      oldestMonth: undefined,
-    }
+    let last = nothingWritten
 
     const nextKey = (): string => {
       numbered++

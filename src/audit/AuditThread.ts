@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import type { WorkerAnswer, WorkerQuestion, WorkerTask } from "./AuditWorker.ts"
-import type { AuditWriter, WriteReport } from "./AuditWriter.ts"
+import { type AuditWriter, nothingWritten, type WriteReport } from "./AuditWriter.ts"
 import { pack } from "./Parcel.ts"
 
 /** A thread ended before it answered. */
@@ -70,14 +70,7 @@ export const makeThreadWriter = (
 ): Effect.Effect<AuditWriter, never, Scope.Scope> =>
   Effect.gen(function* () {
     let thread: Thread | undefined
-    let known: WriteReport = {
-      refused: false,
-      spilled: 0,
-      lost: 0,
-      fault: undefined,
-      owner: false,
-      oldestMonth: undefined,
-    }
+    let known = nothingWritten
 
     const current = (): Thread => {
       if (thread === undefined || thread.hasDied()) thread = startThread(entry, { kind: "write", database })

@@ -18,6 +18,16 @@ export interface WriteReport {
   readonly oldestMonth: string | undefined
 }
 
+/** What is known before the first report. */
+export const nothingWritten: WriteReport = {
+  refused: false,
+  spilled: 0,
+  lost: 0,
+  fault: undefined,
+  owner: false,
+  oldestMonth: undefined,
+}
+
 /** What a look at the finished months came to. */
 export interface RotationReport {
   /** Files that finished months were moved into. */

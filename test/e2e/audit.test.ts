@@ -11,7 +11,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
-import { addressOf, sluice } from "../support/process.ts"
+import { addressOf, type GatewayProcess, sluice } from "../support/process.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 
 const total = Number(process.env["AUDIT_REQUESTS"] ?? 1500)
@@ -117,6 +117,16 @@ const setting = Effect.gen(function* () {
   return { database, start }
 })
 
+const endInOrder = (gateway: GatewayProcess) =>
+  Effect.gen(function* () {
+    yield* gateway.signal("SIGTERM")
+    expect((yield* gateway.exited).code).toBe(0)
+  })
+
+/** What lies in the spill is brought home at a start. */
+const startAndEnd = <E, R>(start: Effect.Effect<GatewayProcess, E, R>) =>
+  Effect.flatMap(start, (gateway) => Effect.zipRight(addressOf(gateway), endInOrder(gateway)))
+
 /** The promise is 100 ms; a machine whose cores are busy with other tests gets more before a row counts as lost. */
 const allowanceMs = 400
 
@@ -215,14 +225,7 @@ describe("The audit of a running gateway", () => {
           )
         }
         // The next start brings home what lay in the spill.
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const gateway = yield* start
-            yield* addressOf(gateway)
-            yield* gateway.signal("SIGTERM")
-            expect((yield* gateway.exited).code).toBe(0)
-          }),
-        )
+        yield* Effect.scoped(startAndEnd(start))
         expect(existsSync(database)).toBe(true)
         const counts = countById(exported(database))
         expect([...counts.values()].every((count) => count === 1)).toBe(true)
@@ -268,12 +271,8 @@ describe("The audit of a running gateway", () => {
         expect(whileLocked.length).toBeGreaterThan(8)
         expect(new Set(whileLocked.map(({ status }) => status))).toEqual(new Set([200]))
         expect(health).toMatchObject({ audit: { lost: 0 } })
-        yield* gateway.signal("SIGTERM")
-        expect((yield* gateway.exited).code).toBe(0)
-        const restarted = yield* start
-        yield* addressOf(restarted)
-        yield* restarted.signal("SIGTERM")
-        expect((yield* restarted.exited).code).toBe(0)
+        yield* endInOrder(gateway)
+        yield* startAndEnd(start)
         const counts = countById(exported(database))
         expect([...counts.values()].every((count) => count === 1)).toBe(true)
         expect(counts.size).toBe(whileLocked.length + 1)
