@@ -9,8 +9,10 @@ import * as Gateway from "./Gateway.ts"
 import * as Models from "./http/Models.ts"
 import * as NodeServer from "./http/NodeServer.ts"
 import * as Server from "./http/Server.ts"
+import * as OpenRequests from "./OpenRequests.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
+import * as Slots from "./upstream/Slots.ts"
 import * as Upstreams from "./upstream/Upstreams.ts"
 
 /** The audit in its database, kept as the configuration in force says; `entry` is the program of its threads. */
@@ -31,7 +33,7 @@ export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, 
     Layer.provideMerge(Models.layer),
     Layer.provideMerge(Gateway.layer),
     Layer.provideMerge(Attempts.layer),
-    Layer.provideMerge(Layer.merge(Upstreams.layer, Breakers.layer)),
+    Layer.provideMerge(Layer.mergeAll(Upstreams.layer, Breakers.layer, Slots.layer, OpenRequests.layer)),
     Layer.provideMerge(audit),
     Layer.provideMerge(CurrentConfig.layer(environment.configPath)),
   )

@@ -20,8 +20,16 @@ import { isAccessKey } from "./domain/AccessKey.ts"
 import type { Outcome } from "./domain/AuditRecord.ts"
 import { type ChoiceTransform, thinkingFormatOf } from "./domain/ChoiceTransform.ts"
 import { affinity, type ClientRequest, decode } from "./domain/ClientRequest.ts"
+import { deadlineOf } from "./domain/Deadline.ts"
 import type { Endpoint } from "./domain/Endpoint.ts"
-import { AccessDenied, answerOf, describe, type GatewayError, ModelNotFound } from "./domain/GatewayError.ts"
+import {
+  AccessDenied,
+  answerOf,
+  describe,
+  type GatewayError,
+  ModelNotFound,
+  Overloaded,
+} from "./domain/GatewayError.ts"
 import { readAnswer, transformAnswer } from "./domain/PlainAnswer.ts"
 import { plan } from "./domain/Plan.ts"
 import { clean, prepare } from "./domain/Prepare.ts"
@@ -30,9 +38,11 @@ import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
 import type { Upstream } from "./domain/Upstream.ts"
 import { noUsage } from "./domain/Usage.ts"
+import { OpenRequests } from "./OpenRequests.ts"
 import { respond } from "./stream/ResponseStream.ts"
 import { logFailedAttempt, logRequest } from "./telemetry/AccessLog.ts"
-import { type Answered, Attempts, streamFaultReason } from "./upstream/Attempts.ts"
+import { type Answered, streamFaultReason } from "./upstream/Attempt.ts"
+import { Attempts } from "./upstream/Attempts.ts"
 import { Upstreams } from "./upstream/Upstreams.ts"
 
 /** A request as the edge accepted it. Header names are lower-case. */
@@ -42,9 +52,12 @@ export interface ClientCall {
   readonly remoteAddress: string
   /** The address a proxy says it forwards for, believed only under `server.trust_proxy`. */
   readonly forwardedFor: string | undefined
-  /** The whole body, unless it is larger than the limit or breaks off. */
-  readonly body: (limitBytes: number) => Effect.Effect<Uint8Array, GatewayError>
+  /** The whole body, unless it is larger than the limit, breaks off, or `hold` refuses: it is told of every byte before it is kept. */
+  readonly body: (limitBytes: number, hold: Hold) => Effect.Effect<Uint8Array, GatewayError>
 }
+
+/** Claims memory for bytes of a body until the request is over; false where there is none left. */
+export type Hold = (bytes: number) => boolean
 
 /** The answer for the edge to send. A stream never fails: what breaks it is said in its last event. */
 export interface ClientAnswer {
@@ -65,7 +78,11 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
     readonly serve: <R>(
       endpointName: string,
       call: ClientCall,
-      answer: (snapshot: Snapshot, draft: RecordDraft) => Effect.Effect<ClientAnswer, GatewayError, R>,
+      answer: (
+        snapshot: Snapshot,
+        draft: RecordDraft,
+        hold: Hold,
+      ) => Effect.Effect<ClientAnswer, GatewayError, R>,
     ) => Effect.Effect<ClientAnswer, never, R | Scope.Scope>
   }
 >() {}
@@ -89,6 +106,22 @@ const authenticate = (snapshot: Snapshot, call: ClientCall): Effect.Effect<void,
   return isAccessKey(sent, accessKeys) ? Effect.void : Effect.fail(new AccessDenied({ reason: "wrong" }))
 }
 
+/** Seconds after which a client may come again when too many requests are under way, or their bodies are too large. */
+const roomRetrySeconds = 1
+
+/** Lets in whom there is room for, and who may come in. */
+const admit = (
+  snapshot: Snapshot,
+  call: ClientCall,
+  openCount: number,
+): Effect.Effect<void, AccessDenied | Overloaded> =>
+  openCount > snapshot.server.maxInFlight
+    ? Effect.fail(new Overloaded({ reason: "requests", retryAfterSeconds: roomRetrySeconds }))
+    : authenticate(snapshot, call)
+
+/** How long the end waits for requests that were cut. */
+const closingTimeout = "5 seconds"
+
 const nanosPerMilli = 1_000_000
 
 /** Streams go through proxies unbuffered, and are never stored. */
@@ -105,6 +138,7 @@ const outcomeOf = (error: GatewayError): Outcome => {
     case "UpstreamCredentialsRejected":
     case "UpstreamUnreachable":
     case "UpstreamTimeout":
+    case "DeadlineExceeded":
     case "InternalError":
       return "upstream_error"
     case "RequestUnreadable":
@@ -144,110 +178,103 @@ const attemptHeaders = (draft: RecordDraft, result: "answered" | "failed"): Reco
   }
 }
 
-/** How long the audit waits for the records of requests that were cut. */
-const closingTimeout = "5 seconds"
+export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig | OpenRequests | Upstreams> =
+  Layer.scoped(
+    Gateway,
+    Effect.gen(function* () {
+      const attempts = yield* Attempts
+      const audit = yield* Audit
+      const current = yield* CurrentConfig
+      const { inFlight } = yield* Upstreams
+      const clock = yield* Effect.clock
+      const openRequests = yield* OpenRequests
 
-/**
- * Counts the requests under way. The scope this is made in closes only when all have ended, so that what they hand over at their end
- * still finds the audit open.
- */
-const openRequests = Effect.map(
-  Effect.tap(Effect.makeLatch(true), (none) =>
-    Effect.addFinalizer(() => Effect.timeoutOption(none.await, closingTimeout)),
-  ),
-  (none) => {
-    let open = 0
-    return {
-      begin: () => {
-        open += 1
-        none.unsafeClose()
-      },
-      end: () => {
-        open -= 1
-        if (open === 0) none.unsafeOpen()
-      },
-    }
-  },
-)
-
-export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig | Upstreams> = Layer.scoped(
-  Gateway,
-  Effect.gen(function* () {
-    const attempts = yield* Attempts
-    const audit = yield* Audit
-    const current = yield* CurrentConfig
-    const { inFlight } = yield* Upstreams
-    const clock = yield* Effect.clock
-    const underWay = yield* openRequests
-
-    const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) =>
-      Effect.gen(function* () {
-        const snapshot = current.snapshot()
-        const key = clientKey(call.headers)
-        const started = clock.unsafeCurrentTimeNanos()
-        const draft = new RecordDraft({
-          id: call.id,
-          startedAt: clock.unsafeCurrentTimeMillis(),
-          clientIp: (snapshot.server.trustProxy ? call.forwardedFor : undefined) ?? call.remoteAddress,
-          endpoint: endpointName,
-          headers: call.headers,
-          keyFingerprint: key === undefined ? undefined : audit.fingerprint(key),
-          policy: snapshot.audit,
-          elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
-        })
-        const close = Effect.suspend(() => {
-          const record = draft.close()
-          return Effect.zipRight(audit.record(record), logRequest(record))
-        }).pipe(Effect.ensuring(Effect.sync(underWay.end)))
-        // `Effect.acquireRelease` would do, but it also compares and restores all fiber refs, about 150 µs.
-        yield* Effect.uninterruptible(
-          Effect.flatMap(Effect.scope, (scope) => {
-            underWay.begin()
-            return Scope.addFinalizer(scope, close)
-          }),
-        )
-        return yield* Effect.zipRight(authenticate(snapshot, call), answer(snapshot, draft)).pipe(
-          Effect.catchAll((error) => Effect.succeed(refuse(error, draft))),
-        )
-      })
-
-    const proxy: Gateway["Type"]["proxy"] = (endpoint, call) =>
-      serve(endpoint.name, call, (snapshot, draft) =>
-        Effect.gen(function* () {
-          const bytes = yield* call.body(snapshot.server.maxBodyBytes)
-          draft.received(bytes)
-          const request = yield* decode(endpoint, bytes)
-          draft.asked(request)
-          const cleaned = yield* clean(request, snapshot.requestCleaning)
-
-          const targets = plan(
-            snapshot,
-            { model: request.model, affinity: () => affinity(request) },
-            { draws: drawsFrom(yield* Random.next), load: inFlight },
-          )
-          if (targets.length === 0) return yield* new ModelNotFound({ model: request.model })
-
-          const answered = yield* attempts.run({
-            endpoint,
-            stream: request.stream,
-            targets,
-            retry: snapshot.retry,
-            breaker: snapshot.breaker,
-            bodyFor: (target) => Either.map(prepare(cleaned, target), ({ body }) => body),
-            headersFor: ({ upstream }) =>
-              toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
-            onAttempt: (attempt, failed) => {
-              draft.attempted(attempt)
-              return failed ? logFailedAttempt(call.id, attempt) : Effect.void
-            },
-          })
-          return answerWith(answered, request, snapshot, draft)
-        }),
+      // What is beneath stays open until all requests have ended. A finalizer cannot be interrupted otherwise, not even by its timeout.
+      yield* Effect.addFinalizer(() =>
+        Effect.timeoutOption(Effect.interruptible(openRequests.allEnded), closingTimeout),
       )
 
-    return Gateway.of({ serve, proxy })
-  }),
-)
+      const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) =>
+        Effect.gen(function* () {
+          const snapshot = current.snapshot()
+          const key = clientKey(call.headers)
+          const started = clock.unsafeCurrentTimeNanos()
+          const draft = new RecordDraft({
+            id: call.id,
+            startedAt: clock.unsafeCurrentTimeMillis(),
+            clientIp: (snapshot.server.trustProxy ? call.forwardedFor : undefined) ?? call.remoteAddress,
+            endpoint: endpointName,
+            headers: call.headers,
+            keyFingerprint: key === undefined ? undefined : audit.fingerprint(key),
+            policy: snapshot.audit,
+            elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
+          })
+          const close = Effect.suspend(() => {
+            const record = draft.close()
+            return Effect.zipRight(audit.record(record), logRequest(record))
+          })
+          // `Effect.acquireRelease` would do, but it also compares and restores all fiber refs, about 150 µs.
+          const open = yield* Effect.uninterruptible(
+            Effect.flatMap(Effect.scope, (scope) => {
+              const begun = openRequests.begin()
+              return Effect.as(
+                Scope.addFinalizer(scope, Effect.ensuring(close, Effect.sync(begun.end))),
+                begun,
+              )
+            }),
+          )
+          const { maxBufferedBytes } = snapshot.server
+          const hold: Hold = (bytes) => open.hold(bytes, maxBufferedBytes)
+          return yield* admit(snapshot, call, openRequests.count()).pipe(
+            Effect.zipRight(answer(snapshot, draft, hold)),
+            Effect.catchAll((error) => Effect.succeed(refuse(error, draft))),
+          )
+        })
+
+      const proxy: Gateway["Type"]["proxy"] = (endpoint, call) =>
+        serve(endpoint.name, call, (snapshot, draft, hold) =>
+          Effect.gen(function* () {
+            const deadline = yield* deadlineOf(
+              call.headers,
+              draft.startedAt,
+              snapshot.server.requestTimeoutMs,
+            )
+            const bytes = yield* call.body(snapshot.server.maxBodyBytes, hold)
+            draft.received(bytes)
+            const request = yield* decode(endpoint, bytes)
+            draft.asked(request)
+            const cleaned = yield* clean(request, snapshot.requestCleaning)
+
+            const targets = plan(
+              snapshot,
+              { model: request.model, affinity: () => affinity(request) },
+              { draws: drawsFrom(yield* Random.next), load: inFlight },
+            )
+            if (targets.length === 0) return yield* new ModelNotFound({ model: request.model })
+
+            const answered = yield* attempts.run({
+              endpoint,
+              stream: request.stream,
+              targets,
+              retry: snapshot.retry,
+              breaker: snapshot.breaker,
+              deadline,
+              hold,
+              bodyFor: (target) => Either.map(prepare(cleaned, target), ({ body }) => body),
+              headersFor: ({ upstream }) =>
+                toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
+              onAttempt: (attempt, failed) => {
+                draft.attempted(attempt)
+                return failed ? logFailedAttempt(call.id, attempt) : Effect.void
+              },
+            })
+            return answerWith(answered, request, snapshot, draft)
+          }),
+        )
+
+      return Gateway.of({ serve, proxy })
+    }),
+  )
 
 /** The client's answer out of the upstream's: transformed, and noted in the draft when it is over. */
 const answerWith = (
@@ -281,7 +308,10 @@ const answerWith = (
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
     onEnd: (end) =>
-      Effect.sync(() => draft.ended({ ...end, status, response: { kind: "events", ...end.sent } })),
+      Effect.suspend(() => {
+        draft.ended({ ...end, status, response: { kind: "events", ...end.sent } })
+        return answered.ended(end.outcome)
+      }),
   })
   return { status, headers: { ...headers, ...streamHeaders }, body }
 }

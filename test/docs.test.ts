@@ -415,6 +415,8 @@ describe("The README's tables", () => {
       UpstreamCredentialsRejected: new Errors.UpstreamCredentialsRejected({ upstream: "a", status: 401 }),
       UpstreamUnreachable: new Errors.UpstreamUnreachable({ failures }),
       UpstreamTimeout: new Errors.UpstreamTimeout({ failures }),
+      DeadlineExceeded: new Errors.DeadlineExceeded({ afterMs: 1, setBy: "client", failures }),
+      Overloaded: new Errors.Overloaded({ reason: "requests", retryAfterSeconds: 1 }),
       ShuttingDown: new Errors.ShuttingDown({ retryAfterSeconds: 1 }),
       InternalError: new Errors.InternalError({ requestId: "r" }),
     }

@@ -51,6 +51,11 @@ export class RecordDraft {
     this.#opening = opening
   }
 
+  /** Epoch milliseconds. */
+  get startedAt(): number {
+    return this.#opening.startedAt
+  }
+
   get attempts(): ReadonlyArray<AttemptRecord> {
     return this.#attempts
   }

@@ -327,6 +327,11 @@ const clientTimeout = (key: keyof typeof timeoutKeys) =>
   })
 
 const Timeouts = Schema.Struct({
+  request_ms: setting(milliseconds, 3_600_000, {
+    description:
+      "One request as a whole: all its attempts, the waits between them, and the answer. A caller's `x-request-timeout-ms` header can only shorten it. In milliseconds.",
+    examples: [600_000],
+  }),
   connect_ms: globalTimeout("connect_ms"),
   first_byte_ms: globalTimeout("first_byte_ms"),
   idle_ms: globalTimeout("idle_ms"),
@@ -346,6 +351,15 @@ const Server = Schema.Struct({
   max_body_bytes: setting(whole(1, largestBody), 52_428_800, {
     description: "The largest request body taken, in bytes; a larger one is answered 413.",
     examples: [10_485_760],
+  }),
+  max_in_flight: setting(whole(1, 1_000_000), 16_384, {
+    description: "How many requests may be under way at once; more are answered 503 with `retry-after`.",
+    examples: [1_000],
+  }),
+  max_buffered_bytes: setting(whole(1, Number.MAX_SAFE_INTEGER), 536_870_912, {
+    description:
+      "How much memory the bodies of all requests under way, and the plain answers being read for them, may take together, in bytes; beyond it requests are answered 503 with `retry-after`.",
+    examples: [1_073_741_824],
   }),
   access_keys: setting(Schema.Array(Schema.Redacted(accessKey)), noAccessKeys, {
     description:
@@ -466,6 +480,37 @@ const Client = Schema.Struct({
     examples: ["strip"],
   }),
   timeouts: optional(ClientTimeouts, { description: "Overrides the global `timeouts`, key by key." }),
+  max_concurrent: optional(whole(1, 1_000_000), {
+    description:
+      "How many requests it is sent at once, answers under way included. More wait for a free place, see `max_waiting` and `max_wait_ms`; then the next client is asked. Absent: as many as come.",
+    examples: [32],
+  }),
+  max_waiting: setting(whole(0, 1_000_000), 100, {
+    description: "How many requests may wait for a place of `max_concurrent`. 0: none does.",
+    examples: [20],
+  }),
+  max_wait_ms: setting(milliseconds, 1_000, {
+    description: "How long a request waits for a place of `max_concurrent`, in milliseconds.",
+    examples: [5_000],
+  }),
+  hedge_after_ms: optional(milliseconds, {
+    description:
+      "When its first byte is not there after so many milliseconds, the next client of the plan is asked as well; the first answer wins and the other call is cancelled. Both may be charged. Absent: one attempt at a time.",
+    examples: [3_000],
+  }),
+  resume: setting(Schema.Boolean, false, {
+    description:
+      "It may go on with a streamed answer that another client broke off: it is sent the text until there as the last assistant message. Only for models that continue such a message; tool calls are never resumed.",
+    examples: [true],
+  }),
+  resume_body: optional(extraBody, {
+    description: "Members that such a request needs in its body.",
+    examples: [{ continue_final_message: true, add_generation_prompt: false }],
+  }),
+  resume_message: optional(extraBody, {
+    description: "Members that the last assistant message of such a request needs.",
+    examples: [{ prefix: true }],
+  }),
 })
 
 /** The whole file. */

@@ -40,6 +40,9 @@ export const makeSnapshot = (config: GatewayConfig, { generation, loadedAt }: Lo
   },
   server: {
     maxBodyBytes: config.server.max_body_bytes,
+    maxInFlight: config.server.max_in_flight,
+    maxBufferedBytes: config.server.max_buffered_bytes,
+    requestTimeoutMs: config.timeouts.request_ms,
     accessKeys: config.server.access_keys,
     trustProxy: config.server.trust_proxy,
   },
@@ -71,6 +74,18 @@ export const upstreamOf = (client: ClientConfig, config: GatewayConfig): Upstrea
   extraBody: client.extra_body ?? {},
   thinkingFormat: client.thinking_format,
   timeouts: timeoutsOf(client, config),
+  concurrency:
+    client.max_concurrent === undefined
+      ? undefined
+      : {
+          max: client.max_concurrent,
+          maxWaiting: client.max_waiting,
+          maxWaitMs: client.max_wait_ms,
+        },
+  hedgeAfterMs: client.hedge_after_ms,
+  resume: client.resume
+    ? { body: client.resume_body ?? {}, message: client.resume_message ?? {} }
+    : undefined,
 })
 
 const timeoutsOf = ({ timeouts: own }: ClientConfig, { timeouts }: GatewayConfig): Timeouts => ({

@@ -6,6 +6,7 @@ import * as Data from "effect/Data"
 import {
   type FailedAttempt,
   type GatewayError,
+  Overloaded,
   UpstreamCredentialsRejected,
   UpstreamRefused,
   UpstreamTimeout,
@@ -21,8 +22,11 @@ export type AttemptFailure = Data.TaggedEnum<{
   ConnectFailed: { readonly reason: string }
   /** The connection broke before the answer was whole (of a stream: before its first event). */
   BrokenOff: { readonly reason: string }
-  /** One of the four timeouts of the upstream ran out. */
-  TimedOut: { readonly phase: "connect" | "first_byte" | "idle" | "total"; readonly afterMs: number }
+  /** One of the four timeouts of the upstream ran out, or the time of the request as a whole. */
+  TimedOut: {
+    readonly phase: "connect" | "first_byte" | "idle" | "total" | "deadline"
+    readonly afterMs: number
+  }
   /** An HTTP answer that is not the client's. */
   Refused: {
     readonly status: number
@@ -33,6 +37,8 @@ export type AttemptFailure = Data.TaggedEnum<{
   }
   /** A stream that answered 200 and whose first event is an error. */
   ErrorEvent: { readonly message: string; readonly body: Uint8Array }
+  /** This gateway had no room: no place among the calls an upstream is sent at once, or no memory for its answer. */
+  NoRoom: { readonly lacks: "place" | "memory"; readonly reason: string }
 }>
 
 export const AttemptFailure = Data.taggedEnum<AttemptFailure>()
@@ -58,12 +64,18 @@ export const isTransient = (failure: AttemptFailure): boolean => {
     case "TimedOut":
     case "ErrorEvent":
       return true
+    case "NoRoom":
+      return false
     case "Refused":
       return (
         failure.status === 408 || failure.status === 425 || failure.status === 429 || failure.status >= 500
       )
   }
 }
+
+/** Whether a target takes part in a further round, should there be one: what had no room may have some by then. */
+export const isWorthAnotherRound = (failure: AttemptFailure): boolean =>
+  isTransient(failure) || failure._tag === "NoRoom"
 
 /**
  * Milliseconds to wait before round `round` (2 is the first that waits): the soonest moment at which one of the failed targets may
@@ -116,18 +128,38 @@ export const reasonOf = (failure: AttemptFailure): string => {
       return `answered ${failure.status}`
     case "ErrorEvent":
       return `sent an error event (${failure.message})`
+    case "NoRoom":
+      return failure.reason
   }
 }
 
+/** Each target once, with how it failed last. */
+export const failuresOf = (failed: ReadonlyArray<Failed>): ReadonlyArray<FailedAttempt> => {
+  const reasons = new Map(failed.map((one) => [one.target.upstream.name, reasonOf(one.failure)]))
+  return Array.from(reasons, ([upstream, reason]) => ({ upstream, reason }))
+}
+
+/** Seconds after which a client that found no room may come again. */
+const roomRetrySeconds = 1
+
 /**
- * The error the client gets when every attempt failed. The last failure decides, except that timeouts are only called so when
- * all attempts timed out.
+ * The error the client gets when every attempt failed. The last failure of an upstream decides, except that timeouts are only called
+ * so when all attempts timed out; that there was no room is only said where there was none anywhere.
  *
- * @param failed in the order of the attempts
+ * @param all in the order of the attempts
  */
-export const errorOf = (failed: ReadonlyArray<Failed>): GatewayError => {
+export const errorOf = (all: ReadonlyArray<Failed>): GatewayError => {
+  const failed = all.filter(({ failure }) => failure._tag !== "NoRoom")
   const last = failed.at(-1)
-  if (last === undefined) return new UpstreamUnreachable({ failures: [] })
+  if (last === undefined) {
+    const roomless = all.at(-1)?.failure
+    return roomless?._tag === "NoRoom"
+      ? new Overloaded({
+          reason: roomless.lacks === "memory" ? "memory" : "upstreams",
+          retryAfterSeconds: roomRetrySeconds,
+        })
+      : new UpstreamUnreachable({ failures: [] })
+  }
   const { failure, target } = last
   const upstream = target.upstream.name
   if (failure._tag === "Refused") {
@@ -144,9 +176,7 @@ export const errorOf = (failed: ReadonlyArray<Failed>): GatewayError => {
   if (failure._tag === "ErrorEvent") {
     return new UpstreamRefused({ upstream, status: 502, headers: {}, body: failure.body })
   }
-  // A target asked in several rounds is named once, with how it failed last.
-  const reasons = new Map(failed.map((one) => [one.target.upstream.name, reasonOf(one.failure)]))
-  const failures = Array.from(reasons, ([name, reason]): FailedAttempt => ({ upstream: name, reason }))
+  const failures = failuresOf(all)
   return failed.every((one) => one.failure._tag === "TimedOut")
     ? new UpstreamTimeout({ failures })
     : new UpstreamUnreachable({ failures })

@@ -23,10 +23,17 @@ export const Breaker = Data.taggedEnum<Breaker>()
 export const closed: Breaker = Breaker.Closed({ failures: 0 })
 
 /**
- * What an attempt says of its upstream's health: `nothing` where it says neither good nor bad, as when the client left; for how many
- * milliseconds the upstream asked to be left alone.
+ * What an attempt says of its upstream's health: `well` when the answer is whole; `answering` when a stream has begun, which may yet
+ * break off; `nothing` where it says neither good nor bad, as when the client left; for how many milliseconds the upstream asked to
+ * be left alone.
  */
-export type Sign = "well" | "failing" | "credentials_rejected" | "nothing" | { readonly limitedForMs: number }
+export type Sign =
+  | "well"
+  | "answering"
+  | "failing"
+  | "credentials_rejected"
+  | "nothing"
+  | { readonly limitedForMs: number }
 
 /**
  * What a failure says of the upstream.
@@ -42,6 +49,7 @@ export const signOf = (failure: AttemptFailure, ownKey: boolean): Sign => {
       return retryAfterMs === undefined ? "failing" : { limitedForMs: retryAfterMs }
     }
   }
+  if (failure._tag === "TimedOut" && failure.phase === "deadline") return "nothing"
   return isTransient(failure) ? "failing" : "nothing"
 }
 
@@ -75,16 +83,31 @@ const failedOnce = (breaker: Breaker, now: number, policy: BreakerPolicy): Break
   }
 }
 
+/** Whether an attempt began before the upstream was set aside, or before the probe under way: such a one says nothing of it now. */
+const isOutdated = (breaker: Breaker, beganAt: number): boolean =>
+  breaker._tag !== "Closed" && beganAt < breaker.until - breaker.waitMs
+
 /**
- * An attempt has ended. One that began while the breaker was open, because all were, counts like the probe if it went well; its failure
- * only confirms what is known.
+ * An attempt has ended, or its stream begun. One that began while the breaker was open, because all were, counts like the probe if it
+ * went well; its failure only confirms what is known.
+ *
+ * @param beganAt when the attempt began; like `now`, in epoch milliseconds
  */
-export const ended = (breaker: Breaker, sign: Sign, now: number, policy: BreakerPolicy): Breaker => {
+export const ended = (
+  breaker: Breaker,
+  sign: Sign,
+  { beganAt, now }: { readonly beganAt: number; readonly now: number },
+  policy: BreakerPolicy,
+): Breaker => {
   if (policy.failures === 0) return closed
   if (typeof sign === "object") return open("rate_limited", sign.limitedForMs, now, policy)
+  if (sign !== "credentials_rejected" && isOutdated(breaker, beganAt)) return breaker
   switch (sign) {
     case "well":
       return closed
+    case "answering":
+      // Good enough to be asked in its turn again, and one failure away from being set aside again.
+      return breaker._tag === "Closed" ? breaker : Breaker.Closed({ failures: policy.failures - 1 })
     case "credentials_rejected":
       return open("credentials_rejected", policy.maxOpenMs, now, policy)
     case "nothing":

@@ -76,6 +76,20 @@ export class UpstreamTimeout extends Data.TaggedError("UpstreamTimeout")<{
   readonly failures: ReadonlyArray<FailedAttempt>
 }> {}
 
+/** There is no room for the request now: too many are under way, their bodies take too much memory, or every upstream is full. */
+export class Overloaded extends Data.TaggedError("Overloaded")<{
+  readonly reason: "requests" | "memory" | "upstreams"
+  readonly retryAfterSeconds: number
+}> {}
+
+/** The time for the request as a whole ran out before an upstream answered. */
+export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{
+  readonly afterMs: number
+  /** Whose time limit it was. */
+  readonly setBy: "client" | "configuration"
+  readonly failures: ReadonlyArray<FailedAttempt>
+}> {}
+
 /** The gateway is draining. */
 export class ShuttingDown extends Data.TaggedError("ShuttingDown")<{ readonly retryAfterSeconds: number }> {}
 
@@ -94,6 +108,8 @@ export type GatewayError =
   | UpstreamCredentialsRejected
   | UpstreamUnreachable
   | UpstreamTimeout
+  | DeadlineExceeded
+  | Overloaded
   | ShuttingDown
   | InternalError
 
@@ -111,6 +127,13 @@ interface Declaration extends ErrorBody {
 
 const listed = (failures: ReadonlyArray<FailedAttempt>): string =>
   failures.map(({ upstream, reason }) => `${upstream}: ${reason}`).join("; ")
+
+const roomless: Readonly<Record<Overloaded["reason"], string>> = {
+  requests: "too many requests are under way (server.max_in_flight)",
+  memory:
+    "the bodies of the requests under way take all the memory set apart for them (server.max_buffered_bytes)",
+  upstreams: "every upstream that serves the model is busy (max_concurrent)",
+}
 
 /** The one declaration of status, OpenAI error body and headers per error. */
 const declare = (error: GatewayError): Declaration => {
@@ -210,6 +233,25 @@ const declare = (error: GatewayError): Declaration => {
         type: "upstream_error",
         param: null,
         code: "upstream_timeout",
+      }
+    case "DeadlineExceeded":
+      return {
+        status: 504,
+        message: `The request was not answered within ${error.afterMs} ms (${
+          error.setBy === "client" ? "its x-request-timeout-ms" : "timeouts.request_ms of this gateway"
+        }). ${error.failures.length === 0 ? "No upstream had failed until then" : listed(error.failures)}.`,
+        type: "upstream_error",
+        param: null,
+        code: "deadline_exceeded",
+      }
+    case "Overloaded":
+      return {
+        status: 503,
+        message: `This gateway has no room for the request now: ${roomless[error.reason]}. Send it again a little later.`,
+        type: "server_error",
+        param: null,
+        code: "overloaded",
+        headers: { "retry-after": String(error.retryAfterSeconds) },
       }
     case "ShuttingDown":
       return {

@@ -34,6 +34,12 @@ export interface BreakerPolicy {
 
 export interface ServerLimits {
   readonly maxBodyBytes: number
+  /** Requests under way at most; what comes beyond is turned away. */
+  readonly maxInFlight: number
+  /** The most that the bodies of all requests under way hold in memory together, in bytes. */
+  readonly maxBufferedBytes: number
+  /** Milliseconds one request may take as a whole, all its attempts and waits included. */
+  readonly requestTimeoutMs: number
   readonly accessKeys: ReadonlyArray<Redacted.Redacted<string>>
   /** Believe `x-forwarded-for`. */
   readonly trustProxy: boolean

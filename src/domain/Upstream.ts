@@ -21,6 +21,24 @@ export interface Timeouts {
   readonly totalMs: number
 }
 
+/** How many calls an upstream is sent at once, and who may wait for a free place. */
+export interface Concurrency {
+  /** Calls under way at most, bodies included. */
+  readonly max: number
+  /** Calls that wait at most; what comes beyond does not wait. */
+  readonly maxWaiting: number
+  /** Milliseconds a call waits at most. */
+  readonly maxWaitMs: number
+}
+
+/** How an upstream is asked to go on with an answer that another broke off. */
+export interface ResumePolicy {
+  /** Members added to the body. */
+  readonly body: JsonObject
+  /** Members added to the assistant message that holds the text until here. */
+  readonly message: JsonObject
+}
+
 /** An entry of `openai_clients`, decoded, with defaults filled in and global timeouts merged. */
 export interface Upstream {
   readonly name: string
@@ -42,6 +60,12 @@ export interface Upstream {
   readonly extraBody: JsonObject
   readonly thinkingFormat: ThinkingFormat | undefined
   readonly timeouts: Timeouts
+  /** Absent: as many as come. */
+  readonly concurrency: Concurrency | undefined
+  /** Milliseconds without a first byte after which the next target of the plan is asked as well; absent: it never is. */
+  readonly hedgeAfterMs: number | undefined
+  /** Absent: never asked to go on with another's answer. */
+  readonly resume: ResumePolicy | undefined
 }
 
 /** One entry of a plan: an upstream and the model name it will be sent. */

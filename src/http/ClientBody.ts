@@ -4,13 +4,15 @@
  */
 import type { IncomingMessage } from "node:http"
 import * as Effect from "effect/Effect"
-import { RequestTooLarge, RequestUnreadable } from "../domain/GatewayError.ts"
+import { Overloaded, RequestTooLarge, RequestUnreadable } from "../domain/GatewayError.ts"
+import type { Hold } from "../Gateway.ts"
 
-/** The whole body, or why there is none. On failure the rest of the body is left unread: see `discard`. */
+/** The whole body, or why there is none; `hold` is told of every byte before it is kept. On failure the rest of the body is left unread: see `discard`. */
 export const read = (
   message: IncomingMessage,
   limitBytes: number,
-): Effect.Effect<Uint8Array, RequestTooLarge | RequestUnreadable> =>
+  hold: Hold,
+): Effect.Effect<Uint8Array, Overloaded | RequestTooLarge | RequestUnreadable> =>
   Effect.async((resume) => {
     const declared = Number(message.headers["content-length"] ?? 0)
     if (declared > limitBytes) {
@@ -21,10 +23,16 @@ export const read = (
     let size = 0
     const onData = (chunk: Uint8Array) => {
       size += chunk.length
-      if (size > limitBytes) {
+      const excess =
+        size > limitBytes
+          ? new RequestTooLarge({ limitBytes })
+          : hold(chunk.length)
+            ? undefined
+            : new Overloaded({ reason: "memory", retryAfterSeconds: 1 })
+      if (excess !== undefined) {
         stop()
         message.pause()
-        resume(Effect.fail(new RequestTooLarge({ limitBytes })))
+        resume(Effect.fail(excess))
         return
       }
       chunks.push(chunk)

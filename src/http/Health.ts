@@ -6,7 +6,9 @@ import * as Effect from "effect/Effect"
 import { Audit } from "../audit/Audit.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { Breaker } from "../domain/Breaker.ts"
+import { OpenRequests } from "../OpenRequests.ts"
 import { Breakers } from "../upstream/Breakers.ts"
+import { Slots } from "../upstream/Slots.ts"
 import { Upstreams } from "../upstream/Upstreams.ts"
 import { version } from "../version.ts"
 
@@ -23,6 +25,7 @@ const breakerFields = (breaker: Breaker) => ({
 const upstreamsHealth = Effect.gen(function* () {
   const { snapshot } = yield* CurrentConfig
   const breakers = yield* Breakers
+  const slots = yield* Slots
   const { inFlight } = yield* Upstreams
   return [...snapshot().routes.byName.values()].map((upstream) => {
     const { breaker, openings } = breakers.status(upstream)
@@ -31,9 +34,16 @@ const upstreamsHealth = Effect.gen(function* () {
       ...breakerFields(breaker),
       openings_total: openings,
       in_flight: inFlight(upstream.name),
+      waiting: slots.waiting(upstream.name),
     }
   })
 })
+
+/** What is under way, itself not counted. */
+const requestsHealth = Effect.map(OpenRequests, ({ count, held }) => ({
+  in_flight: count(),
+  buffered_bytes: held(),
+}))
 
 /** `/health?verbose` tells of each upstream too. */
 const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)
@@ -45,7 +55,9 @@ export const health = (startedAt: number) =>
     const audit = yield* (yield* Audit).status
     const now = yield* Clock.currentTimeMillis
     const { url } = yield* HttpServerRequest.HttpServerRequest
-    const upstreams = isVerbose(url) ? { upstreams: yield* upstreamsHealth } : undefined
+    const more = isVerbose(url)
+      ? { requests: yield* requestsHealth, upstreams: yield* upstreamsHealth }
+      : undefined
     return HttpServerResponse.unsafeJson({
       status: "ok",
       version,
@@ -56,7 +68,7 @@ export const health = (startedAt: number) =>
         last_error: config.lastError,
       },
       audit: { queued: audit.queued, spilled: audit.spilled, lost: audit.lost },
-      ...upstreams,
+      ...more,
     })
   })
 

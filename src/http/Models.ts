@@ -121,6 +121,7 @@ export const layer: Layer.Layer<Models, never, Gateway | Upstreams | CurrentConf
             headers: toUpstream({ accept: "application/json" }, upstream, credential, "none"),
             body: undefined,
             firstByte: "head",
+            deadline: undefined,
           })
           const body = yield* answer.bytes(maxListBytes)
           const { headers, retryAfterMs, status } = answer

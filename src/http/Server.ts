@@ -67,7 +67,7 @@ const accept = (request: HttpServerRequest.HttpServerRequest): ClientCall => {
     headers,
     remoteAddress: plainAddress(message.socket.remoteAddress),
     forwardedFor: forwardedFor(headers),
-    body: (limitBytes) => ClientBody.read(message, limitBytes),
+    body: (limitBytes, hold) => ClientBody.read(message, limitBytes, hold),
   }
 }
 

@@ -21,8 +21,13 @@ export class Breakers extends Context.Tag("sluice/Breakers")<
      * has begun with that, so of requests side by side one alone is the probe.
      */
     readonly begin: (targets: ReadonlyArray<Target>) => number
-    /** The attempt's end. */
-    readonly end: (upstream: Upstream, sign: Sign, policy: BreakerPolicy) => Effect.Effect<void>
+    /** The end of an attempt that began then (epoch milliseconds), or the beginning of its stream. */
+    readonly end: (
+      upstream: Upstream,
+      sign: Sign,
+      beganAt: number,
+      policy: BreakerPolicy,
+    ) => Effect.Effect<void>
     readonly status: (upstream: Upstream) => BreakerStatus
   }
 >() {}
@@ -80,10 +85,11 @@ export const layer: Layer.Layer<Breakers> = Layer.effect(
         if (breaker !== before.breaker) keep(target.upstream, { ...before, breaker })
         return admitted
       },
-      end: (upstream, sign, policy) =>
+      end: (upstream, sign, beganAt, policy) =>
         Effect.suspend(() => {
           const before = status(upstream)
-          const breaker = ended(before.breaker, sign, clock.unsafeCurrentTimeMillis(), policy)
+          const now = clock.unsafeCurrentTimeMillis()
+          const breaker = ended(before.breaker, sign, { beganAt, now }, policy)
           if (breaker === before.breaker) return Effect.void
           const wasOpen = before.breaker._tag !== "Closed"
           const opened = !wasOpen && breaker._tag === "Open"

@@ -7,7 +7,6 @@
  */
 import type { Readable } from "node:stream"
 import * as NodeStream from "@effect/platform-node/NodeStream"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -16,6 +15,7 @@ import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { Agent, buildConnector, type Dispatcher } from "undici"
 import { AttemptFailure, retryAfterMs } from "../domain/AttemptPolicy.ts"
+import type { Deadline } from "../domain/Deadline.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 
 /** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
@@ -27,6 +27,8 @@ export interface UpstreamCall {
   readonly body: Uint8Array | undefined
   /** What ends the wait for the first byte: the answer's head, or the first event, which `UpstreamAnswer.begun` tells. */
   readonly firstByte: "head" | "event"
+  /** When the call is over whatever it has come to. */
+  readonly deadline: Pick<Deadline, "at" | "afterMs"> | undefined
 }
 
 /** An upstream's answer with its body unread. Reading and the connection end with the scope it was got in. */
@@ -35,8 +37,14 @@ export interface UpstreamAnswer {
   /** Lower-case names; values of repeated headers joined by a comma. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Stream.Stream<Uint8Array, AttemptFailure>
-  /** The whole body; fails with `BrokenOff` beyond `limitBytes`. */
-  readonly bytes: (limitBytes: number) => Effect.Effect<Uint8Array, AttemptFailure>
+  /**
+   * The whole body; fails with `BrokenOff` beyond `limitBytes`, and with `NoRoom` where `hold`, which is told of all bytes before they are
+   * kept, refuses.
+   */
+  readonly bytes: (
+    limitBytes: number,
+    hold?: (bytes: number) => boolean,
+  ) => Effect.Effect<Uint8Array, AttemptFailure>
   /** Milliseconds the answer's `Retry-After` asks for. */
   readonly retryAfterMs: number | undefined
   /** To be called when the first event has come: stops the first-byte timeout of a call that waits for an `event`. */
@@ -165,6 +173,7 @@ const flatten = (headers: Dispatcher.ResponseData["headers"]): Readonly<Record<s
 const collect = (
   body: Readable,
   limitBytes: number,
+  hold: (bytes: number) => boolean,
   toFailure: (cause: unknown) => AttemptFailure,
 ): Effect.Effect<Uint8Array, AttemptFailure> =>
   Effect.async((resume) => {
@@ -172,10 +181,16 @@ const collect = (
     let size = 0
     const onData = (chunk: Uint8Array) => {
       size += chunk.length
-      if (size > limitBytes) {
+      const excess =
+        size > limitBytes
+          ? AttemptFailure.BrokenOff({ reason: `a body of over ${limitBytes} bytes` })
+          : hold(chunk.length)
+            ? undefined
+            : AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left for its answer" })
+      if (excess !== undefined) {
         body.off("data", onData)
         body.pause()
-        resume(Effect.fail(AttemptFailure.BrokenOff({ reason: `a body of over ${limitBytes} bytes` })))
+        resume(Effect.fail(excess))
         return
       }
       chunks.push(chunk)
@@ -190,7 +205,7 @@ const collect = (
   })
 
 /** Why a call was aborted from this side, where it was not simply left. Node's timers: precise, and about 1 µs each. */
-type Expiry = "first_byte" | "total"
+type Expiry = "first_byte" | "total" | "deadline"
 
 /** The reason of every abort, made once: without one, each would make a `DOMException` with its stack, about 100 µs. */
 const over = new Error("the call is over")
@@ -204,6 +219,7 @@ interface Agents {
 export const layer: Layer.Layer<Upstreams> = Layer.scoped(
   Upstreams,
   Effect.gen(function* () {
+    const clock = yield* Effect.clock
     const stale: StaleErrors = new WeakSet()
     const inFlight = new Map<string, number>()
 
@@ -239,20 +255,29 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
             expired = phase
             controller.abort(over)
           }, ms)
+        const lastsMs = {
+          first_byte: timeouts.firstByteMs,
+          total: timeouts.totalMs,
+          deadline: call.deadline?.afterMs ?? 0,
+        }
         const toFailure = (cause: unknown): AttemptFailure =>
           expired === undefined
             ? classify(cause, upstream)
-            : AttemptFailure.TimedOut({
-                phase: expired,
-                afterMs: expired === "total" ? timeouts.totalMs : timeouts.firstByteMs,
-              })
+            : AttemptFailure.TimedOut({ phase: expired, afterMs: lastsMs[expired] })
 
         // `Effect.acquireRelease` would do, but it also compares and restores all fiber refs, about 150 µs.
         const timers = yield* Effect.uninterruptible(
           Effect.flatMap(Effect.scope, (scope) => {
             count(upstream.name, 1)
             const firstByte = expireAfter("first_byte", timeouts.firstByteMs)
-            const total = expireAfter("total", timeouts.totalMs)
+            const leftMs =
+              call.deadline === undefined
+                ? Number.POSITIVE_INFINITY
+                : call.deadline.at - clock.unsafeCurrentTimeMillis()
+            const total =
+              leftMs < timeouts.totalMs
+                ? expireAfter("deadline", Math.max(0, leftMs))
+                : expireAfter("total", timeouts.totalMs)
             const end = Effect.sync(() => {
               clearTimeout(firstByte)
               clearTimeout(total)
@@ -297,8 +322,8 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
           status: response.statusCode,
           headers,
           body: NodeStream.fromReadable(() => body, toFailure),
-          bytes: (limitBytes) => collect(body, limitBytes, toFailure),
-          retryAfterMs: retryAfterMs(headers, yield* Clock.currentTimeMillis),
+          bytes: (limitBytes, hold = () => true) => collect(body, limitBytes, hold, toFailure),
+          retryAfterMs: retryAfterMs(headers, clock.unsafeCurrentTimeMillis()),
           begun,
         }
         return answer

@@ -119,6 +119,9 @@ describe("files that load", () => {
       base_url: "https://a.example/v1",
       model_match: { type: "keyword", value: ["gpt"] },
       priority: 1,
+      max_waiting: 100,
+      max_wait_ms: 1000,
+      resume: false,
       extra_body: { a: [1] },
     })
   })
@@ -530,7 +533,7 @@ const whereIs = (mark: RegExp, text: string) => {
 }
 
 const isFreeForm = (path: ReadonlyArray<string | number>) =>
-  path.includes("extra_body") || path.includes("headers")
+  ["extra_body", "headers", "resume_body", "resume_message"].some((key) => path.includes(key))
 
 describe("laws", () => {
   it("a valid configuration means the same however it is laid out in YAML", () => {

@@ -34,7 +34,14 @@ describe("makeSnapshot", () => {
       stripThinkModels: ["deepseek"],
       requestCleaning: { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true },
       modelsCache: { ttlSeconds: 600 },
-      server: { maxBodyBytes: 52_428_800, accessKeys: [], trustProxy: false },
+      server: {
+        maxBodyBytes: 52_428_800,
+        maxInFlight: 16_384,
+        maxBufferedBytes: 536_870_912,
+        requestTimeoutMs: 3_600_000,
+        accessKeys: [],
+        trustProxy: false,
+      },
       audit: { bodies: "full", maxBodyBytes: 1_048_576, retentionMonths: 0 },
     })
   })
@@ -61,6 +68,9 @@ describe("makeSnapshot", () => {
       extraBody: {},
       thinkingFormat: undefined,
       timeouts: { connectMs: 10_000, firstByteMs: 60_000, idleMs: 300_000, totalMs: 1_800_000 },
+      concurrency: undefined,
+      hedgeAfterMs: undefined,
+      resume: undefined,
     })
   })
 
@@ -79,6 +89,11 @@ describe("makeSnapshot", () => {
           headers: { "X-Custom": "V" },
           extra_body: '{"top_k": 40}',
           thinking_format: "strip",
+          max_concurrent: 2,
+          max_waiting: 3,
+          hedge_after_ms: 4,
+          resume: true,
+          resume_message: { prefix: true },
         },
       ],
     })
@@ -93,6 +108,9 @@ describe("makeSnapshot", () => {
       headers: { "x-custom": "V" },
       extraBody: { top_k: 40 },
       thinkingFormat: "strip",
+      concurrency: { max: 2, maxWaiting: 3, maxWaitMs: 1_000 },
+      hedgeAfterMs: 4,
+      resume: { body: {}, message: { prefix: true } },
     })
   })
 

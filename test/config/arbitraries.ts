@@ -66,12 +66,12 @@ const some = (
     .record(model)
     .chain((whole) => fc.subarray(Object.entries(whole)).map((entries) => Object.fromEntries(entries)))
 
-const timeouts = some({
+const timeoutsOfAttempts = {
   connect_ms: milliseconds,
   first_byte_ms: milliseconds,
   idle_ms: fc.oneof(milliseconds, fc.constant(null)),
   total_ms: milliseconds,
-})
+}
 
 const thinkingFormat = fc.constantFrom("passthrough", "strip", "think_tag", "reasoning", "reasoning_content")
 
@@ -105,7 +105,14 @@ const client = fc
         fc.constant(""),
       ),
       thinking_format: thinkingFormat,
-      timeouts,
+      timeouts: some(timeoutsOfAttempts),
+      max_concurrent: fc.integer({ min: 1, max: 1_000_000 }),
+      max_waiting: fc.nat(1_000_000),
+      max_wait_ms: milliseconds,
+      hedge_after_ms: milliseconds,
+      resume: fc.boolean(),
+      resume_body: jsonMap,
+      resume_message: jsonMap,
     }),
   )
   .map(([required, optional]): { readonly [key: string]: Written } => ({ ...required, ...optional }))
@@ -131,8 +138,10 @@ const settings = some({
     open_ms: fc.integer({ min: 1, max: 2_147_483_647 }),
     max_open_ms: fc.integer({ min: 1, max: 2_147_483_647 }),
   }),
-  timeouts,
+  timeouts: some({ request_ms: milliseconds, ...timeoutsOfAttempts }),
   server: some({
+    max_in_flight: fc.integer({ min: 1, max: 1_000_000 }),
+    max_buffered_bytes: fc.integer({ min: 1 }),
     max_body_bytes: fc.integer({ min: 1, max: 512_000_000 }),
     access_keys: fc.array(
       token.filter((key) => key !== ""),

@@ -8,6 +8,7 @@ import {
   type Failed,
   isAnswer,
   isTransient,
+  isWorthAnotherRound,
   reasonOf,
   retryAfterMs,
 } from "../../src/domain/AttemptPolicy.ts"
@@ -32,6 +33,9 @@ const refused = (status: number, retryAfter?: number, body = "{}") =>
 const timedOut = AttemptFailure.TimedOut({ phase: "first_byte", afterMs: 60_000 })
 const unreachable = AttemptFailure.ConnectFailed({ reason: "ECONNREFUSED" })
 
+const noPlace = AttemptFailure.NoRoom({ lacks: "place", reason: "is busy" })
+const noMemory = AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left for its answer" })
+
 const failed = (name: string, failure: AttemptFailure, apiKey?: string): Failed => ({
   target: {
     upstream: makeUpstream({ name, apiKey: apiKey === undefined ? undefined : Redacted.make(apiKey) }),
@@ -44,6 +48,7 @@ const failureArb: fc.Arbitrary<AttemptFailure> = fc.oneof(
   fc.constant(timedOut),
   fc.constant(unreachable),
   fc.constant(AttemptFailure.BrokenOff({ reason: "ECONNRESET" })),
+  fc.constant(noPlace),
   fc
     .tuple(
       fc.integer({ min: 300, max: 599 }),
@@ -67,6 +72,17 @@ describe("isTransient", () => {
   it("tells what waiting may mend from what it cannot", () => {
     expect([timedOut, unreachable, refused(429), refused(503), refused(408)].every(isTransient)).toBe(true)
     expect([refused(401), refused(403), refused(404), refused(302)].some(isTransient)).toBe(false)
+  })
+})
+
+describe("isWorthAnotherRound", () => {
+  it("law: is whatever waiting may mend, and what found no room, which alone is worth no wait", () => {
+    fc.assert(
+      fc.property(failureArb, (failure) => {
+        expect(isWorthAnotherRound(failure)).toBe(isTransient(failure) || failure._tag === "NoRoom")
+      }),
+    )
+    expect(isTransient(noPlace)).toBe(false)
   })
 })
 
@@ -145,6 +161,22 @@ describe("errorOf", () => {
     expect(errorOf([failed("a", unreachable), failed("b", timedOut)])._tag).toBe("UpstreamUnreachable")
   })
 
+  it("says that there is no room only where there is none anywhere, and what lacked last", () => {
+    expect(errorOf([failed("a", unreachable), failed("b", noPlace)])._tag).toBe("UpstreamUnreachable")
+    expect(errorOf([failed("a", timedOut), failed("b", noPlace)])._tag).toBe("UpstreamTimeout")
+    expect(errorOf([failed("a", refused(401), "sk-own"), failed("b", noPlace)])._tag).toBe(
+      "UpstreamCredentialsRejected",
+    )
+    expect(errorOf([failed("a", noMemory), failed("b", noPlace)])).toMatchObject({
+      _tag: "Overloaded",
+      reason: "upstreams",
+    })
+    expect(errorOf([failed("a", noPlace), failed("b", noMemory)])).toMatchObject({
+      _tag: "Overloaded",
+      reason: "memory",
+    })
+  })
+
   it("names each upstream once, with how it failed last", () => {
     expect(
       errorOf([failed("a", unreachable), failed("b", unreachable), failed("a", timedOut)]),
@@ -182,7 +214,9 @@ describe("errorOf", () => {
     fc.assert(
       fc.property(fc.array(failureArb, { minLength: 1 }), (failures) => {
         for (const failure of failures) expect(reasonOf(failure)).not.toBe("")
-        expect(errorOf(failures.map((failure) => failed("a", failure)))._tag).toMatch(/^Upstream/)
+        expect(errorOf(failures.map((failure) => failed("a", failure)))._tag).toMatch(
+          /^(Upstream|Overloaded)/,
+        )
       }),
     )
   })

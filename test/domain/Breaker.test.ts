@@ -15,6 +15,7 @@ const policyArb: fc.Arbitrary<BreakerPolicy> = fc
 
 const signArb: fc.Arbitrary<Sign> = fc.oneof(
   fc.constant<Sign>("well"),
+  fc.constant<Sign>("answering"),
   fc.constant<Sign>("failing"),
   fc.integer({ min: 0, max: 10_000 }).map((limitedForMs) => ({ limitedForMs })),
   fc.constant<Sign>("credentials_rejected"),
@@ -31,13 +32,16 @@ const historyArb: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
   { maxLength: 30 },
 )
 
+/** An attempt that takes no time. */
+const at = (now: number) => ({ beganAt: now, now })
+
 /** One attempt after the other, from a closed breaker at time 0. */
 const endOf = (history: ReadonlyArray<Step>, policy: BreakerPolicy) => {
   let now = 0
   let breaker: Breaker = closed
   for (const { passMs, sign } of history) {
     now += passMs
-    breaker = ended(begun(breaker, now), sign, now, policy)
+    breaker = ended(begun(breaker, now), sign, at(now), policy)
   }
   return { breaker, now }
 }
@@ -59,7 +63,8 @@ describe("A breaker", () => {
     fc.assert(
       fc.property(historyArb, policyArb, (history, policy) => {
         const { breaker, now } = endOf(history, policy)
-        expect(ended(begun(breaker, now), "well", now, policy)).toEqual(closed)
+        const probed = begun(breaker, now + policy.maxOpenMs)
+        expect(ended(probed, "well", at(now + policy.maxOpenMs), policy)).toEqual(closed)
       }),
     )
   })
@@ -80,13 +85,13 @@ describe("A breaker", () => {
       fc.property(policyArb, fc.integer({ min: 0, max: 20 }), (policy, runs) => {
         let breaker = closed
         for (let run = 0; run < runs; run++) {
-          for (let i = 1; i < policy.failures; i++) breaker = ended(breaker, "failing", 0, policy)
+          for (let i = 1; i < policy.failures; i++) breaker = ended(breaker, "failing", at(0), policy)
           expect(breaker._tag).toBe("Closed")
-          breaker = ended(breaker, "well", 0, policy)
+          breaker = ended(breaker, "well", at(0), policy)
         }
         for (let i = 0; i < policy.failures; i++) {
           expect(breaker._tag).toBe("Closed")
-          breaker = ended(breaker, "failing", 0, policy)
+          breaker = ended(breaker, "failing", at(0), policy)
         }
         expect(breaker).toMatchObject({ _tag: "Open", until: policy.openMs, reason: "failing" })
       }),
@@ -101,16 +106,59 @@ describe("A breaker", () => {
     )
   })
 
+  it("law: of attempts that began before it opened, none closes it nor lengthens its wait", () => {
+    fc.assert(
+      fc.property(
+        historyArb,
+        policyArb,
+        fc.constantFrom<Sign>("well", "answering", "failing", "nothing"),
+        fc.nat(10_000),
+        (history, policy, sign, laterMs) => {
+          const { breaker, now } = endOf([...history, { passMs: 1, sign: "credentials_rejected" }], policy)
+          const outdated = { beganAt: now - 1, now: now + laterMs }
+          expect(ended(breaker, sign, outdated, policy)).toEqual(breaker)
+          const probed = begun(breaker, now + policy.maxOpenMs)
+          expect(ended(probed, sign, outdated, policy)).toEqual(probed)
+        },
+      ),
+    )
+  })
+
+  it("law: streams that begin and break open it like any other failures, though beginnings came between", () => {
+    fc.assert(
+      fc.property(policyArb, (policy) => {
+        let breaker: Breaker = closed
+        for (let i = 0; i < policy.failures; i++) {
+          expect(breaker._tag).toBe("Closed")
+          breaker = ended(ended(breaker, "answering", at(0), policy), "failing", at(0), policy)
+        }
+        expect(breaker._tag).toBe("Open")
+      }),
+    )
+  })
+
+  it("law: a probe whose stream begins closes it, and one that then breaks opens it again", () => {
+    fc.assert(
+      fc.property(historyArb, policyArb, (history, policy) => {
+        const { breaker, now } = endOf([...history, { passMs: 0, sign: "credentials_rejected" }], policy)
+        const later = now + policy.maxOpenMs
+        const answering = ended(begun(breaker, later), "answering", at(later), policy)
+        expect(admits(answering, later)).toBe(true)
+        expect(admits(ended(answering, "failing", at(later), policy), later)).toBe(false)
+      }),
+    )
+  })
+
   it("waits twice as long after each failed probe, up to the longest wait", () => {
     const policy: BreakerPolicy = { failures: 1, openMs: 100, maxOpenMs: 350 }
     const waits: Array<number> = []
     let now = 0
-    let breaker = ended(closed, "failing", now, policy)
+    let breaker = ended(closed, "failing", at(now), policy)
     for (let probe = 0; probe < 4; probe++) {
       if (breaker._tag !== "Open") throw new Error(`it is ${breaker._tag}`)
       waits.push(breaker.until - now)
       now = breaker.until
-      breaker = ended(begun(breaker, now), "failing", now, policy)
+      breaker = ended(begun(breaker, now), "failing", at(now), policy)
     }
     expect(waits).toEqual([100, 200, 350, 350])
   })
@@ -138,5 +186,7 @@ describe("What a failure says of its upstream", () => {
     expect(signOf(AttemptFailure.ConnectFailed({ reason: "ECONNREFUSED" }), false)).toEqual("failing")
     expect(signOf(AttemptFailure.TimedOut({ phase: "first_byte", afterMs: 1 }), true)).toEqual("failing")
     expect(signOf(refused(404), true)).toEqual("nothing")
+    expect(signOf(AttemptFailure.TimedOut({ phase: "deadline", afterMs: 1 }), true)).toEqual("nothing")
+    expect(signOf(AttemptFailure.NoRoom({ lacks: "place", reason: "is busy" }), true)).toEqual("nothing")
   })
 })

@@ -3,12 +3,14 @@ import { describe, expect, it } from "vitest"
 import {
   AccessDenied,
   answerOf,
+  DeadlineExceeded,
   type GatewayError,
   InternalError,
   InvalidRequest,
   isOpenAiError,
   MethodNotAllowed,
   ModelNotFound,
+  Overloaded,
   RequestTooLarge,
   RequestUnreadable,
   ShuttingDown,
@@ -51,6 +53,13 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
   ],
   [new UpstreamUnreachable({ failures: [] }), 502, "upstream_error", "upstream_unreachable"],
   [new UpstreamTimeout({ failures: [] }), 504, "upstream_error", "upstream_timeout"],
+  [
+    new DeadlineExceeded({ afterMs: 5, setBy: "client", failures: [] }),
+    504,
+    "upstream_error",
+    "deadline_exceeded",
+  ],
+  [new Overloaded({ reason: "requests", retryAfterSeconds: 1 }), 503, "server_error", "overloaded"],
   [new ShuttingDown({ retryAfterSeconds: 1 }), 503, "server_error", "shutting_down"],
   [new InternalError({ requestId: "r" }), 500, "server_error", "internal_error"],
 ]
@@ -77,6 +86,26 @@ describe("answerOf", () => {
       body: bytes("no"),
     })
     expect(answerOf(error).headers).toEqual({ "retry-after": "7", "content-type": "application/json" })
+  })
+
+  it("says whose time limit a request ran into, and what the upstreams had come to", () => {
+    const failures = [{ upstream: "a", reason: "answered 503" }]
+    const message = (setBy: "client" | "configuration") =>
+      new TextDecoder().decode(answerOf(new DeadlineExceeded({ afterMs: 5, setBy, failures })).body)
+    expect(message("client")).toMatch(/within 5 ms \(its x-request-timeout-ms\)\. a: answered 503\./)
+    expect(message("configuration")).toMatch(/timeouts\.request_ms/)
+  })
+
+  it("says when to come again where there was no room, and which setting is the limit", () => {
+    for (const [reason, setting] of [
+      ["requests", "server.max_in_flight"],
+      ["memory", "server.max_buffered_bytes"],
+      ["upstreams", "max_concurrent"],
+    ] as const) {
+      const { body, headers } = answerOf(new Overloaded({ reason, retryAfterSeconds: 3 }))
+      expect(headers["retry-after"]).toBe("3")
+      expect(new TextDecoder().decode(body)).toContain(setting)
+    }
   })
 
   it("says in a 405 what the path takes", () => {

@@ -27,6 +27,9 @@ export const makeUpstream = (given: Partial<Upstream> = {}): Upstream => ({
   extraBody: {},
   thinkingFormat: undefined,
   timeouts: defaultTimeouts,
+  concurrency: undefined,
+  hedgeAfterMs: undefined,
+  resume: undefined,
   ...given,
 })
 
@@ -100,6 +103,16 @@ export const upstreamArb: fc.Arbitrary<Upstream> = fc.record({
     idleMs: timeoutArb,
     totalMs: timeoutArb,
   }),
+  concurrency: fc.option(
+    fc.record({
+      max: fc.integer({ min: 1, max: 100 }),
+      maxWaiting: fc.nat(100),
+      maxWaitMs: fc.integer({ min: 1, max: 10_000 }),
+    }),
+    { nil: undefined },
+  ),
+  hedgeAfterMs: fc.option(timeoutArb, { nil: undefined }),
+  resume: fc.constantFrom(undefined, { body: {}, message: { prefix: true } }),
 })
 
 /**

@@ -9,17 +9,22 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { AttemptFailure } from "../../src/domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../../src/domain/AuditRecord.ts"
+import type { Deadline } from "../../src/domain/Deadline.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
 import type { BreakerPolicy, RetryPolicy } from "../../src/domain/Snapshot.ts"
-import type { Target } from "../../src/domain/Upstream.ts"
+import type { Target, Upstream } from "../../src/domain/Upstream.ts"
 import * as Attempts from "../../src/upstream/Attempts.ts"
 import * as Breakers from "../../src/upstream/Breakers.ts"
+import * as Slots from "../../src/upstream/Slots.ts"
 import { type UpstreamAnswer, type UpstreamCall, Upstreams } from "../../src/upstream/Upstreams.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
-const target = (name: string): Target => ({ upstream: makeUpstream({ name }), upstreamModel: "m" })
+const target = (upstream: string | Partial<Upstream>): Target => ({
+  upstream: makeUpstream(typeof upstream === "string" ? { name: upstream } : upstream),
+  upstreamModel: "m",
+})
 
 const policy: RetryPolicy = {
   rounds: 2,
@@ -27,6 +32,9 @@ const policy: RetryPolicy = {
   maxDelayMs: 5000,
   retryOn: (status) => [401, 404, 429].includes(status) || status >= 500,
 }
+
+/** A deadline that no test reaches. */
+const never: Deadline = { at: Number.POSITIVE_INFINITY, afterMs: 3_600_000, setBy: "configuration" }
 
 type Reply = Effect.Effect<UpstreamAnswer, AttemptFailure>
 
@@ -64,16 +72,22 @@ const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>) => {
         return yield* reply ?? refused
       }),
   })
-  return { asked, open, layer: Layer.provideMerge(Attempts.layer, Layer.merge(layer, Breakers.layer)) }
+  return {
+    asked,
+    open,
+    layer: Layer.provideMerge(Attempts.layer, Layer.mergeAll(layer, Breakers.layer, Slots.layer)),
+  }
 }
 
 const run = (
-  targets: ReadonlyArray<string>,
+  targets: ReadonlyArray<string | Partial<Upstream>>,
   options: {
     readonly stream?: boolean
     readonly log?: Array<AttemptRecord>
     readonly retry?: RetryPolicy
     readonly breaker?: BreakerPolicy
+    readonly deadline?: Deadline
+    readonly hold?: (bytes: number) => boolean
   } = {},
 ) =>
   Effect.flatMap(Attempts.Attempts, (attempts) =>
@@ -83,6 +97,8 @@ const run = (
       targets: targets.map(target),
       retry: options.retry ?? policy,
       breaker: options.breaker ?? { failures: 0, openMs: 1, maxOpenMs: 1 },
+      deadline: options.deadline ?? never,
+      hold: options.hold ?? (() => true),
       bodyFor: () => Either.right(bytes("{}")),
       headersFor: () => ({}),
       onAttempt: (attempt) => Effect.sync(() => void options.log?.push(attempt)),
@@ -283,6 +299,242 @@ describe("Attempts", () => {
       yield* Fiber.interrupt(fiber)
       yield* TestClock.adjust("1 hour")
       expect(asked).toEqual(["a"])
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("Attempts and the time of the request as a whole", () => {
+  const deadlineIn = (afterMs: number): Deadline => ({ at: afterMs, afterMs, setBy: "client" })
+
+  it.scoped("end with it, and say so with what each upstream had come to", () => {
+    const slow = Effect.delay(refused, "400 millis")
+    const { asked, layer } = scripted({ a: [slow], b: [slow], c: [answer(200)] })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(
+        Effect.flip(run(["a", "b", "c"], { deadline: deadlineIn(700), retry: { ...policy, rounds: 1 } })),
+      )
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({
+        _tag: "DeadlineExceeded",
+        afterMs: 700,
+        setBy: "client",
+        failures: [{ upstream: "a" }, { upstream: "b" }],
+      })
+      expect(asked).toEqual(["a", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("do not wait for a round that it leaves no time for", () => {
+    const limited = Effect.map(answer(429), (one) => ({ ...one, retryAfterMs: 3_000 }))
+    const { asked, layer } = scripted({ a: [limited] })
+    return Effect.gen(function* () {
+      const error = yield* Effect.flip(run(["a"], { deadline: deadlineIn(2_000) }))
+      expect(error).toMatchObject({ _tag: "UpstreamRefused", status: 429 })
+      expect(asked).toEqual(["a"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("do not blame the upstream that was cut off by it", () => {
+    const cut = Effect.fail(AttemptFailure.TimedOut({ phase: "deadline", afterMs: 1 }))
+    const { asked, layer } = scripted({ a: [cut], b: [answer(200)] })
+    const breaker: BreakerPolicy = { failures: 1, openMs: 1_000, maxOpenMs: 3_000 }
+    return Effect.gen(function* () {
+      yield* run(["a", "b"], { breaker, retry: { ...policy, rounds: 1 } })
+      yield* run(["a", "b"], { breaker, retry: { ...policy, rounds: 1 } })
+      expect(asked).toEqual(["a", "b", "a", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("Attempts at an upstream that takes only so many requests at once", () => {
+  const busy = { name: "a", concurrency: { max: 1, maxWaiting: 1, maxWaitMs: 500 } }
+  const once: RetryPolicy = { ...policy, rounds: 1 }
+
+  it.scoped("wait their turn, then ask the next one, and only then give up", () => {
+    const { asked, layer } = scripted({ a: [Effect.never], b: [answer(200, "b")] })
+    return Effect.gen(function* () {
+      const log: Array<AttemptRecord> = []
+      yield* Effect.fork(run([busy], { retry: once }))
+      yield* Effect.yieldNow()
+      const waiting = yield* Effect.fork(run([busy, "b"], { retry: once, log }))
+      yield* Effect.repeatN(Effect.yieldNow(), 10)
+      const turnedAway = yield* run([busy, "b"], { retry: once, log })
+      expect(turnedAway.target.upstream.name).toBe("b")
+      const hopeless = yield* Effect.flip(run([busy], { retry: once, log }))
+      expect(hopeless).toMatchObject({ _tag: "Overloaded", reason: "upstreams" })
+      yield* TestClock.adjust("500 millis")
+      expect((yield* Fiber.join(waiting)).target.upstream.name).toBe("b")
+      expect(asked).toEqual(["a", "b", "b"])
+      expect(log.map(({ cause, upstream }) => [upstream, cause])).toEqual([
+        ["a", "is busy (1 requests under way, and its line is full)"],
+        ["b", undefined],
+        ["a", "is busy (1 requests under way, and its line is full)"],
+        ["a", "is busy (1 requests under way, none ended in 500 ms)"],
+        ["b", undefined],
+      ])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("keep the place of a stream until it is over", () => {
+    const { layer } = scripted({ a: [events("data: {}\n\ndata: [DONE]\n\n")], b: [answer(200)] })
+    return Effect.gen(function* () {
+      const alone = { ...busy, concurrency: { max: 1, maxWaiting: 0, maxWaitMs: 1 } }
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* run([alone], { stream: true })
+          expect((yield* run([alone, "b"])).target.upstream.name).toBe("b")
+        }),
+      )
+      expect((yield* run([alone, "b"], { stream: true })).target.upstream.name).toBe("a")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("give up a place at once when their client leaves", () => {
+    const { asked, layer } = scripted({ a: [Effect.never] })
+    return Effect.gen(function* () {
+      const first = yield* Effect.fork(run([busy]))
+      yield* Effect.yieldNow()
+      const waiting = yield* Effect.fork(run([busy]))
+      yield* Effect.repeatN(Effect.yieldNow(), 10)
+      yield* Fiber.interrupt(waiting)
+      const other = yield* Effect.fork(run([busy]))
+      yield* Effect.repeatN(Effect.yieldNow(), 10)
+      yield* Fiber.interrupt(first)
+      yield* Effect.repeatN(Effect.yieldNow(), 20)
+      expect(asked).toEqual(["a", "a"])
+      yield* Fiber.interrupt(other)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("go on where there is no memory for an answer, and say so where there is none for any", () => {
+    const large = Effect.map(answer(200, "large"), (one) => ({
+      ...one,
+      bytes: () => Effect.fail(AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left" })),
+    }))
+    const { asked, layer } = scripted({ a: [large], b: [large] })
+    return Effect.gen(function* () {
+      const error = yield* Effect.flip(run(["a", "b"]))
+      expect(error).toMatchObject({ _tag: "Overloaded", reason: "memory" })
+      expect(asked).toEqual(["a", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("Hedged attempts", () => {
+  const slow = { name: "a", hedgeAfterMs: 100 }
+  const once: RetryPolicy = { ...policy, rounds: 1 }
+  const later = (ms: number, reply: Reply): Reply => Effect.delay(reply, ms)
+
+  it.scoped(
+    "ask the next upstream when the first is late, take the first answer, and cancel the other",
+    () => {
+      const { asked, layer, open } = scripted({ a: [Effect.never], b: [later(50, answer(200, "b"))] })
+      return Effect.gen(function* () {
+        const log: Array<AttemptRecord> = []
+        const fiber = yield* Effect.fork(run([slow, "b"], { log, retry: once }))
+        yield* TestClock.adjust("99 millis")
+        expect(asked).toEqual(["a"])
+        yield* TestClock.adjust("1 millis")
+        expect(asked).toEqual(["a", "b"])
+        yield* TestClock.adjust("50 millis")
+        expect((yield* Fiber.join(fiber)).target.upstream.name).toBe("b")
+        expect(open.size).toBe(0)
+        expect(log).toEqual([
+          {
+            upstream: "a",
+            upstreamModel: "m",
+            status: undefined,
+            cause: "cancelled, another upstream answered first",
+            ms: 150,
+          },
+          { upstream: "b", upstreamModel: "m", status: 200, cause: undefined, ms: 50 },
+        ])
+      }).pipe(Effect.provide(layer))
+    },
+  )
+
+  it.scoped("ask nobody else where the first answers in time, or has begun to", () => {
+    const { asked, layer } = scripted({ a: [later(99, answer(200, "a"))], b: [answer(200, "b")] })
+    const beginning = Effect.map(answer(200, "a"), (one) => ({
+      ...one,
+      bytes: () => Effect.delay(Effect.succeed(bytes("a")), "10 seconds"),
+    }))
+    const begun = scripted({ a: [beginning], b: [answer(200, "b")] })
+    return Effect.gen(function* () {
+      const inTime = yield* Effect.fork(run([slow, "b"]))
+      yield* TestClock.adjust("1 second")
+      expect((yield* Fiber.join(inTime)).target.upstream.name).toBe("a")
+      expect(asked).toEqual(["a"])
+      const slowly = yield* Effect.fork(Effect.provide(run([slow, "b"]), begun.layer))
+      yield* TestClock.adjust("10 seconds")
+      expect((yield* Fiber.join(slowly)).target.upstream.name).toBe("a")
+      expect(begun.asked).toEqual(["a"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("fail over at once when the first fails before it is late", () => {
+    const { asked, layer } = scripted({ a: [refused], b: [answer(200, "b")] })
+    return Effect.gen(function* () {
+      expect((yield* run([slow, "b"])).target.upstream.name).toBe("b")
+      expect(asked).toEqual(["a", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped.each([
+    { failing: "first", script: { a: [later(150, refused)], b: [later(200, answer(200, "it"))] } },
+    { failing: "second", script: { a: [later(300, answer(200, "it"))], b: [refused] } },
+  ])("wait for the other when the $failing fails", ({ script }) => {
+    const { asked, layer } = scripted(script)
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(run([slow, "b"], { retry: once }))
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ kind: "plain", body: bytes("it") })
+      expect(asked).toEqual(["a", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("go on with the plan when both fail", () => {
+    const { asked, layer } = scripted({
+      a: [later(150, refused)],
+      b: [later(20, refused)],
+      c: [answer(200, "c")],
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(run([slow, "b", "c"], { retry: once }))
+      yield* TestClock.adjust("1 second")
+      expect((yield* Fiber.join(fiber)).target.upstream.name).toBe("c")
+      expect(asked).toEqual(["a", "b", "c"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("both end when the client leaves", () => {
+    const { asked, layer, open } = scripted({ a: [Effect.never], b: [Effect.never] })
+    return Effect.gen(function* () {
+      const log: Array<AttemptRecord> = []
+      const fiber = yield* Effect.fork(run([slow, "b", "c"], { log }))
+      yield* TestClock.adjust("200 millis")
+      expect(open.size).toBe(2)
+      yield* Fiber.interrupt(fiber)
+      expect([asked, open.size]).toEqual([["a", "b"], 0])
+      expect(log.map(({ cause, upstream }) => [upstream, cause])).toEqual([
+        ["a", "the client left"],
+        ["b", "the client left"],
+      ])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("do not blame the upstream that lost", () => {
+    const breaker: BreakerPolicy = { failures: 1, openMs: 100_000, maxOpenMs: 100_000 }
+    const { asked, layer } = scripted({
+      a: [Effect.never, answer(200, "a")],
+      b: [answer(200, "b")],
+    })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(run([slow, "b"], { breaker }))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(fiber)
+      yield* run([slow, "b"], { breaker })
+      expect(asked).toEqual(["a", "b", "a"])
     }).pipe(Effect.provide(layer))
   })
 })

@@ -14,6 +14,7 @@ const call = (upstream: Upstream, firstByte: "head" | "event" = "head"): Upstrea
   headers: { "content-type": "application/json" },
   body: new TextEncoder().encode("{}"),
   firstByte,
+  deadline: undefined,
 })
 
 /** Sends one call and reads its whole answer. */
@@ -120,6 +121,37 @@ describe("Upstreams", () => {
       )
       yield* endless.push({}).pipe(Effect.zipRight(Effect.sleep(5)), Effect.forever, Effect.fork)
       expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "TimedOut", phase: "total", afterMs: 150 })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("gives up when the request's own time is over, though the upstream has more", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const { send } = yield* Upstreams.Upstreams
+      const deadline = { at: Date.now() + 50, afterMs: 70 }
+      const target = makeUpstream({
+        baseUrl: upstream.url,
+        timeouts: { ...quick, firstByteMs: 5000, idleMs: 5000 },
+      })
+      const failure = yield* Effect.flip(send({ ...call(target), deadline }))
+      expect(failure).toMatchObject({ _tag: "TimedOut", phase: "deadline", afterMs: 70 })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("keeps nothing of a body that there is no memory for", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.json({ text: "x".repeat(1000) }))
+      const { send } = yield* Upstreams.Upstreams
+      const answer = yield* send(call(makeUpstream({ baseUrl: upstream.url })))
+      const claimed: Array<number> = []
+      const failure = yield* Effect.flip(
+        answer.bytes(1_000_000, (bytes) => {
+          claimed.push(bytes)
+          return false
+        }),
+      )
+      expect(failure).toMatchObject({ _tag: "NoRoom", lacks: "memory" })
+      expect(claimed).toHaveLength(1)
     }).pipe(Effect.provide(Upstreams.layer)),
   )
 
