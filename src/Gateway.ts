@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
@@ -40,9 +41,11 @@ import type { Upstream } from "./domain/Upstream.ts"
 import { noUsage } from "./domain/Usage.ts"
 import { OpenRequests } from "./OpenRequests.ts"
 import { respond } from "./stream/ResponseStream.ts"
+import { type Broken, resuming } from "./stream/Resume.ts"
 import { logFailedAttempt, logRequest } from "./telemetry/AccessLog.ts"
 import { type Answered, streamFaultReason } from "./upstream/Attempt.ts"
-import { Attempts } from "./upstream/Attempts.ts"
+import { Attempts, type AttemptsRequest } from "./upstream/Attempts.ts"
+import { type AnsweredStream, askToGoOn, mayGoOn } from "./upstream/Resumption.ts"
 import { Upstreams } from "./upstream/Upstreams.ts"
 
 /** A request as the edge accepted it. Header names are lower-case. */
@@ -252,7 +255,7 @@ export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig
             )
             if (targets.length === 0) return yield* new ModelNotFound({ model: request.model })
 
-            const answered = yield* attempts.run({
+            const asking: AttemptsRequest = {
               endpoint,
               stream: request.stream,
               targets,
@@ -264,11 +267,25 @@ export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig
               headersFor: ({ upstream }) =>
                 toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
               onAttempt: (attempt, failed) => {
-                draft.attempted(attempt)
+                draft.attempted(attempt, failed)
                 return failed ? logFailedAttempt(call.id, attempt) : Effect.void
               },
-            })
-            return answerWith(answered, request, snapshot, draft)
+            }
+            const answered = yield* attempts.run(asking)
+            if (answered.kind === "plain") return plainAnswer(answered, request, snapshot, draft)
+
+            const goOn: GoOn = (broken) =>
+              askToGoOn(
+                attempts.run,
+                {
+                  ...asking,
+                  targets: targets.filter((target) => !draft.hasTried(target)),
+                  onAttempt: (attempt, failed) => asking.onAttempt({ ...attempt, resumed: true }, failed),
+                },
+                broken,
+              )
+            const others = targets.some((target) => target !== answered.target && mayGoOn(target))
+            return streamedAnswer(answered, request, snapshot, draft, others ? goOn : undefined)
           }),
         )
 
@@ -276,42 +293,80 @@ export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig
     }),
   )
 
-/** The client's answer out of the upstream's: transformed, and noted in the draft when it is over. */
-const answerWith = (
-  answered: Answered,
+const transformOf = ({ target }: Answered, request: ClientRequest, snapshot: Snapshot): ChoiceTransform => ({
+  prefix: target.upstream.specialPrefix,
+  thinking: thinkingFormatOf(snapshot, target, request.model),
+})
+
+/** The client's answer out of the upstream's: transformed, and noted in the draft. */
+const plainAnswer = (
+  answered: Extract<Answered, { readonly kind: "plain" }>,
   request: ClientRequest,
   snapshot: Snapshot,
   draft: RecordDraft,
 ): ClientAnswer => {
-  const { status, target } = answered
-  const transform: ChoiceTransform = {
-    prefix: target.upstream.specialPrefix,
-    thinking: thinkingFormatOf(snapshot, target, request.model),
-  }
-  const headers = { ...toClient(answered.headers), ...attemptHeaders(draft, "answered") }
-  if (answered.kind === "plain") {
-    const ok = status < 400
-    const body = ok ? transformAnswer(request.endpoint, transform, answered.body) : answered.body
-    draft.ended({
-      status,
-      outcome: ok ? "ok" : "upstream_error",
-      error: ok ? undefined : `the upstream answered ${status}`,
-      ...readAnswer(body),
-      response: { kind: "plain", bytes: body },
+  const { status } = answered
+  const ok = status < 400
+  const body = ok
+    ? transformAnswer(request.endpoint, transformOf(answered, request, snapshot), answered.body)
+    : answered.body
+  draft.ended({
+    status,
+    outcome: ok ? "ok" : "upstream_error",
+    error: ok ? undefined : `the upstream answered ${status}`,
+    ...readAnswer(body),
+    response: { kind: "plain", bytes: body },
+  })
+  return { status, headers: { ...toClient(answered.headers), ...attemptHeaders(draft, "answered") }, body }
+}
+
+/** Asks for another upstream to go on with a stream that broke off. */
+type GoOn = (broken: Broken) => Effect.Effect<Option.Option<AnsweredStream>, never, Scope.Scope>
+
+/** The same of a stream, noted in the draft when it is over. What one upstream began is transformed as its answers are, whoever goes on. */
+const streamedAnswer = (
+  answered: AnsweredStream,
+  request: ClientRequest,
+  snapshot: Snapshot,
+  draft: RecordDraft,
+  goOn: GoOn | undefined,
+): ClientAnswer => {
+  const { status } = answered
+  const transform = transformOf(answered, request, snapshot)
+  /** Whose events are being read. */
+  let reading = answered
+  const resumed = (goOn: GoOn) =>
+    resuming({
+      request,
+      prefix: transform.prefix,
+      events: answered.events,
+      reasonOf: streamFaultReason,
+      next: (broken) =>
+        Effect.gen(function* () {
+          draft.brokeOff(broken.reason)
+          const other = yield* goOn(broken)
+          if (Option.isSome(other)) {
+            yield* reading.ended("stream_broken")
+            reading = other.value
+          }
+          return other
+        }),
     })
-    return { status, headers, body }
-  }
   draft.begun()
   const body = respond({
-    events: answered.events,
+    events: goOn === undefined ? answered.events : resumed(goOn),
     settings: { endpoint: request.endpoint, transform, includeUsage: request.includeUsage },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
     onEnd: (end) =>
       Effect.suspend(() => {
         draft.ended({ ...end, status, response: { kind: "events", ...end.sent } })
-        return answered.ended(end.outcome)
+        return reading.ended(end.outcome)
       }),
   })
-  return { status, headers: { ...headers, ...streamHeaders }, body }
+  return {
+    status,
+    headers: { ...toClient(answered.headers), ...attemptHeaders(draft, "answered"), ...streamHeaders },
+    body,
+  }
 }

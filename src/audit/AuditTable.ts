@@ -252,9 +252,11 @@ export const rowOf = (record: RecordFacts, key: string, bodies: BodyTexts): Audi
   upstream_model: text(record.upstreamModel),
   upstream: text(record.upstream),
   attempts: JSON.stringify(
-    record.attempts.map(({ cause, ms, status, upstream }) => ({
+    record.attempts.map(({ cause, ms, resumed, status, upstream }) => ({
       upstream,
-      ...(status === undefined ? { cause: text(cause) } : { status }),
+      ...(resumed === undefined ? undefined : { resumed }),
+      ...(status === undefined ? undefined : { status }),
+      ...(status !== undefined && cause === undefined ? undefined : { cause: text(cause) }),
       ms: millis(ms),
     })),
   ),

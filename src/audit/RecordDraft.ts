@@ -8,6 +8,7 @@ import {
 } from "../domain/AuditRecord.ts"
 import type { ClientRequest } from "../domain/ClientRequest.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
+import type { Target } from "../domain/Upstream.ts"
 import { noUsage, type Usage } from "../domain/Usage.ts"
 
 /** What is known of a request before anything was read of it. */
@@ -43,6 +44,7 @@ export class RecordDraft {
   #asked: ClientRequest | undefined
   #request: Uint8Array | undefined
   #attempts: Array<AttemptRecord> = []
+  #answering: AttemptRecord | undefined
   #ttftMs: number | undefined
   #ending: Ending | undefined
   readonly #opening: Opening
@@ -69,8 +71,22 @@ export class RecordDraft {
     this.#asked = request
   }
 
-  attempted(attempt: AttemptRecord): void {
+  attempted(attempt: AttemptRecord, failed: boolean): void {
     this.#attempts.push(attempt)
+    if (!failed) this.#answering = attempt
+  }
+
+  hasTried({ upstream, upstreamModel }: Target): boolean {
+    return this.#attempts.some(
+      (attempt) => attempt.upstream === upstream.name && attempt.upstreamModel === upstreamModel,
+    )
+  }
+
+  /** The stream of the attempt that was answering broke off, and others are asked to go on. */
+  brokeOff(cause: string): void {
+    this.#attempts = this.#attempts.map((attempt) =>
+      attempt === this.#answering ? { ...attempt, cause } : attempt,
+    )
   }
 
   /** The first event of the request's stream is here. */
@@ -85,7 +101,8 @@ export class RecordDraft {
   /** The record, once the request is over. A request that ends without an answer was left by its client. */
   close(): AuditRecord {
     const ending = this.#ending
-    const last = this.#attempts.at(-1)
+    // Of a stream that nobody went on with, the one that began it.
+    const last = this.#answering ?? this.#attempts.at(-1)
     const { clientIp, elapsedMs, endpoint, headers, id, keyFingerprint, policy, startedAt } = this.#opening
     return {
       id,

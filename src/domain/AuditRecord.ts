@@ -4,13 +4,15 @@ import type { Usage } from "./Usage.ts"
 /** How a request ended; see docs/audit.md. */
 export type Outcome = "ok" | "upstream_error" | "client_closed" | "rejected" | "stream_broken"
 
-/** One attempt: a status, or the cause why there was none. */
+/** One attempt: a status, or the cause why there was none; both where its stream began and broke off, and others were asked to go on. */
 export interface AttemptRecord {
   readonly upstream: string
   readonly upstreamModel: string
   readonly status: number | undefined
   readonly cause: string | undefined
   readonly ms: number
+  /** It was asked to go on with an answer that another upstream broke off. */
+  readonly resumed?: true
 }
 
 /** The answer as the client got it: a plain body, or the data of a stream's events to be reassembled when it is written down. */

@@ -102,6 +102,26 @@ describe("a row", () => {
     })
   })
 
+  it("tells of a stream that broke off what it began with and why it ended, and who was asked to go on", () => {
+    const attempt = { upstreamModel: "m", ms: 1 }
+    const row = Table.rowOf(
+      facts({
+        attempts: [
+          { ...attempt, upstream: "a", status: 200, cause: "broke off: it closed" },
+          { ...attempt, upstream: "b", status: undefined, cause: "timed out", resumed: true },
+          { ...attempt, upstream: "c", status: 200, cause: undefined, resumed: true },
+        ],
+      }),
+      "k1",
+      { request: null, response: null },
+    )
+    expect(JSON.parse(String(row.attempts))).toEqual([
+      { upstream: "a", status: 200, cause: "broke off: it closed", ms: 1 },
+      { upstream: "b", resumed: true, cause: "timed out", ms: 1 },
+      { upstream: "c", resumed: true, status: 200, ms: 1 },
+    ])
+  })
+
   it("says NULL of what is unknown, never 0", () => {
     const row = Table.rowOf(
       facts({

@@ -1,0 +1,236 @@
+/**
+ * A streamed answer that outlives its upstream: where the events break off, the next target is asked to go on, and both make one stream.
+ *
+ * Until then events pass as they come, and only their data is kept: no event is parsed that does not look as if it told something. An
+ * answer that can no longer be resumed is not watched any further.
+ */
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { isTelling } from "../domain/ChunkScan.ts"
+import type { ClientRequest } from "../domain/ClientRequest.ts"
+import {
+  bodyGoingOn,
+  goingOn,
+  readChunk,
+  readSoFar,
+  refusalOfRequest,
+  type SaidSoFar,
+  type Unresumable,
+} from "../domain/Continuation.ts"
+import type { Endpoint } from "../domain/Endpoint.ts"
+import { parseObject } from "../domain/JsonBytes.ts"
+import { isDone, type SseEvent } from "../domain/Sse.ts"
+import { errorInChunk, errorOfErrorEvent } from "../domain/StreamError.ts"
+import type { ResumePolicy } from "../domain/Upstream.ts"
+import { lift } from "./Lift.ts"
+
+/** An answer that broke off and can be gone on with. */
+export interface Broken {
+  /** What to go on from; `""` where nothing was said and the answer is to be begun anew. */
+  readonly text: string
+  /** For the audit: `broke off: …`. Holds no secret. */
+  readonly reason: string
+  /** The body for a target, from the one that is prepared for it. Left where this target cannot be asked after all. */
+  readonly bodyFor: (prepared: Uint8Array, policy: ResumePolicy) => Either.Either<Uint8Array, Unresumable>
+}
+
+/** The target that goes on. */
+export interface GoingOn<E> {
+  /** All its events, none of them changed. */
+  readonly events: Stream.Stream<SseEvent, E>
+}
+
+export interface ResumeOptions<E> {
+  readonly request: Pick<ClientRequest, "endpoint" | "body">
+  /** The `special_prefix` of the upstream that began the answer: it may open the block of thinking that the answer only closes. */
+  readonly prefix: string | undefined
+  readonly events: Stream.Stream<SseEvent, E>
+  /** A failure of an upstream in a few words. Holds no secret. */
+  readonly reasonOf: (error: E) => string
+  /**
+   * Asks for a target that goes on; `None` where there is none. Asked again when that one breaks off too, then with the text of all. The
+   * scope is that target's own: it is closed when another takes over from it, at the latest with the stream.
+   */
+  readonly next: (broken: Broken) => Effect.Effect<Option.Option<GoingOn<E>>, never, Scope.Scope>
+}
+
+/** The most of an answer's data that is kept to go on from. */
+export const maxResumableBytes = 4 * 1024 * 1024
+
+/** What an event costs to keep, however short it is. */
+const minBytes = 64
+
+/** A slice that is a smaller part than this of the chunk it came in is copied, so that it does not keep the whole chunk alive. */
+const minShare = 1 / 4
+
+/** As much of an upstream's message as is told. */
+const maxMessage = 1_000
+
+/**
+ * Follows the events of an answer for as long as it can be resumed. What counts as its end and as an error is what
+ * `AnswerStream` takes for them. Mutable on purpose: one stream, one fiber.
+ */
+class Watch {
+  readonly #endpoint: Endpoint
+  #data: Array<Uint8Array> = []
+  #bytes = 0
+  #isOver = false
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint
+  }
+
+  /** The answer is complete, or cannot be resumed whatever comes. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  get data(): ReadonlyArray<Uint8Array> {
+    return this.#data
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.#data = []
+  }
+
+  /** Takes note of an event; the answer is the message of the error it says, if it says one. */
+  see(event: SseEvent): string | undefined {
+    if (this.#isOver) return undefined
+    const { data } = event
+    if (isDone(event)) {
+      this.end()
+      return undefined
+    }
+    const isErrorEvent = event.event === "error"
+    if (isErrorEvent || isTelling(data)) {
+      const chunk = parseObject(data)
+      if (isErrorEvent) return errorOfErrorEvent(data, chunk).message
+      const error = chunk === undefined ? undefined : errorInChunk(chunk)
+      if (error !== undefined) return error.message
+      if (chunk === undefined || Either.isLeft(readChunk(this.#endpoint, chunk))) {
+        this.end()
+        return undefined
+      }
+    }
+    this.#keep(data)
+    return undefined
+  }
+
+  #keep(data: Uint8Array): void {
+    this.#bytes += Math.max(minBytes, data.byteLength)
+    if (this.#bytes > maxResumableBytes) this.end()
+    else this.#data.push(data.byteLength < data.buffer.byteLength * minShare ? data.slice() : data)
+  }
+}
+
+/** Events being read, and what ends with them. */
+interface Source<E> {
+  readonly pull: Pull<E>
+  readonly scope: Scope.CloseableScope
+}
+
+type Pull<E> = Effect.Effect<Chunk.Chunk<SseEvent>, Option.Option<E>>
+
+/**
+ * The events, continued by others where they fail, end before the answer is complete, or say an error. Where the answer cannot be
+ * resumed, or nobody goes on with it, they end as they would have without this.
+ *
+ * Leaving the stream interrupts whatever is under way, the search for the next target too.
+ */
+export const resuming = <E>(options: ResumeOptions<E>): Stream.Stream<SseEvent, E> => {
+  const { next, prefix = "", reasonOf, request } = options
+  const { endpoint } = request
+  if (refusalOfRequest(endpoint, request.body) !== undefined) return options.events
+
+  const start = Effect.gen(function* () {
+    const outer = yield* Effect.scope
+    const watch = new Watch(endpoint)
+
+    const open = (events: Stream.Stream<SseEvent, E>, scope: Scope.CloseableScope) =>
+      Effect.map(Scope.extend(Stream.toPull(events), scope), (pull): Source<E> => ({ pull, scope }))
+    const newScope = Scope.fork(outer, ExecutionStrategy.sequential)
+
+    let source = yield* Effect.flatMap(newScope, (scope) => open(options.events, scope))
+    /** What is to be done before anything more is read. */
+    let upcoming: Pull<E> | undefined
+
+    /** Another source in place of this one, if somebody goes on. */
+    const takeOver = (said: SaidSoFar, reason: string): Effect.Effect<boolean> =>
+      Effect.gen(function* () {
+        const scope = yield* newScope
+        const bodyFor: Broken["bodyFor"] = (prepared, policy) =>
+          bodyGoingOn(endpoint, prepared, said.text, policy)
+        const found = yield* Scope.extend(
+          next({ text: said.text, reason: `broke off: ${reason}`, bodyFor }),
+          scope,
+        )
+        if (Option.isNone(found)) {
+          yield* Scope.close(scope, Exit.void)
+          return false
+        }
+        const left = source.scope
+        source = yield* open(lift(goingOn(endpoint, said))(found.value.events), scope)
+        yield* Scope.close(left, Exit.void)
+        return true
+      })
+
+    /** `otherwise` is how the stream goes on where nobody takes over. */
+    const brokeOff = (reason: string, otherwise: Pull<E>): Pull<E> =>
+      Effect.suspend(() => {
+        const said = readSoFar(endpoint, prefix, watch.data)
+        const isTakenOver = Either.isRight(said) ? takeOver(said.right, reason) : Effect.succeed(false)
+        return Effect.flatMap(isTakenOver, (taken): Pull<E> => {
+          if (taken) return read
+          watch.end()
+          return otherwise
+        })
+      })
+
+    /** Lets events pass until one says an error: that one and those behind it wait for whether somebody goes on. */
+    const passed = (events: Chunk.Chunk<SseEvent>): Pull<E> => {
+      let at = 0
+      for (const event of events) {
+        const error = watch.see(event)
+        if (error !== undefined) {
+          const reason = `it sent an error event (${error.slice(0, maxMessage)})`
+          const broken = brokeOff(reason, Effect.succeed(Chunk.drop(events, at)))
+          if (at === 0) return broken
+          upcoming = broken
+          return Effect.succeed(Chunk.take(events, at))
+        }
+        at++
+      }
+      return Effect.succeed(events)
+    }
+
+    const read: Pull<E> = Effect.suspend(() => {
+      if (upcoming !== undefined) {
+        const pull = upcoming
+        upcoming = undefined
+        return pull
+      }
+      if (watch.isOver) return source.pull
+      return Effect.matchEffect(source.pull, {
+        onSuccess: passed,
+        onFailure: (end) => {
+          // What breaks off behind the finish reason or [DONE] is not watched any more: it is a whole answer.
+          const reason = Option.match(end, {
+            onNone: () => "it ended before it said that it was finished",
+            onSome: reasonOf,
+          })
+          return brokeOff(reason, Effect.fail(end))
+        },
+      })
+    })
+    return read
+  })
+
+  return Stream.fromPull(start)
+}
