@@ -44,7 +44,7 @@ export type Answered =
       readonly kind: "stream"
       /** All events, the first one included. */
       readonly events: Stream.Stream<SseEvent, StreamFault>
-      /** To be told how the stream ended, for the upstream's breaker. */
+      /** To be told how the stream ended, for the upstream's breaker; gives back what the attempt holds. */
       readonly ended: (outcome: Outcome) => Effect.Effect<void>
     })
 
@@ -190,7 +190,7 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
             yield* onFailed(recordOf(outcomeOf(exit.cause, cancelled())), Exit.isInterrupted(exit))
             return yield* Effect.failCause(exit.cause)
           }
-          const answered = exit.value
+          const answered = exit.value.kind === "stream" ? releasing(exit.value, scope) : exit.value
           return {
             answered,
             record: recordOf({ status: answered.status, cause: undefined }),
@@ -202,6 +202,15 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
       )
   },
 )
+
+/** The stream's place and connection are free as soon as it has ended, though the request may go on with another. */
+const releasing = (
+  stream: Extract<Answered, { readonly kind: "stream" }>,
+  scope: Scope.CloseableScope,
+): Answered => ({
+  ...stream,
+  ended: (outcome) => Effect.zipRight(stream.ended(outcome), Scope.close(scope, Exit.void)),
+})
 
 /** What an attempt's end says of its upstream; of a stream it is only the beginning. */
 const signOfExit = (exit: Exit.Exit<Answered, AttemptFailure>, { upstream }: Target): Sign =>

@@ -3,20 +3,22 @@
  * is still to be read. Everything a socket can do wrong becomes an `AttemptFailure` here.
  *
  * undici is used directly rather than through `HttpClient`: its own timers cost nothing per chunk, where an `Effect.timeout` costs
- * about 100 µs per request, and `HttpClient` neither sets an idle timeout nor retries a stale pooled connection.
+ * about 100 µs per request, and `HttpClient` neither sets an idle timeout nor retries a stale pooled connection. Of undici it is
+ * `dispatch`, since `request` makes a promise, a `Readable` and an `AbortController` for each call.
  */
-import type { Readable } from "node:stream"
-import * as NodeStream from "@effect/platform-node/NodeStream"
+import type { IncomingHttpHeaders } from "node:http"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import { Agent, buildConnector, type Dispatcher } from "undici"
 import { AttemptFailure, retryAfterMs } from "../domain/AttemptPolicy.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { Upstream } from "../domain/Upstream.ts"
+import { IncomingBody, type Pull } from "./IncomingBody.ts"
 
 /** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
 export interface UpstreamCall {
@@ -97,7 +99,7 @@ const makeAgent = (connectMs: number, idleMs: number, stale: StaleErrors): Agent
   })
 }
 
-/** What undici rejected with, until it is classified. */
+/** What undici reported, until it is classified. */
 class CallFault extends Data.TaggedError("CallFault")<{ readonly cause: unknown }> {}
 
 /** The parts of the errors that undici and Node's sockets raise which tell them apart. */
@@ -161,7 +163,7 @@ const wasStale = (cause: unknown, stale: StaleErrors): boolean => {
   return code === "UND_ERR_SOCKET" && bytesRead !== undefined && bytesRead > 0
 }
 
-const flatten = (headers: Dispatcher.ResponseData["headers"]): Readonly<Record<string, string>> => {
+const flatten = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> => {
   const flat: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) flat[name] = typeof value === "string" ? value : value.join(", ")
@@ -171,44 +173,126 @@ const flatten = (headers: Dispatcher.ResponseData["headers"]): Readonly<Record<s
 
 /** Collects a body, joining once: joining per chunk would be quadratic. */
 const collect = (
-  body: Readable,
+  pull: Pull<AttemptFailure>,
   limitBytes: number,
   hold: (bytes: number) => boolean,
-  toFailure: (cause: unknown) => AttemptFailure,
-): Effect.Effect<Uint8Array, AttemptFailure> =>
-  Effect.async((resume) => {
-    const chunks: Array<Uint8Array> = []
-    let size = 0
-    const onData = (chunk: Uint8Array) => {
-      size += chunk.length
-      const excess =
-        size > limitBytes
-          ? AttemptFailure.BrokenOff({ reason: `a body of over ${limitBytes} bytes` })
-          : hold(chunk.length)
-            ? undefined
-            : AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left for its answer" })
-      if (excess !== undefined) {
-        body.off("data", onData)
-        body.pause()
-        resume(Effect.fail(excess))
-        return
-      }
-      chunks.push(chunk)
+): Effect.Effect<Uint8Array, AttemptFailure> => {
+  const collected: Array<Uint8Array> = []
+  let size = 0
+  const keep = (chunk: Uint8Array): AttemptFailure | undefined => {
+    size += chunk.length
+    if (size > limitBytes) return AttemptFailure.BrokenOff({ reason: `a body of over ${limitBytes} bytes` })
+    if (!hold(chunk.length)) {
+      return AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left for its answer" })
     }
-    body.on("data", onData)
-    body.once("end", () => {
-      const only = chunks[0]
-      resume(Effect.succeed(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)))
-    })
-    body.once("error", (cause) => resume(Effect.fail(toFailure(cause))))
-    body.once("close", () => resume(Effect.fail(AttemptFailure.BrokenOff({ reason: "closed" }))))
+    collected.push(chunk)
+    return undefined
+  }
+  const whole = () => {
+    const only = collected[0]
+    return collected.length === 1 && only !== undefined ? only : Buffer.concat(collected, size)
+  }
+  const next: Effect.Effect<Uint8Array, AttemptFailure> = Effect.matchEffect(pull, {
+    onSuccess: (chunks) => {
+      for (const chunk of chunks) {
+        const excess = keep(chunk)
+        if (excess !== undefined) return Effect.fail(excess)
+      }
+      return next
+    },
+    onFailure: Option.match({ onNone: () => Effect.sync(whole), onSome: Effect.fail }),
   })
+  return next
+}
 
 /** Why a call was aborted from this side, where it was not simply left. Node's timers: precise, and about 1 µs each. */
 type Expiry = "first_byte" | "total" | "deadline"
 
-/** The reason of every abort, made once: without one, each would make a `DOMException` with its stack, about 100 µs. */
+/** The reason of every abort, made once. */
 const over = new Error("the call is over")
+
+interface Head {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: IncomingBody<AttemptFailure>
+}
+
+/** Where calls go below an upstream's base URL. */
+interface Destination {
+  readonly origin: string
+  readonly path: string
+}
+
+/** Parsing a URL takes about 2 µs, and there are only so many. */
+const destinations = new WeakMap<Upstream, Map<string, Destination>>()
+
+const destinationOf = ({ path, upstream }: UpstreamCall): Destination => {
+  const known = destinations.get(upstream)
+  const found = known?.get(path)
+  if (found !== undefined) return found
+  const url = new URL(upstream.baseUrl + path)
+  const made = { origin: url.origin, path: url.pathname + url.search }
+  destinations.set(upstream, (known ?? new Map<string, Destination>()).set(path, made))
+  return made
+}
+
+/** One call, over one connection, and over another should the first have been dead. */
+class Exchange {
+  readonly #call: UpstreamCall
+  readonly #toFailure: (cause: unknown) => AttemptFailure
+  #controller: Dispatcher.DispatchController | undefined
+  #giveUp: (() => void) | undefined
+  #isOver = false
+
+  constructor(call: UpstreamCall, toFailure: (cause: unknown) => AttemptFailure) {
+    this.#call = call
+    this.#toFailure = toFailure
+  }
+
+  /** Ends it wherever it is: before there is a connection, while the head is awaited, or in the body. */
+  abort(): void {
+    this.#isOver = true
+    this.#controller?.abort(over)
+    this.#giveUp?.()
+  }
+
+  /** Sends the call; done when the answer's head is here. */
+  over(agent: Agent): Effect.Effect<Head, CallFault> {
+    return Effect.async((resume) => {
+      const { body, headers, method, upstream } = this.#call
+      const { origin, path } = destinationOf(this.#call)
+      const incoming = new IncomingBody<AttemptFailure>()
+      this.#controller = undefined
+      this.#giveUp = () => resume(Effect.fail(new CallFault({ cause: over })))
+      agent.dispatch(
+        { origin, path, method, headers, body: body ?? null, bodyTimeout: upstream.timeouts.idleMs },
+        {
+          onRequestStart: (controller) => {
+            this.#controller = controller
+            if (this.#isOver) controller.abort(over)
+          },
+          onResponseStart: (_, status, responseHeaders) => {
+            // What comes before is only information.
+            if (status < 200) return
+            this.#giveUp = undefined
+            resume(Effect.succeed({ status, headers: flatten(responseHeaders), body: incoming }))
+          },
+          onResponseData: (controller, chunk) =>
+            incoming.give(chunk, () => {
+              controller.pause()
+              return () => controller.resume()
+            }),
+          onResponseEnd: () => incoming.end(Option.none()),
+          onResponseError: (_, cause) => {
+            incoming.end(Option.some(this.#toFailure(cause)))
+            resume(Effect.fail(new CallFault({ cause })))
+          },
+        },
+      )
+      return Effect.sync(() => this.abort())
+    })
+  }
+}
 
 /** Where calls go first, and where one goes whose pooled connection was dead. */
 interface Agents {
@@ -248,12 +332,12 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
       Effect.gen(function* () {
         const { upstream } = call
         const { timeouts } = upstream
-        const controller = new AbortController()
+        const exchange = new Exchange(call, (cause) => toFailure(cause))
         let expired: Expiry | undefined
         const expireAfter = (phase: Expiry, ms: number) =>
           setTimeout(() => {
             expired = phase
-            controller.abort(over)
+            exchange.abort()
           }, ms)
         const lastsMs = {
           first_byte: timeouts.firstByteMs,
@@ -282,48 +366,30 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
               clearTimeout(firstByte)
               clearTimeout(total)
               count(upstream.name, -1)
-              controller.abort(over)
+              exchange.abort()
             })
             return Effect.as(Scope.addFinalizer(scope, end), { firstByte })
           }),
         )
         const begun = () => clearTimeout(timers.firstByte)
 
-        const url = new URL(upstream.baseUrl + call.path)
         const { fresh, pooled } = agentsFor(timeouts.connectMs)
-        const exchange = (agent: Agent) =>
-          Effect.tryPromise({
-            try: () =>
-              agent.request({
-                origin: url.origin,
-                path: url.pathname + url.search,
-                method: call.method,
-                headers: call.headers,
-                body: call.body ?? null,
-                signal: controller.signal,
-                bodyTimeout: timeouts.idleMs,
-              }),
-            catch: (cause) => new CallFault({ cause }),
-          })
         // When one pooled connection is dead, others of the pool may be.
-        const response = yield* exchange(pooled).pipe(
+        const head = yield* exchange.over(pooled).pipe(
           Effect.catchIf(
-            ({ cause }) => wasStale(cause, stale),
-            () => exchange(fresh),
+            ({ cause }) => expired === undefined && wasStale(cause, stale),
+            () => exchange.over(fresh),
           ),
           Effect.mapError(({ cause }) => toFailure(cause)),
         )
         if (call.firstByte === "head") begun()
-        const { body } = response
-        // A body nobody reads any more may still fail; without a listener that would end the process.
-        body.on("error", () => {})
-        const headers = flatten(response.headers)
+        const { pull } = head.body
         const answer: UpstreamAnswer = {
-          status: response.statusCode,
-          headers,
-          body: NodeStream.fromReadable(() => body, toFailure),
-          bytes: (limitBytes, hold = () => true) => collect(body, limitBytes, hold, toFailure),
-          retryAfterMs: retryAfterMs(headers, clock.unsafeCurrentTimeMillis()),
+          status: head.status,
+          headers: head.headers,
+          body: Stream.fromPull(Effect.succeed(pull)),
+          bytes: (limitBytes, hold = () => true) => collect(pull, limitBytes, hold),
+          retryAfterMs: retryAfterMs(head.headers, clock.unsafeCurrentTimeMillis()),
           begun,
         }
         return answer
