@@ -26,5 +26,6 @@ await Promise.all([
   bundle("src/main.ts", "dist/sluice.js"),
   bundle("src/audit/AuditWorker.ts", "dist/audit-worker.js"),
   bundle("scripts/demo.ts", "dist/demo.js", { packages: "external" }),
+  bundle("soak/Soak.ts", "dist/soak.js", { packages: "external" }),
   bundle("scripts/generate.ts", "dist/generate.js", { packages: "external" }),
 ])

@@ -35,8 +35,10 @@ export type AttemptFailure = Data.TaggedEnum<{
     /** Milliseconds the upstream asked to be left alone. */
     readonly retryAfterMs: number | undefined
   }
-  /** A stream that answered 200 and whose first event is an error. */
-  ErrorEvent: { readonly message: string; readonly body: Uint8Array }
+  /** An answer of a good status that is an error all the same; of a stream, its first event. */
+  ErrorInAnswer: { readonly message: string; readonly body: Uint8Array }
+  /** An answer of a good status that is none: no JSON, or encoded in a way it was not asked for. */
+  Unusable: { readonly reason: string }
   /** This gateway had no room: no place among the calls an upstream is sent at once, or no memory for its answer. */
   NoRoom: { readonly lacks: "place" | "memory"; readonly reason: string }
 }>
@@ -62,7 +64,8 @@ export const isTransient = (failure: AttemptFailure): boolean => {
     case "ConnectFailed":
     case "BrokenOff":
     case "TimedOut":
-    case "ErrorEvent":
+    case "ErrorInAnswer":
+    case "Unusable":
       return true
     case "NoRoom":
       return false
@@ -126,8 +129,9 @@ export const reasonOf = (failure: AttemptFailure): string => {
       return `timed out (${failure.phase} after ${failure.afterMs} ms)`
     case "Refused":
       return `answered ${failure.status}`
-    case "ErrorEvent":
-      return `sent an error event (${failure.message})`
+    case "ErrorInAnswer":
+      return `answered with an error (${failure.message})`
+    case "Unusable":
     case "NoRoom":
       return failure.reason
   }
@@ -173,7 +177,7 @@ export const errorOf = (all: ReadonlyArray<Failed>): GatewayError => {
           body,
         })
   }
-  if (failure._tag === "ErrorEvent") {
+  if (failure._tag === "ErrorInAnswer") {
     return new UpstreamRefused({ upstream, status: 502, headers: {}, body: failure.body })
   }
   const failures = failuresOf(all)

@@ -15,7 +15,10 @@ import { chatCompletions, type Endpoint } from "./Endpoint.ts"
 import { isJsonObject, type Json } from "./Json.ts"
 import { encodeJson, parseObject } from "./JsonBytes.ts"
 import { run } from "./Machine.ts"
+import { errorInChunk, type StreamError } from "./StreamError.ts"
 import { readUsage, type Usage } from "./Usage.ts"
+
+const decoder = new TextDecoder()
 
 const transformChoice = (
   choice: Json,
@@ -45,6 +48,36 @@ export const transformAnswer = (
   const after = choices.map((choice) => transformChoice(choice, place, transform, machine))
   if (after.every((choice, at) => choice === choices[at])) return bytes
   return encodeJson({ ...answer, choices: after }) ?? bytes
+}
+
+/** Why a body that came with a good status is no answer: something else than a JSON object, or an error. */
+export type NoAnswer = { readonly kind: "not_json" } | { readonly kind: "error"; readonly error: StreamError }
+
+const isSpace = (byte: number | undefined): boolean =>
+  byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+
+const [braceOpen, braceClose] = [0x7b, 0x7d]
+
+/** Whether bytes begin and end as a JSON object does, a byte order mark aside. */
+const looksLikeObject = (bytes: Uint8Array): boolean => {
+  let first = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+  let last = bytes.length - 1
+  while (isSpace(bytes[first])) first++
+  while (isSpace(bytes[last])) last--
+  return bytes[first] === braceOpen && last > first && bytes[last] === braceClose
+}
+
+/**
+ * What is wrong with a body that came with a good status, if anything: proxies send pages, and some providers errors. Parses only what holds
+ * the word: an answer is large, and is parsed for its facts anyway.
+ */
+export const noAnswer = (bytes: Uint8Array): NoAnswer | undefined => {
+  if (!looksLikeObject(bytes)) return { kind: "not_json" }
+  if (!decoder.decode(bytes).includes('"error"')) return undefined
+  const answer = parseObject(bytes)
+  if (answer === undefined) return { kind: "not_json" }
+  const error = errorInChunk(answer)
+  return error === undefined ? undefined : { kind: "error", error }
 }
 
 /** What an answer says about itself. */

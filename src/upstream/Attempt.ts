@@ -10,6 +10,7 @@ import type { AttemptRecord, Outcome } from "../domain/AuditRecord.ts"
 import { type Sign, signOf } from "../domain/Breaker.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
+import { noAnswer } from "../domain/PlainAnswer.ts"
 import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
 import type { SseEvent } from "../domain/Sse.ts"
 import { errorEvent } from "../domain/StreamError.ts"
@@ -131,6 +132,12 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
           deadline: request.deadline,
         })
         const { headers, status } = answer
+        const encoding = headers["content-encoding"]?.slice(0, 64) ?? "identity"
+        if (status < 300 && encoding !== "identity") {
+          return yield* Effect.fail(
+            AttemptFailure.Unusable({ reason: `answered in the encoding ${encoding}, not asked for` }),
+          )
+        }
         if (!isAnswer(status, request.retry)) {
           const refusal = yield* answer
             .bytes(maxErrorBytes)
@@ -149,7 +156,9 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
           answer.begun()
           const error = errorEvent(first)
           if (error !== undefined) {
-            return yield* Effect.fail(AttemptFailure.ErrorEvent({ message: error.message, body: first.data }))
+            return yield* Effect.fail(
+              AttemptFailure.ErrorInAnswer({ message: error.message, body: first.data }),
+            )
           }
           const ended = (outcome: Outcome) =>
             Effect.suspend(() =>
@@ -165,6 +174,17 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
         answer.begun()
         progress.hasBegun = true
         const whole = yield* answer.bytes(maxAnswerBytes, request.hold)
+        const fault = status < 300 ? noAnswer(whole) : undefined
+        if (fault?.kind === "not_json") {
+          return yield* Effect.fail(
+            AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }),
+          )
+        }
+        if (fault?.kind === "error") {
+          return yield* Effect.fail(
+            AttemptFailure.ErrorInAnswer({ message: fault.error.message, body: whole }),
+          )
+        }
         return { kind: "plain", target, status, headers, body: whole }
       })
 

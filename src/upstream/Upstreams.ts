@@ -265,7 +265,15 @@ class Exchange {
       this.#controller = undefined
       this.#giveUp = () => resume(Effect.fail(new CallFault({ cause: over })))
       agent.dispatch(
-        { origin, path, method, headers, body: body ?? null, bodyTimeout: upstream.timeouts.idleMs },
+        {
+          origin,
+          path,
+          method,
+          // Answers are read, and silence would allow any encoding (RFC 9110 §12.5.3).
+          headers: { ...headers, "accept-encoding": "identity" },
+          body: body ?? null,
+          bodyTimeout: upstream.timeouts.idleMs,
+        },
         {
           onRequestStart: (controller) => {
             this.#controller = controller

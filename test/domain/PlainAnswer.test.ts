@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ChoiceTransform } from "../../src/domain/ChoiceTransform.ts"
 import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
-import { readAnswer, transformAnswer } from "../../src/domain/PlainAnswer.ts"
+import { noAnswer, readAnswer, transformAnswer } from "../../src/domain/PlainAnswer.ts"
 import { noUsage } from "../../src/domain/Usage.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chatCompletion, textCompletion } from "../support/Wire.ts"
@@ -163,5 +163,48 @@ describe("readAnswer", () => {
         expect(readAnswer(new TextEncoder().encode(json))).toEqual(nothing)
       }),
     )
+  })
+})
+
+describe("noAnswer", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text)
+
+  it("law: finds nothing wrong with any answer, whatever it talks about", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "grapheme" }),
+        fc.constantFrom("", " ", "\r\n\t", "\ufeff"),
+        (content, space) => {
+          const answer = { choices: [{ message: { content: `${content} "error": {}` } }], error: null }
+          expect(noAnswer(bytes(`${space}${JSON.stringify(answer)}\n`))).toBeUndefined()
+        },
+      ),
+    )
+  })
+
+  it("law: what is no object never passes for an answer", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json().filter((text) => !text.startsWith("{")),
+        ),
+        (text) => {
+          fc.pre(!/^\s*\{.*\}\s*$/s.test(text))
+          expect(noAnswer(bytes(text))).toEqual({ kind: "not_json" })
+        },
+      ),
+    )
+  })
+
+  it("tells an error that came with a good status, in each of its ways", () => {
+    for (const text of [
+      '{"error":{"message":"no"}}',
+      '{"error":"no"}',
+      '{"object":"error","message":"no"}',
+    ]) {
+      expect(noAnswer(bytes(text))).toMatchObject({ kind: "error", error: { message: "no" } })
+    }
+    expect(noAnswer(bytes('{"error": }'))).toEqual({ kind: "not_json" })
   })
 })

@@ -3,6 +3,7 @@ declare module "better-sqlite3" {
   interface Statement<Result> {
     all(...parameters: ReadonlyArray<unknown>): Array<Result>
     get(...parameters: ReadonlyArray<unknown>): Result | undefined
+    raw(): Statement<ReadonlyArray<unknown>>
     run(...parameters: ReadonlyArray<unknown>): unknown
   }
 

@@ -38,12 +38,15 @@ const never: Deadline = { at: Number.POSITIVE_INFINITY, afterMs: 3_600_000, setB
 
 type Reply = Effect.Effect<UpstreamAnswer, AttemptFailure>
 
-const answer = (status: number, body = "{}", headers: Record<string, string> = {}): Reply =>
+/** An answer that says this. */
+const saying = (text: string) => bytes(JSON.stringify({ text }))
+
+const answer = (status: number, text = "", headers: Record<string, string> = {}): Reply =>
   Effect.succeed({
     status,
     headers: { "content-type": "application/json", ...headers },
-    body: Stream.make(bytes(body)),
-    bytes: () => Effect.succeed(bytes(body)),
+    body: Stream.make(bytes(text)),
+    bytes: () => Effect.succeed(saying(text)),
     retryAfterMs: undefined,
     begun: () => {},
   })
@@ -226,6 +229,37 @@ describe("Attempts", () => {
       const exit = yield* patiently(run(["a", "b"], { retry: { ...policy, rounds: 3 } }))
       expect(Exit.isFailure(exit)).toBe(true)
       expect(asked).toEqual(["a", "b", "a", "b", "a", "b"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped.each([
+    {
+      fault: "that is a page",
+      body: "<html>busy</html>",
+      cause: "answered 200 with a body that is no JSON object",
+    },
+    { fault: "that is empty", body: "", cause: "answered 200 with a body that is no JSON object" },
+    { fault: "cut short", body: '{"choices":[', cause: "answered 200 with a body that is no JSON object" },
+    { fault: "that is an error", body: '{"error":{"message":"no"}}', cause: "answered with an error (no)" },
+  ])("fails over from a plain body $fault", ({ body, cause }) => {
+    const given = Effect.map(answer(200), (one) => ({ ...one, bytes: () => Effect.succeed(bytes(body)) }))
+    const { layer } = scripted({ a: [given], b: [answer(200, "whole")] })
+    return Effect.gen(function* () {
+      const log: Array<AttemptRecord> = []
+      expect((yield* run(["a", "b"], { log })).target.upstream.name).toBe("b")
+      expect(log[0]?.cause).toBe(cause)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("fails over from an answer in an encoding that was not asked for", () => {
+    const { layer } = scripted({
+      a: [answer(200, "", { "content-encoding": "gzip" })],
+      b: [answer(200, "", { "content-encoding": "identity" })],
+    })
+    return Effect.gen(function* () {
+      const log: Array<AttemptRecord> = []
+      expect((yield* run(["a", "b"], { log })).target.upstream.name).toBe("b")
+      expect(log[0]?.cause).toBe("answered in the encoding gzip, not asked for")
     }).pipe(Effect.provide(layer))
   })
 
@@ -457,7 +491,7 @@ describe("Hedged attempts", () => {
     const { asked, layer } = scripted({ a: [later(99, answer(200, "a"))], b: [answer(200, "b")] })
     const beginning = Effect.map(answer(200, "a"), (one) => ({
       ...one,
-      bytes: () => Effect.delay(Effect.succeed(bytes("a")), "10 seconds"),
+      bytes: () => Effect.delay(Effect.succeed(saying("a")), "10 seconds"),
     }))
     const begun = scripted({ a: [beginning], b: [answer(200, "b")] })
     return Effect.gen(function* () {
@@ -488,7 +522,7 @@ describe("Hedged attempts", () => {
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(run([slow, "b"], { retry: once }))
       yield* TestClock.adjust("1 second")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ kind: "plain", body: bytes("it") })
+      expect(yield* Fiber.join(fiber)).toMatchObject({ kind: "plain", body: saying("it") })
       expect(asked).toEqual(["a", "b"])
     }).pipe(Effect.provide(layer))
   })
