@@ -30,6 +30,7 @@ import {
   type GatewayError,
   ModelNotFound,
   Overloaded,
+  UpstreamRefused,
 } from "./domain/GatewayError.ts"
 import { readAnswer, transformAnswer } from "./domain/PlainAnswer.ts"
 import { plan } from "./domain/Plan.ts"
@@ -307,9 +308,19 @@ const plainAnswer = (
 ): ClientAnswer => {
   const { status } = answered
   const ok = status < 400
-  const body = ok
-    ? transformAnswer(request.endpoint, transformOf(answered, request, snapshot), answered.body)
-    : answered.body
+  const { body, headers } = ok
+    ? {
+        body: transformAnswer(request.endpoint, transformOf(answered, request, snapshot), answered.body),
+        headers: toClient(answered.headers),
+      }
+    : answerOf(
+        new UpstreamRefused({
+          upstream: answered.target.upstream.name,
+          status,
+          headers: toClient(answered.headers),
+          body: answered.body,
+        }),
+      )
   draft.ended({
     status,
     outcome: ok ? "ok" : "upstream_error",
@@ -317,7 +328,7 @@ const plainAnswer = (
     ...readAnswer(body),
     response: { kind: "plain", bytes: body },
   })
-  return { status, headers: { ...toClient(answered.headers), ...attemptHeaders(draft, "answered") }, body }
+  return { status, headers: { ...headers, ...attemptHeaders(draft, "answered") }, body }
 }
 
 /** Asks for another upstream to go on with a stream that broke off. */

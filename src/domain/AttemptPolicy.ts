@@ -51,9 +51,14 @@ export interface Failed {
   readonly failure: AttemptFailure
 }
 
-/** Whether an HTTP status of an upstream is the client's answer rather than a reason to ask another target. */
+/**
+ * Whether an HTTP status of an upstream is the client's answer rather than a reason to ask another target. One beyond 599 is a fault of the
+ * server (RFC 9110 §15).
+ */
 export const isAnswer = (status: number, policy: RetryPolicy): boolean =>
-  (status >= 200 && status < 300) || (status >= 400 && !policy.retryOn(status))
+  (status >= 200 && status < 300) || (isErrorStatus(status) && !policy.retryOn(status))
+
+const isErrorStatus = (status: number): boolean => status >= 400 && status <= 599
 
 /**
  * Whether waiting could mend the failure, so that the same target may be asked again in a later round. A refused key, a missing
@@ -172,7 +177,7 @@ export const errorOf = (all: ReadonlyArray<Failed>): GatewayError => {
       ? new UpstreamCredentialsRejected({ upstream, status })
       : new UpstreamRefused({
           upstream,
-          status: status < 400 ? 502 : status,
+          status: isErrorStatus(status) ? status : 502,
           headers: toClient(headers),
           body,
         })

@@ -79,6 +79,15 @@ const refuse = (error: Error, socket: Duplex): void => {
   )
 }
 
+/** Answers an expectation other than `100-continue`, which Node answers by itself. */
+const refuseExpectation = (request: Http.IncomingMessage, response: Http.ServerResponse): void => {
+  request.resume()
+  const message = "This gateway meets no expectation but 100-continue. Leave the header `expect` out."
+  response
+    .writeHead(417, { "content-type": "application/json", connection: "close" })
+    .end(encodeErrorBody({ message, type: "invalid_request_error", param: "expect", code: null }))
+}
+
 class DrainingServer extends Http.Server {
   hasBegun = false
   readonly #graceMs: number
@@ -87,7 +96,14 @@ class DrainingServer extends Http.Server {
     super(limits)
     this.#graceMs = graceMs
     this.on("clientError", refuse)
+    this.on("checkExpectation", refuseExpectation)
     this.on("request", (request, response) => this.#answerUnserved(request, response))
+    // The platform listens for WebSockets, which nothing here speaks. Node takes that for consent to any upgrade offered along with a
+    // request, as Java's client offers h2c with each of its first ones, and reads no body then; without a listener it passes over the
+    // offer, as RFC 9110 §7.8 allows.
+    this.on("newListener", (event) => {
+      if (event === "upgrade") queueMicrotask(() => this.removeAllListeners("upgrade"))
+    })
   }
 
   /** Only speaks when it is the last listener, which it is before the routes are attached and when they let go. */

@@ -12,7 +12,7 @@ import type { Deadline } from "../domain/Deadline.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { noAnswer } from "../domain/PlainAnswer.ts"
 import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
-import type { SseEvent } from "../domain/Sse.ts"
+import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { errorEvent } from "../domain/StreamError.ts"
 import type { Target } from "../domain/Upstream.ts"
 import { type EventTooLarge, firstEvent } from "../stream/FirstEvent.ts"
@@ -153,6 +153,10 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
             EventTooLarge: (fault) =>
               Effect.fail(AttemptFailure.BrokenOff({ reason: streamFaultReason(fault) })),
           })
+          // An end and nothing before it: an SDK would take it for an empty answer.
+          if (isDone(first)) {
+            return yield* Effect.fail(AttemptFailure.BrokenOff({ reason: "ended before its first event" }))
+          }
           answer.begun()
           const error = errorEvent(first)
           if (error !== undefined) {

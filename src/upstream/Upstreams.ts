@@ -19,6 +19,7 @@ import { AttemptFailure, retryAfterMs } from "../domain/AttemptPolicy.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 import { IncomingBody, type Pull } from "./IncomingBody.ts"
+import { type StaleConnections, staleConnections } from "./StaleConnections.ts"
 
 /** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
 export interface UpstreamCall {
@@ -66,14 +67,8 @@ export class Upstreams extends Context.Tag("sluice/Upstreams")<
 /** Below the 30 s and more after which balancers drop idle connections, so that few pooled connections are stale. */
 const keepAliveMs = 15_000
 
-/**
- * Errors of connections that had already carried an answer: the upstream closed an idle connection just as it was taken from
- * the pool, so nothing of this request was answered. Marked before undici sees them, since it passes socket errors on as they are.
- */
-type StaleErrors = WeakSet<Error>
-
-/** An agent whose sockets report, for each error, whether the connection was a reused one. */
-const makeAgent = (connectMs: number, idleMs: number, stale: StaleErrors): Agent => {
+/** An agent whose connections are watched for whether they were stale. */
+const makeAgent = (connectMs: number, idleMs: number, stale: StaleConnections): Agent => {
   const connector = buildConnector({
     timeout: connectMs,
     autoSelectFamily: true,
@@ -84,11 +79,7 @@ const makeAgent = (connectMs: number, idleMs: number, stale: StaleErrors): Agent
     connect: (options, callback) =>
       connector(options, (...outcome) => {
         const [error, socket] = outcome
-        if (error === null) {
-          socket.once("error", (cause: Error) => {
-            if (socket.bytesRead > 0) stale.add(cause)
-          })
-        }
+        if (error === null) stale.watch(socket)
         callback(...outcome)
       }),
     keepAliveTimeout: idleMs,
@@ -106,21 +97,12 @@ class CallFault extends Data.TaggedError("CallFault")<{ readonly cause: unknown 
 interface SocketFault {
   readonly code: string
   readonly message: string
-  readonly bytesRead: number | undefined
 }
 
 const readFault = (cause: unknown): SocketFault => {
-  if (!(cause instanceof Error)) return { code: "", message: String(cause), bytesRead: undefined }
+  if (!(cause instanceof Error)) return { code: "", message: String(cause) }
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : ""
-  const socket = "socket" in cause ? cause.socket : undefined
-  const bytesRead =
-    typeof socket === "object" &&
-    socket !== null &&
-    "bytesRead" in socket &&
-    typeof socket.bytesRead === "number"
-      ? socket.bytesRead
-      : undefined
-  return { code, message: cause.message, bytesRead }
+  return { code, message: cause.message }
 }
 
 const connectCodes: ReadonlySet<string> = new Set([
@@ -154,13 +136,6 @@ const classify = (cause: unknown, upstream: Upstream): AttemptFailure => {
   }
   if (connectCodes.has(code) || isTlsFault(code)) return AttemptFailure.ConnectFailed({ reason: code })
   return AttemptFailure.BrokenOff({ reason: code === "" || code === "UND_ERR_SOCKET" ? message : code })
-}
-
-/** Whether the request may be sent once more at once: its pooled connection had died before anything of an answer came. */
-const wasStale = (cause: unknown, stale: StaleErrors): boolean => {
-  if (cause instanceof Error && stale.has(cause)) return true
-  const { code, bytesRead } = readFault(cause)
-  return code === "UND_ERR_SOCKET" && bytesRead !== undefined && bytesRead > 0
 }
 
 const flatten = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> => {
@@ -312,7 +287,7 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
   Upstreams,
   Effect.gen(function* () {
     const clock = yield* Effect.clock
-    const stale: StaleErrors = new WeakSet()
+    const stale = yield* staleConnections
     const inFlight = new Map<string, number>()
 
     // One pair of agents per connect timeout, since undici sets that per agent; an agent drops the pools of origins no longer called.
@@ -385,7 +360,7 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
         // When one pooled connection is dead, others of the pool may be.
         const head = yield* exchange.over(pooled).pipe(
           Effect.catchIf(
-            ({ cause }) => expired === undefined && wasStale(cause, stale),
+            ({ cause }) => expired === undefined && stale.caused(cause),
             () => exchange.over(fresh),
           ),
           Effect.mapError(({ cause }) => toFailure(cause)),

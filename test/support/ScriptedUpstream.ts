@@ -2,8 +2,10 @@
  * An OpenAI-like upstream that does what the test says, over real sockets: answers, streams, hangs, resets, truncates, lies about
  * its length, closes idle connections. It records what arrived and tells when its caller goes away.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http"
+import { createServer as createTlsServer } from "node:https"
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net"
+import { Worker } from "node:worker_threads"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
@@ -100,8 +102,20 @@ const sendResetLater = (socket: Socket): void => {
 const portOf = (address: string | AddressInfo | null): number =>
   address !== null && typeof address === "object" ? address.port : 0
 
-/** Serves the script on a free port of 127.0.0.1 until the scope closes, which also destroys what is still open. */
-export const scriptedUpstream = (script: Script): Effect.Effect<ScriptedUpstream, never, Scope.Scope> =>
+/** A certificate and its key, as PEM. */
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
+/**
+ * Serves the script on a free port of 127.0.0.1, over TLS where it is given a certificate, until the scope closes, which also destroys
+ * what is still open.
+ */
+export const scriptedUpstream = (
+  script: Script,
+  certificate?: Certificate,
+): Effect.Effect<ScriptedUpstream, never, Scope.Scope> =>
   Effect.gen(function* () {
     const requests: Array<RecordedRequest> = []
     const awaited = new Map<number, Deferred.Deferred<RecordedRequest>>()
@@ -149,13 +163,18 @@ export const scriptedUpstream = (script: Script): Effect.Effect<ScriptedUpstream
       answer.give({ request, response, socket, settle })
     }
 
-    const server = createServer({ keepAliveTimeout: 120_000, requestTimeout: 0 }, (incoming, response) => {
+    const receive: RequestListener = (incoming, response) => {
       const pieces: Array<Buffer> = []
       incoming.on("data", (piece: Buffer) => pieces.push(piece))
       incoming.on("end", () => arrived(incoming, response, Buffer.concat(pieces)))
       incoming.on("error", () => {})
-    })
-    server.on("connection", (socket) => {
+    }
+    const settings = { keepAliveTimeout: 120_000, requestTimeout: 0 }
+    const server =
+      certificate === undefined
+        ? createServer(settings, receive)
+        : createTlsServer({ ...settings, ...certificate }, receive)
+    server.on(certificate === undefined ? "connection" : "secureConnection", (socket: Socket) => {
       served.set(socket, { connection: connections++, requests: 0 })
       socket.setNoDelay(true)
       socket.on("error", () => {})
@@ -173,7 +192,8 @@ export const scriptedUpstream = (script: Script): Effect.Effect<ScriptedUpstream
           for (const socket of served.keys()) socket.destroy()
         }),
     )
-    const origin = `http://127.0.0.1:${portOf(server.address())}`
+    const protocol = certificate === undefined ? "http" : "https"
+    const origin = `${protocol}://127.0.0.1:${portOf(server.address())}`
     return {
       url: `${origin}/v1`,
       origin,
@@ -365,6 +385,15 @@ export const raw = (bytes: string | Buffer, ending: Ending): Answer => ({
   },
 })
 
+/** Writes these bytes past the HTTP layer, then the piece again and again, at intervals, for as long as its caller stays. */
+export const trickle = (bytes: string | Buffer, piece: string, everyMs: number): Answer => ({
+  give: ({ socket }) => {
+    socket.write(bytes)
+    const more = setInterval(() => socket.write(piece), everyMs)
+    socket.once("close", () => clearInterval(more))
+  },
+})
+
 const wholeHead = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
 /** Resets the connection: before a byte of the answer, inside its head, or inside a plain body. */
@@ -517,6 +546,39 @@ export const flood = (totalBytes: number, eventBytes: number): Flood => {
   }
 }
 
+/** Bytes without end, as fast as their reader takes them. */
+export type Pour = Pick<Flood, "answer" | "sentBytes">
+
+/** Writes a beginning past the HTTP layer, then the piece again and again until at least `totalBytes` are out, observing backpressure. */
+export const pour = (beginning: string, piece: Buffer, totalBytes: number): Pour => {
+  let sent = 0
+  return {
+    answer: {
+      give: ({ socket, settle }) => {
+        let written = 0
+        const more = () => {
+          while (written < totalBytes) {
+            if (socket.destroyed) return
+            written += piece.length
+            const goesOn = socket.write(piece, (error) => {
+              if (error === undefined || error === null) sent += piece.length
+            })
+            if (!goesOn) {
+              socket.once("drain", more)
+              return
+            }
+          }
+          settle()
+          socket.end()
+        }
+        socket.write(beginning)
+        more()
+      },
+    },
+    sentBytes: () => sent,
+  }
+}
+
 /**
  * A port on which connections are refused for as long as the scope is open: it stays taken by an established connection's own
  * end, so that no other test's server can be given it.
@@ -541,3 +603,68 @@ export const closedPort: Effect.Effect<number, never, Scope.Scope> = Effect.acqu
   }),
   ({ close }) => Effect.sync(close),
 ).pipe(Effect.map(({ port }) => port))
+
+/** A port that takes connections and never says a word on them. */
+export const silentPort: Effect.Effect<number, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.async<{ readonly port: number; readonly close: () => void }>((resume) => {
+    const sockets = new Set<Socket>()
+    const server = createTcpServer((socket) => {
+      sockets.add(socket)
+      socket.on("error", () => {}).resume()
+    }).listen(0, "127.0.0.1", () =>
+      resume(
+        Effect.succeed({
+          port: portOf(server.address()),
+          close: () => {
+            server.close()
+            for (const socket of sockets) socket.destroy()
+          },
+        }),
+      ),
+    )
+  }),
+  ({ close }) => Effect.sync(close),
+).pipe(Effect.map(({ port }) => port))
+
+/** Listens with the shortest queue there is, says on which port, and then takes no connection from it until it is told to end. */
+const deafListener = `
+const { parentPort, workerData } = require("node:worker_threads")
+const server = require("node:net").createServer()
+server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+  parentPort.postMessage(server.address().port)
+  Atomics.wait(new Int32Array(workerData), 0, 0)
+  process.exit()
+})`
+
+/** How long a connection may take before the queue counts as full. */
+const queueFullMs = 150
+
+/**
+ * A port whose queue of connections is full: a further one neither comes to be nor is refused. A thread of its own listens, since Node's event
+ * loop takes whatever is in the queue.
+ */
+export const fullPort: Effect.Effect<number, never, Scope.Scope> = Effect.gen(function* () {
+  const flag = new Int32Array(new SharedArrayBuffer(4))
+  const { port } = yield* Effect.acquireRelease(
+    Effect.async<{ readonly port: number; readonly worker: Worker }>((resume) => {
+      const worker = new Worker(deafListener, { eval: true, workerData: flag.buffer })
+      worker.once("message", (message: unknown) => resume(Effect.succeed({ port: Number(message), worker })))
+    }),
+    ({ worker }) =>
+      Effect.async<void>((resume) => {
+        worker.once("exit", () => resume(Effect.void))
+        Atomics.store(flag, 0, 1)
+        Atomics.notify(flag, 0)
+      }),
+  )
+  const queue = Effect.acquireRelease(
+    Effect.async<{ readonly socket: Socket; readonly isQueued: boolean }>((resume) => {
+      const socket = connect(port, "127.0.0.1", () => resume(Effect.succeed({ socket, isQueued: true })))
+      socket.on("error", () => {})
+      setTimeout(() => resume(Effect.succeed({ socket, isQueued: false })), queueFullMs)
+    }),
+    ({ socket }) => Effect.sync(() => socket.destroy()),
+  )
+  yield* Effect.repeat(queue, { while: ({ isQueued }) => isQueued, times: 64 })
+  return port
+})
