@@ -261,6 +261,45 @@ export const render = (explanation: Explanation): string => {
   return lines.map(printable).join("\n")
 }
 
+/** What a running gateway takes an upstream for. */
+export interface UpstreamNow {
+  readonly name: string
+  readonly state: "closed" | "open" | "half_open"
+  /** Why it was set aside; `null` while closed. */
+  readonly reason: string | null
+  /** When it will be probed, ISO 8601. */
+  readonly probeAt: string | null
+  readonly inFlight: number
+  /** In line for a place. */
+  readonly waiting: number
+}
+
+/** Beneath the explanation: what the gateway at this address takes the upstreams of the plan for. Open ones are asked after all others. */
+export const renderNow = (
+  { groups }: Explanation,
+  address: string,
+  now: ReadonlyArray<UpstreamNow>,
+): string => {
+  const planned = new Set(groups.flatMap(({ targets }) => targets.map(({ upstream }) => upstream)))
+  const lines = tableOf(
+    ["upstream", "breaker", "reason", "probed at", "in flight", "in line"],
+    [...planned].map((upstream) => {
+      const one = now.find(({ name }) => name === upstream)
+      return one === undefined
+        ? [upstream, "unknown there", "-", "-", "-", "-"]
+        : [
+            upstream,
+            one.state.replace("_", " "),
+            one.reason ?? "-",
+            one.probeAt ?? "-",
+            String(one.inFlight),
+            String(one.waiting),
+          ]
+    }),
+  )
+  return [`now, at ${address}`, ...lines].map(printable).join("\n")
+}
+
 const strategyInWords = ({ strategy, prompt }: Explanation): string => {
   const ignored = prompt === "unneeded" ? "; the prompt makes no difference" : ""
   switch (strategy) {

@@ -4,7 +4,10 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { startGateway } from "../support/gateway.ts"
 import { sluice } from "../support/process.ts"
+import { post } from "../support/RawHttp.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
 
 /** Runs to the end. */
 const run = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
@@ -117,6 +120,26 @@ describe("sluice explain", () => {
       expect(stdout).toMatch(/first +100% +3 +keyword "gpt" +gpt-4 +configured +second/)
       expect(stdout).toMatch(/second .* gpt-spare/)
       expect(stdout).not.toContain("sk-secret")
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive("tells of a running gateway which upstreams it has set aside, and why", () =>
+    Effect.gen(function* () {
+      const refusing = yield* Scripted.scriptedUpstream(Scripted.status(401, {}))
+      const config = good.replace("http://127.0.0.1:9/v1", refusing.url)
+      const gateway = yield* startGateway(config)
+      yield* post(gateway.port, "/v1/chat/completions", {
+        model: "gpt-4",
+        messages: [{ role: "user", content: "hello" }],
+      })
+      const args = ["explain", "-m", "gpt-4", "--config", yield* configFile(config), "--running"]
+      const { code, stdout } = yield* run([...args, gateway.baseUrl])
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/first +open +credentials_rejected +20\S+Z +0 +0/)
+      expect(stdout).toMatch(/second +closed +- +- +0 +0/)
+
+      const nobody = yield* run([...args, `http://127.0.0.1:${yield* Scripted.closedPort}`])
+      expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("no Sluice answers there")])
     }).pipe(Effect.provide(NodeContext.layer)),
   )
 

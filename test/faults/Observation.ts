@@ -77,6 +77,20 @@ const seenIn = (answer: RawAnswer | undefined, isStream: boolean, expected: Expe
     : { kind: "other", what: `${status}: ${excerpt(body)}` }
 }
 
+/** What is wrong with the form of an answer, whatever it says: `""` where nothing is. */
+export const formOf = (answer: RawAnswer | undefined, isStream: boolean): string => {
+  if (answer === undefined) return "no answer"
+  if (!answer.whole) return `${answer.status}, broken off after ${answer.body.length} bytes`
+  if (answer.status < 200 || answer.status > 599) return `the status ${answer.status}`
+  const isEventStream = (answer.headers["content-type"] ?? "").startsWith("text/event-stream")
+  if (answer.status < 300) {
+    if (!isEventStream) return answer.body.length > 0 ? "" : "an empty answer"
+    const seen = isStream ? seenOfStream(answer.body) : ({ kind: "other", what: "a stream" } as const)
+    return seen.kind === "other" ? seen.what : ""
+  }
+  return errorIn(parse(answer.body.toString("utf8"))) === undefined ? `no error: ${excerpt(answer.body)}` : ""
+}
+
 /** What came of one request. */
 export const observe = (
   answer: RawAnswer | undefined,

@@ -1,0 +1,240 @@
+/** Whatever bytes a parser is given, it answers: nothing throws, and what it gives out keeps its own laws. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Either from "effect/Either"
+import fc from "fast-check"
+import { loadConfig, textOfBytes } from "../../src/config/ConfigFile.ts"
+import { answerStream, summary } from "../../src/domain/AnswerStream.ts"
+import { retryAfterMs } from "../../src/domain/AttemptPolicy.ts"
+import { affinity, decode } from "../../src/domain/ClientRequest.ts"
+import { bodyGoingOn, goingOn, readSoFar } from "../../src/domain/Continuation.ts"
+import { deadlineOf } from "../../src/domain/Deadline.ts"
+import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
+import { isOpenAiError } from "../../src/domain/GatewayError.ts"
+import { run } from "../../src/domain/Machine.ts"
+import { readModels } from "../../src/domain/ModelList.ts"
+import { noAnswer, readAnswer, transformAnswer } from "../../src/domain/PlainAnswer.ts"
+import { clean, prepare } from "../../src/domain/Prepare.ts"
+import { clientKey, sanitizeRequestId, toClient, toUpstream } from "../../src/domain/RequestHeaders.ts"
+import { decoder, encode, isOverflow } from "../../src/domain/Sse.ts"
+import { assemble } from "../../src/domain/Transcript.ts"
+import { makeUpstream } from "../support/arbitraries.ts"
+import { eventStream } from "../support/ScriptedUpstream.ts"
+import { chatChunks, chatCompletion, openAiError, textCompletion } from "../support/Wire.ts"
+import { mangled, pieces } from "./Bytes.ts"
+import { runs, timeoutMs } from "./Runs.ts"
+
+const request = JSON.stringify({
+  model: "gpt-4",
+  stream: true,
+  stream_options: { include_usage: true },
+  stop: ["a", "b"],
+  max_tokens: 5,
+  tools: [],
+  messages: [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: [{ type: "text", text: "Hello" }] },
+    { role: "user", content: "there" },
+    { role: "assistant", content: "<think>so</think>Yes?" },
+    { role: "user", content: "\u{1F600} \\u00e9" },
+  ],
+})
+const legacy = JSON.stringify({ model: "gpt-4", prompt: "Once upon", max_tokens: 5 })
+const answer = JSON.stringify(chatCompletion(["<think>so</think>Hello", "there"]))
+const stream = eventStream(chatChunks(["<think>", "so</thi", "nk>Hello", " there"])).toString()
+const error = JSON.stringify(openAiError("no"))
+
+const endpoint = fc.constantFrom(chatCompletions, completions)
+const transform = {
+  prefix: fc.constantFrom(undefined, "Prefix: ", "<think>"),
+  thinking: fc.constantFrom(
+    "passthrough" as const,
+    "strip" as const,
+    "think_tag" as const,
+    "reasoning" as const,
+    "reasoning_content" as const,
+  ),
+}
+
+const check = (property: fc.IRawProperty<unknown>, numRuns: number) => fc.assert(property, runs(numRuns))
+
+/** The laws of the wire form of an event, see `encode`. */
+const isOneEvent = (data: Uint8Array): boolean =>
+  /^(?:data: [^\r\n]*\n)+\n$/.test(Buffer.from(encode(data)).toString("latin1"))
+
+describe("Fuzzed,", () => {
+  it(
+    "a request is refused or prepared for an upstream, as JSON that still asks for the model",
+    () => {
+      const target = {
+        upstream: makeUpstream({ stop: ["x"], maxTokens: 3, extraBody: { top_k: 1 }, model: "other" }),
+        upstreamModel: "other",
+      }
+      check(
+        fc.property(endpoint, mangled(request, legacy), (endpoint, bytes) => {
+          const decoded = decode(endpoint, bytes)
+          if (Either.isLeft(decoded)) {
+            expect(decoded.left.message).not.toBe("")
+            return
+          }
+          affinity(decoded.right)
+          const prepared = clean(decoded.right, {
+            mergeUserMessages: true,
+            dropEmptyMessages: true,
+            stripHistoryThink: true,
+          }).pipe(Either.flatMap((cleaned) => prepare(cleaned, target)))
+          if (Either.isLeft(prepared)) return
+          const sent: unknown = JSON.parse(Buffer.from(prepared.right.body).toString())
+          expect(sent).toMatchObject({ model: "other" })
+        }),
+        400,
+      )
+    },
+    timeoutMs,
+  )
+
+  it(
+    "a plain answer is read and transformed, and stays what it was where it is no answer",
+    () => {
+      check(
+        fc.property(
+          endpoint,
+          fc.record(transform),
+          mangled(answer, error, JSON.stringify(textCompletion("Hello"))),
+          (endpoint, transform, bytes) => {
+            const transformed = transformAnswer(endpoint, transform, bytes)
+            if (noAnswer(bytes)?.kind === "not_json") expect(transformed).toEqual(bytes)
+            readAnswer(bytes)
+            readAnswer(transformed)
+            isOpenAiError(bytes)
+          },
+        ),
+        400,
+      )
+    },
+    timeoutMs,
+  )
+
+  it(
+    "an event stream becomes events of the one form, an end, and an answer put together",
+    () => {
+      check(
+        fc.property(
+          endpoint,
+          fc.record(transform),
+          fc.boolean(),
+          pieces(mangled(stream, stream.replaceAll("\n", "\r\n"), `data: ${error}\n\n`)),
+          (endpoint, transform, includeUsage, chunks) => {
+            const machine = answerStream({ endpoint, transform, includeUsage })
+            const outputs = run(decoder({ maxEventBytes: 4_000 }), chunks)
+            let state = machine.initial
+            const sent: Array<Uint8Array> = []
+            const take = ([next, datas]: readonly [typeof state, ReadonlyArray<Uint8Array>]) => {
+              state = next
+              sent.push(...datas)
+            }
+            for (const output of outputs) if (!isOverflow(output)) take(machine.step(state, output))
+            take(machine.end(state, { kind: "ended" }))
+            expect(sent.every(isOneEvent)).toBe(true)
+            expect(["complete", "broken"]).toContain(state.phase)
+            expect(summary(state).outcome).not.toBe("client_closed")
+            const last = Buffer.from(sent.at(-1) ?? "").toString()
+            expect(last === "[DONE]" || last.includes('"error"')).toBe(true)
+            JSON.stringify(assemble(endpoint, sent))
+          },
+        ),
+        400,
+      )
+    },
+    timeoutMs,
+  )
+
+  it(
+    "a broken stream is judged, and gone on with as JSON where it can be",
+    () => {
+      check(
+        fc.property(endpoint, pieces(mangled(stream)), mangled(request, legacy), (endpoint, chunks, body) => {
+          const events = run(decoder({ maxEventBytes: 4_000 }), chunks).flatMap((output) =>
+            isOverflow(output) ? [] : [output],
+          )
+          const said = readSoFar(
+            endpoint,
+            "",
+            events.map(({ data }) => data),
+          )
+          if (Either.isLeft(said)) return
+          const next = bodyGoingOn(endpoint, body, said.right.text, { body: {}, message: {} })
+          if (Either.isRight(next)) JSON.parse(Buffer.from(next.right).toString())
+          for (const { data } of run(goingOn(endpoint, said.right), events)) {
+            if (data[0] === 0x7b && noAnswer(data) === undefined) readAnswer(data)
+          }
+        }),
+        300,
+      )
+    },
+    timeoutMs,
+  )
+
+  it(
+    "headers are read, and none is sent on that could not be sent",
+    () => {
+      const value = mangled("Bearer sk-key", "12", "Wed, 21 Oct 2026 07:28:00 GMT", "keep-alive, x-odd").map(
+        (bytes) => bytes.toString("latin1").replace(/[\r\n\0]/g, ""),
+      )
+      const name = fc.constantFrom(
+        "authorization",
+        "x-api-key",
+        "x-request-id",
+        "x-request-timeout-ms",
+        "retry-after",
+        "retry-after-ms",
+        "connection",
+        "content-type",
+        "openai-organization",
+        "x-odd",
+        "__proto__",
+        "constructor",
+      )
+      check(
+        fc.property(fc.dictionary(name, value), (headers) => {
+          clientKey(headers)
+          const id = sanitizeRequestId(headers["x-request-id"])
+          if (id !== undefined) expect(id).toMatch(/^[\x21-\x7e]+$/)
+          const deadline = deadlineOf(headers, 0, 1_000)
+          if (Either.isRight(deadline)) expect(deadline.right.afterMs).toBeLessThanOrEqual(1_000)
+          const ms = retryAfterMs(headers, 0)
+          if (ms !== undefined) expect(ms).toBeGreaterThanOrEqual(0)
+          const upwards = toUpstream(headers, makeUpstream(), undefined, "json")
+          for (const name of ["connection", "authorization", "x-api-key", "x-odd"]) {
+            if (name !== "authorization") expect(Object.keys(upwards)).not.toContain(name)
+          }
+          expect(Object.keys(toClient(headers))).not.toContain("connection")
+        }),
+        300,
+      )
+    },
+    timeoutMs,
+  )
+
+  it(
+    "a model list and a configuration are read or refused",
+    () => {
+      const list = JSON.stringify({ object: "list", data: [{ id: "gpt-4" }, { id: "o3", owned_by: "x" }] })
+      const config = `retry: { rounds: 2 }\nopenai_clients:\n  - name: a\n    base_url: "\${URL:-http://a/v1}"\n    model_match: { type: exact, value: [gpt-4] }\n`
+      check(
+        fc.property(mangled(list, config), (bytes) => {
+          try {
+            readModels(JSON.parse(bytes.toString()), "a")
+          } catch (cause) {
+            expect(cause).toBeInstanceOf(SyntaxError)
+          }
+          const text = textOfBytes(bytes)
+          if (text === undefined) return
+          const loaded = loadConfig(text, {})
+          if (Either.isLeft(loaded)) expect(loaded.left.length).toBeGreaterThan(0)
+        }),
+        200,
+      )
+    },
+    timeoutMs,
+  )
+})
