@@ -27,5 +27,9 @@ await Promise.all([
   bundle("src/audit/AuditWorker.ts", "dist/audit-worker.js"),
   bundle("scripts/demo.ts", "dist/demo.js", { packages: "external" }),
   bundle("soak/Soak.ts", "dist/soak.js", { packages: "external" }),
+  bundle("bench/Bench.ts", "dist/bench.js", { packages: "external" }),
+  bundle("bench/Mock.ts", "dist/bench-mock.js"),
+  bundle("bench/Load.ts", "dist/bench-load.js"),
+  bundle("bench/Floor.ts", "dist/bench-floor.js"),
   bundle("scripts/generate.ts", "dist/generate.js", { packages: "external" }),
 ])

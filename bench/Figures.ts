@@ -1,0 +1,112 @@
+/** What is measured, and what is made of it: pure, so that it is tested. */
+
+/** What the load generator is to do. */
+export interface LoadPlan {
+  readonly port: number
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly kind: "plain" | "stream"
+  readonly connections: number
+  /** Over which the connections are opened. */
+  readonly rampMs: number
+  /** Before anything is measured. */
+  readonly warmMs: number
+  readonly measureMs: number
+}
+
+export interface Quantiles {
+  readonly p50: number
+  readonly p99: number
+}
+
+export interface LoadResult {
+  readonly seconds: number
+  readonly requests: number
+  readonly events: number
+  readonly errors: number
+  readonly latencyMs: Quantiles
+  readonly firstEventMs: Quantiles
+  /** Share of a core the generator itself took. */
+  readonly busy: number
+}
+
+/** One subject under one scenario, once. */
+export interface Sample extends LoadResult {
+  /** CPU seconds of the subject, all its processes and threads. */
+  readonly cpuSeconds: number
+  /** Largest resident set, MB. */
+  readonly peakMb: number
+  /** Share of a core the mock took. */
+  readonly mockBusy: number
+}
+
+/** By the nearest rank; 0 of nothing. */
+export const quantile = (values: ReadonlyArray<number>, share: number): number => {
+  const ordered = values.toSorted((a, b) => a - b)
+  return ordered[Math.min(ordered.length - 1, Math.floor(share * ordered.length))] ?? 0
+}
+
+export const median = (values: ReadonlyArray<number>): number => {
+  const ordered = values.toSorted((a, b) => a - b)
+  const upper = ordered[Math.floor(ordered.length / 2)] ?? 0
+  return ordered.length % 2 === 1 ? upper : (upper + (ordered[ordered.length / 2 - 1] ?? upper)) / 2
+}
+
+/** A figure over the rounds. */
+export interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+export const spread = (values: ReadonlyArray<number>): Spread => ({
+  median: median(values),
+  min: Math.min(...values),
+  max: Math.max(...values),
+})
+
+/** Each value by the one of the same round: what a round has of its own falls out. */
+export const ratios = (values: ReadonlyArray<number>, floors: ReadonlyArray<number>): ReadonlyArray<number> =>
+  values.flatMap((value, round) => {
+    const floor = floors[round]
+    return floor === undefined || floor === 0 ? [] : [value / floor]
+  })
+
+/** Figures of a sample that tables are made of. */
+export type Figure =
+  | "cpuPerRequest"
+  | "cpuPerEvent"
+  | "cpuSeconds"
+  | "requestsPerSecond"
+  | "eventsPerSecond"
+  | "p50"
+  | "p99"
+  | "first50"
+  | "first99"
+  | "peakMb"
+
+export const figureOf = (figure: Figure, sample: Sample): number => {
+  switch (figure) {
+    case "cpuPerRequest":
+      return (sample.cpuSeconds * 1e6) / Math.max(1, sample.requests)
+    case "cpuPerEvent":
+      return (sample.cpuSeconds * 1e6) / Math.max(1, sample.events)
+    case "cpuSeconds":
+      return sample.cpuSeconds
+    case "requestsPerSecond":
+      return sample.requests / sample.seconds
+    case "eventsPerSecond":
+      return sample.events / sample.seconds
+    case "p50":
+      return sample.latencyMs.p50
+    case "p99":
+      return sample.latencyMs.p99
+    case "first50":
+      return sample.firstEventMs.p50
+    case "first99":
+      return sample.firstEventMs.p99
+    case "peakMb":
+      return sample.peakMb
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The upstream of the benchmarks: raw sockets and answers made beforehand, so that it is never the limit. What it does stands in the path,
+ * `/plain/…`, `/burst-200/…` (so many events, as fast as they are taken), `/paced-20-100/…` (one every 20 ms, 100 of them), `/fail-5/…` (each fifth
+ * request is a 503).
+ */
+import { createServer, type Socket } from "node:net"
+
+const answer = JSON.stringify({
+  id: "chatcmpl-bench",
+  object: "chat.completion",
+  created: 1_795_305_600,
+  model: "gpt-4o",
+  choices: [
+    {
+      index: 0,
+      message: { role: "assistant", content: "It is a long established fact. ".repeat(8), refusal: null },
+      logprobs: null,
+      finish_reason: "stop",
+    },
+  ],
+  usage: { prompt_tokens: 90, completion_tokens: 60, total_tokens: 150 },
+})
+
+const chunkOf = (delta: object, finish: string | null): string =>
+  JSON.stringify({
+    id: "chatcmpl-bench",
+    object: "chat.completion.chunk",
+    created: 1_795_305_600,
+    model: "gpt-4o",
+    system_fingerprint: "fp_bench",
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+  })
+
+const piece = (text: string): Buffer => Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`)
+const event = (data: string): Buffer => piece(`data: ${data}\n\n`)
+
+const plain = Buffer.from(
+  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`,
+)
+const refusal = '{"error":{"message":"overloaded","type":"server_error","param":null,"code":null}}'
+const failure = Buffer.from(
+  `HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: ${refusal.length}\r\n\r\n${refusal}`,
+)
+const head = Buffer.from(
+  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
+)
+const first = event(chunkOf({ role: "assistant", content: "" }, null))
+const token = event(chunkOf({ content: " token" }, null))
+const end = Buffer.concat([event(chunkOf({}, "stop")), event("[DONE]"), Buffer.from("0\r\n\r\n")])
+
+const burst = (socket: Socket, count: number): void => {
+  socket.write(head)
+  socket.write(first)
+  for (let at = 0; at < count; at++) socket.write(token)
+  socket.write(end)
+}
+
+const paced = (socket: Socket, everyMs: number, count: number): void => {
+  socket.write(Buffer.concat([head, first]))
+  let left = count
+  const timer = setInterval(() => {
+    if (left-- > 0) socket.write(token)
+    else {
+      clearInterval(timer)
+      socket.write(end)
+    }
+  }, everyMs)
+  socket.once("close", () => clearInterval(timer))
+}
+
+let requests = 0
+
+const respond = (socket: Socket, path: string): void => {
+  const [, behaviour = "plain"] = path.split("/", 2)
+  const [kind, a = "0", b = "0"] = behaviour.split("-")
+  switch (kind) {
+    case "burst":
+      burst(socket, Number(a))
+      return
+    case "paced":
+      paced(socket, Number(a), Number(b))
+      return
+    case "fail":
+      socket.write(++requests % Number(a) === 0 ? failure : plain)
+      return
+    default:
+      socket.write(plain)
+  }
+}
+
+const headEnd = Buffer.from("\r\n\r\n")
+
+const server = createServer({ noDelay: true }, (socket) => {
+  /** What is left of the body of the request being read. */
+  let missing = 0
+  let path = ""
+  let before: Buffer = Buffer.alloc(0)
+  socket.on("error", () => socket.destroy())
+  socket.on("data", (chunk) => {
+    let bytes = before.length === 0 ? chunk : Buffer.concat([before, chunk])
+    before = Buffer.alloc(0)
+    for (;;) {
+      if (missing > 0) {
+        if (bytes.length < missing) {
+          missing -= bytes.length
+          return
+        }
+        bytes = bytes.subarray(missing)
+        missing = 0
+        respond(socket, path)
+      }
+      if (bytes.length === 0) return
+      const at = bytes.indexOf(headEnd)
+      if (at < 0) {
+        before = bytes
+        return
+      }
+      const text = bytes.toString("latin1", 0, at)
+      path = text.slice(text.indexOf(" ") + 1, text.indexOf(" HTTP/"))
+      missing = Number(/\r\ncontent-length: *(\d+)/i.exec(text)?.[1] ?? 0)
+      bytes = bytes.subarray(at + headEnd.length)
+      if (missing === 0) respond(socket, path)
+    }
+  })
+})
+
+server.listen({ port: 0, host: "127.0.0.1", backlog: 4096 }, () => {
+  const address = server.address()
+  console.log(typeof address === "object" ? address?.port : "")
+})

@@ -1,0 +1,210 @@
+/** What is measured of whom: the loads, and the figures that are told of each. */
+import type { Figure, LoadPlan } from "./Figures.ts"
+import { direct, floor, type MakeSubject, nginx, portkey, sluice } from "./Subjects.ts"
+
+export interface Scenario extends Pick<LoadPlan, "kind" | "connections" | "rampMs" | "warmMs"> {
+  readonly name: string
+  /** What it shows, for the report. */
+  readonly words: string
+  readonly behaviour: string
+  readonly body: (model: string) => string
+  readonly subjects: ReadonlyArray<MakeSubject>
+  readonly figures: ReadonlyArray<Figure>
+  /** How long each subject is loaded before the first round. */
+  readonly heatMs: number
+  readonly measureMs?: number
+  readonly rounds?: number
+}
+
+/** About so many bytes of a chat. */
+const chat =
+  (bytes: number, stream = false) =>
+  (model: string): string =>
+    JSON.stringify({
+      model,
+      ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
+      temperature: 0.7,
+      messages: [
+        { role: "system", content: "You are a helpful assistant." },
+        { role: "user", content: "Tell me more. ".repeat(Math.ceil((bytes - 200) / 14)) },
+      ],
+    })
+
+const shipped = sluice({ name: "Sluice" })
+const cleaned = sluice({
+  name: "Sluice, prefix + strip",
+  entry: { special_prefix: "Note: ", thinking_format: "strip" },
+})
+const everyone = [direct, floor, shipped, cleaned, portkey, nginx]
+
+const plain = { kind: "plain", behaviour: "plain", rampMs: 0, warmMs: 500, heatMs: 15_000 } as const
+const stream = { kind: "stream", rampMs: 300, warmMs: 1_500, heatMs: 8_000 } as const
+
+export const scenarios: ReadonlyArray<Scenario> = [
+  {
+    ...plain,
+    name: "plain, 64 connections",
+    words: "Requests of 500 bytes, one after the other on each of 64 connections.",
+    body: chat(500),
+    connections: 64,
+    subjects: everyone,
+    figures: ["cpuPerRequest", "requestsPerSecond", "p50", "p99", "peakMb"],
+  },
+  {
+    ...plain,
+    name: "plain, one connection",
+    words: "The same on one connection: what a request is delayed where nothing else is under way.",
+    body: chat(500),
+    connections: 1,
+    subjects: everyone,
+    figures: ["p50", "p99", "cpuPerRequest"],
+    heatMs: 10_000,
+  },
+  {
+    ...stream,
+    name: "32 streams, unpaced",
+    words:
+      "Streams of 200 events, as fast as they are taken, 32 at once. Buffers join here, so that an event costs less than it does in real traffic.",
+    behaviour: "burst-200",
+    body: chat(500, true),
+    connections: 32,
+    subjects: everyone,
+    figures: ["cpuPerEvent", "eventsPerSecond", "first50", "first99"],
+  },
+  {
+    ...stream,
+    name: "200 streams, an event every 20 ms",
+    words: "As real traffic looks: each event is read and written on its own.",
+    behaviour: "paced-20-100",
+    body: chat(500, true),
+    connections: 200,
+    subjects: everyone,
+    figures: ["cpuPerEvent", "first50", "first99", "peakMb"],
+  },
+  {
+    ...stream,
+    name: "one stream",
+    words:
+      "Streams of 20 events one after the other: the time to the first event where nothing else is under way.",
+    behaviour: "burst-20",
+    body: chat(500, true),
+    connections: 1,
+    subjects: everyone,
+    figures: ["first50", "first99"],
+  },
+  {
+    ...stream,
+    name: "1,000 streams, an event every 100 ms",
+    words: "Many slow streams at once.",
+    behaviour: "paced-100-600",
+    body: chat(500, true),
+    connections: 1_000,
+    rampMs: 2_000,
+    measureMs: 5_000,
+    rounds: 3,
+    subjects: everyone,
+    figures: ["cpuSeconds", "cpuPerEvent", "peakMb"],
+    heatMs: 4_000,
+  },
+  {
+    ...plain,
+    name: "requests of 100 KB",
+    words: "16 connections.",
+    body: chat(100_000),
+    connections: 16,
+    subjects: [direct, floor, shipped, portkey, nginx],
+    figures: ["cpuPerRequest", "requestsPerSecond", "p50", "peakMb"],
+    heatMs: 6_000,
+  },
+  {
+    ...plain,
+    name: "requests of 5 MB",
+    words: "2 connections.",
+    body: chat(5_000_000),
+    connections: 2,
+    subjects: [direct, floor, shipped, portkey, nginx],
+    figures: ["cpuPerRequest", "requestsPerSecond", "p50", "peakMb"],
+    heatMs: 5_000,
+  },
+  {
+    ...plain,
+    name: "1,000 upstreams",
+    words: "As the first, with a thousand further entries in the configuration.",
+    body: chat(500),
+    connections: 64,
+    subjects: [
+      floor,
+      shipped,
+      sluice({
+        name: "Sluice, 1,000 upstreams",
+        others: (mockPort) =>
+          Array.from({ length: 1_000 }, (_, at) => ({
+            name: `other-${at}`,
+            base_url: `http://127.0.0.1:${mockPort}/plain/v1`,
+            api_key: "sk-bench",
+            model_match: { type: at % 2 === 0 ? "keyword" : "exact", value: [`other-model-${at}`] },
+          })),
+      }),
+    ],
+    figures: ["cpuPerRequest", "p50", "peakMb"],
+  },
+  {
+    ...plain,
+    name: "10 upstreams that fail one in five",
+    words:
+      "Ten entries for one model, each fifth answer of all of them a 503: attempts, fallbacks and warnings in the log.",
+    behaviour: "fail-5",
+    body: chat(500),
+    connections: 64,
+    subjects: [
+      floor,
+      shipped,
+      sluice({
+        name: "Sluice, 10 upstreams",
+        others: (mockPort) =>
+          Array.from({ length: 9 }, (_, at) => ({
+            name: `also-${at}`,
+            base_url: `http://127.0.0.1:${mockPort}/fail-5/v1`,
+            api_key: "sk-bench",
+            model: "gpt-4o",
+            model_match: { type: "exact", value: ["fail-5"] },
+          })),
+      }),
+    ],
+    figures: ["cpuPerRequest", "p50", "p99"],
+  },
+  {
+    ...plain,
+    name: "all cores",
+    words:
+      "`WORKERS=auto` on all cores, beside one process on all cores. The mock and the load take cores as well, so on a small machine this shows what a request costs, not how far it scales.",
+    body: chat(500),
+    connections: 64,
+    subjects: [
+      sluice({ name: "Sluice, one process", unpinned: true }),
+      sluice({ name: "Sluice, WORKERS=auto", unpinned: true, env: { WORKERS: "auto" } }),
+    ],
+    figures: ["cpuPerRequest", "requestsPerSecond", "p50", "peakMb"],
+  },
+  {
+    ...stream,
+    name: "10,000 streams, an event every 2 s",
+    words: "On one process.",
+    behaviour: "paced-2000-600",
+    body: chat(500, true),
+    connections: 10_000,
+    rampMs: 20_000,
+    warmMs: 3_000,
+    measureMs: 6_000,
+    rounds: 1,
+    subjects: [floor, shipped],
+    figures: ["cpuSeconds", "peakMb"],
+    heatMs: 500,
+  },
+]
+
+export const behavioursOf = (all: ReadonlyArray<Scenario>): ReadonlyArray<string> => [
+  ...new Set(all.map(({ behaviour }) => behaviour)),
+]
+
+export type { MakeSubject }

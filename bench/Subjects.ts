@@ -1,0 +1,206 @@
+/** What is measured: each starts in front of the mock, and says how it is asked for one of the mock's behaviours. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { stringify } from "yaml"
+import type { LoadPlan } from "./Figures.ts"
+import { freePort, type Started, start, treeOf } from "./Processes.ts"
+
+export interface Subject {
+  readonly name: string
+  /** How it is asked for this behaviour. */
+  readonly request: (behaviour: string) => Pick<LoadPlan, "port" | "path" | "headers">
+  readonly pids: () => ReadonlyArray<number>
+  readonly stop: () => Promise<void>
+  /** From its start until it was ready. */
+  readonly startMs: number
+}
+
+/** Starts it in front of the mock at this port; `undefined` where it is not installed. */
+export type MakeSubject = (
+  mockPort: number,
+  behaviours: ReadonlyArray<string>,
+) => Promise<Subject | undefined>
+
+const subjectCore = 0
+const chatPath = "/v1/chat/completions"
+
+const urlOf = (mockPort: number, behaviour: string): string => `http://127.0.0.1:${mockPort}/${behaviour}/v1`
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Waits until something answers there, whatever it says. */
+const ready = async (url: string): Promise<void> => {
+  for (let tries = 0; tries < 3_000; tries++) {
+    try {
+      await (await fetch(url, { headers: { connection: "close" } })).arrayBuffer()
+      return
+    } catch {
+      await sleep(5)
+    }
+  }
+  throw new Error(`nothing answers at ${url}`)
+}
+
+const subject = (
+  name: string,
+  started: Started,
+  request: Subject["request"],
+  startMs: number,
+  dispose: () => void = () => {},
+): Subject => {
+  const pid = started.child.pid ?? 0
+  return {
+    name,
+    request,
+    pids: () => treeOf(pid),
+    stop: async () => {
+      await started.stop()
+      dispose()
+    },
+    startMs,
+  }
+}
+
+const temporary = () => {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"))
+  return { folder, dispose: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** The mock itself. */
+export const direct: MakeSubject = async (mockPort) => ({
+  name: "direct",
+  request: (behaviour) => ({ port: mockPort, path: `/${behaviour}${chatPath}`, headers: {} }),
+  pids: () => [],
+  stop: async () => {},
+  startMs: 0,
+})
+
+export const floor: MakeSubject = async (mockPort, behaviours) => {
+  const routes = Object.fromEntries(behaviours.map((behaviour) => [behaviour, urlOf(mockPort, behaviour)]))
+  const beganAt = performance.now()
+  const started = start(process.execPath, ["dist/bench-floor.js", JSON.stringify(routes)], {
+    core: subjectCore,
+  })
+  const port = Number(await started.line())
+  return subject("floor", started, () => ({ port, path: chatPath, headers: {} }), performance.now() - beganAt)
+}
+
+export interface SluiceOptions {
+  readonly name: string
+  /** Members of every entry. */
+  readonly entry?: Readonly<Record<string, unknown>>
+  /** Entries before those of the behaviours. */
+  readonly others?: (mockPort: number) => ReadonlyArray<Readonly<Record<string, unknown>>>
+  readonly env?: Readonly<Record<string, string>>
+  /** May use all cores. */
+  readonly unpinned?: boolean
+}
+
+/** As it is shipped: audit and log on, the log written to where nobody reads it. */
+export const sluice =
+  ({ entry = {}, env = {}, name, others = () => [], unpinned = false }: SluiceOptions): MakeSubject =>
+  async (mockPort, behaviours) => {
+    const { dispose, folder } = temporary()
+    const config = join(folder, "config.yaml")
+    writeFileSync(
+      config,
+      stringify({
+        openai_clients: [
+          ...others(mockPort),
+          ...behaviours.map((behaviour) => ({
+            name: behaviour,
+            base_url: urlOf(mockPort, behaviour),
+            api_key: "sk-bench",
+            model: "gpt-4o",
+            model_match: { type: "exact", value: [behaviour] },
+            ...entry,
+          })),
+        ],
+      }),
+    )
+    const port = await freePort()
+    const beganAt = performance.now()
+    const started = start(
+      process.execPath,
+      ["dist/sluice.js", "serve", "--config", config, "--port", String(port)],
+      {
+        core: unpinned ? undefined : subjectCore,
+        reads: false,
+        env: {
+          AUDIT_URL: `sqlite:${folder}/record.db`,
+          LOG_FORMAT: "json",
+          SERVER_HOST: "127.0.0.1",
+          ...env,
+        },
+      },
+    )
+    await ready(`http://127.0.0.1:${port}/readyz`)
+    return subject(
+      name,
+      started,
+      () => ({ port, path: chatPath, headers: {} }),
+      performance.now() - beganAt,
+      dispose,
+    )
+  }
+
+const portkeyProgram = "bench/portkey/node_modules/@portkey-ai/gateway/build/start-server.js"
+
+export const portkey: MakeSubject = async (mockPort) => {
+  if (!existsSync(portkeyProgram)) return undefined
+  const port = await freePort()
+  const beganAt = performance.now()
+  const started = start(process.execPath, [portkeyProgram, `--port=${port}`, "--headless"], {
+    core: subjectCore,
+    reads: false,
+    env: { NODE_ENV: "production", TRUSTED_CUSTOM_HOSTS: "127.0.0.1" },
+  })
+  await ready(`http://127.0.0.1:${port}/`)
+  const request = (behaviour: string) => ({
+    port,
+    path: chatPath,
+    headers: {
+      authorization: "Bearer sk-bench",
+      "x-portkey-provider": "openai",
+      "x-portkey-custom-host": urlOf(mockPort, behaviour),
+    },
+  })
+  return subject("Portkey", started, request, performance.now() - beganAt)
+}
+
+const nginxProgram = "/usr/sbin/nginx"
+
+export const nginx: MakeSubject = async (mockPort) => {
+  if (!existsSync(nginxProgram)) return undefined
+  const { dispose, folder } = temporary()
+  const port = await freePort()
+  writeFileSync(
+    join(folder, "nginx.conf"),
+    `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log; user root;
+events { worker_connections 40000; }
+http {
+  access_log ${folder}/access.log;
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
+  client_max_body_size 100m; keepalive_requests 1000000000;
+  upstream mock { server 127.0.0.1:${mockPort}; keepalive 256; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Authorization "Bearer sk-bench";
+      proxy_buffering off;
+    }
+  }
+}`,
+  )
+  const beganAt = performance.now()
+  const started = start(nginxProgram, ["-c", join(folder, "nginx.conf"), "-p", folder], { core: subjectCore })
+  await ready(`http://127.0.0.1:${port}/plain/v1`)
+  return subject(
+    "nginx",
+    started,
+    (behaviour) => ({ port, path: `/${behaviour}${chatPath}`, headers: {} }),
+    performance.now() - beganAt,
+    dispose,
+  )
+}
