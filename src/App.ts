@@ -10,6 +10,7 @@ import * as Models from "./http/Models.ts"
 import * as NodeServer from "./http/NodeServer.ts"
 import * as Server from "./http/Server.ts"
 import * as OpenRequests from "./OpenRequests.ts"
+import * as AccessLog from "./telemetry/AccessLog.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
 import * as Slots from "./upstream/Slots.ts"
@@ -33,7 +34,9 @@ export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, 
     Layer.provideMerge(Models.layer),
     Layer.provideMerge(Gateway.layer),
     Layer.provideMerge(Attempts.layer),
-    Layer.provideMerge(Layer.mergeAll(Upstreams.layer, Breakers.layer, Slots.layer, OpenRequests.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(Upstreams.layer, Breakers.layer, Slots.layer, OpenRequests.layer, AccessLog.layer),
+    ),
     Layer.provideMerge(audit),
     Layer.provideMerge(CurrentConfig.layer(environment.configPath)),
   )

@@ -3,7 +3,8 @@
  * transform → respond → audit.
  *
  * The impurity of a request enters once, here: one snapshot is read and one random seed drawn. The HTTP edge hands in a plain
- * value and gets a plain value back, so the way knows nothing of servers.
+ * value and gets a plain value back, so the way knows nothing of servers. What decides is pure and called as it is; what waits, the body and the
+ * attempts, is an effect.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -12,8 +13,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
-import * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import type * as Runtime from "effect/Runtime"
+import { PCGRandom } from "effect/Utils"
 import { Audit } from "./audit/Audit.ts"
 import { RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
@@ -38,12 +39,14 @@ import { clean, prepare } from "./domain/Prepare.ts"
 import { clientKey, toClient, toUpstream } from "./domain/RequestHeaders.ts"
 import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
-import type { Upstream } from "./domain/Upstream.ts"
+import type { Target, Upstream } from "./domain/Upstream.ts"
 import { noUsage } from "./domain/Usage.ts"
-import { OpenRequests } from "./OpenRequests.ts"
+import { type OpenRequest, OpenRequests } from "./OpenRequests.ts"
+import { sourceOf, streamOf } from "./stream/EventSource.ts"
+import type { Relay } from "./stream/Relay.ts"
 import { respond } from "./stream/ResponseStream.ts"
 import { type Broken, resuming } from "./stream/Resume.ts"
-import { logFailedAttempt, logRequest } from "./telemetry/AccessLog.ts"
+import { AccessLog } from "./telemetry/AccessLog.ts"
 import { type Answered, streamFaultReason } from "./upstream/Attempt.ts"
 import { Attempts, type AttemptsRequest } from "./upstream/Attempts.ts"
 import { type AnsweredStream, askToGoOn, mayGoOn } from "./upstream/Resumption.ts"
@@ -63,31 +66,42 @@ export interface ClientCall {
 /** Claims memory for bytes of a body until the request is over; false where there is none left. */
 export type Hold = (bytes: number) => boolean
 
-/** The answer for the edge to send. A stream never fails: what breaks it is said in its last event. */
+/** The answer for the edge to send. A relay never fails: what breaks it is said in its last event. */
 export interface ClientAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array | Stream.Stream<Uint8Array>
+  readonly body: Uint8Array | Relay
+}
+
+/** A request that was taken on. */
+export interface Served {
+  /** To be run once, and sent. */
+  readonly answer: Effect.Effect<ClientAnswer>
+  /**
+   * To be called when the request is over, however it ended: gives back what it still holds, hands its record to the audit and writes its line in
+   * the access log. No finalizer of a scope, which would cost as much as the rest of the frame.
+   */
+  readonly close: () => void
+}
+
+/** What a request is answered with and from. */
+export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
+  readonly snapshot: Snapshot
+  readonly draft: RecordDraft
+  readonly hold: Hold
 }
 
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,
   {
-    /** Answers one request of a proxied endpoint. What it holds ends with the scope. */
-    readonly proxy: (endpoint: Endpoint, call: ClientCall) => Effect.Effect<ClientAnswer, never, Scope.Scope>
-    /**
-     * The frame around a request of any endpoint: lets in only who may, answers errors as they are declared, and when the scope
-     * ends, however it ends, hands over the audit record and writes the access log line.
-     */
-    readonly serve: <R>(
+    /** Answers one request of a proxied endpoint. */
+    readonly proxy: (endpoint: Endpoint, call: ClientCall) => Served
+    /** The frame around a request of any endpoint: lets in only who may, and answers errors as they are declared. */
+    readonly serve: (
       endpointName: string,
       call: ClientCall,
-      answer: (
-        snapshot: Snapshot,
-        draft: RecordDraft,
-        hold: Hold,
-      ) => Effect.Effect<ClientAnswer, GatewayError, R>,
-    ) => Effect.Effect<ClientAnswer, never, R | Scope.Scope>
+      answer: (frame: RequestFrame) => Effect.Effect<ClientAnswer, GatewayError>,
+    ) => Served
   }
 >() {}
 
@@ -102,26 +116,28 @@ export const credentialFor = (
 ): Redacted.Redacted<string> | undefined =>
   upstream.apiKey ?? (snapshot.server.accessKeys.length === 0 ? clientKey(headers) : undefined)
 
-const authenticate = (snapshot: Snapshot, call: ClientCall): Effect.Effect<void, AccessDenied> => {
+const authenticate = (
+  snapshot: Snapshot,
+  sent: Redacted.Redacted<string> | undefined,
+): AccessDenied | undefined => {
   const { accessKeys } = snapshot.server
-  if (accessKeys.length === 0) return Effect.void
-  const sent = clientKey(call.headers)
-  if (sent === undefined) return Effect.fail(new AccessDenied({ reason: "missing" }))
-  return isAccessKey(sent, accessKeys) ? Effect.void : Effect.fail(new AccessDenied({ reason: "wrong" }))
+  if (accessKeys.length === 0) return undefined
+  if (sent === undefined) return new AccessDenied({ reason: "missing" })
+  return isAccessKey(sent, accessKeys) ? undefined : new AccessDenied({ reason: "wrong" })
 }
 
 /** Seconds after which a client may come again when too many requests are under way, or their bodies are too large. */
 const roomRetrySeconds = 1
 
-/** Lets in whom there is room for, and who may come in. */
-const admit = (
+/** Why a request is not let in: there is no room for it, or it may not come in. */
+const turnedAway = (
   snapshot: Snapshot,
-  call: ClientCall,
+  key: Redacted.Redacted<string> | undefined,
   openCount: number,
-): Effect.Effect<void, AccessDenied | Overloaded> =>
+): AccessDenied | Overloaded | undefined =>
   openCount > snapshot.server.maxInFlight
-    ? Effect.fail(new Overloaded({ reason: "requests", retryAfterSeconds: roomRetrySeconds }))
-    : authenticate(snapshot, call)
+    ? new Overloaded({ reason: "requests", retryAfterSeconds: roomRetrySeconds })
+    : authenticate(snapshot, key)
 
 /** How long the end waits for requests that were cut. */
 const closingTimeout = "5 seconds"
@@ -182,117 +198,134 @@ const attemptHeaders = (draft: RecordDraft, result: "answered" | "failed"): Reco
   }
 }
 
-export const layer: Layer.Layer<Gateway, never, Attempts | Audit | CurrentConfig | OpenRequests | Upstreams> =
-  Layer.scoped(
-    Gateway,
-    Effect.gen(function* () {
-      const attempts = yield* Attempts
-      const audit = yield* Audit
-      const current = yield* CurrentConfig
-      const { inFlight } = yield* Upstreams
-      const clock = yield* Effect.clock
-      const openRequests = yield* OpenRequests
+export const layer: Layer.Layer<
+  Gateway,
+  never,
+  AccessLog | Attempts | Audit | CurrentConfig | OpenRequests | Upstreams
+> = Layer.scoped(
+  Gateway,
+  Effect.gen(function* () {
+    const accessLog = yield* AccessLog
+    const attempts = yield* Attempts
+    const audit = yield* Audit
+    const current = yield* CurrentConfig
+    const { inFlight } = yield* Upstreams
+    const clock = yield* Effect.clock
+    const openRequests = yield* OpenRequests
+    const runtime = yield* Effect.runtime<never>()
+    // Seeded once by the service that tests own; asking it for each request would be an effect each time.
+    const random = new PCGRandom(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER))
 
-      // What is beneath stays open until all requests have ended. A finalizer cannot be interrupted otherwise, not even by its timeout.
-      yield* Effect.addFinalizer(() =>
-        Effect.timeoutOption(Effect.interruptible(openRequests.allEnded), closingTimeout),
-      )
+    // What is beneath stays open until all requests have ended. A finalizer cannot be interrupted otherwise, not even by its timeout.
+    yield* Effect.addFinalizer(() =>
+      Effect.timeoutOption(Effect.interruptible(openRequests.allEnded), closingTimeout),
+    )
 
-      const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) =>
-        Effect.gen(function* () {
-          const snapshot = current.snapshot()
-          const key = clientKey(call.headers)
-          const started = clock.unsafeCurrentTimeNanos()
-          const draft = new RecordDraft({
-            id: call.id,
-            startedAt: clock.unsafeCurrentTimeMillis(),
-            clientIp: (snapshot.server.trustProxy ? call.forwardedFor : undefined) ?? call.remoteAddress,
-            endpoint: endpointName,
-            headers: call.headers,
-            keyFingerprint: key === undefined ? undefined : audit.fingerprint(key),
-            policy: snapshot.audit,
-            elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
-          })
-          const close = Effect.suspend(() => {
-            const record = draft.close()
-            return Effect.zipRight(audit.record(record), logRequest(record))
-          })
-          // `Effect.acquireRelease` would do, but it also compares and restores all fiber refs, about 150 µs.
-          const open = yield* Effect.uninterruptible(
-            Effect.flatMap(Effect.scope, (scope) => {
-              const begun = openRequests.begin()
-              return Effect.as(
-                Scope.addFinalizer(scope, Effect.ensuring(close, Effect.sync(begun.end))),
-                begun,
-              )
-            }),
+    const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) => {
+      const snapshot = current.snapshot()
+      const key = clientKey(call.headers)
+      const started = clock.unsafeCurrentTimeNanos()
+      const open = openRequests.begin()
+      const draft = new RecordDraft({
+        id: call.id,
+        startedAt: clock.unsafeCurrentTimeMillis(),
+        clientIp: (snapshot.server.trustProxy ? call.forwardedFor : undefined) ?? call.remoteAddress,
+        endpoint: endpointName,
+        headers: call.headers,
+        keyFingerprint: key === undefined ? undefined : audit.fingerprint(key),
+        policy: snapshot.audit,
+        elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
+      })
+      const { maxBufferedBytes } = snapshot.server
+      const frame: RequestFrame = {
+        snapshot,
+        draft,
+        hold: (bytes) => open.hold(bytes, maxBufferedBytes),
+        whenOver: open.whenOver,
+      }
+      const refusal = turnedAway(snapshot, key, openRequests.count())
+      return {
+        answer:
+          refusal === undefined
+            ? Effect.catchAll(answer(frame), (error) => Effect.succeed(refuse(error, draft)))
+            : Effect.sync(() => refuse(refusal, draft)),
+        close: () => {
+          open.end()
+          const record = draft.close()
+          audit.record(record)
+          accessLog.request(record)
+        },
+      }
+    }
+
+    const proxy: Gateway["Type"]["proxy"] = (endpoint, call) =>
+      serve(endpoint.name, call, (frame) => {
+        const { draft, hold, snapshot, whenOver } = frame
+        const { server } = snapshot
+        const deadline = deadlineOf(call.headers, draft.startedAt, server.requestTimeoutMs)
+        if (Either.isLeft(deadline)) return Effect.fail(deadline.left)
+
+        const answered = (bytes: Uint8Array): Effect.Effect<ClientAnswer, GatewayError> => {
+          draft.received(bytes)
+          const request = decode(endpoint, bytes)
+          if (Either.isLeft(request)) return Effect.fail(request.left)
+          draft.asked(request.right)
+          const cleaned = clean(request.right, snapshot.requestCleaning)
+          if (Either.isLeft(cleaned)) return Effect.fail(cleaned.left)
+
+          const { model, stream } = request.right
+          const targets = plan(
+            snapshot,
+            { model, affinity: () => affinity(request.right) },
+            { draws: drawsFrom(random.number()), load: inFlight },
           )
-          const { maxBufferedBytes } = snapshot.server
-          const hold: Hold = (bytes) => open.hold(bytes, maxBufferedBytes)
-          return yield* admit(snapshot, call, openRequests.count()).pipe(
-            Effect.zipRight(answer(snapshot, draft, hold)),
-            Effect.catchAll((error) => Effect.succeed(refuse(error, draft))),
+          if (targets.length === 0) return Effect.fail(new ModelNotFound({ model }))
+
+          const asking: AttemptsRequest = {
+            endpoint,
+            stream,
+            targets,
+            retry: snapshot.retry,
+            breaker: snapshot.breaker,
+            deadline: deadline.right,
+            hold,
+            whenOver,
+            bodyFor: (target) => Either.map(prepare(cleaned.right, target), ({ body }) => body),
+            headersFor: ({ upstream }) =>
+              toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
+            onAttempt: (attempt, failed) => {
+              draft.attempted(attempt, failed)
+              if (failed) accessLog.failedAttempt(call.id, attempt)
+            },
+          }
+          return Effect.map(attempts.run(asking), (answered) =>
+            answered.kind === "plain"
+              ? plainAnswer(answered, request.right, snapshot, draft)
+              : streamedAnswer(answered, request.right, frame, goOnOf(asking, answered), runtime),
           )
-        })
+        }
+        return Effect.flatMap(call.body(server.maxBodyBytes, hold), answered)
+      })
 
-      const proxy: Gateway["Type"]["proxy"] = (endpoint, call) =>
-        serve(endpoint.name, call, (snapshot, draft, hold) =>
-          Effect.gen(function* () {
-            const deadline = yield* deadlineOf(
-              call.headers,
-              draft.startedAt,
-              snapshot.server.requestTimeoutMs,
-            )
-            const bytes = yield* call.body(snapshot.server.maxBodyBytes, hold)
-            draft.received(bytes)
-            const request = yield* decode(endpoint, bytes)
-            draft.asked(request)
-            const cleaned = yield* clean(request, snapshot.requestCleaning)
-
-            const targets = plan(
-              snapshot,
-              { model: request.model, affinity: () => affinity(request) },
-              { draws: drawsFrom(yield* Random.next), load: inFlight },
-            )
-            if (targets.length === 0) return yield* new ModelNotFound({ model: request.model })
-
-            const asking: AttemptsRequest = {
-              endpoint,
-              stream: request.stream,
-              targets,
-              retry: snapshot.retry,
-              breaker: snapshot.breaker,
-              deadline,
-              hold,
-              bodyFor: (target) => Either.map(prepare(cleaned, target), ({ body }) => body),
-              headersFor: ({ upstream }) =>
-                toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
-              onAttempt: (attempt, failed) => {
-                draft.attempted(attempt, failed)
-                return failed ? logFailedAttempt(call.id, attempt) : Effect.void
-              },
-            }
-            const answered = yield* attempts.run(asking)
-            if (answered.kind === "plain") return plainAnswer(answered, request, snapshot, draft)
-
-            const goOn: GoOn = (broken) =>
-              askToGoOn(
-                attempts.run,
-                {
-                  ...asking,
-                  targets: targets.filter((target) => !draft.hasTried(target)),
-                  onAttempt: (attempt, failed) => asking.onAttempt({ ...attempt, resumed: true }, failed),
-                },
-                broken,
-              )
-            const others = targets.some((target) => target !== answered.target && mayGoOn(target))
-            return streamedAnswer(answered, request, snapshot, draft, others ? goOn : undefined)
-          }),
+    /** How others can go on with an answer, should it break off; nothing where none may. */
+    const goOnOf = (asking: AttemptsRequest, answered: AnsweredStream): GoOn | undefined => {
+      const { onAttempt, targets } = asking
+      if (!targets.some((target) => target !== answered.target && mayGoOn(target))) return undefined
+      return (broken, hasTried) =>
+        askToGoOn(
+          attempts.run,
+          {
+            ...asking,
+            targets: targets.filter((target) => !hasTried(target)),
+            onAttempt: (attempt, failed) => onAttempt({ ...attempt, resumed: true }, failed),
+          },
+          broken,
         )
+    }
 
-      return Gateway.of({ serve, proxy })
-    }),
-  )
+    return Gateway.of({ serve, proxy })
+  }),
+)
 
 const transformOf = ({ target }: Answered, request: ClientRequest, snapshot: Snapshot): ChoiceTransform => ({
   prefix: target.upstream.specialPrefix,
@@ -331,16 +364,19 @@ const plainAnswer = (
   return { status, headers: { ...headers, ...attemptHeaders(draft, "answered") }, body }
 }
 
-/** Asks for another upstream to go on with a stream that broke off. */
-type GoOn = (broken: Broken) => Effect.Effect<Option.Option<AnsweredStream>, never, Scope.Scope>
+/** Asks for another upstream to go on with a stream that broke off, of those that were not tried. */
+type GoOn = (
+  broken: Broken,
+  hasTried: (target: Target) => boolean,
+) => Effect.Effect<Option.Option<AnsweredStream>>
 
 /** The same of a stream, noted in the draft when it is over. What one upstream began is transformed as its answers are, whoever goes on. */
 const streamedAnswer = (
   answered: AnsweredStream,
   request: ClientRequest,
-  snapshot: Snapshot,
-  draft: RecordDraft,
+  { draft, snapshot }: RequestFrame,
   goOn: GoOn | undefined,
+  runtime: Runtime.Runtime<never>,
 ): ClientAnswer => {
   const { status } = answered
   const transform = transformOf(answered, request, snapshot)
@@ -350,30 +386,28 @@ const streamedAnswer = (
     resuming({
       request,
       prefix: transform.prefix,
-      events: answered.events,
+      events: streamOf(answered.events),
       reasonOf: streamFaultReason,
       next: (broken) =>
         Effect.gen(function* () {
           draft.brokeOff(broken.reason)
-          const other = yield* goOn(broken)
-          if (Option.isSome(other)) {
-            yield* reading.ended("stream_broken")
-            reading = other.value
-          }
-          return other
+          const other = yield* goOn(broken, (target) => draft.hasTried(target))
+          if (Option.isNone(other)) return Option.none()
+          reading.ended("stream_broken")
+          reading = other.value
+          return Option.some({ events: streamOf(reading.events) })
         }),
     })
   draft.begun()
   const body = respond({
-    events: goOn === undefined ? answered.events : resumed(goOn),
+    events: goOn === undefined ? answered.events : sourceOf(resumed(goOn), runtime),
     settings: { endpoint: request.endpoint, transform, includeUsage: request.includeUsage },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
-    onEnd: (end) =>
-      Effect.suspend(() => {
-        draft.ended({ ...end, status, response: { kind: "events", ...end.sent } })
-        return reading.ended(end.outcome)
-      }),
+    onEnd: (end) => {
+      draft.ended({ ...end, status, response: { kind: "events", ...end.sent } })
+      reading.ended(end.outcome)
+    },
   })
   return {
     status,

@@ -7,6 +7,8 @@ import * as Layer from "effect/Layer"
 export interface OpenRequest {
   /** Claims memory for bytes of a body until the request ends; false where the bodies of all requests would hold more than `limitBytes`. */
   readonly hold: (bytes: number, limitBytes: number) => boolean
+  /** Notes what is to be given back when it ends, should it not have been by then. */
+  readonly whenOver: (release: () => void) => void
   readonly end: () => void
 }
 
@@ -30,6 +32,7 @@ export const layer: Layer.Layer<OpenRequests> = Layer.effect(
     return OpenRequests.of({
       begin: () => {
         let own = 0
+        let releases: Array<() => void> = []
         count += 1
         none.unsafeClose()
         return {
@@ -39,7 +42,10 @@ export const layer: Layer.Layer<OpenRequests> = Layer.effect(
             own += bytes
             return true
           },
+          whenOver: (release) => void releases.push(release),
           end: () => {
+            for (const release of releases) release()
+            releases = []
             count -= 1
             held -= own
             own = 0

@@ -14,7 +14,7 @@ export interface AuditStatus {
 export class Audit extends Context.Tag("sluice/Audit")<
   Audit,
   {
-    readonly record: (record: AuditRecord) => Effect.Effect<void>
+    readonly record: (record: AuditRecord) => void
     readonly status: Effect.Effect<AuditStatus>
     /** Tells one client's key from another's, and tells nothing of the key: what a record may carry. */
     readonly fingerprint: (key: Redacted.Redacted<string>) => string

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
+import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
@@ -82,6 +83,7 @@ export const makeQueue = (
 ): Effect.Effect<Omit<Audit["Type"], "fingerprint">, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { limits, policy, run, writer } = options
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const mailbox = yield* Mailbox.make<Waiting>()
     const trouble = yield* Effect.makeLatch(true)
     const ending = yield* Effect.makeLatch(false)
@@ -98,8 +100,8 @@ export const makeQueue = (
       return `${run}-${numbered.toString(16).padStart(8, "0")}`
     }
 
-    const record: Audit["Type"]["record"] = (closed) =>
-      Effect.sync(() => {
+    const record: Audit["Type"]["record"] = (closed) => {
+      try {
         const one = queuedRecord(closed, nextKey(), policy())
         const weight = weightOf(one)
         const fits = queued < limits.records && queuedBytes + weight <= limits.bytes
@@ -109,12 +111,12 @@ export const makeQueue = (
         }
         queued++
         queuedBytes += weight
-      }).pipe(
-        Effect.catchAllDefect((defect) => {
-          lost++
-          return Effect.logError("audit: a record could not be queued", defect)
-        }),
-      )
+      } catch (defect) {
+        // A request never fails for its record, not even by a fault of ours.
+        lost++
+        runFork(Effect.logError("audit: a record could not be queued", defect))
+      }
+    }
 
     /** Takes a report in, and says in the log when rows stop or begin to get into the database. */
     const note = (report: WriteReport): Effect.Effect<void> =>

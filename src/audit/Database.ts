@@ -138,6 +138,8 @@ export const connectLive = (
       yield* runAll(sql, [
         "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = FULL",
+        // Pages of the indexes are written again and again; four times SQLite's own distance saves a tenth of the time per row.
+        "PRAGMA wal_autocheckpoint = 4000",
         // Keeps a log that once grew (a reader held it) from staying large.
         `PRAGMA journal_size_limit = ${64 * 1024 * 1024}`,
       ])

@@ -1,7 +1,9 @@
 /**
- * Records as they go to another thread: all their bytes in one buffer, which is handed over rather than copied again.
+ * Records as they go to another thread: one buffer, which is handed over rather than copied again. First what is known of them as JSON, then their
+ * bodies one after the other.
  *
- * Bytes of a record are views of larger buffers, and a structured clone copies the whole buffer beneath a view.
+ * A structured clone of the same as objects takes about ten times as long as printing them (18 against 2 µs a record), and of bytes that are
+ * views of larger buffers it would copy the whole buffer beneath.
  */
 import type { KeptBytes, KeptResponse, QueuedRecord } from "./QueuedRecord.ts"
 
@@ -14,6 +16,7 @@ type ResponseExtent =
   | ({ readonly kind: "plain" } & Extent)
   | { readonly kind: "events"; readonly lengths: ReadonlyArray<number>; readonly truncated: boolean }
 
+/** Members that are `undefined` are left out in JSON, and `undefined` again when they are read. */
 interface Entry {
   readonly key: string
   readonly facts: QueuedRecord["facts"]
@@ -24,7 +27,8 @@ interface Entry {
 
 /** Survives a structured clone; `bytes` may be transferred. */
 export interface Parcel {
-  readonly entries: ReadonlyArray<Entry>
+  /** The length of the JSON at the beginning of `bytes`. */
+  readonly entriesLength: number
   readonly bytes: ArrayBuffer
 }
 
@@ -39,33 +43,46 @@ const responseExtentOf = (response: KeptResponse): ResponseExtent =>
         truncated: response.truncated,
       }
 
-const piecesOf = ({ request, response }: QueuedRecord): ReadonlyArray<Uint8Array> => [
-  ...(request === undefined ? [] : [request.bytes]),
-  ...(response === undefined ? [] : response.kind === "plain" ? [response.bytes] : response.data),
-]
+const collectPieces = (records: ReadonlyArray<QueuedRecord>): ReadonlyArray<Uint8Array> => {
+  const pieces: Array<Uint8Array> = []
+  for (const { request, response } of records) {
+    if (request !== undefined) pieces.push(request.bytes)
+    if (response?.kind === "plain") pieces.push(response.bytes)
+    else if (response !== undefined) for (const data of response.data) pieces.push(data)
+  }
+  return pieces
+}
 
 export const pack = (records: ReadonlyArray<QueuedRecord>): Parcel => {
-  const pieces = records.flatMap(piecesOf)
-  const bytes = new ArrayBuffer(pieces.reduce((sum, { byteLength }) => sum + byteLength, 0))
+  const entries = records.map(
+    ({ facts, key, maxBodyBytes, request, response }): Entry => ({
+      key,
+      facts,
+      maxBodyBytes,
+      request: request === undefined ? undefined : extentOf(request),
+      response: response === undefined ? undefined : responseExtentOf(response),
+    }),
+  )
+  const text = Buffer.from(JSON.stringify(entries))
+  const pieces = collectPieces(records)
+  const bytes = new ArrayBuffer(pieces.reduce((sum, { byteLength }) => sum + byteLength, text.byteLength))
   const target = new Uint8Array(bytes)
-  let at = 0
+  target.set(text)
+  let at = text.byteLength
   for (const piece of pieces) {
     target.set(piece, at)
     at += piece.byteLength
   }
-  const entries = records.map(({ facts, key, maxBodyBytes, request, response }) => ({
-    key,
-    facts,
-    maxBodyBytes,
-    request: request === undefined ? undefined : extentOf(request),
-    response: response === undefined ? undefined : responseExtentOf(response),
-  }))
-  return { entries, bytes }
+  return { entriesLength: text.byteLength, bytes }
 }
 
+const entriesOf = ({ bytes, entriesLength }: Parcel): ReadonlyArray<Entry> =>
+  JSON.parse(Buffer.from(bytes, 0, entriesLength).toString())
+
 /** The records of a parcel; their bytes are views of its buffer. */
-export const unpack = ({ bytes, entries }: Parcel): ReadonlyArray<QueuedRecord> => {
-  let at = 0
+export const unpack = (parcel: Parcel): ReadonlyArray<QueuedRecord> => {
+  const { bytes, entriesLength } = parcel
+  let at = entriesLength
   const take = (length: number): Uint8Array => {
     const piece = new Uint8Array(bytes, at, length)
     at += length
@@ -75,7 +92,7 @@ export const unpack = ({ bytes, entries }: Parcel): ReadonlyArray<QueuedRecord> 
     extent.kind === "plain"
       ? { kind: "plain", bytes: take(extent.length), total: extent.total }
       : { kind: "events", data: extent.lengths.map(take), truncated: extent.truncated }
-  return entries.map(({ facts, key, maxBodyBytes, request, response }) => ({
+  return entriesOf(parcel).map(({ facts, key, maxBodyBytes, request, response }) => ({
     key,
     facts,
     maxBodyBytes,

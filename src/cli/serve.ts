@@ -1,13 +1,14 @@
 /** `sluice serve`: the server, until a signal ends it. */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import * as HttpServer from "@effect/platform/HttpServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as App from "../App.ts"
 import { renderProblem } from "../config/ConfigFile.ts"
 import { environment, problemsOf } from "../config/Environment.ts"
+import { NodeServer } from "../http/NodeServer.ts"
+import * as Lines from "../telemetry/Lines.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../version.ts"
 import { CliFailure } from "./CliFailure.ts"
@@ -41,16 +42,16 @@ export const serve = Command.make("serve", { config, port }, ({ config, port }) 
     if (settings.port < 0 || settings.port > 65_535) {
       return yield* misuse(`--port ${settings.port}: expected a whole number from 0 to 65535`)
     }
-    const log = Log.layer({
+    const lines = Lines.layer({
       format: settings.logFormat,
       level: settings.logLevel,
       colour: terminal && (process.env["NO_COLOR"] ?? "") === "",
     })
     const announced = Layer.scopedDiscard(
       Effect.gen(function* () {
-        const address = HttpServer.formatAddress((yield* HttpServer.HttpServer).address)
+        const { url } = yield* NodeServer
         yield* Effect.logInfo("listening", {
-          address,
+          address: url,
           version,
           config: settings.configPath,
         })
@@ -65,7 +66,7 @@ export const serve = Command.make("serve", { config, port }, ({ config, port }) 
     return yield* Layer.launch(
       Layer.provide(announced, App.layer(settings, App.auditLayer(settings, auditWorker))),
     ).pipe(
-      Effect.provide(log),
+      Effect.provide(Layer.provideMerge(Log.layer, lines)),
       Effect.catchTags({
         ConfigInvalid: ({ path, problems }) =>
           new CliFailure({
@@ -74,11 +75,7 @@ export const serve = Command.make("serve", { config, port }, ({ config, port }) 
           }),
         AuditUnusable: ({ message }) => new CliFailure({ exitCode: 1, message }),
         ConfigUnreadable: ({ message }) => new CliFailure({ exitCode: 1, message }),
-        ServeError: ({ cause }) =>
-          new CliFailure({
-            exitCode: 1,
-            message: `cannot listen on port ${settings.port} of ${settings.host}: ${cause instanceof Error ? cause.message : String(cause)}`,
-          }),
+        ListenFailed: ({ message }) => new CliFailure({ exitCode: 1, message }),
       }),
     )
   }),

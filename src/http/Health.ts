@@ -1,11 +1,10 @@
 /** What probes and people ask of a running gateway: `/health`, `/livez`, `/readyz`. */
-import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Audit } from "../audit/Audit.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { Breaker } from "../domain/Breaker.ts"
+import type { ClientAnswer } from "../Gateway.ts"
 import { OpenRequests } from "../OpenRequests.ts"
 import { Breakers } from "../upstream/Breakers.ts"
 import { Slots } from "../upstream/Slots.ts"
@@ -48,17 +47,24 @@ const requestsHealth = Effect.map(OpenRequests, ({ count, held }) => ({
 /** `/health?verbose` tells of each upstream too. */
 const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)
 
+const encoder = new TextEncoder()
+
+const json = (value: unknown): ClientAnswer => ({
+  status: 200,
+  headers: { "content-type": "application/json" },
+  body: encoder.encode(JSON.stringify(value)),
+})
+
 /** `/health` always answers 200 while the process serves; what is wrong with the configuration is told, not failed on. */
-export const health = (startedAt: number) =>
+export const health = (startedAt: number, url: string) =>
   Effect.gen(function* () {
     const config = yield* (yield* CurrentConfig).status
     const audit = yield* (yield* Audit).status
     const now = yield* Clock.currentTimeMillis
-    const { url } = yield* HttpServerRequest.HttpServerRequest
     const more = isVerbose(url)
       ? { requests: yield* requestsHealth, upstreams: yield* upstreamsHealth }
       : undefined
-    return HttpServerResponse.unsafeJson({
+    return json({
       status: "ok",
       version,
       uptime_seconds: Math.floor((now - startedAt) / 1000),
@@ -73,4 +79,4 @@ export const health = (startedAt: number) =>
   })
 
 /** Alive: the process answers. Ready: it has a configuration, which it had before it listened, and is not draining. */
-export const alive = Effect.succeed(HttpServerResponse.unsafeJson({ status: "ok" }))
+export const alive: ClientAnswer = json({ status: "ok" })

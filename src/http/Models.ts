@@ -12,7 +12,6 @@ import * as Exit from "effect/Exit"
 import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { AttemptFailure, errorOf, type Failed } from "../domain/AttemptPolicy.ts"
 import { type GatewayError, ModelNotFound } from "../domain/GatewayError.ts"
@@ -21,15 +20,15 @@ import { type Model, readModels, union } from "../domain/ModelList.ts"
 import { toUpstream } from "../domain/RequestHeaders.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { Upstream } from "../domain/Upstream.ts"
-import { type ClientAnswer, type ClientCall, credentialFor, Gateway } from "../Gateway.ts"
-import { Upstreams } from "../upstream/Upstreams.ts"
+import { type ClientAnswer, type ClientCall, credentialFor, Gateway, type Served } from "../Gateway.ts"
+import { Upstreams, whole } from "../upstream/Upstreams.ts"
 
 export class Models extends Context.Tag("sluice/Models")<
   Models,
   {
-    readonly list: (call: ClientCall) => Effect.Effect<ClientAnswer, never, Scope.Scope>
+    readonly list: (call: ClientCall) => Served
     /** @param id as it stands in the path, percent-encoded or not */
-    readonly retrieve: (call: ClientCall, id: string) => Effect.Effect<ClientAnswer, never, Scope.Scope>
+    readonly retrieve: (call: ClientCall, id: string) => Served
   }
 >() {}
 
@@ -105,9 +104,10 @@ export const layer: Layer.Layer<Models, never, Gateway | Upstreams | CurrentConf
     const current = yield* CurrentConfig
 
     const fetch = ({ credential, upstream }: ListKey): Effect.Effect<ReadonlyArray<Model>, AttemptFailure> =>
-      Effect.scoped(
-        Effect.gen(function* () {
-          const answer = yield* upstreams.send({
+      Effect.gen(function* () {
+        const { body, headers, retryAfterMs, status } = yield* whole(
+          upstreams,
+          {
             upstream: {
               ...upstream,
               timeouts: {
@@ -122,18 +122,17 @@ export const layer: Layer.Layer<Models, never, Gateway | Upstreams | CurrentConf
             body: undefined,
             firstByte: "head",
             deadline: undefined,
-          })
-          const body = yield* answer.bytes(maxListBytes)
-          const { headers, retryAfterMs, status } = answer
-          if (status !== 200) {
-            return yield* Effect.fail(AttemptFailure.Refused({ status, headers, body, retryAfterMs }))
-          }
-          const models = readModels(yield* parse(body), upstream.name)
-          return models === undefined
-            ? yield* Effect.fail(AttemptFailure.BrokenOff({ reason: "its model list has no data" }))
-            : models
-        }),
-      )
+          },
+          maxListBytes,
+        )
+        if (status !== 200) {
+          return yield* Effect.fail(AttemptFailure.Refused({ status, headers, body, retryAfterMs }))
+        }
+        const models = readModels(yield* parse(body), upstream.name)
+        return models === undefined
+          ? yield* Effect.fail(AttemptFailure.BrokenOff({ reason: "its model list has no data" }))
+          : models
+      })
 
     const lastGood = new Map<string, ReadonlyArray<Model>>()
     const remember = (source: string, models: ReadonlyArray<Model>) => {
@@ -196,11 +195,11 @@ export const layer: Layer.Layer<Models, never, Gateway | Upstreams | CurrentConf
 
     return Models.of({
       list: (call) =>
-        gateway.serve("models", call, (snapshot) =>
+        gateway.serve("models", call, ({ snapshot }) =>
           Effect.map(models(snapshot, call), (data) => json({ object: "list", data })),
         ),
       retrieve: (call, id) =>
-        gateway.serve("models", call, (snapshot) =>
+        gateway.serve("models", call, ({ snapshot }) =>
           Effect.flatMap(models(snapshot, call), (all) => {
             const wanted = decodeId(id)
             const model = all.find((one) => one.id === wanted)

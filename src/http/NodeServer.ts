@@ -2,20 +2,20 @@
  * The listening Node server beneath the routes: its limits against slow and oversized senders, OpenAI-shaped answers to requests
  * too broken to reach a route, and an orderly end.
  *
- * `@effect/platform-node` closes a server by detaching its handler and waiting for every connection without limit; keep-alive
- * connections would then hold it open and requests on them would hang. So this server is drained before: routes stay attached and
- * refuse what still arrives, idle connections are closed again and again, and what is left is cut when the grace period is over.
+ * It is Node's own server, and requests reach the routes as its own events: `@effect/platform`'s router took about half of all the time of a
+ * request (docs/performance.md), and closes a server by detaching its handler and waiting for every connection without limit, so that
+ * keep-alive connections hold it open and requests on them hang. This one is drained before it is closed: routes stay attached and refuse what
+ * still arrives, idle connections are closed again and again, and what is left is cut when the grace period is over.
  */
 import * as Http from "node:http"
 import * as Net from "node:net"
 import type { Duplex } from "node:stream"
-import type * as HttpServer from "@effect/platform/HttpServer"
-import type { ServeError } from "@effect/platform/HttpServerError"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { answerOf, encodeErrorBody, ShuttingDown } from "../domain/GatewayError.ts"
 
 export interface NodeServerOptions {
@@ -25,15 +25,31 @@ export interface NodeServerOptions {
   readonly shutdownGrace: Duration.Duration
 }
 
-/** The end of the server, as the routes see it. */
-export class Draining extends Context.Tag("sluice/Draining")<
-  Draining,
+export class NodeServer extends Context.Tag("sluice/NodeServer")<
+  NodeServer,
   {
-    readonly hasBegun: () => boolean
+    readonly port: number
+    /** `http://host:port`. */
+    readonly url: string
+    /** Hands requests to the listener until the scope ends. */
+    readonly serve: (listener: Http.RequestListener) => Effect.Effect<void, never, Scope.Scope>
+    readonly isDraining: () => boolean
     /** Stops listening, and waits until the last connection is closed, by force after the grace period. */
     readonly drain: Effect.Effect<void>
   }
 >() {}
+
+/** The address cannot be listened on. */
+export class ListenFailed extends Data.TaggedError("ListenFailed")<{
+  readonly host: string
+  readonly port: number
+  readonly code: string
+  readonly detail: string
+}> {
+  override get message(): string {
+    return `cannot listen on port ${this.port} of ${this.host}: ${this.detail}`
+  }
+}
 
 /** Whole milliseconds; see `node:http`. */
 const limits: Http.ServerOptions = {
@@ -98,12 +114,8 @@ class DrainingServer extends Http.Server {
     this.on("clientError", refuse)
     this.on("checkExpectation", refuseExpectation)
     this.on("request", (request, response) => this.#answerUnserved(request, response))
-    // The platform listens for WebSockets, which nothing here speaks. Node takes that for consent to any upgrade offered along with a
-    // request, as Java's client offers h2c with each of its first ones, and reads no body then; without a listener it passes over the
-    // offer, as RFC 9110 §7.8 allows.
-    this.on("newListener", (event) => {
-      if (event === "upgrade") queueMicrotask(() => this.removeAllListeners("upgrade"))
-    })
+    // Nothing listens for `upgrade`: Node passes over such offers then, as RFC 9110 §7.8 allows. A listener would be taken for consent to any,
+    // and no body be read of a request that offers h2c along, as those of Java's client do.
   }
 
   /** Only speaks when it is the last listener, which it is before the routes are attached and when they let go. */
@@ -138,30 +150,61 @@ class DrainingServer extends Http.Server {
 }
 
 /** Whether the machine merely has no IPv6, so that `::` cannot be had. */
-const lacksIpv6 = (error: ServeError): boolean => {
-  const { cause } = error
-  return (
-    cause instanceof Error &&
-    "code" in cause &&
-    (cause.code === "EAFNOSUPPORT" || cause.code === "EADDRNOTAVAIL" || cause.code === "EINVAL")
-  )
-}
+const lacksIpv6 = ({ code }: ListenFailed): boolean =>
+  code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL" || code === "EINVAL"
+
+const listening = (server: DrainingServer, host: string, port: number) =>
+  Effect.async<Net.AddressInfo | undefined, ListenFailed>((resume) => {
+    server.once("error", (error) =>
+      resume(
+        new ListenFailed({
+          host,
+          port,
+          code: "code" in error ? String(error.code) : "",
+          detail: error.message,
+        }),
+      ),
+    )
+    server.listen({ host, port, backlog: 1024 }, () => {
+      const address = server.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address : undefined))
+    })
+  })
+
+const closed = (server: DrainingServer): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    if (!server.listening) return resume(Effect.void)
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })
+
+const urlOf = ({ address, family, port }: Net.AddressInfo): string =>
+  `http://${family === "IPv6" ? `[${address}]` : address}:${port}`
 
 /** Listens; `::` means both IP versions, and falls back to `0.0.0.0` on machines without IPv6. */
-export const layer = (
-  options: NodeServerOptions,
-): Layer.Layer<Draining | HttpServer.HttpServer, ServeError> => {
+export const layer = (options: NodeServerOptions): Layer.Layer<NodeServer, ListenFailed> => {
   const listen = (host: string) =>
-    Layer.suspend(() => {
-      const server = new DrainingServer(Duration.toMillis(options.shutdownGrace))
-      return Layer.merge(
-        NodeHttpServer.layerServer(() => server, { host, port: options.port, backlog: 1024 }),
-        Layer.succeed(Draining, {
-          hasBegun: () => server.hasBegun,
+    Layer.scoped(
+      NodeServer,
+      Effect.gen(function* () {
+        const server = yield* Effect.acquireRelease(
+          Effect.sync(() => new DrainingServer(Duration.toMillis(options.shutdownGrace))),
+          closed,
+        )
+        const address = yield* listening(server, host, options.port)
+        return NodeServer.of({
+          port: address?.port ?? options.port,
+          url: address === undefined ? "" : urlOf(address),
+          serve: (listener) =>
+            Effect.acquireRelease(
+              Effect.sync(() => server.on("request", listener)),
+              () => Effect.sync(() => server.off("request", listener)),
+            ),
+          isDraining: () => server.hasBegun,
           drain: Effect.async<void>((resume) => server.drain(() => resume(Effect.void))),
-        }),
-      )
-    })
+        })
+      }),
+    )
   const first = listen(options.host)
   return options.host === "::"
     ? Layer.catchAll(first, (error) => (lacksIpv6(error) ? listen("0.0.0.0") : Layer.fail(error)))

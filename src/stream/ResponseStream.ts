@@ -1,13 +1,12 @@
 /**
- * A streamed answer on its way to the client: upstream events in, bytes out, pulled one by one. It never fails; what breaks it is said
- * in its last event.
+ * A streamed answer on its way to the client: upstream events in, bytes out. It never fails; what breaks it is said in its last event.
+ *
+ * Events are pushed through in the socket's own events, no faster than the client reads. Two fibers wait meanwhile: the request's for the end, and
+ * one that keeps the time; an event wakes neither.
  */
-import * as Cause from "effect/Cause"
-import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import * as FiberId from "effect/FiberId"
 import {
   type AnswerEnd,
   type AnswerSettings,
@@ -16,8 +15,9 @@ import {
   summary,
 } from "../domain/AnswerStream.ts"
 import { encode, heartbeat, type SseEvent } from "../domain/Sse.ts"
-import { Handover } from "./Handover.ts"
+import type { EventSource, SourceEnd } from "./EventSource.ts"
 import { DataKeeper, type KeptData } from "./KeptData.ts"
+import type { Outlet, Relay } from "./Relay.ts"
 
 /** A streamed answer that is over. */
 export interface ResponseEnd extends AnswerSummary {
@@ -27,7 +27,7 @@ export interface ResponseEnd extends AnswerSummary {
 
 export interface ResponseOptions<E> {
   readonly settings: AnswerSettings
-  readonly events: Stream.Stream<SseEvent, E>
+  readonly events: EventSource<E>
   /** A failure of the upstream in a few words for the client. Holds no secret. */
   readonly reasonOf: (error: E) => string
   /** How large an answer is kept for `onEnd`; 0 keeps nothing. */
@@ -36,7 +36,7 @@ export interface ResponseOptions<E> {
    * Told once how it ended: complete, broken, or left by the client. Nothing is read of the upstream any more by then. A stream that
    * is never run never ends.
    */
-  readonly onEnd: (end: ResponseEnd) => Effect.Effect<void>
+  readonly onEnd: (end: ResponseEnd) => void
 }
 
 /** Silence after which a client is told that the answer is still coming. */
@@ -48,134 +48,155 @@ const silenceMs = 15_000
  */
 const drainMs = 100
 
-/** What the wait for the upstream can end in. */
-type Arrival =
-  | { readonly kind: "events"; readonly events: Chunk.Chunk<SseEvent> }
-  | { readonly kind: "end"; readonly end: AnswerEnd }
-  | { readonly kind: "silence" }
-
-type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<never>>
-
 /** Events with these data, in one piece: what came in one read goes out in one write. */
 const encodeAll = (datas: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const encoded = datas.map(encode)
-  const only = encoded[0]
-  if (encoded.length === 1 && only !== undefined) return only
-  const joined = new Uint8Array(encoded.reduce((total, one) => total + one.length, 0))
-  let at = 0
-  for (const one of encoded) {
-    joined.set(one, at)
-    at += one.length
+  const only = datas[0]
+  if (datas.length === 1 && only !== undefined) return encode(only)
+  return Buffer.concat(datas.map(encode))
+}
+
+const answerEndOf = <E>(end: SourceEnd<E>, reasonOf: (error: E) => string): AnswerEnd => {
+  switch (end.kind) {
+    case "ended":
+      return { kind: "ended" }
+    case "failed":
+      return { kind: "broken", reason: reasonOf(end.error) }
+    case "died":
+      return { kind: "broken", reason: "a fault in the gateway" }
   }
-  return joined
 }
 
-/** How the upstream's events ended: a pull fails with nothing at their end. */
-const endOf = <E>(cause: Cause.Cause<Option.Option<E>>, reasonOf: (error: E) => string): AnswerEnd => {
-  const failure = Cause.failureOrCause(cause)
-  if (Either.isRight(failure)) return { kind: "broken", reason: "a fault in the gateway" }
-  return Option.match(failure.left, {
-    onNone: () => ({ kind: "ended" }),
-    onSome: (error) => ({ kind: "broken", reason: reasonOf(error) }),
-  })
-}
+/** An answer under way. Mutable on purpose: one stream, one outlet. */
+class Response<E> {
+  readonly #options: ResponseOptions<E>
+  readonly #outlet: Outlet
+  readonly #now: () => number
+  readonly #answer: ReturnType<typeof answerStream>
+  readonly #keeper: DataKeeper
+  #state: ReturnType<typeof answerStream>["initial"]
+  #sentAt: number
+  #hasSent = false
+  #isFull = false
+  #isUpstreamOver = false
+  #isOver = false
 
-/**
- * The bytes of the answer. An upstream is read no faster than the client reads; leaving the stream interrupts it at once.
- *
- * The upstream is read in a fiber of its own, a chunk for each that is asked for, since a read that has begun cannot be put aside when
- * it is time for a heartbeat; one further fiber keeps the time. So an event costs one hand-over, not a timeout.
- */
-export const respond = <E>(options: ResponseOptions<E>): Stream.Stream<Uint8Array> => {
-  const { events, keepBytes, onEnd, reasonOf, settings } = options
-  const answer = answerStream(settings)
+  /** A fault of this gateway that broke it off. */
+  defect: unknown
+  /** Done when the answer is closed, whether or not its upstream has ended. */
+  readonly closed = Deferred.unsafeMake<void>(FiberId.none)
+  /** Done when the upstream has ended. */
+  readonly drained = Deferred.unsafeMake<void>(FiberId.none)
 
-  const start = Effect.gen(function* () {
-    const clock = yield* Effect.clock
-    const scope = yield* Effect.scope
-    const handover = new Handover<Arrival>()
-    const keeper = new DataKeeper(keepBytes)
-    let state = answer.initial
-    let hasSent = false
-    let upstreamEnded = false
-    let waitingSince = clock.unsafeCurrentTimeMillis()
+  constructor(options: ResponseOptions<E>, outlet: Outlet, now: () => number) {
+    this.#options = options
+    this.#outlet = outlet
+    this.#now = now
+    this.#answer = answerStream(options.settings)
+    this.#state = this.#answer.initial
+    this.#keeper = new DataKeeper(options.keepBytes)
+    this.#sentAt = now()
+  }
 
-    yield* Effect.addFinalizer(() => Effect.suspend(() => onEnd({ ...summary(state), sent: keeper.kept })))
+  get isUpstreamOver(): boolean {
+    return this.#isUpstreamOver
+  }
 
-    const readUpstream = yield* Stream.toPull(events)
-    const handOver: Effect.Effect<never, Option.Option<E>> = Effect.flatMap(readUpstream, (chunk) =>
-      Effect.flatMap(handover.give({ kind: "events", events: chunk }), () => handOver),
-    )
-    yield* handOver.pipe(
-      Effect.tapDefect((defect) => Effect.logError("A streamed answer broke off", defect)),
-      Effect.catchAllCause((cause) => handover.give({ kind: "end", end: endOf(cause, reasonOf) })),
-      Effect.interruptible,
-      Effect.forkScoped,
-    )
+  start(): void {
+    this.#options.events.attach({ onEvents: this.#onEvents, onEnd: this.#onEnd })
+  }
 
-    const watchSilence = Effect.suspend(() => {
-      const now = clock.unsafeCurrentTimeMillis()
-      const due = (handover.isAwaited ? waitingSince : now) + silenceMs
-      if (due > now) return Effect.sleep(due - now)
-      waitingSince = now
-      if (hasSent) handover.prompt({ kind: "silence" })
-      return Effect.void
-    })
-    yield* watchSilence.pipe(Effect.forever, Effect.interruptible, Effect.forkScoped)
-
-    /** Advances the answer; its outputs are kept as they go out. */
-    const advance = (arrival: Exclude<Arrival, { kind: "silence" }>): ReadonlyArray<Uint8Array> => {
-      if (arrival.kind === "end") {
-        upstreamEnded = true
-        const [next, datas] = answer.end(state, arrival.end)
-        state = next
-        return datas
-      }
+  readonly #onEvents = (events: ReadonlyArray<SseEvent>): void => {
+    if (this.#isOver || this.#state.phase !== "open") return
+    const first = events[0]
+    if (events.length === 1 && first !== undefined) {
+      const [next, datas] = this.#answer.step(this.#state, first)
+      this.#state = next
+      this.#send(datas)
+    } else {
       const all: Array<Uint8Array> = []
-      for (const event of arrival.events) {
-        const [next, datas] = answer.step(state, event)
-        state = next
+      for (const event of events) {
+        const [next, datas] = this.#answer.step(this.#state, event)
+        this.#state = next
         for (const data of datas) all.push(data)
       }
-      return all
+      this.#send(all)
     }
+    this.#seeClosed()
+  }
 
-    const read: Pull = Effect.flatMap(handover.take, (arrival): Pull => {
-      if (arrival.kind === "silence") return Effect.succeed(Chunk.of(heartbeat))
-      const datas = advance(arrival)
-      if (datas.length === 0) return read
-      for (const data of datas) keeper.keep(data)
-      hasSent = true
-      return Effect.succeed(Chunk.of(encodeAll(datas)))
-    })
+  readonly #onEnd = (end: SourceEnd<E>): void => {
+    if (this.#isOver) return
+    this.#isUpstreamOver = true
+    if (end.kind === "died") this.defect = end.defect
+    const [next, datas] = this.#answer.end(this.#state, answerEndOf(end, this.#options.reasonOf))
+    this.#state = next
+    this.#send(datas)
+    this.#seeClosed()
+    Deferred.unsafeDone(this.drained, Effect.void)
+  }
 
-    const end: Pull = Effect.fail(Option.none())
+  #seeClosed(): void {
+    if (this.#state.phase !== "open") Deferred.unsafeDone(this.closed, Effect.void)
+  }
 
-    let isDrained = false
-    const drain: Pull = Effect.flatMap(
-      handover.take,
-      (arrival): Pull => (arrival.kind === "events" && !isDrained ? drain : end),
-    )
-    const stopDraining = Effect.sync(() => {
-      isDrained = true
-      handover.prompt({ kind: "silence" })
-    })
-    const drainAwhile: Pull = Effect.sleep(drainMs).pipe(
-      Effect.andThen(stopDraining),
-      Effect.interruptible,
-      Effect.forkIn(scope),
-      Effect.andThen(drain),
-    )
+  #send(datas: ReadonlyArray<Uint8Array>): void {
+    if (datas.length === 0) return
+    for (const data of datas) this.#keeper.keep(data)
+    this.#hasSent = true
+    this.#sentAt = this.#now()
+    if (!this.#outlet.write(encodeAll(datas)) && !this.#isFull) {
+      this.#isFull = true
+      this.#options.events.pause()
+      this.#outlet.onDrain(() => {
+        this.#isFull = false
+        this.#sentAt = this.#now()
+        this.#options.events.resume()
+      })
+    }
+  }
 
-    const pull = Effect.suspend((): Pull => {
-      if (state.phase === "open") {
-        waitingSince = clock.unsafeCurrentTimeMillis()
-        return read
-      }
-      return state.phase === "complete" && !upstreamEnded ? drainAwhile : end
-    })
-    return { pull }
-  })
+  /** Milliseconds until a heartbeat is due; none is while the client does not even take what there is. */
+  get silentForMs(): number {
+    return this.#isFull ? 0 : this.#now() - this.#sentAt
+  }
 
-  return Stream.fromPull(Effect.map(start, ({ pull }) => pull))
+  beat(): void {
+    this.#sentAt = this.#now()
+    if (this.#hasSent && !this.#isOver && this.#state.phase === "open") this.#outlet.write(heartbeat)
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.#options.events.close()
+    this.#options.onEnd({ ...summary(this.#state), sent: this.#keeper.kept })
+  }
 }
+
+/** Keeps the time: a heartbeat after each silence. */
+const heartbeats = <E>(response: Response<E>): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    const due = silenceMs - response.silentForMs
+    if (due > 0) return Effect.sleep(due)
+    response.beat()
+    return Effect.void
+  }).pipe(Effect.forever)
+
+/** The relay of the answer. Leaving it interrupts the upstream at once. */
+export const respond =
+  <E>(options: ResponseOptions<E>): Relay =>
+  (outlet) =>
+    Effect.gen(function* () {
+      const clock = yield* Effect.clock
+      const response = new Response(options, outlet, () => clock.unsafeCurrentTimeMillis())
+      const sending = Effect.gen(function* () {
+        // A child of this fiber: it ends with it.
+        yield* Effect.fork(heartbeats(response))
+        response.start()
+        yield* Deferred.await(response.closed)
+        if (response.defect !== undefined) {
+          yield* Effect.logError("A streamed answer broke off", response.defect)
+        }
+        if (!response.isUpstreamOver) yield* Effect.timeoutOption(Deferred.await(response.drained), drainMs)
+      })
+      yield* Effect.onExit(sending, () => Effect.sync(() => response.end()))
+    })

@@ -1,10 +1,11 @@
-/** One attempt: one target asked once, from the wait for a place until its answer has begun, with its end told to the breaker. */
-import type * as Cause from "effect/Cause"
+/**
+ * One attempt: one target asked once, from the wait for a place until its answer has begun, with its end told to the breaker.
+ *
+ * What becomes of the call is decided in the socket's own events, and the fiber of the request wakes once, when it is known: the same as effects
+ * (a scope, a mask, a pull for each read) took a third of all the time of a request (docs/performance.md).
+ */
 import * as Effect from "effect/Effect"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import * as Either from "effect/Either"
 import { AttemptFailure, isAnswer, reasonOf } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord, Outcome } from "../domain/AuditRecord.ts"
 import { type Sign, signOf } from "../domain/Breaker.ts"
@@ -15,10 +16,12 @@ import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
 import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { errorEvent } from "../domain/StreamError.ts"
 import type { Target } from "../domain/Upstream.ts"
-import { type EventTooLarge, firstEvent } from "../stream/FirstEvent.ts"
+import { EventReader, type EventTooLarge } from "../stream/EventReader.ts"
+import type { EventSource } from "../stream/EventSource.ts"
+import { BodyCollector } from "./BodyCollector.ts"
 import { Breakers } from "./Breakers.ts"
 import { Slots } from "./Slots.ts"
-import { Upstreams } from "./Upstreams.ts"
+import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./Upstreams.ts"
 
 /** What all attempts of a request have in common. */
 export interface AttemptRequest {
@@ -30,6 +33,8 @@ export interface AttemptRequest {
   /** Claims memory for a plain answer; false where there is none left. */
   readonly hold: (bytes: number) => boolean
   readonly headersFor: (target: Target) => Readonly<Record<string, string>>
+  /** Notes what is to be given back when the request is over, should it not have been by then. */
+  readonly whenOver: (release: () => void) => void
 }
 
 interface AnsweredHead {
@@ -44,9 +49,9 @@ export type Answered =
   | (AnsweredHead & {
       readonly kind: "stream"
       /** All events, the first one included. */
-      readonly events: Stream.Stream<SseEvent, StreamFault>
+      readonly events: EventSource<StreamFault>
       /** To be told how the stream ended, for the upstream's breaker; gives back what the attempt holds. */
-      readonly ended: (outcome: Outcome) => Effect.Effect<void>
+      readonly ended: (outcome: Outcome) => void
     })
 
 /** What can break a stream that has begun. */
@@ -69,18 +74,20 @@ export interface Won {
   readonly answered: Answered
   readonly record: AttemptRecord
   /** Gives the answer up: its connection is closed. */
-  readonly discard: Effect.Effect<AttemptRecord>
+  readonly discard: () => AttemptRecord
 }
 
-/** An attempt that gave none. Its record is told to `onFailed` however it ended. */
+/** Its answer, or why it gave none. */
+export type AttemptResult = Either.Either<Won, AttemptFailure>
+
 export type Attempt = (
   request: AttemptRequest,
   target: Target,
   body: Uint8Array,
   progress: AttemptProgress,
-  /** `cancelled` where it did not fail, but was left. */
-  onFailed: (record: AttemptRecord, cancelled: boolean) => Effect.Effect<void>,
-) => Effect.Effect<Won, AttemptFailure, Scope.Scope>
+  /** Told the record of an attempt that gave no answer; `cancelled` where it did not fail, but was left. */
+  onFailed: (record: AttemptRecord, cancelled: boolean) => void,
+) => Effect.Effect<AttemptResult>
 
 /** The most of a plain answer that is held in memory. */
 const maxAnswerBytes = 64 * 1024 * 1024
@@ -91,170 +98,344 @@ const maxErrorBytes = 1024 * 1024
 const isEventStream = (headers: Readonly<Record<string, string>>): boolean =>
   (headers["content-type"] ?? "").toLowerCase().includes("text/event-stream")
 
+const endedTooSoon = AttemptFailure.BrokenOff({ reason: "ended before its first event" })
+
+/** What an answer's body is read as. */
+type Reading =
+  | { readonly kind: "plain"; readonly head: AnswerHead; readonly body: BodyCollector }
+  /** Whatever breaks it, its status stands. */
+  | { readonly kind: "refusal"; readonly head: AnswerHead; body: BodyCollector | undefined }
+  | { readonly kind: "events"; readonly head: AnswerHead; readonly reader: EventReader<StreamFault> }
+
+/** What attempts need of the layer they are made in. */
+interface Surroundings {
+  readonly breakers: Breakers["Type"]
+  readonly upstreams: Upstreams["Type"]
+  readonly now: () => number
+}
+
+/** An attempt under way. Mutable on purpose: one call, one socket. */
+class Running implements CallListener {
+  readonly #request: AttemptRequest
+  readonly #target: Target
+  readonly #progress: AttemptProgress
+  readonly #onFailed: (record: AttemptRecord, cancelled: boolean) => void
+  readonly #onResult: (result: AttemptResult) => void
+  readonly #surroundings: Surroundings
+  readonly #beganAt: number
+  /** Gives back its place among those the upstream takes at once. */
+  readonly #leavePlace: () => void
+  #call: OpenCall | undefined
+  #reading: Reading | undefined
+  #isOver = false
+  /** Of a stream that is the client's answer: until somebody takes its events, few are read. */
+  #isAwaited = false
+
+  constructor(
+    request: AttemptRequest,
+    target: Target,
+    progress: AttemptProgress,
+    onFailed: (record: AttemptRecord, cancelled: boolean) => void,
+    onResult: (result: AttemptResult) => void,
+    surroundings: Surroundings,
+    beganAt: number,
+    leavePlace: () => void,
+  ) {
+    this.#request = request
+    this.#target = target
+    this.#progress = progress
+    this.#onFailed = onFailed
+    this.#onResult = onResult
+    this.#surroundings = surroundings
+    this.#beganAt = beganAt
+    this.#leavePlace = leavePlace
+  }
+
+  start(body: Uint8Array): void {
+    const { deadline, endpoint, headersFor, stream } = this.#request
+    this.#call = this.#surroundings.upstreams.open(
+      {
+        upstream: this.#target.upstream,
+        method: "POST",
+        path: endpoint.path,
+        headers: headersFor(this.#target),
+        body,
+        firstByte: stream ? "event" : "head",
+        deadline,
+      },
+      this,
+    )
+    // It may have ended at once.
+    if (this.#isOver) this.#call.close()
+  }
+
+  /** Its client left, or another upstream was faster. */
+  leave(): void {
+    if (this.#isOver) return
+    this.#release()
+    this.#endBreaker("nothing")
+    this.#onFailed(this.#record({ status: undefined, cause: this.#cancelled() }), true)
+  }
+
+  readonly onHead = (head: AnswerHead): void => {
+    const { headers, status } = head
+    const { retry, stream } = this.#request
+    const encoding = headers["content-encoding"]?.slice(0, 64) ?? "identity"
+    if (status < 300 && encoding !== "identity") {
+      this.#fail(AttemptFailure.Unusable({ reason: `answered in the encoding ${encoding}, not asked for` }))
+    } else if (!isAnswer(status, retry)) {
+      this.#reading = { kind: "refusal", head, body: new BodyCollector(maxErrorBytes) }
+    } else if (stream && status < 300 && isEventStream(headers)) {
+      this.#reading = { kind: "events", head, reader: new EventReader() }
+    } else {
+      this.#call?.begun()
+      this.#progress.hasBegun = true
+      this.#reading = { kind: "plain", head, body: new BodyCollector(maxAnswerBytes, this.#request.hold) }
+    }
+  }
+
+  readonly onBytes = (bytes: Uint8Array): void => {
+    const reading = this.#reading
+    switch (reading?.kind) {
+      case "plain": {
+        const excess = reading.body.keep(bytes)
+        if (excess !== undefined) this.#fail(excess)
+        return
+      }
+      case "refusal":
+        if (reading.body?.keep(bytes) !== undefined) {
+          reading.body = undefined
+          this.#refused(reading)
+        }
+        return
+      case "events":
+        reading.reader.read(bytes)
+        if (reading.reader.excess !== undefined) this.#call?.close()
+        this.#look(reading)
+        if (reading.reader.excess !== undefined && !this.#isOver) {
+          this.#fail(AttemptFailure.BrokenOff({ reason: streamFaultReason(reading.reader.excess) }))
+        }
+        return
+    }
+  }
+
+  readonly onEnd = (failure: AttemptFailure | undefined): void => {
+    const reading = this.#reading
+    switch (reading?.kind) {
+      case undefined:
+        this.#fail(failure ?? AttemptFailure.BrokenOff({ reason: "no answer" }))
+        return
+      case "plain":
+        if (failure === undefined) this.#read(reading.head, reading.body.whole())
+        else this.#fail(failure)
+        return
+      case "refusal":
+        if (failure !== undefined) reading.body = undefined
+        this.#refused(reading)
+        return
+      case "events":
+        reading.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure })
+        this.#look(reading)
+        if (!this.#isOver) this.#fail(failure ?? endedTooSoon)
+        return
+    }
+  }
+
+  #refused({ body, head }: Extract<Reading, { readonly kind: "refusal" }>): void {
+    this.#fail(AttemptFailure.Refused({ ...head, body: body?.whole() ?? new Uint8Array() }))
+  }
+
+  /** A plain body is whole: it may be no answer all the same. */
+  #read({ headers, status }: AnswerHead, body: Uint8Array): void {
+    const fault = status < 300 ? noAnswer(body) : undefined
+    if (fault?.kind === "not_json") {
+      this.#fail(AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }))
+    } else if (fault?.kind === "error") {
+      this.#fail(AttemptFailure.ErrorInAnswer({ message: fault.error.message, body }))
+    } else {
+      this.#release()
+      this.#endBreaker("well")
+      this.#win({ kind: "plain", target: this.#target, status, headers, body })
+    }
+  }
+
+  /** Sees whether a stream's first event is there, and what it is. */
+  #look(reading: Extract<Reading, { readonly kind: "events" }>): void {
+    if (this.#isOver) {
+      if (this.#isAwaited) this.#call?.pause()
+      return
+    }
+    const { first } = reading.reader
+    if (first !== undefined) this.#begin(first, reading)
+  }
+
+  #begin(first: SseEvent, { head, reader }: Extract<Reading, { readonly kind: "events" }>): void {
+    // An end and nothing before it: an SDK would take it for an empty answer.
+    if (isDone(first)) {
+      this.#fail(endedTooSoon)
+      return
+    }
+    this.#call?.begun()
+    const error = errorEvent(first)
+    if (error !== undefined) {
+      this.#fail(AttemptFailure.ErrorInAnswer({ message: error.message, body: first.data }))
+      return
+    }
+    this.#isOver = true
+    this.#isAwaited = true
+    this.#request.whenOver(this.#release)
+    this.#endBreaker("answering")
+    const events: EventSource<StreamFault> = {
+      attach: (sink) => {
+        this.#isAwaited = false
+        reader.attach(sink)
+        this.#call?.resume()
+      },
+      pause: () => this.#call?.pause(),
+      resume: () => this.#call?.resume(),
+      close: () => this.#call?.close(),
+    }
+    const ended = (outcome: Outcome): void => {
+      const isTimeOver = this.#surroundings.now() >= this.#request.deadline.at
+      this.#endBreaker(signOfEnd(outcome, isTimeOver))
+      this.#release()
+    }
+    this.#win({
+      kind: "stream",
+      target: this.#target,
+      status: head.status,
+      headers: head.headers,
+      events,
+      ended,
+    })
+  }
+
+  #win(answered: Answered): void {
+    const { status } = answered
+    this.#onResult(
+      Either.right({
+        answered,
+        record: this.#record({ status, cause: undefined }),
+        discard: () => {
+          this.#release()
+          return this.#record({ status, cause: this.#cancelled() })
+        },
+      }),
+    )
+  }
+
+  #fail(failure: AttemptFailure): void {
+    if (this.#isOver) return
+    this.#release()
+    this.#endBreaker(signOf(failure, this.#target.upstream.apiKey !== undefined))
+    this.#onFailed(this.#record(outcomeOf(failure)), false)
+    this.#onResult(Either.left(failure))
+  }
+
+  /** Nothing more is to be read. */
+  readonly #release = (): void => {
+    this.#isOver = true
+    this.#call?.close()
+    this.#leavePlace()
+  }
+
+  #endBreaker(sign: Sign): void {
+    this.#surroundings.breakers.end(this.#target.upstream, sign, this.#beganAt, this.#request.breaker)
+  }
+
+  #record(outcome: Pick<AttemptRecord, "status" | "cause">): AttemptRecord {
+    return {
+      upstream: this.#target.upstream.name,
+      upstreamModel: this.#target.upstreamModel,
+      ...outcome,
+      ms: this.#surroundings.now() - this.#beganAt,
+    }
+  }
+
+  #cancelled(): string {
+    return this.#progress.cancelledBecause ?? "the client left"
+  }
+}
+
+const nothingToLeave = (): void => {}
+
 export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstreams> = Effect.gen(
   function* () {
-    const breakers = yield* Breakers
     const clock = yield* Effect.clock
     const slots = yield* Slots
-    const upstreams = yield* Upstreams
+    const surroundings: Surroundings = {
+      breakers: yield* Breakers,
+      upstreams: yield* Upstreams,
+      now: () => clock.unsafeCurrentTimeMillis(),
+    }
 
-    const place = ({ deadline }: AttemptRequest, { upstream }: Target) =>
-      upstream.concurrency === undefined
-        ? Effect.void
-        : Effect.mapError(
-            slots.take(upstream, Math.max(0, deadline.at - clock.unsafeCurrentTimeMillis())),
-            ({ max, reason, waitedMs }) =>
-              AttemptFailure.NoRoom({
-                lacks: "place",
-                reason:
-                  reason === "line_full"
-                    ? `is busy (${max} requests under way, and its line is full)`
-                    : `is busy (${max} requests under way, none ended in ${waitedMs} ms)`,
-              }),
+    return (request, target, body, progress, onFailed) => {
+      const call = (beganAt: number, leavePlace: () => void): Effect.Effect<AttemptResult> =>
+        Effect.async((resume) => {
+          const running = new Running(
+            request,
+            target,
+            progress,
+            onFailed,
+            (result) => resume(Effect.succeed(result)),
+            surroundings,
+            beganAt,
+            leavePlace,
           )
-
-    const call = (
-      request: AttemptRequest,
-      target: Target,
-      body: Uint8Array,
-      progress: AttemptProgress,
-      beganAt: number,
-    ): Effect.Effect<Answered, AttemptFailure, Scope.Scope> =>
-      Effect.gen(function* () {
-        yield* place(request, target)
-        const answer = yield* upstreams.send({
-          upstream: target.upstream,
-          method: "POST",
-          path: request.endpoint.path,
-          headers: request.headersFor(target),
-          body,
-          firstByte: request.stream ? "event" : "head",
-          deadline: request.deadline,
+          running.start(body)
+          return Effect.sync(() => running.leave())
         })
-        const { headers, status } = answer
-        const encoding = headers["content-encoding"]?.slice(0, 64) ?? "identity"
-        if (status < 300 && encoding !== "identity") {
-          return yield* Effect.fail(
-            AttemptFailure.Unusable({ reason: `answered in the encoding ${encoding}, not asked for` }),
+      const { upstream } = target
+      if (upstream.concurrency === undefined) {
+        return Effect.suspend(() => call(surroundings.now(), nothingToLeave))
+      }
+      return Effect.suspend(() => {
+        const beganAt = surroundings.now()
+        const unplaced = (failure: AttemptFailure, cancelled: string | undefined): AttemptResult => {
+          onFailed(
+            {
+              upstream: upstream.name,
+              upstreamModel: target.upstreamModel,
+              status: undefined,
+              cause: cancelled ?? reasonOf(failure),
+              ms: surroundings.now() - beganAt,
+            },
+            cancelled !== undefined,
           )
+          return Either.left(failure)
         }
-        if (!isAnswer(status, request.retry)) {
-          const refusal = yield* answer
-            .bytes(maxErrorBytes)
-            .pipe(Effect.orElseSucceed(() => new Uint8Array()))
-          return yield* Effect.fail(
-            AttemptFailure.Refused({ status, headers, body: refusal, retryAfterMs: answer.retryAfterMs }),
-          )
-        }
-        if (request.stream && status < 300 && isEventStream(headers)) {
-          const { first, events } = yield* Effect.catchTags(firstEvent(answer.body), {
-            EndedBeforeFirstEvent: () =>
-              Effect.fail(AttemptFailure.BrokenOff({ reason: "ended before its first event" })),
-            EventTooLarge: (fault) =>
-              Effect.fail(AttemptFailure.BrokenOff({ reason: streamFaultReason(fault) })),
-          })
-          // An end and nothing before it: an SDK would take it for an empty answer.
-          if (isDone(first)) {
-            return yield* Effect.fail(AttemptFailure.BrokenOff({ reason: "ended before its first event" }))
-          }
-          answer.begun()
-          const error = errorEvent(first)
-          if (error !== undefined) {
-            return yield* Effect.fail(
-              AttemptFailure.ErrorInAnswer({ message: error.message, body: first.data }),
-            )
-          }
-          const ended = (outcome: Outcome) =>
-            Effect.suspend(() =>
-              breakers.end(
-                target.upstream,
-                signOfEnd(outcome, clock.unsafeCurrentTimeMillis() >= request.deadline.at),
-                beganAt,
-                request.breaker,
+        return slots.take(upstream, Math.max(0, request.deadline.at - beganAt), request.whenOver).pipe(
+          Effect.onInterrupt(() =>
+            Effect.sync(() => unplaced(noRoom(""), progress.cancelledBecause ?? "the client left")),
+          ),
+          Effect.matchEffect({
+            onFailure: ({ max, reason, waitedMs }) =>
+              Effect.sync(() =>
+                unplaced(
+                  noRoom(
+                    reason === "line_full"
+                      ? `is busy (${max} requests under way, and its line is full)`
+                      : `is busy (${max} requests under way, none ended in ${waitedMs} ms)`,
+                  ),
+                  undefined,
+                ),
               ),
-            )
-          return { kind: "stream", target, status, headers, events, ended }
-        }
-        answer.begun()
-        progress.hasBegun = true
-        const whole = yield* answer.bytes(maxAnswerBytes, request.hold)
-        const fault = status < 300 ? noAnswer(whole) : undefined
-        if (fault?.kind === "not_json") {
-          return yield* Effect.fail(
-            AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }),
-          )
-        }
-        if (fault?.kind === "error") {
-          return yield* Effect.fail(
-            AttemptFailure.ErrorInAnswer({ message: fault.error.message, body: whole }),
-          )
-        }
-        return { kind: "plain", target, status, headers, body: whole }
+            onSuccess: (leave) => call(beganAt, leave),
+          }),
+        )
       })
-
-    return (request, target, body, progress, onFailed) =>
-      // A scope of its own, closed as soon as nothing more is to be read.
-      Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function* () {
-          const beganAt = clock.unsafeCurrentTimeMillis()
-          const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-          const exit = yield* Effect.exit(
-            restore(Scope.extend(call(request, target, body, progress, beganAt), scope)),
-          )
-          if (Exit.isFailure(exit) || exit.value.kind === "plain") yield* Scope.close(scope, exit)
-          yield* breakers.end(target.upstream, signOfExit(exit, target), beganAt, request.breaker)
-          const recordOf = (outcome: Pick<AttemptRecord, "status" | "cause">): AttemptRecord => ({
-            upstream: target.upstream.name,
-            upstreamModel: target.upstreamModel,
-            ...outcome,
-            ms: clock.unsafeCurrentTimeMillis() - beganAt,
-          })
-          const cancelled = () => progress.cancelledBecause ?? "the client left"
-          if (Exit.isFailure(exit)) {
-            yield* onFailed(recordOf(outcomeOf(exit.cause, cancelled())), Exit.isInterrupted(exit))
-            return yield* Effect.failCause(exit.cause)
-          }
-          const answered = exit.value.kind === "stream" ? releasing(exit.value, scope) : exit.value
-          return {
-            answered,
-            record: recordOf({ status: answered.status, cause: undefined }),
-            discard: Effect.map(Scope.close(scope, Exit.void), () =>
-              recordOf({ status: answered.status, cause: cancelled() }),
-            ),
-          }
-        }),
-      )
+    }
   },
 )
 
-/** The stream's place and connection are free as soon as it has ended, though the request may go on with another. */
-const releasing = (
-  stream: Extract<Answered, { readonly kind: "stream" }>,
-  scope: Scope.CloseableScope,
-): Answered => ({
-  ...stream,
-  ended: (outcome) => Effect.zipRight(stream.ended(outcome), Scope.close(scope, Exit.void)),
-})
-
-/** What an attempt's end says of its upstream; of a stream it is only the beginning. */
-const signOfExit = (exit: Exit.Exit<Answered, AttemptFailure>, { upstream }: Target): Sign =>
-  Exit.match(exit, {
-    onSuccess: ({ kind }): Sign => (kind === "plain" ? "well" : "answering"),
-    onFailure: (cause) =>
-      cause._tag === "Fail" ? signOf(cause.error, upstream.apiKey !== undefined) : "nothing",
-  })
+const noRoom = (reason: string): AttemptFailure => AttemptFailure.NoRoom({ lacks: "place", reason })
 
 /** What a stream's end says of its upstream, which is not to blame for a client that left or gave it too little time. */
 const signOfEnd = (outcome: Outcome, isTimeOver: boolean): Sign =>
   outcome === "ok" ? "well" : outcome === "stream_broken" && !isTimeOver ? "failing" : "nothing"
 
 /** An attempt's failure as the audit writes it: a status, or a cause. */
-const outcomeOf = (
-  cause: Cause.Cause<AttemptFailure>,
-  cancelled: string,
-): Pick<AttemptRecord, "status" | "cause"> => {
-  if (cause._tag !== "Fail") return { status: undefined, cause: cancelled }
-  return cause.error._tag === "Refused"
-    ? { status: cause.error.status, cause: undefined }
-    : { status: undefined, cause: reasonOf(cause.error) }
-}
+const outcomeOf = (failure: AttemptFailure): Pick<AttemptRecord, "status" | "cause"> =>
+  failure._tag === "Refused"
+    ? { status: failure.status, cause: undefined }
+    : { status: undefined, cause: reasonOf(failure) }

@@ -2,14 +2,12 @@
  * Walks a plan until a target gives the client's answer: fail over first, wait last. One attempt runs at a time, a second beside it only
  * where hedging is configured, and none after the client left: interrupting the walk ends the call under way and starts no other.
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import type * as Scope from "effect/Scope"
 import {
   type AttemptFailure,
   delayBeforeRound,
@@ -33,17 +31,17 @@ export interface AttemptsRequest extends AttemptRequest {
   readonly targets: ReadonlyArray<Target>
   readonly bodyFor: (target: Target) => Either.Either<Uint8Array, InvalidRequest>
   /** Told of every attempt when it is over, or when its answer has begun; of the one that answered last. */
-  readonly onAttempt: (attempt: AttemptRecord, failed: boolean) => Effect.Effect<void>
+  readonly onAttempt: (attempt: AttemptRecord, failed: boolean) => void
 }
 
 export class Attempts extends Context.Tag("sluice/Attempts")<
   Attempts,
   {
     /**
-     * The first answer that is the client's. A stream's connection lives as long as the scope. Fails when every attempt of
-     * every round failed.
+     * The first answer that is the client's. A stream's connection lives until its end or that of the request. Fails when every attempt of every
+     * round failed.
      */
-    readonly run: (request: AttemptsRequest) => Effect.Effect<Answered, GatewayError, Scope.Scope>
+    readonly run: (request: AttemptsRequest) => Effect.Effect<Answered, GatewayError>
   }
 >() {}
 
@@ -56,100 +54,120 @@ export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> =
     const attempt = yield* makeAttempt
     const breakers = yield* Breakers
 
-    /** Takes out of `waiting` whom to ask next; its attempt has begun with that. */
-    const takeNext = (waiting: Array<Target>): Option.Option<Target> =>
-      Option.fromNullable(waiting.splice(breakers.begin(waiting), 1)[0])
+    const clock = yield* Effect.clock
 
-    /** The attempt at a target; it loses only to another that answered first. */
+    /** Takes out of `waiting` whom to ask next; its attempt has begun with that. */
+    const takeNext = (waiting: Array<Target>): Target | undefined =>
+      waiting.splice(breakers.begin(waiting), 1)[0]
+
+    /** The attempt at a target; in a race it loses only to another that answered first. */
     const contender = (
       request: AttemptsRequest,
       target: Target,
       body: Uint8Array,
       progress = newProgress(),
-    ): Contender<Won, Failed, Scope.Scope> => ({
-      run: Effect.mapError(
-        attempt(request, target, body, progress, (record, cancelled) =>
-          request.onAttempt(record, !cancelled),
-        ),
-        (failure: AttemptFailure): Failed => ({ target, failure }),
+    ): Contender<Won, Failed, never> => ({
+      run: attempt(request, target, body, progress, (record, cancelled) =>
+        request.onAttempt(record, !cancelled),
+      ).pipe(
+        Effect.flatten,
+        Effect.mapError((failure: AttemptFailure): Failed => ({ target, failure })),
       ),
       cancelled: () => {
         progress.cancelledBecause = "cancelled, another upstream answered first"
       },
-      discard: ({ discard }) => Effect.flatMap(discard, (record) => request.onAttempt(record, false)),
+      discard: ({ discard }) => Effect.sync(() => request.onAttempt(discard(), false)),
     })
 
-    /** Asks the next target, and when it is slow and configured so, the one after that beside it. */
+    /** Asks a target, and when it is late the next one beside it. */
+    const askHedged = (
+      request: AttemptsRequest,
+      target: Target,
+      body: Uint8Array,
+      waiting: Array<Target>,
+      delayMs: number,
+    ): Effect.Effect<Asked> => {
+      const progress = newProgress()
+      return hedge({
+        first: contender(request, target, body, progress),
+        delayMs,
+        isDue: () => !progress.hasBegun,
+        second: Effect.sync(() =>
+          Option.flatMap(Option.fromNullable(takeNext(waiting)), (other) =>
+            Either.match(request.bodyFor(other), {
+              onRight: (otherBody) => Option.some(contender(request, other, otherBody)),
+              onLeft: () => {
+                // The client is told of its mistake when it is this target's turn, should the first one fail.
+                waiting.unshift(other)
+                return Option.none()
+              },
+            }),
+          ),
+        ),
+      })
+    }
+
     const ask = (
       request: AttemptsRequest,
       target: Target,
       waiting: Array<Target>,
-    ): Effect.Effect<Asked, GatewayError, Scope.Scope> =>
-      Effect.gen(function* () {
-        const body = yield* request.bodyFor(target)
-        const { hedgeAfterMs } = target.upstream
-        const progress = newProgress()
-        const first = contender(request, target, body, progress)
-        if (hedgeAfterMs === undefined || waiting.length === 0) {
-          return Either.mapLeft(yield* Effect.either(first.run), (failed) => [failed])
-        }
-        return yield* hedge({
-          first,
-          delayMs: hedgeAfterMs,
-          isDue: () => !progress.hasBegun,
-          second: Effect.sync(() =>
-            Option.flatMap(takeNext(waiting), (other) =>
-              Either.match(request.bodyFor(other), {
-                onRight: (otherBody) => Option.some(contender(request, other, otherBody)),
-                onLeft: () => {
-                  // The client is told of its mistake when it is this target's turn, should the first one fail.
-                  waiting.unshift(other)
-                  return Option.none()
-                },
-              }),
-            ),
-          ),
+    ): Effect.Effect<Asked, GatewayError> => {
+      const body = request.bodyFor(target)
+      if (Either.isLeft(body)) return Effect.fail(body.left)
+      const { hedgeAfterMs } = target.upstream
+      if (hedgeAfterMs !== undefined && waiting.length > 0) {
+        return askHedged(request, target, body.right, waiting, hedgeAfterMs)
+      }
+      const onFailed = (record: AttemptRecord, cancelled: boolean) => request.onAttempt(record, !cancelled)
+      return Effect.map(
+        attempt(request, target, body.right, newProgress(), onFailed),
+        Either.mapLeft((failure) => [{ target, failure }]),
+      )
+    }
+
+    const run = (request: AttemptsRequest): Effect.Effect<Answered, GatewayError> => {
+      const { deadline, retry } = request
+      const failed: Array<Failed> = []
+      let waiting = [...request.targets]
+      let again: Array<Failed> = []
+      let round = 1
+
+      const walk: Effect.Effect<Answered, GatewayError> = Effect.suspend(() => {
+        if (clock.unsafeCurrentTimeMillis() >= deadline.at) return deadlineExceeded(request, failed)
+        const target = waiting.length === 0 ? undefined : takeNext(waiting)
+        if (target === undefined) return nextRound
+        return Effect.flatMap(ask(request, target, waiting), (asked): typeof walk => {
+          if (Either.isRight(asked)) {
+            request.onAttempt(asked.right.record, false)
+            return Effect.succeed(asked.right.answered)
+          }
+          for (const one of asked.left) {
+            failed.push(one)
+            if (isWorthAnotherRound(one.failure)) again.push(one)
+          }
+          return walk
         })
       })
 
-    const run = (request: AttemptsRequest): Effect.Effect<Answered, GatewayError, Scope.Scope> =>
-      Effect.gen(function* () {
-        const { deadline, retry } = request
-        const failed: Array<Failed> = []
-        let targets = request.targets
-        for (let round = 1; ; round++) {
-          const again: Array<Failed> = []
-          const waiting = [...targets]
-          while (waiting.length > 0) {
-            if ((yield* Clock.currentTimeMillis) >= deadline.at)
-              return yield* deadlineExceeded(request, failed)
-            const target = takeNext(waiting)
-            if (Option.isNone(target)) break
-            const asked = yield* ask(request, target.value, waiting)
-            if (Either.isRight(asked)) {
-              yield* request.onAttempt(asked.right.record, false)
-              return asked.right.answered
-            }
-            for (const one of asked.left) {
-              failed.push(one)
-              if (isWorthAnotherRound(one.failure)) again.push(one)
-            }
-          }
-          const now = yield* Clock.currentTimeMillis
-          if (now >= deadline.at) return yield* deadlineExceeded(request, failed)
-          const transient = again.filter(({ failure }) => isTransient(failure))
-          if (transient.length === 0 || round >= retry.rounds) return yield* errorOf(failed)
-          const delayMs = delayBeforeRound(
-            round + 1,
-            transient.map(({ failure }) => failure),
-            retry,
-            yield* Random.next,
-          )
-          if (now + delayMs >= deadline.at) return yield* errorOf(failed)
-          yield* Effect.sleep(delayMs)
-          targets = again.map(({ target }) => target)
-        }
+      /** After all were asked: waits and walks again those for whom that may help. */
+      const nextRound: Effect.Effect<Answered, GatewayError> = Effect.gen(function* () {
+        const transient = again.filter(({ failure }) => isTransient(failure))
+        if (transient.length === 0 || round >= retry.rounds) return yield* errorOf(failed)
+        round += 1
+        const delayMs = delayBeforeRound(
+          round,
+          transient.map(({ failure }) => failure),
+          retry,
+          yield* Random.next,
+        )
+        if (clock.unsafeCurrentTimeMillis() + delayMs >= deadline.at) return yield* errorOf(failed)
+        yield* Effect.sleep(delayMs)
+        waiting = again.map(({ target }) => target)
+        again = []
+        return yield* walk
       })
+      return walk
+    }
 
     return Attempts.of({ run })
   }),

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
 import { admits, type Breaker, begun, closed, ended, type Sign } from "../domain/Breaker.ts"
 import type { BreakerPolicy } from "../domain/Snapshot.ts"
 import type { Target, Upstream } from "../domain/Upstream.ts"
@@ -22,12 +23,7 @@ export class Breakers extends Context.Tag("sluice/Breakers")<
      */
     readonly begin: (targets: ReadonlyArray<Target>) => number
     /** The end of an attempt that began then (epoch milliseconds), or the beginning of its stream. */
-    readonly end: (
-      upstream: Upstream,
-      sign: Sign,
-      beganAt: number,
-      policy: BreakerPolicy,
-    ) => Effect.Effect<void>
+    readonly end: (upstream: Upstream, sign: Sign, beganAt: number, policy: BreakerPolicy) => void
     readonly status: (upstream: Upstream) => BreakerStatus
   }
 >() {}
@@ -64,6 +60,8 @@ export const layer: Layer.Layer<Breakers> = Layer.effect(
   Breakers,
   Effect.gen(function* () {
     const clock = yield* Effect.clock
+    // What an attempt's end says is known in the middle of a socket's event.
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const kept = new Map<string, Kept>()
 
     const status = (upstream: Upstream): BreakerStatus => {
@@ -85,20 +83,19 @@ export const layer: Layer.Layer<Breakers> = Layer.effect(
         if (breaker !== before.breaker) keep(target.upstream, { ...before, breaker })
         return admitted
       },
-      end: (upstream, sign, beganAt, policy) =>
-        Effect.suspend(() => {
-          const before = status(upstream)
-          const now = clock.unsafeCurrentTimeMillis()
-          const breaker = ended(before.breaker, sign, { beganAt, now }, policy)
-          if (breaker === before.breaker) return Effect.void
-          const wasOpen = before.breaker._tag !== "Closed"
-          const opened = !wasOpen && breaker._tag === "Open"
-          keep(upstream, { breaker, openings: before.openings + (opened ? 1 : 0) })
-          if (opened) return logOpened(upstream.name, breaker)
-          return wasOpen && breaker._tag === "Closed"
-            ? Effect.logInfo("upstream well again", { upstream: upstream.name })
-            : Effect.void
-        }),
+      end: (upstream, sign, beganAt, policy) => {
+        const before = status(upstream)
+        const now = clock.unsafeCurrentTimeMillis()
+        const breaker = ended(before.breaker, sign, { beganAt, now }, policy)
+        if (breaker === before.breaker) return
+        const wasOpen = before.breaker._tag !== "Closed"
+        const opened = !wasOpen && breaker._tag === "Open"
+        keep(upstream, { breaker, openings: before.openings + (opened ? 1 : 0) })
+        if (opened) runFork(logOpened(upstream.name, breaker))
+        else if (wasOpen && breaker._tag === "Closed") {
+          runFork(Effect.logInfo("upstream well again", { upstream: upstream.name }))
+        }
+      },
     })
   }),
 )

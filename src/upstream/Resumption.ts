@@ -2,7 +2,6 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import { InvalidRequest } from "../domain/GatewayError.ts"
 import type { Target } from "../domain/Upstream.ts"
 import type { Broken } from "../stream/Resume.ts"
@@ -25,7 +24,7 @@ export const askToGoOn = (
   run: Attempts["Type"]["run"],
   request: AttemptsRequest,
   broken: Broken,
-): Effect.Effect<Option.Option<AnsweredStream>, never, Scope.Scope> => {
+): Effect.Effect<Option.Option<AnsweredStream>> => {
   const bodies = new Map<Target, Uint8Array>()
   for (const target of request.targets) {
     const { resume } = target.upstream

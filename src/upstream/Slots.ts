@@ -2,9 +2,7 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
 import type { Upstream } from "../domain/Upstream.ts"
 
 /** There was no place, and none became free while one could wait for it. */
@@ -20,18 +18,23 @@ export class Slots extends Context.Tag("sluice/Slots")<
   Slots,
   {
     /**
-     * Takes a place until the scope ends, after those who asked before; waits as long as the upstream's `maxWaitMs` and `atMostMs`
+     * Takes a place, after those who asked before, and gives the way to leave it; waits as long as the upstream's `maxWaitMs` and `atMostMs`
      * allow. Of an upstream without `concurrency` everyone has a place.
+     *
+     * @param keep told of the way to leave in the moment the place is taken, so that nobody who is interrupted then keeps it
      */
-    readonly take: (upstream: Upstream, atMostMs: number) => Effect.Effect<void, NoSlot, Scope.Scope>
+    readonly take: (
+      upstream: Upstream,
+      atMostMs: number,
+      keep: (leave: () => void) => void,
+    ) => Effect.Effect<() => void, NoSlot>
     /** How many wait for a place at the upstream of this name. */
     readonly waiting: (upstreamName: string) => number
   }
 >() {}
 
 interface Waiter {
-  hasPlace: boolean
-  /** Wakes it. */
+  /** Tells it that it has a place. */
   readonly wake: () => void
 }
 
@@ -49,7 +52,6 @@ const advance = (line: Line): void => {
     if (line.taken >= line.max) return
     line.waiting.delete(waiter)
     line.taken += 1
-    waiter.hasPlace = true
     waiter.wake()
   }
 }
@@ -77,53 +79,44 @@ export const layer: Layer.Layer<Slots> = Layer.effect(
       if (line.taken === 0 && line.waiting.size === 0) lines.delete(name)
     }
 
-    const take: Slots["Type"]["take"] = ({ concurrency, name }, atMostMs) => {
-      if (concurrency === undefined) return Effect.void
+    const take: Slots["Type"]["take"] = ({ concurrency, name }, atMostMs, keep) => {
+      if (concurrency === undefined) return Effect.succeed(() => {})
       const { max, maxWaiting, maxWaitMs } = concurrency
-      return Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function* () {
-          const scope = yield* Effect.scope
-          const line = lineOf(name, max)
-          const leave = Effect.sync(() => {
+      return Effect.suspend((): Effect.Effect<() => void, NoSlot> => {
+        const line = lineOf(name, max)
+        /** Of a place that was just taken. */
+        const leaver = (): (() => void) => {
+          let hasLeft = false
+          const leave = () => {
+            if (hasLeft) return
+            hasLeft = true
             line.taken -= 1
             tidy(name, line)
-          })
-          if (line.waiting.size === 0 && line.taken < max) {
-            line.taken += 1
-            return yield* Scope.addFinalizer(scope, leave)
           }
-          if (line.waiting.size >= maxWaiting) {
-            return yield* new NoSlot({ max, reason: "line_full", waitedMs: 0 })
-          }
+          keep(leave)
+          return leave
+        }
+        if (line.waiting.size === 0 && line.taken < max) {
+          line.taken += 1
+          return Effect.succeed(leaver())
+        }
+        if (line.waiting.size >= maxWaiting) return new NoSlot({ max, reason: "line_full", waitedMs: 0 })
 
-          const cameAt = clock.unsafeCurrentTimeMillis()
-          let wake = () => {}
-          const waiter: Waiter = { hasPlace: false, wake: () => wake() }
+        const cameAt = clock.unsafeCurrentTimeMillis()
+        const turn = Effect.async<() => void>((resume) => {
+          const waiter: Waiter = { wake: () => resume(Effect.succeed(leaver())) }
           line.waiting.add(waiter)
-          const turn = Effect.async<void>((resume) => {
-            wake = () => resume(Effect.void)
-            if (waiter.hasPlace) wake()
-          })
-          const exit = yield* Effect.exit(
-            restore(Effect.timeoutOption(turn, Math.max(0, Math.min(maxWaitMs, atMostMs)))),
-          )
-          // The place may have come in the same moment as the end of the wait.
-          if (!waiter.hasPlace) {
+          return Effect.sync(() => {
             line.waiting.delete(waiter)
             tidy(name, line)
-          }
-          if (Exit.isFailure(exit)) {
-            if (waiter.hasPlace) yield* leave
-            return yield* Effect.failCause(exit.cause)
-          }
-          if (waiter.hasPlace) return yield* Scope.addFinalizer(scope, leave)
-          return yield* new NoSlot({
-            max,
-            reason: "waited",
-            waitedMs: clock.unsafeCurrentTimeMillis() - cameAt,
           })
-        }),
-      )
+        })
+        return Effect.timeoutFail(turn, {
+          duration: Math.max(0, Math.min(maxWaitMs, atMostMs)),
+          onTimeout: () =>
+            new NoSlot({ max, reason: "waited", waitedMs: clock.unsafeCurrentTimeMillis() - cameAt }),
+        })
+      })
     }
 
     return Slots.of({ take, waiting: (name) => lines.get(name)?.waiting.size ?? 0 })

@@ -1,6 +1,6 @@
 /**
- * The wire to the upstreams: one HTTP exchange over keep-alive pools, with the upstream's timeouts, given as an answer whose body
- * is still to be read. Everything a socket can do wrong becomes an `AttemptFailure` here.
+ * The wire to the upstreams: one HTTP exchange over keep-alive pools, with the upstream's timeouts. Everything a socket can do wrong becomes an
+ * `AttemptFailure` here.
  *
  * undici is used directly rather than through `HttpClient`: its own timers cost nothing per chunk, where an `Effect.timeout` costs
  * about 100 µs per request, and `HttpClient` neither sets an idle timeout nor retries a stale pooled connection. Of undici it is
@@ -8,17 +8,13 @@
  */
 import type { IncomingHttpHeaders } from "node:http"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { Agent, buildConnector, type Dispatcher } from "undici"
 import { AttemptFailure, retryAfterMs } from "../domain/AttemptPolicy.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { Upstream } from "../domain/Upstream.ts"
-import { IncomingBody, type Pull } from "./IncomingBody.ts"
+import { BodyCollector } from "./BodyCollector.ts"
 import { type StaleConnections, staleConnections } from "./StaleConnections.ts"
 
 /** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
@@ -34,31 +30,47 @@ export interface UpstreamCall {
   readonly deadline: Pick<Deadline, "at" | "afterMs"> | undefined
 }
 
-/** An upstream's answer with its body unread. Reading and the connection end with the scope it was got in. */
-export interface UpstreamAnswer {
+/** How an answer begins. */
+export interface AnswerHead {
   readonly status: number
   /** Lower-case names; values of repeated headers joined by a comma. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Stream.Stream<Uint8Array, AttemptFailure>
-  /**
-   * The whole body; fails with `BrokenOff` beyond `limitBytes`, and with `NoRoom` where `hold`, which is told of all bytes before they are
-   * kept, refuses.
-   */
-  readonly bytes: (
-    limitBytes: number,
-    hold?: (bytes: number) => boolean,
-  ) => Effect.Effect<Uint8Array, AttemptFailure>
-  /** Milliseconds the answer's `Retry-After` asks for. */
+  /** Milliseconds its `Retry-After` asks for. */
   readonly retryAfterMs: number | undefined
+}
+
+/** Is told what becomes of a call, in this order, and nothing any more once the call is closed. */
+export interface CallListener {
+  readonly onHead: (head: AnswerHead) => void
+  readonly onBytes: (bytes: Uint8Array) => void
+  /** The last word: why the call failed, before its head or after it; nothing where its body is whole. */
+  readonly onEnd: (failure: AttemptFailure | undefined) => void
+}
+
+/** A call under way, and the way to end it. */
+export interface OpenCall {
   /** To be called when the first event has come: stops the first-byte timeout of a call that waits for an `event`. */
   readonly begun: () => void
+  /** Stops the bytes, except for those that are on their way, until `resume`. */
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Ends it wherever it is; the connection is closed if the body was not read to its end. Does nothing the second time. */
+  readonly close: () => void
+}
+
+/** An answer read to its end. */
+export interface WholeAnswer extends AnswerHead {
+  readonly body: Uint8Array
 }
 
 export class Upstreams extends Context.Tag("sluice/Upstreams")<
   Upstreams,
   {
-    /** Sends one call. Leaving the scope closes the connection if the body was not read to its end. */
-    readonly send: (call: UpstreamCall) => Effect.Effect<UpstreamAnswer, AttemptFailure, Scope.Scope>
+    /**
+     * Sends one call. The listener is called from the socket's own events: of an effect per head, chunk and end none is left, which took more
+     * time than the call itself.
+     */
+    readonly open: (call: UpstreamCall, listener: CallListener) => OpenCall
     /** How many calls of the upstream of this name are under way, bodies included. */
     readonly inFlight: (upstreamName: string) => number
   }
@@ -89,9 +101,6 @@ const makeAgent = (connectMs: number, idleMs: number, stale: StaleConnections): 
     bodyTimeout: 0,
   })
 }
-
-/** What undici reported, until it is classified. */
-class CallFault extends Data.TaggedError("CallFault")<{ readonly cause: unknown }> {}
 
 /** The parts of the errors that undici and Node's sockets raise which tell them apart. */
 interface SocketFault {
@@ -146,51 +155,11 @@ const flatten = (headers: IncomingHttpHeaders): Readonly<Record<string, string>>
   return flat
 }
 
-/** Collects a body, joining once: joining per chunk would be quadratic. */
-const collect = (
-  pull: Pull<AttemptFailure>,
-  limitBytes: number,
-  hold: (bytes: number) => boolean,
-): Effect.Effect<Uint8Array, AttemptFailure> => {
-  const collected: Array<Uint8Array> = []
-  let size = 0
-  const keep = (chunk: Uint8Array): AttemptFailure | undefined => {
-    size += chunk.length
-    if (size > limitBytes) return AttemptFailure.BrokenOff({ reason: `a body of over ${limitBytes} bytes` })
-    if (!hold(chunk.length)) {
-      return AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left for its answer" })
-    }
-    collected.push(chunk)
-    return undefined
-  }
-  const whole = () => {
-    const only = collected[0]
-    return collected.length === 1 && only !== undefined ? only : Buffer.concat(collected, size)
-  }
-  const next: Effect.Effect<Uint8Array, AttemptFailure> = Effect.matchEffect(pull, {
-    onSuccess: (chunks) => {
-      for (const chunk of chunks) {
-        const excess = keep(chunk)
-        if (excess !== undefined) return Effect.fail(excess)
-      }
-      return next
-    },
-    onFailure: Option.match({ onNone: () => Effect.sync(whole), onSome: Effect.fail }),
-  })
-  return next
-}
-
 /** Why a call was aborted from this side, where it was not simply left. Node's timers: precise, and about 1 µs each. */
 type Expiry = "first_byte" | "total" | "deadline"
 
 /** The reason of every abort, made once. */
 const over = new Error("the call is over")
-
-interface Head {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: IncomingBody<AttemptFailure>
-}
 
 /** Where calls go below an upstream's base URL. */
 interface Destination {
@@ -211,71 +180,139 @@ const destinationOf = ({ path, upstream }: UpstreamCall): Destination => {
   return made
 }
 
+/** What calls need of the layer they are made in. */
+interface Wire {
+  readonly agentsFor: (connectMs: number) => Agents
+  readonly stale: StaleConnections
+  readonly now: () => number
+  readonly count: (name: string, change: 1 | -1) => void
+}
+
 /** One call, over one connection, and over another should the first have been dead. */
-class Exchange {
+class Call implements OpenCall, Dispatcher.DispatchHandler {
   readonly #call: UpstreamCall
-  readonly #toFailure: (cause: unknown) => AttemptFailure
+  readonly #listener: CallListener
+  readonly #wire: Wire
+  readonly #firstByte: NodeJS.Timeout
+  readonly #total: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
-  #giveUp: (() => void) | undefined
+  #expired: Expiry | undefined
+  #isFresh = false
   #isOver = false
 
-  constructor(call: UpstreamCall, toFailure: (cause: unknown) => AttemptFailure) {
+  constructor(call: UpstreamCall, listener: CallListener, wire: Wire) {
     this.#call = call
-    this.#toFailure = toFailure
+    this.#listener = listener
+    this.#wire = wire
+    const { timeouts } = call.upstream
+    wire.count(call.upstream.name, 1)
+    this.#firstByte = setTimeout(expire, timeouts.firstByteMs, this, "first_byte")
+    const leftMs = call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline.at - wire.now()
+    this.#total =
+      leftMs < timeouts.totalMs
+        ? setTimeout(expire, Math.max(0, leftMs), this, "deadline")
+        : setTimeout(expire, timeouts.totalMs, this, "total")
+    this.#dispatch(wire.agentsFor(timeouts.connectMs).pooled)
   }
 
-  /** Ends it wherever it is: before there is a connection, while the head is awaited, or in the body. */
-  abort(): void {
-    this.#isOver = true
+  #dispatch(agent: Agent): void {
+    const { body, headers, method, upstream } = this.#call
+    const { origin, path } = destinationOf(this.#call)
+    agent.dispatch(
+      {
+        origin,
+        path,
+        method,
+        // Answers are read, and silence would allow any encoding (RFC 9110 §12.5.3).
+        headers: { ...headers, "accept-encoding": "identity" },
+        body: body ?? null,
+        bodyTimeout: upstream.timeouts.idleMs,
+      },
+      this,
+    )
+  }
+
+  readonly begun = (): void => clearTimeout(this.#firstByte)
+
+  readonly pause = (): void => this.#controller?.pause()
+
+  readonly resume = (): void => this.#controller?.resume()
+
+  readonly close = (): void => {
+    if (this.#isOver) return
+    this.#settle()
     this.#controller?.abort(over)
-    this.#giveUp?.()
   }
 
-  /** Sends the call; done when the answer's head is here. */
-  over(agent: Agent): Effect.Effect<Head, CallFault> {
-    return Effect.async((resume) => {
-      const { body, headers, method, upstream } = this.#call
-      const { origin, path } = destinationOf(this.#call)
-      const incoming = new IncomingBody<AttemptFailure>()
-      this.#controller = undefined
-      this.#giveUp = () => resume(Effect.fail(new CallFault({ cause: over })))
-      agent.dispatch(
-        {
-          origin,
-          path,
-          method,
-          // Answers are read, and silence would allow any encoding (RFC 9110 §12.5.3).
-          headers: { ...headers, "accept-encoding": "identity" },
-          body: body ?? null,
-          bodyTimeout: upstream.timeouts.idleMs,
-        },
-        {
-          onRequestStart: (controller) => {
-            this.#controller = controller
-            if (this.#isOver) controller.abort(over)
-          },
-          onResponseStart: (_, status, responseHeaders) => {
-            // What comes before is only information.
-            if (status < 200) return
-            this.#giveUp = undefined
-            resume(Effect.succeed({ status, headers: flatten(responseHeaders), body: incoming }))
-          },
-          onResponseData: (controller, chunk) =>
-            incoming.give(chunk, () => {
-              controller.pause()
-              return () => controller.resume()
-            }),
-          onResponseEnd: () => incoming.end(Option.none()),
-          onResponseError: (_, cause) => {
-            incoming.end(Option.some(this.#toFailure(cause)))
-            resume(Effect.fail(new CallFault({ cause })))
-          },
-        },
-      )
-      return Effect.sync(() => this.abort())
-    })
+  /** Its time is over. */
+  expire(phase: Expiry): void {
+    if (this.#isOver) return
+    this.#expired = phase
+    const failure = this.#failureOf(over)
+    this.close()
+    this.#listener.onEnd(failure)
+  }
+
+  #settle(): void {
+    this.#isOver = true
+    clearTimeout(this.#firstByte)
+    clearTimeout(this.#total)
+    this.#wire.count(this.#call.upstream.name, -1)
+  }
+
+  #failureOf(cause: unknown): AttemptFailure {
+    const { deadline, upstream } = this.#call
+    const { firstByteMs, totalMs } = upstream.timeouts
+    switch (this.#expired) {
+      case undefined:
+        return classify(cause, upstream)
+      case "first_byte":
+        return AttemptFailure.TimedOut({ phase: "first_byte", afterMs: firstByteMs })
+      case "total":
+        return AttemptFailure.TimedOut({ phase: "total", afterMs: totalMs })
+      case "deadline":
+        return AttemptFailure.TimedOut({ phase: "deadline", afterMs: deadline?.afterMs ?? 0 })
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#isOver) controller.abort(over)
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // What comes before is only information.
+    if (status < 200 || this.#isOver) return
+    if (this.#call.firstByte === "head") this.begun()
+    const flat = flatten(headers)
+    this.#listener.onHead({ status, headers: flat, retryAfterMs: retryAfterMs(flat, this.#wire.now()) })
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (!this.#isOver) this.#listener.onBytes(chunk)
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return
+    this.#settle()
+    this.#listener.onEnd(undefined)
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
+    if (this.#isOver) return
+    const { stale } = this.#wire
+    if (!this.#isFresh && stale.caused(cause)) {
+      // When one pooled connection is dead, others of the pool may be.
+      this.#isFresh = true
+      this.#dispatch(this.#wire.agentsFor(this.#call.upstream.timeouts.connectMs).fresh)
+      return
+    }
+    this.#settle()
+    this.#listener.onEnd(this.#failureOf(cause))
   }
 }
+
+const expire = (call: Call, phase: Expiry): void => call.expire(phase)
 
 /** Where calls go first, and where one goes whose pooled connection was dead. */
 interface Agents {
@@ -311,73 +348,40 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
       else inFlight.delete(name)
     }
 
-    const send = (call: UpstreamCall): Effect.Effect<UpstreamAnswer, AttemptFailure, Scope.Scope> =>
-      Effect.gen(function* () {
-        const { upstream } = call
-        const { timeouts } = upstream
-        const exchange = new Exchange(call, (cause) => toFailure(cause))
-        let expired: Expiry | undefined
-        const expireAfter = (phase: Expiry, ms: number) =>
-          setTimeout(() => {
-            expired = phase
-            exchange.abort()
-          }, ms)
-        const lastsMs = {
-          first_byte: timeouts.firstByteMs,
-          total: timeouts.totalMs,
-          deadline: call.deadline?.afterMs ?? 0,
-        }
-        const toFailure = (cause: unknown): AttemptFailure =>
-          expired === undefined
-            ? classify(cause, upstream)
-            : AttemptFailure.TimedOut({ phase: expired, afterMs: lastsMs[expired] })
-
-        // `Effect.acquireRelease` would do, but it also compares and restores all fiber refs, about 150 µs.
-        const timers = yield* Effect.uninterruptible(
-          Effect.flatMap(Effect.scope, (scope) => {
-            count(upstream.name, 1)
-            const firstByte = expireAfter("first_byte", timeouts.firstByteMs)
-            const leftMs =
-              call.deadline === undefined
-                ? Number.POSITIVE_INFINITY
-                : call.deadline.at - clock.unsafeCurrentTimeMillis()
-            const total =
-              leftMs < timeouts.totalMs
-                ? expireAfter("deadline", Math.max(0, leftMs))
-                : expireAfter("total", timeouts.totalMs)
-            const end = Effect.sync(() => {
-              clearTimeout(firstByte)
-              clearTimeout(total)
-              count(upstream.name, -1)
-              exchange.abort()
-            })
-            return Effect.as(Scope.addFinalizer(scope, end), { firstByte })
-          }),
-        )
-        const begun = () => clearTimeout(timers.firstByte)
-
-        const { fresh, pooled } = agentsFor(timeouts.connectMs)
-        // When one pooled connection is dead, others of the pool may be.
-        const head = yield* exchange.over(pooled).pipe(
-          Effect.catchIf(
-            ({ cause }) => expired === undefined && stale.caused(cause),
-            () => exchange.over(fresh),
-          ),
-          Effect.mapError(({ cause }) => toFailure(cause)),
-        )
-        if (call.firstByte === "head") begun()
-        const { pull } = head.body
-        const answer: UpstreamAnswer = {
-          status: head.status,
-          headers: head.headers,
-          body: Stream.fromPull(Effect.succeed(pull)),
-          bytes: (limitBytes, hold = () => true) => collect(pull, limitBytes, hold),
-          retryAfterMs: retryAfterMs(head.headers, clock.unsafeCurrentTimeMillis()),
-          begun,
-        }
-        return answer
-      })
-
-    return Upstreams.of({ send, inFlight: (name) => inFlight.get(name) ?? 0 })
+    const wire: Wire = { agentsFor, stale, now: () => clock.unsafeCurrentTimeMillis(), count }
+    return Upstreams.of({
+      open: (call, listener) => new Call(call, listener, wire),
+      inFlight: (name) => inFlight.get(name) ?? 0,
+    })
   }),
 )
+
+/** A call with its answer read to the end, at most `limitBytes` of body. Interrupting it ends the call. */
+export const whole = (
+  { open }: Upstreams["Type"],
+  call: UpstreamCall,
+  limitBytes: number,
+): Effect.Effect<WholeAnswer, AttemptFailure> =>
+  Effect.async((resume) => {
+    let head: AnswerHead | undefined
+    const body = new BodyCollector(limitBytes)
+    const fail = (failure: AttemptFailure) => {
+      opened.close()
+      resume(Effect.fail(failure))
+    }
+    const opened = open(call, {
+      onHead: (one) => {
+        head = one
+      },
+      onBytes: (bytes) => {
+        const excess = body.keep(bytes)
+        if (excess !== undefined) fail(excess)
+      },
+      onEnd: (failure) => {
+        if (failure !== undefined || head === undefined) {
+          fail(failure ?? AttemptFailure.BrokenOff({ reason: "no answer" }))
+        } else resume(Effect.succeed({ ...head, body: body.whole() }))
+      },
+    })
+    return Effect.sync(opened.close)
+  })

@@ -35,7 +35,10 @@ describe("the audit with its writer in a thread", () => {
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const status = yield* withAudit(layer(optionsIn(directory), worker), (audit) =>
-        Effect.zipRight(Effect.forEach(records(1000), audit.record), audit.status),
+        Effect.suspend(() => {
+          for (const record of records(1000)) audit.record(record)
+          return audit.status
+        }),
       )
       expect(status.lost).toBe(0)
       const database = join(directory, "logs", "record.db")
@@ -57,7 +60,9 @@ describe("the audit with its writer in a thread", () => {
       const directory = yield* temporaryDirectory
       const old = Date.UTC(2025, 0, 15)
       yield* withAudit(layer(optionsIn(directory), worker), (audit) =>
-        Effect.forEach(records(100), (record) => audit.record({ ...record, startedAt: old })),
+        Effect.sync(() => {
+          for (const record of records(100)) audit.record({ ...record, startedAt: old })
+        }),
       )
       const archive = join(directory, "logs", "record_202501.db")
       yield* withAudit(layer(optionsIn(directory), worker), () =>
@@ -84,7 +89,7 @@ describe("the audit with its writer in a thread", () => {
       const options = optionsIn(directory, { limits: { ...defaultLimits, closeMs: 500 } })
       const context = yield* Layer.buildWithScope(layer(options, new URL(`file://${broken}`)), scope)
       const audit = yield* Effect.provide(Audit, context)
-      yield* audit.record(sampleRecord("a"))
+      audit.record(sampleRecord("a"))
       const counted = yield* Effect.repeat(Effect.zipRight(Effect.sleep("10 millis"), audit.status), {
         until: ({ queued }) => queued === 1,
       })
@@ -147,7 +152,7 @@ describe("a month's turn under load", () => {
             const now = yield* Clock.currentTimeMillis
             for (let count = 0; count < 50; count++) {
               const startedAt = now - ((made * 7919) % 30_000)
-              yield* audit.record(sampleRecord(`m${made}`, { startedAt }))
+              audit.record(sampleRecord(`m${made}`, { startedAt }))
               made++
             }
             yield* TestClock.adjust(Duration.seconds(1))

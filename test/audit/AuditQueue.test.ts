@@ -73,10 +73,10 @@ describe("the queue", () => {
     Effect.gen(function* () {
       const { script, writer } = scripted()
       const queue = yield* queueOn(writer)
-      yield* queue.record(sampleRecord("first"))
+      queue.record(sampleRecord("first"))
       yield* settle
       expect(script.batches).toEqual([["first"]])
-      yield* Effect.forEach(records(450), queue.record)
+      for (const record of records(450)) queue.record(record)
       yield* settle
       expect(yield* queue.status).toEqual({ queued: 450, spilled: 0, lost: 0 })
       yield* TestClock.adjust("20 millis")
@@ -89,7 +89,7 @@ describe("the queue", () => {
     Effect.gen(function* () {
       const { script, writer } = scripted()
       const queue = yield* queueOn(writer)
-      yield* Effect.forEach([...records(60), ...records(60)], queue.record)
+      for (const record of [...records(60), ...records(60)]) queue.record(record)
       yield* TestClock.adjust("1 second")
       expect(script.keys.size).toBe(120)
       expect([...script.keys].every((key) => key.startsWith("run-"))).toBe(true)
@@ -101,7 +101,7 @@ describe("the queue", () => {
       const { script, writer } = scripted()
       const queue = yield* queueOn(writer)
       script.report = { ...well, refused: true, fault: "full" }
-      yield* Effect.forEach(records(3), queue.record)
+      for (const record of records(3)) queue.record(record)
       yield* TestClock.adjust("10 seconds")
       expect(script.batches.length).toBeGreaterThan(5)
       expect(yield* queue.status).toEqual({ queued: 3, spilled: 0, lost: 0 })
@@ -118,13 +118,13 @@ describe("the queue", () => {
       const { script, writer } = scripted()
       const queue = yield* queueOn(writer, { ...defaultLimits, records: 10 })
       script.report = { ...well, refused: true, fault: "full" }
-      yield* Effect.forEach(records(25), queue.record)
+      for (const record of records(25)) queue.record(record)
       expect(yield* queue.status).toEqual({ queued: 10, spilled: 0, lost: 15 })
       yield* TestClock.adjust("5 seconds")
       expect(errors.filter((message) => message.includes("lost"))).toHaveLength(1)
       script.report = well
       yield* TestClock.adjust("5 seconds")
-      yield* queue.record(sampleRecord("again"))
+      queue.record(sampleRecord("again"))
       expect(yield* queue.status).toEqual({ queued: 1, spilled: 0, lost: 15 })
     }).pipe(Effect.provide(capturingErrors(errors)))
   })
@@ -134,7 +134,7 @@ describe("the queue", () => {
       const { writer } = scripted()
       const queue = yield* queueOn(writer, { ...defaultLimits, bytes: 500_000 })
       const request = new Uint8Array(100_000)
-      yield* Effect.forEach(records(10), (record) => queue.record({ ...record, request }))
+      for (const record of records(10)) queue.record({ ...record, request })
       expect(yield* queue.status).toEqual({ queued: 4, spilled: 0, lost: 6 })
     }),
   )
@@ -149,7 +149,7 @@ describe("the queue", () => {
       yield* TestClock.adjust("10 seconds")
       expect(script.drains).toBe(atRest)
       script.report = { ...well, spilled: 7, fault: "locked" }
-      yield* queue.record(sampleRecord("a"))
+      queue.record(sampleRecord("a"))
       yield* TestClock.adjust("10 seconds")
       expect(script.drains).toBeGreaterThan(atRest + 5)
       expect(script.drains).toBeLessThan(atRest + 20)
@@ -168,12 +168,12 @@ describe("the queue", () => {
       const { script, writer } = scripted()
       const scope = yield* Scope.make()
       const queue = yield* Scope.extend(queueOn(writer), scope)
-      yield* Effect.forEach(records(333), queue.record)
+      for (const record of records(333)) queue.record(record)
       const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(closing)
       expect(script.keys.size).toBe(333)
-      yield* queue.record(sampleRecord("too late"))
+      queue.record(sampleRecord("too late"))
       expect((yield* queue.status).lost).toBe(1)
     }),
   )
@@ -192,7 +192,7 @@ describe("the queue", () => {
         scope,
       ).pipe(Effect.zipLeft(TestClock.adjust("10 millis"), { concurrent: true }))
       script.report = { ...well, spilled: left }
-      yield* queue.record(sampleRecord("a"))
+      queue.record(sampleRecord("a"))
       const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(closing)
@@ -208,7 +208,7 @@ describe("the queue", () => {
       const scope = yield* Scope.make()
       const queue = yield* Scope.extend(queueOn(writer), scope)
       script.report = { ...well, refused: true, fault: "full" }
-      yield* Effect.forEach(records(5), queue.record)
+      for (const record of records(5)) queue.record(record)
       const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("9 seconds")
       expect(closing.unsafePoll()).toBeNull()
@@ -231,11 +231,11 @@ describe("the rotation's times", () => {
       yield* TestClock.adjust(Duration.minutes(4))
       expect(script.rotations.slice(1)).toEqual(["2026-11-01T00:00:00.000Z"])
       script.report = { ...well, oldestMonth: "2026_10" }
-      yield* queue.record(sampleRecord("late"))
+      queue.record(sampleRecord("late"))
       yield* TestClock.adjust(Duration.minutes(2))
       expect(script.rotations).toHaveLength(4)
       script.report = { ...well, oldestMonth: "2026_11" }
-      yield* queue.record(sampleRecord("timely"))
+      queue.record(sampleRecord("timely"))
       yield* TestClock.adjust(Duration.minutes(4))
       expect(script.rotations).toHaveLength(4)
       expect(script.retention).toBe(0)

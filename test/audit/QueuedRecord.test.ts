@@ -27,7 +27,7 @@ describe("a queued record", () => {
     expect(row.request).toBeNull()
     expect(row.response).toBeNull()
     expect(JSON.stringify(queued)).not.toContain("hello")
-    expect(textOf(new Uint8Array(pack([queued]).bytes))).toBe("")
+    expect(textOf(new Uint8Array(pack([queued]).bytes))).not.toContain("hello")
   })
 
   it("becomes a row with its bodies as they came", () => {

@@ -3,6 +3,7 @@ import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -11,6 +12,8 @@ import type { AnswerSettings } from "../../src/domain/AnswerStream.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
 import type { SseEvent } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
+import { sourceOf } from "../../src/stream/EventSource.ts"
+import type { Relay } from "../../src/stream/Relay.ts"
 import { type ResponseEnd, type ResponseOptions, respond } from "../../src/stream/ResponseStream.ts"
 import { bytesOf } from "../support/answers.ts"
 import { finishChunk, textChunk, usageChunk } from "../support/Wire.ts"
@@ -33,22 +36,56 @@ const settings: AnswerSettings = {
   includeUsage: false,
 }
 
+/** What a relay writes, no faster than it is pulled: its outlet is full after each piece. */
+const written = (relay: Relay): Stream.Stream<Uint8Array> =>
+  Stream.fromPull(
+    Effect.map(
+      Effect.gen(function* () {
+        const pieces = yield* Queue.unbounded<Option.Option<Uint8Array>>()
+        let drain: (() => void) | undefined
+        const run = relay({
+          write: (bytes) => {
+            Queue.unsafeOffer(pieces, Option.some(bytes))
+            return false
+          },
+          onDrain: (go) => {
+            drain = go
+          },
+        })
+        yield* Effect.forkScoped(
+          Effect.interruptible(Effect.ensuring(run, Queue.offer(pieces, Option.none()))),
+        )
+        const pull = Effect.suspend(() => {
+          const go = drain
+          drain = undefined
+          go?.()
+          return Effect.flatMap(Queue.take(pieces), (piece) =>
+            Option.isNone(piece) ? Effect.fail(Option.none()) : Effect.succeed(Chunk.of(piece.value)),
+          )
+        })
+        return { pull }
+      }),
+      ({ pull }) => pull,
+    ),
+  )
+
 /** A response and the ends it told of. */
-const responding = (
-  events: Stream.Stream<SseEvent, string>,
-  given: Partial<ResponseOptions<string>> = {},
-): { readonly bytes: Stream.Stream<Uint8Array>; readonly ends: ReadonlyArray<ResponseEnd> } => {
-  const ends: Array<ResponseEnd> = []
-  const bytes = respond({
-    settings,
-    events,
-    reasonOf: (error) => error,
-    keepBytes: 100_000,
-    onEnd: (end) => Effect.sync(() => void ends.push(end)),
-    ...given,
+const responding = (events: Stream.Stream<SseEvent, string>, given: Partial<ResponseOptions<string>> = {}) =>
+  Effect.map(Effect.runtime<never>(), (runtime) => {
+    const ends: Array<ResponseEnd> = []
+    const relay = respond({
+      settings,
+      events: sourceOf(events, runtime),
+      reasonOf: (error) => error,
+      keepBytes: 100_000,
+      onEnd: (end) => void ends.push(end),
+      ...given,
+    })
+    return { bytes: written(relay), ends }
   })
-  return { bytes, ends }
-}
+
+/** Interrupting an upstream takes a moment. */
+const settle = Effect.repeatN(Effect.yieldNow(), 20)
 
 /** An upstream that sends what is put into a queue, an event for each read. */
 const scripted = Effect.gen(function* () {
@@ -80,7 +117,7 @@ const reading = (bytes: Stream.Stream<Uint8Array>) =>
 describe("respond", () => {
   it.effect("frames the upstream's events and ends in [DONE]", () =>
     Effect.gen(function* () {
-      const { bytes, ends } = responding(
+      const { bytes, ends } = yield* responding(
         Stream.make(event(textChunk("a")), event(finishChunk()), event(usageChunk()), done),
       )
       const sent = yield* Stream.runCollect(bytes)
@@ -97,7 +134,7 @@ describe("respond", () => {
       const events = Stream.fromIterable(reads.map((read) => Chunk.fromIterable(read.map(event)))).pipe(
         Stream.flattenChunks,
       )
-      const sent = yield* Stream.runCollect(responding(events).bytes)
+      const sent = yield* Stream.runCollect((yield* responding(events)).bytes)
       expect([...sent].map(textOf)).toEqual([
         wire(textChunk("a"), textChunk("b")),
         wire(finishChunk(), "[DONE]"),
@@ -107,7 +144,7 @@ describe("respond", () => {
 
   it.effect("keeps what was sent, to be reassembled", () =>
     Effect.gen(function* () {
-      const { bytes, ends } = responding(
+      const { bytes, ends } = yield* responding(
         Stream.make(event(textChunk("a")), event(textChunk("b")), event(finishChunk()), done),
       )
       yield* Stream.runDrain(bytes)
@@ -121,7 +158,7 @@ describe("respond", () => {
 
   it.effect("says a failure of the upstream in a last event, and does not fail", () =>
     Effect.gen(function* () {
-      const { bytes, ends } = responding(
+      const { bytes, ends } = yield* responding(
         Stream.concat(Stream.make(event(textChunk("a"))), Stream.fail("connection reset")),
       )
       const sent = [...(yield* Stream.runCollect(bytes))].map(textOf)
@@ -136,7 +173,7 @@ describe("respond", () => {
 
   it.effect("says a defect in a last event too, without its details", () =>
     Effect.gen(function* () {
-      const { bytes, ends } = responding(
+      const { bytes, ends } = yield* responding(
         Stream.concat(Stream.make(event(textChunk("a"))), Stream.die(new Error("inner secret"))),
       )
       const sent = textOf(Buffer.concat([...(yield* Stream.runCollect(bytes))]))
@@ -148,7 +185,7 @@ describe("respond", () => {
 
   it.effect("takes an upstream that just ends for a broken one", () =>
     Effect.gen(function* () {
-      const { bytes, ends } = responding(Stream.make(event(textChunk("a"))))
+      const { bytes, ends } = yield* responding(Stream.make(event(textChunk("a"))))
       expect(textOf(Buffer.concat([...(yield* Stream.runCollect(bytes))]))).not.toContain("[DONE]")
       expect(ends.map((end) => end.outcome)).toEqual(["stream_broken"])
     }),
@@ -156,7 +193,7 @@ describe("respond", () => {
 
   it.effect("flushes held-back text before it says what broke", () =>
     Effect.gen(function* () {
-      const { bytes } = responding(
+      const { bytes } = yield* responding(
         Stream.concat(Stream.make(event(textChunk("a\n<thi"))), Stream.fail("reset")),
         { settings: { ...settings, transform: { prefix: undefined, thinking: "strip" } } },
       )
@@ -173,7 +210,9 @@ describe("after [DONE]", () => {
       Effect.gen(function* () {
         const ended = yield* Deferred.make<void>()
         const tail = Stream.fromEffect(Deferred.await(ended)).pipe(Stream.drain)
-        const { bytes, ends } = responding(Stream.concat(Stream.make(event(finishChunk()), done), tail))
+        const { bytes, ends } = yield* responding(
+          Stream.concat(Stream.make(event(finishChunk()), done), tail),
+        )
         const { came, fiber } = yield* reading(bytes)
         expect(yield* Queue.take(came)).toBe(wire(finishChunk(), "[DONE]"))
         yield* TestClock.adjust(50)
@@ -187,7 +226,7 @@ describe("after [DONE]", () => {
   it.effect("waits 100 ms and no longer for an upstream that does not end, whatever it goes on sending", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
-      const { bytes, ends } = responding(upstream.events)
+      const { bytes, ends } = yield* responding(upstream.events)
       const { came, fiber } = yield* reading(bytes)
       yield* upstream.send("[DONE]")
       expect(yield* Queue.take(came)).toBe(wire("[DONE]"))
@@ -196,6 +235,7 @@ describe("after [DONE]", () => {
       expect(ends).toEqual([])
       yield* TestClock.adjust(1)
       yield* Fiber.join(fiber)
+      yield* settle
       expect(upstream.interrupted()).toBe(1)
       expect(yield* Queue.takeAll(came)).toEqual(Chunk.empty())
       expect(ends).toMatchObject([{ outcome: "ok", events: 1 }])
@@ -207,7 +247,7 @@ describe("silence", () => {
   it.effect("brings a heartbeat after each 15 s, between events only and from the first one on", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
-      const { came, fiber } = yield* reading(responding(upstream.events).bytes)
+      const { came, fiber } = yield* reading((yield* responding(upstream.events)).bytes)
       yield* TestClock.adjust("60 seconds")
       expect(yield* Queue.size(came)).toBe(0)
 
@@ -239,7 +279,7 @@ describe("silence", () => {
   it.effect("is silence towards the client: events that are withheld do not break it", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
-      const { came, fiber } = yield* reading(responding(upstream.events).bytes)
+      const { came, fiber } = yield* reading((yield* responding(upstream.events)).bytes)
       yield* upstream.send(textChunk("a"))
       yield* Queue.take(came)
       yield* TestClock.adjust("10 seconds")
@@ -253,7 +293,7 @@ describe("silence", () => {
   it.effect("of a client that reads slowly is not filled with heartbeats", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
-      const { bytes } = responding(upstream.events)
+      const { bytes } = yield* responding(upstream.events)
       yield* upstream.send(textChunk("a"))
       yield* upstream.send(textChunk("b"))
       const came: Array<string> = []
@@ -281,7 +321,7 @@ describe("backpressure", () => {
       for (let i = 0; i < 100; i++) yield* upstream.send(textChunk("a"))
       const gate = yield* Queue.unbounded<void>()
       let taken = 0
-      const { bytes } = responding(upstream.events)
+      const { bytes } = yield* responding(upstream.events)
       const fiber = yield* Effect.fork(
         Stream.runForEach(bytes, () =>
           Effect.zipRight(
@@ -304,11 +344,12 @@ describe("a client that leaves", () => {
   it.effect("interrupts the upstream at once, and the end says what was sent until then", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
-      const { bytes, ends } = responding(upstream.events)
+      const { bytes, ends } = yield* responding(upstream.events)
       const { came, fiber } = yield* reading(bytes)
       yield* upstream.send(textChunk("a"))
       yield* Queue.take(came)
       yield* Fiber.interrupt(fiber)
+      yield* settle
       expect(upstream.interrupted()).toBe(1)
       expect(ends).toMatchObject([{ outcome: "client_closed", events: 1, error: undefined }])
       expect(ends[0]?.sent.data.map(textOf)).toEqual([JSON.stringify(textChunk("a"))])
@@ -318,11 +359,12 @@ describe("a client that leaves", () => {
   it.effect("before anything came leaves nothing behind", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
-      const { bytes, ends } = responding(upstream.events)
+      const { bytes, ends } = yield* responding(upstream.events)
       const { fiber } = yield* reading(bytes)
       yield* TestClock.adjust("1 second")
       expect(upstream.reads()).toBe(1)
       yield* Fiber.interrupt(fiber)
+      yield* settle
       expect(upstream.interrupted()).toBe(1)
       expect(ends).toMatchObject([{ outcome: "client_closed", events: 0 }])
     }),
@@ -331,9 +373,10 @@ describe("a client that leaves", () => {
   it.effect("by reading no further ends the upstream as well", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
-      const { bytes, ends } = responding(upstream.events)
+      const { bytes, ends } = yield* responding(upstream.events)
       yield* upstream.send(textChunk("a"))
       yield* Stream.runDrain(Stream.take(bytes, 1))
+      yield* settle
       expect(upstream.interrupted()).toBe(1)
       expect(ends.map((end) => end.outcome)).toEqual(["client_closed"])
     }),
@@ -342,7 +385,7 @@ describe("a client that leaves", () => {
   it.effect("while the rest of a complete answer is drained had its whole answer", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
-      const { bytes, ends } = responding(upstream.events)
+      const { bytes, ends } = yield* responding(upstream.events)
       const { came, fiber } = yield* reading(bytes)
       yield* upstream.send("[DONE]")
       yield* Queue.take(came)

@@ -20,7 +20,7 @@ const program = Effect.gen(function* () {
     const said: Array<string> = []
     for (let at = 0; at < perTick; at++, count++) {
       const id = `${prefix}-${count}`
-      yield* audit.record(sampleRecord(id, { startedAt: Date.now() }))
+      audit.record(sampleRecord(id, { startedAt: Date.now() }))
       said.push(`${id} ${Date.now()}\n`)
     }
     writeSync(1, said.join(""))

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Audit } from "../../src/audit/Audit.ts"
@@ -16,9 +17,10 @@ export interface RecordedAudit {
 
 export const recordedAudit: Effect.Effect<RecordedAudit> = Effect.gen(function* () {
   const records = yield* SubscriptionRef.make<ReadonlyArray<AuditRecord>>([])
+  const runSync = Runtime.runSync(yield* Effect.runtime<never>())
   return {
     layer: Layer.succeed(Audit, {
-      record: (record) => SubscriptionRef.update(records, (all) => [...all, record]),
+      record: (record) => runSync(SubscriptionRef.update(records, (all) => [...all, record])),
       status: Effect.succeed({ queued: 0, spilled: 0, lost: 0 }),
       fingerprint: (key) => `fingerprint of a key of ${Redacted.value(key).length} characters`,
     }),

@@ -1,7 +1,6 @@
 /** A whole gateway on a free port in this process, with its configuration in a temporary folder and its audit in memory. */
 
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -13,6 +12,8 @@ import type * as Scope from "effect/Scope"
 import * as App from "../../src/App.ts"
 import { CurrentConfig } from "../../src/config/CurrentConfig.ts"
 import type { Environment } from "../../src/config/Environment.ts"
+import { NodeServer } from "../../src/http/NodeServer.ts"
+import * as Lines from "../../src/telemetry/Lines.ts"
 import { type RecordedAudit, recordedAudit } from "./RecordedAudit.ts"
 
 export interface RunningGateway extends Pick<RecordedAudit, "records" | "awaitRecords"> {
@@ -54,11 +55,14 @@ export const startGateway = (
           },
           audit,
         ),
-        Layer.merge(NodeContext.layer, Logger.minimumLogLevel(options.logLevel ?? LogLevel.None)),
+        Layer.mergeAll(
+          NodeContext.layer,
+          Logger.minimumLogLevel(LogLevel.None),
+          Lines.layer({ format: "json", level: LogLevel.None, colour: false }),
+        ),
       ),
     )
-    const { address } = Context.get(services, HttpServer.HttpServer)
-    const port = address._tag === "TcpAddress" ? address.port : 0
+    const { port } = Context.get(services, NodeServer)
     const current = Context.get(services, CurrentConfig)
     const writeConfig = (text: string) => Effect.orDie(files.writeFileString(configPath, text))
     return {

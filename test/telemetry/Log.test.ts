@@ -1,23 +1,21 @@
 import { describe, expect, it } from "@effect/vitest"
-import type * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
+import * as Lines from "../../src/telemetry/Lines.ts"
 import * as Log from "../../src/telemetry/Log.ts"
 
 /** The lines a program logs. */
 const linesOf = (program: Effect.Effect<void>, format: "json" | "pretty", colour = false) =>
   Effect.gen(function* () {
     const lines: Array<string> = []
-    const silent = yield* Effect.console
-    const console: Console.Console = {
-      ...silent,
-      unsafe: { ...silent.unsafe, log: (line) => lines.push(line) },
-    }
+    const write = (line: string) => void lines.push(line)
     // In a fiber of its own: what a layer of loggers changes stays with the fiber it is provided to.
     const fiber = yield* program.pipe(
-      Effect.provide(Log.layer({ format, level: LogLevel.Info, colour })),
-      Effect.withConsole(console),
+      Effect.provide(
+        Layer.provide(Log.layer, Lines.layer({ format, level: LogLevel.Info, colour, sink: write })),
+      ),
       Effect.fork,
     )
     yield* Fiber.await(fiber)

@@ -1,10 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { AttemptFailure } from "../../src/domain/AttemptPolicy.ts"
@@ -13,10 +17,11 @@ import type { Deadline } from "../../src/domain/Deadline.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
 import type { BreakerPolicy, RetryPolicy } from "../../src/domain/Snapshot.ts"
 import type { Target, Upstream } from "../../src/domain/Upstream.ts"
+import { streamOf } from "../../src/stream/EventSource.ts"
 import * as Attempts from "../../src/upstream/Attempts.ts"
 import * as Breakers from "../../src/upstream/Breakers.ts"
 import * as Slots from "../../src/upstream/Slots.ts"
-import { type UpstreamAnswer, type UpstreamCall, Upstreams } from "../../src/upstream/Upstreams.ts"
+import { type AnswerHead, type UpstreamCall, Upstreams } from "../../src/upstream/Upstreams.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -36,7 +41,15 @@ const policy: RetryPolicy = {
 /** A deadline that no test reaches. */
 const never: Deadline = { at: Number.POSITIVE_INFINITY, afterMs: 3_600_000, setBy: "configuration" }
 
-type Reply = Effect.Effect<UpstreamAnswer, AttemptFailure>
+/** What an upstream says, as the script of a test has it. */
+interface ScriptedAnswer extends AnswerHead {
+  /** Of a stream. */
+  readonly body: Stream.Stream<Uint8Array, AttemptFailure>
+  /** Of a plain answer. */
+  readonly bytes: () => Effect.Effect<Uint8Array, AttemptFailure>
+}
+
+type Reply = Effect.Effect<ScriptedAnswer, AttemptFailure>
 
 /** An answer that says this. */
 const saying = (text: string) => bytes(JSON.stringify({ text }))
@@ -48,7 +61,6 @@ const answer = (status: number, text = "", headers: Record<string, string> = {})
     body: Stream.make(bytes(text)),
     bytes: () => Effect.succeed(saying(text)),
     retryAfterMs: undefined,
-    begun: () => {},
   })
 
 const events = (text: string): Reply =>
@@ -60,21 +72,43 @@ const refused: Reply = Effect.fail(AttemptFailure.ConnectFailed({ reason: "ECONN
 const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>) => {
   const asked: Array<string> = []
   const open = new Set<UpstreamCall>()
-  const layer = Layer.succeed(Upstreams, {
-    inFlight: () => 0,
-    send: (call) =>
-      Effect.gen(function* () {
-        const { name } = call.upstream
-        yield* Effect.acquireRelease(
-          Effect.sync(() => open.add(call)),
-          () => Effect.sync(() => open.delete(call)),
-        )
-        const replies = script[name] ?? []
-        const reply = replies[Math.min(asked.filter((one) => one === name).length, replies.length - 1)]
-        asked.push(name)
-        return yield* reply ?? refused
+  const layer = Layer.effect(
+    Upstreams,
+    Effect.map(Effect.runtime<never>(), (runtime) =>
+      Upstreams.of({
+        inFlight: () => 0,
+        open: (call, { onBytes, onEnd, onHead }) => {
+          const { name } = call.upstream
+          const replies = script[name] ?? []
+          const reply = replies[Math.min(asked.filter((one) => one === name).length, replies.length - 1)]
+          asked.push(name)
+          open.add(call)
+          const said = Effect.gen(function* () {
+            const one = yield* reply ?? refused
+            onHead(one)
+            const isStream = one.headers["content-type"] === "text/event-stream"
+            const body = isStream ? one.body : Stream.fromEffect(one.bytes())
+            yield* Stream.runForEach(body, (some) => Effect.sync(() => onBytes(some)))
+          })
+          const fiber = Runtime.runFork(runtime)(said)
+          fiber.addObserver((exit) => {
+            if (!open.has(call)) return
+            if (Exit.isSuccess(exit)) onEnd(undefined)
+            else onEnd(Option.getOrUndefined(Cause.failureOption(exit.cause)))
+          })
+          return {
+            begun: () => {},
+            pause: () => {},
+            resume: () => {},
+            close: () => {
+              open.delete(call)
+              fiber.unsafeInterruptAsFork(FiberId.none)
+            },
+          }
+        },
       }),
-  })
+    ),
+  )
   return {
     asked,
     open,
@@ -93,8 +127,15 @@ const run = (
     readonly hold?: (bytes: number) => boolean
   } = {},
 ) =>
-  Effect.flatMap(Attempts.Attempts, (attempts) =>
-    attempts.run({
+  Effect.gen(function* () {
+    const attempts = yield* Attempts.Attempts
+    const releases: Array<() => void> = []
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        for (const release of releases) release()
+      }),
+    )
+    return yield* attempts.run({
       endpoint: chatCompletions,
       stream: options.stream ?? false,
       targets: targets.map(target),
@@ -102,11 +143,12 @@ const run = (
       breaker: options.breaker ?? { failures: 0, openMs: 1, maxOpenMs: 1 },
       deadline: options.deadline ?? never,
       hold: options.hold ?? (() => true),
+      whenOver: (release) => void releases.push(release),
       bodyFor: () => Either.right(bytes("{}")),
       headersFor: () => ({}),
-      onAttempt: (attempt) => Effect.sync(() => void options.log?.push(attempt)),
-    }),
-  )
+      onAttempt: (attempt) => void options.log?.push(attempt),
+    })
+  })
 
 /** Runs to the end whatever it waits for. */
 const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -285,7 +327,7 @@ describe("Attempts", () => {
       const answered = yield* run(["a", "b"], { stream: true })
       expect(answered).toMatchObject({ kind: "stream", target: { upstream: { name: "b" } } })
       if (answered.kind === "stream") {
-        const all = yield* Stream.runCollect(answered.events)
+        const all = yield* Stream.runCollect(streamOf(answered.events))
         expect(Array.from(all, ({ data }) => new TextDecoder().decode(data))).toEqual([
           '{"choices":[]}',
           "[DONE]",

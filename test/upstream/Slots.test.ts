@@ -3,7 +3,6 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import fc from "fast-check"
 import * as Slots from "../../src/upstream/Slots.ts"
@@ -16,11 +15,14 @@ const limited = (max: number, maxWaiting = 100, maxWaitMs = 1_000) =>
 const comer = (upstream = limited(1), atMostMs = 60_000) =>
   Effect.gen(function* () {
     const { take } = yield* Slots.Slots
-    const scope = yield* Scope.make()
-    const fiber = yield* Effect.fork(Effect.exit(Scope.extend(take(upstream, atMostMs), scope)))
+    const leaves: Array<() => void> = []
+    const keep = (leave: () => void) => void leaves.push(leave)
+    const fiber = yield* Effect.fork(Effect.exit(take(upstream, atMostMs, keep)))
     yield* Effect.repeatN(Effect.yieldNow(), 5)
     return {
-      leave: Effect.zipRight(Fiber.interrupt(fiber), Scope.close(scope, Exit.void)),
+      leave: Effect.map(Fiber.interrupt(fiber), () => {
+        for (const leave of leaves) leave()
+      }),
       /** What its wait came to; nothing while it waits. */
       came: Effect.map(Fiber.poll(fiber), (polled) =>
         polled._tag === "None"

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import type { Upstream } from "../../src/domain/Upstream.ts"
 import * as Upstreams from "../../src/upstream/Upstreams.ts"
 import { defaultTimeouts, makeUpstream } from "../support/arbitraries.ts"
@@ -19,14 +18,15 @@ const call = (upstream: Upstream, firstByte: "head" | "event" = "head"): Upstrea
 
 /** Sends one call and reads its whole answer. */
 const exchange = (upstream: Upstream, limitBytes = 1_000_000) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const { send } = yield* Upstreams.Upstreams
-      const answer = yield* send(call(upstream))
-      const body = yield* answer.bytes(limitBytes)
-      return { status: answer.status, headers: answer.headers, text: new TextDecoder().decode(body) }
-    }),
-  )
+  Effect.gen(function* () {
+    const upstreams = yield* Upstreams.Upstreams
+    const answer = yield* Upstreams.whole(upstreams, call(upstream), limitBytes)
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text: new TextDecoder().decode(answer.body),
+    }
+  })
 
 const quick = { ...defaultTimeouts, connectMs: 1000, firstByteMs: 60, idleMs: 60, totalMs: 5000 }
 
@@ -91,11 +91,8 @@ describe("Upstreams", () => {
       const silent = Scripted.controlled()
       const upstream = yield* Scripted.scriptedUpstream(silent.answer)
       const target = makeUpstream({ baseUrl: upstream.url, timeouts: { ...quick, idleMs: 5000 } })
-      const { send } = yield* Upstreams.Upstreams
-      const failure = yield* send(call(target, "event")).pipe(
-        Effect.flatMap(({ body }) => Stream.runDrain(body)),
-        Effect.scoped,
-        Effect.flip,
+      const failure = yield* Effect.flip(
+        Upstreams.whole(yield* Upstreams.Upstreams, call(target, "event"), 1_000_000),
       )
       expect(failure).toMatchObject({ _tag: "TimedOut", phase: "first_byte" })
     }).pipe(Effect.provide(Upstreams.layer)),
@@ -127,31 +124,14 @@ describe("Upstreams", () => {
   it.scopedLive("gives up when the request's own time is over, though the upstream has more", () =>
     Effect.gen(function* () {
       const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
-      const { send } = yield* Upstreams.Upstreams
+      const upstreams = yield* Upstreams.Upstreams
       const deadline = { at: Date.now() + 50, afterMs: 70 }
       const target = makeUpstream({
         baseUrl: upstream.url,
         timeouts: { ...quick, firstByteMs: 5000, idleMs: 5000 },
       })
-      const failure = yield* Effect.flip(send({ ...call(target), deadline }))
+      const failure = yield* Effect.flip(Upstreams.whole(upstreams, { ...call(target), deadline }, 1_000_000))
       expect(failure).toMatchObject({ _tag: "TimedOut", phase: "deadline", afterMs: 70 })
-    }).pipe(Effect.provide(Upstreams.layer)),
-  )
-
-  it.scopedLive("keeps nothing of a body that there is no memory for", () =>
-    Effect.gen(function* () {
-      const upstream = yield* Scripted.scriptedUpstream(Scripted.json({ text: "x".repeat(1000) }))
-      const { send } = yield* Upstreams.Upstreams
-      const answer = yield* send(call(makeUpstream({ baseUrl: upstream.url })))
-      const claimed: Array<number> = []
-      const failure = yield* Effect.flip(
-        answer.bytes(1_000_000, (bytes) => {
-          claimed.push(bytes)
-          return false
-        }),
-      )
-      expect(failure).toMatchObject({ _tag: "NoRoom", lacks: "memory" })
-      expect(claimed).toHaveLength(1)
     }).pipe(Effect.provide(Upstreams.layer)),
   )
 

@@ -1,0 +1,12 @@
+/** How a streamed answer is handed on: whoever sends it is given an outlet, and says when it is over. */
+import type * as Effect from "effect/Effect"
+
+export interface Outlet {
+  /** False where nothing more should be written until the outlet was drained; what is written all the same is kept. */
+  readonly write: (bytes: Uint8Array) => boolean
+  /** Calls back once, when it takes more. */
+  readonly onDrain: (go: () => void) => void
+}
+
+/** Writes everything, and is done when all is written. Interrupting it ends what it reads. To be run once. */
+export type Relay = (outlet: Outlet) => Effect.Effect<void>

@@ -1,0 +1,116 @@
+/**
+ * The lines of the log: what they look like, flat JSON for machines, one aligned line for people, and where they go. Effect's own logger writes
+ * them (Log.ts), and so does what logs each request, directly: through the logger a line would take three times as long.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
+import type * as Scope from "effect/Scope"
+
+/** Members of a line by name; those that are `undefined` are left out. */
+export type Members = Readonly<Record<string, unknown>>
+
+export class Lines extends Context.Tag("sluice/Lines")<
+  Lines,
+  {
+    /** Writes a line, unless it is below the level that is logged. */
+    readonly write: (level: LogLevel.LogLevel, text: string, members: Members, date?: Date) => void
+    readonly level: LogLevel.LogLevel
+  }
+>() {}
+
+export interface LineOptions {
+  readonly format: "pretty" | "json"
+  readonly level: LogLevel.LogLevel
+  readonly colour: boolean
+  /** Where lines go; standard output, where containers collect them, if left out. */
+  readonly sink?: (line: string) => void
+}
+
+/** What can be printed as it is, nearly always, is; looking for circles takes five times as long. */
+const stringify = (line: Members): string => {
+  try {
+    return JSON.stringify(line)
+  } catch {
+    return Inspectable.stringifyCircular(line)
+  }
+}
+
+/** One JSON object a line: `time`, `level`, `message`, then the members. */
+const json = (level: LogLevel.LogLevel, text: string, members: Members, date: Date): string =>
+  stringify({ time: date.toISOString(), level: level.label.toLowerCase(), message: text, ...members })
+
+const colours: Partial<Record<LogLevel.LogLevel["_tag"], string>> = {
+  Debug: "\u001b[2m",
+  Info: "\u001b[32m",
+  Warning: "\u001b[33m",
+  Error: "\u001b[31m",
+  Fatal: "\u001b[31;1m",
+}
+
+/** A value on a pretty line. Clients choose some of them, so what could forge a line or drive a terminal is escaped. */
+const pair = (name: string, value: unknown): string => {
+  const text = typeof value === "string" ? value : Inspectable.toStringUnknown(value, 0)
+  return `${name}=${/^[\x21-\x7e\u00a1-\uffff]+$/u.test(text) ? text : JSON.stringify(text).replace(/[\x7f-\x9f]/g, "?")}`
+}
+
+/** `17:35:00.123 INFO  message name=value …`; coloured unless `NO_COLOR` is set (https://no-color.org). A `cause` goes on lines of its own. */
+const pretty =
+  (colour: boolean) =>
+  (level: LogLevel.LogLevel, text: string, { cause, ...members }: Members, date: Date): string => {
+    const label = level.label.padEnd(5)
+    const shade = colour ? colours[level._tag] : undefined
+    const parts = [
+      date.toISOString().slice(11, 23),
+      shade === undefined ? label : `${shade}${label}\u001b[0m`,
+      text,
+    ]
+    for (const [name, value] of Object.entries(members))
+      if (value !== undefined) parts.push(pair(name, value))
+    if (typeof cause === "string") parts.push(cause.includes("\n") ? `\n${cause}` : pair("cause", cause))
+    return parts.join(" ")
+  }
+
+/**
+ * Lines of one turn of the event loop are written at once: a write each would take as long as all else of a line. What is left when the process
+ * ends is written then.
+ */
+const standardOutput: Effect.Effect<(line: string) => void, never, Scope.Scope> = Effect.gen(function* () {
+  let lines = ""
+  const flush = () => {
+    const due = lines
+    lines = ""
+    if (due !== "") process.stdout.write(due)
+  }
+  yield* Effect.acquireRelease(
+    Effect.sync(() => process.on("exit", flush)),
+    () =>
+      Effect.sync(() => {
+        flush()
+        process.off("exit", flush)
+      }),
+  )
+  return (line) => {
+    if (lines === "") setImmediate(flush)
+    lines += `${line}\n`
+  }
+})
+
+export const layer = ({ colour, format, level, sink }: LineOptions): Layer.Layer<Lines> =>
+  Layer.scoped(
+    Lines,
+    Effect.gen(function* () {
+      const clock = yield* Effect.clock
+      const render = format === "json" ? json : pretty(colour)
+      const write = sink ?? (yield* standardOutput)
+      return Lines.of({
+        level,
+        write: (of, text, members, date) => {
+          if (LogLevel.lessThan(of, level)) return
+          write(render(of, text, members, date ?? new Date(clock.unsafeCurrentTimeMillis())))
+        },
+      })
+    }),
+  )
