@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Audit } from "./audit/Audit.ts"
 import * as AuditLayer from "./audit/AuditLayer.ts"
+import * as WorkerProcess from "./cluster/WorkerProcess.ts"
 import * as CurrentConfig from "./config/CurrentConfig.ts"
 import type { Environment } from "./config/Environment.ts"
 import * as Gateway from "./Gateway.ts"
+import * as Fleet from "./http/Fleet.ts"
 import * as Models from "./http/Models.ts"
 import * as NodeServer from "./http/NodeServer.ts"
 import * as Server from "./http/Server.ts"
@@ -16,23 +18,40 @@ import * as Breakers from "./upstream/Breakers.ts"
 import * as Slots from "./upstream/Slots.ts"
 import * as Upstreams from "./upstream/Upstreams.ts"
 
+/** The policy of the configuration in force. */
+const auditPolicy = Effect.map(
+  CurrentConfig.CurrentConfig,
+  ({ snapshot }) =>
+    () =>
+      snapshot().audit,
+)
+
 /** The audit in its database, kept as the configuration in force says; `entry` is the program of its threads. */
 export const auditLayer = (environment: Environment, entry: URL) =>
   Layer.unwrapEffect(
-    Effect.map(CurrentConfig.CurrentConfig, ({ snapshot }) =>
-      AuditLayer.layer({ url: environment.auditUrl, policy: () => snapshot().audit }, entry),
-    ),
+    Effect.map(auditPolicy, (policy) => AuditLayer.layer({ url: environment.auditUrl, policy }, entry)),
+  )
+
+/** The audit of a worker, which hands records to its primary. */
+const handedAuditLayer = (environment: Environment) =>
+  Layer.unwrapEffect(
+    Effect.map(auditPolicy, (policy) => WorkerProcess.auditLayer(environment.auditUrl, policy)),
   )
 
 /**
  * Built from the bottom up and torn down from the top: first the routes let go, then the server drains, and only then what the
  * requests under way still needed is closed, the audit last.
  */
-export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>) =>
+const serving = <FE, FR, AE, AR>(
+  environment: Environment,
+  fleet: Layer.Layer<Fleet.Fleet, FE, FR>,
+  audit: Layer.Layer<Audit, AE, AR>,
+) =>
   Server.layer.pipe(
     Layer.provideMerge(NodeServer.layer(environment)),
     Layer.provideMerge(Models.layer),
     Layer.provideMerge(Gateway.layer),
+    Layer.provideMerge(fleet),
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(
       Layer.mergeAll(Upstreams.layer, Breakers.layer, Slots.layer, OpenRequests.layer, AccessLog.layer),
@@ -40,3 +59,15 @@ export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, 
     Layer.provideMerge(audit),
     Layer.provideMerge(CurrentConfig.layer(environment.configPath)),
   )
+
+/** A gateway of one process. */
+export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>) =>
+  serving(environment, Fleet.layerAlone, audit)
+
+/** One of several processes. */
+export const workerLayer = (environment: Environment) =>
+  serving(environment, WorkerProcess.fleetLayer, handedAuditLayer(environment))
+
+/** What the primary of several processes needs: the audit, kept as the configuration in force says. */
+export const primaryLayer = (environment: Environment, entry: URL) =>
+  Layer.provideMerge(auditLayer(environment, entry), CurrentConfig.layer(environment.configPath))

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { AuditRecord } from "../domain/AuditRecord.ts"
+import type { QueuedRecord } from "./QueuedRecord.ts"
 
 /** How many records wait in memory, how many in the spill file, and how many could not be kept. */
 export interface AuditStatus {
@@ -18,5 +19,15 @@ export class Audit extends Context.Tag("sluice/Audit")<
     readonly status: Effect.Effect<AuditStatus>
     /** Tells one client's key from another's, and tells nothing of the key: what a record may carry. */
     readonly fingerprint: (key: Redacted.Redacted<string>) => string
+  }
+>() {}
+
+/** Where records are handed in that another process finished. */
+export class AuditIntake extends Context.Tag("sluice/AuditIntake")<
+  AuditIntake,
+  {
+    /** Takes all of them, or none where there is no room. */
+    readonly put: (records: ReadonlyArray<QueuedRecord>) => boolean
+    readonly status: Effect.Effect<AuditStatus>
   }
 >() {}

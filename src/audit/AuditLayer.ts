@@ -1,12 +1,13 @@
 /** The audit that keeps records in a database. */
 import { accessSync, constants, mkdirSync, statSync } from "node:fs"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
-import { Audit } from "./Audit.ts"
+import { Audit, AuditIntake } from "./Audit.ts"
 import { defaultLimits, makeQueue, type QueueLimits } from "./AuditQueue.ts"
 import { newRun } from "./AuditRun.ts"
 import { makeThreadWriter } from "./AuditThread.ts"
@@ -54,12 +55,11 @@ const checkPlace = (files: AuditFiles): Effect.Effect<void, AuditUnusable> =>
   )
 
 /** The audit with the writer that is made for its files. */
-export const layerWith = (
+export const auditWith = (
   options: AuditOptions,
   makeWriter: (files: AuditFiles) => Effect.Effect<AuditWriter, never, Scope.Scope>,
-): Layer.Layer<Audit, AuditUnusable> =>
-  Layer.scoped(
-    Audit,
+): Layer.Layer<Audit | AuditIntake, AuditUnusable> =>
+  Layer.scopedContext(
     Effect.gen(function* () {
       const path = yield* Either.mapLeft(
         parseAuditUrl(options.url),
@@ -68,13 +68,15 @@ export const layerWith = (
       const files = auditFiles(path)
       yield* checkPlace(files)
       const secret = yield* secretOf(files.secret)
-      const queue = yield* makeQueue({
+      const { put, record, status } = yield* makeQueue({
         writer: yield* makeWriter(files),
         policy: options.policy,
         limits: options.limits ?? defaultLimits,
         run: yield* newRun,
       })
-      return { ...queue, fingerprint: fingerprint(secret) }
+      return Context.make(Audit, { record, status, fingerprint: fingerprint(secret) }).pipe(
+        Context.add(AuditIntake, { put, status }),
+      )
     }),
   )
 
@@ -83,5 +85,5 @@ export const layerWith = (
  *
  * @param entry the bundled `AuditWorker`, `audit-worker.js` beside the program
  */
-export const layer = (options: AuditOptions, entry: URL): Layer.Layer<Audit, AuditUnusable> =>
-  layerWith(options, (files) => makeThreadWriter(entry, files.database))
+export const layer = (options: AuditOptions, entry: URL): Layer.Layer<Audit | AuditIntake, AuditUnusable> =>
+  auditWith(options, (files) => makeThreadWriter(entry, files.database))

@@ -11,7 +11,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
-import type { Audit } from "./Audit.ts"
+import type { Audit, AuditIntake } from "./Audit.ts"
 import { monthOf, nextMonth } from "./AuditTable.ts"
 import { type AuditWriter, nothingWritten, type RotationReport, type WriteReport } from "./AuditWriter.ts"
 import { type QueuedRecord, queuedRecord, weightOf } from "./QueuedRecord.ts"
@@ -80,7 +80,7 @@ const batchesOf = (waiting: Iterable<Waiting>): ReadonlyArray<ReadonlyArray<Wait
 /** Everything of the `Audit` but the fingerprint. The scope's end waits until what was recorded is kept, if it can be. */
 export const makeQueue = (
   options: QueueOptions,
-): Effect.Effect<Omit<Audit["Type"], "fingerprint">, never, Scope.Scope> =>
+): Effect.Effect<Omit<Audit["Type"], "fingerprint"> & AuditIntake["Type"], never, Scope.Scope> =>
   Effect.gen(function* () {
     const { limits, policy, run, writer } = options
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
@@ -100,22 +100,29 @@ export const makeQueue = (
       return `${run}-${numbered.toString(16).padStart(8, "0")}`
     }
 
+    /** Lets a record wait to be written, if there is room. */
+    const enqueue = (one: QueuedRecord): boolean => {
+      const weight = weightOf(one)
+      const fits = queued < limits.records && queuedBytes + weight <= limits.bytes
+      if (!fits || !mailbox.unsafeOffer({ record: one, weight })) return false
+      queued++
+      queuedBytes += weight
+      return true
+    }
+
     const record: Audit["Type"]["record"] = (closed) => {
       try {
-        const one = queuedRecord(closed, nextKey(), policy())
-        const weight = weightOf(one)
-        const fits = queued < limits.records && queuedBytes + weight <= limits.bytes
-        if (!fits || !mailbox.unsafeOffer({ record: one, weight })) {
-          lost++
-          return
-        }
-        queued++
-        queuedBytes += weight
+        if (!enqueue(queuedRecord(closed, nextKey(), policy()))) lost++
       } catch (defect) {
         // A request never fails for its record, not even by a fault of ours.
         lost++
         runFork(Effect.logError("audit: a record could not be queued", defect))
       }
+    }
+
+    const put: AuditIntake["Type"]["put"] = (records) => {
+      if (queued + records.length > limits.records || queuedBytes > limits.bytes / 2) return false
+      return records.every(enqueue)
     }
 
     /** Takes a report in, and says in the log when rows stop or begin to get into the database. */
@@ -251,5 +258,5 @@ export const makeQueue = (
     // A thread takes its time to start, and what is recorded meanwhile would be in memory only.
     yield* Effect.timeoutOption(firstLook.await, startTimeout)
 
-    return { record, status: Effect.sync(() => ({ queued, spilled: last.spilled, lost })) }
+    return { record, put, status: Effect.sync(() => ({ queued, spilled: last.spilled, lost })) }
   })

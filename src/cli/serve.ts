@@ -1,10 +1,14 @@
 /** `sluice serve`: the server, until a signal ends it. */
+import cluster from "node:cluster"
+import { availableParallelism } from "node:os"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as App from "../App.ts"
+import * as Primary from "../cluster/Primary.ts"
+import * as WorkerProcess from "../cluster/WorkerProcess.ts"
 import { renderProblem } from "../config/ConfigFile.ts"
 import { environment, problemsOf } from "../config/Environment.ts"
 import { NodeServer } from "../http/NodeServer.ts"
@@ -47,25 +51,44 @@ export const serve = Command.make("serve", { config, port }, ({ config, port }) 
       level: settings.logLevel,
       colour: terminal && (process.env["NO_COLOR"] ?? "") === "",
     })
-    const announced = Layer.scopedDiscard(
-      Effect.gen(function* () {
-        const { url } = yield* NodeServer
-        yield* Effect.logInfo("listening", {
-          address: url,
-          version,
-          config: settings.configPath,
-        })
-        yield* Effect.addFinalizer(() =>
-          Effect.logInfo("draining: requests under way go on, new ones are refused"),
-        )
-        if (settings.workers !== 1) {
-          yield* Effect.logWarning("WORKERS is accepted, but this release runs one process")
-        }
-      }),
+    const announce = (url: string, members: Readonly<Record<string, unknown>> = {}) =>
+      Effect.zipRight(
+        Effect.logInfo("listening", { address: url, version, config: settings.configPath, ...members }),
+        Effect.addFinalizer(() => Effect.logInfo("draining: requests under way go on, new ones are refused")),
+      )
+    const alone = Layer.launch(
+      Layer.provide(
+        Layer.scopedDiscard(Effect.flatMap(NodeServer, ({ url }) => announce(url))),
+        App.layer(settings, App.auditLayer(settings, auditWorker)),
+      ),
     )
-    return yield* Layer.launch(
-      Layer.provide(announced, App.layer(settings, App.auditLayer(settings, auditWorker))),
-    ).pipe(
+    const worker = Effect.raceFirst(Layer.launch(App.workerLayer(settings)), WorkerProcess.told).pipe(
+      Effect.zipRight(WorkerProcess.leave),
+    )
+    const primary = (workers: number) =>
+      Layer.launch(
+        Layer.provide(
+          Layer.scopedDiscard(
+            Effect.gen(function* () {
+              const { shutdownGrace } = settings
+              const port = yield* Primary.startWorkers({ workers, shutdownGrace })
+              yield* announce(
+                `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
+                {
+                  workers,
+                },
+              )
+            }),
+          ),
+          App.primaryLayer(settings, auditWorker),
+        ),
+      )
+    const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
+    const serving = Effect.gen(function* () {
+      if (cluster.isWorker) return yield* worker
+      return workers === 1 ? yield* alone : yield* primary(workers)
+    })
+    return yield* serving.pipe(
       Effect.provide(Layer.provideMerge(Log.layer, lines)),
       Effect.catchTags({
         ConfigInvalid: ({ path, problems }) =>
@@ -75,6 +98,8 @@ export const serve = Command.make("serve", { config, port }, ({ config, port }) 
           }),
         AuditUnusable: ({ message }) => new CliFailure({ exitCode: 1, message }),
         ConfigUnreadable: ({ message }) => new CliFailure({ exitCode: 1, message }),
+        // It has said why.
+        WorkerFailed: ({ code }) => new CliFailure({ exitCode: code === 2 ? 2 : 1, message: "" }),
         ListenFailed: ({ message }) => new CliFailure({ exitCode: 1, message }),
       }),
     )

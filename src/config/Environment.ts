@@ -15,7 +15,7 @@ export interface Environment {
   readonly logLevel: LogLevel.LogLevel
   readonly logFormat: "pretty" | "json"
   readonly shutdownGrace: Duration.Duration
-  /** Processes to run. Accepted and checked; one process serves for now. */
+  /** Processes that serve; `auto` is as many as there are cores. */
   readonly workers: number | "auto"
 }
 

@@ -249,7 +249,7 @@ They win over the file. An invalid value is an error at the start that names the
 | \`LOG_LEVEL\` | \`info\` | \`trace\`, \`debug\`, \`info\`, \`warn\`, \`error\`, \`fatal\`, \`none\` |
 | \`LOG_FORMAT\` | \`pretty\` on a terminal, else \`json\` | how log lines look |
 | \`SHUTDOWN_GRACE_SECONDS\` | \`30\` | how long requests under way may take after SIGTERM |
-| \`WORKERS\` | \`1\` | processes to run, \`auto\`: one for each core; accepted and checked, one process serves for now |`
+| \`WORKERS\` | \`1\` | processes that serve, \`auto\`: one for each core; one more, the primary, keeps them running and keeps the audit |`
 
 const references = `## Values out of the environment
 

@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { Audit } from "../../src/audit/Audit.ts"
-import { type AuditOptions, layer, layerWith } from "../../src/audit/AuditLayer.ts"
+import { type AuditOptions, auditWith, layer } from "../../src/audit/AuditLayer.ts"
 import { defaultLimits } from "../../src/audit/AuditQueue.ts"
 import { auditWorker } from "../support/AuditBundle.ts"
 import { inThread } from "../support/AuditInThread.ts"
@@ -145,7 +145,7 @@ describe("a month's turn under load", () => {
       const logs = join(directory, "logs")
       yield* TestClock.setTime(Date.UTC(2026, 9, 31, 23, 59, 50))
       let made = 0
-      yield* withAudit(layerWith(optionsIn(directory), inThread()), (audit) =>
+      yield* withAudit(auditWith(optionsIn(directory), inThread()), (audit) =>
         Effect.gen(function* () {
           // Fifty requests a second, which lasted up to half a minute.
           for (let tick = 0; tick < 30; tick++) {

@@ -1,0 +1,77 @@
+/** All processes that serve together, this one included: whom `/health` speaks for. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Audit, type AuditStatus } from "../audit/Audit.ts"
+import { CurrentConfig } from "../config/CurrentConfig.ts"
+import type { Breaker } from "../domain/Breaker.ts"
+import type { ProcessHealth } from "../domain/ProcessHealth.ts"
+import { OpenRequests } from "../OpenRequests.ts"
+import { Breakers } from "../upstream/Breakers.ts"
+import { Slots } from "../upstream/Slots.ts"
+import { Upstreams } from "../upstream/Upstreams.ts"
+
+export interface FleetStatus {
+  readonly health: ProcessHealth
+  readonly audit: AuditStatus
+  /** How many processes it is of. */
+  readonly workers: number
+}
+
+export class Fleet extends Context.Tag("sluice/Fleet")<
+  Fleet,
+  { readonly status: Effect.Effect<FleetStatus> }
+>() {}
+
+const stateNames = { Closed: "closed", Open: "open", Probing: "half_open" } as const
+
+const breakerFields = (breaker: Breaker) => ({
+  state: stateNames[breaker._tag],
+  reason: breaker._tag === "Closed" ? null : breaker.reason,
+  failures: breaker._tag === "Closed" ? breaker.failures : null,
+  probe_at: breaker._tag === "Open" ? new Date(breaker.until).toISOString() : null,
+})
+
+/** How this process is. */
+export const ownHealth = Effect.gen(function* () {
+  const { snapshot, status } = yield* CurrentConfig
+  const breakers = yield* Breakers
+  const slots = yield* Slots
+  const { inFlight } = yield* Upstreams
+  const { count, held } = yield* OpenRequests
+  return Effect.map(
+    status,
+    (config): ProcessHealth => ({
+      config: {
+        generation: config.generation,
+        loaded_at: new Date(config.loadedAt).toISOString(),
+        last_error: config.lastError,
+      },
+      requests: { in_flight: count(), buffered_bytes: held() },
+      upstreams: [...snapshot().routes.byName.values()].map((upstream) => {
+        const { breaker, openings } = breakers.status(upstream)
+        return {
+          name: upstream.name,
+          ...breakerFields(breaker),
+          openings_total: openings,
+          in_flight: inFlight(upstream.name),
+          waiting: slots.waiting(upstream.name),
+        }
+      }),
+    }),
+  )
+})
+
+/** This process alone. */
+export const layerAlone: Layer.Layer<
+  Fleet,
+  never,
+  Audit | Breakers | CurrentConfig | OpenRequests | Slots | Upstreams
+> = Layer.effect(
+  Fleet,
+  Effect.gen(function* () {
+    const health = yield* ownHealth
+    const audit = yield* Audit
+    return { status: Effect.all({ health, audit: audit.status, workers: Effect.succeed(1) }) }
+  }),
+)

@@ -1,0 +1,185 @@
+/** Several processes that serve as one: rows, health, reload, a worker's death, and the end. */
+import { readFileSync } from "node:fs"
+import { connect } from "node:net"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import Database from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { eventually } from "../support/Patience.ts"
+import { addressOf, type GatewayProcess, sluice } from "../support/process.ts"
+import { head, rawConnection } from "../support/RawHttp.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
+
+const configOf = (url: string, model = "gpt") => `
+retry: { rounds: 1 }
+openai_clients:
+  - { name: only, base_url: "${url}", api_key: sk-test, model_match: { type: keyword, value: [${model}] } }
+`
+
+/** Two workers in a folder of their own. */
+const running = (config: string, env: Readonly<Record<string, string>> = {}) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const folder = yield* files.makeTempDirectoryScoped()
+    const path = `${folder}/config.yaml`
+    yield* files.writeFileString(path, config)
+    const gateway = yield* sluice(["serve", "--config", path, "--port", "0"], {
+      WORKERS: "2",
+      AUDIT_URL: `sqlite:${folder}/record.db`,
+      ...env,
+    })
+    return { gateway, folder, write: (text: string) => Effect.orDie(files.writeFileString(path, text)) }
+  }).pipe(Effect.orDie, Effect.provide(NodeContext.layer))
+
+/** On a connection of its own, so that any worker may get it. */
+const ask = (address: string, id: string, model = "gpt-4", stream = false) =>
+  Effect.promise(async () => {
+    const answer = await fetch(`${address}/v1/chat/completions`, {
+      method: "POST",
+      headers: { connection: "close", "x-request-id": id },
+      body: JSON.stringify({ model, stream, messages: [{ role: "user", content: "hi" }] }),
+    })
+    return { status: answer.status, text: await answer.text() }
+  })
+
+const healthOf = (address: string): Effect.Effect<string> =>
+  Effect.promise(async () =>
+    (await fetch(`${address}/health?verbose`, { headers: { connection: "close" } })).text(),
+  )
+
+const workersOf = ({ process }: GatewayProcess): ReadonlyArray<number> =>
+  readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ").map(Number)
+
+const idsIn = (folder: string): ReadonlyArray<string> => {
+  const database = new Database(`${folder}/record.db`, { readonly: true })
+  try {
+    return database.prepare("SELECT id FROM requests").raw().all().map(String)
+  } finally {
+    database.close()
+  }
+}
+
+describe("Several workers", () => {
+  it.scopedLive("write one row a request, and end in order: streams to their end, rows to the last", () =>
+    Effect.gen(function* () {
+      const held = Scripted.controlled()
+      const upstream = yield* Scripted.scriptedUpstream(({ body }) =>
+        JSON.stringify(body).includes('"stream":true') ? held.answer : Scripted.chat("hello"),
+      )
+      const { folder, gateway } = yield* running(configOf(upstream.url))
+      const address = yield* addressOf(gateway)
+      const ids = Array.from({ length: 60 }, (_, at) => `r${at}`)
+      const answers = yield* Effect.forEach(ids, (id) => ask(address, id), { concurrency: 10 })
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+
+      const stream = yield* Effect.fork(ask(address, "streamed", "gpt-4", true))
+      yield* upstream.awaitRequest(61)
+      yield* held.push({ choices: [{ index: 0, delta: { content: "still" } }] })
+      yield* gateway.signal("SIGTERM")
+      yield* gateway.logged("draining")
+      yield* held.push({ choices: [{ index: 0, delta: { content: " here" }, finish_reason: "stop" }] })
+      yield* held.end()
+      expect((yield* Fiber.join(stream)).text).toContain("[DONE]")
+      const { code, stderr } = yield* gateway.exited
+      expect([code, stderr]).toEqual([0, ""])
+      expect(idsIn(folder).toSorted()).toEqual([...ids, "streamed"].toSorted())
+    }),
+  )
+
+  it.scopedLive("are one in /health, whichever answers", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const { gateway } = yield* running(configOf(upstream.url))
+      const address = yield* addressOf(gateway)
+      for (let at = 0; at < 6; at++) yield* Effect.fork(ask(address, `waits${at}`))
+      yield* upstream.awaitRequest(6)
+      const healths = yield* Effect.replicateEffect(healthOf(address), 4)
+      for (const health of healths) {
+        expect(JSON.parse(health)).toMatchObject({
+          workers: 2,
+          requests: { in_flight: 6 },
+          upstreams: [{ name: "only", in_flight: 6 }],
+        })
+      }
+    }),
+  )
+
+  it.scopedLive("all take a new configuration", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const { gateway, write } = yield* running(configOf(upstream.url))
+      const address = yield* addressOf(gateway)
+      expect((yield* ask(address, "before", "llama")).status).toBe(404)
+      yield* write(configOf(upstream.url, "llama"))
+      yield* eventually("the new configuration", healthOf(address), (health) =>
+        health.includes('"generation":2'),
+      )
+      for (let at = 0; at < 8; at++) expect((yield* ask(address, `after${at}`, "llama")).status).toBe(200)
+    }),
+  )
+
+  it.scopedLive("are made up for when one dies, while the others serve", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const { folder, gateway } = yield* running(configOf(upstream.url))
+      const address = yield* addressOf(gateway)
+      const [first = 0] = workersOf(gateway)
+      process.kill(first, "SIGKILL")
+      yield* gateway.logged("a worker died")
+      for (let at = 0; at < 20; at++) expect((yield* ask(address, `r${at}`)).status).toBe(200)
+      const again = yield* eventually(
+        "another worker",
+        Effect.sync(() => workersOf(gateway)),
+        (workers) => workers.length === 2 && !workers.includes(first),
+      )
+      expect(again).toHaveLength(2)
+      yield* gateway.signal("SIGTERM")
+      expect((yield* gateway.exited).code).toBe(0)
+      expect(idsIn(folder)).toHaveLength(20)
+    }),
+  )
+
+  it.scopedLive("die with a primary that is killed, so that nothing is left behind", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* running(configOf("http://127.0.0.1:9/v1"))
+      const port = Number(new URL(yield* addressOf(gateway)).port)
+      const connection = yield* rawConnection(port)
+      yield* connection.send(head("GET", "/livez"))
+      yield* connection.until((text) => text.includes("ok"))
+      yield* gateway.signal("SIGKILL")
+      yield* connection.closed
+      yield* eventually(
+        "a port that is free",
+        Effect.async<boolean>((resume) => {
+          const socket = connect(port, "127.0.0.1", () => {
+            socket.destroy()
+            resume(Effect.succeed(false))
+          })
+          socket.on("error", () => resume(Effect.succeed(true)))
+        }),
+        (isFree) => isFree,
+      )
+    }),
+  )
+
+  it.scopedLive("do not start with a wrong configuration, and say once why", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* running("openai_clients: 5")
+      const { code, stderr } = yield* gateway.exited
+      expect(code).toBe(1)
+      expect(stderr.match(/openai_clients/g)).toHaveLength(1)
+    }),
+  )
+
+  it.scopedLive("do not start on a port that is taken, and say so", () =>
+    Effect.gen(function* () {
+      const taken = yield* Scripted.silentPort
+      const other = yield* sluice(["serve", "--port", String(taken)], { WORKERS: "2" })
+      const { code, stderr } = yield* other.exited
+      expect(code).toBe(1)
+      expect(stderr).toContain(`cannot listen on port ${taken}`)
+    }),
+  )
+})

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "@effect/vitest"
+import fc from "fast-check"
+import { type ProcessHealth, together } from "../../src/domain/ProcessHealth.ts"
+
+const upstream = (name: string) =>
+  fc.record({
+    name: fc.constant(name),
+    state: fc.constantFrom("closed" as const, "open" as const, "half_open" as const),
+    reason: fc.constantFrom(null, "failures"),
+    failures: fc.constantFrom(null, 0, 3),
+    probe_at: fc.constantFrom(null, "2026-11-22T17:35:00.123Z"),
+    openings_total: fc.nat(9),
+    in_flight: fc.nat(9),
+    waiting: fc.nat(9),
+  })
+
+const health: fc.Arbitrary<ProcessHealth> = fc.record({
+  config: fc.record({
+    generation: fc.integer({ min: 1, max: 3 }),
+    loaded_at: fc.constant("2026-11-22T17:35:00.123Z"),
+    last_error: fc.constantFrom(null, "wrong"),
+  }),
+  requests: fc.record({ in_flight: fc.nat(9), buffered_bytes: fc.nat(9) }),
+  upstreams: fc.tuple(upstream("a"), upstream("b")),
+})
+
+const some = fc.array(health, { minLength: 1, maxLength: 5 })
+
+const of = ([first, ...others]: ReadonlyArray<ProcessHealth>) =>
+  first === undefined ? undefined : together(first, ...others)
+
+const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
+
+describe("The health of several processes", () => {
+  it("law: of one is its own", () => {
+    fc.assert(
+      fc.property(health, (one) => {
+        expect(together(one)).toEqual(one)
+      }),
+    )
+  })
+
+  it("law: adds up counts, takes an upstream for the worst and the configuration for the oldest", () => {
+    fc.assert(
+      fc.property(some, (all) => {
+        const as = of(all)
+        expect(as?.requests.in_flight).toBe(sum(all.map(({ requests }) => requests.in_flight)))
+        expect(as?.config.generation).toBe(Math.min(...all.map(({ config }) => config.generation)))
+        expect(as?.config.last_error === null).toBe(all.every(({ config }) => config.last_error === null))
+        for (const [at, name] of ["a", "b"].entries()) {
+          const seen = all.flatMap(({ upstreams }) => upstreams[at] ?? [])
+          const one = as?.upstreams[at]
+          expect(one?.name).toBe(name)
+          expect(one?.in_flight).toBe(sum(seen.map(({ in_flight }) => in_flight)))
+          expect(one?.openings_total).toBe(sum(seen.map(({ openings_total }) => openings_total)))
+          const states = seen.map(({ state }) => state)
+          expect(one?.state).toBe(
+            states.includes("open") ? "open" : states.includes("half_open") ? "half_open" : "closed",
+          )
+        }
+      }),
+    )
+  })
+})
