@@ -14,6 +14,9 @@ const bundle = (entry, outfile, options = {}) =>
     sourcesContent: false,
     legalComments: "none",
     alias: sqliteAddon,
+    // A text half as long is loaded sooner and kept in less memory. Names stay, for what a stack says.
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: "warning",
     // CommonJS dependencies call `require` for Node's own modules.
     banner: {

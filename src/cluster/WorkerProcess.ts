@@ -8,7 +8,7 @@ import { type AuditWriter, nothingWritten } from "../audit/AuditWriter.ts"
 import { pack } from "../audit/Parcel.ts"
 import { together } from "../domain/ProcessHealth.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
-import { Fleet, ownHealth } from "../http/Fleet.ts"
+import { Fleet, makeOwnHealth } from "../http/Fleet.ts"
 import type { FleetHealth, PrimaryMessage, WorkerMessage } from "./Messages.ts"
 
 const say = (message: WorkerMessage): void => {
@@ -62,7 +62,7 @@ const askFleet: Effect.Effect<FleetHealth> = ask(
 export const fleetLayer = Layer.scoped(
   Fleet,
   Effect.gen(function* () {
-    const health = yield* ownHealth
+    const { own: health } = yield* makeOwnHealth
     const audit = yield* Audit
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const answer = Effect.map(Effect.all({ health, audit: audit.status }), (own) =>

@@ -32,14 +32,14 @@ const breakerFields = (breaker: Breaker) => ({
   probe_at: breaker._tag === "Open" ? new Date(breaker.until).toISOString() : null,
 })
 
-/** How this process is. */
-export const ownHealth = Effect.gen(function* () {
+/** How this process is, whenever it is asked. */
+export const makeOwnHealth = Effect.gen(function* () {
   const { snapshot, status } = yield* CurrentConfig
   const breakers = yield* Breakers
   const slots = yield* Slots
   const { inFlight } = yield* Upstreams
   const { count, held } = yield* OpenRequests
-  return Effect.map(
+  const own = Effect.map(
     status,
     (config): ProcessHealth => ({
       config: {
@@ -60,6 +60,7 @@ export const ownHealth = Effect.gen(function* () {
       }),
     }),
   )
+  return { own }
 })
 
 /** This process alone. */
@@ -70,7 +71,7 @@ export const layerAlone: Layer.Layer<
 > = Layer.effect(
   Fleet,
   Effect.gen(function* () {
-    const health = yield* ownHealth
+    const { own: health } = yield* makeOwnHealth
     const audit = yield* Audit
     return { status: Effect.all({ health, audit: audit.status, workers: Effect.succeed(1) }) }
   }),
