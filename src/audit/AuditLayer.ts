@@ -31,6 +31,15 @@ export interface AuditOptions {
   readonly limits?: QueueLimits
 }
 
+/** What to do about a directory that belongs to somebody else, as one that Docker makes for a container belongs to root. */
+const remedyFor = (directory: string): string => {
+  const uid = process.getuid?.()
+  const owner = statSync(directory, { throwIfNoEntry: false })?.uid
+  return uid === undefined || owner === undefined || owner === uid
+    ? ""
+    : `. It belongs to user ${owner} and this process is user ${uid}: where it comes from (for a container, on the host) run "chown -R ${uid}:${process.getgid?.()}" on it`
+}
+
 /**
  * A directory that may not be written to is a mistake in the deployment, and worth refusing to start for: nothing could be kept,
  * not even for later. Whatever can pass, a full disk or a locked or broken database, is no reason not to serve.
@@ -45,7 +54,7 @@ const checkPlace = (files: AuditFiles): Effect.Effect<void, AuditUnusable> =>
       fault.kind === "full"
         ? Effect.succeed(true)
         : new AuditUnusable({
-            problem: `AUDIT_URL: the audit cannot be kept in ${files.directory}: ${fault.detail}`,
+            problem: `AUDIT_URL: the audit cannot be kept in ${files.directory}: ${fault.detail}${remedyFor(files.directory)}`,
           }),
     ),
     Effect.filterOrFail(

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# npm run test:image: builds the Dockerfile as it is and uses the image as its users do, where no Docker daemon runs. Needs root on Debian; installs
+# buildah and podman, and makes a stand-in for the base image, where they are missing. Prints the image's size and what it is made of.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+here=$PWD/deploy/container
+image=localhost/sluice:test
+base=docker.io/library/node:24-bookworm-slim
+
+step() { printf '%4ss  %s\n' "$SECONDS" "$*"; }
+
+tools=(buildah podman runc debootstrap fuse-overlayfs)
+missing=()
+for tool in "${tools[@]}"; do command -v "$tool" >/dev/null 2>&1 || missing+=("$tool"); done
+if [ ${#missing[@]} -gt 0 ]; then
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+work=$(mktemp -d)
+name=sluice-test-$$
+cleanup() {
+  podman rm -f -t 1 "$name" >/dev/null 2>&1 || true
+  podman volume rm "$name" >/dev/null 2>&1 || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+# No systemd, and limits that may not be raised in a sandbox.
+export CONTAINERS_CONF=$work/containers.conf
+cat >"$CONTAINERS_CONF" <<'CONF'
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+CONF
+
+bash "$here/base-image.sh" "$base"
+step "the base image is there"
+
+buildah build --isolation chroot --network host --pull=never --layers --format docker \
+  --platform linux/amd64 --build-arg BUILDPLATFORM=linux/amd64 --build-arg TARGETARCH=amd64 \
+  -t "$image" . >"$work/build.log" 2>&1 || { tail -40 "$work/build.log"; exit 1; }
+step "built, $(podman image inspect "$image" --format '{{.Size}}') bytes, of which the base has $(podman image inspect "$base" --format '{{.Size}}')"
+buildah build --isolation chroot --network host --pull=never --layers --format docker --target addon \
+  --build-arg BUILDPLATFORM=linux/amd64 --build-arg TARGETARCH=arm64 -t localhost/sluice:arm64-addon . >"$work/arm64.log" 2>&1 ||
+  { tail -40 "$work/arm64.log"; exit 1; }
+arm64=$(podman run --rm --network host --no-healthcheck --entrypoint node localhost/sluice:arm64-addon \
+  -e 'console.log(require("fs").readFileSync("/app/node_modules/better-sqlite3/prebuilds/linux-arm64.node").readUInt16LE(18))')
+[ "$arm64" = 183 ] || { echo "the addon of the arm64 image is not for arm64"; exit 1; }
+step "the addon of the arm64 image is for arm64 (its machine code, e_machine 183); no emulation was needed"
+[ "$(podman image inspect "$image" --format '{{.User}}')" = 1000:1000 ]
+
+port=$(node -e 'const s=require("net").createServer().listen(0,()=>{console.log(s.address().port);s.close()})')
+mkdir "$work/config"
+SLUICE_PORT=$port node "$here/smoke.js" "$work/config" serve-upstream &
+upstream=$!
+trap 'kill "$upstream" 2>/dev/null || true; cleanup' EXIT
+for _ in $(seq 100); do [ -s "$work/config/config.yaml" ] && break; sleep 0.1; done
+
+# As hardened as it gets. Host network, since a sandbox may have none of its own to give.
+started=$(date +%s%N)
+podman run -d --name "$name" --network host --no-healthcheck --read-only --cap-drop=all --security-opt no-new-privileges \
+  -e SERVER_PORT="$port" -v "$work/config:/app/config:ro" -v "$name:/app/logs" "$image" >/dev/null
+for _ in $(seq 400); do curl -fsS "http://127.0.0.1:$port/readyz" >/dev/null 2>&1 && break; sleep 0.01; done
+curl -fsS "http://127.0.0.1:$port/readyz" >/dev/null || { podman logs "$name"; exit 1; }
+step "ready $(( ($(date +%s%N) - started) / 1000000 )) ms after podman run"
+
+[ "$(podman exec "$name" node -p 'process.getuid()')" = 1000 ]
+[ "$(podman exec "$name" node -p 'require("fs").readFileSync("/proc/1/status","utf8").match(/Uid:\t(\d+)/)[1]')" = 1000 ]
+if podman exec "$name" node -e 'require("fs").writeFileSync("/app/x","")' 2>/dev/null; then echo "/app can be written to"; exit 1; fi
+step "non-root, and nothing but /app/logs can be written to"
+
+podman exec "$name" node -e "$(podman image inspect "$image" --format '{{index .HealthCheck.Test 3}}')"
+step "its health check says that it is well"
+
+SLUICE_PORT=$port node "$here/smoke.js" "$work/config" check
+step "health, chat, stream, hot reload through the mounted folder: through the openai package"
+
+podman stop -t 20 "$name" >/dev/null
+code=$(podman inspect "$name" --format '{{.State.ExitCode}}')
+[ "$code" = 0 ] || { podman logs "$name" | tail; echo "exit code $code"; exit 1; }
+step "SIGTERM: exit code 0"
+
+rows=$(podman run --rm --network host --no-healthcheck --read-only -v "$name:/app/logs" "$image" audit list --json | wc -l)
+[ "$rows" = 4 ] || { echo "$rows rows in the audit, not 4"; exit 1; }
+step "the audit on the volume has its 4 rows"
+
+# GPT_API's own line, with only the image's name changed (and no -p, which needs a network of its own).
+mkdir "$work/logs"
+chown 1000:1000 "$work/logs"
+podman run -d --replace --name "$name" --network host --no-healthcheck -v "$work/config/config.yaml:/app/config/config.yaml" -v "$work/logs:/app/logs" \
+  -e OPENAI_API_KEY="sk-your-key-here" -e SERVER_PORT="$port" "$image" >/dev/null
+for _ in $(seq 400); do curl -fsS "http://127.0.0.1:$port/readyz" >/dev/null 2>&1 && break; sleep 0.01; done
+curl -fsS "http://127.0.0.1:$port/health" >/dev/null
+[ -s "$work/logs/record.db" ]
+podman stop -t 20 "$name" >/dev/null
+step "GPT_API's docker run line works"
+
+mkdir "$work/roots"
+if podman run --rm --network host --no-healthcheck -e SERVER_PORT="$port" -v "$work/roots:/app/logs" "$image" 2>"$work/refusal"; then exit 1; fi
+grep -q "chown" "$work/refusal" || { cat "$work/refusal"; exit 1; }
+step "a folder that it may not write to: $(cat "$work/refusal")"
+step "all is well"
