@@ -159,8 +159,11 @@ const makeListener = Effect.gen(function* () {
   const listener: RequestListener = (message, response) => {
     const { method = "", url = "" } = message
     const call = accept(message, clock.unsafeCurrentTimeMillis())
-    const served = routeOf(method, url)(call, url)
-    const sent = served.answer.pipe(
+    let served: Served | undefined
+    const sent = Effect.suspend(() => {
+      served = routeOf(method, url)(call, url)
+      return served.answer
+    }).pipe(
       Effect.catchAllDefect((defect) =>
         Effect.as(
           Effect.logError("request failed inside the gateway", { id: call.id }, defect),
@@ -178,7 +181,12 @@ const makeListener = Effect.gen(function* () {
     const fiber = runFork(sent)
     fiber.addObserver((exit) => {
       if (Exit.isFailure(exit)) response.destroy()
-      served.close()
+      try {
+        served?.close()
+      } catch (defect) {
+        // Nothing awaits an observer: what it threw would end the process.
+        runFork(Effect.logError("a request could not be closed", { id: call.id }, defect))
+      }
     })
     response.once("close", () => {
       if (!response.writableFinished) fiber.unsafeInterruptAsFork(FiberId.none)

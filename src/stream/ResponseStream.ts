@@ -107,21 +107,32 @@ class Response<E> {
 
   readonly #onEvents = (events: ReadonlyArray<SseEvent>): void => {
     if (this.#isOver || this.#state.phase !== "open") return
-    const first = events[0]
-    if (events.length === 1 && first !== undefined) {
-      const [next, datas] = this.#answer.step(this.#state, first)
-      this.#state = next
-      this.#send(datas)
-    } else {
-      const all: Array<Uint8Array> = []
-      for (const event of events) {
-        const [next, datas] = this.#answer.step(this.#state, event)
-        this.#state = next
-        for (const data of datas) all.push(data)
-      }
-      this.#send(all)
+    try {
+      this.#send(this.#stepAll(events))
+    } catch (defect) {
+      // It would end in the socket, as a fault of the upstream's.
+      this.#options.events.close()
+      this.#onEnd({ kind: "died", defect })
+      return
     }
     this.#seeClosed()
+  }
+
+  /** What these events bring. */
+  #stepAll(events: ReadonlyArray<SseEvent>): ReadonlyArray<Uint8Array> {
+    const only = events[0]
+    if (events.length === 1 && only !== undefined) {
+      const [next, datas] = this.#answer.step(this.#state, only)
+      this.#state = next
+      return datas
+    }
+    const all: Array<Uint8Array> = []
+    for (const event of events) {
+      const [next, datas] = this.#answer.step(this.#state, event)
+      this.#state = next
+      for (const data of datas) all.push(data)
+    }
+    return all
   }
 
   readonly #onEnd = (end: SourceEnd<E>): void => {

@@ -183,6 +183,24 @@ describe("respond", () => {
     }),
   )
 
+  it.effect("says a defect of its own in a last event too, and reads no further", () =>
+    Effect.gen(function* () {
+      const poisoned: SseEvent = {
+        get data(): Uint8Array {
+          throw new Error("inner secret")
+        },
+        event: undefined,
+      }
+      const { bytes, ends } = yield* responding(
+        Stream.make(event(textChunk("a")), poisoned, event(textChunk("b"))).pipe(Stream.rechunk(1)),
+      )
+      const sent = textOf(Buffer.concat([...(yield* Stream.runCollect(bytes))]))
+      expect(sent).toContain("upstream_stream_broken")
+      expect(sent).not.toMatch(/inner secret|"b"/)
+      expect(ends.map((end) => end.outcome)).toEqual(["stream_broken"])
+    }),
+  )
+
   it.effect("takes an upstream that just ends for a broken one", () =>
     Effect.gen(function* () {
       const { bytes, ends } = yield* responding(Stream.make(event(textChunk("a"))))
