@@ -254,6 +254,19 @@ export const isDone = (event: Pick<SseEvent, "data">): boolean => {
 const dataPrefix = ascii.encode("data: ")
 
 /**
+ * The frame that stands around data in its buffer, where it was cut out of one as it is written here: most events of upstreams are, and are sent on
+ * without being copied.
+ */
+const frameAround = (data: Uint8Array): Uint8Array | undefined => {
+  const start = data.byteOffset - dataPrefix.length
+  if (start < 0 || data.byteOffset + data.length + 2 > data.buffer.byteLength) return undefined
+  const frame = new Uint8Array(data.buffer, start, dataPrefix.length + data.length + 2)
+  if (frame[frame.length - 1] !== LF || frame[frame.length - 2] !== LF) return undefined
+  for (let at = 0; at < dataPrefix.length; at++) if (frame[at] !== dataPrefix[at]) return undefined
+  return frame
+}
+
+/**
  * Data as one event: `data: …`, a blank line. Each line of data becomes a `data:` line; a CR, alone or before an LF, ends a line
  * too, since no reader could tell it from one, and is read back as LF. (JSON has CRs only between tokens.) Empty data is no event
  * and gives no bytes.
@@ -261,6 +274,8 @@ const dataPrefix = ascii.encode("data: ")
 export const encode = (data: Uint8Array): Uint8Array => {
   if (data.length === 0) return data
   if (data.indexOf(LF) === -1 && data.indexOf(CR) === -1) {
+    const around = frameAround(data)
+    if (around !== undefined) return around
     const encoded = new Uint8Array(dataPrefix.length + data.length + 2)
     encoded.set(dataPrefix)
     encoded.set(data, dataPrefix.length)

@@ -353,6 +353,35 @@ describe("encode", () => {
     expect(encode(new Uint8Array())).toEqual(new Uint8Array())
   })
 
+  it("law: is the same whatever stands around the data in its buffer", () => {
+    const around = fc.constantFrom(
+      "",
+      "\n",
+      "\n\n",
+      "data: ",
+      "data:",
+      "x\n\ndata: ",
+      ": ",
+      "data: a\n\ndata: ",
+    )
+    fc.assert(
+      fc.property(around, fc.string({ maxLength: 8 }), around, (before, data, after) => {
+        const alone = bytesOf(data)
+        const whole = bytesOf(before + data + after)
+        const start = bytesOf(before).length
+        const cut = whole.subarray(start, start + alone.length)
+        expect(text.decode(encode(cut))).toBe(text.decode(encode(alone)))
+      }),
+    )
+  })
+
+  it("copies nothing of an event that came as it is sent", () => {
+    const whole = bytesOf('data: {"a":1}\n\ndata: {"b":2}\n\n')
+    const frame = encode(whole.subarray(21, 28))
+    expect(text.decode(frame)).toBe('data: {"b":2}\n\n')
+    expect(frame.buffer).toBe(whole.buffer)
+  })
+
   it("law: decoding what was encoded gives the data again, each CR or CRLF read as LF", () => {
     const dataArb = fc.array(fc.constantFrom("a", " ", ":", "\n", "\r", "\r\n", "é😀", "data: ", "\uFEFF"), {
       minLength: 1,
