@@ -86,12 +86,16 @@ export type Figure =
   | "first99"
   | "peakMb"
 
+/** CPU µs for each of so many; 0 where there were none. */
+const each = (cpuSeconds: number, count: number): number => (count === 0 ? 0 : (cpuSeconds * 1e6) / count)
+
+/** One figure of a sample; 0 where it has none. */
 export const figureOf = (figure: Figure, sample: Sample): number => {
   switch (figure) {
     case "cpuPerRequest":
-      return (sample.cpuSeconds * 1e6) / Math.max(1, sample.requests)
+      return each(sample.cpuSeconds, sample.requests)
     case "cpuPerEvent":
-      return (sample.cpuSeconds * 1e6) / Math.max(1, sample.events)
+      return each(sample.cpuSeconds, sample.events)
     case "cpuSeconds":
       return sample.cpuSeconds
     case "requestsPerSecond":

@@ -82,6 +82,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Whether its standard output is read. */
   readonly reads?: boolean
+  /** Whether what it says on standard error is thrown away. */
+  readonly isMuted?: boolean
 }
 
 /** Whether processes can be bound to a core here. */
@@ -94,12 +96,12 @@ process.on("exit", () => {
 })
 
 export const start = (command: string, args: ReadonlyArray<string>, options: StartOptions = {}): Started => {
-  const { core, env = {}, reads = true } = options
+  const { core, env = {}, isMuted = false, reads = true } = options
   const whole =
     core === undefined || !canPin ? [command, ...args] : ["taskset", "-c", String(core), command, ...args]
   const child = spawn(whole[0] ?? "", whole.slice(1), {
     env: { PATH: process.env["PATH"], ...env },
-    stdio: ["ignore", reads ? "pipe" : "ignore", "inherit"],
+    stdio: ["ignore", reads ? "pipe" : "ignore", isMuted ? "ignore" : "inherit"],
   })
   all.push(child)
   const lines: Array<string> = []

@@ -154,6 +154,8 @@ export const portkey: MakeSubject = async (mockPort) => {
   const started = start(process.execPath, [portkeyProgram, `--port=${port}`, "--headless"], {
     core: subjectCore,
     reads: false,
+    // A stack for each stream that it cannot serve here.
+    isMuted: true,
     env: { NODE_ENV: "production", TRUSTED_CUSTOM_HOSTS: "127.0.0.1" },
   })
   await ready(`http://127.0.0.1:${port}/`)

@@ -58,5 +58,6 @@ describe("Figures", () => {
     expect(figureOf("requestsPerSecond", sample)).toBe(500)
     expect(figureOf("eventsPerSecond", sample)).toBe(2_000)
     expect(figureOf("first99", sample)).toBe(4)
+    expect(figureOf("cpuPerEvent", { ...sample, events: 0 })).toBe(0)
   })
 })
