@@ -4,7 +4,9 @@
  *
  * `BENCH_ROUNDS` (5), `BENCH_SECONDS` (3) for each sample, `BENCH_ONLY` names scenarios by a pattern; then nothing is written.
  */
-import { readFileSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import type { LoadPlan, LoadResult, Sample } from "./Figures.ts"
 import { busySeconds, canPin, cpuSeconds, forgetPeak, peakMb, type Started, start } from "./Processes.ts"
 import { type Results, render, withResults } from "./Report.ts"
@@ -32,6 +34,10 @@ const mockPids = [mock.child.pid ?? 0]
 
 let thrownAway = 0
 
+const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"))
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+const planPath = join(folder, "plan.json")
+
 /** One sample; taken again where the machine was disturbed. */
 const sample = async (
   scenario: Scenario,
@@ -50,7 +56,8 @@ const sample = async (
     measureMs,
   }
   for (let tried = 1; ; tried++) {
-    const load = node("dist/bench-load.js", [JSON.stringify(plan)])
+    writeFileSync(planPath, JSON.stringify(plan))
+    const load = node("dist/bench-load.js", [planPath])
     const pids = subject.pids()
     forgetPeak(pids)
     await load.line()

@@ -1,12 +1,13 @@
 /**
  * The load generator of the benchmarks: raw sockets that send one request made beforehand again and again, and look at no more of the answers than it
- * takes to find their ends. Takes a `LoadPlan` as JSON in its first argument; says `begin` and `end` around the time that is measured, then its
+ * takes to find their ends. Takes the path of a file with a `LoadPlan`, whose body may be larger than an argument may be; says `begin` and `end` around the time that is measured, then its
  * `LoadResult`.
  */
+import { readFileSync } from "node:fs"
 import { connect } from "node:net"
 import { type LoadPlan, type LoadResult, quantile } from "./Figures.ts"
 
-const plan: LoadPlan = JSON.parse(process.argv[2] ?? "{}")
+const plan: LoadPlan = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"))
 
 const request = Buffer.from(
   [

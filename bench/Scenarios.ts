@@ -78,6 +78,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     behaviour: "paced-20-100",
     body: chat(500, true),
     connections: 200,
+    // Over a stream's whole time, so that they do not all begin at once again and again.
+    rampMs: 2_000,
     subjects: everyone,
     figures: ["cpuPerEvent", "first50", "first99", "peakMb"],
   },

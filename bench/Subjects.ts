@@ -179,7 +179,7 @@ export const nginx: MakeSubject = async (mockPort) => {
   const port = await freePort()
   writeFileSync(
     join(folder, "nginx.conf"),
-    `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log; user root;
+    `daemon off; worker_processes 1; worker_rlimit_nofile 65536; pid ${folder}/pid; error_log ${folder}/error.log; user root;
 events { worker_connections 40000; }
 http {
   access_log ${folder}/access.log;
