@@ -4,24 +4,17 @@ import * as Effect from "effect/Effect"
 import type { ClientAnswer } from "../Gateway.ts"
 import { version } from "../version.ts"
 import { Fleet } from "./Fleet.ts"
+import { jsonAnswer } from "./JsonAnswer.ts"
 
 /** `/health?verbose` tells of each upstream too. */
 const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)
-
-const encoder = new TextEncoder()
-
-const json = (value: unknown): ClientAnswer => ({
-  status: 200,
-  headers: { "content-type": "application/json" },
-  body: encoder.encode(JSON.stringify(value)),
-})
 
 /** `/health` always answers 200 while the process serves; what is wrong with the configuration is told, not failed on. */
 export const health = (startedAt: number, url: string) =>
   Effect.gen(function* () {
     const { audit, health, workers } = yield* (yield* Fleet).status
     const now = yield* Clock.currentTimeMillis
-    return json({
+    return jsonAnswer({
       status: "ok",
       version,
       uptime_seconds: Math.floor((now - startedAt) / 1000),
@@ -32,4 +25,4 @@ export const health = (startedAt: number, url: string) =>
   })
 
 /** Alive: the process answers. Ready: it has a configuration, which it had before it listened, and is not draining. */
-export const alive: ClientAnswer = json({ status: "ok" })
+export const alive: ClientAnswer = jsonAnswer({ status: "ok" })

@@ -15,13 +15,13 @@ import * as Redacted from "effect/Redacted"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { AttemptFailure, errorOf, type Failed } from "../domain/AttemptPolicy.ts"
 import { type GatewayError, ModelNotFound } from "../domain/GatewayError.ts"
-import type { JsonObject } from "../domain/Json.ts"
 import { type Model, readModels, union } from "../domain/ModelList.ts"
 import { toUpstream } from "../domain/RequestHeaders.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { Upstream } from "../domain/Upstream.ts"
-import { type ClientAnswer, type ClientCall, credentialFor, Gateway, type Served } from "../Gateway.ts"
+import { type ClientCall, credentialFor, Gateway, type Served } from "../Gateway.ts"
 import { Upstreams, whole } from "../upstream/Upstreams.ts"
+import { jsonAnswer } from "./JsonAnswer.ts"
 
 export class Models extends Context.Tag("sluice/Models")<
   Models,
@@ -79,14 +79,6 @@ const parse = (bytes: Uint8Array): Effect.Effect<unknown, AttemptFailure> =>
     try: (): unknown => JSON.parse(Buffer.from(bytes).toString()),
     catch: () => AttemptFailure.BrokenOff({ reason: "its model list is not JSON" }),
   })
-
-const encoder = new TextEncoder()
-
-const json = (value: JsonObject): ClientAnswer => ({
-  status: 200,
-  headers: { "content-type": "application/json" },
-  body: encoder.encode(JSON.stringify(value)),
-})
 
 const decodeId = (id: string): string => {
   try {
@@ -196,7 +188,7 @@ export const layer: Layer.Layer<Models, never, Gateway | Upstreams | CurrentConf
     return Models.of({
       list: (call) =>
         gateway.serve("models", call, ({ snapshot }) =>
-          Effect.map(models(snapshot, call), (data) => json({ object: "list", data })),
+          Effect.map(models(snapshot, call), (data) => jsonAnswer({ object: "list", data })),
         ),
       retrieve: (call, id) =>
         gateway.serve("models", call, ({ snapshot }) =>
@@ -205,7 +197,7 @@ export const layer: Layer.Layer<Models, never, Gateway | Upstreams | CurrentConf
             const model = all.find((one) => one.id === wanted)
             return model === undefined
               ? Effect.fail(new ModelNotFound({ model: wanted }))
-              : Effect.succeed(json(model))
+              : Effect.succeed(jsonAnswer(model))
           }),
         ),
     })

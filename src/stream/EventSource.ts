@@ -38,7 +38,7 @@ export interface EventSource<E> {
   readonly close: () => void
 }
 
-/** What is between a source and its sink while there is none, or the sink wants no more. */
+/** Keeps what comes until there is a sink, and hands it on from then on. */
 export class EventBuffer<E> implements EventSink<E> {
   #events: Array<SseEvent> = []
   #end: SourceEnd<E> | undefined
