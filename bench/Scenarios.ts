@@ -152,6 +152,15 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     ...plain,
+    name: "5,000 idle connections",
+    words: "As the first, beside five thousand connections that wait for their next request.",
+    body: chat(500),
+    connections: 64,
+    subjects: [floor, shipped, sluice({ name: "Sluice, 5,000 idle connections", idleConnections: 5_000 })],
+    figures: ["cpuPerRequest", "p50", "peakMb"],
+  },
+  {
+    ...plain,
     name: "10 upstreams that fail one in five",
     words:
       "Ten entries for one model, each fifth answer of all of them a 503: attempts, fallbacks and warnings in the log.",
@@ -190,11 +199,12 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     ...stream,
-    name: "10,000 streams, an event every 2 s",
-    words: "On one process.",
+    name: "9,900 streams, an event every 2 s",
+    words:
+      "On one process; each takes two descriptors, of which a process has 20,000 where this was measured.",
     behaviour: "paced-2000-600",
     body: chat(500, true),
-    connections: 10_000,
+    connections: 9_900,
     rampMs: 20_000,
     warmMs: 3_000,
     measureMs: 6_000,

@@ -1,5 +1,6 @@
 /** What is measured: each starts in front of the mock, and says how it is asked for one of the mock's behaviours. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { connect, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { stringify } from "yaml"
@@ -95,11 +96,45 @@ export interface SluiceOptions {
   readonly env?: Readonly<Record<string, string>>
   /** May use all cores. */
   readonly unpinned?: boolean
+  /** Connections beside those of the load that asked once and stay open. */
+  readonly idleConnections?: number
+}
+
+const askedOnce = (port: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () =>
+      socket.write("GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"),
+    )
+    socket.on("error", reject)
+    socket.on("data", () => resolve(socket))
+  })
+
+/** Idle connections; each asks again now and then, since the gateway closes one after 75 s. */
+const idle = async (port: number, count: number): Promise<() => void> => {
+  const sockets: Array<Socket> = []
+  while (sockets.length < count) {
+    const some = Math.min(100, count - sockets.length)
+    sockets.push(...(await Promise.all(Array.from({ length: some }, () => askedOnce(port)))))
+  }
+  const timer = setInterval(() => {
+    for (const socket of sockets) socket.write("GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
+  }, 60_000)
+  return () => {
+    clearInterval(timer)
+    for (const socket of sockets) socket.destroy()
+  }
 }
 
 /** As it is shipped: audit and log on, the log written to where nobody reads it. */
 export const sluice =
-  ({ entry = {}, env = {}, name, others = () => [], unpinned = false }: SluiceOptions): MakeSubject =>
+  ({
+    entry = {},
+    env = {},
+    idleConnections = 0,
+    name,
+    others = () => [],
+    unpinned = false,
+  }: SluiceOptions): MakeSubject =>
   async (mockPort, behaviours) => {
     const { dispose, folder } = temporary()
     const config = join(folder, "config.yaml")
@@ -136,12 +171,17 @@ export const sluice =
       },
     )
     await ready(`http://127.0.0.1:${port}/readyz`)
+    const startMs = performance.now() - beganAt
+    const close = await idle(port, idleConnections)
     return subject(
       name,
       started,
       () => ({ port, path: chatPath, headers: {} }),
-      performance.now() - beganAt,
-      dispose,
+      startMs,
+      () => {
+        close()
+        dispose()
+      },
     )
   }
 

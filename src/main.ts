@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 /** Runs the command line; nothing else. */
+import "./V8.ts"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import { exitCodeOf, run } from "./cli/Sluice.ts"
+import { turnScheduler } from "./TurnScheduler.ts"
 
 // The first signal drains, the second means it.
 let signals = 0
@@ -16,6 +18,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 run(process.argv).pipe(
   Effect.provide(NodeContext.layer),
+  Effect.withScheduler(turnScheduler),
   NodeRuntime.runMain({
     disableErrorReporting: true,
     disablePrettyLogger: true,

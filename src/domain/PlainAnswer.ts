@@ -18,8 +18,6 @@ import { run } from "./Machine.ts"
 import { errorInChunk, type StreamError } from "./StreamError.ts"
 import { readUsage, type Usage } from "./Usage.ts"
 
-const decoder = new TextDecoder()
-
 const transformChoice = (
   choice: Json,
   place: TextPlace,
@@ -73,7 +71,7 @@ const looksLikeObject = (bytes: Uint8Array): boolean => {
  */
 export const noAnswer = (bytes: Uint8Array): NoAnswer | undefined => {
   if (!looksLikeObject(bytes)) return { kind: "not_json" }
-  if (!decoder.decode(bytes).includes('"error"')) return undefined
+  if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('"error"')) return undefined
   const answer = parseObject(bytes)
   if (answer === undefined) return { kind: "not_json" }
   const error = errorInChunk(answer)

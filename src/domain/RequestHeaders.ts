@@ -56,30 +56,38 @@ const isSendable = (name: string, value: string): boolean =>
 const joined = (value: string | ReadonlyArray<string>): string =>
   typeof value === "string" ? value : value.join(", ")
 
+const none: ReadonlySet<string> = new Set()
+
 /** The names a `connection` header declares to be about this connection only (RFC 9110 §7.6.1). */
-const nominated = (headers: ReceivedHeaders): ReadonlySet<string> =>
-  new Set(
-    joined(headers["connection"] ?? "")
-      .split(",")
-      .map((name) => name.trim().toLowerCase()),
-  )
+const nominated = ({ connection }: ReceivedHeaders): ReadonlySet<string> =>
+  connection === undefined || connection === "keep-alive" || connection === "close"
+    ? none
+    : new Set(
+        joined(connection)
+          .split(",")
+          .map((name) => name.trim().toLowerCase()),
+      )
+
+type Headers = Record<string, string>
 
 /** The headers that an allow-list admits, at most `mostHeaders`. */
 const admit = (
   headers: ReceivedHeaders,
   names: ReadonlySet<string>,
   prefixes: ReadonlyArray<string>,
-): Map<string, string> => {
+): Headers => {
   const ofThisConnection = nominated(headers)
-  const admitted = new Map<string, string>()
-  for (const [given, values] of Object.entries(headers)) {
+  const admitted: Headers = {}
+  let left = mostHeaders
+  for (const given in headers) {
+    const values = headers[given]
     if (values === undefined) continue
     const name = given.toLowerCase()
     if (!names.has(name) && !prefixes.some((prefix) => name.startsWith(prefix))) continue
     const value = joined(values)
     if (ofThisConnection.has(name) || !isSendable(name, value)) continue
-    if (admitted.size >= mostHeaders) break
-    admitted.set(name, value)
+    if (left-- === 0) break
+    admitted[name] = value
   }
   return admitted
 }
@@ -97,18 +105,17 @@ export const toUpstream = (
   body: "json" | "none",
 ): SentHeaders => {
   const headers = admit(client, clientNames, clientPrefixes)
-  if (body === "none") headers.delete("content-type")
-  else if (!jsonMediaType.test(headers.get("content-type") ?? ""))
-    headers.set("content-type", "application/json")
+  if (body === "none") delete headers["content-type"]
+  else if (!jsonMediaType.test(headers["content-type"] ?? "")) headers["content-type"] = "application/json"
   if (bearer !== undefined) {
     const authorization = `Bearer ${Redacted.value(bearer)}`
-    if (isSendable("authorization", authorization)) headers.set("authorization", authorization)
+    if (isSendable("authorization", authorization)) headers["authorization"] = authorization
   }
   for (const [given, value] of Object.entries(upstream.headers)) {
     const name = given.toLowerCase()
-    if (isSendable(name, value)) headers.set(name, value)
+    if (isSendable(name, value)) headers[name] = value
   }
-  return Object.fromEntries(headers)
+  return headers
 }
 
 /** The headers of an upstream's answer that the client gets. The upstream's `x-request-id` goes by another name, since ours is the client's. */
@@ -116,8 +123,8 @@ export const toClient = (upstream: ReceivedHeaders): SentHeaders => {
   const headers = admit(upstream, upstreamNames, upstreamPrefixes)
   const requestId = upstream["x-request-id"]
   const sane = requestId === undefined ? undefined : sanitizeRequestId(joined(requestId))
-  if (sane !== undefined) headers.set("x-upstream-request-id", sane)
-  return Object.fromEntries(headers)
+  if (sane !== undefined) headers["x-upstream-request-id"] = sane
+  return headers
 }
 
 const first = (value: string | ReadonlyArray<string> | undefined): string =>

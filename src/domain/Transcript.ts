@@ -30,11 +30,19 @@ const surelyPrintableBytes = 2048
 const isPrintable = (data: Uint8Array, chunk: JsonObject): boolean =>
   data.length <= surelyPrintableBytes || encodeJson(chunk) !== undefined
 
-/** Every value a member had, in order. */
-const valuesByMember = (objects: ReadonlyArray<JsonObject>): ReadonlyMap<string, ReadonlyArray<Json>> => {
+const none: ReadonlySet<string> = new Set()
+
+/** Every value a member had, in order; left out are those of some names. */
+const valuesByMember = (
+  objects: ReadonlyArray<JsonObject>,
+  leftOut: ReadonlySet<string> = none,
+): ReadonlyMap<string, ReadonlyArray<Json>> => {
   const values = new Map<string, Array<Json>>()
   for (const object of objects) {
-    for (const [member, value] of Object.entries(object)) {
+    // Out of `JSON.parse`, so that it has no members but its own.
+    for (const member in object) {
+      const value = object[member]
+      if (value === undefined || leftOut.has(member)) continue
       const known = values.get(member)
       if (known === undefined) values.set(member, [value])
       else known.push(value)
@@ -70,9 +78,16 @@ const joinValues = (member: string, values: ReadonlyArray<Json>, depth: number):
   return said.findLast(isSaid) ?? last
 }
 
-const joinObjects = (objects: ReadonlyArray<JsonObject>, depth: number): JsonObject =>
+const joinObjects = (
+  objects: ReadonlyArray<JsonObject>,
+  depth: number,
+  leftOut?: ReadonlySet<string>,
+): JsonObject =>
   Object.fromEntries(
-    [...valuesByMember(objects)].map(([member, values]) => [member, joinValues(member, values, depth)]),
+    [...valuesByMember(objects, leftOut)].map(([member, values]) => [
+      member,
+      joinValues(member, values, depth),
+    ]),
   )
 
 interface Call {
@@ -101,12 +116,11 @@ const joinCalls = (deltas: ReadonlyArray<JsonObject>, depth: number): Json => {
   return calls.sort((a, b) => place(a) - place(b)).map((call) => joinObjects(call.deltas, depth + 1))
 }
 
+const onlyDelta: ReadonlySet<string> = new Set(["delta"])
+
 /** One choice of a chat, its deltas as the message they make. */
 const joinChatChoice = (chunks: ReadonlyArray<JsonObject>): JsonObject => {
-  const { delta: _, ...rest } = joinObjects(
-    chunks.map((chunk) => ({ ...chunk, delta: null })),
-    1,
-  )
+  const rest = joinObjects(chunks, 1, onlyDelta)
   const message = joinObjects(chunks.map((chunk) => chunk["delta"] ?? null).filter(isJsonObject), 1)
   return { ...rest, message: { role: "assistant", content: null, ...message } }
 }
@@ -131,14 +145,14 @@ export const assemble = (
   datas: ReadonlyArray<Uint8Array>,
   truncated = false,
 ): JsonObject => {
-  const envelopes: Array<JsonObject> = []
+  const chunks: Array<JsonObject> = []
   const choices = new Map<number, Array<JsonObject>>()
   let usage: Json | undefined
   for (const data of datas) {
     const chunk = parseObject(data)
     if (chunk === undefined || !isPrintable(data, chunk)) continue
-    const { choices: inChunk, obfuscation: _, object: __, usage: said, ...envelope } = chunk
-    envelopes.push(envelope)
+    const { choices: inChunk, usage: said } = chunk
+    chunks.push(chunk)
     usage = said ?? usage
     if (!Array.isArray(inChunk)) continue
     for (const [position, choice] of inChunk.entries()) {
@@ -150,7 +164,7 @@ export const assemble = (
     }
   }
   const isChat = endpoint.name === "chat.completions"
-  const { created, id, model, ...rest } = joinEnvelopes(envelopes)
+  const { created, id, model, ...rest } = joinEnvelopes(chunks)
   return {
     ...(id === undefined ? {} : { id }),
     object: isChat ? "chat.completion" : "text_completion",
@@ -158,17 +172,20 @@ export const assemble = (
     ...(model === undefined ? {} : { model }),
     choices: [...choices]
       .sort(([a], [b]) => a - b)
-      .map(([index, chunks]) => ({ index, ...(isChat ? joinChatChoice(chunks) : joinTextChoice(chunks)) })),
+      .map(([index, ofIt]) => ({ index, ...(isChat ? joinChatChoice(ofIt) : joinTextChoice(ofIt)) })),
     ...(usage === undefined ? {} : { usage }),
     ...rest,
     ...(truncated ? { truncated } : {}),
   }
 }
 
+/** What is put together apart, or belongs to a chunk alone. */
+const noEnvelope: ReadonlySet<string> = new Set(["choices", "obfuscation", "object", "usage"])
+
 /** The first id and date of a stream's chunks, and the last word on everything else. */
-const joinEnvelopes = (envelopes: ReadonlyArray<JsonObject>): JsonObject =>
+const joinEnvelopes = (chunks: ReadonlyArray<JsonObject>): JsonObject =>
   Object.fromEntries(
-    [...valuesByMember(envelopes)].map(([member, values]) => [
+    [...valuesByMember(chunks, noEnvelope)].map(([member, values]) => [
       member,
       (constantMembers.has(member) ? values.find(isSaid) : values.findLast(isSaid)) ?? null,
     ]),

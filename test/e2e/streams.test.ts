@@ -84,6 +84,43 @@ describe("A stream on the wire", () => {
     }),
   )
 
+  it.scopedLive("ends where the next answer on its connection begins, however large its events are", () =>
+    Effect.gen(function* () {
+      const large = "é".repeat(40_000)
+      const chunks = [textChunk("one"), textChunk(large), finishChunk()]
+      const { port } = yield* stack(streamed(eventStream(chunks)))
+      const connection = yield* rawConnection(port)
+      for (const _ of ["first", "second"]) {
+        const before = connection.received().length
+        yield* connection.send(postBytes(path, body))
+        const text = yield* within(
+          "the end",
+          connection.until((soFar) => parseAnswer(soFar.slice(before))?.whole === true),
+        )
+        const answer = parseAnswer(text.slice(before))
+        expect(answer?.headers["transfer-encoding"]).toBe("chunked")
+        expect(contentOf(eventsOf(answer?.body))).toBe(`one${large}`)
+      }
+    }),
+  )
+
+  it.scopedLive("comes without chunks to a client of HTTP/1.0, and ends with its connection", () =>
+    Effect.gen(function* () {
+      const chunks = [textChunk("one"), textChunk("two"), finishChunk()]
+      const { port } = yield* stack(streamed(eventStream(chunks)))
+      const connection = yield* rawConnection(port)
+      yield* connection.send(
+        Buffer.from(postBytes(path, body).toString("latin1").replace("HTTP/1.1", "HTTP/1.0"), "latin1"),
+      )
+      expect(yield* within("the close", connection.closed)).toBe("end")
+      const answer = parseAnswer(connection.received().toString("latin1"))
+      expect(answer?.headers["transfer-encoding"]).toBeUndefined()
+      const events = eventsOf(answer?.body)
+      expect(contentOf(events)).toBe("onetwo")
+      expect(events.at(-1)).toBe("[DONE]")
+    }),
+  )
+
   it.scopedLive("is plain data events, whatever fields, comments, pings and forms the upstream's has", () =>
     Effect.gen(function* () {
       const one = JSON.stringify(textChunk("one"))
