@@ -69,7 +69,7 @@ const capturingErrors = (messages: Array<string>) =>
   )
 
 describe("the queue", () => {
-  it.scoped("writes a first record at once, and what gathers meanwhile in batches of at most 200", () =>
+  it.scoped("writes a first record at once, and what gathers meanwhile in batches of at most 100", () =>
     Effect.gen(function* () {
       const { script, writer } = scripted()
       const queue = yield* queueOn(writer)
@@ -80,7 +80,7 @@ describe("the queue", () => {
       yield* settle
       expect(yield* queue.status).toEqual({ queued: 450, spilled: 0, lost: 0 })
       yield* TestClock.adjust("20 millis")
-      expect(script.batches.slice(1).map(({ length }) => length)).toEqual([200, 200, 50])
+      expect(script.batches.slice(1).map(({ length }) => length)).toEqual([100, 100, 100, 100, 50])
       expect(yield* queue.status).toEqual({ queued: 0, spilled: 0, lost: 0 })
     }),
   )
