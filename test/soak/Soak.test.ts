@@ -41,7 +41,8 @@ describe("A short soak", () => {
     })
     expect(output).toContain("nothing leaked, nothing was lost")
     expect(code).toBe(0)
-  })
+    // It waits for 20 s for everything to be closed, and then says what is not.
+  }, 60_000)
 
   it("refuses settings that are no numbers", async () => {
     const output = await new Promise<string>((resolve) => {
