@@ -100,11 +100,11 @@ export interface SluiceOptions {
   readonly idleConnections?: number
 }
 
+const ping = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"
+
 const askedOnce = (port: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () =>
-      socket.write("GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"),
-    )
+    const socket = connect(port, "127.0.0.1", () => socket.write(ping))
     socket.on("error", reject)
     socket.on("data", () => resolve(socket))
   })
@@ -117,7 +117,7 @@ const idle = async (port: number, count: number): Promise<() => void> => {
     sockets.push(...(await Promise.all(Array.from({ length: some }, () => askedOnce(port)))))
   }
   const timer = setInterval(() => {
-    for (const socket of sockets) socket.write("GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    for (const socket of sockets) socket.write(ping)
   }, 60_000)
   return () => {
     clearInterval(timer)

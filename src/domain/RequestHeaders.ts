@@ -60,6 +60,7 @@ const none: ReadonlySet<string> = new Set()
 
 /** The names a `connection` header declares to be about this connection only (RFC 9110 §7.6.1). */
 const nominated = ({ connection }: ReceivedHeaders): ReadonlySet<string> =>
+  // What nearly all say; neither is a header that would cross.
   connection === undefined || connection === "keep-alive" || connection === "close"
     ? none
     : new Set(
@@ -68,16 +69,14 @@ const nominated = ({ connection }: ReceivedHeaders): ReadonlySet<string> =>
           .map((name) => name.trim().toLowerCase()),
       )
 
-type Headers = Record<string, string>
-
 /** The headers that an allow-list admits, at most `mostHeaders`. */
 const admit = (
   headers: ReceivedHeaders,
   names: ReadonlySet<string>,
   prefixes: ReadonlyArray<string>,
-): Headers => {
+): Record<string, string> => {
   const ofThisConnection = nominated(headers)
-  const admitted: Headers = {}
+  const admitted: Record<string, string> = {}
   let left = mostHeaders
   for (const given in headers) {
     const values = headers[given]

@@ -30,19 +30,17 @@ const surelyPrintableBytes = 2048
 const isPrintable = (data: Uint8Array, chunk: JsonObject): boolean =>
   data.length <= surelyPrintableBytes || encodeJson(chunk) !== undefined
 
-const none: ReadonlySet<string> = new Set()
-
 /** Every value a member had, in order; left out are those of some names. */
 const valuesByMember = (
   objects: ReadonlyArray<JsonObject>,
-  leftOut: ReadonlySet<string> = none,
+  leftOut?: ReadonlySet<string>,
 ): ReadonlyMap<string, ReadonlyArray<Json>> => {
   const values = new Map<string, Array<Json>>()
   for (const object of objects) {
     // Out of `JSON.parse`, so that it has no members but its own.
     for (const member in object) {
       const value = object[member]
-      if (value === undefined || leftOut.has(member)) continue
+      if (value === undefined || leftOut?.has(member) === true) continue
       const known = values.get(member)
       if (known === undefined) values.set(member, [value])
       else known.push(value)

@@ -5,14 +5,6 @@ import type { ClientAnswer } from "../Gateway.ts"
 import type { Outlet } from "../stream/Relay.ts"
 import { discard } from "./ClientBody.ts"
 
-/** Up to here a body goes out in one piece with its head, for which Node takes a text: a third less than a write of two pieces. */
-const mostInOnePiece = 8_192
-
-const end = (response: ServerResponse, body: Uint8Array): void => {
-  if (body.length > mostInOnePiece) response.end(body)
-  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1"), "latin1")
-}
-
 /** Sends the answer. Interrupting it leaves the response unfinished: its connection is closed, so that no client takes it for whole. */
 export const send = (
   answer: ClientAnswer,
@@ -28,7 +20,7 @@ export const send = (
     }
     response.writeHead(status, body.length === 0 ? headers : { ...headers, "content-length": body.length })
     if (message.complete || message.method === "GET" || message.method === "HEAD") {
-      end(response, body)
+      response.end(body)
       return Effect.void
     }
     // The client may still be sending, as one whose body was refused is: what it sends is thrown away for a moment before the
@@ -69,7 +61,8 @@ const outletOf = (response: ServerResponse): EndingOutlet => {
   }
   response.chunkedEncoding = false
   return {
-    write: (bytes) => response.write(chunkOf(bytes)),
+    // A chunk of no bytes would be the last one.
+    write: (bytes) => (bytes.length === 0 ? !response.writableNeedDrain : response.write(chunkOf(bytes))),
     onDrain,
     end: () => void response.end("0\r\n\r\n", "latin1"),
   }

@@ -28,6 +28,7 @@ import { parseObject } from "../domain/JsonBytes.ts"
 import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { errorInChunk, errorOfErrorEvent } from "../domain/StreamError.ts"
 import type { ResumePolicy } from "../domain/Upstream.ts"
+import { DataBuffer } from "./DataBuffer.ts"
 import { lift } from "./Lift.ts"
 
 /** An answer that broke off and can be gone on with. */
@@ -66,9 +67,6 @@ export const maxResumableBytes = 4 * 1024 * 1024
 /** What an event costs to keep, however short it is. */
 const minBytes = 64
 
-/** A slice that is a smaller part than this of the chunk it came in is copied, so that it does not keep the whole chunk alive. */
-const minShare = 1 / 4
-
 /** As much of an upstream's message as is told. */
 const maxMessage = 1_000
 
@@ -78,7 +76,7 @@ const maxMessage = 1_000
  */
 class Watch {
   readonly #endpoint: Endpoint
-  #data: Array<Uint8Array> = []
+  #data = new DataBuffer()
   #bytes = 0
   #isOver = false
 
@@ -92,12 +90,12 @@ class Watch {
   }
 
   get data(): ReadonlyArray<Uint8Array> {
-    return this.#data
+    return this.#data.all
   }
 
   end(): void {
     this.#isOver = true
-    this.#data = []
+    this.#data = new DataBuffer()
   }
 
   /** Takes note of an event; the answer is the message of the error it says, if it says one. */
@@ -126,7 +124,7 @@ class Watch {
   #keep(data: Uint8Array): void {
     this.#bytes += Math.max(minBytes, data.byteLength)
     if (this.#bytes > maxResumableBytes) this.end()
-    else this.#data.push(data.byteLength < data.buffer.byteLength * minShare ? data.slice() : data)
+    else this.#data.add(data)
   }
 }
 
