@@ -41,7 +41,7 @@ describe("A short soak", () => {
     })
     expect(output).toContain("nothing leaked, nothing was lost")
     expect(code).toBe(0)
-    // It waits for 20 s for everything to be closed, and then says what is not.
+    // A reader that takes a chunk each 10 ms needs half a minute for the longest stream it may draw.
   }, 60_000)
 
   it("refuses settings that are no numbers", async () => {
