@@ -22,7 +22,7 @@ import { isAccessKey } from "./domain/AccessKey.ts"
 import type { Outcome } from "./domain/AuditRecord.ts"
 import { type ChoiceTransform, thinkingFormatOf } from "./domain/ChoiceTransform.ts"
 import { affinity, type ClientRequest, decode } from "./domain/ClientRequest.ts"
-import { deadlineOf } from "./domain/Deadline.ts"
+import { type Deadline, deadlineOf } from "./domain/Deadline.ts"
 import type { Endpoint } from "./domain/Endpoint.ts"
 import {
   AccessDenied,
@@ -59,8 +59,6 @@ export interface ClientCall {
   readonly remoteAddress: string
   /** The address a proxy says it forwards for, believed only under `server.trust_proxy`. */
   readonly forwardedFor: string | undefined
-  /** The whole body, unless it is larger than the limit, breaks off, or `hold` refuses: it is told of every byte before it is kept. */
-  readonly body: (limitBytes: number, hold: Hold) => Effect.Effect<Uint8Array, GatewayError>
 }
 
 /** Claims memory for bytes of a body until the request is over; false where there is none left. */
@@ -73,10 +71,22 @@ export interface ClientAnswer {
   readonly body: Uint8Array | Relay
 }
 
+/** The bounds of a body that is to be read. */
+export interface WantedBody {
+  readonly limitBytes: number
+  /** To be told of every byte before it is kept. */
+  readonly hold: Hold
+}
+
+/** A whole body, or why there is none. */
+export type ReadBody = Either.Either<Uint8Array, GatewayError>
+
 /** A request that was taken on. */
 export interface Served {
-  /** To be run once, and sent. */
-  readonly answer: Effect.Effect<ClientAnswer>
+  /** The body that has to be read before it can be answered: before its fiber starts, which would only have to wait for it. */
+  readonly wanted: WantedBody | undefined
+  /** To be run once, and sent; given the body, where one was wanted. */
+  readonly answer: (body: ReadBody) => Effect.Effect<ClientAnswer>
   /**
    * To be called when the request is over, however it ended: gives back what it still holds, hands its record to the audit and writes its line in
    * the access log. No finalizer of a scope, which would cost as much as the rest of the frame.
@@ -183,6 +193,11 @@ const refuse = (error: GatewayError, draft: RecordDraft): ClientAnswer => {
   return { ...answer, headers: { ...answer.headers, ...attemptHeaders(draft, "failed") } }
 }
 
+const refusing = (
+  answer: Effect.Effect<ClientAnswer, GatewayError>,
+  draft: RecordDraft,
+): Effect.Effect<ClientAnswer> => Effect.catchAll(answer, (error) => Effect.succeed(refuse(error, draft)))
+
 /**
  * Which upstream was asked last, and how many attempts were made. Once this gateway has itself retried in vain, official SDKs are
  * told not to: they would otherwise triple the load on providers that are down.
@@ -191,11 +206,12 @@ const attemptHeaders = (draft: RecordDraft, result: "answered" | "failed"): Reco
   const { attempts } = draft
   const last = attempts.at(-1)
   if (last === undefined) return {}
-  return {
+  const headers: Record<string, string> = {
     "x-sluice-upstream": encodeURI(last.upstream),
     "x-sluice-attempts": String(attempts.length),
-    ...(result === "failed" && attempts.length > 1 ? { "x-should-retry": "false" } : undefined),
   }
+  if (result === "failed" && attempts.length > 1) headers["x-should-retry"] = "false"
+  return headers
 }
 
 export const layer: Layer.Layer<
@@ -221,11 +237,12 @@ export const layer: Layer.Layer<
       Effect.timeoutOption(Effect.interruptible(openRequests.allEnded), closingTimeout),
     )
 
-    const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) => {
+    /** Takes a request on, and says why it is not let in where it is not. */
+    const open = (endpointName: string, call: ClientCall) => {
       const snapshot = current.snapshot()
       const key = clientKey(call.headers)
       const started = clock.unsafeCurrentTimeNanos()
-      const open = openRequests.begin()
+      const opened = openRequests.begin()
       const draft = new RecordDraft({
         id: call.id,
         startedAt: clock.unsafeCurrentTimeMillis(),
@@ -240,17 +257,14 @@ export const layer: Layer.Layer<
       const frame: RequestFrame = {
         snapshot,
         draft,
-        hold: (bytes) => open.hold(bytes, maxBufferedBytes),
-        whenOver: open.whenOver,
+        hold: (bytes) => opened.hold(bytes, maxBufferedBytes),
+        whenOver: opened.whenOver,
       }
-      const refusal = turnedAway(snapshot, key, openRequests.count())
       return {
-        answer:
-          refusal === undefined
-            ? Effect.catchAll(answer(frame), (error) => Effect.succeed(refuse(error, draft)))
-            : Effect.sync(() => refuse(refusal, draft)),
+        frame,
+        refusal: turnedAway(snapshot, key, openRequests.count()),
         close: () => {
-          open.end()
+          opened.end()
           const record = draft.close()
           audit.record(record)
           accessLog.request(record)
@@ -258,54 +272,73 @@ export const layer: Layer.Layer<
       }
     }
 
-    const proxy: Gateway["Type"]["proxy"] = (endpoint, call) =>
-      serve(endpoint.name, call, (frame) => {
-        const { draft, hold, snapshot, whenOver } = frame
-        const { server } = snapshot
-        const deadline = deadlineOf(call.headers, draft.startedAt, server.requestTimeoutMs)
-        if (Either.isLeft(deadline)) return Effect.fail(deadline.left)
+    const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) => {
+      const { close, frame, refusal } = open(endpointName, call)
+      return {
+        wanted: undefined,
+        answer: () => refusing(refusal === undefined ? answer(frame) : Effect.fail(refusal), frame.draft),
+        close,
+      }
+    }
 
-        const answered = (bytes: Uint8Array): Effect.Effect<ClientAnswer, GatewayError> => {
-          draft.received(bytes)
-          const request = decode(endpoint, bytes)
-          if (Either.isLeft(request)) return Effect.fail(request.left)
-          draft.asked(request.right)
-          const cleaned = clean(request.right, snapshot.requestCleaning)
-          if (Either.isLeft(cleaned)) return Effect.fail(cleaned.left)
+    const proxy: Gateway["Type"]["proxy"] = (endpoint, call) => {
+      const { close, frame, refusal } = open(endpoint.name, call)
+      const { draft, hold, snapshot, whenOver } = frame
+      const { server } = snapshot
+      const deadline: Either.Either<Deadline, GatewayError> =
+        refusal === undefined
+          ? deadlineOf(call.headers, draft.startedAt, server.requestTimeoutMs)
+          : Either.left(refusal)
+      if (Either.isLeft(deadline)) {
+        return { wanted: undefined, answer: () => refusing(Effect.fail(deadline.left), draft), close }
+      }
 
-          const { model, stream } = request.right
-          const targets = plan(
-            snapshot,
-            { model, affinity: () => affinity(request.right) },
-            { draws: drawsFrom(random.number()), load: inFlight },
-          )
-          if (targets.length === 0) return Effect.fail(new ModelNotFound({ model }))
+      const answered = (bytes: Uint8Array): Effect.Effect<ClientAnswer, GatewayError> => {
+        draft.received(bytes)
+        const request = decode(endpoint, bytes)
+        if (Either.isLeft(request)) return Effect.fail(request.left)
+        draft.asked(request.right)
+        const cleaned = clean(request.right, snapshot.requestCleaning)
+        if (Either.isLeft(cleaned)) return Effect.fail(cleaned.left)
 
-          const asking: AttemptsRequest = {
-            endpoint,
-            stream,
-            targets,
-            retry: snapshot.retry,
-            breaker: snapshot.breaker,
-            deadline: deadline.right,
-            hold,
-            whenOver,
-            bodyFor: (target) => Either.map(prepare(cleaned.right, target), ({ body }) => body),
-            headersFor: ({ upstream }) =>
-              toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
-            onAttempt: (attempt, failed) => {
-              draft.attempted(attempt, failed)
-              if (failed) accessLog.failedAttempt(call.id, attempt)
-            },
-          }
-          return Effect.map(attempts.run(asking), (answered) =>
-            answered.kind === "plain"
-              ? plainAnswer(answered, request.right, snapshot, draft)
-              : streamedAnswer(answered, request.right, frame, goOnOf(asking, answered), runtime),
-          )
+        const { model, stream } = request.right
+        const targets = plan(
+          snapshot,
+          { model, affinity: () => affinity(request.right) },
+          { draws: drawsFrom(random.number()), load: inFlight },
+        )
+        if (targets.length === 0) return Effect.fail(new ModelNotFound({ model }))
+
+        const asking: AttemptsRequest = {
+          endpoint,
+          stream,
+          targets,
+          retry: snapshot.retry,
+          breaker: snapshot.breaker,
+          deadline: deadline.right,
+          hold,
+          whenOver,
+          bodyFor: (target) => Either.map(prepare(cleaned.right, target), ({ body }) => body),
+          headersFor: ({ upstream }) =>
+            toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
+          onAttempt: (attempt, failed) => {
+            draft.attempted(attempt, failed)
+            if (failed) accessLog.failedAttempt(call.id, attempt)
+          },
         }
-        return Effect.flatMap(call.body(server.maxBodyBytes, hold), answered)
-      })
+        return Effect.map(attempts.run(asking), (answered) =>
+          answered.kind === "plain"
+            ? plainAnswer(answered, request.right, snapshot, draft)
+            : streamedAnswer(answered, request.right, frame, goOnOf(asking, answered), runtime),
+        )
+      }
+      return {
+        wanted: { limitBytes: server.maxBodyBytes, hold },
+        answer: (body) =>
+          refusing(Either.isRight(body) ? answered(body.right) : Effect.fail(body.left), draft),
+        close,
+      }
+    }
 
     /** How others can go on with an answer, should it break off; nothing where none may. */
     const goOnOf = (asking: AttemptsRequest, answered: AnsweredStream): GoOn | undefined => {

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { AuditRecord } from "../domain/AuditRecord.ts"
-import type { QueuedRecord } from "./QueuedRecord.ts"
+import type { Parcel } from "./Parcel.ts"
 
 /** How many records wait in memory, how many in the spill file, and how many could not be kept. */
 export interface AuditStatus {
@@ -27,7 +27,7 @@ export class AuditIntake extends Context.Tag("sluice/AuditIntake")<
   AuditIntake,
   {
     /** Takes all of them, or none where there is no room. */
-    readonly put: (records: ReadonlyArray<QueuedRecord>) => boolean
+    readonly put: (parcel: Parcel) => boolean
     readonly status: Effect.Effect<AuditStatus>
   }
 >() {}

@@ -6,7 +6,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Mailbox from "effect/Mailbox"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -14,7 +13,8 @@ import type { AuditPolicy } from "../domain/Snapshot.ts"
 import type { Audit, AuditIntake } from "./Audit.ts"
 import { monthOf, nextMonth } from "./AuditTable.ts"
 import { type AuditWriter, nothingWritten, type RotationReport, type WriteReport } from "./AuditWriter.ts"
-import { type QueuedRecord, queuedRecord, weightOf } from "./QueuedRecord.ts"
+import { Packer, type Parcel } from "./Parcel.ts"
+import { queuedRecord, weightOf } from "./QueuedRecord.ts"
 
 export interface QueueLimits {
   /** Records that may wait in memory. */
@@ -36,13 +36,6 @@ export interface QueueOptions {
   readonly run: string
 }
 
-/**
- * More than gather at any usual load. Handing over a hundred holds the event loop for 0.5 ms at p99, two hundred for 3 ms, and a row of theirs takes the
- * thread a tenth less.
- */
-const batchRecords = 100
-const batchBytes = 4 * 1024 * 1024
-
 /** Time from batch to batch, in which records gather: fifty commits a second, and a fifth of what may be lost with the process. */
 const gatheringMs = 20
 
@@ -59,26 +52,8 @@ const rotationIntervalMs = 60_000
 /** A month is taken to end this much later, so that the requests that end with it go with its table. */
 const turnDelayMs = 1_000
 
-interface Waiting {
-  readonly record: QueuedRecord
-  readonly weight: number
-}
-
-const batchesOf = (waiting: Iterable<Waiting>): ReadonlyArray<ReadonlyArray<Waiting>> => {
-  const batches: Array<Array<Waiting>> = []
-  let batch: Array<Waiting> = []
-  let bytes = 0
-  for (const one of waiting) {
-    if (batch.length > 0 && (batch.length === batchRecords || bytes + one.weight > batchBytes)) {
-      batches.push(batch)
-      batch = []
-      bytes = 0
-    }
-    batch.push(one)
-    bytes += one.weight
-  }
-  return batch.length === 0 ? batches : [...batches, batch]
-}
+/** With so many records waiting in memory, the spill waits for its turn. */
+const busyRecords = 100
 
 /** Everything of the `Audit` but the fingerprint. The scope's end waits until what was recorded is kept, if it can be. */
 export const makeQueue = (
@@ -87,10 +62,13 @@ export const makeQueue = (
   Effect.gen(function* () {
     const { limits, policy, run, writer } = options
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-    const mailbox = yield* Mailbox.make<Waiting>()
+    const packer = new Packer()
+    /** Open while there are records to write. */
+    const filled = yield* Effect.makeLatch(false)
     const trouble = yield* Effect.makeLatch(true)
     const ending = yield* Effect.makeLatch(false)
     const firstLook = yield* Effect.makeLatch(false)
+    let hasEnded = false
     let numbered = 0
     let queued = 0
     let queuedBytes = 0
@@ -103,19 +81,18 @@ export const makeQueue = (
       return `${run}-${numbered.toString(16).padStart(8, "0")}`
     }
 
-    /** Lets a record wait to be written, if there is room. */
-    const enqueue = (one: QueuedRecord): boolean => {
-      const weight = weightOf(one)
-      const fits = queued < limits.records && queuedBytes + weight <= limits.bytes
-      if (!fits || !mailbox.unsafeOffer({ record: one, weight })) return false
-      queued++
-      queuedBytes += weight
-      return true
+    const noteQueued = (records: number, bytes: number): void => {
+      queued += records
+      queuedBytes += bytes
+      filled.unsafeOpen()
     }
 
     const record: Audit["Type"]["record"] = (closed) => {
       try {
-        if (!enqueue(queuedRecord(closed, nextKey(), policy()))) lost++
+        const one = queuedRecord(closed, nextKey(), policy())
+        const fits = queued < limits.records && queuedBytes + weightOf(one) <= limits.bytes
+        if (fits && !hasEnded) noteQueued(1, packer.add(one))
+        else lost++
       } catch (defect) {
         // A request never fails for its record, not even by a fault of ours.
         lost++
@@ -123,9 +100,13 @@ export const makeQueue = (
       }
     }
 
-    const put: AuditIntake["Type"]["put"] = (records) => {
-      if (queued + records.length > limits.records || queuedBytes > limits.bytes / 2) return false
-      return records.every(enqueue)
+    const put: AuditIntake["Type"]["put"] = (parcel) => {
+      const { byteLength } = parcel.bytes
+      const fits = queued + parcel.records <= limits.records && queuedBytes + byteLength <= limits.bytes
+      if (!fits || hasEnded) return false
+      packer.append(parcel)
+      noteQueued(parcel.records, byteLength)
+      return true
     }
 
     /** Takes a report in, and says in the log when rows stop or begin to get into the database. */
@@ -147,24 +128,26 @@ export const makeQueue = (
         )
       })
 
-    const keep = (batch: ReadonlyArray<Waiting>): Effect.Effect<void> =>
-      writer.write(batch.map(({ record: one }) => one)).pipe(
+    const keep = (parcel: Parcel): Effect.Effect<void> =>
+      writer.write(parcel).pipe(
         Effect.tap(note),
         Effect.repeat({ while: ({ refused }) => refused, schedule: backoff }),
         Effect.zipRight(
           Effect.sync(() => {
-            queued -= batch.length
-            for (const { weight } of batch) queuedBytes -= weight
+            queued -= parcel.records
+            queuedBytes -= parcel.bytes.byteLength
+            packer.reuse(parcel)
           }),
         ),
       )
 
     const writing = Effect.gen(function* () {
       for (;;) {
-        const [waiting, done] = yield* mailbox.takeAll
+        yield* filled.await
+        yield* filled.close
         const began = yield* Clock.currentTimeMillis
-        for (const batch of batchesOf(waiting)) yield* keep(batch)
-        if (done) return
+        for (let parcel = packer.take(); parcel !== undefined; parcel = packer.take()) yield* keep(parcel)
+        if (hasEnded) return
         // While a batch was written others gathered already.
         const rest = gatheringMs - ((yield* Clock.currentTimeMillis) - began)
         if (rest > 0) yield* Effect.raceFirst(Effect.sleep(rest), ending.await)
@@ -181,7 +164,7 @@ export const makeQueue = (
         )
         // What waits in memory goes first: it would be lost with the process, what is spilled would not.
         yield* Effect.yieldNow()
-        while (queued > batchRecords) yield* Effect.sleep(gatheringMs)
+        while (queued > busyRecords) yield* Effect.sleep(gatheringMs)
       }
     })
 
@@ -240,7 +223,8 @@ export const makeQueue = (
     const written = yield* Effect.forkDaemon(Effect.interruptible(writing))
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
-        yield* mailbox.end
+        hasEnded = true
+        yield* filled.open
         yield* ending.open
         const rest = Effect.zipRight(Fiber.await(written), drained)
         // A finalizer is uninterruptible, and what is would not be given up.

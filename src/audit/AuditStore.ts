@@ -38,9 +38,12 @@ const rowOrNone = (record: QueuedRecord): AuditRow | undefined =>
     ),
   )
 
-export const makeStore = (
-  files: AuditFiles,
-): Effect.Effect<Omit<AuditWriter, "rotate">, never, Scope.Scope> =>
+export interface AuditStore extends Pick<AuditWriter, "drain"> {
+  /** As the writer's, of what is in the batch. */
+  readonly write: (records: ReadonlyArray<QueuedRecord>) => Effect.Effect<WriteReport>
+}
+
+export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, Scope.Scope> =>
   Effect.gen(function* () {
     const spill = makeSpill(files, yield* newRun)
     const turn = yield* Effect.makeSemaphore(1)
@@ -146,7 +149,7 @@ export const makeStore = (
         onFailure: () => report(true, 0),
       })
 
-    const write: AuditWriter["write"] = (records) =>
+    const write: AuditStore["write"] = (records) =>
       Effect.suspend(() => {
         const rows = records.flatMap((record) => rowOrNone(record) ?? [])
         const unspeakable = records.length - rows.length

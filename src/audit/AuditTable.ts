@@ -236,7 +236,10 @@ const millis = (value: number | undefined): SqlValue =>
   value === undefined ? null : Math.round(value * 1000) / 1000
 
 /** Everything of a record but its bodies. */
-export type RecordFacts = Omit<AuditRecord, "request" | "response">
+export type RecordFacts = Omit<AuditRecord, "request" | "response"> & {
+  readonly request?: undefined
+  readonly response?: undefined
+}
 
 /**
  * A record as a row.

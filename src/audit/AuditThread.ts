@@ -7,7 +7,6 @@ import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import type { WorkerAnswer, WorkerQuestion, WorkerTask } from "./AuditWorker.ts"
 import { type AuditWriter, nothingWritten, type WriteReport } from "./AuditWriter.ts"
-import { pack } from "./Parcel.ts"
 
 /** A thread ended before it answered. */
 class ThreadDied extends Data.TaggedError("ThreadDied")<{ readonly detail: string }> {
@@ -17,11 +16,8 @@ class ThreadDied extends Data.TaggedError("ThreadDied")<{ readonly detail: strin
 }
 
 interface Thread {
-  /** The next answer, to the question if there is one. Bytes of `transfer` are handed over. */
-  readonly answer: (
-    question: WorkerQuestion | undefined,
-    transfer: ReadonlyArray<ArrayBuffer>,
-  ) => Effect.Effect<WorkerAnswer, ThreadDied>
+  /** The next answer, to the question if there is one. */
+  readonly answer: (question: WorkerQuestion | undefined) => Effect.Effect<WorkerAnswer, ThreadDied>
   readonly hasDied: () => boolean
   readonly end: Effect.Effect<void>
 }
@@ -41,15 +37,19 @@ const startThread = (entry: URL, task: WorkerTask): Thread => {
     if (deferred !== undefined) Deferred.unsafeDone(deferred, Effect.succeed(answer))
   })
   worker.on("error", (error) => die(error instanceof Error ? error.message : String(error)))
-  worker.on("messageerror", (error) => die(error.message))
+  worker.on("messageerror", (error) => {
+    die(error.message)
+    // It would go on reading what is given to its successor.
+    void worker.terminate()
+  })
   worker.on("exit", (code) => die(`exit code ${code}`))
   return {
-    answer: (question, transfer) =>
+    answer: (question) =>
       Effect.suspend(() => {
         if (died !== undefined) return Effect.fail(died)
         const deferred = Deferred.unsafeMake<WorkerAnswer, ThreadDied>(FiberId.none)
         waiting.push(deferred)
-        if (question !== undefined) worker.postMessage(question, [...transfer])
+        if (question !== undefined) worker.postMessage(question)
         return Deferred.await(deferred)
       }),
     hasDied: () => died !== undefined,
@@ -77,11 +77,8 @@ export const makeThreadWriter = (
       return thread
     }
 
-    const reportOf = (
-      question: WorkerQuestion,
-      transfer: ReadonlyArray<ArrayBuffer>,
-    ): Effect.Effect<WriteReport> =>
-      Effect.suspend(() => current().answer(question, transfer)).pipe(
+    const reportOf = (question: WorkerQuestion): Effect.Effect<WriteReport> =>
+      Effect.suspend(() => current().answer(question)).pipe(
         Effect.map((answer) => {
           if (answer.kind === "report") known = answer.report
           return known
@@ -96,24 +93,19 @@ export const makeThreadWriter = (
         ? Effect.void
         : Effect.zipRight(
             Effect.ignore(
-              Effect.timeout(Effect.interruptible(thread.answer({ kind: "close" }, [])), closeTimeout),
+              Effect.timeout(Effect.interruptible(thread.answer({ kind: "close" })), closeTimeout),
             ),
             thread.end,
           ),
     )
 
     return {
-      write: (records) =>
-        Effect.suspend(() => {
-          // Packed anew for each try: what was handed over is gone.
-          const parcel = pack(records)
-          return reportOf({ kind: "write", parcel }, [parcel.bytes])
-        }),
-      drain: reportOf({ kind: "drain" }, []),
+      write: (parcel) => reportOf({ kind: "write", parcel }),
+      drain: reportOf({ kind: "drain" }),
       rotate: (now, retentionMonths) =>
         Effect.acquireUseRelease(
           Effect.sync(() => startThread(entry, { kind: "rotate", database, now, retentionMonths })),
-          (mover) => mover.answer(undefined, []),
+          (mover) => mover.answer(undefined),
           (mover) => mover.end,
         ).pipe(
           Effect.map((answer) =>

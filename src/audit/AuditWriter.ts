@@ -1,6 +1,6 @@
 /** What writes the audit down, as the queue sees it: in this thread or in another. */
 import type * as Effect from "effect/Effect"
-import type { QueuedRecord } from "./QueuedRecord.ts"
+import type { Parcel } from "./Parcel.ts"
 
 /** How a batch, or a step of draining, went. Plain values: reports cross threads. */
 export interface WriteReport {
@@ -39,8 +39,8 @@ export interface RotationReport {
 }
 
 export interface AuditWriter {
-  /** Keeps a batch. In bounded time, whatever the database does; writing a batch again does no harm. */
-  readonly write: (records: ReadonlyArray<QueuedRecord>) => Effect.Effect<WriteReport>
+  /** Keeps a batch. In bounded time, whatever the database does; writing a batch again does no harm. Its bytes are not read any more afterwards. */
+  readonly write: (batch: Parcel) => Effect.Effect<WriteReport>
   /** Brings some of what waits in the spill into the database. */
   readonly drain: Effect.Effect<WriteReport>
   /**

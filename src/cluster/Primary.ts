@@ -11,7 +11,6 @@ import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { AuditIntake, type AuditStatus } from "../audit/Audit.ts"
-import { unpack } from "../audit/Parcel.ts"
 import type { ProcessHealth } from "../domain/ProcessHealth.ts"
 import type { FleetHealth, PrimaryMessage, WorkerMessage } from "./Messages.ts"
 
@@ -110,7 +109,7 @@ export const startWorkers = (
       switch (message.kind) {
         case "audit": {
           const { number, parcel } = message
-          tell(worker, { kind: "audit", number, isTaken: intake.put(unpack(parcel)) })
+          tell(worker, { kind: "audit", number, isTaken: intake.put(parcel) })
           return
         }
         case "fleet": {

@@ -5,7 +5,6 @@ import * as Runtime from "effect/Runtime"
 import { Audit } from "../audit/Audit.ts"
 import { auditWith } from "../audit/AuditLayer.ts"
 import { type AuditWriter, nothingWritten } from "../audit/AuditWriter.ts"
-import { pack } from "../audit/Parcel.ts"
 import { together } from "../domain/ProcessHealth.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { Fleet, makeOwnHealth } from "../http/Fleet.ts"
@@ -37,10 +36,10 @@ const ask = <A>(
 
 /** Hands batches to the primary, which owns the database: spilling, draining and moving months are its own. */
 const handingOver: AuditWriter = {
-  write: (records) =>
+  write: (parcel) =>
     Effect.map(
       ask(
-        (number) => ({ kind: "audit", number, parcel: pack(records) }),
+        (number) => ({ kind: "audit", number, parcel }),
         (answer, number) => (answer.kind === "audit" && answer.number === number ? answer : undefined),
       ),
       ({ isTaken }) => ({ ...nothingWritten, refused: !isTaken }),

@@ -62,7 +62,8 @@ export const redactHeaders = (
   headers: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> => {
   const redacted: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name]
     if (value !== undefined) redacted[name] = credential.test(name.toLowerCase()) ? "[redacted]" : value
   }
   return redacted

@@ -17,12 +17,14 @@ export interface Circumstances {
   readonly affinity: () => string
 }
 
+/** For reading a number's bits; one for all, since a buffer for each request would be work for the garbage collector. */
+const scratch = new DataView(new ArrayBuffer(8))
+
 /** The 64 bits of a seed: an integer is itself (two's complement), any other number its IEEE 754 bits. */
 const bitsOf = (seed: number): Bits64 => {
   if (Number.isSafeInteger(seed)) return { high: Math.floor(seed / 2 ** 32) | 0, low: seed | 0 }
-  const view = new DataView(new ArrayBuffer(8))
-  view.setFloat64(0, seed)
-  return { high: view.getInt32(0), low: view.getInt32(4) }
+  scratch.setFloat64(0, seed)
+  return { high: scratch.getInt32(0), low: scratch.getInt32(4) }
 }
 
 /** The draws of `seed`, which may be any number (of `Math.random()` too): SplitMix64, read at any index. */

@@ -4,61 +4,57 @@
  */
 import type { IncomingMessage } from "node:http"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { Overloaded, RequestTooLarge, RequestUnreadable } from "../domain/GatewayError.ts"
-import type { Hold } from "../Gateway.ts"
+import type { ReadBody, WantedBody } from "../Gateway.ts"
 
-/** The whole body, or why there is none; `hold` is told of every byte before it is kept. On failure the rest of the body is left unread: see `discard`. */
+/** Gives the whole body, or why there is none, once. On failure the rest of the body is left unread: see `discard`. */
 export const read = (
   message: IncomingMessage,
-  limitBytes: number,
-  hold: Hold,
-): Effect.Effect<Uint8Array, Overloaded | RequestTooLarge | RequestUnreadable> =>
-  Effect.async((resume) => {
-    const declared = Number(message.headers["content-length"] ?? 0)
-    if (declared > limitBytes) {
-      resume(Effect.fail(new RequestTooLarge({ limitBytes })))
+  { hold, limitBytes }: WantedBody,
+  done: (body: ReadBody) => void,
+): void => {
+  if (Number(message.headers["content-length"] ?? 0) > limitBytes) {
+    done(Either.left(new RequestTooLarge({ limitBytes })))
+    return
+  }
+  const chunks: Array<Uint8Array> = []
+  let size = 0
+  const end = (body: ReadBody) => {
+    message.off("data", onData)
+    message.off("end", onEnd)
+    message.off("error", onBreak)
+    message.off("close", onBreak)
+    // A body that breaks later has no reader left to tell.
+    message.on("error", () => {})
+    done(body)
+  }
+  const onData = (chunk: Uint8Array) => {
+    size += chunk.length
+    const excess =
+      size > limitBytes
+        ? new RequestTooLarge({ limitBytes })
+        : hold(chunk.length)
+          ? undefined
+          : new Overloaded({ reason: "memory", retryAfterSeconds: 1 })
+    if (excess === undefined) {
+      chunks.push(chunk)
       return
     }
-    const chunks: Array<Uint8Array> = []
-    let size = 0
-    const onData = (chunk: Uint8Array) => {
-      size += chunk.length
-      const excess =
-        size > limitBytes
-          ? new RequestTooLarge({ limitBytes })
-          : hold(chunk.length)
-            ? undefined
-            : new Overloaded({ reason: "memory", retryAfterSeconds: 1 })
-      if (excess !== undefined) {
-        stop()
-        message.pause()
-        resume(Effect.fail(excess))
-        return
-      }
-      chunks.push(chunk)
-    }
-    const onEnd = () => {
-      stop()
-      const only = chunks[0]
-      resume(Effect.succeed(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size)))
-    }
-    const onBreak = () => {
-      stop()
-      resume(Effect.fail(new RequestUnreadable({ reason: "the connection ended before the body did" })))
-    }
-    const stop = () => {
-      message.off("data", onData)
-      message.off("end", onEnd)
-      message.off("error", onBreak)
-      message.off("close", onBreak)
-      // A body that breaks later has no reader left to tell.
-      message.on("error", () => {})
-    }
-    message.on("data", onData)
-    message.once("end", onEnd)
-    message.once("error", onBreak)
-    message.once("close", onBreak)
-  })
+    message.pause()
+    end(Either.left(excess))
+  }
+  const onEnd = () => {
+    const only = chunks[0]
+    end(Either.right(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size)))
+  }
+  const onBreak = () =>
+    end(Either.left(new RequestUnreadable({ reason: "the connection ended before the body did" })))
+  message.on("data", onData)
+  message.once("end", onEnd)
+  message.once("error", onBreak)
+  message.once("close", onBreak)
+}
 
 /** How long and how much a refused client may go on sending, so that it reads its answer instead of a reset connection. */
 const lingerMs = 2_000

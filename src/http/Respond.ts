@@ -5,20 +5,33 @@ import type { ClientAnswer } from "../Gateway.ts"
 import type { Outlet } from "../stream/Relay.ts"
 import { discard } from "./ClientBody.ts"
 
-/** Sends the answer. Interrupting it leaves the response unfinished: its connection is closed, so that no client takes it for whole. */
+type Fields = Readonly<Record<string, string>>
+
+/** Header fields as Node takes them without another object: names and values in turn. */
+const fieldsOf = (of: Fields, others: Fields): Array<string | number> => {
+  const fields: Array<string | number> = []
+  for (const name in of) fields.push(name, of[name] ?? "")
+  for (const name in others) fields.push(name, others[name] ?? "")
+  return fields
+}
+
+/** Sends the answer, with `onEvery` beside its own headers. Interrupting it leaves the response unfinished: its connection is closed, so that no client takes it for whole. */
 export const send = (
   answer: ClientAnswer,
+  onEvery: Fields,
   message: IncomingMessage,
   response: ServerResponse,
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { body, headers, status } = answer
+    const { body, status } = answer
+    const fields = fieldsOf(answer.headers, onEvery)
     if (!(body instanceof Uint8Array)) {
-      response.writeHead(status, headers)
+      response.writeHead(status, fields)
       const outlet = outletOf(response)
       return Effect.map(body(outlet), () => outlet.end())
     }
-    response.writeHead(status, body.length === 0 ? headers : { ...headers, "content-length": body.length })
+    if (body.length > 0) fields.push("content-length", body.length)
+    response.writeHead(status, fields)
     if (message.complete || message.method === "GET" || message.method === "HEAD") {
       response.end(body)
       return Effect.void

@@ -1,9 +1,10 @@
 /** The routes: which path and method leads where. Proxied operations come from the table in `domain/Endpoint.ts`. */
 import { randomUUID } from "node:crypto"
-import type { IncomingMessage, RequestListener } from "node:http"
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import { isIP } from "node:net"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
@@ -18,7 +19,7 @@ import {
   UnknownPath,
 } from "../domain/GatewayError.ts"
 import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
-import { type ClientAnswer, type ClientCall, Gateway, type Served } from "../Gateway.ts"
+import { type ClientAnswer, type ClientCall, Gateway, type ReadBody, type Served } from "../Gateway.ts"
 import * as ClientBody from "./ClientBody.ts"
 import { corsHeaders, preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
@@ -32,7 +33,11 @@ const requestIdHeader = "x-request-id"
 type Route = (call: ClientCall, url: string) => Served
 
 /** What needs no frame of the gateway, and leaves no record. */
-const unrecorded = (answer: Effect.Effect<ClientAnswer>): Served => ({ answer, close: () => {} })
+const unrecorded = (answer: Effect.Effect<ClientAnswer>): Served => ({
+  wanted: undefined,
+  answer: () => answer,
+  close: () => {},
+})
 
 /** A gateway may be reached with or without `/v1`. */
 const spellings = (path: string): ReadonlyArray<string> => [path, `/v1${path}`]
@@ -54,15 +59,20 @@ const forwardedFor = (headers: ClientCall["headers"]): string | undefined => {
 const plainAddress = (address: string | undefined): string =>
   address?.startsWith("::ffff:") === true && address.includes(".") ? address.slice(7) : (address ?? "")
 
+/** `set-cookie`, which no client has to send, is the only header that Node gives as an array. */
+const areJoined = (headers: IncomingHttpHeaders): headers is ClientCall["headers"] =>
+  headers["set-cookie"] === undefined
+
 /** Of a header that came several times, all values, as RFC 9110 §5.3 joins them. */
-const headersOf = (message: IncomingMessage): ClientCall["headers"] => {
-  const headers: Record<string, string | undefined> = {}
-  for (const name in message.headers) {
-    const value = message.headers[name]
-    headers[name] = typeof value === "object" ? value.join(", ") : value
-  }
-  return headers
-}
+const headersOf = ({ headers }: IncomingMessage): ClientCall["headers"] =>
+  areJoined(headers)
+    ? headers
+    : Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [
+          name,
+          typeof value === "object" ? value.join(", ") : value,
+        ]),
+      )
 
 const millisecondDigits = 12
 
@@ -82,9 +92,11 @@ const accept = (message: IncomingMessage, now: number): ClientCall => {
     headers,
     remoteAddress: plainAddress(message.socket.remoteAddress),
     forwardedFor: forwardedFor(headers),
-    body: (limitBytes, hold) => ClientBody.read(message, limitBytes, hold),
   }
 }
+
+/** What is given where no body was wanted. */
+const noBody: ReadBody = Either.right(new Uint8Array())
 
 const shuttingDown = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))
 
@@ -156,33 +168,38 @@ const makeListener = Effect.gen(function* () {
     runtimeFlags: RuntimeFlags.disable(runtimeFlags, RuntimeFlags.RuntimeMetrics),
   })
 
-  const listener: RequestListener = (message, response) => {
-    const { method = "", url = "" } = message
-    const call = accept(message, clock.unsafeCurrentTimeMillis())
-    let served: Served | undefined
-    const sent = Effect.suspend(() => {
-      served = routeOf(method, url)(call, url)
-      return served.answer
-    }).pipe(
+  /** Takes a call on; a defect in that is answered as one in answering. */
+  const take = (method: string, url: string, call: ClientCall): Served => {
+    try {
+      return routeOf(method, url)(call, url)
+    } catch (defect) {
+      return unrecorded(Effect.die(defect))
+    }
+  }
+
+  const answer = (
+    call: ClientCall,
+    served: Served,
+    body: ReadBody,
+    message: IncomingMessage,
+    response: ServerResponse,
+  ): void => {
+    const sent = Effect.suspend(() => served.answer(body)).pipe(
       Effect.catchAllDefect((defect) =>
         Effect.as(
           Effect.logError("request failed inside the gateway", { id: call.id }, defect),
           answerOf(new InternalError({ requestId: call.id })),
         ),
       ),
-      Effect.flatMap(({ body, headers, status }) =>
-        send(
-          { status, headers: { ...headers, ...corsHeaders, [requestIdHeader]: call.id }, body },
-          message,
-          response,
-        ),
+      Effect.flatMap((answer) =>
+        send(answer, { ...corsHeaders, [requestIdHeader]: call.id }, message, response),
       ),
     )
     const fiber = runFork(sent)
     fiber.addObserver((exit) => {
       if (Exit.isFailure(exit)) response.destroy()
       try {
-        served?.close()
+        served.close()
       } catch (defect) {
         // Nothing awaits an observer: what it threw would end the process.
         runFork(Effect.logError("a request could not be closed", { id: call.id }, defect))
@@ -191,6 +208,14 @@ const makeListener = Effect.gen(function* () {
     response.once("close", () => {
       if (!response.writableFinished) fiber.unsafeInterruptAsFork(FiberId.none)
     })
+  }
+
+  const listener: RequestListener = (message, response) => {
+    const { method = "", url = "" } = message
+    const call = accept(message, clock.unsafeCurrentTimeMillis())
+    const served = take(method, url, call)
+    if (served.wanted === undefined) answer(call, served, noBody, message, response)
+    else ClientBody.read(message, served.wanted, (body) => answer(call, served, body, message, response))
   }
   return listener
 })

@@ -38,9 +38,12 @@ const stringify = (line: Members): string => {
   }
 }
 
-/** One JSON object a line: `time`, `level`, `message`, then the members. */
-const json = (level: LogLevel.LogLevel, text: string, members: Members, date: Date): string =>
-  stringify({ time: date.toISOString(), level: level.label.toLowerCase(), message: text, ...members })
+/** One JSON object a line: `time`, `level`, `message`, then the members, which are printed where they are rather than copied behind the others. */
+const json = (level: LogLevel.LogLevel, text: string, members: Members, date: Date): string => {
+  const head = `{"time":"${date.toISOString()}","level":"${level.label.toLowerCase()}","message":${JSON.stringify(text)}`
+  const rest = stringify(members)
+  return rest === "{}" ? `${head}}` : `${head},${rest.slice(1)}`
+}
 
 const colours: Partial<Record<LogLevel.LogLevel["_tag"], string>> = {
   Debug: "\u001b[2m",

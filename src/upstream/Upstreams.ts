@@ -149,7 +149,8 @@ const classify = (cause: unknown, upstream: Upstream): AttemptFailure => {
 
 const flatten = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> => {
   const flat: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name]
     if (value !== undefined) flat[name] = typeof value === "string" ? value : value.join(", ")
   }
   return flat
@@ -193,9 +194,15 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
   readonly #call: UpstreamCall
   readonly #listener: CallListener
   readonly #wire: Wire
-  readonly #firstByte: NodeJS.Timeout
-  readonly #total: NodeJS.Timeout
+  /** When the whole call is over, in milliseconds from its beginning, and by whose word. */
+  readonly #endMs: number
+  readonly #end: "total" | "deadline"
+  /** One for all that is timed here: nearly every call is over before it rings, and setting another costs a microsecond. */
+  #timer: NodeJS.Timeout
+  #awaitsFirstByte = true
   #controller: Dispatcher.DispatchController | undefined
+  /** That the first byte was there in time was seen. */
+  #hasRung = false
   #expired: Expiry | undefined
   #isFresh = false
   #isOver = false
@@ -206,12 +213,10 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     this.#wire = wire
     const { timeouts } = call.upstream
     wire.count(call.upstream.name, 1)
-    this.#firstByte = setTimeout(expire, timeouts.firstByteMs, this, "first_byte")
     const leftMs = call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline.at - wire.now()
-    this.#total =
-      leftMs < timeouts.totalMs
-        ? setTimeout(expire, Math.max(0, leftMs), this, "deadline")
-        : setTimeout(expire, timeouts.totalMs, this, "total")
+    this.#end = leftMs < timeouts.totalMs ? "deadline" : "total"
+    this.#endMs = Math.max(0, Math.min(leftMs, timeouts.totalMs))
+    this.#timer = setTimeout(ring, Math.min(timeouts.firstByteMs, this.#endMs), this)
     this.#dispatch(wire.agentsFor(timeouts.connectMs).pooled)
   }
 
@@ -232,7 +237,9 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     )
   }
 
-  readonly begun = (): void => clearTimeout(this.#firstByte)
+  readonly begun = (): void => {
+    this.#awaitsFirstByte = false
+  }
 
   readonly pause = (): void => this.#controller?.pause()
 
@@ -244,9 +251,19 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     this.#controller?.abort(over)
   }
 
-  /** Its time is over. */
-  expire(phase: Expiry): void {
+  /** The timer rang for the first byte, or where that is here, or may come later, for the end. */
+  ring(): void {
     if (this.#isOver) return
+    const { firstByteMs } = this.#call.upstream.timeouts
+    if (firstByteMs >= this.#endMs || this.#hasRung) this.#expire(this.#end)
+    else if (this.#awaitsFirstByte) this.#expire("first_byte")
+    else {
+      this.#hasRung = true
+      this.#timer = setTimeout(ring, this.#endMs - firstByteMs, this)
+    }
+  }
+
+  #expire(phase: Expiry): void {
     this.#expired = phase
     const failure = this.#failureOf(over)
     this.close()
@@ -255,8 +272,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
 
   #settle(): void {
     this.#isOver = true
-    clearTimeout(this.#firstByte)
-    clearTimeout(this.#total)
+    clearTimeout(this.#timer)
     this.#wire.count(this.#call.upstream.name, -1)
   }
 
@@ -312,7 +328,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
   }
 }
 
-const expire = (call: Call, phase: Expiry): void => call.expire(phase)
+const ring = (call: Call): void => call.ring()
 
 /** Where calls go first, and where one goes whose pooled connection was dead. */
 interface Agents {

@@ -8,6 +8,7 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { defaultLimits, makeQueue, type QueueLimits } from "../../src/audit/AuditQueue.ts"
 import type { AuditWriter, WriteReport } from "../../src/audit/AuditWriter.ts"
+import { unpack } from "../../src/audit/Parcel.ts"
 import { fullPolicy, sampleRecord } from "../support/AuditRecords.ts"
 
 const well: WriteReport = {
@@ -30,8 +31,9 @@ const scripted = () => {
     retention: -1,
   }
   const writer: AuditWriter = {
-    write: (records) =>
+    write: (parcel) =>
       Effect.sync(() => {
+        const records = unpack(parcel)
         script.batches.push(records.map(({ facts }) => facts.id))
         if (!script.report.refused) for (const { key } of records) script.keys.add(key)
         return script.report
@@ -69,18 +71,18 @@ const capturingErrors = (messages: Array<string>) =>
   )
 
 describe("the queue", () => {
-  it.scoped("writes a first record at once, and what gathers meanwhile in batches of at most 100", () =>
+  it.scoped("writes a first record at once, and what gathers meanwhile in batches of at most 250", () =>
     Effect.gen(function* () {
       const { script, writer } = scripted()
       const queue = yield* queueOn(writer)
       queue.record(sampleRecord("first"))
       yield* settle
       expect(script.batches).toEqual([["first"]])
-      for (const record of records(450)) queue.record(record)
+      for (const record of records(600)) queue.record(record)
       yield* settle
-      expect(yield* queue.status).toEqual({ queued: 450, spilled: 0, lost: 0 })
+      expect(yield* queue.status).toEqual({ queued: 600, spilled: 0, lost: 0 })
       yield* TestClock.adjust("20 millis")
-      expect(script.batches.slice(1).map(({ length }) => length)).toEqual([100, 100, 100, 100, 50])
+      expect(script.batches.slice(1).map(({ length }) => length)).toEqual([250, 250, 100])
       expect(yield* queue.status).toEqual({ queued: 0, spilled: 0, lost: 0 })
     }),
   )

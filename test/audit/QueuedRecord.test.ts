@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { pack, unpack } from "../../src/audit/Parcel.ts"
-import { queuedRecord, rowOfQueued, weightOf } from "../../src/audit/QueuedRecord.ts"
+import { Packer, type Parcel, unpack } from "../../src/audit/Parcel.ts"
+import { type QueuedRecord, queuedRecord, rowOfQueued, weightOf } from "../../src/audit/QueuedRecord.ts"
 import type { AuditedBody, AuditRecord } from "../../src/domain/AuditRecord.ts"
 import { bytesOf, fullPolicy, sampleRecord } from "../support/AuditRecords.ts"
 
@@ -20,6 +20,19 @@ const chunk = (delta: object, finish: string | null = null) =>
     choices: [{ index: 0, delta, finish_reason: finish }],
   })
 
+/** All parcels of these records. */
+const packed = (records: ReadonlyArray<QueuedRecord>): ReadonlyArray<Parcel> => {
+  const packer = new Packer()
+  for (const record of records) packer.add(record)
+  return parcelsOf(packer)
+}
+
+const parcelsOf = (packer: Packer): ReadonlyArray<Parcel> => {
+  const parcels: Array<Parcel> = []
+  for (let parcel = packer.take(); parcel !== undefined; parcel = packer.take()) parcels.push(parcel)
+  return parcels
+}
+
 describe("a queued record", () => {
   it("keeps no prompt and no answer where bodies are none", () => {
     const queued = queuedRecord(sampleRecord("a"), "k", { ...fullPolicy, bodies: "none" })
@@ -27,7 +40,9 @@ describe("a queued record", () => {
     expect(row.request).toBeNull()
     expect(row.response).toBeNull()
     expect(JSON.stringify(queued)).not.toContain("hello")
-    expect(textOf(new Uint8Array(pack([queued]).bytes))).not.toContain("hello")
+    const [parcel] = packed([queued])
+    expect(textOf(parcel?.bytes ?? new Uint8Array())).toContain('"k"')
+    expect(textOf(parcel?.bytes ?? new Uint8Array())).not.toContain("hello")
   })
 
   it("becomes a row with its bodies as they came", () => {
@@ -83,12 +98,6 @@ describe("a queued record", () => {
     )
   })
 
-  it("does not keep a large buffer alive for a small body in it", () => {
-    const pool = new Uint8Array(1_000_000)
-    const queued = queuedRecord(sampleRecord("a", { request: pool.subarray(10, 110) }), "k", fullPolicy)
-    expect(queued.request?.bytes.buffer.byteLength).toBe(100)
-  })
-
   it("weighs at least its bytes", () => {
     const response = events("a".repeat(3000), "b".repeat(5000))
     const queued = queuedRecord(
@@ -113,21 +122,56 @@ describe("a parcel", () => {
     .record({ id: fc.string(), request: fc.option(bytes, { nil: undefined }), response: bodies })
     .map(({ id, ...over }) => sampleRecord(id, over))
 
-  it("law: records that crossed threads in a parcel are the records that were packed", () => {
+  it("law: records that were packed, by one packer or by several into one, are the records that are unpacked", () => {
     fc.assert(
       fc.property(
         fc.array(records, { maxLength: 5 }),
+        fc.array(records, { maxLength: 5 }),
         fc.integer({ min: 1, max: 60 }),
-        (some, maxBodyBytes) => {
-          const queued = some.map((record, at) =>
+        (some, others, maxBodyBytes) => {
+          const queued = [...some, ...others].map((record, at) =>
             queuedRecord(record, `k${at}`, { ...fullPolicy, maxBodyBytes }),
           )
-          const parcel = pack(queued)
-          const received = unpack(structuredClone(parcel, { transfer: [parcel.bytes] }))
-          expect(received).toEqual(queued)
-          expect(parcel.bytes.byteLength).toBe(0)
+          const packer = new Packer()
+          for (const record of queued.slice(0, some.length)) packer.add(record)
+          for (const parcel of packed(queued.slice(some.length))) packer.append(structuredClone(parcel))
+          const parcels = parcelsOf(packer)
+          expect(parcels.flatMap((parcel) => unpack(structuredClone(parcel)))).toEqual(queued)
+          expect(parcels.reduce((sum, parcel) => sum + parcel.records, 0)).toBe(queued.length)
         },
       ),
     )
+  })
+
+  it("holds at most 250 records, and 4 MB unless one record alone is larger", () => {
+    const sized = (key: string, size: number) =>
+      queuedRecord(sampleRecord("a", { request: new Uint8Array(size) }), key, {
+        ...fullPolicy,
+        maxBodyBytes: 100_000_000,
+      })
+    const small = packed(Array.from({ length: 600 }, (_, at) => sized(`s${at}`, 10)))
+    expect(small.map((parcel) => parcel.records)).toEqual([250, 250, 100])
+    const sizes = [3_000_000, 2_000_000, 9_000_000, 100]
+    const large = packed(sizes.map((size, at) => sized(`l${at}`, size)))
+    expect(large.map((parcel) => parcel.records)).toEqual([1, 1, 1, 1])
+    expect(large.flatMap(unpack).map(({ request }) => request?.bytes.byteLength)).toEqual(sizes)
+  })
+
+  it("lends its room to a later one only after it was given back", () => {
+    const packer = new Packer()
+    const fill = (key: string): Parcel | undefined => {
+      packer.add(queuedRecord(sampleRecord(key), key, fullPolicy))
+      return packer.take()
+    }
+    const keysIn = (parcel: Parcel | undefined) =>
+      parcel === undefined ? [] : unpack(parcel).map(({ key }) => key)
+    const first = fill("first")
+    const second = fill("second")
+    expect([...keysIn(first), ...keysIn(second)]).toEqual(["first", "second"])
+    if (first !== undefined) packer.reuse(first)
+    fill("third")
+    const fourth = fill("fourth")
+    expect(fourth?.bytes.buffer).toBe(first?.bytes.buffer)
+    expect([...keysIn(second), ...keysIn(fourth)]).toEqual(["second", "fourth"])
   })
 })

@@ -12,7 +12,7 @@ const serving = (body: Relay) =>
     Effect.async<{ readonly port: number; readonly close: () => void }>((resume) => {
       const server = createServer((message, response) => {
         Effect.runFork(
-          send({ status: 200, headers: { "content-type": "text/plain" }, body }, message, response),
+          send({ status: 200, headers: {}, body }, { "content-type": "text/plain" }, message, response),
         )
       })
       server.listen(0, "127.0.0.1", () => {

@@ -5,6 +5,7 @@ import { type Pace, rotate } from "../../src/audit/Archive.ts"
 import { makeStore } from "../../src/audit/AuditStore.ts"
 import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
 import type { AuditWriter } from "../../src/audit/AuditWriter.ts"
+import { unpack } from "../../src/audit/Parcel.ts"
 
 /** Small steps, one right after the other. */
 export const quickPace: Pace = { rowsPerCopy: 20, rowsPerClear: 15, between: () => Effect.void }
@@ -13,6 +14,7 @@ export const inThread =
   (pace: Pace = quickPace) =>
   (files: AuditFiles): Effect.Effect<AuditWriter, never, Scope.Scope> =>
     Effect.map(makeStore(files), (store) => ({
-      ...store,
+      write: (parcel) => store.write(unpack(parcel)),
+      drain: store.drain,
       rotate: (now, retentionMonths) => rotate(files, now, retentionMonths, pace),
     }))
