@@ -37,9 +37,9 @@ const mostRecords = 250
 /** Most bytes, unless one record alone has more. */
 const mostBytes = 4 * 1024 * 1024
 
-/** A room of this size is used again, and one that is too small is doubled. */
-const usualRoom = 256 * 1024
-const mostSpareRooms = 4
+/** A room that is too small is doubled. What was written is lent again, so that rooms of the size that is needed come about: a new one is cleared first. */
+const firstRoom = 256 * 1024
+const mostSpareRooms = 3
 
 const headBytes = 4
 /** What a character takes at most in UTF-8, of UTF-16's. */
@@ -76,7 +76,7 @@ const makeRoom = (bytes: number): Buffer => Buffer.from(new SharedArrayBuffer(by
 
 /** Packs records into parcels. Mutable on purpose: it belongs to one queue. */
 export class Packer {
-  #room = makeRoom(usualRoom)
+  #room = makeRoom(firstRoom)
   #used = 0
   #records = 0
   readonly #sealed: Array<Parcel> = []
@@ -113,9 +113,11 @@ export class Packer {
 
   /** Takes the room of a parcel back that nobody reads any more. */
   reuse({ bytes: { buffer } }: Parcel): void {
-    if (buffer.byteLength === usualRoom && this.#spareRooms.length < mostSpareRooms) {
-      this.#spareRooms.push(Buffer.from(buffer))
-    }
+    if (buffer.byteLength > mostBytes) return
+    this.#spareRooms.push(Buffer.from(buffer))
+    if (this.#spareRooms.length <= mostSpareRooms) return
+    // The largest are kept.
+    this.#spareRooms.sort((a, b) => b.byteLength - a.byteLength).pop()
   }
 
   #put(bytes: Uint8Array): void {
@@ -128,7 +130,9 @@ export class Packer {
     if (this.#records + records > mostRecords || this.#used + bytes > mostBytes) this.#seal()
     const needed = this.#used + bytes
     if (needed <= this.#room.byteLength) return
-    const larger = makeRoom(Math.max(needed, Math.min(mostBytes, 2 * this.#room.byteLength)))
+    let size = this.#room.byteLength
+    while (size < needed) size *= 2
+    const larger = makeRoom(size)
     larger.set(this.#room.subarray(0, this.#used))
     this.#room = larger
   }
@@ -136,7 +140,7 @@ export class Packer {
   #seal(): void {
     if (this.#records === 0) return
     this.#sealed.push({ records: this.#records, bytes: this.#room.subarray(0, this.#used) })
-    this.#room = this.#spareRooms.pop() ?? makeRoom(usualRoom)
+    this.#room = this.#spareRooms.pop() ?? makeRoom(firstRoom)
     this.#used = 0
     this.#records = 0
   }

@@ -157,6 +157,21 @@ describe("a parcel", () => {
     expect(large.flatMap(unpack).map(({ request }) => request?.bytes.byteLength)).toEqual(sizes)
   })
 
+  it("lends a room that had to grow as well, so that large bodies do not make a new one each time", () => {
+    const packer = new Packer()
+    const rooms = new Set<ArrayBufferLike>()
+    for (let at = 0; at < 50; at++) {
+      const request = new Uint8Array(1_000_000)
+      const policy = { ...fullPolicy, maxBodyBytes: 2_000_000 }
+      packer.add(queuedRecord(sampleRecord("a", { request }), `k${at}`, policy))
+      const parcel = packer.take()
+      if (parcel === undefined) continue
+      rooms.add(parcel.bytes.buffer)
+      packer.reuse(parcel)
+    }
+    expect(rooms.size).toBeLessThanOrEqual(2)
+  })
+
   it("lends its room to a later one only after it was given back", () => {
     const packer = new Packer()
     const fill = (key: string): Parcel | undefined => {
