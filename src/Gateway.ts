@@ -193,6 +193,7 @@ const refuse = (error: GatewayError, draft: RecordDraft): ClientAnswer => {
   return { ...answer, headers: { ...answer.headers, ...attemptHeaders(draft, "failed") } }
 }
 
+/** The answer, errors as they are declared and noted in the draft. */
 const refusing = (
   answer: Effect.Effect<ClientAnswer, GatewayError>,
   draft: RecordDraft,

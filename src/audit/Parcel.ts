@@ -5,7 +5,7 @@
  *
  * Of each record first what is known of it as JSON, its length before it, then its bodies.
  */
-import type { KeptBytes, KeptResponse, QueuedRecord } from "./QueuedRecord.ts"
+import { bodyBytesOf, type KeptBytes, type KeptResponse, type QueuedRecord } from "./QueuedRecord.ts"
 
 interface Extent {
   readonly length: number
@@ -63,14 +63,6 @@ const entryOf = ({ facts, key, maxBodyBytes, request, response }: QueuedRecord):
   request: request === undefined ? undefined : extentOf(request),
   response: response === undefined ? undefined : responseExtentOf(response),
 })
-
-const bodyBytesOf = ({ request, response }: QueuedRecord): number =>
-  (request?.bytes.byteLength ?? 0) +
-  (response === undefined
-    ? 0
-    : response.kind === "plain"
-      ? response.bytes.byteLength
-      : response.data.reduce((sum, { byteLength }) => sum + byteLength, 0))
 
 const makeRoom = (bytes: number): Buffer => Buffer.from(new SharedArrayBuffer(bytes))
 

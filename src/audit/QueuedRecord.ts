@@ -60,16 +60,22 @@ export const queuedRecord = (record: AuditRecord, key: string, policy: AuditPoli
 const recordBytes = 4096
 const eventBytes = 8
 
-/** About how many bytes of memory a record will hold while it waits. */
-export const weightOf = ({ request, response }: QueuedRecord): number => {
+/** How many bytes its bodies have. */
+export const bodyBytesOf = ({ request, response }: QueuedRecord): number => {
   const answer =
     response === undefined
       ? 0
       : response.kind === "plain"
         ? response.bytes.byteLength
-        : response.data.reduce((sum, data) => sum + data.byteLength + eventBytes, 0)
-  return recordBytes + (request?.bytes.byteLength ?? 0) + answer
+        : response.data.reduce((sum, data) => sum + data.byteLength, 0)
+  return (request?.bytes.byteLength ?? 0) + answer
 }
+
+/** About how many bytes of memory a record will hold while it waits. */
+export const weightOf = (record: QueuedRecord): number =>
+  recordBytes +
+  (record.response?.kind === "events" ? eventBytes * record.response.data.length : 0) +
+  bodyBytesOf(record)
 
 const decoder = new TextDecoder()
 

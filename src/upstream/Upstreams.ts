@@ -199,10 +199,10 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
   readonly #end: "total" | "deadline"
   /** One for all that is timed here: nearly every call is over before it rings, and setting another costs a microsecond. */
   #timer: NodeJS.Timeout
+  /** What the timer rings for. */
+  #timed: Expiry
   #awaitsFirstByte = true
   #controller: Dispatcher.DispatchController | undefined
-  /** That the first byte was there in time was seen. */
-  #hasRung = false
   #expired: Expiry | undefined
   #isFresh = false
   #isOver = false
@@ -216,6 +216,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     const leftMs = call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline.at - wire.now()
     this.#end = leftMs < timeouts.totalMs ? "deadline" : "total"
     this.#endMs = Math.max(0, Math.min(leftMs, timeouts.totalMs))
+    this.#timed = timeouts.firstByteMs < this.#endMs ? "first_byte" : this.#end
     this.#timer = setTimeout(ring, Math.min(timeouts.firstByteMs, this.#endMs), this)
     this.#dispatch(wire.agentsFor(timeouts.connectMs).pooled)
   }
@@ -251,16 +252,13 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     this.#controller?.abort(over)
   }
 
-  /** The timer rang for the first byte, or where that is here, or may come later, for the end. */
+  /** The timer rang; where that was for a first byte that is here, it is set again for the end. */
   ring(): void {
     if (this.#isOver) return
-    const { firstByteMs } = this.#call.upstream.timeouts
-    if (firstByteMs >= this.#endMs || this.#hasRung) this.#expire(this.#end)
-    else if (this.#awaitsFirstByte) this.#expire("first_byte")
-    else {
-      this.#hasRung = true
-      this.#timer = setTimeout(ring, this.#endMs - firstByteMs, this)
-    }
+    if (this.#timed === "first_byte" && !this.#awaitsFirstByte) {
+      this.#timed = this.#end
+      this.#timer = setTimeout(ring, this.#endMs - this.#call.upstream.timeouts.firstByteMs, this)
+    } else this.#expire(this.#timed)
   }
 
   #expire(phase: Expiry): void {

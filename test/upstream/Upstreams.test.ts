@@ -121,6 +121,19 @@ describe("Upstreams", () => {
     }).pipe(Effect.provide(Upstreams.layer)),
   )
 
+  it.scopedLive("gives up on the whole as well where the first byte came in its own, shorter time", () =>
+    Effect.gen(function* () {
+      const endless = Scripted.controlled()
+      const upstream = yield* Scripted.scriptedUpstream(endless.answer)
+      const timeouts = { ...quick, firstByteMs: 500, idleMs: 5000, totalMs: 700 }
+      const fiber = yield* Effect.fork(
+        Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url, timeouts }))),
+      )
+      yield* endless.push({}).pipe(Effect.zipRight(Effect.sleep(5)), Effect.forever, Effect.fork)
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "TimedOut", phase: "total", afterMs: 700 })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
   it.scopedLive("gives up when the request's own time is over, though the upstream has more", () =>
     Effect.gen(function* () {
       const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
