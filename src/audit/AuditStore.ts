@@ -9,9 +9,10 @@ import { mkdirSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import { newRun } from "./AuditRun.ts"
-import type { AuditRow } from "./AuditTable.ts"
+import type { RowValues } from "./AuditTable.ts"
 import type { AuditFiles } from "./AuditUrl.ts"
 import type { AuditWriter, WriteReport } from "./AuditWriter.ts"
 import { connect, type LiveDatabase, openLive, query } from "./Database.ts"
@@ -31,7 +32,7 @@ const lock = (files: AuditFiles): Effect.Effect<boolean, never, Scope.Scope> =>
   )
 
 /** The row of a record; without its bodies, should they be what cannot be told. */
-const rowOrNone = (record: QueuedRecord): AuditRow | undefined =>
+const rowOrNone = (record: QueuedRecord): RowValues | undefined =>
   Option.getOrUndefined(
     Option.orElse(Option.liftThrowable(rowOfQueued)(record), () =>
       Option.liftThrowable(rowOfQueued)({ ...record, request: undefined, response: undefined }),
@@ -67,7 +68,7 @@ export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, S
     const opened = Effect.suspend(() => (live === undefined ? open : Effect.succeed(live)))
 
     /** Writes to the file that is at the path, before and afterwards: what went into one that was moved away goes in again. */
-    const writeOnce = (rows: ReadonlyArray<AuditRow>): Effect.Effect<void, DatabaseFault> =>
+    const writeOnce = (rows: ReadonlyArray<RowValues>): Effect.Effect<void, DatabaseFault> =>
       Effect.gen(function* () {
         if (live !== undefined && !live.isInPlace()) yield* closeLive
         const database = yield* opened
@@ -82,7 +83,7 @@ export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, S
      * Writes what can be written. A refusal may be due to what another process did to the tables, so it is tried again on a new
      * connection, and then row by row; rows that are still refused are lost. Answers with their number.
      */
-    const writeRows = (rows: ReadonlyArray<AuditRow>): Effect.Effect<number, DatabaseFault> =>
+    const writeRows = (rows: ReadonlyArray<RowValues>): Effect.Effect<number, DatabaseFault> =>
       writeOnce(rows).pipe(
         Effect.as(0),
         Effect.catchIf(
@@ -98,7 +99,7 @@ export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, S
         ),
       )
 
-    const writeSingly = (rows: ReadonlyArray<AuditRow>): Effect.Effect<number, DatabaseFault> =>
+    const writeSingly = (rows: ReadonlyArray<RowValues>): Effect.Effect<number, DatabaseFault> =>
       Effect.gen(function* () {
         let refused: DatabaseFault | undefined
         let count = 0
@@ -143,7 +144,7 @@ export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, S
         onSuccess: () => noteFault(undefined),
       })
 
-    const spillRows = (rows: ReadonlyArray<AuditRow>, lost: number): Effect.Effect<WriteReport> =>
+    const spillRows = (rows: ReadonlyArray<RowValues>, lost: number): Effect.Effect<WriteReport> =>
       Effect.match(spill.append(rows), {
         onSuccess: () => report(false, lost),
         onFailure: () => report(true, 0),
@@ -151,7 +152,7 @@ export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, S
 
     const write: AuditStore["write"] = (records) =>
       Effect.suspend(() => {
-        const rows = records.flatMap((record) => rowOrNone(record) ?? [])
+        const rows = records.map(rowOrNone).filter(Predicate.isNotUndefined)
         const unspeakable = records.length - rows.length
         const directly = Effect.map(noting(writeRows(rows)), (lost) => report(false, lost + unspeakable))
         const elsewhere = spillRows(rows, unspeakable)

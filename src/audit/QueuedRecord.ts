@@ -4,7 +4,7 @@ import { endpoints } from "../domain/Endpoint.ts"
 import { encodeJson } from "../domain/JsonBytes.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { assemble } from "../domain/Transcript.ts"
-import { type AuditRow, type RecordFacts, rowOf } from "./AuditTable.ts"
+import { endpointIn, type RowValues, valuesOf, withBodies } from "./AuditTable.ts"
 
 /** As many of a body's bytes as are kept, and how many there were. */
 export interface KeptBytes {
@@ -18,8 +18,8 @@ export type KeptResponse =
   | Extract<AuditedBody, { readonly kind: "events" }>
 
 export interface QueuedRecord {
-  readonly key: string
-  readonly facts: RecordFacts
+  /** Its row, but for the bodies. */
+  readonly values: RowValues
   readonly request: KeptBytes | undefined
   readonly response: KeptResponse | undefined
   /** Of each body. */
@@ -47,9 +47,7 @@ export const queuedRecord = (record: AuditRecord, key: string, policy: AuditPoli
   const { maxBodyBytes } = policy
   const keeps = policy.bodies === "full"
   return {
-    key,
-    // A spread and not the rest of a destructuring, which V8 copies member by member.
-    facts: { ...record, request: undefined, response: undefined },
+    values: valuesOf(record, key),
     request: keeps && request !== undefined ? cut(request, maxBodyBytes) : undefined,
     response: keeps && response !== undefined ? cutResponse(response, maxBodyBytes) : undefined,
     maxBodyBytes,
@@ -85,18 +83,18 @@ const textOf = ({ bytes, total }: KeptBytes): string => {
 }
 
 const responseText = (record: QueuedRecord): string | null => {
-  const { facts, maxBodyBytes, response } = record
+  const { maxBodyBytes, response, values } = record
   if (response === undefined) return null
   if (response.kind === "plain") return textOf(response)
-  const endpoint = endpoints.find(({ name }) => name === facts.endpoint)
+  const endpoint = endpoints.find(({ name }) => name === endpointIn(values))
   const answer =
     endpoint === undefined ? undefined : encodeJson(assemble(endpoint, response.data, response.truncated))
   return answer === undefined ? null : textOf(cut(answer, maxBodyBytes))
 }
 
 /** The record as a row: bodies as text, streams reassembled. Takes as long as the answer is long, so it runs off the hot path. */
-export const rowOfQueued = (record: QueuedRecord): AuditRow =>
-  rowOf(record.facts, record.key, {
+export const rowOfQueued = (record: QueuedRecord): RowValues =>
+  withBodies(record.values, {
     request: record.request === undefined ? null : textOf(record.request),
     response: responseText(record),
   })

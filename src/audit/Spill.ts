@@ -22,21 +22,22 @@ import {
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import { isJsonObject } from "../domain/Json.ts"
-import { type AuditRow, insertColumns, type SqlValue } from "./AuditTable.ts"
+import { byColumn, insertColumns, type RowValues, type SqlValue } from "./AuditTable.ts"
 import type { AuditFiles } from "./AuditUrl.ts"
 import { attempting, type DatabaseFault } from "./DatabaseFault.ts"
 
 /** Some rows from the front. */
 export interface SpilledRows {
-  readonly rows: ReadonlyArray<AuditRow>
+  readonly rows: ReadonlyArray<RowValues>
   /** Lines that are no rows. */
   readonly unreadable: number
 }
 
 export interface Spill {
   /** Appends all rows or none, and has them on disk when it succeeds. */
-  readonly append: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, DatabaseFault>
+  readonly append: (rows: ReadonlyArray<RowValues>) => Effect.Effect<void, DatabaseFault>
   /** Rows that wait, as far as this run has looked. */
   readonly waiting: () => number
   /** Takes over the segments other runs left. */
@@ -74,47 +75,14 @@ const sqlValue = (value: unknown): SqlValue =>
   typeof value === "string" || typeof value === "number" ? value : null
 
 /** The row a line spells, if it does: names and types are looked at, for anybody might have written to the file. */
-const readRow = (line: Uint8Array): AuditRow | undefined => {
+const readRow = (line: Uint8Array): RowValues | undefined => {
   const parsed = Either.try((): unknown => JSON.parse(decoder.decode(line)))
   if (Either.isLeft(parsed) || !isJsonObject(parsed.right)) return undefined
   const { record_key, started_at } = parsed.right
   if (typeof record_key !== "string" || typeof started_at !== "string") return undefined
   if (!/^\d{4}-\d{2}-\d{2}T/.test(started_at)) return undefined
-  const row: Partial<Record<keyof AuditRow, SqlValue>> = {}
-  for (const name of insertColumns) row[name] = sqlValue(parsed.right[name])
-  return { ...emptyRow, ...row }
-}
-
-const emptyRow: AuditRow = {
-  id: null,
-  started_at: null,
-  client_ip: null,
-  endpoint: null,
-  model: null,
-  upstream_model: null,
-  upstream: null,
-  attempts: null,
-  stream: null,
-  status: null,
-  outcome: null,
-  error: null,
-  prompt_tokens: null,
-  completion_tokens: null,
-  total_tokens: null,
-  cached_tokens: null,
-  reasoning_tokens: null,
-  latency_ms: null,
-  ttft_ms: null,
-  finish_reason: null,
-  tools: null,
-  tool_calls: null,
-  multimodal: null,
-  user_agent: null,
-  key_fingerprint: null,
-  headers: null,
-  request: null,
-  response: null,
-  record_key: null,
+  const { right: row } = parsed
+  return insertColumns.map((name) => sqlValue(row[name]))
 }
 
 const writeAll = (descriptor: number, bytes: Uint8Array): void => {
@@ -206,8 +174,8 @@ export const makeSpill = (files: AuditFiles, run: string): Spill => {
     return segment
   }
 
-  const append = (rows: ReadonlyArray<AuditRow>): void => {
-    const lines = encoder.encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+  const append = (rows: ReadonlyArray<RowValues>): void => {
+    const lines = encoder.encode(rows.map((row) => `${JSON.stringify(byColumn(row))}\n`).join(""))
     const last = lookAfter(segments.findLast((one) => one.descriptor !== undefined))
     const segment = last ?? begin()
     const descriptor = segment.descriptor
@@ -261,7 +229,7 @@ export const makeSpill = (files: AuditFiles, run: string): Spill => {
         remove(segment)
         continue
       }
-      const rows = found.lines.flatMap((line) => readRow(line) ?? [])
+      const rows = found.lines.map(readRow).filter(Predicate.isNotUndefined)
       peeked = { segment, end: segment.offset + found.end, rows: found.lines.length }
       return { rows, unreadable: found.lines.length - rows.length }
     }

@@ -6,11 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import { outcomes } from "../../src/audit/AuditFilter.ts"
-import { type AuditRow, columns } from "../../src/audit/AuditTable.ts"
+import { columns } from "../../src/audit/AuditTable.ts"
 import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
 import { connect, query } from "../../src/audit/Database.ts"
 import { audit } from "../cli/audit/runAudit.ts"
-import { rowWith, storedAudit } from "../support/StoredAudit.ts"
+import { type AuditRow, rowWith, storedAudit } from "../support/StoredAudit.ts"
 
 const path = new URL("../../docs/audit.md", import.meta.url)
 const document = readFileSync(path, "utf8")

@@ -7,6 +7,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { defaultLimits, makeQueue, type QueueLimits } from "../../src/audit/AuditQueue.ts"
+import { keyIn } from "../../src/audit/AuditTable.ts"
 import type { AuditWriter, WriteReport } from "../../src/audit/AuditWriter.ts"
 import { unpack } from "../../src/audit/Parcel.ts"
 import { fullPolicy, sampleRecord } from "../support/AuditRecords.ts"
@@ -34,8 +35,8 @@ const scripted = () => {
     write: (parcel) =>
       Effect.sync(() => {
         const records = unpack(parcel)
-        script.batches.push(records.map(({ facts }) => facts.id))
-        if (!script.report.refused) for (const { key } of records) script.keys.add(key)
+        script.batches.push(records.map(({ values }) => String(values[0])))
+        if (!script.report.refused) for (const { values } of records) script.keys.add(keyIn(values))
         return script.report
       }),
     drain: Effect.sync(() => {

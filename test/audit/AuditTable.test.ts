@@ -3,12 +3,9 @@ import { describe, expect, it } from "vitest"
 import * as Table from "../../src/audit/AuditTable.ts"
 import { noon, sampleRecord } from "../support/AuditRecords.ts"
 
-const facts = (over: Parameters<typeof sampleRecord>[1] = {}) => {
-  const { request: _, response: __, ...rest } = sampleRecord("a", over)
-  return rest
-}
-
-const none = { request: null, response: null }
+/** The row of a record with some of it said. */
+const rowOf = (key: string, over: Parameters<typeof sampleRecord>[1] = {}) =>
+  Table.byColumn(Table.valuesOf(sampleRecord("a", over), key))
 
 const months = fc
   .tuple(fc.integer({ min: 2000, max: 2199 }), fc.integer({ min: 1, max: 12 }))
@@ -77,26 +74,44 @@ describe("a row", () => {
   })
 
   it("says flags as 0 and 1, times in ISO and milliseconds, attempts and headers as JSON", () => {
-    const row = Table.rowOf(facts(), "k1", { request: "asked", response: "answered" })
-    expect(row).toMatchObject({
+    const row = Table.byColumn(
+      Table.withBodies(Table.valuesOf(sampleRecord("a"), "k1"), { request: "asked", response: "answered" }),
+    )
+    const { attempts, headers, ...rest } = row
+    expect(rest).toEqual({
       id: "a",
       started_at: "2026-11-22T17:35:00.123Z",
+      client_ip: "192.0.2.7",
+      endpoint: "chat.completions",
+      model: "gpt-4o",
+      upstream_model: "gpt-4o-2024",
+      upstream: "official",
       stream: 0,
+      status: 200,
+      outcome: "ok",
+      error: null,
+      prompt_tokens: 12,
+      completion_tokens: 34,
+      total_tokens: 46,
+      cached_tokens: null,
+      reasoning_tokens: 5,
+      latency_ms: 815.123,
+      ttft_ms: null,
+      finish_reason: "stop",
       tools: 1,
       tool_calls: 0,
-      latency_ms: 815.123,
-      prompt_tokens: 12,
-      reasoning_tokens: 5,
+      multimodal: 0,
+      user_agent: "openai-node/6",
       key_fingerprint: "00112233aabbccdd",
       request: "asked",
       response: "answered",
       record_key: "k1",
     })
-    expect(JSON.parse(String(row.attempts))).toEqual([
+    expect(JSON.parse(String(attempts))).toEqual([
       { upstream: "spare", cause: "connection refused", ms: 1.5 },
       { upstream: "official", status: 200, ms: 812.25 },
     ])
-    expect(JSON.parse(String(row.headers))).toEqual({
+    expect(JSON.parse(String(headers))).toEqual({
       "content-type": "application/json",
       authorization: "[redacted]",
     })
@@ -104,18 +119,14 @@ describe("a row", () => {
 
   it("tells of a stream that broke off what it began with and why it ended, and who was asked to go on", () => {
     const attempt = { upstreamModel: "m", ms: 1 }
-    const row = Table.rowOf(
-      facts({
-        attempts: [
-          { ...attempt, upstream: "a", status: 200, cause: "broke off: it closed" },
-          { ...attempt, upstream: "b", status: undefined, cause: "timed out", resumed: true },
-          { ...attempt, upstream: "c", status: 200, cause: undefined, resumed: true },
-        ],
-      }),
-      "k1",
-      { request: null, response: null },
-    )
-    expect(JSON.parse(String(row.attempts))).toEqual([
+    const row = rowOf("k1", {
+      attempts: [
+        { ...attempt, upstream: "a", status: 200, cause: "broke off: it closed" },
+        { ...attempt, upstream: "b", status: undefined, cause: "timed out", resumed: true },
+        { ...attempt, upstream: "c", status: 200, cause: undefined, resumed: true },
+      ],
+    })
+    expect(JSON.parse(String(row["attempts"]))).toEqual([
       { upstream: "a", status: 200, cause: "broke off: it closed", ms: 1 },
       { upstream: "b", resumed: true, cause: "timed out", ms: 1 },
       { upstream: "c", resumed: true, status: 200, ms: 1 },
@@ -123,26 +134,22 @@ describe("a row", () => {
   })
 
   it("says NULL of what is unknown, never 0", () => {
-    const row = Table.rowOf(
-      facts({
-        model: undefined,
-        stream: undefined,
-        tools: undefined,
-        toolCalls: undefined,
-        multimodal: undefined,
-        ttftMs: undefined,
-        keyFingerprint: undefined,
-        usage: {
-          inputTokens: undefined,
-          outputTokens: 0,
-          totalTokens: undefined,
-          cachedTokens: undefined,
-          reasoningTokens: undefined,
-        },
-      }),
-      "k",
-      none,
-    )
+    const row = rowOf("k1", {
+      model: undefined,
+      stream: undefined,
+      tools: undefined,
+      toolCalls: undefined,
+      multimodal: undefined,
+      ttftMs: undefined,
+      keyFingerprint: undefined,
+      usage: {
+        inputTokens: undefined,
+        outputTokens: 0,
+        totalTokens: undefined,
+        cachedTokens: undefined,
+        reasoningTokens: undefined,
+      },
+    })
     for (const name of [
       "model",
       "stream",
@@ -156,25 +163,27 @@ describe("a row", () => {
     ] as const) {
       expect(row[name], name).toBeNull()
     }
-    expect(row.completion_tokens).toBe(0)
+    expect(row["completion_tokens"]).toBe(0)
   })
 
   it("keeps no more than 4096 characters of what callers and upstreams choose", () => {
     const long = "x".repeat(1_000_000)
-    const row = Table.rowOf(
-      facts({ model: long, error: long, userAgent: long, finishReason: long }),
-      "k",
-      none,
-    )
+    const row = rowOf("k1", { model: long, error: long, userAgent: long, finishReason: long })
     for (const name of ["model", "error", "user_agent", "finish_reason"] as const) {
       expect(String(row[name])).toBe(`${"x".repeat(4096)}…[cut]`)
     }
   })
 
-  it("gives its values in the order an INSERT names them", () => {
-    const values = Table.valuesOf(Table.rowOf(facts(), "k", none))
+  it("has its values in the order an INSERT names them, and by column reads the same", () => {
+    const values = Table.valuesOf(sampleRecord("a"), "k")
     expect(values).toHaveLength(29)
     expect(values[0]).toBe("a")
     expect(values.at(-1)).toBe("k")
+    const row = Table.byColumn(values)
+    expect(Object.keys(row)).toEqual(Table.insertColumns)
+    expect(Object.values(row)).toEqual(values)
+    expect(Table.keyIn(values)).toBe(row["record_key"])
+    expect(Table.endpointIn(values)).toBe(row["endpoint"])
+    expect(Table.monthIn(values)).toBe("2026_11")
   })
 })

@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { byColumn, keyIn } from "../../src/audit/AuditTable.ts"
 import { Packer, type Parcel, unpack } from "../../src/audit/Parcel.ts"
 import { type QueuedRecord, queuedRecord, rowOfQueued, weightOf } from "../../src/audit/QueuedRecord.ts"
 import type { AuditedBody, AuditRecord } from "../../src/domain/AuditRecord.ts"
@@ -36,9 +37,9 @@ const parcelsOf = (packer: Packer): ReadonlyArray<Parcel> => {
 describe("a queued record", () => {
   it("keeps no prompt and no answer where bodies are none", () => {
     const queued = queuedRecord(sampleRecord("a"), "k", { ...fullPolicy, bodies: "none" })
-    const row = rowOfQueued(queued)
-    expect(row.request).toBeNull()
-    expect(row.response).toBeNull()
+    const row = byColumn(rowOfQueued(queued))
+    expect(row["request"]).toBeNull()
+    expect(row["response"]).toBeNull()
     expect(JSON.stringify(queued)).not.toContain("hello")
     const [parcel] = packed([queued])
     expect(textOf(parcel?.bytes ?? new Uint8Array())).toContain('"k"')
@@ -46,9 +47,9 @@ describe("a queued record", () => {
   })
 
   it("becomes a row with its bodies as they came", () => {
-    const row = rowOfQueued(queuedRecord(sampleRecord("a"), "k", fullPolicy))
-    expect(row.request).toBe('{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}')
-    expect(row.response).toBe('{"choices":[]}')
+    const row = byColumn(rowOfQueued(queuedRecord(sampleRecord("a"), "k", fullPolicy)))
+    expect(row["request"]).toBe('{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}')
+    expect(row["response"]).toBe('{"choices":[]}')
   })
 
   it("reassembles a stream into the shape of a plain answer", () => {
@@ -57,8 +58,8 @@ describe("a queued record", () => {
       chunk({ content: "lo" }, "stop"),
       "[DONE]",
     )
-    const row = rowOfQueued(queuedRecord(sampleRecord("a", { response }), "k", fullPolicy))
-    expect(JSON.parse(String(row.response))).toMatchObject({
+    const row = byColumn(rowOfQueued(queuedRecord(sampleRecord("a", { response }), "k", fullPolicy)))
+    expect(JSON.parse(String(row["response"]))).toMatchObject({
       object: "chat.completion",
       choices: [{ index: 0, message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }],
     })
@@ -67,11 +68,11 @@ describe("a queued record", () => {
   it("marks a body that is cut, and says how much there was", () => {
     const response = { kind: "plain", bytes: bytesOf("0123456789") } as const
     const policy = { ...fullPolicy, maxBodyBytes: 4 }
-    const row = rowOfQueued(
-      queuedRecord(sampleRecord("a", { request: bytesOf("héllo"), response }), "k", policy),
+    const row = byColumn(
+      rowOfQueued(queuedRecord(sampleRecord("a", { request: bytesOf("héllo"), response }), "k", policy)),
     )
-    expect(row.request).toBe("hél…[cut: 4 of 6 bytes kept]")
-    expect(row.response).toBe("0123…[cut: 4 of 10 bytes kept]")
+    expect(row["request"]).toBe("hél…[cut: 4 of 6 bytes kept]")
+    expect(row["response"]).toBe("0123…[cut: 4 of 10 bytes kept]")
   })
 
   it("law: cutting keeps the longest beginning of whole characters that fits", () => {
@@ -179,7 +180,7 @@ describe("a parcel", () => {
       return packer.take()
     }
     const keysIn = (parcel: Parcel | undefined) =>
-      parcel === undefined ? [] : unpack(parcel).map(({ key }) => key)
+      parcel === undefined ? [] : unpack(parcel).map(({ values }) => keyIn(values))
     const first = fill("first")
     const second = fill("second")
     expect([...keysIn(first), ...keysIn(second)]).toEqual(["first", "second"])

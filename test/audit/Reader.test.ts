@@ -13,12 +13,13 @@ import * as TestClock from "effect/TestClock"
 import fc from "fast-check"
 import { type AuditFilter, everything, outcomes } from "../../src/audit/AuditFilter.ts"
 import { type Grouping, groupings, ranked } from "../../src/audit/AuditStats.ts"
-import { type AuditRow, archiveName } from "../../src/audit/AuditTable.ts"
+import { archiveName } from "../../src/audit/AuditTable.ts"
 import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
 import { connect, query, runAll } from "../../src/audit/Database.ts"
 import { idQuery, pageQuery, stepQuery, tallyQuery } from "../../src/audit/Reader/MonthQuery.ts"
 import { allColumns, briefColumns, type Column, openReader, type Row } from "../../src/audit/Reader.ts"
 import {
+  type AuditRow,
   addresses,
   fingerprints,
   instants,

@@ -11,17 +11,15 @@ import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import fc from "fast-check"
-import { type AuditRow, rowOf } from "../../src/audit/AuditTable.ts"
+import { byColumn, keyIn, type RowValues, valuesOf, withBodies } from "../../src/audit/AuditTable.ts"
 import { auditFiles } from "../../src/audit/AuditUrl.ts"
 import { makeSpill, type Spill } from "../../src/audit/Spill.ts"
 import { sampleRecord, temporaryDirectory } from "../support/AuditRecords.ts"
 
-const rowNamed = (key: string, response = "an answer\nof two lines"): AuditRow => {
-  const { request: _, response: __, ...facts } = sampleRecord(key)
-  return rowOf(facts, key, { request: "a question", response })
-}
+const rowNamed = (key: string, response = "an answer\nof two lines"): RowValues =>
+  withBodies(valuesOf(sampleRecord(key), key), { request: "a question", response })
 
-const keysOf = (rows: ReadonlyArray<AuditRow>) => rows.map((row) => String(row.record_key))
+const keysOf = (rows: ReadonlyArray<RowValues>) => rows.map(keyIn)
 
 const drainAll = (spill: Spill) =>
   Effect.gen(function* () {
@@ -88,13 +86,13 @@ describe("the spill", () => {
         "[1]",
         '{"record_key":"x"}',
         '{"record_key":"x","started_at":"; DROP TABLE requests"}',
-        JSON.stringify({ ...rowNamed("good"), surplus: 1, status: { deep: true } }),
+        JSON.stringify({ ...byColumn(rowNamed("good")), surplus: 1, status: { deep: true } }),
       ]
       writeFileSync(join(at.directory, "record.spill-r1-000000.jsonl"), `${lines.join("\n")}\n`)
       const spill = makeSpill(at, "r2")
       yield* spill.adopt
       const next = yield* spill.peek
-      expect(next?.rows).toEqual([{ ...rowNamed("good"), status: null }])
+      expect(next?.rows.map(byColumn)).toEqual([{ ...byColumn(rowNamed("good")), status: null }])
       expect(next?.unreadable).toBe(5)
     }),
   )

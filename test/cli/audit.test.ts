@@ -9,12 +9,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import { beforeAll } from "vitest"
-import { type AuditRow, columns } from "../../src/audit/AuditTable.ts"
+import { columns } from "../../src/audit/AuditTable.ts"
 import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
 import { allColumns, briefColumns } from "../../src/audit/Reader.ts"
 import { guarded } from "../../src/cli/audit/Csv.ts"
 import { bundled } from "../support/AuditBundle.ts"
-import { lastInstant, madeUpRows, newAudit, rowWith, storedAudit, writeRows } from "../support/StoredAudit.ts"
+import {
+  type AuditRow,
+  lastInstant,
+  madeUpRows,
+  newAudit,
+  rowWith,
+  storedAudit,
+  writeRows,
+} from "../support/StoredAudit.ts"
 import { parseCsv } from "./audit/parseCsv.ts"
 import { audit } from "./audit/runAudit.ts"
 

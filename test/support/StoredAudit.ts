@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import fc from "fast-check"
 import { type Pace, rotate } from "../../src/audit/Archive.ts"
 import { outcomes } from "../../src/audit/AuditFilter.ts"
-import type { AuditRow, SqlValue } from "../../src/audit/AuditTable.ts"
+import { type ColumnName, insertColumns, type SqlValue } from "../../src/audit/AuditTable.ts"
 import { type AuditFiles, auditFiles } from "../../src/audit/AuditUrl.ts"
 import { openLive } from "../../src/audit/Database.ts"
 import type { DatabaseFault } from "../../src/audit/DatabaseFault.ts"
@@ -61,6 +61,9 @@ const milliseconds = fc.oneof(
 const counts = fc.oneof(fc.nat(100_000), fc.constant(Number.MAX_SAFE_INTEGER))
 const flags = fc.constantFrom(0, 1)
 const texts = fc.oneof(fc.constantFrom(...hostileTexts), fc.string())
+
+/** A row by column. */
+export type AuditRow = Readonly<Record<ColumnName, SqlValue>>
 
 /** A row, but for its key. */
 const unkeyedRows: fc.Arbitrary<Omit<AuditRow, "record_key">> = fc.record({
@@ -149,7 +152,7 @@ export const writeRows = (
 ): Effect.Effect<void, DatabaseFault> =>
   Effect.acquireUseRelease(
     openLive(files),
-    (live) => live.write(rows),
+    (live) => live.write(rows.map((row) => insertColumns.map((name) => row[name]))),
     (live) => live.close,
   )
 
