@@ -44,7 +44,7 @@ import { noUsage } from "./domain/Usage.ts"
 import { type OpenRequest, OpenRequests } from "./OpenRequests.ts"
 import { sourceOf, streamOf } from "./stream/EventSource.ts"
 import type { Relay } from "./stream/Relay.ts"
-import { respond } from "./stream/ResponseStream.ts"
+import { makeRespond, type Respond } from "./stream/ResponseStream.ts"
 import { type Broken, resuming } from "./stream/Resume.ts"
 import { AccessLog } from "./telemetry/AccessLog.ts"
 import { type Answered, streamFaultReason } from "./upstream/Attempt.ts"
@@ -229,6 +229,7 @@ export const layer: Layer.Layer<
     const { inFlight } = yield* Upstreams
     const clock = yield* Effect.clock
     const openRequests = yield* OpenRequests
+    const respond = yield* makeRespond
     const runtime = yield* Effect.runtime<never>()
     // Seeded once by the service that tests own; asking it for each request would be an effect each time.
     const random = new PCGRandom(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER))
@@ -330,7 +331,7 @@ export const layer: Layer.Layer<
         return Effect.map(attempts.run(asking), (answered) =>
           answered.kind === "plain"
             ? plainAnswer(answered, request.right, snapshot, draft)
-            : streamedAnswer(answered, request.right, frame, goOnOf(asking, answered), runtime),
+            : streamedAnswer(answered, request.right, frame, goOnOf(asking, answered), respond, runtime),
         )
       }
       return {
@@ -410,6 +411,7 @@ const streamedAnswer = (
   request: ClientRequest,
   { draft, snapshot }: RequestFrame,
   goOn: GoOn | undefined,
+  respond: Respond,
   runtime: Runtime.Runtime<never>,
 ): ClientAnswer => {
   const { status } = answered

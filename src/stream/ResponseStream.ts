@@ -1,12 +1,12 @@
 /**
  * A streamed answer on its way to the client: upstream events in, bytes out. It never fails; what breaks it is said in its last event.
  *
- * Events are pushed through in the socket's own events, no faster than the client reads. Two fibers wait meanwhile: the request's for the end, and
- * one that keeps the time; an event wakes neither.
+ * Events are pushed through in the socket's own events, no faster than the client reads. The request's fiber waits meanwhile for the end, and one
+ * fiber keeps the time of all streams.
  */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as FiberId from "effect/FiberId"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
 import {
   type AnswerEnd,
   type AnswerSettings,
@@ -42,6 +42,9 @@ export interface ResponseOptions<E> {
 /** Silence after which a client is told that the answer is still coming. */
 const silenceMs = 15_000
 
+/** How often it is looked for; a heartbeat comes so much later at most. */
+const lookMs = 1_000
+
 /**
  * How long an upstream may take to end its body after the answer is complete. The client has its `[DONE]` by then; a body read to
  * its end leaves a connection that can be used again.
@@ -66,11 +69,21 @@ const answerEndOf = <E>(end: SourceEnd<E>, reasonOf: (error: E) => string): Answ
   }
 }
 
+/** What responses need of the layer they are made in. */
+interface Surroundings {
+  readonly now: () => number
+  /** Calls back after so many milliseconds. */
+  readonly after: (ms: number, go: () => void) => void
+  /** The answers under way, for whoever keeps the time. */
+  readonly open: Set<{ readonly look: (now: number) => void }>
+}
+
 /** An answer under way. Mutable on purpose: one stream, one outlet. */
 class Response<E> {
   readonly #options: ResponseOptions<E>
   readonly #outlet: Outlet
-  readonly #now: () => number
+  readonly #surroundings: Surroundings
+  readonly #onDone: (defect: { readonly defect: unknown } | undefined) => void
   readonly #answer: ReturnType<typeof answerStream>
   readonly #keeper: DataKeeper
   #state: ReturnType<typeof answerStream>["initial"]
@@ -79,29 +92,27 @@ class Response<E> {
   #isFull = false
   #isUpstreamOver = false
   #isOver = false
-
   /** A fault of this gateway that broke it off. */
-  defect: unknown
-  /** Done when the answer is closed, whether or not its upstream has ended. */
-  readonly closed = Deferred.unsafeMake<void>(FiberId.none)
-  /** Done when the upstream has ended. */
-  readonly drained = Deferred.unsafeMake<void>(FiberId.none)
+  #defect: { readonly defect: unknown } | undefined
 
-  constructor(options: ResponseOptions<E>, outlet: Outlet, now: () => number) {
+  constructor(
+    options: ResponseOptions<E>,
+    outlet: Outlet,
+    surroundings: Surroundings,
+    onDone: (defect: { readonly defect: unknown } | undefined) => void,
+  ) {
     this.#options = options
     this.#outlet = outlet
-    this.#now = now
+    this.#surroundings = surroundings
+    this.#onDone = onDone
     this.#answer = answerStream(options.settings)
     this.#state = this.#answer.initial
     this.#keeper = new DataKeeper(options.keepBytes)
-    this.#sentAt = now()
-  }
-
-  get isUpstreamOver(): boolean {
-    return this.#isUpstreamOver
+    this.#sentAt = surroundings.now()
   }
 
   start(): void {
+    this.#surroundings.open.add(this)
     this.#options.events.attach({ onEvents: this.#onEvents, onEnd: this.#onEnd })
   }
 
@@ -115,7 +126,8 @@ class Response<E> {
       this.#onEnd({ kind: "died", defect })
       return
     }
-    this.#seeClosed()
+    // The client has its `[DONE]`; the upstream's body, as a rule, ends with the bytes being read.
+    if (this.#state.phase !== "open") queueMicrotask(this.#drain)
   }
 
   /** What these events bring. */
@@ -138,76 +150,90 @@ class Response<E> {
   readonly #onEnd = (end: SourceEnd<E>): void => {
     if (this.#isOver) return
     this.#isUpstreamOver = true
-    if (end.kind === "died") this.defect = end.defect
+    if (end.kind === "died") this.#defect = { defect: end.defect }
     const [next, datas] = this.#answer.end(this.#state, answerEndOf(end, this.#options.reasonOf))
     this.#state = next
     this.#send(datas)
-    this.#seeClosed()
-    Deferred.unsafeDone(this.drained, Effect.void)
+    this.#finish()
   }
 
-  #seeClosed(): void {
-    if (this.#state.phase !== "open") Deferred.unsafeDone(this.closed, Effect.void)
+  readonly #drain = (): void => {
+    if (!this.#isUpstreamOver) this.#surroundings.after(drainMs, this.#finish)
   }
 
   #send(datas: ReadonlyArray<Uint8Array>): void {
     if (datas.length === 0) return
     for (const data of datas) this.#keeper.keep(data)
     this.#hasSent = true
-    this.#sentAt = this.#now()
+    this.#sentAt = this.#surroundings.now()
     if (!this.#outlet.write(encodeAll(datas)) && !this.#isFull) {
       this.#isFull = true
       this.#options.events.pause()
       this.#outlet.onDrain(() => {
         this.#isFull = false
-        this.#sentAt = this.#now()
+        this.#sentAt = this.#surroundings.now()
         this.#options.events.resume()
       })
     }
   }
 
-  /** Milliseconds until a heartbeat is due; none is while the client does not even take what there is. */
-  get silentForMs(): number {
-    return this.#isFull ? 0 : this.#now() - this.#sentAt
+  /** Sends a heartbeat where one is due; none is while the client does not even take what there is. */
+  readonly look = (now: number): void => {
+    if (!this.#hasSent || this.#isFull || this.#state.phase !== "open" || now - this.#sentAt < silenceMs)
+      return
+    this.#sentAt = now
+    this.#outlet.write(heartbeat)
   }
 
-  beat(): void {
-    this.#sentAt = this.#now()
-    if (this.#hasSent && !this.#isOver && this.#state.phase === "open") this.#outlet.write(heartbeat)
+  readonly #finish = (): void => {
+    if (this.#isOver) return
+    try {
+      this.end()
+    } catch (defect) {
+      this.#defect ??= { defect }
+    }
+    this.#onDone(this.#defect)
   }
 
+  /** Ends it, wherever it is; once. */
   end(): void {
+    if (this.#isOver) return
     this.#isOver = true
+    this.#surroundings.open.delete(this)
     this.#options.events.close()
     this.#options.onEnd({ ...summary(this.#state), sent: this.#keeper.kept })
   }
 }
 
-/** Keeps the time: a heartbeat after each silence. */
-const heartbeats = <E>(response: Response<E>): Effect.Effect<never> =>
-  Effect.suspend(() => {
-    const due = silenceMs - response.silentForMs
-    if (due > 0) return Effect.sleep(due)
-    response.beat()
-    return Effect.void
-  }).pipe(Effect.forever)
+/** The relay of an answer. Leaving it interrupts the upstream at once. */
+export type Respond = <E>(options: ResponseOptions<E>) => Relay
 
-/** The relay of the answer. Leaving it interrupts the upstream at once. */
-export const respond =
-  <E>(options: ResponseOptions<E>): Relay =>
-  (outlet) =>
-    Effect.gen(function* () {
-      const clock = yield* Effect.clock
-      const response = new Response(options, outlet, () => clock.unsafeCurrentTimeMillis())
-      const sending = Effect.gen(function* () {
-        // A child of this fiber: it ends with it.
-        yield* Effect.fork(heartbeats(response))
-        response.start()
-        yield* Deferred.await(response.closed)
-        if (response.defect !== undefined) {
-          yield* Effect.logError("A streamed answer broke off", response.defect)
-        }
-        if (!response.isUpstreamOver) yield* Effect.timeoutOption(Deferred.await(response.drained), drainMs)
-      })
-      yield* Effect.onExit(sending, () => Effect.sync(() => response.end()))
+/**
+ * Makes relays whose silence one fiber looks after, that of the scope: one for each stream, with what it takes to wait and to be interrupted, was a
+ * fifth of what the beginning and the end of a stream cost.
+ */
+export const makeRespond: Effect.Effect<Respond, never, Scope.Scope> = Effect.gen(function* () {
+  const clock = yield* Effect.clock
+  const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+  const open = new Set<{ readonly look: (now: number) => void }>()
+  const look = Effect.sync(() => {
+    const now = clock.unsafeCurrentTimeMillis()
+    for (const response of open) response.look(now)
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(lookMs), look)))
+  const surroundings: Surroundings = {
+    now: () => clock.unsafeCurrentTimeMillis(),
+    after: (ms, go) => void runFork(Effect.delay(Effect.sync(go), ms)),
+    open,
+  }
+  return (options) => (outlet) =>
+    Effect.async<void>((resume) => {
+      const response = new Response(options, outlet, surroundings, (broken) =>
+        resume(
+          broken === undefined ? Effect.void : Effect.logError("A streamed answer broke off", broken.defect),
+        ),
+      )
+      response.start()
+      return Effect.sync(() => response.end())
     })
+})

@@ -14,7 +14,7 @@ import type { SseEvent } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import { sourceOf } from "../../src/stream/EventSource.ts"
 import type { Relay } from "../../src/stream/Relay.ts"
-import { type ResponseEnd, type ResponseOptions, respond } from "../../src/stream/ResponseStream.ts"
+import { makeRespond, type ResponseEnd, type ResponseOptions } from "../../src/stream/ResponseStream.ts"
 import { bytesOf } from "../support/answers.ts"
 import { finishChunk, textChunk, usageChunk } from "../support/Wire.ts"
 
@@ -71,7 +71,9 @@ const written = (relay: Relay): Stream.Stream<Uint8Array> =>
 
 /** A response and the ends it told of. */
 const responding = (events: Stream.Stream<SseEvent, string>, given: Partial<ResponseOptions<string>> = {}) =>
-  Effect.map(Effect.runtime<never>(), (runtime) => {
+  Effect.gen(function* () {
+    const runtime = yield* Effect.runtime<never>()
+    const respond = yield* makeRespond
     const ends: Array<ResponseEnd> = []
     const relay = respond({
       settings,
@@ -115,7 +117,7 @@ const reading = (bytes: Stream.Stream<Uint8Array>) =>
   })
 
 describe("respond", () => {
-  it.effect("frames the upstream's events and ends in [DONE]", () =>
+  it.scoped("frames the upstream's events and ends in [DONE]", () =>
     Effect.gen(function* () {
       const { bytes, ends } = yield* responding(
         Stream.make(event(textChunk("a")), event(finishChunk()), event(usageChunk()), done),
@@ -128,7 +130,7 @@ describe("respond", () => {
     }),
   )
 
-  it.effect("gives out what came in one read in one piece, and no empty pieces", () =>
+  it.scoped("gives out what came in one read in one piece, and no empty pieces", () =>
     Effect.gen(function* () {
       const reads = [[textChunk("a"), textChunk("b")], [usageChunk()], [finishChunk(), "[DONE]"]]
       const events = Stream.fromIterable(reads.map((read) => Chunk.fromIterable(read.map(event)))).pipe(
@@ -142,7 +144,7 @@ describe("respond", () => {
     }),
   )
 
-  it.effect("keeps what was sent, to be reassembled", () =>
+  it.scoped("keeps what was sent, to be reassembled", () =>
     Effect.gen(function* () {
       const { bytes, ends } = yield* responding(
         Stream.make(event(textChunk("a")), event(textChunk("b")), event(finishChunk()), done),
@@ -156,7 +158,7 @@ describe("respond", () => {
     }),
   )
 
-  it.effect("says a failure of the upstream in a last event, and does not fail", () =>
+  it.scoped("says a failure of the upstream in a last event, and does not fail", () =>
     Effect.gen(function* () {
       const { bytes, ends } = yield* responding(
         Stream.concat(Stream.make(event(textChunk("a"))), Stream.fail("connection reset")),
@@ -171,7 +173,7 @@ describe("respond", () => {
     }),
   )
 
-  it.effect("says a defect in a last event too, without its details", () =>
+  it.scoped("says a defect in a last event too, without its details", () =>
     Effect.gen(function* () {
       const { bytes, ends } = yield* responding(
         Stream.concat(Stream.make(event(textChunk("a"))), Stream.die(new Error("inner secret"))),
@@ -183,7 +185,7 @@ describe("respond", () => {
     }),
   )
 
-  it.effect("says a defect of its own in a last event too, and reads no further", () =>
+  it.scoped("says a defect of its own in a last event too, and reads no further", () =>
     Effect.gen(function* () {
       const poisoned: SseEvent = {
         get data(): Uint8Array {
@@ -201,7 +203,7 @@ describe("respond", () => {
     }),
   )
 
-  it.effect("takes an upstream that just ends for a broken one", () =>
+  it.scoped("takes an upstream that just ends for a broken one", () =>
     Effect.gen(function* () {
       const { bytes, ends } = yield* responding(Stream.make(event(textChunk("a"))))
       expect(textOf(Buffer.concat([...(yield* Stream.runCollect(bytes))]))).not.toContain("[DONE]")
@@ -209,7 +211,7 @@ describe("respond", () => {
     }),
   )
 
-  it.effect("flushes held-back text before it says what broke", () =>
+  it.scoped("flushes held-back text before it says what broke", () =>
     Effect.gen(function* () {
       const { bytes } = yield* responding(
         Stream.concat(Stream.make(event(textChunk("a\n<thi"))), Stream.fail("reset")),
@@ -222,7 +224,7 @@ describe("respond", () => {
 })
 
 describe("after [DONE]", () => {
-  it.effect(
+  it.scoped(
     "reads on for a moment so that the connection can be used again, and ends with the upstream",
     () =>
       Effect.gen(function* () {
@@ -241,7 +243,7 @@ describe("after [DONE]", () => {
       }),
   )
 
-  it.effect("waits 100 ms and no longer for an upstream that does not end, whatever it goes on sending", () =>
+  it.scoped("waits 100 ms and no longer for an upstream that does not end, whatever it goes on sending", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
       const { bytes, ends } = yield* responding(upstream.events)
@@ -262,7 +264,7 @@ describe("after [DONE]", () => {
 })
 
 describe("silence", () => {
-  it.effect("brings a heartbeat after each 15 s, between events only and from the first one on", () =>
+  it.scoped("brings a heartbeat after each 15 s, between events only and from the first one on", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
       const { came, fiber } = yield* reading((yield* responding(upstream.events)).bytes)
@@ -294,7 +296,7 @@ describe("silence", () => {
     }),
   )
 
-  it.effect("is silence towards the client: events that are withheld do not break it", () =>
+  it.scoped("is silence towards the client: events that are withheld do not break it", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
       const { came, fiber } = yield* reading((yield* responding(upstream.events)).bytes)
@@ -308,7 +310,7 @@ describe("silence", () => {
     }),
   )
 
-  it.effect("of a client that reads slowly is not filled with heartbeats", () =>
+  it.scoped("of a client that reads slowly is not filled with heartbeats", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
       const { bytes } = yield* responding(upstream.events)
@@ -333,7 +335,7 @@ describe("silence", () => {
 })
 
 describe("backpressure", () => {
-  it.effect("reads the upstream no faster than the client reads", () =>
+  it.scoped("reads the upstream no faster than the client reads", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
       for (let i = 0; i < 100; i++) yield* upstream.send(textChunk("a"))
@@ -359,7 +361,7 @@ describe("backpressure", () => {
 })
 
 describe("a client that leaves", () => {
-  it.effect("interrupts the upstream at once, and the end says what was sent until then", () =>
+  it.scoped("interrupts the upstream at once, and the end says what was sent until then", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
       const { bytes, ends } = yield* responding(upstream.events)
@@ -374,7 +376,7 @@ describe("a client that leaves", () => {
     }),
   )
 
-  it.effect("before anything came leaves nothing behind", () =>
+  it.scoped("before anything came leaves nothing behind", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
       const { bytes, ends } = yield* responding(upstream.events)
@@ -388,7 +390,7 @@ describe("a client that leaves", () => {
     }),
   )
 
-  it.effect("by reading no further ends the upstream as well", () =>
+  it.scoped("by reading no further ends the upstream as well", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
       const { bytes, ends } = yield* responding(upstream.events)
@@ -400,7 +402,7 @@ describe("a client that leaves", () => {
     }),
   )
 
-  it.effect("while the rest of a complete answer is drained had its whole answer", () =>
+  it.scoped("while the rest of a complete answer is drained had its whole answer", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
       const { bytes, ends } = yield* responding(upstream.events)
