@@ -58,14 +58,16 @@ const burst = (socket: Socket, count: number): void => {
 const paced = (socket: Socket, everyMs: number, count: number): void => {
   socket.write(Buffer.concat([head, first]))
   let left = count
+  const stop = () => clearInterval(timer)
   const timer = setInterval(() => {
     if (left-- > 0) socket.write(token)
     else {
-      clearInterval(timer)
+      stop()
+      socket.off("close", stop)
       socket.write(end)
     }
   }, everyMs)
-  socket.once("close", () => clearInterval(timer))
+  socket.once("close", stop)
 }
 
 let requests = 0

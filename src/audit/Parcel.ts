@@ -51,7 +51,7 @@ const responseExtentOf = (response: KeptResponse): ResponseExtent =>
     ? { kind: "plain", ...extentOf(response) }
     : {
         kind: "events",
-        lengths: response.data.map(({ byteLength }) => byteLength),
+        lengths: response.lengths,
         truncated: response.truncated,
       }
 
@@ -82,8 +82,7 @@ export class Packer {
     this.#used += headBytes + textBytes
     const { request, response } = record
     if (request !== undefined) this.#put(request.bytes)
-    if (response?.kind === "plain") this.#put(response.bytes)
-    else if (response !== undefined) for (const data of response.data) this.#put(data)
+    if (response !== undefined) this.#put(response.bytes)
     this.#records += 1
     return this.#used - from
   }
@@ -151,7 +150,7 @@ export const unpack = (parcel: Parcel): ReadonlyArray<QueuedRecord> => {
   const takeResponse = (extent: ResponseExtent): KeptResponse =>
     extent.kind === "plain"
       ? { kind: "plain", bytes: take(extent.length), total: extent.total }
-      : { kind: "events", data: extent.lengths.map(take), truncated: extent.truncated }
+      : { ...extent, bytes: take(extent.lengths.reduce((sum, length) => sum + length, 0)) }
   const records: Array<QueuedRecord> = []
   while (at < bytes.byteLength) {
     const from = at + headBytes

@@ -1,6 +1,7 @@
 /** A record on its way to the database: cut to what is kept, with the key that makes writing it twice harmless. */
 import type { AuditedBody, AuditRecord } from "../domain/AuditRecord.ts"
 import { endpoints } from "../domain/Endpoint.ts"
+import { split } from "../domain/JoinedData.ts"
 import { encodeJson } from "../domain/JsonBytes.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { assemble } from "../domain/Transcript.ts"
@@ -59,20 +60,13 @@ const recordBytes = 4096
 const eventBytes = 8
 
 /** How many bytes its bodies have. */
-export const bodyBytesOf = ({ request, response }: QueuedRecord): number => {
-  const answer =
-    response === undefined
-      ? 0
-      : response.kind === "plain"
-        ? response.bytes.byteLength
-        : response.data.reduce((sum, data) => sum + data.byteLength, 0)
-  return (request?.bytes.byteLength ?? 0) + answer
-}
+export const bodyBytesOf = ({ request, response }: QueuedRecord): number =>
+  (request?.bytes.byteLength ?? 0) + (response?.bytes.byteLength ?? 0)
 
 /** About how many bytes of memory a record will hold while it waits. */
 export const weightOf = (record: QueuedRecord): number =>
   recordBytes +
-  (record.response?.kind === "events" ? eventBytes * record.response.data.length : 0) +
+  (record.response?.kind === "events" ? eventBytes * record.response.lengths.length : 0) +
   bodyBytesOf(record)
 
 const decoder = new TextDecoder()
@@ -88,7 +82,7 @@ const responseText = (record: QueuedRecord): string | null => {
   if (response.kind === "plain") return textOf(response)
   const endpoint = endpoints.find(({ name }) => name === endpointIn(values))
   const answer =
-    endpoint === undefined ? undefined : encodeJson(assemble(endpoint, response.data, response.truncated))
+    endpoint === undefined ? undefined : encodeJson(assemble(endpoint, split(response), response.truncated))
   return answer === undefined ? null : textOf(cut(answer, maxBodyBytes))
 }
 

@@ -1,5 +1,7 @@
 /** The data of many events in little memory, for whoever needs them when a stream is over or has broken off. */
 
+import type { JoinedData } from "../domain/JoinedData.ts"
+
 /** The room for the first data; it is doubled as often as need be. */
 const firstRoom = 4_096
 
@@ -26,14 +28,8 @@ export class DataBuffer {
     this.#room = larger
   }
 
-  /** Each as it was added, in a buffer of their own without the room that is left. */
-  get all(): ReadonlyArray<Uint8Array> {
-    const bytes = this.#room.slice(0, this.#used)
-    let at = 0
-    return this.#lengths.map((length) => {
-      const one = bytes.subarray(at, at + length)
-      at += length
-      return one
-    })
+  /** All that was added, as a view that holds until more is. */
+  get joined(): JoinedData {
+    return { bytes: this.#room.subarray(0, this.#used), lengths: this.#lengths }
   }
 }

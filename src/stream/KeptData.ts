@@ -1,8 +1,8 @@
 /** The data of a stream's events, kept while it runs so that the audit can reassemble the answer afterwards. */
+import type { JoinedData } from "../domain/JoinedData.ts"
 import { DataBuffer } from "./DataBuffer.ts"
 
-export interface KeptData {
-  readonly data: ReadonlyArray<Uint8Array>
+export interface KeptData extends JoinedData {
   /** There was more than could be kept. */
   readonly truncated: boolean
 }
@@ -43,6 +43,6 @@ export class DataKeeper {
   }
 
   get kept(): KeptData {
-    return { data: this.#data.all, truncated: this.#truncated }
+    return { ...this.#data.joined, truncated: this.#truncated }
   }
 }

@@ -24,6 +24,7 @@ import {
   type Unresumable,
 } from "../domain/Continuation.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
+import { split } from "../domain/JoinedData.ts"
 import { parseObject } from "../domain/JsonBytes.ts"
 import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { errorInChunk, errorOfErrorEvent } from "../domain/StreamError.ts"
@@ -90,7 +91,7 @@ class Watch {
   }
 
   get data(): ReadonlyArray<Uint8Array> {
-    return this.#data.all
+    return split(this.#data.joined)
   }
 
   end(): void {

@@ -10,7 +10,8 @@ const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 const events = (...datas: ReadonlyArray<string>): AuditedBody => ({
   kind: "events",
-  data: datas.map(bytesOf),
+  bytes: bytesOf(datas.join("")),
+  lengths: datas.map((data) => bytesOf(data).length),
   truncated: false,
 })
 
@@ -115,9 +116,15 @@ describe("a parcel", () => {
   const bodies: fc.Arbitrary<AuditedBody | undefined> = fc.oneof(
     fc.constant(undefined),
     bytes.map((some) => ({ kind: "plain", bytes: some }) as const),
-    fc
-      .tuple(fc.array(bytes, { maxLength: 4 }), fc.boolean())
-      .map(([data, truncated]) => ({ kind: "events", data, truncated }) as const),
+    fc.tuple(fc.array(bytes, { maxLength: 4 }), fc.boolean()).map(
+      ([datas, truncated]) =>
+        ({
+          kind: "events",
+          bytes: new Uint8Array(Buffer.concat(datas)),
+          lengths: datas.map(({ length }) => length),
+          truncated,
+        }) as const,
+    ),
   )
   const records: fc.Arbitrary<AuditRecord> = fc
     .record({ id: fc.string(), request: fc.option(bytes, { nil: undefined }), response: bodies })

@@ -10,6 +10,7 @@ import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
 import type { AnswerSettings } from "../../src/domain/AnswerStream.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
+import { split } from "../../src/domain/JoinedData.ts"
 import type { SseEvent } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import { sourceOf } from "../../src/stream/EventSource.ts"
@@ -152,7 +153,7 @@ describe("respond", () => {
       yield* Stream.runDrain(bytes)
       const sent = ends[0]?.sent
       expect(sent?.truncated).toBe(false)
-      expect(assemble(chatCompletions, sent?.data ?? [])).toMatchObject({
+      expect(assemble(chatCompletions, sent === undefined ? [] : split(sent))).toMatchObject({
         choices: [{ index: 0, message: { role: "assistant", content: "ab" }, finish_reason: "stop" }],
       })
     }),
@@ -372,7 +373,7 @@ describe("a client that leaves", () => {
       yield* settle
       expect(upstream.interrupted()).toBe(1)
       expect(ends).toMatchObject([{ outcome: "client_closed", events: 1, error: undefined }])
-      expect(ends[0]?.sent.data.map(textOf)).toEqual([JSON.stringify(textChunk("a"))])
+      expect(ends.map(({ sent }) => split(sent).map(textOf))).toEqual([[JSON.stringify(textChunk("a"))]])
     }),
   )
 
