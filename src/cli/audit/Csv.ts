@@ -7,7 +7,7 @@
 import type { SqlValue } from "../../audit/AuditTable.ts"
 
 /** What makes a spreadsheet take text for a formula (OWASP, CSV injection), full-width forms too. */
-const formula = /^[=+\-@\t\r＝＋－＠]/
+const formula = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
 
 /** Text as it stands in a CSV file once it is read back. */
 export const guarded = (text: string): string => (formula.test(text) ? `'${text}` : text)
