@@ -240,7 +240,7 @@ export const insertRows = (month: string, rows: number): string => {
   return `INSERT INTO ${tableOf(month)} (${insertColumns.join(",")}) VALUES ${values} ON CONFLICT (record_key) DO NOTHING`
 }
 
-/** The values of a row, in the order an INSERT names them: a third of what a row by column costs to hand over, to read and to bind. */
+/** The values of a row, in the order an INSERT names them. Read from JSON in 1.2 to 1.4 µs; as a record, to be made into a row, it took 6. */
 export type RowValues = ReadonlyArray<SqlValue>
 
 /** Where the value of a column stands among a row's. */
@@ -251,7 +251,6 @@ const places = {
   endpoint: placeOf("endpoint"),
   request: placeOf("request"),
   response: placeOf("response"),
-  key: placeOf("record_key"),
 }
 
 /**
@@ -297,6 +296,7 @@ export interface BodyTexts {
   readonly response: string | null
 }
 
+/** The row with its bodies. */
 export const withBodies = (values: RowValues, { request, response }: BodyTexts): RowValues => {
   const all = values.slice()
   all[places.request] = request
@@ -304,12 +304,11 @@ export const withBodies = (values: RowValues, { request, response }: BodyTexts):
   return all
 }
 
+/** The name of the endpoint. */
 export const endpointIn = (values: RowValues): string => String(values[places.endpoint])
 
-/** `2026_11`. */
+/** The month it belongs to, `2026_11`. */
 export const monthIn = (values: RowValues): string => monthOfStart(String(values[places.startedAt]))
-
-export const keyIn = (values: RowValues): string => String(values[places.key])
 
 /** The row by column, as people read it. */
 export const byColumn = (values: RowValues): Readonly<Record<string, SqlValue>> =>

@@ -1,5 +1,4 @@
 /** The data of many events in little memory, for whoever needs them when a stream is over or has broken off. */
-
 import type { JoinedData } from "../domain/JoinedData.ts"
 
 /** The room for the first data; it is doubled as often as need be. */

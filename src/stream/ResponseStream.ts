@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import {
   type AnswerEnd,
@@ -83,7 +84,7 @@ class Response<E> {
   readonly #options: ResponseOptions<E>
   readonly #outlet: Outlet
   readonly #surroundings: Surroundings
-  readonly #onDone: (defect: { readonly defect: unknown } | undefined) => void
+  readonly #onDone: (done: Effect.Effect<void>) => void
   readonly #answer: ReturnType<typeof answerStream>
   readonly #keeper: DataKeeper
   #state: ReturnType<typeof answerStream>["initial"]
@@ -92,14 +93,14 @@ class Response<E> {
   #isFull = false
   #isUpstreamOver = false
   #isOver = false
-  /** A fault of this gateway that broke it off. */
-  #defect: { readonly defect: unknown } | undefined
+  /** What is to be done when it is over: tells of a fault of this gateway that broke it off. */
+  #done: Effect.Effect<void> = Effect.void
 
   constructor(
     options: ResponseOptions<E>,
     outlet: Outlet,
     surroundings: Surroundings,
-    onDone: (defect: { readonly defect: unknown } | undefined) => void,
+    onDone: (done: Effect.Effect<void>) => void,
   ) {
     this.#options = options
     this.#outlet = outlet
@@ -121,13 +122,17 @@ class Response<E> {
     try {
       this.#send(this.#stepAll(events))
     } catch (defect) {
-      // It would end in the socket, as a fault of the upstream's.
-      this.#options.events.close()
-      this.#onEnd({ kind: "died", defect })
+      this.#breakOff(defect)
       return
     }
     // The client has its `[DONE]`; the upstream's body, as a rule, ends with the bytes being read.
     if (this.#state.phase !== "open") queueMicrotask(this.#drain)
+  }
+
+  /** Ends it for a fault of this gateway, which would end in the socket, as one of the upstream's, or with the fiber that keeps the time of all. */
+  #breakOff(defect: unknown): void {
+    this.#options.events.close()
+    this.#onEnd({ kind: "died", defect })
   }
 
   /** What these events bring. */
@@ -150,10 +155,15 @@ class Response<E> {
   readonly #onEnd = (end: SourceEnd<E>): void => {
     if (this.#isOver) return
     this.#isUpstreamOver = true
-    if (end.kind === "died") this.#defect = { defect: end.defect }
-    const [next, datas] = this.#answer.end(this.#state, answerEndOf(end, this.#options.reasonOf))
-    this.#state = next
-    this.#send(datas)
+    if (end.kind === "died") this.#done = Effect.logError("A streamed answer broke off", end.defect)
+    try {
+      const [next, datas] = this.#answer.end(this.#state, answerEndOf(end, this.#options.reasonOf))
+      this.#state = next
+      this.#send(datas)
+    } catch (defect) {
+      // The client was not told: its connection is cut.
+      this.#done = Effect.die(defect)
+    }
     this.#finish()
   }
 
@@ -182,7 +192,11 @@ class Response<E> {
     if (!this.#hasSent || this.#isFull || this.#state.phase !== "open" || now - this.#sentAt < silenceMs)
       return
     this.#sentAt = now
-    this.#outlet.write(heartbeat)
+    try {
+      this.#outlet.write(heartbeat)
+    } catch (defect) {
+      this.#breakOff(defect)
+    }
   }
 
   readonly #finish = (): void => {
@@ -190,9 +204,9 @@ class Response<E> {
     try {
       this.end()
     } catch (defect) {
-      this.#defect ??= { defect }
+      this.#done = Effect.die(defect)
     }
-    this.#onDone(this.#defect)
+    this.#onDone(this.#done)
   }
 
   /** Ends it, wherever it is; once. */
@@ -210,7 +224,7 @@ export type Respond = <E>(options: ResponseOptions<E>) => Relay
 
 /**
  * Makes relays whose silence one fiber looks after, that of the scope: one for each stream, with what it takes to wait and to be interrupted, was a
- * fifth of what the beginning and the end of a stream cost.
+ * quarter of what the beginning and the end of a stream cost.
  */
 export const makeRespond: Effect.Effect<Respond, never, Scope.Scope> = Effect.gen(function* () {
   const clock = yield* Effect.clock
@@ -220,7 +234,7 @@ export const makeRespond: Effect.Effect<Respond, never, Scope.Scope> = Effect.ge
     const now = clock.unsafeCurrentTimeMillis()
     for (const response of open) response.look(now)
   })
-  yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(lookMs), look)))
+  yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookMs)))
   const surroundings: Surroundings = {
     now: () => clock.unsafeCurrentTimeMillis(),
     after: (ms, go) => void runFork(Effect.delay(Effect.sync(go), ms)),
@@ -228,11 +242,7 @@ export const makeRespond: Effect.Effect<Respond, never, Scope.Scope> = Effect.ge
   }
   return (options) => (outlet) =>
     Effect.async<void>((resume) => {
-      const response = new Response(options, outlet, surroundings, (broken) =>
-        resume(
-          broken === undefined ? Effect.void : Effect.logError("A streamed answer broke off", broken.defect),
-        ),
-      )
+      const response = new Response(options, outlet, surroundings, resume)
       response.start()
       return Effect.sync(() => response.end())
     })

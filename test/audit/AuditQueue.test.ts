@@ -7,10 +7,9 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { defaultLimits, makeQueue, type QueueLimits } from "../../src/audit/AuditQueue.ts"
-import { keyIn } from "../../src/audit/AuditTable.ts"
 import type { AuditWriter, WriteReport } from "../../src/audit/AuditWriter.ts"
 import { unpack } from "../../src/audit/Parcel.ts"
-import { fullPolicy, sampleRecord } from "../support/AuditRecords.ts"
+import { fullPolicy, keyIn, sampleRecord } from "../support/AuditRecords.ts"
 
 const well: WriteReport = {
   refused: false,

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Table from "../../src/audit/AuditTable.ts"
-import { noon, sampleRecord } from "../support/AuditRecords.ts"
+import { keyIn, noon, sampleRecord } from "../support/AuditRecords.ts"
 
 /** The row of a record with some of it said. */
 const rowOf = (key: string, over: Parameters<typeof sampleRecord>[1] = {}) =>
@@ -182,7 +182,7 @@ describe("a row", () => {
     const row = Table.byColumn(values)
     expect(Object.keys(row)).toEqual(Table.insertColumns)
     expect(Object.values(row)).toEqual(values)
-    expect(Table.keyIn(values)).toBe(row["record_key"])
+    expect(keyIn(values)).toBe("k")
     expect(Table.endpointIn(values)).toBe(row["endpoint"])
     expect(Table.monthIn(values)).toBe("2026_11")
   })

@@ -1,10 +1,10 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { byColumn, keyIn } from "../../src/audit/AuditTable.ts"
+import { byColumn } from "../../src/audit/AuditTable.ts"
 import { Packer, type Parcel, unpack } from "../../src/audit/Parcel.ts"
 import { type QueuedRecord, queuedRecord, rowOfQueued, weightOf } from "../../src/audit/QueuedRecord.ts"
 import type { AuditedBody, AuditRecord } from "../../src/domain/AuditRecord.ts"
-import { bytesOf, fullPolicy, sampleRecord } from "../support/AuditRecords.ts"
+import { bytesOf, fullPolicy, keyIn, sampleRecord } from "../support/AuditRecords.ts"
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 

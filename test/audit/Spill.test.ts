@@ -11,10 +11,10 @@ import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import fc from "fast-check"
-import { byColumn, keyIn, type RowValues, valuesOf, withBodies } from "../../src/audit/AuditTable.ts"
+import { byColumn, type RowValues, valuesOf, withBodies } from "../../src/audit/AuditTable.ts"
 import { auditFiles } from "../../src/audit/AuditUrl.ts"
 import { makeSpill, type Spill } from "../../src/audit/Spill.ts"
-import { sampleRecord, temporaryDirectory } from "../support/AuditRecords.ts"
+import { keyIn, sampleRecord, temporaryDirectory } from "../support/AuditRecords.ts"
 
 const rowNamed = (key: string, response = "an answer\nof two lines"): RowValues =>
   withBodies(valuesOf(sampleRecord(key), key), { request: "a question", response })

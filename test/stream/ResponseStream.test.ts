@@ -2,6 +2,7 @@ import { it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
@@ -13,8 +14,8 @@ import { chatCompletions } from "../../src/domain/Endpoint.ts"
 import { split } from "../../src/domain/JoinedData.ts"
 import type { SseEvent } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
-import { sourceOf } from "../../src/stream/EventSource.ts"
-import type { Relay } from "../../src/stream/Relay.ts"
+import { type EventSource, sourceOf } from "../../src/stream/EventSource.ts"
+import type { Outlet, Relay } from "../../src/stream/Relay.ts"
 import { makeRespond, type ResponseEnd, type ResponseOptions } from "../../src/stream/ResponseStream.ts"
 import { bytesOf } from "../support/answers.ts"
 import { finishChunk, textChunk, usageChunk } from "../support/Wire.ts"
@@ -331,6 +332,68 @@ describe("silence", () => {
       yield* TestClock.adjust("5 minutes")
       yield* Fiber.join(fiber)
       expect(came).toEqual([wire(textChunk("a")), wire(textChunk("b"))])
+    }),
+  )
+})
+
+describe("an outlet that fails", () => {
+  const failing: Outlet = {
+    write: () => {
+      throw new Error("no outlet")
+    },
+    onDrain: () => {},
+  }
+
+  it.scoped("ends an answer whose end cannot be sent, and does not pass for its whole", () =>
+    Effect.gen(function* () {
+      const respond = yield* makeRespond
+      const ends: Array<ResponseEnd> = []
+      const relay = respond<string>({
+        settings,
+        events: {
+          attach: (sink) => sink.onEnd({ kind: "failed", error: "reset" }),
+          pause: () => {},
+          resume: () => {},
+          close: () => {},
+        },
+        reasonOf: (error) => error,
+        keepBytes: 0,
+        onEnd: (end) => void ends.push(end),
+      })
+      const exit = yield* Effect.exit(relay(failing))
+      expect(Exit.isFailure(exit)).toBe(true)
+      expect(ends.map((end) => end.outcome)).toEqual(["stream_broken"])
+    }),
+  )
+
+  it.scoped("at a heartbeat leaves the other streams theirs", () =>
+    Effect.gen(function* () {
+      const respond = yield* makeRespond
+      const sourceOfOne: EventSource<string> = {
+        attach: (sink) => sink.onEvents([event(textChunk("a"))]),
+        pause: () => {},
+        resume: () => {},
+        close: () => {},
+      }
+      const relay = () =>
+        respond({
+          settings,
+          events: sourceOfOne,
+          reasonOf: (error) => error,
+          keepBytes: 0,
+          onEnd: () => {},
+        })
+      const came: Array<string> = []
+      let written = 0
+      const once: Outlet = { ...failing, write: (bytes) => written++ === 0 || failing.write(bytes) }
+      const well: Outlet = { ...failing, write: (bytes) => came.push(textOf(bytes)) > 0 }
+      const broken = yield* Effect.fork(relay()(once))
+      yield* Effect.fork(relay()(well))
+      yield* TestClock.adjust("15 seconds")
+      expect(Exit.isFailure(yield* Fiber.await(broken))).toBe(true)
+      expect(came).toEqual([wire(textChunk("a")), ": ping\n"])
+      yield* TestClock.adjust("15 seconds")
+      expect(came.length).toBe(3)
     }),
   )
 })

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
+import { byColumn, type RowValues } from "../../src/audit/AuditTable.ts"
 import type { AuditRecord } from "../../src/domain/AuditRecord.ts"
 import type { AuditPolicy } from "../../src/domain/Snapshot.ts"
 
@@ -47,6 +48,9 @@ export const sampleRecord = (id: string, over: Partial<AuditRecord> = {}): Audit
   response: { kind: "plain", bytes: bytesOf('{"choices":[]}') },
   ...over,
 })
+
+/** The key of a row. */
+export const keyIn = (values: RowValues): string => String(byColumn(values)["record_key"])
 
 /** A directory of its own, gone with the scope. */
 export const temporaryDirectory = Effect.acquireRelease(
