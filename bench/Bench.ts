@@ -7,9 +7,19 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { LoadPlan, LoadResult, Sample } from "./Figures.ts"
-import { busySeconds, canPin, cpuSeconds, forgetPeak, peakMb, type Started, start } from "./Processes.ts"
-import { type Results, render, withResults } from "./Report.ts"
+import {
+  busySeconds,
+  canPin,
+  cpuSeconds,
+  forgetPeak,
+  peakMb,
+  residentMb,
+  type Started,
+  start,
+} from "./Processes.ts"
+import { type Results, render, type Starts, withResults } from "./Report.ts"
 import { behavioursOf, type Scenario, scenarios } from "./Scenarios.ts"
 import type { MakeSubject, Subject } from "./Subjects.ts"
 
@@ -78,19 +88,27 @@ const sample = async (
   }
 }
 
-/** Their own time to start, over as many starts, each from nothing. */
-const startOf = async (make: MakeSubject) => {
-  const starts: Array<number> = []
-  let idleMb = 0
-  for (let round = 0; round < 5; round++) {
+/** After so long a process that nobody asks anything has given back what it took to start. */
+const restMs = 20_000
+
+/** The time each start takes from nothing, the most memory that it takes, and what is left of that. */
+const startOf = async (make: MakeSubject): Promise<Starts | undefined> => {
+  const milliseconds: Array<number> = []
+  let startMb = 0
+  let restMb = 0
+  for (let round = 4; round >= 0; round--) {
     const subject = await make(mockPort, ["plain"])
     if (subject === undefined) return undefined
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
-    idleMb = peakMb(subject.pids())
-    starts.push(subject.startMs)
+    await sleep(1_500)
+    startMb = Math.max(startMb, peakMb(subject.pids()))
+    milliseconds.push(subject.startMs)
+    if (round === 0) {
+      await sleep(restMs)
+      restMb = residentMb(subject.pids())
+    }
     await subject.stop()
   }
-  return { starts, idleMb }
+  return { milliseconds, startMb, restMb }
 }
 
 const results: Array<Results["scenarios"][number]> = []
@@ -120,8 +138,10 @@ for (const scenario of chosen) {
   for (const subject of subjects) await subject.stop()
 }
 
-if (only === undefined) {
-  const starts: Record<string, { starts: ReadonlyArray<number>; idleMb: number }> = {}
+const startScenario = "start and idle memory"
+const starts: Record<string, Starts> = {}
+if (only === undefined || new RegExp(only).test(startScenario)) {
+  say(startScenario)
   for (const make of scenarios[0]?.subjects.slice(1) ?? []) {
     const subject = await make(mockPort, ["plain"])
     const { name } = subject ?? { name: "" }
@@ -129,6 +149,10 @@ if (only === undefined) {
     const started = await startOf(make)
     if (started !== undefined) starts[name] = started
   }
+  console.log(render({ scenarios: [], starts, thrownAway, canPin, measuredAt: new Date() }))
+}
+
+if (only === undefined) {
   const all: Results = { scenarios: results, starts, thrownAway, canPin, measuredAt: new Date() }
   const document = "docs/performance.md"
   writeFileSync(document, withResults(readFileSync(document, "utf8"), render(all)))

@@ -51,12 +51,14 @@ export const busySeconds = (): number => {
   return (user + nice + system + irq + softirq + steal) / ticksPerSecond
 }
 
+const statusMb = (pids: ReadonlyArray<number>, line: RegExp): number =>
+  pids.reduce((sum, pid) => sum + Number(line.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024, 0)
+
 /** Largest resident set since it was forgotten, MB. */
-export const peakMb = (pids: ReadonlyArray<number>): number =>
-  pids.reduce(
-    (sum, pid) => sum + Number(/VmHWM:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024,
-    0,
-  )
+export const peakMb = (pids: ReadonlyArray<number>): number => statusMb(pids, /VmHWM:\s+(\d+)/)
+
+/** Resident set now, MB. */
+export const residentMb = (pids: ReadonlyArray<number>): number => statusMb(pids, /VmRSS:\s+(\d+)/)
 
 /** Lets the largest resident set begin anew. */
 export const forgetPeak = (pids: ReadonlyArray<number>): void => {

@@ -5,15 +5,23 @@ import { cpus, totalmem, type } from "node:os"
 import { type Figure, figureOf, median, ratios, type Sample, type Spread, spread } from "./Figures.ts"
 import { scenarios } from "./Scenarios.ts"
 
+/** What starting a subject again and again told. */
+export interface Starts {
+  /** Until it answered, of each. */
+  readonly milliseconds: ReadonlyArray<number>
+  /** The most memory any took in its first moments. */
+  readonly startMb: number
+  /** What one holds that has long been idle. */
+  readonly restMb: number
+}
+
 export interface Results {
   readonly scenarios: ReadonlyArray<{
     readonly name: string
     /** In the order of the rounds. */
     readonly samples: Readonly<Record<string, ReadonlyArray<Sample>>>
   }>
-  readonly starts: Readonly<
-    Record<string, { readonly starts: ReadonlyArray<number>; readonly idleMb: number }>
-  >
+  readonly starts: Readonly<Record<string, Starts>>
   /** Samples that were disturbed. */
   readonly thrownAway: number
   readonly canPin: boolean
@@ -124,10 +132,12 @@ export const render = (results: Results): string => {
   return [
     machine(results),
     ...parts,
-    `### Start and idle memory\n\n${[
-      row(["", "ms until it answers", "idle MB"]),
-      "|---|---|---|",
-      ...starts.map(([name, { idleMb, starts }]) => row([name, range(spread(starts)), digits(idleMb)])),
+    `### Start and idle memory\n\nUntil it answers \`/readyz\`, five times; at most in its first 1.5 s, and after 20 s in which nobody asked it anything.\n\n${[
+      row(["", "ms until it answers", "MB at most", "MB at rest"]),
+      "|---|---|---|---|",
+      ...starts.map(([name, { milliseconds, restMb, startMb }]) =>
+        row([name, range(spread(milliseconds)), digits(startMb), digits(restMb)]),
+      ),
     ].join("\n")}`,
     `Portkey's gateway ${portkeyVersion()}, ${nginxVersion()}; the floor is [bench/Floor.ts](../bench/Floor.ts).`,
   ].join("\n\n")

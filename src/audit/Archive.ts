@@ -281,18 +281,42 @@ const finishedMonths = (sql: SqlClient, files: AuditFiles, current: string) =>
     return [...new Set([...months, ...partials])].filter((month) => month < current).toSorted()
   })
 
-const deleteOld = (files: AuditFiles, current: string, retentionMonths: number) =>
-  Effect.gen(function* () {
+/** The archives that are older than is kept. */
+const oldArchives = (files: AuditFiles, current: string, retentionMonths: number) =>
+  attempting(() => {
     if (retentionMonths <= 0) return []
     const oldest = monthsBefore(current, retentionMonths)
-    const names = yield* attempting(() => readdirSync(files.directory))
-    const old = names.filter((name) => {
+    return readdirSync(files.directory).filter((name) => {
       const month = monthOfArchive(files.name, name)
       return month !== undefined && month < oldest
     })
-    yield* Effect.forEach(old, (name) => removeDatabase(join(files.directory, name)))
-    return old
   })
+
+const deleteOld = (files: AuditFiles, current: string, retentionMonths: number) =>
+  Effect.tap(oldArchives(files, current, retentionMonths), (old) =>
+    Effect.forEach(old, (name) => removeDatabase(join(files.directory, name))),
+  )
+
+/**
+ * Whether `rotate` would find anything to do, in a few milliseconds; yes where that cannot be seen.
+ *
+ * @param now epoch milliseconds
+ */
+export const isRotationDue = (
+  files: AuditFiles,
+  now: number,
+  retentionMonths: number,
+): Effect.Effect<boolean> => {
+  const current = monthOf(now)
+  return Effect.gen(function* () {
+    if ((yield* oldArchives(files, current, retentionMonths)).length > 0) return true
+    const sql = yield* connectLive(files, 0)
+    return (yield* finishedMonths(sql, files, current)).length > 0
+  }).pipe(
+    Effect.scoped,
+    Effect.orElseSucceed(() => true),
+  )
+}
 
 /**
  * Moves all finished months, then deletes archives older than `retentionMonths` months before the current one (0 keeps all).

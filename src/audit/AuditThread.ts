@@ -6,7 +6,13 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import type { WorkerAnswer, WorkerQuestion, WorkerTask } from "./AuditWorker.ts"
-import { type AuditWriter, nothingWritten, type WriteReport } from "./AuditWriter.ts"
+import {
+  type AuditWriter,
+  nothingRotated,
+  nothingWritten,
+  type RotationReport,
+  type WriteReport,
+} from "./AuditWriter.ts"
 
 /** A thread ended before it answered. */
 class ThreadDied extends Data.TaggedError("ThreadDied")<{ readonly detail: string }> {
@@ -88,6 +94,18 @@ export const makeThreadWriter = (
         ),
       )
 
+    /** Moves what there is to be moved, in a thread for that. */
+    const moved = (now: number, retentionMonths: number): Effect.Effect<RotationReport, ThreadDied> =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => startThread(entry, { kind: "rotate", database, now, retentionMonths })),
+        (mover) => mover.answer(undefined),
+        (mover) => mover.end,
+      ).pipe(
+        Effect.map((answer) =>
+          answer.kind === "rotated" ? answer.report : { ...nothingRotated, fault: "no answer" },
+        ),
+      )
+
     yield* Effect.addFinalizer(() =>
       thread === undefined
         ? Effect.void
@@ -103,16 +121,15 @@ export const makeThreadWriter = (
       write: (parcel) => reportOf({ kind: "write", parcel }),
       drain: reportOf({ kind: "drain" }),
       rotate: (now, retentionMonths) =>
-        Effect.acquireUseRelease(
-          Effect.sync(() => startThread(entry, { kind: "rotate", database, now, retentionMonths })),
-          (mover) => mover.answer(undefined),
-          (mover) => mover.end,
-        ).pipe(
-          Effect.map((answer) =>
-            answer.kind === "rotated" ? answer.report : { archived: [], deleted: [], fault: "no answer" },
+        Effect.suspend(() => current().answer({ kind: "look", now, retentionMonths })).pipe(
+          // As a rule there is nothing to move, and a thread takes longer to start than the gateway has for its own start.
+          Effect.flatMap((answer) =>
+            answer.kind === "looked" && !answer.isRotationDue
+              ? Effect.succeed(nothingRotated)
+              : moved(now, retentionMonths),
           ),
           Effect.catchTag("ThreadDied", ({ message }) =>
-            Effect.succeed({ archived: [], deleted: [], fault: message }),
+            Effect.succeed({ ...nothingRotated, fault: message }),
           ),
         ),
     }

@@ -6,7 +6,7 @@ import { parentPort, workerData } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { rotate } from "./Archive.ts"
+import { isRotationDue, rotate } from "./Archive.ts"
 import { makeStore } from "./AuditStore.ts"
 import { auditFiles } from "./AuditUrl.ts"
 import type { RotationReport, WriteReport } from "./AuditWriter.ts"
@@ -26,10 +26,12 @@ export type WorkerTask =
 export type WorkerQuestion =
   | { readonly kind: "write"; readonly parcel: Parcel }
   | { readonly kind: "drain" }
+  | { readonly kind: "look"; readonly now: number; readonly retentionMonths: number }
   | { readonly kind: "close" }
 
 export type WorkerAnswer =
   | { readonly kind: "report"; readonly report: WriteReport }
+  | { readonly kind: "looked"; readonly isRotationDue: boolean }
   | { readonly kind: "rotated"; readonly report: RotationReport }
   | { readonly kind: "closed" }
 
@@ -40,13 +42,19 @@ const port = parentPort
 
 const write = async (database: string): Promise<void> => {
   const scope = await run(Scope.make())
-  const store = await run(Scope.extend(makeStore(auditFiles(database)), scope))
+  const files = auditFiles(database)
+  const store = await run(Scope.extend(makeStore(files), scope))
   const answer = async (question: WorkerQuestion): Promise<WorkerAnswer> => {
     switch (question.kind) {
       case "write":
         return { kind: "report", report: await run(store.write(unpack(question.parcel))) }
       case "drain":
         return { kind: "report", report: await run(store.drain) }
+      case "look":
+        return {
+          kind: "looked",
+          isRotationDue: await run(isRotationDue(files, question.now, question.retentionMonths)),
+        }
       case "close":
         await run(Scope.close(scope, Exit.void))
         return { kind: "closed" }

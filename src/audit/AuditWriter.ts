@@ -38,6 +38,8 @@ export interface RotationReport {
   readonly fault: string | undefined
 }
 
+export const nothingRotated: RotationReport = { archived: [], deleted: [], fault: undefined }
+
 export interface AuditWriter {
   /** Keeps a batch. In bounded time, whatever the database does; writing a batch again does no harm. Its bytes are not read any more afterwards. */
   readonly write: (batch: Parcel) => Effect.Effect<WriteReport>

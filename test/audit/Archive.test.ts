@@ -5,7 +5,7 @@ import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
-import { type Pace, rotate } from "../../src/audit/Archive.ts"
+import { isRotationDue, type Pace, rotate } from "../../src/audit/Archive.ts"
 import { makeStore } from "../../src/audit/AuditStore.ts"
 import { type AuditFiles, auditFiles } from "../../src/audit/AuditUrl.ts"
 import { DatabaseFault } from "../../src/audit/DatabaseFault.ts"
@@ -275,6 +275,58 @@ describe("retention", () => {
       yield* filled(at)
       writeFileSync(join(at.directory, "record_200001.db"), "")
       expect((yield* rotate(at, november, 0, go)).deleted).toEqual([])
+    }),
+  )
+})
+
+describe("whether a rotation is due", () => {
+  it.scoped("is no for a database of this month alone, beside archives that are kept", () =>
+    Effect.gen(function* () {
+      const at = yield* place
+      const store = yield* makeStore(at)
+      yield* store.write([queued("n", november)])
+      writeFileSync(join(at.directory, "record_202609.db"), "")
+      expect(yield* isRotationDue(at, november, 0)).toBe(false)
+      expect(yield* isRotationDue(at, november, 3)).toBe(false)
+    }),
+  )
+
+  it.scoped("is yes for rows of a finished month, until they are moved", () =>
+    Effect.gen(function* () {
+      const at = yield* place
+      yield* filled(at)
+      expect(yield* isRotationDue(at, october, 0)).toBe(false)
+      expect(yield* isRotationDue(at, november, 0)).toBe(true)
+      yield* rotate(at, november, 0, go)
+      expect(yield* isRotationDue(at, november, 0)).toBe(false)
+    }),
+  )
+
+  it.scoped("is yes for a month that is half moved", () =>
+    Effect.gen(function* () {
+      const at = yield* place
+      yield* makeStore(at)
+      yield* rotate(at, november, 0, go)
+      writeFileSync(join(at.directory, "record_202610.db.partial"), "")
+      expect(yield* isRotationDue(at, november, 0)).toBe(true)
+    }),
+  )
+
+  it.scoped("is yes for an archive that is older than is kept", () =>
+    Effect.gen(function* () {
+      const at = yield* place
+      yield* makeStore(at)
+      writeFileSync(join(at.directory, "record_202607.db"), "")
+      expect(yield* isRotationDue(at, november, 0)).toBe(false)
+      expect(yield* isRotationDue(at, november, 3)).toBe(true)
+    }),
+  )
+
+  it.scoped("is yes where it cannot be seen", () =>
+    Effect.gen(function* () {
+      const at = yield* place
+      mkdirSync(at.database)
+      expect(yield* isRotationDue(at, november, 0)).toBe(true)
     }),
   )
 })
