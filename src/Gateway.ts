@@ -405,6 +405,38 @@ type GoOn = (
   hasTried: (target: Target) => boolean,
 ) => Effect.Effect<Option.Option<AnsweredStream>>
 
+/** Whose events are being read. */
+interface Reading {
+  stream: AnsweredStream
+}
+
+/**
+ * The events of an answer, gone on with by others should it break off. A function of its own: of an answer with which nobody may go on, nothing is to
+ * keep the request.
+ */
+const goingOn = (
+  reading: Reading,
+  request: ClientRequest,
+  { prefix }: ChoiceTransform,
+  draft: RecordDraft,
+  goOn: GoOn,
+) =>
+  resuming({
+    request,
+    prefix,
+    events: streamOf(reading.stream.events),
+    reasonOf: streamFaultReason,
+    next: (broken) =>
+      Effect.gen(function* () {
+        draft.brokeOff(broken.reason)
+        const other = yield* goOn(broken, (target) => draft.hasTried(target))
+        if (Option.isNone(other)) return Option.none()
+        reading.stream.ended("stream_broken")
+        reading.stream = other.value
+        return Option.some({ events: streamOf(reading.stream.events) })
+      }),
+  })
+
 /** The same of a stream, noted in the draft when it is over. What one upstream began is transformed as its answers are, whoever goes on. */
 const streamedAnswer = (
   answered: AnsweredStream,
@@ -416,33 +448,19 @@ const streamedAnswer = (
 ): ClientAnswer => {
   const { status } = answered
   const transform = transformOf(answered, request, snapshot)
-  /** Whose events are being read. */
-  let reading = answered
-  const resumed = (goOn: GoOn) =>
-    resuming({
-      request,
-      prefix: transform.prefix,
-      events: streamOf(answered.events),
-      reasonOf: streamFaultReason,
-      next: (broken) =>
-        Effect.gen(function* () {
-          draft.brokeOff(broken.reason)
-          const other = yield* goOn(broken, (target) => draft.hasTried(target))
-          if (Option.isNone(other)) return Option.none()
-          reading.ended("stream_broken")
-          reading = other.value
-          return Option.some({ events: streamOf(reading.events) })
-        }),
-    })
+  const reading: Reading = { stream: answered }
   draft.begun()
   const body = respond({
-    events: goOn === undefined ? answered.events : sourceOf(resumed(goOn), runtime),
+    events:
+      goOn === undefined
+        ? answered.events
+        : sourceOf(goingOn(reading, request, transform, draft, goOn), runtime),
     settings: { endpoint: request.endpoint, transform, includeUsage: request.includeUsage },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
     onEnd: (end) => {
       draft.ended({ ...end, status, response: { kind: "events", ...end.sent } })
-      reading.ended(end.outcome)
+      reading.stream.ended(end.outcome)
     },
   })
   return {

@@ -29,13 +29,14 @@ const flag = (value: boolean | undefined): SqlValue => (value === undefined ? nu
 const millis = (value: number | undefined): SqlValue =>
   value === undefined ? null : Math.round(value * 1000) / 1000
 
+/** What is `undefined` is left out in JSON. An attempt without a status always has a cause. */
 const attemptsText = (attempts: ReadonlyArray<AttemptRecord>): string =>
   JSON.stringify(
     attempts.map(({ cause, ms, resumed, status, upstream }) => ({
       upstream,
-      ...(resumed === undefined ? undefined : { resumed }),
-      ...(status === undefined ? undefined : { status }),
-      ...(status !== undefined && cause === undefined ? undefined : { cause: text(cause) }),
+      resumed,
+      status,
+      cause: status !== undefined && cause === undefined ? undefined : text(cause),
       ms: millis(ms),
     })),
   )

@@ -176,12 +176,24 @@ const statementSizes = (rows: number): ReadonlyArray<number> => {
 
 const noValues: ReadonlyArray<SqlValue> = []
 
+/** Few, of some thousand characters each: one text is found among them sooner than it is made. */
+const insertTexts = new Map<string, string>()
+
+const insertText = (month: string, rows: number): string => {
+  const name = `${month} ${rows}`
+  const known = insertTexts.get(name)
+  if (known !== undefined) return known
+  const made = insertRows(month, rows)
+  insertTexts.set(name, made)
+  return made
+}
+
 const insert = (sql: SqlClient, month: string, rows: ReadonlyArray<RowValues>) =>
   Effect.gen(function* () {
     let at = 0
     for (const size of statementSizes(rows.length)) {
       // `concat` copies whole arrays, where `flat` goes from value to value.
-      yield* query(sql, insertRows(month, size), noValues.concat(...rows.slice(at, at + size)))
+      yield* query(sql, insertText(month, size), noValues.concat(...rows.slice(at, at + size)))
       at += size
     }
   })

@@ -5,7 +5,14 @@
  *
  * Of each record first its row without the bodies as JSON, its length before it, then the bodies.
  */
-import { bodyBytesOf, type KeptBytes, type KeptResponse, type QueuedRecord } from "./QueuedRecord.ts"
+import {
+  bodyBytesOf,
+  bytesOf,
+  type KeptBytes,
+  type KeptResponse,
+  type QueuedRecord,
+  unpackedBytesOf,
+} from "./QueuedRecord.ts"
 
 interface Extent {
   readonly length: number
@@ -14,7 +21,7 @@ interface Extent {
 
 type ResponseExtent =
   | ({ readonly kind: "plain" } & Extent)
-  | { readonly kind: "events"; readonly lengths: ReadonlyArray<number>; readonly truncated: boolean }
+  | { readonly kind: "events"; readonly length: number; readonly truncated: boolean }
 
 /** Members that are `undefined` are left out in JSON, and `undefined` again when they are read. */
 interface Entry {
@@ -28,12 +35,14 @@ interface Entry {
 export interface Parcel {
   /** How many there are. */
   readonly records: number
+  /** What they have when the data of streams is unpacked: whoever writes them down holds as much. */
+  readonly unpackedBytes: number
   readonly bytes: Uint8Array
 }
 
 /** Most records of a parcel: more than gather at any usual load, and few enough that the thread writes them within milliseconds. */
 const mostRecords = 250
-/** Most bytes, unless one record alone has more. */
+/** Most bytes, as they are and unpacked, unless one record alone has more. */
 const mostBytes = 4 * 1024 * 1024
 
 /** A room that is too small is doubled. What was written is lent again, so that rooms of the size that is needed come about: a new one is cleared first. */
@@ -51,7 +60,7 @@ const responseExtentOf = (response: KeptResponse): ResponseExtent =>
     ? { kind: "plain", ...extentOf(response) }
     : {
         kind: "events",
-        lengths: response.lengths,
+        length: response.packed.byteLength,
         truncated: response.truncated,
       }
 
@@ -69,29 +78,34 @@ export class Packer {
   #room = makeRoom(firstRoom)
   #used = 0
   #records = 0
+  #unpackedBytes = 0
   readonly #sealed: Array<Parcel> = []
   readonly #spareRooms: Array<Buffer> = []
 
   /** Puts a record behind the others; gives the bytes it took. */
   add(record: QueuedRecord): number {
     const text = JSON.stringify(entryOf(record))
-    this.#prepare(headBytes + mostBytesOfCharacter * text.length + bodyBytesOf(record), 1)
+    const bodyBytes = bodyBytesOf(record)
+    const unpackedBytes = headBytes + text.length + unpackedBytesOf(record)
+    this.#prepare(headBytes + mostBytesOfCharacter * text.length + bodyBytes, 1, unpackedBytes)
     const from = this.#used
     const textBytes = this.#room.write(text, from + headBytes)
     this.#room.writeUInt32LE(textBytes, from)
     this.#used += headBytes + textBytes
     const { request, response } = record
     if (request !== undefined) this.#put(request.bytes)
-    if (response !== undefined) this.#put(response.bytes)
+    if (response !== undefined) this.#put(bytesOf(response))
     this.#records += 1
+    this.#unpackedBytes += unpackedBytes
     return this.#used - from
   }
 
   /** Puts what another packer packed behind the others. */
-  append({ bytes, records }: Parcel): void {
-    this.#prepare(bytes.byteLength, records)
+  append({ bytes, records, unpackedBytes }: Parcel): void {
+    this.#prepare(bytes.byteLength, records, unpackedBytes)
     this.#put(bytes)
     this.#records += records
+    this.#unpackedBytes += unpackedBytes
   }
 
   /** The next parcel to be written, if there are records. */
@@ -115,8 +129,12 @@ export class Packer {
   }
 
   /** Makes room for so much more. */
-  #prepare(bytes: number, records: number): void {
-    if (this.#records + records > mostRecords || this.#used + bytes > mostBytes) this.#seal()
+  #prepare(bytes: number, records: number, unpackedBytes: number): void {
+    const isFull =
+      this.#records + records > mostRecords ||
+      this.#used + bytes > mostBytes ||
+      this.#unpackedBytes + unpackedBytes > mostBytes
+    if (isFull) this.#seal()
     const needed = this.#used + bytes
     if (needed <= this.#room.byteLength) return
     let size = this.#room.byteLength
@@ -128,10 +146,15 @@ export class Packer {
 
   #seal(): void {
     if (this.#records === 0) return
-    this.#sealed.push({ records: this.#records, bytes: this.#room.subarray(0, this.#used) })
+    this.#sealed.push({
+      records: this.#records,
+      unpackedBytes: this.#unpackedBytes,
+      bytes: this.#room.subarray(0, this.#used),
+    })
     this.#room = this.#spareRooms.pop() ?? makeRoom(firstRoom)
     this.#used = 0
     this.#records = 0
+    this.#unpackedBytes = 0
   }
 }
 
@@ -150,7 +173,7 @@ export const unpack = (parcel: Parcel): ReadonlyArray<QueuedRecord> => {
   const takeResponse = (extent: ResponseExtent): KeptResponse =>
     extent.kind === "plain"
       ? { kind: "plain", bytes: take(extent.length), total: extent.total }
-      : { ...extent, bytes: take(extent.lengths.reduce((sum, length) => sum + length, 0)) }
+      : { kind: "events", packed: take(extent.length), truncated: extent.truncated }
   const records: Array<QueuedRecord> = []
   while (at < bytes.byteLength) {
     const from = at + headBytes

@@ -1,8 +1,8 @@
 /** A record on its way to the database: cut to what is kept, with the key that makes writing it twice harmless. */
 import type { AuditedBody, AuditRecord } from "../domain/AuditRecord.ts"
 import { endpoints } from "../domain/Endpoint.ts"
-import { split } from "../domain/JoinedData.ts"
 import { encodeJson } from "../domain/JsonBytes.ts"
+import { unpack, unpackedLength } from "../domain/PackedData.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { assemble } from "../domain/Transcript.ts"
 import { endpointIn, type RowValues, valuesOf, withBodies } from "./AuditTable.ts"
@@ -55,19 +55,26 @@ export const queuedRecord = (record: AuditRecord, key: string, policy: AuditPoli
   }
 }
 
-/** What a record is taken to hold beside its bodies, and what each event of a stream does; estimates on the high side. */
+/** What a record is taken to hold beside its bodies, an estimate on the high side. */
 const recordBytes = 4096
-const eventBytes = 8
 
-/** How many bytes its bodies have. */
+/** An answer as it is kept. */
+export const bytesOf = (response: KeptResponse): Uint8Array =>
+  response.kind === "plain" ? response.bytes : response.packed
+
+/** How many bytes its bodies have, as they are kept. */
 export const bodyBytesOf = ({ request, response }: QueuedRecord): number =>
-  (request?.bytes.byteLength ?? 0) + (response?.bytes.byteLength ?? 0)
+  (request?.bytes.byteLength ?? 0) + (response === undefined ? 0 : bytesOf(response).byteLength)
+
+/** The same when the data of streams is unpacked. */
+export const unpackedBytesOf = (record: QueuedRecord): number => {
+  const { response } = record
+  const grown = response?.kind === "events" ? unpackedLength(response.packed) - response.packed.byteLength : 0
+  return bodyBytesOf(record) + grown
+}
 
 /** About how many bytes of memory a record will hold while it waits. */
-export const weightOf = (record: QueuedRecord): number =>
-  recordBytes +
-  (record.response?.kind === "events" ? eventBytes * record.response.lengths.length : 0) +
-  bodyBytesOf(record)
+export const weightOf = (record: QueuedRecord): number => recordBytes + bodyBytesOf(record)
 
 const decoder = new TextDecoder()
 
@@ -82,7 +89,9 @@ const responseText = (record: QueuedRecord): string | null => {
   if (response.kind === "plain") return textOf(response)
   const endpoint = endpoints.find(({ name }) => name === endpointIn(values))
   const answer =
-    endpoint === undefined ? undefined : encodeJson(assemble(endpoint, split(response), response.truncated))
+    endpoint === undefined
+      ? undefined
+      : encodeJson(assemble(endpoint, unpack(response.packed), response.truncated))
   return answer === undefined ? null : textOf(cut(answer, maxBodyBytes))
 }
 

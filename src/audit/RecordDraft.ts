@@ -41,7 +41,7 @@ const clientClosedRequest = 499
 
 /** Mutable on purpose: one request, one fiber, many small facts. */
 export class RecordDraft {
-  #asked: ClientRequest | undefined
+  #asked: Pick<ClientRequest, "model" | "stream" | "tools" | "multimodal"> | undefined
   #request: Uint8Array | undefined
   #attempts: Array<AttemptRecord> = []
   #answering: AttemptRecord | undefined
@@ -67,8 +67,9 @@ export class RecordDraft {
     if (this.#opening.policy.bodies === "full") this.#request = bytes
   }
 
-  asked(request: ClientRequest): void {
-    this.#asked = request
+  asked({ model, multimodal, stream, tools }: ClientRequest): void {
+    // Not the request itself: its body in all its forms would live as long as the answer.
+    this.#asked = { model, multimodal, stream, tools }
   }
 
   attempted(attempt: AttemptRecord, failed: boolean): void {

@@ -94,6 +94,17 @@ const hasChoices = (chunk: JsonObject): boolean => {
 const allFinished = (progress: Progress): boolean =>
   progress.length > 0 && progress.every((one) => one.finishReason !== undefined)
 
+/** One event more. Each member by name: of an event that is passed on, copying the state as a whole was a tenth of all it cost. */
+const counted = (state: AnswerState): AnswerState => ({
+  phase: state.phase,
+  events: state.events + 1,
+  progress: state.progress,
+  usage: state.usage,
+  toolCalls: state.toolCalls,
+  lastChunk: state.lastChunk,
+  error: state.error,
+})
+
 /** The stream of an answer, for these settings. */
 export const answerStream = (settings: AnswerSettings): AnswerStream => {
   const { endpoint, includeUsage } = settings
@@ -131,7 +142,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
   const step: AnswerStream["step"] = (before, event) => {
     if (before.phase !== "open") return [before, nothing]
     const { data } = event
-    const state: AnswerState = { ...before, events: before.events + 1 }
+    const state = counted(before)
     if (isDone(event)) return complete(state)
     const isErrorEvent = event.event === "error"
     // The first chunk is always read: it names the answer, and says which choice it begins with.
@@ -149,11 +160,13 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     const visible = hidesUsage ? withoutUsage(chunk) : chunk
     const [progress, sent] = transform.step(state.progress, visible)
     const next: AnswerState = {
-      ...state,
+      phase: state.phase,
+      events: state.events,
       progress,
       usage: saysUsage ? readUsage(chunk["usage"]) : state.usage,
       toolCalls: state.toolCalls || callsToolIn(chunk),
       lastChunk: chunk,
+      error: state.error,
     }
     if (sent === undefined || (hidesUsage && !hasChoices(chunk))) return [next, nothing]
     return [next, [sent === chunk ? data : (encodeJson(sent) ?? data)]]

@@ -1,5 +1,4 @@
 /** What the audit keeps of one request: who asked what, which attempts were made, what came back, and how it ended. */
-import type { JoinedData } from "./JoinedData.ts"
 import type { Usage } from "./Usage.ts"
 
 /** How a request ended; see docs/audit.md. */
@@ -16,10 +15,10 @@ export interface AttemptRecord {
   readonly resumed?: true
 }
 
-/** The answer as the client got it: a plain body, or the data of a stream's events to be reassembled when it is written down. */
+/** The answer as the client got it: a plain body, or the data of a stream's events (`PackedData`), to be reassembled when it is written down. */
 export type AuditedBody =
   | { readonly kind: "plain"; readonly bytes: Uint8Array }
-  | ({ readonly kind: "events"; readonly truncated: boolean } & JoinedData)
+  | { readonly kind: "events"; readonly packed: Uint8Array; readonly truncated: boolean }
 
 /** What is unknown is `undefined`, and NULL in the audit. */
 export interface AuditRecord {

@@ -211,7 +211,15 @@ const stepChoice = (
   const emptied = ends && hadContent && !known.gaveContent && typeof written[place.content] !== "string"
   const after = emptied ? { ...written, [place.content]: "" } : written
   return {
-    progress: { ...known, machine: ends ? undefined : state, finishReason, hadContent },
+    // By name, since copying it as a whole costs more; so does the copy of the answer's state (AnswerStream).
+    progress: {
+      index: known.index,
+      machine: ends ? undefined : state,
+      finishReason,
+      introduced: known.introduced,
+      hadContent,
+      gaveContent: known.gaveContent,
+    },
     choice: withHolder(choice, place, after),
     silent: !ends && given.length > 0 && isSilent(place, known, choice, after),
   }

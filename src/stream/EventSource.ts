@@ -76,7 +76,7 @@ const pullOfEnd = <E>(end: SourceEnd<E>): Pull<E> =>
 export const streamOf = <E>(source: EventSource<E>): Stream.Stream<SseEvent, E> =>
   Stream.fromPull(
     Effect.gen(function* () {
-      yield* Effect.addFinalizer(() => Effect.sync(source.close))
+      yield* Effect.addFinalizer(() => Effect.sync(() => source.close()))
       let waiting: Array<SseEvent> = []
       let end: SourceEnd<E> | undefined
       let reader: ((pull: Pull<E>) => void) | undefined

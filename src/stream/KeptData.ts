@@ -1,8 +1,9 @@
 /** The data of a stream's events, kept while it runs so that the audit can reassemble the answer afterwards. */
-import type { JoinedData } from "../domain/JoinedData.ts"
 import { DataBuffer } from "./DataBuffer.ts"
 
-export interface KeptData extends JoinedData {
+export interface KeptData {
+  /** As `PackedData`. */
+  readonly packed: Uint8Array
   /** There was more than could be kept. */
   readonly truncated: boolean
 }
@@ -43,6 +44,6 @@ export class DataKeeper {
   }
 
   get kept(): KeptData {
-    return { ...this.#data.joined, truncated: this.#truncated }
+    return { packed: this.#data.packed, truncated: this.#truncated }
   }
 }

@@ -24,8 +24,8 @@ import {
   type Unresumable,
 } from "../domain/Continuation.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
-import { split } from "../domain/JoinedData.ts"
 import { parseObject } from "../domain/JsonBytes.ts"
+import { unpack } from "../domain/PackedData.ts"
 import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { errorInChunk, errorOfErrorEvent } from "../domain/StreamError.ts"
 import type { ResumePolicy } from "../domain/Upstream.ts"
@@ -91,7 +91,7 @@ class Watch {
   }
 
   get data(): ReadonlyArray<Uint8Array> {
-    return split(this.#data.joined)
+    return unpack(this.#data.packed)
   }
 
   end(): void {

@@ -16,10 +16,11 @@ import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
 import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { errorEvent } from "../domain/StreamError.ts"
 import type { Target } from "../domain/Upstream.ts"
-import { EventReader, type EventTooLarge } from "../stream/EventReader.ts"
+import { EventReader } from "../stream/EventReader.ts"
 import type { EventSource } from "../stream/EventSource.ts"
 import { BodyCollector } from "./BodyCollector.ts"
 import { Breakers } from "./Breakers.ts"
+import { OpenStream, type StreamFault } from "./OpenStream.ts"
 import { Slots } from "./Slots.ts"
 import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./Upstreams.ts"
 
@@ -53,9 +54,6 @@ export type Answered =
       /** To be told how the stream ended, for the upstream's breaker; gives back what the attempt holds. */
       readonly ended: (outcome: Outcome) => void
     })
-
-/** What can break a stream that has begun. */
-export type StreamFault = AttemptFailure | EventTooLarge
 
 export const streamFaultReason = (fault: StreamFault): string =>
   fault._tag === "EventTooLarge" ? `one event was over ${fault.limitBytes} bytes` : `it ${reasonOf(fault)}`
@@ -128,8 +126,6 @@ class Running implements CallListener {
   #call: OpenCall | undefined
   #reading: Reading | undefined
   #isOver = false
-  /** Of a stream that is the client's answer: until somebody takes its events, few are read. */
-  #isAwaited = false
 
   constructor(
     request: AttemptRequest,
@@ -261,12 +257,8 @@ class Running implements CallListener {
 
   /** Sees whether a stream's first event is there, and what it is. */
   #look(reading: Extract<Reading, { readonly kind: "events" }>): void {
-    if (this.#isOver) {
-      if (this.#isAwaited) this.#call?.pause()
-      return
-    }
     const { first } = reading.reader
-    if (first !== undefined) this.#begin(first, reading)
+    if (first !== undefined && !this.#isOver) this.#begin(first, reading)
   }
 
   #begin(first: SseEvent, { head, reader }: Extract<Reading, { readonly kind: "events" }>): void {
@@ -281,33 +273,22 @@ class Running implements CallListener {
       this.#fail(AttemptFailure.ErrorInAnswer({ message: error.message, body: first.data }))
       return
     }
+    const call = this.#call
+    // Bytes only come to a call that is open.
+    if (call === undefined) return
     this.#isOver = true
-    this.#isAwaited = true
-    this.#request.whenOver(this.#release)
     this.#endBreaker("answering")
-    const events: EventSource<StreamFault> = {
-      attach: (sink) => {
-        this.#isAwaited = false
-        reader.attach(sink)
-        this.#call?.resume()
-      },
-      pause: () => this.#call?.pause(),
-      resume: () => this.#call?.resume(),
-      close: () => this.#call?.close(),
-    }
-    const ended = (outcome: Outcome): void => {
-      const isTimeOver = this.#surroundings.now() >= this.#request.deadline.at
-      this.#endBreaker(signOfEnd(outcome, isTimeOver))
-      this.#release()
-    }
-    this.#win({
-      kind: "stream",
-      target: this.#target,
-      status: head.status,
-      headers: head.headers,
-      events,
-      ended,
-    })
+    const answered = answeredStream(
+      this.#target,
+      head,
+      new OpenStream(call, reader),
+      call,
+      this.#request,
+      this.#surroundings,
+      this.#beganAt,
+      this.#leavePlace,
+    )
+    this.#win(answered)
   }
 
   #win(answered: Answered): void {
@@ -354,6 +335,36 @@ class Running implements CallListener {
 
   #cancelled(): string {
     return this.#progress.cancelledBecause ?? "the client left"
+  }
+}
+
+/** A stream as the answer for the client. Apart from `Running`, which it is not to keep: with it all that the stream was asked with. */
+const answeredStream = (
+  target: Target,
+  { headers, status }: AnswerHead,
+  events: OpenStream,
+  call: OpenCall,
+  { breaker, deadline, whenOver }: AttemptRequest,
+  { breakers, now }: Surroundings,
+  beganAt: number,
+  leavePlace: () => void,
+): Answered => {
+  const release = (): void => {
+    call.close()
+    leavePlace()
+  }
+  call.tell(events)
+  whenOver(release)
+  return {
+    kind: "stream",
+    target,
+    status,
+    headers,
+    events,
+    ended: (outcome) => {
+      breakers.end(target.upstream, signOfEnd(outcome, now() >= deadline.at), beganAt, breaker)
+      release()
+    },
   }
 }
 

@@ -49,6 +49,8 @@ export interface CallListener {
 
 /** A call under way, and the way to end it. */
 export interface OpenCall {
+  /** Tells another from now on what becomes of it. */
+  readonly tell: (listener: CallListener) => void
   /** To be called when the first event has come: stops the first-byte timeout of a call that waits for an `event`. */
   readonly begun: () => void
   /** Stops the bytes, except for those that are on their way, until `resume`. */
@@ -192,7 +194,7 @@ interface Wire {
 /** One call, over one connection, and over another should the first have been dead. */
 class Call implements OpenCall, Dispatcher.DispatchHandler {
   readonly #call: UpstreamCall
-  readonly #listener: CallListener
+  #listener: CallListener
   readonly #wire: Wire
   /** When the whole call is over, in milliseconds from its beginning, and by whose word. */
   readonly #endMs: number
@@ -238,15 +240,23 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     )
   }
 
-  readonly begun = (): void => {
+  tell(listener: CallListener): void {
+    this.#listener = listener
+  }
+
+  begun(): void {
     this.#awaitsFirstByte = false
   }
 
-  readonly pause = (): void => this.#controller?.pause()
+  pause(): void {
+    this.#controller?.pause()
+  }
 
-  readonly resume = (): void => this.#controller?.resume()
+  resume(): void {
+    this.#controller?.resume()
+  }
 
-  readonly close = (): void => {
+  close(): void {
     if (this.#isOver) return
     this.#settle()
     this.#controller?.abort(over)
@@ -397,5 +407,5 @@ export const whole = (
         } else resume(Effect.succeed({ ...head, body: body.whole() }))
       },
     })
-    return Effect.sync(opened.close)
+    return Effect.sync(() => opened.close())
   })

@@ -4,14 +4,13 @@ import { byColumn } from "../../src/audit/AuditTable.ts"
 import { Packer, type Parcel, unpack } from "../../src/audit/Parcel.ts"
 import { type QueuedRecord, queuedRecord, rowOfQueued, weightOf } from "../../src/audit/QueuedRecord.ts"
 import type { AuditedBody, AuditRecord } from "../../src/domain/AuditRecord.ts"
-import { bytesOf, fullPolicy, keyIn, sampleRecord } from "../support/AuditRecords.ts"
+import { bytesOf, fullPolicy, keyIn, packedOf, sampleRecord } from "../support/AuditRecords.ts"
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 const events = (...datas: ReadonlyArray<string>): AuditedBody => ({
   kind: "events",
-  bytes: bytesOf(datas.join("")),
-  lengths: datas.map((data) => bytesOf(data).length),
+  packed: packedOf(datas.map(bytesOf)),
   truncated: false,
 })
 
@@ -120,8 +119,7 @@ describe("a parcel", () => {
       ([datas, truncated]) =>
         ({
           kind: "events",
-          bytes: new Uint8Array(Buffer.concat(datas)),
-          lengths: datas.map(({ length }) => length),
+          packed: packedOf(datas),
           truncated,
         }) as const,
     ),
@@ -163,6 +161,20 @@ describe("a parcel", () => {
     const large = packed(sizes.map((size, at) => sized(`l${at}`, size)))
     expect(large.map((parcel) => parcel.records)).toEqual([1, 1, 1, 1])
     expect(large.flatMap(unpack).map(({ request }) => request?.bytes.byteLength)).toEqual(sizes)
+  })
+
+  it("holds at most 4 MB of what streams' data is when it is unpacked, however little it takes packed", () => {
+    const repeated = packedOf(
+      Array.from({ length: 1_000 }, () => bytesOf(chunk({ content: "again" }).padEnd(1_000))),
+    )
+    expect(repeated.length).toBeLessThan(10_000)
+    const response = { kind: "events", packed: repeated, truncated: false } as const
+    const parcels = packed(
+      Array.from({ length: 10 }, (_, at) =>
+        queuedRecord(sampleRecord("a", { response }), `k${at}`, fullPolicy),
+      ),
+    )
+    expect(parcels.map((parcel) => parcel.records)).toEqual([4, 4, 2])
   })
 
   it("lends a room that had to grow as well, so that large bodies do not make a new one each time", () => {

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { stringify } from "yaml"
 import type { AttemptRecord, AuditedBody } from "../../src/domain/AuditRecord.ts"
-import { split } from "../../src/domain/JoinedData.ts"
+import { unpack } from "../../src/domain/PackedData.ts"
 import { configuredKey } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { within } from "../support/Patience.ts"
@@ -164,7 +164,7 @@ const collectUnhandled: Effect.Effect<ReadonlyArray<unknown>, never, Scope.Scope
 
 const textOf = (body: AuditedBody | undefined): ReadonlyArray<string> => {
   if (body === undefined) return []
-  return (body.kind === "plain" ? [body.bytes] : split(body)).map((bytes) =>
+  return (body.kind === "plain" ? [body.bytes] : unpack(body.packed)).map((bytes) =>
     Buffer.from(bytes).toString("latin1"),
   )
 }

@@ -1,9 +1,12 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { split } from "../../src/domain/JoinedData.ts"
+import { unpack } from "../../src/domain/PackedData.ts"
 import { DataKeeper } from "../../src/stream/KeptData.ts"
 
 const data = (length: number): Uint8Array => new Uint8Array(length).fill(7)
+
+const lengthsIn = (keeper: DataKeeper): ReadonlyArray<number> =>
+  unpack(keeper.kept.packed).map(({ length }) => length)
 
 describe("DataKeeper", () => {
   it("keeps what it was given, in order, whatever becomes of it afterwards", () => {
@@ -16,7 +19,7 @@ describe("DataKeeper", () => {
           keeper.keep(passing)
           passing.fill(0)
         }
-        expect(split(keeper.kept)).toEqual(given)
+        expect(unpack(keeper.kept.packed)).toEqual(given)
         expect(keeper.kept.truncated).toBe(false)
       }),
     )
@@ -25,35 +28,40 @@ describe("DataKeeper", () => {
   it("keeps a beginning without gaps, and says that there was more", () => {
     const keeper = new DataKeeper(250)
     for (const length of [500, 400, 100]) keeper.keep(data(length))
-    expect(keeper.kept.lengths).toEqual([500])
+    expect(lengthsIn(keeper)).toEqual([500])
     expect(keeper.kept.truncated).toBe(true)
   })
 
   it("keeps nothing where nothing may be kept", () => {
     const keeper = new DataKeeper(0)
     keeper.keep(data(1))
-    expect(keeper.kept).toEqual({ bytes: new Uint8Array(0), lengths: [], truncated: true })
+    expect(keeper.kept).toEqual({ packed: new Uint8Array(0), truncated: true })
   })
 
   it("bounds how many there are, however small they are", () => {
     const keeper = new DataKeeper(6400)
     for (let i = 0; i < 1000; i++) keeper.keep(data(1))
-    expect(keeper.kept.lengths.length).toBe(800)
+    expect(lengthsIn(keeper).length).toBe(800)
   })
 
   it("counts what events of tokens bring rather than their envelopes, up to eight times the bytes", () => {
     const tokens = new DataKeeper(32_000)
     for (let i = 0; i < 1000; i++) tokens.keep(data(320))
-    expect(tokens.kept.lengths.length).toBe(800)
+    expect(lengthsIn(tokens).length).toBe(800)
     const images = new DataKeeper(32_000)
     for (let i = 0; i < 10; i++) images.keep(data(10_320))
-    expect(images.kept.lengths.length).toBe(3)
+    expect(lengthsIn(images).length).toBe(3)
   })
 
   it("holds no more than twice the memory of what it keeps, however large the chunk it came in", () => {
     const keeper = new DataKeeper(100_000)
-    for (const length of [10, 5_000, 3]) keeper.keep(data(65_536).subarray(10, 10 + length))
-    expect(keeper.kept.lengths).toEqual([10, 5_000, 3])
-    expect(keeper.kept.bytes.buffer.byteLength).toBeLessThanOrEqual(2 * 5_013)
+    const given = [10, 5_000, 3].map((length, at) => data(length).fill(at))
+    for (const one of given) {
+      const chunk = data(65_536)
+      chunk.set(one, 10)
+      keeper.keep(chunk.subarray(10, 10 + one.length))
+    }
+    expect(unpack(keeper.kept.packed)).toEqual(given)
+    expect(keeper.kept.packed.buffer.byteLength).toBeLessThanOrEqual(2 * 5_060)
   })
 })

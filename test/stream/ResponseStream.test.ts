@@ -11,7 +11,7 @@ import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
 import type { AnswerSettings } from "../../src/domain/AnswerStream.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
-import { split } from "../../src/domain/JoinedData.ts"
+import { unpack } from "../../src/domain/PackedData.ts"
 import type { SseEvent } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import { type EventSource, sourceOf } from "../../src/stream/EventSource.ts"
@@ -154,7 +154,7 @@ describe("respond", () => {
       yield* Stream.runDrain(bytes)
       const sent = ends[0]?.sent
       expect(sent?.truncated).toBe(false)
-      expect(assemble(chatCompletions, sent === undefined ? [] : split(sent))).toMatchObject({
+      expect(assemble(chatCompletions, sent === undefined ? [] : unpack(sent.packed))).toMatchObject({
         choices: [{ index: 0, message: { role: "assistant", content: "ab" }, finish_reason: "stop" }],
       })
     }),
@@ -436,7 +436,9 @@ describe("a client that leaves", () => {
       yield* settle
       expect(upstream.interrupted()).toBe(1)
       expect(ends).toMatchObject([{ outcome: "client_closed", events: 1, error: undefined }])
-      expect(ends.map(({ sent }) => split(sent).map(textOf))).toEqual([[JSON.stringify(textChunk("a"))]])
+      expect(ends.map(({ sent }) => unpack(sent.packed).map(textOf))).toEqual([
+        [JSON.stringify(textChunk("a"))],
+      ])
     }),
   )
 

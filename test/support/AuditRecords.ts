@@ -7,10 +7,18 @@ import * as Effect from "effect/Effect"
 import { byColumn, type RowValues } from "../../src/audit/AuditTable.ts"
 import type { AuditRecord } from "../../src/domain/AuditRecord.ts"
 import type { AuditPolicy } from "../../src/domain/Snapshot.ts"
+import { DataBuffer } from "../../src/stream/DataBuffer.ts"
 
 const encoder = new TextEncoder()
 
 export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
+
+/** Events' data as it is kept. */
+export const packedOf = (datas: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const buffer = new DataBuffer()
+  for (const data of datas) buffer.add(data)
+  return buffer.packed
+}
 
 export const fullPolicy: AuditPolicy = { bodies: "full", maxBodyBytes: 1024 * 1024, retentionMonths: 0 }
 

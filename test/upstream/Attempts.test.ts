@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -77,7 +79,8 @@ const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>) => {
     Effect.map(Effect.runtime<never>(), (runtime) =>
       Upstreams.of({
         inFlight: () => 0,
-        open: (call, { onBytes, onEnd, onHead }) => {
+        open: (call, listener) => {
+          let told = listener
           const { name } = call.upstream
           const replies = script[name] ?? []
           const reply = replies[Math.min(asked.filter((one) => one === name).length, replies.length - 1)]
@@ -85,18 +88,21 @@ const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>) => {
           open.add(call)
           const said = Effect.gen(function* () {
             const one = yield* reply ?? refused
-            onHead(one)
+            told.onHead(one)
             const isStream = one.headers["content-type"] === "text/event-stream"
             const body = isStream ? one.body : Stream.fromEffect(one.bytes())
-            yield* Stream.runForEach(body, (some) => Effect.sync(() => onBytes(some)))
+            yield* Stream.runForEach(body, (some) => Effect.sync(() => told.onBytes(some)))
           })
           const fiber = Runtime.runFork(runtime)(said)
           fiber.addObserver((exit) => {
             if (!open.has(call)) return
-            if (Exit.isSuccess(exit)) onEnd(undefined)
-            else onEnd(Option.getOrUndefined(Cause.failureOption(exit.cause)))
+            if (Exit.isSuccess(exit)) told.onEnd(undefined)
+            else told.onEnd(Option.getOrUndefined(Cause.failureOption(exit.cause)))
           })
           return {
+            tell: (other) => {
+              told = other
+            },
             begun: () => {},
             pause: () => {},
             resume: () => {},
@@ -611,6 +617,48 @@ describe("Hedged attempts", () => {
       yield* Fiber.join(fiber)
       yield* run([slow, "b"], { breaker })
       expect(asked).toEqual(["a", "b", "a"])
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("Attempts that gave a stream", () => {
+  /** Collects all that nobody holds. */
+  const collect = (): void => {
+    setFlagsFromString("--expose-gc")
+    const gc: unknown = runInNewContext("gc")
+    if (typeof gc === "function") gc()
+  }
+
+  it.scoped("let go of what it was asked with while it goes on", () => {
+    const { layer } = scripted({ a: [events("data: {}\n\ndata: [DONE]\n\n")] })
+    const releases: Array<() => void> = []
+    let held: WeakRef<object> | undefined
+    const asked = Effect.flatMap(Attempts.Attempts, (attempts) => {
+      const prompt = { text: "Once upon a time" }
+      held = new WeakRef(prompt)
+      return attempts.run({
+        endpoint: chatCompletions,
+        stream: true,
+        targets: [target("a")],
+        retry: policy,
+        breaker: { failures: 0, openMs: 1, maxOpenMs: 1 },
+        deadline: never,
+        hold: () => true,
+        whenOver: (release) => void releases.push(release),
+        bodyFor: () => Either.right(bytes(prompt.text)),
+        headersFor: () => ({}),
+        onAttempt: () => {},
+      })
+    })
+    return Effect.gen(function* () {
+      const answered = yield* asked
+      // Whatever a reference was made of or followed to lives until the turn of the event loop is over.
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      collect()
+      expect(answered.kind).toBe("stream")
+      expect(held).toBeInstanceOf(WeakRef)
+      expect(held?.deref()).toBeUndefined()
+      expect(releases).toHaveLength(1)
     }).pipe(Effect.provide(layer))
   })
 })

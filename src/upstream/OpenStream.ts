@@ -1,0 +1,56 @@
+/**
+ * A stream that is the client's answer, from its first event to its end. It knows nothing of what it was asked with: a stream may take minutes, and
+ * its request be megabytes in several forms.
+ */
+import type { AttemptFailure } from "../domain/AttemptPolicy.ts"
+import type { EventReader, EventTooLarge } from "../stream/EventReader.ts"
+import type { EventSink, EventSource } from "../stream/EventSource.ts"
+import type { CallListener, OpenCall } from "./Upstreams.ts"
+
+/** What can break a stream that has begun. */
+export type StreamFault = AttemptFailure | EventTooLarge
+
+/** Mutable on purpose: one call, one socket. */
+export class OpenStream implements CallListener, EventSource<StreamFault> {
+  readonly #call: OpenCall
+  readonly #reader: EventReader<StreamFault>
+  /** Until somebody takes its events, few are read. */
+  #isAwaited = true
+
+  constructor(call: OpenCall, reader: EventReader<StreamFault>) {
+    this.#call = call
+    this.#reader = reader
+  }
+
+  onHead(): void {
+    // It was there before the first event.
+  }
+
+  onBytes(bytes: Uint8Array): void {
+    this.#reader.read(bytes)
+    if (this.#reader.excess !== undefined) this.#call.close()
+    else if (this.#isAwaited) this.#call.pause()
+  }
+
+  onEnd(failure: AttemptFailure | undefined): void {
+    this.#reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure })
+  }
+
+  attach(sink: EventSink<StreamFault>): void {
+    this.#isAwaited = false
+    this.#reader.attach(sink)
+    this.#call.resume()
+  }
+
+  pause(): void {
+    this.#call.pause()
+  }
+
+  resume(): void {
+    this.#call.resume()
+  }
+
+  close(): void {
+    this.#call.close()
+  }
+}
