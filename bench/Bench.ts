@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import type { LoadPlan, LoadResult, Sample } from "./Figures.ts"
+import type { HandoverResult, LoadPlan, LoadResult, Sample } from "./Figures.ts"
 import {
   busySeconds,
   canPin,
@@ -122,7 +122,13 @@ for (const scenario of chosen) {
     if (subject !== undefined) subjects.push(subject)
   }
   // Until a compiler has seen all it needs to: 10 to 20 s for the larger ones.
-  for (const subject of subjects) await sample(scenario, subject, scenario.heatMs, 1)
+  for (const subject of subjects) {
+    const { firstHeat, heatMs } = scenario
+    if (firstHeat !== undefined) {
+      await sample({ ...scenario, ...firstHeat, rampMs: 0, warmMs: 0 }, subject, firstHeat.heatMs, 1)
+    }
+    await sample(scenario, subject, heatMs * subject.heatTimes, 1)
+  }
   const samples = new Map<string, Array<Sample>>(subjects.map(({ name }) => [name, []]))
   for (let round = 0; round < (scenario.rounds ?? rounds); round++) {
     const order = subjects.map((_, at) => subjects[(at + round) % subjects.length])
@@ -133,9 +139,26 @@ for (const scenario of chosen) {
   }
   results.push({ name: scenario.name, samples: Object.fromEntries(samples) })
   console.log(
-    render({ scenarios: results.slice(-1), starts: {}, thrownAway, canPin, measuredAt: new Date() }),
+    render({
+      scenarios: results.slice(-1),
+      starts: {},
+      handover: undefined,
+      thrownAway,
+      canPin,
+      measuredAt: new Date(),
+    }),
   )
   for (const subject of subjects) await subject.stop()
+}
+
+const handoverScenario = "the audit's hold on the event loop"
+let handover: HandoverResult | undefined
+if (only === undefined || new RegExp(only).test(handoverScenario)) {
+  say(handoverScenario)
+  const measuring = start(process.execPath, ["dist/bench-handover.js"])
+  handover = JSON.parse(await measuring.line())
+  await measuring.stop()
+  console.log(render({ scenarios: [], starts: {}, handover, thrownAway, canPin, measuredAt: new Date() }))
 }
 
 const startScenario = "start and idle memory"
@@ -149,11 +172,13 @@ if (only === undefined || new RegExp(only).test(startScenario)) {
     const started = await startOf(make)
     if (started !== undefined) starts[name] = started
   }
-  console.log(render({ scenarios: [], starts, thrownAway, canPin, measuredAt: new Date() }))
+  console.log(
+    render({ scenarios: [], starts, handover: undefined, thrownAway, canPin, measuredAt: new Date() }),
+  )
 }
 
 if (only === undefined) {
-  const all: Results = { scenarios: results, starts, thrownAway, canPin, measuredAt: new Date() }
+  const all: Results = { scenarios: results, starts, handover, thrownAway, canPin, measuredAt: new Date() }
   const document = "docs/performance.md"
   writeFileSync(document, withResults(readFileSync(document, "utf8"), render(all)))
   writeFileSync("bench/results.json", `${JSON.stringify(all, null, 1)}\n`)

@@ -31,6 +31,20 @@ export interface LoadResult {
   readonly busy: number
 }
 
+/** How long the audit held an event loop that did nothing else, milliseconds. */
+export interface HandoverResult {
+  /** For a record. */
+  readonly pack: Quantiles
+  /** For as many records at once. */
+  readonly batches: ReadonlyArray<{
+    readonly records: number
+    readonly handover: Quantiles
+    /** Of those during which no other thread got the core, and their share. */
+    readonly alone: Quantiles
+    readonly aloneShare: number
+  }>
+}
+
 /** One subject under one scenario, once. */
 export interface Sample extends LoadResult {
   /** CPU seconds of the subject, all its processes and threads. */

@@ -2,7 +2,16 @@
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { cpus, totalmem, type } from "node:os"
-import { type Figure, figureOf, median, ratios, type Sample, type Spread, spread } from "./Figures.ts"
+import {
+  type Figure,
+  figureOf,
+  type HandoverResult,
+  median,
+  ratios,
+  type Sample,
+  type Spread,
+  spread,
+} from "./Figures.ts"
 import { scenarios } from "./Scenarios.ts"
 
 /** What starting a subject again and again told. */
@@ -22,6 +31,7 @@ export interface Results {
     readonly samples: Readonly<Record<string, ReadonlyArray<Sample>>>
   }>
   readonly starts: Readonly<Record<string, Starts>>
+  readonly handover: HandoverResult | undefined
   /** Samples that were disturbed. */
   readonly thrownAway: number
   readonly canPin: boolean
@@ -121,17 +131,35 @@ const others = (samples: Readonly<Record<string, ReadonlyArray<Sample>>>): strin
   return `Mock and generator took at most ${Math.round(most * 100)} % of their core.`
 }
 
+const handoverTable = ({ batches, pack }: HandoverResult): string =>
+  `### The audit's hold on the event loop\n\nOn a loop that does nothing else: a record of 900 bytes as its request ends, and handing so many over to the audit's thread, 2,000 times each.\n\n${[
+    row(["", "p50 ms", "p99 ms", "p99 ms, no other thread had the core"]),
+    "|---|---|---|---|",
+    row(["packing a record", digits(pack.p50), digits(pack.p99), "-"]),
+    ...batches.map(({ alone, aloneShare, handover, records }) =>
+      row([
+        `handing over ${records} ${records === 1 ? "record" : "records"}`,
+        digits(handover.p50),
+        digits(handover.p99),
+        `${digits(alone.p99)} (${Math.round(100 * aloneShare)} % of them)`,
+      ]),
+    ),
+  ].join("\n")}`
+
 export const render = (results: Results): string => {
   const parts = results.scenarios.map(({ name, samples }) => {
     const scenario = scenarios.find((one) => one.name === name)
     const rounds = Object.values(samples)[0]?.length ?? 0
     return `### ${name[0]?.toUpperCase()}${name.slice(1)}\n\n${scenario?.words ?? ""} ${rounds} ${rounds === 1 ? "round" : "rounds"}. ${others(samples)}\n\n${table(scenario?.figures ?? [], samples)}`
   })
+  const { handover } = results
   const starts = Object.entries(results.starts)
-  if (starts.length === 0) return parts.join("\n\n")
+  const held = handover === undefined ? [] : [handoverTable(handover)]
+  if (starts.length === 0) return [...parts, ...held].join("\n\n")
   return [
     machine(results),
     ...parts,
+    ...held,
     `### Start and idle memory\n\nUntil it answers \`/readyz\`, five times; at most in its first 1.5 s, and after 20 s in which nobody asked it anything.\n\n${[
       row(["", "ms until it answers", "MB at most", "MB at rest"]),
       "|---|---|---|---|",

@@ -12,6 +12,12 @@ export interface Scenario extends Pick<LoadPlan, "kind" | "connections" | "rampM
   readonly figures: ReadonlyArray<Figure>
   /** How long each subject is loaded before the first round. */
   readonly heatMs: number
+  /** What it is loaded with before that, as fast as it takes it. */
+  readonly firstHeat?: {
+    readonly behaviour: string
+    readonly connections: number
+    readonly heatMs: number
+  }
   readonly measureMs?: number
   readonly rounds?: number
 }
@@ -74,14 +80,16 @@ export const scenarios: ReadonlyArray<Scenario> = [
   {
     ...stream,
     name: "200 streams, an event every 20 ms",
-    words: "As real traffic looks: each event is read and written on its own.",
+    words:
+      "As real traffic looks: each event is read and written on its own. Before, each subject was given streams of four events, as fast as it took them, for 15 s, and these for 10 s.",
     behaviour: "paced-20-100",
     body: chat(500, true),
     connections: 200,
     // Over a stream's whole time, so that they do not all begin at once again and again.
     rampMs: 2_000,
-    // A hundred streams begin in a second, of which a compiler sees as little as of so many requests.
-    heatMs: 20_000,
+    // Of what begins and ends a hundred times a second a compiler sees in a minute what it sees of requests in two seconds.
+    firstHeat: { behaviour: "burst-4", connections: 64, heatMs: 15_000 },
+    heatMs: 10_000,
     subjects: everyone,
     figures: ["cpuPerEvent", "first50", "first99", "peakMb"],
   },
@@ -154,6 +162,16 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     ...plain,
+    name: "after two minutes under load",
+    words:
+      "As the first, beside a process that has served all it could for two minutes, with its records in the audit.",
+    body: chat(500),
+    connections: 64,
+    subjects: [floor, shipped, sluice({ name: "Sluice, after two minutes under load", heatTimes: 8 })],
+    figures: ["cpuPerRequest", "p50", "peakMb"],
+  },
+  {
+    ...plain,
     name: "5,000 idle connections",
     words: "As the first, beside five thousand connections that wait for their next request.",
     body: chat(500),
@@ -218,7 +236,12 @@ export const scenarios: ReadonlyArray<Scenario> = [
 ]
 
 export const behavioursOf = (all: ReadonlyArray<Scenario>): ReadonlyArray<string> => [
-  ...new Set(all.map(({ behaviour }) => behaviour)),
+  ...new Set(
+    all.flatMap(({ behaviour, firstHeat }) => [
+      behaviour,
+      ...(firstHeat === undefined ? [] : [firstHeat.behaviour]),
+    ]),
+  ),
 ]
 
 export type { MakeSubject }

@@ -15,6 +15,8 @@ export interface Subject {
   readonly stop: () => Promise<void>
   /** From its start until it was ready. */
   readonly startMs: number
+  /** How many times as long as others it is loaded before it is measured. */
+  readonly heatTimes: number
 }
 
 /** Starts it in front of the mock at this port; `undefined` where it is not installed. */
@@ -49,6 +51,7 @@ const subject = (
   request: Subject["request"],
   startMs: number,
   dispose: () => void = () => {},
+  heatTimes = 1,
 ): Subject => {
   const pid = started.child.pid ?? 0
   return {
@@ -60,6 +63,7 @@ const subject = (
       dispose()
     },
     startMs,
+    heatTimes,
   }
 }
 
@@ -75,6 +79,7 @@ export const direct: MakeSubject = async (mockPort) => ({
   pids: () => [],
   stop: async () => {},
   startMs: 0,
+  heatTimes: 1,
 })
 
 export const floor: MakeSubject = async (mockPort, behaviours) => {
@@ -98,6 +103,7 @@ export interface SluiceOptions {
   readonly unpinned?: boolean
   /** Connections beside those of the load that asked once and stay open. */
   readonly idleConnections?: number
+  readonly heatTimes?: number
 }
 
 const ping = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"
@@ -130,6 +136,7 @@ export const sluice =
   ({
     entry = {},
     env = {},
+    heatTimes = 1,
     idleConnections = 0,
     name,
     others = () => [],
@@ -182,6 +189,7 @@ export const sluice =
         close()
         dispose()
       },
+      heatTimes,
     )
   }
 
