@@ -7,6 +7,9 @@ const firstRoom = 512
 /** So few are copied one by one sooner than a view to copy them from is made: most chunks of a token have no more of their own. */
 const fewBytes = 64
 
+/** A larger one, an image as a rule, has little in common with what comes next, and would be held a second time for it. */
+const mostRemembered = 16 * 1024
+
 const grown = (room: Uint8Array, used: number, bytes: number): Uint8Array<ArrayBuffer> => {
   const larger = new Uint8Array(Math.max(firstRoom, 2 * room.length, bytes))
   larger.set(room.subarray(0, used))
@@ -39,6 +42,8 @@ export class DataBuffer {
   }
 
   #remember(data: Uint8Array): void {
+    this.#lastLength = 0
+    if (data.length > mostRemembered) return
     if (data.length > this.#last.length) this.#last = new Uint8Array(Math.max(firstRoom, data.length))
     this.#last.set(data)
     this.#lastLength = data.length

@@ -86,6 +86,11 @@ describe("packed data", () => {
     expect(packed(given).length).toBeLessThan(totalOf(given) / 3)
   })
 
+  it("keeps large events between small ones", () => {
+    const given = [200, 20_000, 200, 100_000, 100_000, 10].map((length, at) => new Uint8Array(length).fill(at % 2))
+    expect(unpack(packed(given))).toEqual(given)
+  })
+
   it("writes numbers of any size that data can have", () => {
     for (const value of [0, 127, 128, 16_383, 16_384, 32 * 1024 * 1024, 2 ** 31, 2 ** 35 - 1]) {
       const room = new Uint8Array(8)
