@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Runtime from "effect/Runtime"
 import { makeThreadWriter } from "../src/audit/AuditThread.ts"
 import { Packer } from "../src/audit/Parcel.ts"
 import { queuedRecord } from "../src/audit/QueuedRecord.ts"
@@ -81,6 +82,7 @@ const timed = (go: () => void): number => {
 const measure = (database: string) =>
   Effect.gen(function* () {
     const writer = yield* makeThreadWriter(new URL("./audit-worker.js", import.meta.url), database)
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const packer = new Packer()
     let numbered = 0
     const packs: Array<number> = []
@@ -96,7 +98,7 @@ const measure = (database: string) =>
         if (parcel === undefined) continue
         const taken = timesTaken()
         const beganAt = performance.now()
-        const written = Effect.runFork(writer.write(parcel))
+        const written = runFork(writer.write(parcel))
         const ms = performance.now() - beganAt
         handovers.push({ ms, isAlone: timesTaken() === taken })
         yield* Fiber.join(written)

@@ -38,6 +38,7 @@ export interface RotationReport {
   readonly fault: string | undefined
 }
 
+/** There was nothing to do. */
 export const nothingRotated: RotationReport = { archived: [], deleted: [], fault: undefined }
 
 export interface AuditWriter {

@@ -11,11 +11,12 @@ const exposed = [
   "retry-after",
 ].join(", ")
 
-/** On every answer. */
-export const corsHeaders = {
+/** On every answer, the request's id among them. */
+export const headersOnEvery = (requestId: string): Readonly<Record<string, string>> => ({
   "access-control-allow-origin": "*",
   "access-control-expose-headers": exposed,
-}
+  "x-request-id": requestId,
+})
 
 const maxAgeSeconds = 86_400
 

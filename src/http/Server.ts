@@ -21,7 +21,7 @@ import {
 import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
 import { type ClientAnswer, type ClientCall, Gateway, type ReadBody, type Served } from "../Gateway.ts"
 import * as ClientBody from "./ClientBody.ts"
-import { corsHeaders, preflight } from "./Cors.ts"
+import { headersOnEvery, preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
 import { Models } from "./Models.ts"
 import { NodeServer } from "./NodeServer.ts"
@@ -191,9 +191,7 @@ const makeListener = Effect.gen(function* () {
           answerOf(new InternalError({ requestId: call.id })),
         ),
       ),
-      Effect.flatMap((answer) =>
-        send(answer, { ...corsHeaders, [requestIdHeader]: call.id }, message, response),
-      ),
+      Effect.flatMap((answer) => send(answer, headersOnEvery(call.id), message, response)),
     )
     const fiber = runFork(sent)
     fiber.addObserver((exit) => {

@@ -215,7 +215,8 @@ class Response<E> {
     this.#isOver = true
     this.#surroundings.open.delete(this)
     this.#options.events.close()
-    this.#options.onEnd({ ...summary(this.#state), sent: this.#keeper.kept })
+    const { error, events, finishReason, outcome, toolCalls, usage } = summary(this.#state)
+    this.#options.onEnd({ usage, finishReason, toolCalls, outcome, error, events, sent: this.#keeper.kept })
   }
 }
 

@@ -87,7 +87,9 @@ describe("packed data", () => {
   })
 
   it("keeps large events between small ones", () => {
-    const given = [200, 20_000, 200, 100_000, 100_000, 10].map((length, at) => new Uint8Array(length).fill(at % 2))
+    const given = [200, 20_000, 200, 100_000, 100_000, 10].map((length, at) =>
+      new Uint8Array(length).fill(at % 2),
+    )
     expect(unpack(packed(given))).toEqual(given)
   })
 
