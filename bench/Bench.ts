@@ -28,7 +28,7 @@ const numberFrom = (name: string, otherwise: number): number => Number(process.e
 const rounds = numberFrom("BENCH_ROUNDS", 5)
 const seconds = numberFrom("BENCH_SECONDS", 3)
 const only = process.env["BENCH_ONLY"]
-const chosen = scenarios.filter(({ name }) => only === undefined || new RegExp(only).test(name))
+const isChosen = (name: string): boolean => only === undefined || new RegExp(only).test(name)
 
 const otherCore = 1
 const node = (program: string, args: ReadonlyArray<string>): Started =>
@@ -88,6 +88,8 @@ const sample = async (
   }
 }
 
+const startCount = 5
+
 /** After so long a process that nobody asks anything has given back what it took to start. */
 const restMs = 20_000
 
@@ -96,13 +98,13 @@ const startOf = async (make: MakeSubject): Promise<Starts | undefined> => {
   const milliseconds: Array<number> = []
   let startMb = 0
   let restMb = 0
-  for (let round = 4; round >= 0; round--) {
+  for (let round = 1; round <= startCount; round++) {
     const subject = await make(mockPort, ["plain"])
     if (subject === undefined) return undefined
     await sleep(1_500)
     startMb = Math.max(startMb, peakMb(subject.pids()))
     milliseconds.push(subject.startMs)
-    if (round === 0) {
+    if (round === startCount) {
       await sleep(restMs)
       restMb = residentMb(subject.pids())
     }
@@ -112,9 +114,23 @@ const startOf = async (make: MakeSubject): Promise<Starts | undefined> => {
 }
 
 const results: Array<Results["scenarios"][number]> = []
+const starts: Record<string, Starts> = {}
+let handover: HandoverResult | undefined
+
+/** What there is, or some of it. */
+const told = (some: Partial<Results> = {}): Results => ({
+  scenarios: results,
+  starts,
+  handover,
+  thrownAway,
+  canPin,
+  measuredAt: new Date(),
+  ...some,
+})
+
 const say = (what: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${what}`)
 
-for (const scenario of chosen) {
+for (const scenario of scenarios.filter(({ name }) => isChosen(name))) {
   say(scenario.name)
   const subjects: Array<Subject> = []
   for (const make of scenario.subjects) {
@@ -138,32 +154,21 @@ for (const scenario of chosen) {
     }
   }
   results.push({ name: scenario.name, samples: Object.fromEntries(samples) })
-  console.log(
-    render({
-      scenarios: results.slice(-1),
-      starts: {},
-      handover: undefined,
-      thrownAway,
-      canPin,
-      measuredAt: new Date(),
-    }),
-  )
+  console.log(render(told({ scenarios: results.slice(-1) })))
   for (const subject of subjects) await subject.stop()
 }
 
 const handoverScenario = "the audit's hold on the event loop"
-let handover: HandoverResult | undefined
-if (only === undefined || new RegExp(only).test(handoverScenario)) {
+if (isChosen(handoverScenario)) {
   say(handoverScenario)
   const measuring = start(process.execPath, ["dist/bench-handover.js"])
   handover = JSON.parse(await measuring.line())
   await measuring.stop()
-  console.log(render({ scenarios: [], starts: {}, handover, thrownAway, canPin, measuredAt: new Date() }))
+  console.log(render(told({ scenarios: [] })))
 }
 
 const startScenario = "start and idle memory"
-const starts: Record<string, Starts> = {}
-if (only === undefined || new RegExp(only).test(startScenario)) {
+if (isChosen(startScenario)) {
   say(startScenario)
   for (const make of scenarios[0]?.subjects.slice(1) ?? []) {
     const subject = await make(mockPort, ["plain"])
@@ -172,13 +177,11 @@ if (only === undefined || new RegExp(only).test(startScenario)) {
     const started = await startOf(make)
     if (started !== undefined) starts[name] = started
   }
-  console.log(
-    render({ scenarios: [], starts, handover: undefined, thrownAway, canPin, measuredAt: new Date() }),
-  )
+  console.log(render(told({ scenarios: [], handover: undefined })))
 }
 
 if (only === undefined) {
-  const all: Results = { scenarios: results, starts, handover, thrownAway, canPin, measuredAt: new Date() }
+  const all = told()
   const document = "docs/performance.md"
   writeFileSync(document, withResults(readFileSync(document, "utf8"), render(all)))
   writeFileSync("bench/results.json", `${JSON.stringify(all, null, 1)}\n`)

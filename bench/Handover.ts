@@ -111,8 +111,7 @@ const measure = (database: string) =>
         aloneShare: handovers.filter(({ isAlone }) => isAlone).length / handovers.length,
       })
     }
-    const result: HandoverResult = { pack: quantilesOf(packs), batches: handed }
-    return result
+    return { pack: quantilesOf(packs), batches: handed } satisfies HandoverResult
   }).pipe(Effect.scoped)
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"))

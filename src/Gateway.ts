@@ -463,9 +463,10 @@ const streamedAnswer = (
     settings: { endpoint: request.endpoint, transform, includeUsage: request.includeUsage },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
-    onEnd: (end) => {
-      draft.ended({ ...end, status, response: { kind: "events", ...end.sent } })
-      reading.stream.ended(end.outcome)
+    onEnd: ({ error, finishReason, outcome, toolCalls, usage }, { packed, truncated }) => {
+      const response = { kind: "events", packed, truncated } as const
+      draft.ended({ status, outcome, error, usage, finishReason, toolCalls, response })
+      reading.stream.ended(outcome)
     },
   })
   return {

@@ -310,6 +310,7 @@ export const isRotationDue = (
   const current = monthOf(now)
   return Effect.gen(function* () {
     if ((yield* oldArchives(files, current, retentionMonths)).length > 0) return true
+    // Asked in the writing thread, which waits for nobody's lock.
     const sql = yield* connectLive(files, 0)
     return (yield* finishedMonths(sql, files, current)).length > 0
   }).pipe(

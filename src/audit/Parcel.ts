@@ -85,9 +85,8 @@ export class Packer {
   /** Puts a record behind the others; gives the bytes it took. */
   add(record: QueuedRecord): number {
     const text = JSON.stringify(entryOf(record))
-    const bodyBytes = bodyBytesOf(record)
     const unpackedBytes = headBytes + text.length + unpackedBytesOf(record)
-    this.#prepare(headBytes + mostBytesOfCharacter * text.length + bodyBytes, 1, unpackedBytes)
+    this.#prepare(headBytes + mostBytesOfCharacter * text.length + bodyBytesOf(record), 1, unpackedBytes)
     const from = this.#used
     const textBytes = this.#room.write(text, from + headBytes)
     this.#room.writeUInt32LE(textBytes, from)

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { Audit } from "../audit/Audit.ts"
 import { auditWith } from "../audit/AuditLayer.ts"
-import { type AuditWriter, nothingWritten } from "../audit/AuditWriter.ts"
+import { type AuditWriter, nothingRotated, nothingWritten } from "../audit/AuditWriter.ts"
 import { together } from "../domain/ProcessHealth.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { Fleet, makeOwnHealth } from "../http/Fleet.ts"
@@ -45,7 +45,7 @@ const handingOver: AuditWriter = {
       ({ isTaken }) => ({ ...nothingWritten, refused: !isTaken }),
     ),
   drain: Effect.succeed(nothingWritten),
-  rotate: () => Effect.succeed({ archived: [], deleted: [], fault: undefined }),
+  rotate: () => Effect.succeed(nothingRotated),
 }
 
 /** The audit of a worker. */

@@ -8,6 +8,17 @@ export type ReceivedHeaders = Readonly<Record<string, string | ReadonlyArray<str
 /** Headers to send, by lower-case name. */
 export type SentHeaders = Readonly<Record<string, string>>
 
+/**
+ * Headers and others behind them, names and values in turn, as Node and undici take them. Not a copy with members more: V8 makes a hidden class for each
+ * object that is copied and then added to, among the old objects, where they fill the memory until a full collection (docs/performance.md).
+ */
+export const fieldsOf = (headers: SentHeaders, others: SentHeaders): Array<string> => {
+  const fields: Array<string> = []
+  for (const name in headers) fields.push(name, headers[name] ?? "")
+  for (const name in others) fields.push(name, others[name] ?? "")
+  return fields
+}
+
 /** What goes upstream of a client's headers; never credentials, cookies, or who forwarded for whom. */
 const clientNames: ReadonlySet<string> = new Set([
   "accept",

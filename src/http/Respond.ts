@@ -1,24 +1,15 @@
 /** Sends the gateway's plain answers over Node's own response. */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Effect from "effect/Effect"
+import { fieldsOf, type SentHeaders } from "../domain/RequestHeaders.ts"
 import type { ClientAnswer } from "../Gateway.ts"
 import type { Outlet } from "../stream/Relay.ts"
 import { discard } from "./ClientBody.ts"
 
-type Fields = Readonly<Record<string, string>>
-
-/** Header fields as Node takes them without another object: names and values in turn. */
-const fieldsOf = (of: Fields, others: Fields): Array<string | number> => {
-  const fields: Array<string | number> = []
-  for (const name in of) fields.push(name, of[name] ?? "")
-  for (const name in others) fields.push(name, others[name] ?? "")
-  return fields
-}
-
 /** Sends the answer, with `onEvery` beside its own headers. Interrupting it leaves the response unfinished: its connection is closed, so that no client takes it for whole. */
 export const send = (
   answer: ClientAnswer,
-  onEvery: Fields,
+  onEvery: SentHeaders,
   message: IncomingMessage,
   response: ServerResponse,
 ): Effect.Effect<void> =>
@@ -30,7 +21,7 @@ export const send = (
       const outlet = outletOf(response)
       return Effect.map(body(outlet), () => outlet.end())
     }
-    if (body.length > 0) fields.push("content-length", body.length)
+    if (body.length > 0) fields.push("content-length", String(body.length))
     response.writeHead(status, fields)
     if (message.complete || message.method === "GET" || message.method === "HEAD") {
       response.end(body)

@@ -20,12 +20,6 @@ import type { EventSource, SourceEnd } from "./EventSource.ts"
 import { DataKeeper, type KeptData } from "./KeptData.ts"
 import type { Outlet, Relay } from "./Relay.ts"
 
-/** A streamed answer that is over. */
-export interface ResponseEnd extends AnswerSummary {
-  /** The data of the events that were sent. */
-  readonly sent: KeptData
-}
-
 export interface ResponseOptions<E> {
   readonly settings: AnswerSettings
   readonly events: EventSource<E>
@@ -36,8 +30,10 @@ export interface ResponseOptions<E> {
   /**
    * Told once how it ended: complete, broken, or left by the client. Nothing is read of the upstream any more by then. A stream that
    * is never run never ends.
+   *
+   * @param sent the data of the events that were sent
    */
-  readonly onEnd: (end: ResponseEnd) => void
+  readonly onEnd: (end: AnswerSummary, sent: KeptData) => void
 }
 
 /** Silence after which a client is told that the answer is still coming. */
@@ -215,8 +211,7 @@ class Response<E> {
     this.#isOver = true
     this.#surroundings.open.delete(this)
     this.#options.events.close()
-    const { error, events, finishReason, outcome, toolCalls, usage } = summary(this.#state)
-    this.#options.onEnd({ usage, finishReason, toolCalls, outcome, error, events, sent: this.#keeper.kept })
+    this.#options.onEnd(summary(this.#state), this.#keeper.kept)
   }
 }
 

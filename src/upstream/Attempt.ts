@@ -278,17 +278,19 @@ class Running implements CallListener {
     if (call === undefined) return
     this.#isOver = true
     this.#endBreaker("answering")
-    const answered = answeredStream(
-      this.#target,
-      head,
-      new OpenStream(call, reader),
-      call,
-      this.#request,
-      this.#surroundings,
-      this.#beganAt,
-      this.#leavePlace,
+    const events = new OpenStream(call, reader)
+    call.tell(events)
+    this.#win(
+      answeredStream(
+        this.#target,
+        head,
+        events,
+        this.#request,
+        this.#surroundings,
+        this.#beganAt,
+        this.#leavePlace,
+      ),
     )
-    this.#win(answered)
   }
 
   #win(answered: Answered): void {
@@ -314,7 +316,7 @@ class Running implements CallListener {
   }
 
   /** Nothing more is to be read. */
-  readonly #release = (): void => {
+  #release(): void {
     this.#isOver = true
     this.#call?.close()
     this.#leavePlace()
@@ -343,17 +345,15 @@ const answeredStream = (
   target: Target,
   { headers, status }: AnswerHead,
   events: OpenStream,
-  call: OpenCall,
   { breaker, deadline, whenOver }: AttemptRequest,
   { breakers, now }: Surroundings,
   beganAt: number,
   leavePlace: () => void,
 ): Answered => {
   const release = (): void => {
-    call.close()
+    events.close()
     leavePlace()
   }
-  call.tell(events)
   whenOver(release)
   return {
     kind: "stream",

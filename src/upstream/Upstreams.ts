@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import { Agent, buildConnector, type Dispatcher } from "undici"
 import { AttemptFailure, retryAfterMs } from "../domain/AttemptPolicy.ts"
 import type { Deadline } from "../domain/Deadline.ts"
+import { fieldsOf } from "../domain/RequestHeaders.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 import { BodyCollector } from "./BodyCollector.ts"
 import { type StaleConnections, staleConnections } from "./StaleConnections.ts"
@@ -183,17 +184,8 @@ const destinationOf = ({ path, upstream }: UpstreamCall): Destination => {
   return made
 }
 
-/**
- * Names and values in turn, as undici takes them. Not a copy with a member more: V8 makes a hidden class for each object that is copied and then added
- * to, among the old objects, where they fill the memory until a full collection (docs/performance.md).
- */
-const fieldsOf = (headers: UpstreamCall["headers"]): Array<string> => {
-  const fields: Array<string> = []
-  for (const name in headers) fields.push(name, headers[name] ?? "")
-  // Answers are read, and silence would allow any encoding (RFC 9110 §12.5.3).
-  fields.push("accept-encoding", "identity")
-  return fields
-}
+/** With every call: answers are read, and silence would allow any encoding (RFC 9110 §12.5.3). */
+const withEvery = { "accept-encoding": "identity" }
 
 /** What calls need of the layer they are made in. */
 interface Wire {
@@ -243,7 +235,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
         origin,
         path,
         method,
-        headers: fieldsOf(headers),
+        headers: fieldsOf(headers, withEvery),
         body: body ?? null,
         bodyTimeout: upstream.timeouts.idleMs,
       },

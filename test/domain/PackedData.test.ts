@@ -8,7 +8,7 @@ import {
   unpack,
   unpackedLength,
 } from "../../src/domain/PackedData.ts"
-import { DataBuffer } from "../../src/stream/DataBuffer.ts"
+import { packedOf } from "../support/AuditRecords.ts"
 
 /** Data that has much in common with what comes before and after it, and some that has not. */
 const datas = fc.array(
@@ -24,12 +24,6 @@ const datas = fc.array(
   { maxLength: 30 },
 )
 
-const packed = (given: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const buffer = new DataBuffer()
-  for (const data of given) buffer.add(data)
-  return buffer.packed
-}
-
 const totalOf = (given: ReadonlyArray<Uint8Array>): number =>
   given.reduce((sum, { length }) => sum + length, 0)
 
@@ -37,7 +31,7 @@ describe("packed data", () => {
   it("law: what is unpacked is what was packed", () => {
     fc.assert(
       fc.property(datas, (given) => {
-        expect(unpack(packed(given))).toEqual(given)
+        expect(unpack(packedOf(given))).toEqual(given)
       }),
     )
   })
@@ -45,7 +39,7 @@ describe("packed data", () => {
   it("law: its length unpacked is that of all data", () => {
     fc.assert(
       fc.property(datas, (given) => {
-        expect(unpackedLength(packed(given))).toBe(totalOf(given))
+        expect(unpackedLength(packedOf(given))).toBe(totalOf(given))
       }),
     )
   })
@@ -53,7 +47,7 @@ describe("packed data", () => {
   it("law: it takes no more than the data and a head for each", () => {
     fc.assert(
       fc.property(datas, (given) => {
-        expect(packed(given).length).toBeLessThanOrEqual(totalOf(given) + mostHeadBytes * given.length)
+        expect(packedOf(given).length).toBeLessThanOrEqual(totalOf(given) + mostHeadBytes * given.length)
       }),
     )
   })
@@ -83,14 +77,14 @@ describe("packed data", () => {
         `{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"gpt-4o","choices":[{"index":0,"delta":{"content":"${content}"}}]}`,
       )
     const given = ["Once", " upon", " a", " time", " there", " was"].map(chunk)
-    expect(packed(given).length).toBeLessThan(totalOf(given) / 3)
+    expect(packedOf(given).length).toBeLessThan(totalOf(given) / 3)
   })
 
   it("keeps large events between small ones", () => {
     const given = [200, 20_000, 200, 100_000, 100_000, 10].map((length, at) =>
       new Uint8Array(length).fill(at % 2),
     )
-    expect(unpack(packed(given))).toEqual(given)
+    expect(unpack(packedOf(given))).toEqual(given)
   })
 
   it("writes numbers of any size that data can have", () => {

@@ -9,14 +9,15 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
-import type { AnswerSettings } from "../../src/domain/AnswerStream.ts"
+import type { AnswerSettings, AnswerSummary } from "../../src/domain/AnswerStream.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
 import { unpack } from "../../src/domain/PackedData.ts"
 import type { SseEvent } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import { type EventSource, sourceOf } from "../../src/stream/EventSource.ts"
+import type { KeptData } from "../../src/stream/KeptData.ts"
 import type { Outlet, Relay } from "../../src/stream/Relay.ts"
-import { makeRespond, type ResponseEnd, type ResponseOptions } from "../../src/stream/ResponseStream.ts"
+import { makeRespond, type ResponseOptions } from "../../src/stream/ResponseStream.ts"
 import { bytesOf } from "../support/answers.ts"
 import { finishChunk, textChunk, usageChunk } from "../support/Wire.ts"
 
@@ -36,6 +37,11 @@ const settings: AnswerSettings = {
   endpoint: chatCompletions,
   transform: { prefix: undefined, thinking: "passthrough" },
   includeUsage: false,
+}
+
+/** What a response told when it was over. */
+interface ResponseEnd extends AnswerSummary {
+  readonly sent: KeptData
 }
 
 /** What a relay writes, no faster than it is pulled: its outlet is full after each piece. */
@@ -82,7 +88,7 @@ const responding = (events: Stream.Stream<SseEvent, string>, given: Partial<Resp
       events: sourceOf(events, runtime),
       reasonOf: (error) => error,
       keepBytes: 100_000,
-      onEnd: (end) => void ends.push(end),
+      onEnd: (end, sent) => void ends.push({ ...end, sent }),
       ...given,
     })
     return { bytes: written(relay), ends }
@@ -358,7 +364,7 @@ describe("an outlet that fails", () => {
         },
         reasonOf: (error) => error,
         keepBytes: 0,
-        onEnd: (end) => void ends.push(end),
+        onEnd: (end, sent) => void ends.push({ ...end, sent }),
       })
       const exit = yield* Effect.exit(relay(failing))
       expect(Exit.isFailure(exit)).toBe(true)
