@@ -36,8 +36,8 @@ export interface QueueOptions {
   readonly run: string
 }
 
-/** Time from batch to batch, in which records gather: fifty commits a second, and a fifth of what may be lost with the process. */
-const gatheringMs = 20
+/** Time from batch to batch, in which records gather: 25 commits a second, and two fifths of what may be lost with the process. */
+const gatheringMs = 40
 
 const backoff = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("2 seconds")))
 

@@ -188,15 +188,43 @@ const insertText = (month: string, rows: number): string => {
   return made
 }
 
-const insert = (sql: SqlClient, month: string, rows: ReadonlyArray<RowValues>) =>
-  Effect.gen(function* () {
-    let at = 0
-    for (const size of statementSizes(rows.length)) {
-      // `concat` copies whole arrays, where `flat` goes from value to value.
-      yield* query(sql, insertText(month, size), noValues.concat(...rows.slice(at, at + size)))
-      at += size
-    }
+interface Statement {
+  readonly text: string
+  readonly values: ReadonlyArray<SqlValue>
+}
+
+const insertsOf = (month: string, rows: ReadonlyArray<RowValues>): ReadonlyArray<Statement> => {
+  let at = 0
+  return statementSizes(rows.length).map((size) => {
+    const some = rows.slice(at, at + size)
+    at += size
+    // `concat` copies whole arrays, where `flat` goes from value to value.
+    return { text: insertText(month, size), values: noValues.concat(...some) }
   })
+}
+
+/**
+ * Runs statements in one transaction, on the client's connection as it is: its `withTransaction` and its statements make spans and contexts, which cost a
+ * batch of a few rows more than SQLite did.
+ */
+const transact = (sql: SqlClient, statements: ReadonlyArray<Statement>): Effect.Effect<void, SqlError> =>
+  Effect.scoped(
+    Effect.flatMap(sql.reserve, (connection) => {
+      const all = Effect.forEach(statements, ({ text, values }) => connection.executeRaw(text, values), {
+        discard: true,
+      })
+      return connection
+        .executeRaw("BEGIN", noValues)
+        .pipe(
+          Effect.zipRight(
+            Effect.zipRight(all, connection.executeRaw("COMMIT", noValues)).pipe(
+              Effect.tapErrorCause(() => Effect.ignore(connection.executeRaw("ROLLBACK", noValues))),
+            ),
+          ),
+          Effect.asVoid,
+        )
+    }),
+  ).pipe(Effect.uninterruptible)
 
 /** Makes tables for the months that have none, and shows them in the views. */
 const createMonths = (sql: SqlClient, months: ReadonlyArray<string>) =>
@@ -237,17 +265,15 @@ export const openLive = (files: AuditFiles): Effect.Effect<LiveDatabase, Databas
         else others.push(row)
       }
       const fresh = [...byMonth.keys()].filter((month) => !known.has(month))
-      const transaction = sql.withTransaction(
-        Effect.gen(function* () {
-          yield* createMonths(sql, fresh)
-          for (const [month, some] of byMonth) yield* insert(sql, month, some)
-        }),
+      const inserts = transact(
+        sql,
+        [...byMonth].flatMap(([month, some]) => insertsOf(month, some)),
       )
-      return Effect.tap(faulting(transaction), () =>
-        Effect.sync(() => {
-          if (fresh.length > 0) known = new Set([...known, ...fresh])
-        }),
-      )
+      if (fresh.length === 0) return faulting(inserts)
+      const created = Effect.map(sql.withTransaction(createMonths(sql, fresh)), () => {
+        known = new Set([...known, ...fresh])
+      })
+      return faulting(Effect.zipRight(created, inserts))
     }
 
     /**

@@ -1,4 +1,4 @@
-/** JSON objects in and out of UTF-8 bytes, where whatever is not one is an ordinary case. */
+/** JSON in and out of UTF-8 bytes, where whatever is none is an ordinary case. */
 import * as Either from "effect/Either"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 
@@ -7,10 +7,19 @@ const encoder = new TextEncoder()
 
 const notJson = (): undefined => undefined
 
+const parse = (bytes: Uint8Array): unknown =>
+  Either.getOrUndefined(Either.try({ try: (): unknown => JSON.parse(decoder.decode(bytes)), catch: notJson }))
+
 /** The object that bytes spell, or `undefined` when they spell none. */
 export const parseObject = (bytes: Uint8Array): JsonObject | undefined => {
-  const parsed = Either.try({ try: (): unknown => JSON.parse(decoder.decode(bytes)), catch: notJson })
-  return Either.isRight(parsed) && isJsonObject(parsed.right) ? parsed.right : undefined
+  const parsed = parse(bytes)
+  return isJsonObject(parsed) ? parsed : undefined
+}
+
+/** The text that bytes spell, from its quote to its quote, or `undefined` when they spell none. */
+export const parseText = (bytes: Uint8Array): string | undefined => {
+  const parsed = parse(bytes)
+  return typeof parsed === "string" ? parsed : undefined
 }
 
 /** A value's JSON as bytes, or `undefined` where its nesting is deeper than the engine can print. */

@@ -65,22 +65,6 @@ const walk = (
   }
 }
 
-/** Each event's data, in order. */
-export const unpack = (packed: Uint8Array): ReadonlyArray<Uint8Array> => {
-  const datas: Array<Uint8Array> = []
-  let before = new Uint8Array(0)
-  walk(packed, (start, end, ownFrom, ownTo) => {
-    const behindOwn = start + ownTo - ownFrom
-    const data = new Uint8Array(behindOwn + end)
-    data.set(before.subarray(0, start))
-    data.set(packed.subarray(ownFrom, ownTo), start)
-    data.set(before.subarray(before.length - end), behindOwn)
-    datas.push(data)
-    before = data
-  })
-  return datas
-}
-
 /** How many bytes all data has together when it is unpacked, which may be many times what it has here. */
 export const unpackedLength = (packed: Uint8Array): number => {
   let length = 0
@@ -88,4 +72,23 @@ export const unpackedLength = (packed: Uint8Array): number => {
     length += start + end + ownTo - ownFrom
   })
   return length
+}
+
+/** Each event's data, in order: views of one piece of memory. */
+export const unpack = (packed: Uint8Array): ReadonlyArray<Uint8Array> => {
+  const datas: Array<Uint8Array> = []
+  const all = new Uint8Array(unpackedLength(packed))
+  let before = 0
+  let at = 0
+  walk(packed, (start, end, ownFrom, ownTo) => {
+    const own = at + start
+    const behindOwn = own + ownTo - ownFrom
+    all.copyWithin(at, before, before + start)
+    for (let byte = ownFrom; byte < ownTo; byte++) all[at + start + byte - ownFrom] = packed[byte] ?? 0
+    all.copyWithin(behindOwn, at - end, at)
+    datas.push(all.subarray(at, behindOwn + end))
+    before = at
+    at = behindOwn + end
+  })
+  return datas
 }

@@ -2,20 +2,10 @@
  * A streamed answer reassembled into the shape of a plain one, from the data of its events. Meant to run after the stream, when
  * nobody waits: while it runs, its data only has to be kept.
  */
+import { type ChunkPattern, paddingMember, patternOf, textMembers, toldIn } from "./ChunkPattern.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { encodeJson, parseObject } from "./JsonBytes.ts"
-
-/** Members whose strings are pieces of one text. */
-const textMembers: ReadonlySet<string> = new Set([
-  "content",
-  "text",
-  "reasoning",
-  "reasoning_content",
-  "refusal",
-  "name",
-  "arguments",
-])
 
 /** Members that say the same in every chunk, or only in the first. */
 const constantMembers: ReadonlySet<string> = new Set(["id", "created", "role"])
@@ -55,9 +45,26 @@ const isString = (value: Json): value is string => typeof value === "string"
 
 const isSaid = (value: Json): boolean => value !== null && value !== ""
 
-/** Content that came as lists of parts, or as both lists and strings. */
-const joinParts = (values: ReadonlyArray<Json>): Json =>
-  values.flatMap((value) => (isList(value) ? value : isSaid(value) ? [{ type: "text", text: value }] : []))
+/** Content that came as lists of parts, or as both lists and strings: strings that follow each other are one part. */
+const joinParts = (values: ReadonlyArray<string | ReadonlyArray<Json>>): Json => {
+  const parts: Array<Json> = []
+  let text = ""
+  const endText = (): void => {
+    if (text !== "") parts.push({ type: "text", text })
+    text = ""
+  }
+  for (const value of values) {
+    if (typeof value === "string") text += value
+    else {
+      endText()
+      for (const part of value) parts.push(part)
+    }
+  }
+  endText()
+  return parts
+}
+
+const isPiece = (value: Json): value is string | ReadonlyArray<Json> => isString(value) || isList(value)
 
 /** What the values of one member in successive deltas come to. */
 const joinValues = (member: string, values: ReadonlyArray<Json>, depth: number): Json => {
@@ -66,8 +73,9 @@ const joinValues = (member: string, values: ReadonlyArray<Json>, depth: number):
   if (last === undefined) return null
   if (constantMembers.has(member)) return said.find(isSaid) ?? last
   if (textMembers.has(member)) {
-    if (said.every(isString)) return said.join("")
-    if (said.some(isList)) return joinParts(said)
+    const pieces = said.filter(isPiece)
+    if (!pieces.every(isString)) return joinParts(pieces)
+    if (pieces.length > 0) return pieces.join("")
   }
   if (said.every(isList)) {
     return member === "tool_calls" ? joinCalls(said.flat().filter(isJsonObject), depth) : said.flat()
@@ -75,6 +83,12 @@ const joinValues = (member: string, values: ReadonlyArray<Json>, depth: number):
   if (depth < maxDepth && said.every(isJsonObject)) return joinObjects(said, depth + 1)
   return said.findLast(isSaid) ?? last
 }
+
+/** Put together member by member: of a copy that is added to V8 makes a hidden class for each object (docs/performance.md). */
+const objectOf = (members: ReadonlyArray<readonly [name: string, value: Json | undefined]>): JsonObject =>
+  Object.fromEntries(
+    members.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+  )
 
 const joinObjects = (
   objects: ReadonlyArray<JsonObject>,
@@ -120,16 +134,53 @@ const onlyDelta: ReadonlySet<string> = new Set(["delta"])
 const joinChatChoice = (chunks: ReadonlyArray<JsonObject>): JsonObject => {
   const rest = joinObjects(chunks, 1, onlyDelta)
   const message = joinObjects(chunks.map((chunk) => chunk["delta"] ?? null).filter(isJsonObject), 1)
-  return { ...rest, message: { role: "assistant", content: null, ...message } }
+  const whole = objectOf([["role", "assistant"], ["content", null], ...Object.entries(message)])
+  return objectOf([...Object.entries(rest), ["message", whole]])
 }
 
-const joinTextChoice = (chunks: ReadonlyArray<JsonObject>): JsonObject => ({
-  text: "",
-  ...joinObjects(chunks, 1),
-})
+const joinTextChoice = (chunks: ReadonlyArray<JsonObject>): JsonObject =>
+  objectOf([["text", ""], ...Object.entries(joinObjects(chunks, 1))])
 
 const indexOf = (choice: JsonObject, position: number): number =>
   typeof choice["index"] === "number" ? choice["index"] : position
+
+/** So many patterns after which no chunk came are enough to see that none will. */
+const mostIdlePatterns = 8
+
+/** The chunks that data spells. Of those after one pattern that follow each other one is made that tells all their texts: it comes to the same. */
+const chunksIn = (datas: ReadonlyArray<Uint8Array>): ReadonlyArray<JsonObject> => {
+  const chunks: Array<JsonObject> = []
+  let pattern: ChunkPattern | undefined
+  let told = ""
+  let followers = 0
+  let idlePatterns = 0
+  const endRun = (): void => {
+    if (pattern === undefined || followers === 0) return
+    chunks.push(pattern.chunkWith(told))
+    told = ""
+    followers = 0
+    idlePatterns = 0
+  }
+  for (const data of datas) {
+    const text = pattern === undefined ? undefined : toldIn(pattern, data)
+    if (text !== undefined) {
+      told += text
+      followers += 1
+      continue
+    }
+    const chunk = parseObject(data)
+    if (chunk === undefined || !isPrintable(data, chunk)) continue
+    endRun()
+    chunks.push(chunk)
+    if (idlePatterns === mostIdlePatterns) continue
+    const next = patternOf(data, chunk)
+    if (next === undefined) continue
+    pattern = next
+    idlePatterns += 1
+  }
+  endRun()
+  return chunks
+}
 
 /**
  * The plain answer that a stream's data makes: texts and the arguments of tool calls joined, lists such as log probabilities
@@ -143,14 +194,10 @@ export const assemble = (
   datas: ReadonlyArray<Uint8Array>,
   truncated = false,
 ): JsonObject => {
-  const chunks: Array<JsonObject> = []
+  const chunks = chunksIn(datas)
   const choices = new Map<number, Array<JsonObject>>()
   let usage: Json | undefined
-  for (const data of datas) {
-    const chunk = parseObject(data)
-    if (chunk === undefined || !isPrintable(data, chunk)) continue
-    const { choices: inChunk, usage: said } = chunk
-    chunks.push(chunk)
+  for (const { choices: inChunk, usage: said } of chunks) {
     usage = said ?? usage
     if (!Array.isArray(inChunk)) continue
     for (const [position, choice] of inChunk.entries()) {
@@ -163,22 +210,24 @@ export const assemble = (
   }
   const isChat = endpoint.name === "chat.completions"
   const { created, id, model, ...rest } = joinEnvelopes(chunks)
-  return {
-    ...(id === undefined ? {} : { id }),
-    object: isChat ? "chat.completion" : "text_completion",
-    ...(created === undefined ? {} : { created }),
-    ...(model === undefined ? {} : { model }),
-    choices: [...choices]
-      .sort(([a], [b]) => a - b)
-      .map(([index, ofIt]) => ({ index, ...(isChat ? joinChatChoice(ofIt) : joinTextChoice(ofIt)) })),
-    ...(usage === undefined ? {} : { usage }),
-    ...rest,
-    ...(truncated ? { truncated } : {}),
-  }
+  const joinChoice = isChat ? joinChatChoice : joinTextChoice
+  const joined = [...choices]
+    .sort(([a], [b]) => a - b)
+    .map(([index, ofIt]) => objectOf([["index", index], ...Object.entries(joinChoice(ofIt))]))
+  return objectOf([
+    ["id", id],
+    ["object", isChat ? "chat.completion" : "text_completion"],
+    ["created", created],
+    ["model", model],
+    ["choices", joined],
+    ["usage", usage],
+    ...Object.entries(rest),
+    ["truncated", truncated ? true : undefined],
+  ])
 }
 
 /** What is put together apart, or belongs to a chunk alone. */
-const noEnvelope: ReadonlySet<string> = new Set(["choices", "obfuscation", "object", "usage"])
+const noEnvelope: ReadonlySet<string> = new Set(["choices", paddingMember, "object", "usage"])
 
 /** The first id and date of a stream's chunks, and the last word on everything else. */
 const joinEnvelopes = (chunks: ReadonlyArray<JsonObject>): JsonObject =>

@@ -81,7 +81,7 @@ describe("the queue", () => {
       for (const record of records(600)) queue.record(record)
       yield* settle
       expect(yield* queue.status).toEqual({ queued: 600, spilled: 0, lost: 0 })
-      yield* TestClock.adjust("20 millis")
+      yield* TestClock.adjust("40 millis")
       expect(script.batches.slice(1).map(({ length }) => length)).toEqual([250, 250, 100])
       expect(yield* queue.status).toEqual({ queued: 0, spilled: 0, lost: 0 })
     }),

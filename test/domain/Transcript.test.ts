@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
-import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf } from "../support/answers.ts"
+import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb } from "../support/answers.ts"
 import { chunk, finishChunk, textChunk } from "../support/Wire.ts"
 
 const chat = (...chunks: ReadonlyArray<unknown>): JsonObject => assemble(chatCompletions, chunks.map(bytesOf))
@@ -22,6 +22,56 @@ describe("law: assembling a chunked answer gives the plain answer back", () => {
         expect(assemble(generated.endpoint, datas)).toEqual(plainOf(generated))
       }),
       { numRuns: 300 },
+    )
+  })
+})
+
+/** Deltas of few shapes, so that one is often like the one before; some are none that an upstream should send. */
+const deltaArb = fc.oneof(
+  { weight: 6, arbitrary: textArb.map((content) => ({ content })) },
+  { weight: 2, arbitrary: textArb.map((reasoning) => ({ reasoning, content: null })) },
+  { weight: 1, arbitrary: textArb.map((text) => ({ content: [{ type: "text", text }] })) },
+  { weight: 1, arbitrary: textArb.map((content) => ({ role: "assistant", content, refusal: content })) },
+  {
+    weight: 1,
+    arbitrary: textArb.map((args) => ({ tool_calls: [{ index: 0, function: { arguments: args } }] })),
+  },
+  { weight: 1, arbitrary: fc.record({ content: fc.oneof(fc.nat(9), fc.constant({ name: "x" })) }) },
+)
+
+const streamArb = fc.array(
+  fc.record({
+    delta: deltaArb,
+    index: fc.constantFrom(0, 0, 0, 0, 1),
+    created: fc.constantFrom(1, 1, 1, 2),
+    padding: fc.option(fc.constantFrom("", "x", "yy")),
+    logprobs: fc.constantFrom(null, null, null, { content: [{ token: "a" }] }),
+    errs: fc.constantFrom(false, false, false, false, true),
+  }),
+  { maxLength: 40 },
+)
+
+describe("law: chunks that are like the one before come to what they come to when each is parsed", () => {
+  it("for every stream", () => {
+    fc.assert(
+      fc.property(streamArb, (stream) => {
+        const datas = stream.map(({ created, delta, errs, index, logprobs, padding }) =>
+          JSON.stringify({
+            id: "c",
+            created,
+            choices: [{ index, delta, logprobs, finish_reason: null }],
+            ...(padding === null ? {} : { obfuscation: padding }),
+            ...(errs ? { error: { message: "m" } } : {}),
+          }),
+        )
+        // White space makes them unlike each other.
+        const unlike = datas.map((data, at) => data + " ".repeat(at))
+        const encodeAll = (all: ReadonlyArray<string>) => all.map((data) => new TextEncoder().encode(data))
+        const assembled = assemble(chatCompletions, encodeAll(datas))
+        expect(assembled).toEqual(assemble(chatCompletions, encodeAll(unlike)))
+        expect(JSON.stringify(assembled)).toBe(JSON.stringify(assemble(chatCompletions, encodeAll(unlike))))
+      }),
+      { numRuns: 1000 },
     )
   })
 })
@@ -93,9 +143,9 @@ describe("assemble", () => {
 
   it("keeps content that comes as parts", () => {
     const part = (text: string) => ({ type: "text", text })
-    expect(messageOf({ content: "" }, { content: [part("a")] }, { content: "b" })).toMatchObject(
-      withMessage({ content: [part("a"), part("b")] }),
-    )
+    expect(
+      messageOf({ content: "" }, { content: [part("a")] }, { content: "b" }, { content: "c" }),
+    ).toMatchObject(withMessage({ content: [part("a"), part("bc")] }))
   })
 
   it("keeps the last word on what it does not know, beside an error", () => {

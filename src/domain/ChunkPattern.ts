@@ -1,0 +1,216 @@
+/**
+ * What the chunks of a stream have in common: most are the one before with another text in it, so that it is enough to compare bytes and to read that
+ * text. Parsing each was most of what it took to put a streamed answer together.
+ */
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { parseObject, parseText } from "./JsonBytes.ts"
+
+/** Members whose strings are pieces of one text. */
+export const textMembers: ReadonlySet<string> = new Set([
+  "content",
+  "text",
+  "reasoning",
+  "reasoning_content",
+  "refusal",
+  "name",
+  "arguments",
+])
+
+/** A member with which upstreams bring their chunks to other lengths; nobody reads its text. */
+export const paddingMember = "obfuscation"
+
+/** A text that differs from chunk to chunk. */
+type Hole = "told" | "padding"
+
+export interface ChunkPattern {
+  /** The bytes before the first hole, between two, and behind the last; the quotes around holes are among them. */
+  readonly fixed: ReadonlyArray<Uint8Array>
+  /** In their order. */
+  readonly holes: ReadonlyArray<Hole>
+  /** The chunk that tells a text; what padding it has is any. */
+  readonly chunkWith: (told: string) => JsonObject
+}
+
+const quote = 0x22
+const backslash = 0x5c
+const colon = 0x3a
+const space = 0x20
+const lastAscii = 0x7f
+
+/** Chunks of a token are short, and only their like are worth it. It also bounds how deep a pattern is nested. */
+const mostBytes = 2048
+
+/** Longer texts are decoded as a whole. */
+const mostCharacters = 32
+
+const encoder = new TextEncoder()
+
+const isAt = (data: Uint8Array, at: number, bytes: Uint8Array): boolean => {
+  if (at + bytes.length > data.length) return false
+  for (let i = 0; i < bytes.length; i++) if (data[at + i] !== bytes[i]) return false
+  return true
+}
+
+const skipSpace = (data: Uint8Array, from: number): number => {
+  let at = from
+  for (let byte = data[at]; byte === space || byte === 0x0a || byte === 0x0d || byte === 0x09; )
+    byte = data[++at]
+  return at
+}
+
+/** Where the quote stands that ends the text beginning at `from`; not within the data where none does. */
+const endOfText = (data: Uint8Array, from: number): number => {
+  let at = from
+  while (at < data.length && data[at] !== quote) at += data[at] === backslash ? 2 : 1
+  return at
+}
+
+/** Where the text of the first member of this name begins that has one. */
+const beginOfText = (data: Uint8Array, member: string): number | undefined => {
+  const name = encoder.encode(JSON.stringify(member))
+  for (let at = 0; at < data.length; at++) {
+    if (!isAt(data, at, name)) continue
+    const after = skipSpace(data, at + name.length)
+    const value = skipSpace(data, after + 1)
+    if (data[after] === colon && data[value] === quote) return value + 1
+  }
+  return undefined
+}
+
+/** Where a chunk tells its text: in a member of its choice, or of that one's delta. */
+interface Place {
+  readonly member: string
+  readonly isInDelta: boolean
+}
+
+const onlyChoice = ({ choices }: JsonObject): JsonObject | undefined => {
+  if (!isJsonArray(choices) || choices.length !== 1) return undefined
+  return isJsonObject(choices[0]) ? choices[0] : undefined
+}
+
+const textAt = (chunk: JsonObject, { isInDelta, member }: Place): Json | undefined => {
+  const choice = onlyChoice(chunk)
+  const delta = choice?.["delta"]
+  if (!isInDelta) return choice?.[member]
+  return isJsonObject(delta) ? delta[member] : undefined
+}
+
+/** The chunk with this text in its place. */
+const telling = (chunk: JsonObject, { isInDelta, member }: Place, text: string): JsonObject => {
+  const choice = onlyChoice(chunk)
+  const delta = choice?.["delta"]
+  const told =
+    isInDelta && isJsonObject(delta)
+      ? { ...choice, delta: { ...delta, [member]: text } }
+      : { ...choice, [member]: text }
+  return { ...chunk, choices: [told] }
+}
+
+/** How much a value adds to that of the chunks before: pieces of text, and items of lists. All else is said anew. */
+const additions = (value: Json | undefined, member: string): number => {
+  if (typeof value === "string") return textMembers.has(member) && value !== "" ? 1 : 0
+  if (isJsonArray(value)) return value.length
+  if (!isJsonObject(value)) return 0
+  let count = 0
+  for (const name in value) count += additions(value[name], name)
+  return count
+}
+
+/** Where the one text is told that a chunk adds; `undefined` where it adds none, or more. */
+const placeOf = (chunk: JsonObject): Place | undefined => {
+  const choice = onlyChoice(chunk)
+  if (choice === undefined || additions(choice, "") !== 1) return undefined
+  const delta = choice["delta"]
+  const isInDelta = isJsonObject(delta)
+  const object = isInDelta ? delta : choice
+  const member = Object.keys(object).find(
+    (name) => typeof object[name] === "string" && additions(object[name], name) === 1,
+  )
+  return member === undefined ? undefined : { member, isInDelta }
+}
+
+/** The chunk with these texts in its holes. */
+const filled = (
+  fixed: ReadonlyArray<Uint8Array>,
+  holes: ReadonlyArray<Hole>,
+  textOf: (hole: Hole) => string,
+): Uint8Array =>
+  Buffer.concat(
+    fixed.flatMap((piece, at) => {
+      const hole = holes[at]
+      return hole === undefined ? [piece] : [piece, encoder.encode(textOf(hole))]
+    }),
+  )
+
+const markOf = (hole: Hole): string => `sluice ${hole}`
+
+/**
+ * The pattern of a chunk, whose like may follow: it has one choice, and adds one text to what came before.
+ *
+ * Where the holes are is guessed, and found true by what the chunk says once others' texts are in them: marks that it did not say before.
+ *
+ * @param data the bytes
+ * @param chunk what they spell
+ */
+export const patternOf = (data: Uint8Array, chunk: JsonObject): ChunkPattern | undefined => {
+  const place = data.length > mostBytes ? undefined : placeOf(chunk)
+  const told = place === undefined ? undefined : beginOfText(data, place.member)
+  if (place === undefined || told === undefined) return undefined
+  const isPadded = typeof chunk[paddingMember] === "string"
+  const padding = isPadded ? beginOfText(data, paddingMember) : undefined
+
+  const begins: Array<readonly [from: number, hole: Hole]> = [[told, "told"]]
+  if (padding !== undefined) begins.push([padding, "padding"])
+  const fixed: Array<Uint8Array> = []
+  let at = 0
+  for (const [from] of begins.sort(([a], [b]) => a - b)) {
+    fixed.push(data.subarray(at, from))
+    at = endOfText(data, from)
+  }
+  fixed.push(data.subarray(at))
+  const holes = begins.map(([, hole]) => hole)
+
+  const sample = parseObject(filled(fixed, holes, markOf))
+  if (sample === undefined) return undefined
+  const says = (of: JsonObject): boolean => textAt(of, place) === markOf("told")
+  const isPaddedWithMark = (of: JsonObject): boolean => of[paddingMember] === markOf("padding")
+  const isToldThere = says(sample) && !says(chunk)
+  const isPaddedThere = padding === undefined || (isPaddedWithMark(sample) && !isPaddedWithMark(chunk))
+  if (!isToldThere || !isPaddedThere) return undefined
+  return { fixed, holes, chunkWith: (text) => telling(sample, place, text) }
+}
+
+/**
+ * The text of `data[from, to)`, which a quote stands before and behind; `undefined` where it is none. What needs no decoding, as most of it does not,
+ * is read character by character: in a fifth of the time for what a token has.
+ */
+const textBetween = (data: Uint8Array, from: number, to: number): string | undefined => {
+  if (to - from > mostCharacters) return parseText(data.subarray(from - 1, to + 1))
+  let text = ""
+  for (let at = from; at < to; at++) {
+    const byte = data[at] ?? 0
+    if (byte < space || byte === backslash || byte > lastAscii)
+      return parseText(data.subarray(from - 1, to + 1))
+    text += String.fromCharCode(byte)
+  }
+  return text
+}
+
+/** The text that is told by a chunk after the pattern; `undefined` where it is none, or spells no JSON. */
+export const toldIn = ({ fixed, holes }: ChunkPattern, data: Uint8Array): string | undefined => {
+  let at = 0
+  let told: string | undefined
+  for (let i = 0; i < fixed.length; i++) {
+    const piece = fixed[i]
+    if (piece === undefined || !isAt(data, at, piece)) return undefined
+    at += piece.length
+    const hole = holes[i]
+    if (hole === undefined) return at === data.length ? told : undefined
+    const end = endOfText(data, at)
+    const text = end < data.length ? textBetween(data, at, end) : undefined
+    if (text === undefined) return undefined
+    if (hole === "told") told = text
+    at = end
+  }
+  return undefined
+}
