@@ -36,7 +36,7 @@ export interface QueueOptions {
   readonly run: string
 }
 
-/** Time from batch to batch, in which records gather: 25 commits a second, and two fifths of what may be lost with the process. */
+/** Time from batch to batch, in which records gather, unless there are enough: 25 commits a second, and two fifths of what may be lost with the process. */
 const gatheringMs = 40
 
 const backoff = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("2 seconds")))
@@ -52,7 +52,10 @@ const rotationIntervalMs = 60_000
 /** A month is taken to end this much later, so that the requests that end with it go with its table. */
 const turnDelayMs = 1_000
 
-/** With so many records waiting in memory, the spill waits for its turn. */
+/**
+ * With so many records waiting in memory, they gather no longer, and the spill waits for its turn. Larger batches save the audit's thread nothing, and the
+ * main thread took a tenth longer for a request where twice as much lay in its cache.
+ */
 const busyRecords = 100
 
 /** Everything of the `Audit` but the fingerprint. The scope's end waits until what was recorded is kept, if it can be. */
@@ -66,7 +69,8 @@ export const makeQueue = (
     /** Open while there are records to write. */
     const filled = yield* Effect.makeLatch(false)
     const trouble = yield* Effect.makeLatch(true)
-    const ending = yield* Effect.makeLatch(false)
+    /** Open when nothing is to gather any more. */
+    const enough = yield* Effect.makeLatch(false)
     const firstLook = yield* Effect.makeLatch(false)
     let hasEnded = false
     let numbered = 0
@@ -85,6 +89,7 @@ export const makeQueue = (
       queued += records
       queuedBytes += bytes
       filled.unsafeOpen()
+      if (queued >= busyRecords) enough.unsafeOpen()
     }
 
     const record: Audit["Type"]["record"] = (closed) => {
@@ -148,9 +153,10 @@ export const makeQueue = (
         const began = yield* Clock.currentTimeMillis
         for (let parcel = packer.take(); parcel !== undefined; parcel = packer.take()) yield* keep(parcel)
         if (hasEnded) return
+        yield* enough.close
         // While a batch was written others gathered already.
         const rest = gatheringMs - ((yield* Clock.currentTimeMillis) - began)
-        if (rest > 0) yield* Effect.raceFirst(Effect.sleep(rest), ending.await)
+        if (rest > 0) yield* Effect.raceFirst(Effect.sleep(rest), enough.await)
       }
     })
 
@@ -225,7 +231,7 @@ export const makeQueue = (
       Effect.gen(function* () {
         hasEnded = true
         yield* filled.open
-        yield* ending.open
+        yield* enough.open
         const rest = Effect.zipRight(Fiber.await(written), drained)
         // A finalizer is uninterruptible, and what is would not be given up.
         yield* Effect.timeoutOption(Effect.interruptible(rest), limits.closeMs)

@@ -71,19 +71,42 @@ const capturingErrors = (messages: Array<string>) =>
   )
 
 describe("the queue", () => {
-  it.scoped("writes a first record at once, and what gathers meanwhile in batches of at most 250", () =>
+  it.scoped("writes a first record at once, and what gathers in the 40 ms after it together", () =>
     Effect.gen(function* () {
       const { script, writer } = scripted()
       const queue = yield* queueOn(writer)
       queue.record(sampleRecord("first"))
       yield* settle
       expect(script.batches).toEqual([["first"]])
+      for (const record of records(99)) queue.record(record)
+      yield* settle
+      expect(yield* queue.status).toEqual({ queued: 99, spilled: 0, lost: 0 })
+      yield* TestClock.adjust("39 millis")
+      expect(script.batches).toHaveLength(1)
+      yield* TestClock.adjust("1 millis")
+      expect(script.batches.slice(1).map(({ length }) => length)).toEqual([99])
+      expect(yield* queue.status).toEqual({ queued: 0, spilled: 0, lost: 0 })
+    }),
+  )
+
+  it.scoped("waits no longer once 100 have gathered, and writes at most 250 at once", () =>
+    Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const queue = yield* queueOn(writer)
+      queue.record(sampleRecord("first"))
+      yield* settle
+      for (const record of records(100)) queue.record(record)
+      yield* settle
+      expect(script.batches.map(({ length }) => length)).toEqual([1, 100])
       for (const record of records(600)) queue.record(record)
       yield* settle
-      expect(yield* queue.status).toEqual({ queued: 600, spilled: 0, lost: 0 })
-      yield* TestClock.adjust("40 millis")
-      expect(script.batches.slice(1).map(({ length }) => length)).toEqual([250, 250, 100])
+      expect(script.batches.map(({ length }) => length)).toEqual([1, 100, 250, 250, 100])
       expect(yield* queue.status).toEqual({ queued: 0, spilled: 0, lost: 0 })
+      queue.record(sampleRecord("last"))
+      yield* settle
+      expect(script.batches).toHaveLength(5)
+      yield* TestClock.adjust("40 millis")
+      expect(script.batches.at(-1)).toEqual(["last"])
     }),
   )
 
