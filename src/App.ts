@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Audit } from "./audit/Audit.ts"
 import * as AuditLayer from "./audit/AuditLayer.ts"
+import { defaultLimits, relayedLimits } from "./audit/AuditQueue.ts"
 import * as WorkerProcess from "./cluster/WorkerProcess.ts"
 import * as CurrentConfig from "./config/CurrentConfig.ts"
 import type { Environment } from "./config/Environment.ts"
@@ -27,9 +28,11 @@ const auditPolicy = Effect.map(
 )
 
 /** The audit in its database, kept as the configuration in force says; `entry` is the program of its threads. */
-export const auditLayer = (environment: Environment, entry: URL) =>
+export const auditLayer = (environment: Environment, entry: URL, limits = defaultLimits) =>
   Layer.unwrapEffect(
-    Effect.map(auditPolicy, (policy) => AuditLayer.layer({ url: environment.auditUrl, policy }, entry)),
+    Effect.map(auditPolicy, (policy) =>
+      AuditLayer.layer({ url: environment.auditUrl, policy, limits }, entry),
+    ),
   )
 
 /** The audit of a worker, which hands records to its primary. */
@@ -70,4 +73,7 @@ export const workerLayer = (environment: Environment) =>
 
 /** What the primary of several processes needs: the audit, kept as the configuration in force says. */
 export const primaryLayer = (environment: Environment, entry: URL) =>
-  Layer.provideMerge(auditLayer(environment, entry), CurrentConfig.layer(environment.configPath))
+  Layer.provideMerge(
+    auditLayer(environment, entry, relayedLimits),
+    CurrentConfig.layer(environment.configPath),
+  )

@@ -17,6 +17,8 @@ import { Packer, type Parcel } from "./Parcel.ts"
 import { queuedRecord, weightOf } from "./QueuedRecord.ts"
 
 export interface QueueLimits {
+  /** Milliseconds from batch to batch, in which records gather, unless there are enough before. */
+  readonly gatherMs: number
   /** Records that may wait in memory. */
   readonly records: number
   /** Bytes they may hold. */
@@ -25,7 +27,16 @@ export interface QueueLimits {
   readonly closeMs: number
 }
 
-export const defaultLimits: QueueLimits = { records: 50_000, bytes: 256 * 1024 * 1024, closeMs: 10_000 }
+/** At 40 ms: 25 commits a second, and two fifths of what may be lost with the process. */
+export const defaultLimits: QueueLimits = {
+  gatherMs: 40,
+  records: 50_000,
+  bytes: 256 * 1024 * 1024,
+  closeMs: 10_000,
+}
+
+/** Where records wait in two queues, one after the other. */
+export const relayedLimits: QueueLimits = { ...defaultLimits, gatherMs: 20 }
 
 export interface QueueOptions {
   readonly writer: AuditWriter
@@ -36,15 +47,15 @@ export interface QueueOptions {
   readonly run: string
 }
 
-/** Time from batch to batch, in which records gather, unless there are enough: 25 commits a second, and two fifths of what may be lost with the process. */
-const gatheringMs = 40
-
 const backoff = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("2 seconds")))
 
 /** How long the start waits for the writer to be ready. */
 const startTimeout = "5 seconds"
 
 const lossInterval = "5 seconds"
+
+/** How often it is seen whether what is waited for has come about. */
+const lookMs = 20
 
 /** How often it is seen whether a finished month has rows in the live database: those of requests that outlasted it. */
 const rotationIntervalMs = 60_000
@@ -155,7 +166,7 @@ export const makeQueue = (
         if (hasEnded) return
         yield* enough.close
         // While a batch was written others gathered already.
-        const rest = gatheringMs - ((yield* Clock.currentTimeMillis) - began)
+        const rest = limits.gatherMs - ((yield* Clock.currentTimeMillis) - began)
         if (rest > 0) yield* Effect.raceFirst(Effect.sleep(rest), enough.await)
       }
     })
@@ -170,7 +181,7 @@ export const makeQueue = (
         )
         // What waits in memory goes first: it would be lost with the process, what is spilled would not.
         yield* Effect.yieldNow()
-        while (queued > busyRecords) yield* Effect.sleep(gatheringMs)
+        while (queued > busyRecords) yield* Effect.sleep(lookMs)
       }
     })
 
@@ -220,7 +231,7 @@ export const makeQueue = (
     const drained: Effect.Effect<void> = Effect.suspend(() =>
       last.spilled === 0 || last.fault !== undefined
         ? Effect.void
-        : Effect.delay(drained, Duration.millis(gatheringMs)),
+        : Effect.delay(drained, Duration.millis(lookMs)),
     )
 
     yield* Effect.forkScoped(draining)

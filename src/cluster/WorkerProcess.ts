@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { Audit } from "../audit/Audit.ts"
 import { auditWith } from "../audit/AuditLayer.ts"
+import { relayedLimits } from "../audit/AuditQueue.ts"
 import { type AuditWriter, nothingRotated, nothingWritten } from "../audit/AuditWriter.ts"
 import { together } from "../domain/ProcessHealth.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
@@ -50,7 +51,7 @@ const handingOver: AuditWriter = {
 
 /** The audit of a worker. */
 export const auditLayer = (url: string, policy: () => AuditPolicy) =>
-  auditWith({ url, policy }, () => Effect.succeed(handingOver))
+  auditWith({ url, policy, limits: relayedLimits }, () => Effect.succeed(handingOver))
 
 const askFleet: Effect.Effect<FleetHealth> = ask(
   (number) => ({ kind: "fleet", number }),

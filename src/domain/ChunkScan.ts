@@ -5,6 +5,8 @@
  * member; a member of that name elsewhere in the chunk is, and costs one parse.
  */
 
+import { nextToken, standsAt } from "./JsonBytes.ts"
+
 const ascii = new TextEncoder()
 
 const quote = 0x22
@@ -15,13 +17,6 @@ const closeBracket = 0x5d
 const letterN = 0x6e
 const digit1 = 0x31
 const digit9 = 0x39
-
-const nextToken = (data: Uint8Array, from: number): number => {
-  let at = from
-  for (let byte = data[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; )
-    byte = data[++at]
-  return at
-}
 
 /** Not `null`. */
 const isSaid = (data: Uint8Array, at: number): boolean => data[at] !== letterN
@@ -74,11 +69,6 @@ const signs: ReadonlyArray<Sign> = [
 const beginsSign = new Uint8Array(256)
 for (const { name } of signs) beginsSign[name[0] ?? 0] = 1
 
-const isNamed = (data: Uint8Array, from: number, name: Uint8Array): boolean => {
-  for (let i = 0; i < name.length; i++) if (data[from + i] !== name[i]) return false
-  return true
-}
-
 /**
  * Whether a chunk may hold an error, usage, a finish reason, tool calls, or a choice other than the first. May say so of one
  * that holds none; never the other way round, but for names written with escapes.
@@ -89,7 +79,7 @@ export const isTelling = (data: Uint8Array): boolean => {
     // A quote that opens a name or a value stands behind punctuation or white space.
     if (data[at] !== quote || beginsSign[data[at + 1] ?? 0] === 0 || data[at - 1] === backslash) continue
     for (const { asValue, matters, name } of signs) {
-      if (!isNamed(data, at + 1, name)) continue
+      if (!standsAt(data, at + 1, name)) continue
       const after = nextToken(data, at + 1 + name.length)
       const isMember = data[after] === colon
       if (isMember ? matters(data, nextToken(data, after + 1)) : asValue) return true

@@ -1,4 +1,4 @@
-/** JSON in and out of UTF-8 bytes, where whatever is none is an ordinary case. */
+/** JSON in and out of UTF-8 bytes, where whatever is none is an ordinary case; and what it takes to look at bytes without reading them. */
 import * as Either from "effect/Either"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 
@@ -26,4 +26,18 @@ export const parseText = (bytes: Uint8Array): string | undefined => {
 export const encodeJson = (value: Json): Uint8Array | undefined => {
   const printed = Either.try({ try: () => encoder.encode(JSON.stringify(value)), catch: notJson })
   return Either.isRight(printed) ? printed.right : undefined
+}
+
+/** Where the next byte stands that is no white space. */
+export const nextToken = (data: Uint8Array, from: number): number => {
+  let at = from
+  for (let byte = data[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; )
+    byte = data[++at]
+  return at
+}
+
+/** Whether these bytes stand at this place. */
+export const standsAt = (data: Uint8Array, at: number, bytes: Uint8Array): boolean => {
+  for (let i = 0; i < bytes.length; i++) if (data[at + i] !== bytes[i]) return false
+  return true
 }

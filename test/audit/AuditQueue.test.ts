@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
-import { defaultLimits, makeQueue, type QueueLimits } from "../../src/audit/AuditQueue.ts"
+import { defaultLimits, makeQueue, type QueueLimits, relayedLimits } from "../../src/audit/AuditQueue.ts"
 import type { AuditWriter, WriteReport } from "../../src/audit/AuditWriter.ts"
 import { unpack } from "../../src/audit/Parcel.ts"
 import { fullPolicy, keyIn, sampleRecord } from "../support/AuditRecords.ts"
@@ -86,6 +86,21 @@ describe("the queue", () => {
       yield* TestClock.adjust("1 millis")
       expect(script.batches.slice(1).map(({ length }) => length)).toEqual([99])
       expect(yield* queue.status).toEqual({ queued: 0, spilled: 0, lost: 0 })
+    }),
+  )
+
+  it.scoped("gathers half as long where another queue follows", () =>
+    Effect.gen(function* () {
+      const { script, writer } = scripted()
+      const queue = yield* queueOn(writer, relayedLimits)
+      expect(2 * relayedLimits.gatherMs).toBe(defaultLimits.gatherMs)
+      for (const id of ["first", "second"]) {
+        queue.record(sampleRecord(id))
+        yield* settle
+      }
+      expect(script.batches).toEqual([["first"]])
+      yield* TestClock.adjust("20 millis")
+      expect(script.batches).toEqual([["first"], ["second"]])
     }),
   )
 
