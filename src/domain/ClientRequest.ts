@@ -29,7 +29,8 @@ export interface ClientRequest {
 const invalid = (param: string | null, message: string): Either.Either<never, InvalidRequest> =>
   Either.left(new InvalidRequest({ message, param }))
 
-const utf8 = new TextDecoder("utf-8", { fatal: true })
+// A second byte order mark is a fault of the JSON.
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 /** RFC 8259 §8.1 lets a reader ignore a byte order mark, and forbids to send one: it does not go on to the upstream. */
 const withoutMark = (bytes: Uint8Array): Uint8Array =>

@@ -111,6 +111,11 @@ describe("what is read", () => {
     expect(request.bytes).toEqual(bytesOf(text))
   })
 
+  it("refuses a second byte order mark, which is no white space of JSON's and would go on to the upstream", () => {
+    const twice = decode(chatCompletions, bytesOf('\ufeff\ufeff{"model":"m","messages":[]}'))
+    expect(Either.isLeft(twice) ? twice.left.message : "").toContain("line 1, column 1")
+  })
+
   it("takes null for absent where OpenAI's SDKs send it", () => {
     const request = accepted(decodeBody({ model: "m", messages: hello, stream: null, stream_options: null }))
     expect([request.stream, request.includeUsage]).toEqual([false, false])

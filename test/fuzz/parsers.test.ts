@@ -162,8 +162,14 @@ describe("Fuzzed,", () => {
             events.map(({ data }) => data),
           )
           if (Either.isLeft(said)) return
-          const next = bodyGoingOn(endpoint, body, said.right.text, { body: {}, message: {} })
-          if (Either.isRight(next)) JSON.parse(Buffer.from(next.right).toString())
+          const request = decode(endpoint, body)
+          if (Either.isRight(request)) {
+            const next = bodyGoingOn(endpoint, request.right.bytes, said.right.text, {
+              body: {},
+              message: {},
+            })
+            if (Either.isRight(next)) JSON.parse(Buffer.from(next.right).toString())
+          }
           for (const { data } of run(goingOn(endpoint, said.right), events)) {
             if (data[0] === 0x7b && noAnswer(data) === undefined) readAnswer(data)
           }
