@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { Audit, AuditIntake } from "./Audit.ts"
-import { defaultLimits, makeQueue, type QueueLimits } from "./AuditQueue.ts"
+import { makeQueue, type QueueLimits } from "./AuditQueue.ts"
 import { newRun } from "./AuditRun.ts"
 import { makeThreadWriter } from "./AuditThread.ts"
 import { type AuditFiles, auditFiles, parseAuditUrl } from "./AuditUrl.ts"
@@ -28,7 +28,7 @@ export interface AuditOptions {
   readonly url: string
   /** The policy of the configuration in force. */
   readonly policy: () => AuditPolicy
-  readonly limits?: QueueLimits
+  readonly limits: QueueLimits
 }
 
 /** What to do about a directory that belongs to somebody else, as one that Docker makes for a container belongs to root. */
@@ -80,7 +80,7 @@ export const auditWith = (
       const { put, record, status } = yield* makeQueue({
         writer: yield* makeWriter(files),
         policy: options.policy,
-        limits: options.limits ?? defaultLimits,
+        limits: options.limits,
         run: yield* newRun,
       })
       return Context.make(Audit, { record, status, fingerprint: fingerprint(secret) }).pipe(

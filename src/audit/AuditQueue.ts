@@ -64,8 +64,8 @@ const rotationIntervalMs = 60_000
 const turnDelayMs = 1_000
 
 /**
- * With so many records waiting in memory, they gather no longer, and the spill waits for its turn. Larger batches save the audit's thread nothing, and the
- * main thread took a tenth longer for a request where twice as much lay in its cache.
+ * With so many records waiting in memory, they gather no longer, and the spill waits for its turn. Batches of twice as many saved the audit's thread nothing, and
+ * the main thread took a tenth longer for a request.
  */
 const busyRecords = 100
 

@@ -210,19 +210,12 @@ const insertsOf = (month: string, rows: ReadonlyArray<RowValues>): ReadonlyArray
 const transact = (sql: SqlClient, statements: ReadonlyArray<Statement>): Effect.Effect<void, SqlError> =>
   Effect.scoped(
     Effect.flatMap(sql.reserve, (connection) => {
-      const all = Effect.forEach(statements, ({ text, values }) => connection.executeRaw(text, values), {
-        discard: true,
-      })
-      return connection
-        .executeRaw("BEGIN", noValues)
-        .pipe(
-          Effect.zipRight(
-            Effect.zipRight(all, connection.executeRaw("COMMIT", noValues)).pipe(
-              Effect.tapErrorCause(() => Effect.ignore(connection.executeRaw("ROLLBACK", noValues))),
-            ),
-          ),
-          Effect.asVoid,
-        )
+      const run = (text: string, values = noValues) => connection.executeRaw(text, values)
+      const all = Effect.forEach(statements, ({ text, values }) => run(text, values), { discard: true })
+      const committed = Effect.zipRight(all, run("COMMIT")).pipe(
+        Effect.tapErrorCause(() => Effect.ignore(run("ROLLBACK"))),
+      )
+      return Effect.asVoid(Effect.zipRight(run("BEGIN"), committed))
     }),
   ).pipe(Effect.uninterruptible)
 

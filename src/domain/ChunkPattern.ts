@@ -3,7 +3,16 @@
  * text. Parsing each was most of what it took to put a streamed answer together.
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { nextToken, parseObject, parseText, standsAt } from "./JsonBytes.ts"
+import {
+  backslash,
+  colon,
+  nextToken,
+  parseObject,
+  parseText,
+  quote,
+  standsAt,
+  surelyPrintableBytes,
+} from "./JsonBytes.ts"
 
 /** Members whose strings are pieces of one text. */
 export const textMembers: ReadonlySet<string> = new Set([
@@ -31,14 +40,8 @@ export interface ChunkPattern {
   readonly chunkWith: (told: string) => JsonObject
 }
 
-const quote = 0x22
-const backslash = 0x5c
-const colon = 0x3a
 const space = 0x20
 const lastAscii = 0x7f
-
-/** Chunks of a token are short, and only their like are worth it. It also bounds how deep a pattern is nested. */
-const mostBytes = 2048
 
 /** Longer texts are decoded as a whole. */
 const mostCharacters = 32
@@ -140,7 +143,8 @@ const markOf = (hole: Hole): string => `sluice ${hole}`
  * @param chunk what they spell
  */
 export const patternOf = (data: Uint8Array, chunk: JsonObject): ChunkPattern | undefined => {
-  const place = data.length > mostBytes ? undefined : placeOf(chunk)
+  // Chunks of a token are short, and only their like are worth it; what is made after a pattern is printed unseen.
+  const place = data.length > surelyPrintableBytes ? undefined : placeOf(chunk)
   const told = place === undefined ? undefined : beginOfText(data, place.member)
   if (place === undefined || told === undefined) return undefined
   const isPadded = typeof chunk[paddingMember] === "string"

@@ -5,13 +5,10 @@
  * member; a member of that name elsewhere in the chunk is, and costs one parse.
  */
 
-import { nextToken, standsAt } from "./JsonBytes.ts"
+import { backslash, colon, nextToken, quote, standsAt } from "./JsonBytes.ts"
 
 const ascii = new TextEncoder()
 
-const quote = 0x22
-const backslash = 0x5c
-const colon = 0x3a
 const openBracket = 0x5b
 const closeBracket = 0x5d
 const letterN = 0x6e

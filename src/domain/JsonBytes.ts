@@ -22,11 +22,18 @@ export const parseText = (bytes: Uint8Array): string | undefined => {
   return typeof parsed === "string" ? parsed : undefined
 }
 
+/** JSON of no more bytes is nested no deeper than can be printed. */
+export const surelyPrintableBytes = 2048
+
 /** A value's JSON as bytes, or `undefined` where its nesting is deeper than the engine can print. */
 export const encodeJson = (value: Json): Uint8Array | undefined => {
   const printed = Either.try({ try: () => encoder.encode(JSON.stringify(value)), catch: notJson })
   return Either.isRight(printed) ? printed.right : undefined
 }
+
+export const quote = 0x22
+export const backslash = 0x5c
+export const colon = 0x3a
 
 /** Where the next byte stands that is no white space. */
 export const nextToken = (data: Uint8Array, from: number): number => {

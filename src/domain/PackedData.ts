@@ -84,7 +84,7 @@ export const unpack = (packed: Uint8Array): ReadonlyArray<Uint8Array> => {
     const own = at + start
     const behindOwn = own + ownTo - ownFrom
     all.copyWithin(at, before, before + start)
-    for (let byte = ownFrom; byte < ownTo; byte++) all[at + start + byte - ownFrom] = packed[byte] ?? 0
+    all.set(packed.subarray(ownFrom, ownTo), own)
     all.copyWithin(behindOwn, at - end, at)
     datas.push(all.subarray(at, behindOwn + end))
     before = at

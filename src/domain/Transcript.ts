@@ -5,16 +5,13 @@
 import { type ChunkPattern, paddingMember, patternOf, textMembers, toldIn } from "./ChunkPattern.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { encodeJson, parseObject } from "./JsonBytes.ts"
+import { encodeJson, parseObject, surelyPrintableBytes } from "./JsonBytes.ts"
 
 /** Members that say the same in every chunk, or only in the first. */
 const constantMembers: ReadonlySet<string> = new Set(["id", "created", "role"])
 
 /** Deeper objects are not joined: the last one counts. */
 const maxDepth = 16
-
-/** Shorter JSON is nested no deeper than can be printed. */
-const surelyPrintableBytes = 2048
 
 /** Whether what is assembled of a chunk can be written down: a hostile one may be nested too deep. */
 const isPrintable = (data: Uint8Array, chunk: JsonObject): boolean =>
@@ -151,21 +148,19 @@ const mostIdlePatterns = 8
 const chunksIn = (datas: ReadonlyArray<Uint8Array>): ReadonlyArray<JsonObject> => {
   const chunks: Array<JsonObject> = []
   let pattern: ChunkPattern | undefined
-  let told = ""
-  let followers = 0
+  /** What those tell that follow, where any does. */
+  let told: string | undefined
   let idlePatterns = 0
   const endRun = (): void => {
-    if (pattern === undefined || followers === 0) return
+    if (pattern === undefined || told === undefined) return
     chunks.push(pattern.chunkWith(told))
-    told = ""
-    followers = 0
+    told = undefined
     idlePatterns = 0
   }
   for (const data of datas) {
     const text = pattern === undefined ? undefined : toldIn(pattern, data)
     if (text !== undefined) {
-      told += text
-      followers += 1
+      told = told === undefined ? text : told + text
       continue
     }
     const chunk = parseObject(data)

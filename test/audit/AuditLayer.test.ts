@@ -21,6 +21,7 @@ const worker = auditWorker("AuditLayer")
 const optionsIn = (directory: string, over: Partial<AuditOptions> = {}): AuditOptions => ({
   url: `sqlite:${join(directory, "logs", "record.db")}`,
   policy: () => fullPolicy,
+  limits: defaultLimits,
   ...over,
 })
 

@@ -7,6 +7,7 @@ import { writeSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import { Audit } from "../../src/audit/Audit.ts"
 import { layer } from "../../src/audit/AuditLayer.ts"
+import { defaultLimits } from "../../src/audit/AuditQueue.ts"
 import { fullPolicy, sampleRecord } from "./AuditRecords.ts"
 
 const [, , url = "", worker = "", prefix = "", rate = "1000"] = process.argv
@@ -29,5 +30,7 @@ const program = Effect.gen(function* () {
 })
 
 await Effect.runPromise(
-  program.pipe(Effect.provide(layer({ url, policy: () => fullPolicy }, new URL(worker)))),
+  program.pipe(
+    Effect.provide(layer({ url, policy: () => fullPolicy, limits: defaultLimits }, new URL(worker))),
+  ),
 )
