@@ -22,9 +22,9 @@ import {
   type Row,
 } from "../audit/Reader.ts"
 import { auditUrl, problemsOf } from "../config/Environment.ts"
-import { type OutputClosed, write } from "./audit/Output.ts"
 import { type Format, type Rendering, rowPage, rowsRendering, statsPage } from "./audit/Rendering.ts"
 import { CliFailure } from "./CliFailure.ts"
+import { type OutputClosed, write } from "./Output.ts"
 
 const optionalText = (name: string, description: string) =>
   Options.text(name).pipe(Options.withDescription(description), Options.optional)

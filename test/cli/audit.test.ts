@@ -12,7 +12,7 @@ import { beforeAll } from "vitest"
 import { columns } from "../../src/audit/AuditTable.ts"
 import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
 import { allColumns, briefColumns } from "../../src/audit/Reader.ts"
-import { guarded } from "../../src/cli/audit/Csv.ts"
+import { guarded } from "../../src/cli/Csv.ts"
 import { bundled } from "../support/AuditBundle.ts"
 import {
   type AuditRow,

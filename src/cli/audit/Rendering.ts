@@ -3,9 +3,9 @@ import * as Either from "effect/Either"
 import type { Grouping, GroupStats } from "../../audit/AuditStats.ts"
 import type { SqlValue } from "../../audit/AuditTable.ts"
 import type { Column, Row } from "../../audit/Reader.ts"
-import { csvLine } from "./Csv.ts"
-import { printable, printableJson, printableLines } from "./Printable.ts"
-import { layOut, type TableColumn, titlesOf } from "./Table.ts"
+import { printable, printableJson, printableLines } from "../../terminal/Printable.ts"
+import { layOut, type TableColumn, titlesOf } from "../../terminal/Table.ts"
+import { csvLine } from "../Csv.ts"
 
 export type Format = "table" | "json" | "csv"
 

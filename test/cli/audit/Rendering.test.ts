@@ -1,9 +1,9 @@
 /** Laws of what is printed: CSV is read back, tables stay aligned, nothing printed moves a cursor. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { csvLine, guarded } from "../../../src/cli/audit/Csv.ts"
-import { printable, printableJson, printableLines } from "../../../src/cli/audit/Printable.ts"
-import { layOut } from "../../../src/cli/audit/Table.ts"
+import { csvLine, guarded } from "../../../src/cli/Csv.ts"
+import { printable, printableJson, printableLines } from "../../../src/terminal/Printable.ts"
+import { layOut } from "../../../src/terminal/Table.ts"
 import { hostileTexts } from "../../support/StoredAudit.ts"
 import { parseCsv } from "./parseCsv.ts"
 

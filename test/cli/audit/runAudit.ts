@@ -5,8 +5,9 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { Output } from "../../../src/cli/audit/Output.ts"
 import { auditCommand } from "../../../src/cli/audit.ts"
+import { Output } from "../../../src/cli/Output.ts"
+import { plain } from "../../../src/terminal/Colour.ts"
 
 interface Ran {
   readonly out: string
@@ -29,7 +30,10 @@ export const audit = (
     const err: Array<string> = []
     const console = yield* Effect.console
     const ended = yield* sluice(["node", "sluice", "audit", ...args]).pipe(
-      Effect.provideService(Output, { write: (text) => Effect.sync(() => void out.push(text)) }),
+      Effect.provideService(Output, {
+        write: (text) => Effect.sync(() => void out.push(text)),
+        paint: plain,
+      }),
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env)))),
       Effect.withConsole({
         ...console,

@@ -1,8 +1,9 @@
-/** Where a command's answer goes: standard output, no faster than it is read, and no longer. */
+/** Where a command's answer goes: standard output, no faster than it is read, and no longer; and how it may look there. */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { CliFailure } from "../CliFailure.ts"
+import { type Paint, paintFor } from "../terminal/Colour.ts"
+import { CliFailure } from "./CliFailure.ts"
 
 /** Whoever read the answer has seen enough (`| head`). */
 export class OutputClosed extends Data.TaggedError("OutputClosed") {}
@@ -31,8 +32,12 @@ const writeTo =
       })
     })
 
+/** Standard output, or what a test put in its place; `paint` colours where it is a terminal. */
 export class Output extends Context.Reference<Output>()("sluice/cli/Output", {
-  defaultValue: () => ({ write: writeTo(process.stdout) }),
+  defaultValue: (): {
+    readonly write: (text: string) => Effect.Effect<void, OutputClosed | CliFailure>
+    readonly paint: Paint
+  } => ({ write: writeTo(process.stdout), paint: paintFor(process.stdout) }),
 }) {}
 
 /** Writes to standard output, or to what a test put in its place. */

@@ -4,7 +4,7 @@
  * Callers choose some of the text, and spreadsheets run text that begins like a formula; such a field gets an apostrophe in front, which
  * makes it text there. Whoever needs every byte as it was takes JSON.
  */
-import type { SqlValue } from "../../audit/AuditTable.ts"
+import type { SqlValue } from "../audit/AuditTable.ts"
 
 /** What makes a spreadsheet take text for a formula (OWASP, CSV injection), full-width forms too. */
 const formula = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/

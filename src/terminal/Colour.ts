@@ -1,0 +1,25 @@
+/** Colour is for terminals, and for people who have not said no (https://no-color.org). */
+
+const codes = {
+  bold: "1",
+  dim: "2",
+  red: "31",
+  green: "32",
+  yellow: "33",
+  cyan: "36",
+} as const
+
+export type Shade = keyof typeof codes
+
+/** Text in a shade, or as it is where nobody wants colour. */
+export type Paint = (shade: Shade, text: string) => string
+
+export const plain: Paint = (_, text) => text
+
+export const coloured: Paint = (shade, text) => `\u001b[${codes[shade]}m${text}\u001b[0m`
+
+/** How text is painted that goes to this stream. */
+export const paintFor = (
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Paint => (stream.isTTY === true && (env["NO_COLOR"] ?? "") === "" ? coloured : plain)
