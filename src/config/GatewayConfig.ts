@@ -251,7 +251,8 @@ const RequestCleaning = Schema.Struct({
     examples: [false],
   }),
   strip_history_think: setting(Schema.Boolean, true, {
-    description: "Removes closed `<think>…</think>` from earlier assistant messages.",
+    description:
+      "Removes closed `<think>…</think>` from assistant messages before the last `user` message; what follows it, as in a loop of tool calls, keeps its thinking.",
     examples: [false],
   }),
 })

@@ -8,7 +8,8 @@
  * - White space is something: only absent, `null`, `""`, `[]` and parts of empty text are nothing. But a turn that was all thinking
  *   but for white space around it is left with nothing.
  * - `<think>` is a tag where it opens the content or a line (white space aside) and has a `</think>`; elsewhere it is text.
- * - An assistant message that ends the conversation is no earlier turn: the model is to go on from it, so it keeps its thinking.
+ * - Earlier turns are those before the last user message that says something. What follows it is one turn that still goes on, tool calls and
+ *   their results included: its thinking stays, as does that of an assistant message the model is to go on from.
  * - User messages whose other members (`name`, …) differ are not merged: one message could not say both. An object or
  *   array as other member counts as different.
  */
@@ -125,9 +126,9 @@ const turnWithoutThinking = (message: JsonObject, sources: Sources): JsonObject 
 }
 
 const stripHistory = (messages: ReadonlyArray<JsonObject>, sources: Sources): ReadonlyArray<JsonObject> => {
-  const last = messages.length - 1
+  const lastQuestion = messages.findLastIndex((message) => message["role"] === "user" && !isEmpty(message))
   const stripped = messages.map((message, index) =>
-    index === last ? message : turnWithoutThinking(message, sources),
+    index < lastQuestion ? turnWithoutThinking(message, sources) : message,
   )
   return stripped.every((message, index) => message === messages[index]) ? messages : stripped
 }

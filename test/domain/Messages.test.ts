@@ -153,6 +153,35 @@ describe("removing thinking from earlier turns", () => {
     expect(performance.now() - started).toBeLessThan(2_000)
   })
 
+  it("keeps the thinking of a tool loop: of all turns behind the last user message", () => {
+    const calls = { tool_calls: [{ id: "1" }] }
+    const result = { role: "tool", content: "4", tool_call_id: "1" }
+    const loop = [
+      user("2+2?"),
+      assistant("<think>ask</think>", calls),
+      result,
+      assistant("<think>once more</think>so", calls),
+      result,
+    ]
+    expect(cleaned(loop)).toBe(loop)
+    expect(cleaned([...loop, assistant("<think>c</think>4"), user("and 3+3?")])).toEqual([
+      user("2+2?"),
+      assistant("", calls),
+      result,
+      assistant("so", calls),
+      result,
+      assistant("4"),
+      user("and 3+3?"),
+    ])
+  })
+
+  it("takes an empty user message for no question, and needs one to tell what is earlier", () => {
+    const thinking = assistant("<think>a</think>b")
+    expect(cleaned([user("a"), thinking, user("")])).toEqual([user("a"), thinking])
+    const unasked = [{ role: "system", content: "Go." }, thinking, assistant("c")]
+    expect(cleaned(unasked)).toBe(unasked)
+  })
+
   it("touches assistant turns only, and not one that ends the conversation", () => {
     const thinking = "<think>a</think>b"
     expect(cleaned([user(thinking), assistant(thinking), user("c"), assistant(thinking)])).toEqual([
@@ -185,10 +214,9 @@ describe("removing thinking from earlier turns", () => {
 
   it("keeps a turn of thinking and tool calls", () => {
     const calls = { tool_calls: [{ id: "1" }] }
-    expect(cleaned([assistant("<think>b</think>", calls), { role: "tool", content: "" }])).toEqual([
-      assistant("", calls),
-      { role: "tool", content: "" },
-    ])
+    expect(cleaned([assistant("<think>b</think>", calls), { role: "tool", content: "" }, user("c")])).toEqual(
+      [assistant("", calls), { role: "tool", content: "" }, user("c")],
+    )
   })
 })
 
