@@ -485,6 +485,51 @@ openai_clients:
     ])
   })
 
+  it("a fallback by name that would be asked for a model of another provider is warned of, along the whole chain", () => {
+    const client = (name: string, type: string, value: string, more = "") =>
+      `  - { name: ${name}, base_url: "http://b", model_match: { type: ${type}, value: [${value}] }${more} }\n`
+    const clients = (...lines: ReadonlyArray<string>) =>
+      load(`openai_clients:\n${lines.join("")}`).problems.map(
+        ({ line, path, severity, message }) => `${line} ${path}: ${severity}: ${message}`,
+      )
+    const foreign = (line: number, at: number, name: string, models: string) =>
+      `${line} openai_clients[${at}].fallback: warning: "${name}" would be asked for ${models}, which its model_match does not name; give it a \`model\`, or name here a model instead of a client`
+    const other = client("deep", "keyword", "deepseek")
+
+    expect(clients(client("a", "exact", "gpt-4o", ", fallback: deep"), other)).toEqual([
+      foreign(2, 0, "deep", '"gpt-4o"'),
+    ])
+    expect(clients(client("a", "keyword", "deepseek, gpt", ", fallback: deep"), other)).toEqual([
+      foreign(2, 0, "deep", 'models with "gpt" in their names'),
+    ])
+    // Asked for a name of its own: it matches it, has a `model`, or exact names; or the fallback is a model.
+    expect(clients(client("a", "exact", "deepseek-chat", ", fallback: deep"), other)).toEqual([])
+    expect(clients(client("a", "exact", "gpt", ", fallback: deepseek-chat"), other)).toEqual([])
+    expect(
+      clients(
+        client("a", "exact", "gpt-4o", ", fallback: deep"),
+        client("deep", "keyword", "deepseek", ", model: d"),
+      ),
+    ).toEqual([])
+    expect(
+      clients(client("a", "exact", "gpt-4o", ", fallback: deep"), client("deep", "exact", "deepseek")),
+    ).toEqual([])
+    // The model asked for at first goes along: what stands between may have a name of its own.
+    expect(
+      clients(
+        client("a", "exact", "gpt-4o", ", fallback: b"),
+        client("b", "exact", "qwen", ", fallback: deep"),
+        other,
+      ),
+    ).toEqual([foreign(3, 1, "deep", '"gpt-4o"')])
+    // A value out of the environment is told by its reference.
+    expect(
+      load(`openai_clients:\n${client("a", "exact", "${M}", ", fallback: deep")}${other}`, {
+        M: "s3cret",
+      }).problems.map(({ message }) => message.includes("s3cret")),
+    ).toEqual([false])
+  })
+
   it("a base_url that ends with an endpoint, and no clients at all, are warned of", () => {
     expect(render(withClient().replace("/v1", "/v1/chat/completions"))).toEqual([
       "config.yaml:3:15 openai_clients[0].base_url: warning: ends with /chat/completions, which is appended again for each request; leave it out",

@@ -13,6 +13,8 @@ interface Seen {
   readonly name: Scalar | undefined
   readonly fallback: Scalar | undefined
   readonly match: ModelMatch | undefined
+  /** The values of `match` as they may be told: with references to variables unexpanded. */
+  readonly matchShown: ReadonlyArray<string>
   readonly model: string | undefined
   /** `model` is there, whether or not it can be read. */
   readonly hasModel: boolean
@@ -33,6 +35,11 @@ const matchOf = (tree: Tree | undefined): ModelMatch | undefined => {
     : undefined
 }
 
+const matchShownOf = (tree: Tree | undefined): ReadonlyArray<string> => {
+  const list = below(tree, "value")
+  return list?._tag === "List" ? list.items.map((item) => (item._tag === "Scalar" ? shown(item) : "")) : []
+}
+
 const isText = (value: string | undefined): value is string => value !== undefined
 
 const see = (tree: Tree, position: number): Seen => {
@@ -42,6 +49,7 @@ const see = (tree: Tree, position: number): Seen => {
     name: scalarAt(tree, "name"),
     fallback: scalarAt(tree, "fallback"),
     match: matchOf(below(tree, "model_match")),
+    matchShown: matchShownOf(below(tree, "model_match")),
     model: textOf(model) || undefined,
     hasModel: model?._tag === "Scalar" && model.value !== null && model.value !== "",
   }
@@ -58,6 +66,7 @@ export const checkClients = (root: Tree): ReadonlyArray<Finding> => {
   return [
     ...repeatedNames(clients),
     ...clients.flatMap((client) => checkFallback(client, clients)),
+    ...foreignModels(clients),
     ...list.items.flatMap(checkBaseUrl),
     ...list.items.flatMap(checkEmptyKey),
   ]
@@ -142,6 +151,56 @@ const checkFallback = (client: Seen, clients: ReadonlyArray<Seen>): ReadonlyArra
           `as a model, ${shown(fallback)} is served by this client alone: no other client takes over`,
         ),
       ]
+}
+
+/** The clients that take over from one, by its fallback: that of this name, else those that match a model of this name. */
+const takingOver = (target: string, clients: ReadonlyArray<Seen>): ReadonlyArray<Seen> => {
+  const named = clients.find(({ name }) => textOf(name) === target)
+  if (named !== undefined) return [named]
+  return clients.filter(({ match }) => match !== undefined && matchingValue(match, target) !== undefined)
+}
+
+/**
+ * A client that is a fallback by its name is asked for the model that was asked for at first, unless it has a `model` or exact names of its own. One
+ * that serves others by keywords is, as a rule, a provider that does not know that model.
+ */
+const foreignModels = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
+  const found = new Map<Seen, Finding>()
+  for (const { match, matchShown } of clients) {
+    if (match === undefined) continue
+    const reached = new Set(clients.filter((client) => client.match === match))
+    for (const client of reached) {
+      const { fallback } = client
+      const target = textOf(fallback)
+      if (fallback === undefined || target === undefined || target === "") continue
+      for (const next of takingOver(target, clients)) {
+        reached.add(next)
+        const foreign = textOf(next.name) === target ? foreignTo(next, match, matchShown) : undefined
+        if (foreign === undefined || found.has(client)) continue
+        found.set(
+          client,
+          warning(
+            [...client.path, "fallback"],
+            `${shown(fallback)} would be asked for ${foreign}, which its model_match does not name; give it a \`model\`, or name here a model instead of a client`,
+          ),
+        )
+      }
+    }
+  }
+  return [...found.values()]
+}
+
+/** A model that `match` admits and the client does not, where it would be sent that name all the same. */
+const foreignTo = (
+  client: Seen,
+  match: ModelMatch,
+  matchShown: ReadonlyArray<string>,
+): string | undefined => {
+  const own = client.match
+  if (client.hasModel || own?.type !== "keyword") return undefined
+  const at = match.values.findIndex((name) => matchingValue(own, name) === undefined)
+  if (at === -1) return undefined
+  return match.type === "exact" ? matchShown[at] : `models with ${matchShown[at]} in their names`
 }
 
 const checkBaseUrl = (tree: Tree, position: number): ReadonlyArray<Finding> => {
