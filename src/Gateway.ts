@@ -6,6 +6,7 @@
  * value and gets a plain value back, so the way knows nothing of servers. What decides is pure and called as it is; what waits, the body and the
  * attempts, is an effect.
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -16,7 +17,7 @@ import type * as Redacted from "effect/Redacted"
 import type * as Runtime from "effect/Runtime"
 import { PCGRandom } from "effect/Utils"
 import { Audit } from "./audit/Audit.ts"
-import { RecordDraft } from "./audit/RecordDraft.ts"
+import { type Ending, endingOf, RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
 import { isAccessKey } from "./domain/AccessKey.ts"
 import type { Outcome } from "./domain/AuditRecord.ts"
@@ -29,6 +30,7 @@ import {
   answerOf,
   describe,
   type GatewayError,
+  InternalError,
   ModelNotFound,
   Overloaded,
   UpstreamRefused,
@@ -40,7 +42,6 @@ import { clientKey, toClient, toUpstream } from "./domain/RequestHeaders.ts"
 import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
 import type { Target, Upstream } from "./domain/Upstream.ts"
-import { noUsage } from "./domain/Usage.ts"
 import { type OpenRequest, OpenRequests } from "./OpenRequests.ts"
 import { sourceOf, streamOf } from "./stream/EventSource.ts"
 import type { Relay } from "./stream/Relay.ts"
@@ -64,12 +65,23 @@ export interface ClientCall {
 /** Claims memory for bytes of a body until the request is over; false where there is none left. */
 export type Hold = (bytes: number) => boolean
 
-/** The answer for the edge to send. A relay never fails: what breaks it is said in its last event. */
-export interface ClientAnswer {
+interface AnswerHead {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array | Relay
 }
+
+/** The answer for the edge to send. A relay never fails: what breaks it is said in its last event. */
+export interface ClientAnswer extends AnswerHead {
+  readonly body: Uint8Array | Relay<unknown>
+}
+
+/**
+ * What a recorded request is answered with, and how that ended: known with an answer that is whole, told by a relay when it is over. There is no
+ * answer without its ending, so that a request without one is known to have been left.
+ */
+export type RecordedAnswer =
+  | (AnswerHead & { readonly body: Uint8Array; readonly ending: Ending })
+  | (AnswerHead & { readonly body: Relay<Ending> })
 
 /** The bounds of a body that is to be read. */
 export interface WantedBody {
@@ -99,6 +111,8 @@ export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
   readonly snapshot: Snapshot
   readonly draft: RecordDraft
   readonly hold: Hold
+  /** Notes an attempt; one that failed has its line in the log. */
+  readonly onAttempt: AttemptsRequest["onAttempt"]
 }
 
 export class Gateway extends Context.Tag("sluice/Gateway")<
@@ -110,7 +124,7 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
     readonly serve: (
       endpointName: string,
       call: ClientCall,
-      answer: (frame: RequestFrame) => Effect.Effect<ClientAnswer, GatewayError>,
+      answer: (frame: RequestFrame) => Effect.Effect<RecordedAnswer, GatewayError>,
     ) => Served
   }
 >() {}
@@ -178,26 +192,36 @@ const outcomeOf = (error: GatewayError): Outcome => {
   }
 }
 
-/** The declared answer of an error, noted in the draft. */
-const refuse = (error: GatewayError, draft: RecordDraft): ClientAnswer => {
-  const answer = answerOf(error)
-  draft.ended({
-    status: answer.status,
-    outcome: outcomeOf(error),
-    error: describe(error),
-    usage: noUsage,
-    finishReason: undefined,
-    toolCalls: undefined,
-    response: { kind: "plain", bytes: answer.body },
-  })
-  return { ...answer, headers: withAttempts(answer.headers, draft, "failed") }
+/** The declared answer of an error. */
+const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer => {
+  const { body, headers, status } = answerOf(error)
+  const ending = endingOf(status, outcomeOf(error), describe(error), body)
+  return { status, headers: withAttempts(headers, draft, "failed"), body, ending }
 }
 
-/** The answer, errors as they are declared and noted in the draft. */
-const refusing = (
-  answer: Effect.Effect<ClientAnswer, GatewayError>,
+/** Notes how an answer ends, and hands it on. */
+const noted = (answer: RecordedAnswer, draft: RecordDraft): ClientAnswer => {
+  draft.answered("ending" in answer ? () => answer.ending : answer.body.ended)
+  return answer
+}
+
+/** The answer, errors as they are declared, and how it ends noted in the draft. A fault of this gateway is an answer, and goes to the log. */
+const recorded = (
+  answer: Effect.Effect<RecordedAnswer, GatewayError>,
   draft: RecordDraft,
-): Effect.Effect<ClientAnswer> => Effect.catchAll(answer, (error) => Effect.succeed(refuse(error, draft)))
+): Effect.Effect<ClientAnswer> =>
+  Effect.matchCauseEffect(answer, {
+    onSuccess: (given) => Effect.succeed(noted(given, draft)),
+    onFailure: (cause) => {
+      const failure = Cause.failureOrCause(cause)
+      if (Either.isLeft(failure)) return Effect.succeed(noted(refusal(failure.left, draft), draft))
+      if (Cause.isInterruptedOnly(failure.right)) return Effect.failCause(failure.right)
+      return Effect.as(
+        Effect.logError("request failed inside the gateway", { id: draft.id }, failure.right),
+        noted(refusal(new InternalError({ requestId: draft.id }), draft), draft),
+      )
+    },
+  })
 
 /**
  * The headers, and which upstream was asked last, and how many attempts were made. Once this gateway has itself retried in vain, official SDKs are
@@ -208,13 +232,12 @@ const withAttempts = (
   draft: RecordDraft,
   result: "answered" | "failed",
 ): Record<string, string> => {
-  const { attempts } = draft
-  const last = attempts.at(-1)
+  const { answering, attempts } = draft
   // Member by member: of a copy that is added to V8 makes a hidden class for each object (docs/performance.md).
   const all: Record<string, string> = {}
   for (const name in headers) all[name] = headers[name] ?? ""
-  if (last === undefined) return all
-  all["x-sluice-upstream"] = encodeURI(last.upstream)
+  if (answering === undefined) return all
+  all["x-sluice-upstream"] = encodeURI(answering.upstream)
   all["x-sluice-attempts"] = String(attempts.length)
   if (result === "failed" && attempts.length > 1) all["x-should-retry"] = "false"
   return all
@@ -266,10 +289,14 @@ export const layer: Layer.Layer<
         draft,
         hold: (bytes) => opened.hold(bytes, maxBufferedBytes),
         whenOver: opened.whenOver,
+        onAttempt: (attempt, failed) => {
+          draft.attempted(attempt, failed)
+          if (failed) accessLog.failedAttempt(call.id, attempt)
+        },
       }
       return {
         frame,
-        refusal: turnedAway(snapshot, key, openRequests.count()),
+        refused: turnedAway(snapshot, key, openRequests.count()),
         close: () => {
           opened.end()
           const record = draft.close()
@@ -280,27 +307,31 @@ export const layer: Layer.Layer<
     }
 
     const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) => {
-      const { close, frame, refusal } = open(endpointName, call)
+      const { close, frame, refused } = open(endpointName, call)
       return {
         wanted: undefined,
-        answer: () => refusing(refusal === undefined ? answer(frame) : Effect.fail(refusal), frame.draft),
+        answer: () =>
+          recorded(
+            refused === undefined ? Effect.suspend(() => answer(frame)) : Effect.fail(refused),
+            frame.draft,
+          ),
         close,
       }
     }
 
     const proxy: Gateway["Type"]["proxy"] = (endpoint, call) => {
-      const { close, frame, refusal } = open(endpoint.name, call)
-      const { draft, hold, snapshot, whenOver } = frame
+      const { close, frame, refused } = open(endpoint.name, call)
+      const { draft, hold, onAttempt, snapshot, whenOver } = frame
       const { server } = snapshot
       const deadline: Either.Either<Deadline, GatewayError> =
-        refusal === undefined
+        refused === undefined
           ? deadlineOf(call.headers, draft.startedAt, server.requestTimeoutMs)
-          : Either.left(refusal)
+          : Either.left(refused)
       if (Either.isLeft(deadline)) {
-        return { wanted: undefined, answer: () => refusing(Effect.fail(deadline.left), draft), close }
+        return { wanted: undefined, answer: () => recorded(Effect.fail(deadline.left), draft), close }
       }
 
-      const answered = (bytes: Uint8Array): Effect.Effect<ClientAnswer, GatewayError> => {
+      const answered = (bytes: Uint8Array): Effect.Effect<RecordedAnswer, GatewayError> => {
         draft.received(bytes)
         const request = decode(endpoint, bytes)
         if (Either.isLeft(request)) return Effect.fail(request.left)
@@ -328,10 +359,7 @@ export const layer: Layer.Layer<
           bodyFor: (target) => Either.map(prepare(cleaned.right, target), ({ body }) => body),
           headersFor: ({ upstream }) =>
             toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
-          onAttempt: (attempt, failed) => {
-            draft.attempted(attempt, failed)
-            if (failed) accessLog.failedAttempt(call.id, attempt)
-          },
+          onAttempt,
         }
         return Effect.map(attempts.run(asking), (answered) =>
           answered.kind === "plain"
@@ -342,7 +370,10 @@ export const layer: Layer.Layer<
       return {
         wanted: { limitBytes: server.maxBodyBytes, hold },
         answer: (body) =>
-          refusing(Either.isRight(body) ? answered(body.right) : Effect.fail(body.left), draft),
+          recorded(
+            Either.isRight(body) ? Effect.suspend(() => answered(body.right)) : Effect.fail(body.left),
+            draft,
+          ),
         close,
       }
     }
@@ -372,13 +403,13 @@ const transformOf = ({ target }: Answered, request: ClientRequest, snapshot: Sna
   thinking: thinkingFormatOf(snapshot, target, request.model),
 })
 
-/** The client's answer out of the upstream's: transformed, and noted in the draft. */
+/** The client's answer out of the upstream's, transformed. */
 const plainAnswer = (
   answered: Extract<Answered, { readonly kind: "plain" }>,
   request: ClientRequest,
   snapshot: Snapshot,
   draft: RecordDraft,
-): ClientAnswer => {
+): RecordedAnswer => {
   const { status } = answered
   const ok = status < 400
   const { body, headers } = ok
@@ -394,14 +425,14 @@ const plainAnswer = (
           body: answered.body,
         }),
       )
-  draft.ended({
+  const ending: Ending = {
     status,
     outcome: ok ? "ok" : "upstream_error",
     error: ok ? undefined : `the upstream answered ${status}`,
     ...readAnswer(body),
     response: { kind: "plain", bytes: body },
-  })
-  return { status, headers: withAttempts(headers, draft, "answered"), body }
+  }
+  return { status, headers: withAttempts(headers, draft, "answered"), body, ending }
 }
 
 /** Asks for another upstream to go on with a stream that broke off, of those that were not tried. */
@@ -442,7 +473,7 @@ const goingOn = (
       }),
   })
 
-/** The same of a stream, noted in the draft when it is over. What one upstream began is transformed as its answers are, whoever goes on. */
+/** The same of a stream. What one upstream began is transformed as its answers are, whoever goes on. */
 const streamedAnswer = (
   answered: AnsweredStream,
   request: ClientRequest,
@@ -450,7 +481,7 @@ const streamedAnswer = (
   goOn: GoOn | undefined,
   respond: Respond,
   runtime: Runtime.Runtime<never>,
-): ClientAnswer => {
+): RecordedAnswer => {
   const { status } = answered
   const transform = transformOf(answered, request, snapshot)
   const reading: Reading = { stream: answered }
@@ -463,10 +494,10 @@ const streamedAnswer = (
     settings: { endpoint: request.endpoint, transform, includeUsage: request.includeUsage },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
-    onEnd: ({ error, finishReason, outcome, toolCalls, usage }, { packed, truncated }) => {
-      const response = { kind: "events", packed, truncated } as const
-      draft.ended({ status, outcome, error, usage, finishReason, toolCalls, response })
+    onEnd: ({ error, finishReason, outcome, toolCalls, usage }, { packed, truncated }): Ending => {
       reading.stream.ended(outcome)
+      const response = { kind: "events", packed, truncated } as const
+      return { status, outcome, error, usage, finishReason, toolCalls, response }
     },
   })
   return {

@@ -1,4 +1,8 @@
-/** The audit record of a request under way: facts are noted as they become known, and it is closed once, however the request ends. */
+/**
+ * The audit record of a request under way: facts are noted as they become known, and it is closed once, however the request ends.
+ *
+ * How it ended comes with its answer (Gateway.ts), so that what has no ending was not answered: its client left before.
+ */
 import {
   type AttemptRecord,
   type AuditedBody,
@@ -36,21 +40,42 @@ export interface Ending {
   readonly response: AuditedBody | undefined
 }
 
+/** How an answer of this gateway's own ended, which is not one of a model: it has neither usage nor a reason to finish. */
+export const endingOf = (
+  status: number,
+  outcome: Outcome,
+  error: string | undefined,
+  body: Uint8Array,
+): Ending => ({
+  status,
+  outcome,
+  error,
+  usage: noUsage,
+  finishReason: undefined,
+  toolCalls: undefined,
+  response: { kind: "plain", bytes: body },
+})
+
 /** nginx's word for a client that left before it was answered; never sent. */
 const clientClosedRequest = 499
 
 /** Mutable on purpose: one request, one fiber, many small facts. */
 export class RecordDraft {
-  #asked: Pick<ClientRequest, "model" | "stream" | "tools" | "multimodal"> | undefined
+  #asked: Partial<Pick<ClientRequest, "model" | "stream" | "tools" | "multimodal">> = {}
   #request: Uint8Array | undefined
   #attempts: Array<AttemptRecord> = []
   #answering: AttemptRecord | undefined
   #ttftMs: number | undefined
-  #ending: Ending | undefined
+  #ended: () => Ending | undefined = () => undefined
+  #isGathered = false
   readonly #opening: Opening
 
   constructor(opening: Opening) {
     this.#opening = opening
+  }
+
+  get id(): string {
+    return this.#opening.id
   }
 
   /** Epoch milliseconds. */
@@ -60,6 +85,11 @@ export class RecordDraft {
 
   get attempts(): ReadonlyArray<AttemptRecord> {
     return this.#attempts
+  }
+
+  /** The attempt that answers, else the last one; none of an answer that is gathered from many. Of a stream that nobody went on with, the one that began it. */
+  get answering(): AttemptRecord | undefined {
+    return this.#isGathered ? undefined : (this.#answering ?? this.#attempts.at(-1))
   }
 
   /** The body as it came. */
@@ -75,6 +105,16 @@ export class RecordDraft {
   attempted(attempt: AttemptRecord, failed: boolean): void {
     this.#attempts.push(attempt)
     if (!failed) this.#answering = attempt
+  }
+
+  /** Something was asked for by this name, without a body. */
+  askedFor(model: string): void {
+    this.#asked = { model }
+  }
+
+  /** Its answer is made of those of many upstreams, so that none of them is the one that answers. */
+  gathered(): void {
+    this.#isGathered = true
   }
 
   hasTried({ upstream, upstreamModel }: Target): boolean {
@@ -95,26 +135,26 @@ export class RecordDraft {
     this.#ttftMs = this.#opening.elapsedMs()
   }
 
-  ended(ending: Ending): void {
-    this.#ending = ending
+  /** It is being answered: how that ended, as soon as it has. */
+  answered(ended: () => Ending | undefined): void {
+    this.#ended = ended
   }
 
   /** The record, once the request is over. A request that ends without an answer was left by its client. */
   close(): AuditRecord {
-    const ending = this.#ending
-    // Of a stream that nobody went on with, the one that began it.
-    const last = this.#answering ?? this.#attempts.at(-1)
+    const ending = this.#ended()
+    const last = this.answering
     const { clientIp, elapsedMs, endpoint, headers, id, keyFingerprint, policy, startedAt } = this.#opening
     return {
       id,
       startedAt,
       clientIp,
       endpoint,
-      model: this.#asked?.model,
+      model: this.#asked.model,
       upstreamModel: last?.upstreamModel,
       upstream: last?.upstream,
       attempts: this.#attempts,
-      stream: this.#asked?.stream,
+      stream: this.#asked.stream,
       status: ending?.status ?? clientClosedRequest,
       outcome: ending?.outcome ?? "client_closed",
       error: ending?.error,
@@ -122,9 +162,9 @@ export class RecordDraft {
       latencyMs: elapsedMs(),
       ttftMs: this.#ttftMs,
       finishReason: ending?.finishReason,
-      tools: this.#asked?.tools,
+      tools: this.#asked.tools,
       toolCalls: ending?.toolCalls,
-      multimodal: this.#asked?.multimodal,
+      multimodal: this.#asked.multimodal,
       userAgent: headers["user-agent"],
       keyFingerprint,
       headers: redactHeaders(headers),

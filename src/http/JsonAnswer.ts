@@ -4,7 +4,7 @@ import type { ClientAnswer } from "../Gateway.ts"
 const encoder = new TextEncoder()
 
 /** A 200 with this value. */
-export const jsonAnswer = (value: unknown): ClientAnswer => ({
+export const jsonAnswer = (value: unknown): ClientAnswer & { readonly body: Uint8Array } => ({
   status: 200,
   headers: { "content-type": "application/json" },
   body: encoder.encode(JSON.stringify(value)),

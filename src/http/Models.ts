@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { endingOf } from "../audit/RecordDraft.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { AttemptFailure, errorOf, type Failed } from "../domain/AttemptPolicy.ts"
 import { type GatewayError, ModelNotFound } from "../domain/GatewayError.ts"
@@ -19,7 +20,7 @@ import { type Model, readModels, union } from "../domain/ModelList.ts"
 import { toUpstream } from "../domain/RequestHeaders.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { Upstream } from "../domain/Upstream.ts"
-import { type ClientCall, credentialFor, Gateway, type Served } from "../Gateway.ts"
+import { type ClientCall, credentialFor, Gateway, type RecordedAnswer, type Served } from "../Gateway.ts"
 import { Upstreams, whole } from "../upstream/Upstreams.ts"
 import { jsonAnswer } from "./JsonAnswer.ts"
 
@@ -79,6 +80,12 @@ const parse = (bytes: Uint8Array): Effect.Effect<unknown, AttemptFailure> =>
     try: (): unknown => JSON.parse(Buffer.from(bytes).toString()),
     catch: () => AttemptFailure.BrokenOff({ reason: "its model list is not JSON" }),
   })
+
+/** A good answer. */
+const listed = (value: unknown): RecordedAnswer => {
+  const answer = jsonAnswer(value)
+  return { ...answer, ending: endingOf(answer.status, "ok", undefined, answer.body) }
+}
 
 const decodeId = (id: string): string => {
   try {
@@ -188,18 +195,19 @@ export const layer: Layer.Layer<Models, never, Gateway | Upstreams | CurrentConf
     return Models.of({
       list: (call) =>
         gateway.serve("models", call, ({ snapshot }) =>
-          Effect.map(models(snapshot, call), (data) => jsonAnswer({ object: "list", data })),
+          Effect.map(models(snapshot, call), (data) => listed({ object: "list", data })),
         ),
       retrieve: (call, id) =>
-        gateway.serve("models", call, ({ snapshot }) =>
-          Effect.flatMap(models(snapshot, call), (all) => {
-            const wanted = decodeId(id)
+        gateway.serve("models", call, ({ draft, snapshot }) => {
+          const wanted = decodeId(id)
+          draft.askedFor(wanted)
+          return Effect.flatMap(models(snapshot, call), (all) => {
             const model = all.find((one) => one.id === wanted)
             return model === undefined
               ? Effect.fail(new ModelNotFound({ model: wanted }))
-              : Effect.succeed(jsonAnswer(model))
-          }),
-        ),
+              : Effect.succeed(listed(model))
+          })
+        }),
     })
   }),
 )

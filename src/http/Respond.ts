@@ -19,7 +19,7 @@ export const send = (
     if (!(body instanceof Uint8Array)) {
       response.writeHead(status, fields)
       const outlet = outletOf(response)
-      return Effect.map(body(outlet), () => outlet.end())
+      return Effect.map(body.run(outlet), () => outlet.end())
     }
     if (body.length > 0) fields.push("content-length", String(body.length))
     response.writeHead(status, fields)

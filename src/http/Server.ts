@@ -33,9 +33,15 @@ const requestIdHeader = "x-request-id"
 type Route = (call: ClientCall, url: string) => Served
 
 /** What needs no frame of the gateway, and leaves no record. */
-const unrecorded = (answer: Effect.Effect<ClientAnswer>): Served => ({
+const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>): Served => ({
   wanted: undefined,
-  answer: () => answer,
+  answer: () =>
+    Effect.catchAllDefect(answer, (defect) =>
+      Effect.as(
+        Effect.logError("request failed inside the gateway", { id: call.id }, defect),
+        answerOf(new InternalError({ requestId: call.id })),
+      ),
+    ),
   close: () => {},
 })
 
@@ -121,8 +127,13 @@ const makeRoutes = Effect.gen(function* () {
   const listModels = unlessDraining("models", (call) => models.list(call))
   /** A model's id may hold slashes, encoded or not, so it is cut from the path rather than matched as a segment. */
   const retrieveModel: Route = (call, url) => models.retrieve(call, pathOf(url).replace(modelPath, ""))
-  const healthy: Route = (_, url) => unrecorded(Effect.provide(health(startedAt, url), healthContext))
-  const ready: Route = () => unrecorded(Effect.sync(() => (server.isDraining() ? shuttingDown : alive)))
+  const healthy: Route = (call, url) =>
+    unrecorded(call, Effect.provide(health(startedAt, url), healthContext))
+  const ready: Route = (call) =>
+    unrecorded(
+      call,
+      Effect.sync(() => (server.isDraining() ? shuttingDown : alive)),
+    )
 
   const byPath = new Map<string, { readonly method: "GET" | "POST"; readonly route: Route }>([
     ...endpoints.flatMap((endpoint) => {
@@ -131,7 +142,7 @@ const makeRoutes = Effect.gen(function* () {
     }),
     ...spellings("/models").map((path) => [path, { method: "GET", route: listModels }] as const),
     ["/health", { method: "GET", route: healthy }],
-    ["/livez", { method: "GET", route: () => unrecorded(Effect.succeed(alive)) }],
+    ["/livez", { method: "GET", route: (call) => unrecorded(call, Effect.succeed(alive)) }],
     ["/readyz", { method: "GET", route: ready }],
   ])
   const ofModel = { method: "GET", route: retrieveModel } as const
@@ -140,7 +151,7 @@ const makeRoutes = Effect.gen(function* () {
     const path = pathOf(url)
     const served = byPath.get(path) ?? (modelPath.test(path) ? ofModel : undefined)
     if (served?.method === method || (served?.method === "GET" && method === "HEAD")) return served.route
-    if (method === "OPTIONS") return ({ headers }) => unrecorded(Effect.succeed(preflight(headers)))
+    if (method === "OPTIONS") return (call) => unrecorded(call, Effect.succeed(preflight(call.headers)))
     const shown = path.slice(0, 200)
     const error =
       served === undefined
@@ -150,13 +161,12 @@ const makeRoutes = Effect.gen(function* () {
             path: shown,
             allow: served.method === "POST" ? "POST, OPTIONS" : "GET, HEAD, OPTIONS",
           })
-    return () => unrecorded(Effect.succeed(answerOf(error)))
+    return (call) => unrecorded(call, Effect.succeed(answerOf(error)))
   }
 })
 
 /**
- * Serves each request in one fiber, and interrupts it when its client leaves. A defect is logged and answered, never shown; every answer names
- * its request.
+ * Serves each request in one fiber, and interrupts it when its client leaves. Every answer names its request.
  */
 const makeListener = Effect.gen(function* () {
   const routeOf = yield* makeRoutes
@@ -173,7 +183,7 @@ const makeListener = Effect.gen(function* () {
     try {
       return routeOf(method, url)(call, url)
     } catch (defect) {
-      return unrecorded(Effect.die(defect))
+      return unrecorded(call, Effect.die(defect))
     }
   }
 
@@ -184,14 +194,8 @@ const makeListener = Effect.gen(function* () {
     message: IncomingMessage,
     response: ServerResponse,
   ): void => {
-    const sent = Effect.suspend(() => served.answer(body)).pipe(
-      Effect.catchAllDefect((defect) =>
-        Effect.as(
-          Effect.logError("request failed inside the gateway", { id: call.id }, defect),
-          answerOf(new InternalError({ requestId: call.id })),
-        ),
-      ),
-      Effect.flatMap((answer) => send(answer, headersOnEvery(call.id), message, response)),
+    const sent = Effect.flatMap(served.answer(body), (answer) =>
+      send(answer, headersOnEvery(call.id), message, response),
     )
     const fiber = runFork(sent)
     fiber.addObserver((exit) => {

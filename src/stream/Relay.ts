@@ -8,5 +8,10 @@ export interface Outlet {
   readonly onDrain: (go: () => void) => void
 }
 
-/** Writes everything, and is done when all is written. Interrupting it ends what it reads. To be run once. */
-export type Relay = (outlet: Outlet) => Effect.Effect<void>
+/** An answer that is written piece by piece, and `A`, what is known of it when it is over. To be run once. */
+export interface Relay<A> {
+  /** Writes everything, and is done when all is written. Interrupting it ends what it reads. */
+  readonly run: (outlet: Outlet) => Effect.Effect<void>
+  /** What it came to, once it is over, by itself or interrupted; nothing before, and of one that was never run. */
+  readonly ended: () => A | undefined
+}

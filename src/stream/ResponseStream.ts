@@ -20,7 +20,7 @@ import type { EventSource, SourceEnd } from "./EventSource.ts"
 import { DataKeeper, type KeptData } from "./KeptData.ts"
 import type { Outlet, Relay } from "./Relay.ts"
 
-export interface ResponseOptions<E> {
+export interface ResponseOptions<E, A> {
   readonly settings: AnswerSettings
   readonly events: EventSource<E>
   /** A failure of the upstream in a few words for the client. Holds no secret. */
@@ -29,11 +29,11 @@ export interface ResponseOptions<E> {
   readonly keepBytes: number
   /**
    * Told once how it ended: complete, broken, or left by the client. Nothing is read of the upstream any more by then. A stream that
-   * is never run never ends.
+   * is never run never ends. What it makes of that, the relay tells.
    *
    * @param sent the data of the events that were sent
    */
-  readonly onEnd: (end: AnswerSummary, sent: KeptData) => void
+  readonly onEnd: (end: AnswerSummary, sent: KeptData) => A
 }
 
 /** Silence after which a client is told that the answer is still coming. */
@@ -76,8 +76,8 @@ interface Surroundings {
 }
 
 /** An answer under way. Mutable on purpose: one stream, one outlet. */
-class Response<E> {
-  readonly #options: ResponseOptions<E>
+class Response<E, A> {
+  readonly #options: ResponseOptions<E, A>
   readonly #outlet: Outlet
   readonly #surroundings: Surroundings
   readonly #onDone: (done: Effect.Effect<void>) => void
@@ -89,11 +89,13 @@ class Response<E> {
   #isFull = false
   #isUpstreamOver = false
   #isOver = false
+  /** What it came to. */
+  ended: A | undefined
   /** What is to be done when it is over: tells of a fault of this gateway that broke it off. */
   #done: Effect.Effect<void> = Effect.void
 
   constructor(
-    options: ResponseOptions<E>,
+    options: ResponseOptions<E, A>,
     outlet: Outlet,
     surroundings: Surroundings,
     onDone: (done: Effect.Effect<void>) => void,
@@ -211,12 +213,12 @@ class Response<E> {
     this.#isOver = true
     this.#surroundings.open.delete(this)
     this.#options.events.close()
-    this.#options.onEnd(summary(this.#state), this.#keeper.kept)
+    this.ended = this.#options.onEnd(summary(this.#state), this.#keeper.kept)
   }
 }
 
 /** The relay of an answer. Leaving it interrupts the upstream at once. */
-export type Respond = <E>(options: ResponseOptions<E>) => Relay
+export type Respond = <E, A>(options: ResponseOptions<E, A>) => Relay<A>
 
 /**
  * Makes relays whose silence one fiber looks after, that of the scope: one for each stream, with what it takes to wait and to be interrupted, was a
@@ -236,10 +238,17 @@ export const makeRespond: Effect.Effect<Respond, never, Scope.Scope> = Effect.ge
     after: (ms, go) => void runFork(Effect.delay(Effect.sync(go), ms)),
     open,
   }
-  return (options) => (outlet) =>
-    Effect.async<void>((resume) => {
-      const response = new Response(options, outlet, surroundings, resume)
-      response.start()
-      return Effect.sync(() => response.end())
-    })
+  return <E, A>(options: ResponseOptions<E, A>): Relay<A> => {
+    let response: Response<E, A> | undefined
+    return {
+      run: (outlet) =>
+        Effect.async<void>((resume) => {
+          const begun = new Response(options, outlet, surroundings, resume)
+          response = begun
+          begun.start()
+          return Effect.sync(() => begun.end())
+        }),
+      ended: () => response?.ended,
+    }
+  }
 })

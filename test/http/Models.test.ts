@@ -130,4 +130,35 @@ describe("GET /v1/models", () => {
       expect(a.requests.map(({ headers }) => headers["authorization"])).toEqual([undefined])
     }),
   )
+
+  it.scopedLive("leaves a row that says how it was answered, be it the list, one model or none", () =>
+    Effect.gen(function* () {
+      const a = yield* Scripted.scriptedUpstream(Scripted.models(["gpt-4"]))
+      const gateway = yield* startGateway(`openai_clients:\n${client("a", a.url, `api_key: own, ${gpt}`)}`)
+      const get = (path: string, method = "GET") =>
+        Effect.promise(() => fetch(`${gateway.baseUrl}${path}`, { method }).then((got) => got.text()))
+      const text = yield* get("/v1/models")
+      yield* get("/v1/models/gpt-4")
+      yield* get("/v1/models/claude")
+      yield* get("/models", "HEAD")
+      const rows = yield* gateway.awaitRecords(4)
+      expect(
+        rows.map(({ endpoint, error, model, outcome, status, upstream }) => [
+          endpoint,
+          model,
+          status,
+          outcome,
+          error === undefined,
+          upstream,
+        ]),
+      ).toEqual([
+        ["models", undefined, 200, "ok", true, undefined],
+        ["models", "gpt-4", 200, "ok", true, undefined],
+        ["models", "claude", 404, "rejected", false, undefined],
+        ["models", undefined, 200, "ok", true, undefined],
+      ])
+      const kept = rows[0]?.response
+      expect(kept?.kind === "plain" ? Buffer.from(kept.bytes).toString() : undefined).toBe(text)
+    }),
+  )
 })

@@ -7,12 +7,17 @@ import { within } from "../support/Patience.ts"
 import { head, parseAnswer, rawConnection } from "../support/RawHttp.ts"
 
 /** A server that answers everything with this relay. */
-const serving = (body: Relay) =>
+const serving = (run: Relay<void>["run"]) =>
   Effect.acquireRelease(
     Effect.async<{ readonly port: number; readonly close: () => void }>((resume) => {
       const server = createServer((message, response) => {
         Effect.runFork(
-          send({ status: 200, headers: {}, body }, { "content-type": "text/plain" }, message, response),
+          send(
+            { status: 200, headers: {}, body: { run, ended: () => undefined } },
+            { "content-type": "text/plain" },
+            message,
+            response,
+          ),
         )
       })
       server.listen(0, "127.0.0.1", () => {

@@ -45,13 +45,13 @@ interface ResponseEnd extends AnswerSummary {
 }
 
 /** What a relay writes, no faster than it is pulled: its outlet is full after each piece. */
-const written = (relay: Relay): Stream.Stream<Uint8Array> =>
+const written = (relay: Relay<unknown>): Stream.Stream<Uint8Array> =>
   Stream.fromPull(
     Effect.map(
       Effect.gen(function* () {
         const pieces = yield* Queue.unbounded<Option.Option<Uint8Array>>()
         let drain: (() => void) | undefined
-        const run = relay({
+        const run = relay.run({
           write: (bytes) => {
             Queue.unsafeOffer(pieces, Option.some(bytes))
             return false
@@ -78,7 +78,10 @@ const written = (relay: Relay): Stream.Stream<Uint8Array> =>
   )
 
 /** A response and the ends it told of. */
-const responding = (events: Stream.Stream<SseEvent, string>, given: Partial<ResponseOptions<string>> = {}) =>
+const responding = (
+  events: Stream.Stream<SseEvent, string>,
+  given: Partial<ResponseOptions<string, void>> = {},
+) =>
   Effect.gen(function* () {
     const runtime = yield* Effect.runtime<never>()
     const respond = yield* makeRespond
@@ -354,7 +357,7 @@ describe("an outlet that fails", () => {
     Effect.gen(function* () {
       const respond = yield* makeRespond
       const ends: Array<ResponseEnd> = []
-      const relay = respond<string>({
+      const relay = respond<string, void>({
         settings,
         events: {
           attach: (sink) => sink.onEnd({ kind: "failed", error: "reset" }),
@@ -366,7 +369,7 @@ describe("an outlet that fails", () => {
         keepBytes: 0,
         onEnd: (end, sent) => void ends.push({ ...end, sent }),
       })
-      const exit = yield* Effect.exit(relay(failing))
+      const exit = yield* Effect.exit(relay.run(failing))
       expect(Exit.isFailure(exit)).toBe(true)
       expect(ends.map((end) => end.outcome)).toEqual(["stream_broken"])
     }),
@@ -393,8 +396,8 @@ describe("an outlet that fails", () => {
       let written = 0
       const once: Outlet = { ...failing, write: (bytes) => written++ === 0 || failing.write(bytes) }
       const well: Outlet = { ...failing, write: (bytes) => came.push(textOf(bytes)) > 0 }
-      const broken = yield* Effect.fork(relay()(once))
-      yield* Effect.fork(relay()(well))
+      const broken = yield* Effect.fork(relay().run(once))
+      yield* Effect.fork(relay().run(well))
       yield* TestClock.adjust("15 seconds")
       expect(Exit.isFailure(yield* Fiber.await(broken))).toBe(true)
       expect(came).toEqual([wire(textChunk("a")), ": ping\n"])
