@@ -82,6 +82,12 @@ describe("compose.yaml", () => {
     expect(member(service, "cap_drop")).toEqual(["ALL"])
     expect(member(service, "stop_grace_period")).toBe(`${graceSeconds}s`)
   })
+
+  it("takes the keys that a configuration names from .env, and starts without one", () => {
+    expect(member(service, "env_file")).toEqual([{ path: ".env", required: false }])
+    // A name alone is passed on where it is set; `NAME=` would hide what .env says.
+    expect(member(service, "environment")).toEqual(["OPENAI_API_KEY", "WORKERS"])
+  })
 })
 
 describe("The Kubernetes manifests", () => {
@@ -118,6 +124,9 @@ describe("The Kubernetes manifests", () => {
     expect(member(container, "livenessProbe", "httpGet", "path")).toBe("/livez")
     expect(member(container, "securityContext", "readOnlyRootFilesystem")).toBe(true)
     expect(member(pod, "terminationGracePeriodSeconds")).toBe(graceSeconds)
+    const preStop = member(container, "lifecycle", "preStop", "exec", "command")
+    expect(preStop).toEqual(["sleep", "5"])
+    expect(graceSeconds).toBeGreaterThan(5 + 30)
   })
 
   it("mount the folder of the configuration, since a subPath would never change", () => {
