@@ -3,6 +3,7 @@
  * here once. The message of an error is derived from its data, and says what is wrong and what to do.
  */
 import * as Data from "effect/Data"
+import { shapedBody } from "./ErrorShape.ts"
 
 /** The `error` member of OpenAI's error bodies. */
 export interface ErrorBody {
@@ -278,14 +279,18 @@ const decoder = new TextDecoder()
 
 const excerptLength = 200
 
+/** What a page calls itself; where it has no title, its text. */
+const wordsOfPage = (page: string): string =>
+  /<title[^<>]*>([^<]*)/i.exec(page)?.[1] ?? page.replace(/<[^<>]*>/g, " ")
+
 /** The first words of a body that is not ours, on one line. */
 const excerpt = (body: Uint8Array): string => {
-  const text = decoder
-    .decode(body.subarray(0, 4 * excerptLength))
-    .replace(/\s+/g, " ")
-    .trim()
-  if (text === "") return "(no body)"
-  return text.length > excerptLength ? `${text.slice(0, excerptLength)}…` : text
+  const start = decoder.decode(body.subarray(0, 4 * excerptLength))
+  const isPage = start.trimStart().startsWith("<")
+  const text = (isPage ? wordsOfPage(start) : start).replace(/\s+/g, " ").trim()
+  if (text === "") return isPage ? "(a page)" : "(no body)"
+  const words = text.length > excerptLength ? `${text.slice(0, excerptLength)}…` : text
+  return isPage ? `a page, "${words}"` : words
 }
 
 /** `{"error":{…}}` as OpenAI's SDKs expect it. */
@@ -296,28 +301,14 @@ export const encodeErrorBody = (body: ErrorBody): Uint8Array =>
     }),
   )
 
-/** Whether bytes are JSON whose `error` member is an object with a string `message`. */
-export const isOpenAiError = (body: Uint8Array): boolean => {
-  try {
-    const parsed: unknown = JSON.parse(decoder.decode(body))
-    if (typeof parsed !== "object" || parsed === null || !("error" in parsed)) return false
-    const { error } = parsed
-    return (
-      typeof error === "object" && error !== null && "message" in error && typeof error.message === "string"
-    )
-  } catch {
-    return false
-  }
-}
-
-/** The error's declared status, headers and body; an upstream's own OpenAI error goes to the client as it came. */
+/** The error's declared status, headers and body; what an upstream says itself goes to the client, in OpenAI's shape. */
 export const answerOf = (error: GatewayError): ErrorAnswer => {
   const declared = declare(error)
   return {
     status: declared.status,
     headers: { ...declared.headers, "content-type": "application/json" },
     body:
-      error._tag === "UpstreamRefused" && isOpenAiError(error.body) ? error.body : encodeErrorBody(declared),
+      (error._tag === "UpstreamRefused" ? shapedBody(error.body) : undefined) ?? encodeErrorBody(declared),
   }
 }
 

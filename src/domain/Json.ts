@@ -12,3 +12,6 @@ export const isJsonObject = (value: unknown): value is JsonObject =>
 
 /** Whether a JSON value is an array (`Array.isArray` narrows to `any[]`). */
 export const isJsonArray = (value: Json | undefined): value is ReadonlyArray<Json> => Array.isArray(value)
+
+/** Whether a value that came out of `JSON.parse` is one, which all are but `undefined`. */
+export const isJson = (value: unknown): value is Json => value !== undefined

@@ -1,6 +1,6 @@
 /** JSON in and out of UTF-8 bytes, where whatever is none is an ordinary case; and what it takes to look at bytes without reading them. */
 import * as Either from "effect/Either"
-import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { isJson, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
@@ -9,6 +9,12 @@ const notJson = (): undefined => undefined
 
 const parse = (bytes: Uint8Array): unknown =>
   Either.getOrUndefined(Either.try({ try: (): unknown => JSON.parse(decoder.decode(bytes)), catch: notJson }))
+
+/** The value that bytes spell, or `undefined` when they spell none. */
+export const parseJson = (bytes: Uint8Array): Json | undefined => {
+  const parsed = parse(bytes)
+  return isJson(parsed) ? parsed : undefined
+}
 
 /** The object that bytes spell, or `undefined` when they spell none. */
 export const parseObject = (bytes: Uint8Array): JsonObject | undefined => {

@@ -1,36 +1,16 @@
 /** Errors inside a stream: how upstreams say them, and the one way a client is told, as the stream's last event. */
-import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { type ShapedError, shaped } from "./ErrorShape.ts"
+import type { Json, JsonObject } from "./Json.ts"
 import { encodeJson, parseObject } from "./JsonBytes.ts"
 import type { SseEvent } from "./Sse.ts"
 
-/** The `error` member of a stream's last event. Further members of the upstream's own error stay with it. */
-export interface StreamError {
-  readonly message: string
-  readonly type: string
-  readonly param: string | null
-  readonly code: string | null
-}
+/** The `error` member of a stream's last event. */
+export type StreamError = ShapedError
 
 const decoder = new TextDecoder()
 
 /** As much of an error that is not JSON as is passed on. */
 const excerptBytes = 1000
-
-const text = (value: Json | undefined): string | undefined =>
-  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
-
-/** Whatever an upstream calls an error, in OpenAI's shape. */
-const shaped = (error: Json): StreamError => {
-  const members = isJsonObject(error) ? error : {}
-  const said = isJsonObject(error) ? undefined : text(error)
-  return {
-    ...members,
-    message: text(members["message"]) ?? said ?? "The upstream reported an error without a message.",
-    type: text(members["type"]) ?? "upstream_error",
-    param: text(members["param"]) ?? null,
-    code: text(members["code"]) ?? null,
-  }
-}
 
 const isSaid = (error: Json | undefined): error is Json =>
   error !== undefined && error !== null && error !== "" && error !== false

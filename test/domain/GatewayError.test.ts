@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { shapedBody } from "../../src/domain/ErrorShape.ts"
 import {
   AccessDenied,
   answerOf,
@@ -7,7 +8,6 @@ import {
   type GatewayError,
   InternalError,
   InvalidRequest,
-  isOpenAiError,
   MethodNotAllowed,
   ModelNotFound,
   Overloaded,
@@ -70,12 +70,35 @@ describe("answerOf", () => {
     expect(answer.status).toBe(status)
     expect(answer.headers["content-type"]).toBe("application/json")
     expect(parse(answer.body)).toMatchObject({ error: { type, code, message: expect.any(String) } })
-    expect(isOpenAiError(answer.body)).toBe(true)
+    expect(shapedBody(answer.body)).toBe(answer.body)
   })
 
   it("passes an upstream's own OpenAI error on as it came, byte for byte", () => {
-    const body = bytes('{ "error": {"message":"slow down","type":"requests","code":"rate_limit_exceeded"} }')
+    const body = bytes(
+      '{ "error": {"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"} }',
+    )
     expect(answerOf(new UpstreamRefused({ upstream: "a", status: 429, headers: {}, body })).body).toBe(body)
+  })
+
+  it("brings what an upstream says in another shape into OpenAI's, under the status it came with", () => {
+    const body = bytes('{"error":{"code":400,"message":"too long","n_prompt_tokens":9}}')
+    const answer = answerOf(new UpstreamRefused({ upstream: "a", status: 400, headers: {}, body }))
+    expect(answer.status).toBe(400)
+    expect(parse(answer.body)).toEqual({
+      error: { code: "400", message: "too long", n_prompt_tokens: 9, type: "upstream_error", param: null },
+    })
+  })
+
+  it("names a page by its title", () => {
+    const message = (page: string) =>
+      new TextDecoder().decode(
+        answerOf(new UpstreamRefused({ upstream: "a", status: 403, headers: {}, body: bytes(page) })).body,
+      )
+    expect(message("<!DOCTYPE html><html><head><title>Attention!\n | Cloudflare</title>")).toContain(
+      'a page, \\"Attention! | Cloudflare\\"',
+    )
+    expect(message("<h1>Bad <b>gateway</b></h1>")).toContain('a page, \\"Bad gateway\\"')
+    expect(message("<html>")).toContain("(a page)")
   })
 
   it("passes retry-after on, and no header that was not given to it", () => {
@@ -119,25 +142,8 @@ describe("answerOf", () => {
       fc.property(fc.uint8Array({ maxLength: 2000 }), fc.integer({ min: 400, max: 599 }), (body, status) => {
         const answer = answerOf(new UpstreamRefused({ upstream: "a", status, headers: {}, body }))
         expect(answer.status).toBe(status)
-        expect(isOpenAiError(answer.body)).toBe(true)
+        expect(shapedBody(answer.body)).toBe(answer.body)
       }),
     )
-  })
-})
-
-describe("isOpenAiError", () => {
-  it("is true only of an object with an error object that has a message", () => {
-    expect(isOpenAiError(bytes('{"error":{"message":"m"}}'))).toBe(true)
-    for (const other of [
-      "",
-      "null",
-      "[]",
-      '{"error":"m"}',
-      '{"error":{"message":1}}',
-      '{"error":null}',
-      "<p>",
-    ]) {
-      expect(isOpenAiError(bytes(other))).toBe(false)
-    }
   })
 })

@@ -5,7 +5,7 @@ export type AttemptEnd = { readonly status: number } | { readonly cause: RegExp 
 
 /** The error a caller gets when nobody is left to ask: one of Sluice's own, or the upstream's as it came. */
 export type LastError = { readonly status: number; readonly retryAfter?: string } & (
-  | { readonly code: string }
+  | { readonly code: string | null }
   | { readonly body: Buffer }
 )
 

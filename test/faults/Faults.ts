@@ -620,7 +620,8 @@ const deep = (levels: number): string =>
 
 const errorJson = JSON.stringify(openAiError("The engine is overloaded.", { code: "overloaded" }))
 const errorInstead = failed({ cause: /./ }, { status: 502, body: Buffer.from(errorJson) })
-const shapelessInstead = failed({ cause: /./ }, { status: 502, code: "upstream_refused" })
+/** An error in another shape, which is told in OpenAI's, under its own code where it has one. */
+const shapedInstead = (code: string | null) => failed({ cause: /./ }, { status: 502, code })
 
 const goodStatus: Section = {
   title: "200, and no answer",
@@ -628,11 +629,11 @@ const goodStatus: Section = {
     row("an error", good("an error as a 200", errorJson, errorInstead)),
     row(
       "an error in another shape than OpenAI's",
-      good("a word as the error of a 200", '{"error":"overloaded"}', shapelessInstead),
+      good("a word as the error of a 200", '{"error":"overloaded"}', shapedInstead(null)),
       good(
         "an error of vLLM as a 200",
         '{"object":"error","message":"overloaded","code":503}',
-        shapelessInstead,
+        shapedInstead("503"),
       ),
     ),
     row(
@@ -895,17 +896,17 @@ const bodies: Section = {
       inStream(
         "a word as the error of the first event",
         Scripted.sse(['{"error":"overloaded"}']),
-        shapelessInstead,
+        shapedInstead(null),
       ),
       inStream(
         "an error of vLLM as the first event",
         Scripted.sse(['{"object":"error","message":"overloaded","code":503}']),
-        shapelessInstead,
+        shapedInstead("503"),
       ),
       inStream(
         "text in an event named error",
         Scripted.streamed(Buffer.from("event: error\ndata: overloaded\n\n")),
-        shapelessInstead,
+        shapedInstead("upstream_refused"),
       ),
     ),
   ],

@@ -9,7 +9,7 @@ import { affinity, decode } from "../../src/domain/ClientRequest.ts"
 import { bodyGoingOn, goingOn, readSoFar } from "../../src/domain/Continuation.ts"
 import { deadlineOf } from "../../src/domain/Deadline.ts"
 import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
-import { isOpenAiError } from "../../src/domain/GatewayError.ts"
+import { shapedBody } from "../../src/domain/ErrorShape.ts"
 import { run } from "../../src/domain/Machine.ts"
 import { readModels } from "../../src/domain/ModelList.ts"
 import { noAnswer, readAnswer, transformAnswer } from "../../src/domain/PlainAnswer.ts"
@@ -105,7 +105,7 @@ describe("Fuzzed,", () => {
             if (noAnswer(bytes)?.kind === "not_json") expect(transformed).toEqual(bytes)
             readAnswer(bytes)
             readAnswer(transformed)
-            isOpenAiError(bytes)
+            shapedBody(bytes)
           },
         ),
         400,

@@ -1,0 +1,126 @@
+/** The one shape in which a client is told of errors, OpenAI's, and how errors in the shapes of other providers are brought into it. */
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { encodeJson, parseJson } from "./JsonBytes.ts"
+
+/** The `error` member of OpenAI's error bodies. Further members of a provider's own error stay with it. */
+export interface ShapedError {
+  readonly message: string
+  readonly type: string
+  readonly param: string | null
+  readonly code: string | null
+}
+
+const text = (value: Json | undefined): string | undefined =>
+  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
+
+/** What an error says in its own members, under whichever name. */
+const ownWords = (error: JsonObject): string | undefined =>
+  text(error["message"]) ??
+  text(error["msg"]) ??
+  text(error["error_msg"]) ??
+  text(error["status_msg"]) ??
+  text(error["error_description"]) ??
+  text(error["error"])
+
+const mostDetails = 10
+
+/** One fault of FastAPI's list, such as `body.max_tokens: Input should be a valid integer`. */
+const faultIn = ({ loc, msg }: JsonObject): string => {
+  const words = text(msg) ?? "is wrong"
+  return isJsonArray(loc) ? `${loc.map(text).join(".")}: ${words}` : words
+}
+
+/** FastAPI's `detail`: words, an error, or a list of faults. */
+const detailIn = (detail: Json | undefined): string | undefined => {
+  if (isJsonObject(detail)) return ownWords(detail)
+  if (!isJsonArray(detail)) return text(detail)
+  const faults = detail.slice(0, mostDetails).filter(isJsonObject).map(faultIn)
+  return faults.length === 0 ? undefined : faults.join("; ")
+}
+
+/** MiniMax's part of an answer that says how it went. */
+const baseOf = ({ base_resp }: JsonObject): JsonObject => (isJsonObject(base_resp) ? base_resp : {})
+
+/** What an error says in words, wherever they stand. Looks only so deep: what it reads may be nested without end. */
+const wordsIn = (error: JsonObject): string | undefined =>
+  ownWords(error) ?? detailIn(error["detail"]) ?? ownWords(baseOf(error)) ?? text(error["title"])
+
+const codeIn = (error: JsonObject): string | undefined =>
+  text(error["code"]) ?? text(error["error_code"]) ?? text(error["status_code"])
+
+const parts = (error: JsonObject, message: string): ShapedError => ({
+  message,
+  type: text(error["type"]) ?? text(error["error_type"]) ?? "upstream_error",
+  param: text(error["param"]) ?? null,
+  code: codeIn(error) ?? codeIn(baseOf(error)) ?? null,
+})
+
+/** Whatever an upstream calls an error, in OpenAI's shape. */
+export const shaped = (error: Json): ShapedError => {
+  const members = isJsonObject(error) ? error : {}
+  const said = isJsonObject(error) ? wordsIn(error) : text(error)
+  return { ...members, ...parts(members, said ?? "The upstream reported an error without a message.") }
+}
+
+const isTextOrNull = (value: Json | undefined): boolean => value === null || typeof value === "string"
+
+/** Whether an `error` member is as OpenAI's SDKs declare it. */
+const isOpenAi = (error: Json | undefined): boolean =>
+  isJsonObject(error) &&
+  typeof error["message"] === "string" &&
+  error["message"] !== "" &&
+  typeof error["type"] === "string" &&
+  isTextOrNull(error["param"]) &&
+  isTextOrNull(error["code"])
+
+/** The error that a body tells of. */
+export interface SaidError {
+  readonly message: string
+  /** The provider's own members of it. */
+  readonly error: JsonObject
+  /** Members of the body that are not the error's. */
+  readonly beside: JsonObject
+}
+
+const firstObject = (values: Json | undefined): JsonObject | undefined =>
+  isJsonArray(values) ? values.find(isJsonObject) : undefined
+
+/** Whether the error is a member of the body, as OpenAI has it, is one of a list there, or the body itself. */
+const placed = (body: JsonObject): Pick<SaidError, "beside" | "error"> => {
+  const { error, ...beside } = body
+  if (isJsonObject(error)) return { error, beside }
+  const listed = firstObject(body["errors"])
+  // What Ollama and xAI say as a mere text stands as the message.
+  return { error: listed !== undefined && wordsIn(body) === undefined ? listed : body, beside: {} }
+}
+
+const saidIn = (body: JsonObject): SaidError | undefined => {
+  const { beside, error } = placed(body)
+  const message = wordsIn(error) ?? wordsIn(beside)
+  return message === undefined ? undefined : { message, error, beside }
+}
+
+/** The error that a body of a status of 400 or more tells of; `undefined` where it says nothing in words. */
+export const saidError = (body: Uint8Array): SaidError | undefined => {
+  const parsed = parseJson(body)
+  // Gemini's errors come in a list.
+  const said = isJsonObject(parsed) ? parsed : firstObject(parsed)
+  return said === undefined ? undefined : saidIn(said)
+}
+
+/** An error body in OpenAI's shape: the same bytes where they have it; `undefined` where they say nothing in words. */
+export const shapedBody = (bytes: Uint8Array): Uint8Array | undefined => {
+  const parsed = parseJson(bytes)
+  const body = isJsonObject(parsed) ? parsed : firstObject(parsed)
+  if (body === undefined) return undefined
+  if (body === parsed && isOpenAi(body["error"])) return bytes
+  const said = saidIn(body)
+  if (said === undefined) return undefined
+  const { error: _, ...members } = said.error
+  const told = parts(said.error, said.message)
+  return (
+    encodeJson({ ...said.beside, error: { ...members, ...told } }) ??
+    // Further members may be nested too deep to print.
+    encodeJson({ error: { ...told } })
+  )
+}

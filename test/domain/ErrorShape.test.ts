@@ -1,0 +1,305 @@
+/** Errors as providers send them, and as clients are told. The bodies are what these servers really answer, shortened. */
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { saidError, shapedBody } from "../../src/domain/ErrorShape.ts"
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+const parse = (body: Uint8Array | undefined): unknown =>
+  body === undefined ? undefined : JSON.parse(new TextDecoder().decode(body))
+
+const shapedOf = (value: unknown): unknown => parse(shapedBody(bytes(JSON.stringify(value))))
+
+/** Who sends it, what, and what the client gets. */
+const table: ReadonlyArray<readonly [string, unknown, unknown]> = [
+  [
+    "llama.cpp: a numeric code, no param",
+    {
+      error: {
+        code: 400,
+        message: "the request exceeds the available context size",
+        type: "exceed_context_size_error",
+        n_prompt_tokens: 9000,
+      },
+    },
+    {
+      error: {
+        code: "400",
+        message: "the request exceeds the available context size",
+        type: "exceed_context_size_error",
+        n_prompt_tokens: 9000,
+        param: null,
+      },
+    },
+  ],
+  [
+    "vLLM: a numeric code",
+    { error: { message: "not an integer", type: "Bad Request", param: "body.max_tokens", code: 400 } },
+    { error: { message: "not an integer", type: "Bad Request", param: "body.max_tokens", code: "400" } },
+  ],
+  [
+    "vLLM, older: the body is the error",
+    {
+      object: "error",
+      message: "The model `m` does not exist.",
+      type: "NotFoundError",
+      param: null,
+      code: 404,
+    },
+    {
+      error: {
+        object: "error",
+        message: "The model `m` does not exist.",
+        type: "NotFoundError",
+        param: null,
+        code: "404",
+      },
+    },
+  ],
+  [
+    "Groq: no param",
+    {
+      error: { message: "Rate limit reached for model `m`", type: "tokens", code: "rate_limit_exceeded" },
+    },
+    {
+      error: {
+        message: "Rate limit reached for model `m`",
+        type: "tokens",
+        code: "rate_limit_exceeded",
+        param: null,
+      },
+    },
+  ],
+  [
+    "OpenRouter: members beside, and beside the error",
+    {
+      error: { message: "Insufficient credits", code: 402, metadata: { provider_name: null } },
+      user_id: "u",
+    },
+    {
+      error: {
+        message: "Insufficient credits",
+        code: "402",
+        metadata: { provider_name: null },
+        type: "upstream_error",
+        param: null,
+      },
+      user_id: "u",
+    },
+  ],
+  [
+    "Gemini: a list",
+    [
+      {
+        error: {
+          code: 429,
+          message: "Resource has been exhausted (e.g. check quota).",
+          status: "RESOURCE_EXHAUSTED",
+        },
+      },
+    ],
+    {
+      error: {
+        code: "429",
+        message: "Resource has been exhausted (e.g. check quota).",
+        status: "RESOURCE_EXHAUSTED",
+        type: "upstream_error",
+        param: null,
+      },
+    },
+  ],
+  [
+    "Anthropic: a type beside the error",
+    { type: "error", error: { type: "overloaded_error", message: "Overloaded" }, request_id: "req_1" },
+    {
+      type: "error",
+      error: { type: "overloaded_error", message: "Overloaded", param: null, code: null },
+      request_id: "req_1",
+    },
+  ],
+  [
+    "Azure: no type",
+    { error: { code: "DeploymentNotFound", message: "The API deployment does not exist." } },
+    {
+      error: {
+        code: "DeploymentNotFound",
+        message: "The API deployment does not exist.",
+        type: "upstream_error",
+        param: null,
+      },
+    },
+  ],
+  [
+    "Ollama and others: the error is a text",
+    { error: "model 'm' not found" },
+    { error: { message: "model 'm' not found", type: "upstream_error", param: null, code: null } },
+  ],
+  [
+    "xAI: the error is a text, and the code stands beside it",
+    { code: "permission-denied", error: "Content violates usage guidelines." },
+    {
+      error: {
+        code: "permission-denied",
+        message: "Content violates usage guidelines.",
+        type: "upstream_error",
+        param: null,
+      },
+    },
+  ],
+  [
+    "text-generation-inference: a type of another name",
+    { error: "Input validation error", error_type: "validation" },
+    {
+      error: {
+        error_type: "validation",
+        message: "Input validation error",
+        type: "validation",
+        param: null,
+        code: null,
+      },
+    },
+  ],
+  [
+    "FastAPI: detail in words",
+    { detail: "Not Found" },
+    { error: { detail: "Not Found", message: "Not Found", type: "upstream_error", param: null, code: null } },
+  ],
+  [
+    "FastAPI: a list of faults",
+    { detail: [{ loc: ["body", "max_tokens"], msg: "Input should be an integer", type: "int_type" }] },
+    {
+      error: {
+        detail: [{ loc: ["body", "max_tokens"], msg: "Input should be an integer", type: "int_type" }],
+        message: "body.max_tokens: Input should be an integer",
+        type: "upstream_error",
+        param: null,
+        code: null,
+      },
+    },
+  ],
+  [
+    "Mistral, AWS and others: a message alone",
+    { message: "Unauthorized", request_id: "r" },
+    {
+      error: {
+        message: "Unauthorized",
+        request_id: "r",
+        type: "upstream_error",
+        param: null,
+        code: null,
+      },
+    },
+  ],
+  [
+    "MiniMax: base_resp",
+    { base_resp: { status_code: 1008, status_msg: "insufficient balance" } },
+    {
+      error: {
+        base_resp: { status_code: 1008, status_msg: "insufficient balance" },
+        message: "insufficient balance",
+        type: "upstream_error",
+        param: null,
+        code: "1008",
+      },
+    },
+  ],
+  [
+    "relays: code and msg",
+    { code: 40301, msg: "insufficient balance", success: false },
+    {
+      error: {
+        code: "40301",
+        msg: "insufficient balance",
+        success: false,
+        message: "insufficient balance",
+        type: "upstream_error",
+        param: null,
+      },
+    },
+  ],
+  [
+    "Cloudflare: a list of errors",
+    { success: false, errors: [{ code: 10000, message: "Authentication error" }], result: null },
+    { error: { code: "10000", message: "Authentication error", type: "upstream_error", param: null } },
+  ],
+  [
+    "a param and a code that are no texts",
+    { error: { message: "no", type: "t", param: ["messages", 0], code: { deep: 1 } } },
+    { error: { message: "no", type: "t", param: null, code: null } },
+  ],
+]
+
+describe("A provider's error body", () => {
+  it.each(table)("of %s is brought into OpenAI's shape", (_, sent, told) => {
+    expect(shapedOf(sent)).toEqual(told)
+  })
+
+  it("goes on as it came, byte for byte, where it has the shape", () => {
+    for (const text of [
+      '{ "error": {"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"} }',
+      '{"error":{"message":"a","type":"b","param":"c","code":null,"big":12345678901234567890}, "x": 1.0}',
+    ]) {
+      const body = bytes(text)
+      expect(shapedBody(body)).toBe(body)
+    }
+  })
+
+  it("is none where nothing is said in words", () => {
+    for (const text of ["", "null", "42", '"text"', "[]", "[[]]", "{}", '{"error":{}}', "<p>", '{"error":']) {
+      expect(shapedBody(bytes(text))).toBeUndefined()
+    }
+  })
+
+  it("is shaped though members of it are nested too deep to be printed", () => {
+    const depth = 200_000
+    for (const member of ["deep", "detail", "base_resp"]) {
+      const deep = `${`{"${member}":`.repeat(depth)}1${"}".repeat(depth)}`
+      expect(parse(shapedBody(bytes(`{"error":{"message":"boom","${member}":${deep}}}`)))).toEqual({
+        error: { message: "boom", type: "upstream_error", param: null, code: null },
+      })
+    }
+  })
+
+  const words = fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.jsonValue())
+  const errorArb = fc.dictionary(
+    fc.constantFrom("message", "msg", "type", "param", "code", "detail", "status", "base_resp", "error"),
+    words,
+  )
+  const bodyArb = fc.oneof(
+    fc.jsonValue(),
+    errorArb,
+    fc.record({ error: fc.oneof(errorArb, fc.jsonValue()) }),
+    fc.array(fc.record({ error: errorArb })),
+    fc.record({ errors: fc.array(errorArb) }),
+  )
+
+  it("law: whatever it is, what the client gets has the four members as the SDKs declare them", () => {
+    fc.assert(
+      fc.property(bodyArb, (value) => {
+        const told = shapedOf(value)
+        if (told === undefined) return
+        const isTextOrNull = expect.toSatisfy((one) => one === null || typeof one === "string")
+        expect(told).toMatchObject({
+          error: {
+            message: expect.any(String),
+            type: expect.any(String),
+            param: isTextOrNull,
+            code: isTextOrNull,
+          },
+        })
+      }),
+    )
+  })
+
+  it("law: what was shaped has the shape, and its words are those that are told", () => {
+    fc.assert(
+      fc.property(bodyArb, (value) => {
+        const sent = bytes(JSON.stringify(value))
+        const once = shapedBody(sent)
+        if (once === undefined) return
+        expect(shapedBody(once)).toBe(once)
+        expect(saidError(once)?.message).toBe(saidError(sent)?.message)
+      }),
+    )
+  })
+})
