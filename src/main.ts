@@ -4,7 +4,8 @@ import "./V8.ts"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
-import { exitCodeOf, run } from "./cli/Sluice.ts"
+import { exitCodeOf, runCommand } from "./cli/Dispatch.ts"
+import { commands } from "./cli/Sluice.ts"
 import { turnScheduler } from "./TurnScheduler.ts"
 
 // The first signal drains, the second means it.
@@ -16,7 +17,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   })
 }
 
-run(process.argv).pipe(
+runCommand(commands, process.argv.slice(2)).pipe(
   Effect.provide(NodeContext.layer),
   Effect.withScheduler(turnScheduler),
   NodeRuntime.runMain({

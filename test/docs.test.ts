@@ -273,7 +273,7 @@ const tries: Readonly<Record<string, (command: string) => Effect.Effect<void, Ne
     "npx sluice --help": (command) =>
       Effect.map(commanded(command), ({ code, stdout }) => {
         expect(code).toBe(0)
-        for (const name of ["serve", "check", "explain", "audit"]) expect(stdout).toContain(`- ${name} `)
+        for (const name of ["serve", "check", "explain", "audit"]) expect(stdout).toContain(`\n  ${name} `)
       }),
     "npx sluice audit list --since 2h": (command) =>
       Effect.map(ofOneRequest(command), (printed) => {

@@ -1,25 +1,30 @@
 /** `sluice check`: whether a configuration is good, and everything that is wrong with it. */
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { renderProblem } from "../config/ConfigFile.ts"
 import { CliFailure } from "./CliFailure.ts"
-import { configPath, readConfig } from "./configFile.ts"
+import { type Command, command } from "./Command.ts"
+import { configPath, configVariable, readConfig } from "./configFile.ts"
 
-const file = Args.text({ name: "file" }).pipe(
-  Args.withDescription("The configuration to check; CONFIG_PATH or config/config.yaml if left out."),
-  Args.optional,
-)
+const manual = {
+  name: "check",
+  summary: "Check a configuration",
+  about: "Checks a configuration and prints every problem with file, line and column.",
+  argument: {
+    name: "[FILE]",
+    help: "the configuration; else CONFIG_PATH, else config/config.yaml",
+    optional: true,
+  },
+  options: {},
+  examples: ["sluice check config/config.yaml"],
+  environment: [configVariable, ["$…", "the variables that the configuration names"]],
+  failure: "problems found",
+} as const
 
-export const check = Command.make("check", { file }, ({ file }) =>
+export const check: Command = command(manual, (given) =>
   Effect.gen(function* () {
-    const path = yield* configPath(file)
-    // @effect/cli takes an unknown option for the argument.
-    if (path.startsWith("-")) {
-      return yield* new CliFailure({ exitCode: 2, message: `sluice check: there is no option ${path}` })
-    }
+    const path = yield* configPath(given.argument)
     const loaded = yield* readConfig(path)
     const problems = Either.match(loaded, { onLeft: (all) => all, onRight: ({ warnings }) => warnings })
     for (const problem of problems) yield* Console.log(renderProblem(path, problem))
@@ -33,4 +38,4 @@ export const check = Command.make("check", { file }, ({ file }) =>
     const clients = loaded.right.config.openai_clients.length
     return yield* Console.log(`${path}: good; ${clients} ${clients === 1 ? "client" : "clients"}`)
   }),
-).pipe(Command.withDescription("Checks a configuration and prints every problem with file, line and column."))
+)

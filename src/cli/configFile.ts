@@ -3,16 +3,22 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import { type LoadedConfig, loadConfig, type Problem, textOfBytes } from "../config/ConfigFile.ts"
 import { CliFailure } from "./CliFailure.ts"
+import type { Named } from "./Command.ts"
+
+export const configOption = {
+  value: "FILE",
+  help: "the configuration; else CONFIG_PATH, else config/config.yaml",
+} as const
+
+export const configVariable: Named = ["CONFIG_PATH", "the configuration (config/config.yaml)"]
 
 /** What the command line names, else the environment, else the default. */
-export const configPath = (named: Option.Option<string>): Effect.Effect<string> =>
-  Option.match(named, {
-    onSome: Effect.succeed,
-    onNone: () => Effect.orDie(Config.withDefault(Config.string("CONFIG_PATH"), "config/config.yaml")),
-  })
+export const configPath = (named: string | undefined): Effect.Effect<string> =>
+  named === undefined
+    ? Effect.orDie(Config.withDefault(Config.string("CONFIG_PATH"), "config/config.yaml"))
+    : Effect.succeed(named)
 
 /** Reads and checks the file; fails only where it cannot be read at all. */
 export const readConfig = (

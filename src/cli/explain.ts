@@ -1,41 +1,42 @@
 /** `sluice explain`: where a request for a model would go, and why; with `--running`, what a running gateway takes the upstreams for. */
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { renderProblem } from "../config/ConfigFile.ts"
 import { makeSnapshot } from "../config/Snapshots.ts"
 import { explain as explainPlan, render, renderNow, type UpstreamNow } from "../domain/Explain.ts"
 import { CliFailure } from "./CliFailure.ts"
-import { configPath, readConfig } from "./configFile.ts"
+import { type Command, command } from "./Command.ts"
+import { configOption, configPath, configVariable, readConfig } from "./configFile.ts"
+import { usageOf } from "./Help.ts"
 
-const model = Options.text("model").pipe(
-  Options.withAlias("m"),
-  Options.withDescription("The model a client would ask for."),
-)
-
-const prompt = Options.text("prompt").pipe(
-  Options.withDescription("The conversation's leading content: under `deterministic` it decides the order."),
-  Options.optional,
-)
-
-const config = Options.text("config").pipe(
-  Options.withDescription("The configuration; CONFIG_PATH or config/config.yaml if left out."),
-  Options.optional,
-)
-
-const running = Options.text("running").pipe(
-  Options.withDescription(
-    "The address of a running gateway, such as http://localhost:8000: also prints which upstreams it has set aside, and why.",
-  ),
-  Options.optional,
-)
+const manual = {
+  name: "explain",
+  summary: "Show where requests for a model go, and why",
+  about:
+    "Prints the plan of a request for a model: which upstreams match and why, their shares, and what follows where they fail.",
+  argument: { name: "MODEL", help: "the model a caller would ask for", optional: true },
+  options: {
+    model: { short: "m", value: "MODEL", help: "the same" },
+    prompt: {
+      short: "p",
+      value: "TEXT",
+      help: "what the conversation begins with: under `deterministic` it decides the order",
+    },
+    config: configOption,
+    running: {
+      value: "ADDRESS",
+      help: "of a running gateway, localhost:8000: also print which upstreams it has set aside",
+    },
+  },
+  examples: ["sluice explain gpt-4o", "sluice explain gpt-4o --running localhost:8000"],
+  environment: [configVariable],
+  failure: "nobody serves the model",
+} as const
 
 /** The part of `/health?verbose` that is told. */
 const Health = Schema.Struct({
@@ -75,32 +76,31 @@ const upstreamsAt = (address: string): Effect.Effect<ReadonlyArray<UpstreamNow>,
     Effect.provide(FetchHttpClient.layer),
   )
 
-export const explain = Command.make(
-  "explain",
-  { model, prompt, config, running },
-  ({ config, model, prompt, running }) =>
-    Effect.gen(function* () {
-      const path = yield* configPath(config)
-      const loaded = yield* readConfig(path)
-      if (Either.isLeft(loaded)) {
-        return yield* new CliFailure({
-          exitCode: 1,
-          message: loaded.left.map((problem) => renderProblem(path, problem)).join("\n"),
-        })
-      }
-      const snapshot = makeSnapshot(loaded.right.config, { generation: 1, loadedAt: 0 })
-      const explanation = explainPlan(snapshot, { model, prompt: Option.getOrUndefined(prompt) })
-      yield* Console.log(render(explanation))
-      if (explanation.groups.length === 0) {
-        return yield* new CliFailure({ exitCode: 1, message: "" })
-      }
-      if (Option.isSome(running)) {
-        const now = yield* upstreamsAt(running.value)
-        yield* Console.log(`\n${renderNow(explanation, running.value, now)}`)
-      }
-    }),
-).pipe(
-  Command.withDescription(
-    "Prints the plan for a model: which upstreams match and why, their shares, the fallbacks.",
-  ),
+export const explain: Command = command(manual, (given) =>
+  Effect.gen(function* () {
+    const model = given.argument ?? given.text("model")
+    if (model === undefined) {
+      const message = `sluice: MODEL is missing: ${manual.argument.help}\n\n${usageOf(manual)}`
+      return yield* new CliFailure({ exitCode: 2, message })
+    }
+    const path = yield* configPath(given.text("config"))
+    const loaded = yield* readConfig(path)
+    if (Either.isLeft(loaded)) {
+      return yield* new CliFailure({
+        exitCode: 1,
+        message: loaded.left.map((problem) => renderProblem(path, problem)).join("\n"),
+      })
+    }
+    const snapshot = makeSnapshot(loaded.right.config, { generation: 1, loadedAt: 0 })
+    const explanation = explainPlan(snapshot, { model, prompt: given.text("prompt") })
+    yield* Console.log(render(explanation))
+    if (explanation.groups.length === 0) {
+      return yield* new CliFailure({ exitCode: 1, message: "" })
+    }
+    const running = given.text("running")
+    if (running !== undefined) {
+      const now = yield* upstreamsAt(running)
+      yield* Console.log(`\n${renderNow(explanation, running, now)}`)
+    }
+  }),
 )

@@ -1,11 +1,8 @@
 /** `sluice serve`: the server, until a signal ends it. */
 import cluster from "node:cluster"
 import { availableParallelism } from "node:os"
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as App from "../App.ts"
 import * as Primary from "../cluster/Primary.ts"
 import * as WorkerProcess from "../cluster/WorkerProcess.ts"
@@ -16,35 +13,56 @@ import * as Lines from "../telemetry/Lines.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../version.ts"
 import { CliFailure } from "./CliFailure.ts"
-
-const config = Options.text("config").pipe(
-  Options.withDescription("The configuration; CONFIG_PATH or config/config.yaml if left out."),
-  Options.optional,
-)
-
-const port = Options.integer("port").pipe(
-  Options.withDescription("The port to listen on, 0 for any free one; SERVER_PORT or 8000 if left out."),
-  Options.optional,
-)
+import { type Command, command } from "./Command.ts"
+import { configOption } from "./configFile.ts"
 
 /** Bundled beside this program. */
 const auditWorker = new URL("./audit-worker.js", import.meta.url)
 
 const misuse = (message: string) => new CliFailure({ exitCode: 2, message })
 
-export const serve = Command.make("serve", { config, port }, ({ config, port }) =>
+/** A port, as `SERVER_PORT` has it. */
+const portOf = (text: string): Effect.Effect<number, CliFailure> => {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  return port <= 65_535
+    ? Effect.succeed(port)
+    : misuse(`--port ${JSON.stringify(text)}: expected a whole number from 0 to 65535`)
+}
+
+const manual = {
+  name: "serve",
+  summary: "Start the gateway",
+  about:
+    "Serves the gateway until SIGTERM or Ctrl-C: requests under way finish first, a second signal ends at once. SIGHUP reads the configuration anew, and so does saving it.",
+  options: {
+    config: configOption,
+    port: { value: "PORT", help: "port to listen on, 0 for any free one; else SERVER_PORT, else 8000" },
+  },
+  examples: ["sluice serve", "sluice serve --config config/config.yaml --port 8000"],
+  environment: [
+    ["SERVER_PORT", "port to listen on (8000)"],
+    ["SERVER_HOST", "address to listen on (::, which is all, IPv4 too)"],
+    ["CONFIG_PATH", "the configuration (config/config.yaml)"],
+    ["AUDIT_URL", "where the audit is kept (sqlite:./logs/record.db); also RECD_PATH"],
+    ["LOG_LEVEL", "trace, debug, info, warn, error, fatal or none (info)"],
+    ["LOG_FORMAT", "pretty or json (pretty on a terminal, else json)"],
+    ["SHUTDOWN_GRACE_SECONDS", "how long requests under way may take at the end (30)"],
+    ["WORKERS", "processes that serve; auto is one for each core (1)"],
+  ],
+  failure: "the start or a worker failed",
+} as const
+
+export const serve: Command = command(manual, (given) =>
   Effect.gen(function* () {
     const terminal = process.stdout.isTTY === true
     const fromEnvironment = yield* Effect.mapError(environment(terminal), (error) =>
       misuse(problemsOf(error).join("\n")),
     )
+    const port = given.text("port")
     const settings = {
       ...fromEnvironment,
-      configPath: Option.getOrElse(config, () => fromEnvironment.configPath),
-      port: Option.getOrElse(port, () => fromEnvironment.port),
-    }
-    if (settings.port < 0 || settings.port > 65_535) {
-      return yield* misuse(`--port ${settings.port}: expected a whole number from 0 to 65535`)
+      configPath: given.text("config") ?? fromEnvironment.configPath,
+      port: port === undefined ? fromEnvironment.port : yield* portOf(port),
     }
     const lines = Lines.layer({
       format: settings.logFormat,
@@ -104,6 +122,4 @@ export const serve = Command.make("serve", { config, port }, ({ config, port }) 
       }),
     )
   }),
-).pipe(
-  Command.withDescription("Serves the gateway until SIGTERM or SIGINT; SIGHUP reloads the configuration."),
 )

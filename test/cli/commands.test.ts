@@ -40,18 +40,23 @@ describe("sluice", () => {
     { args: ["--help"] },
     { args: ["check", "--help"] },
     { args: ["explain", "--help"] },
+    { args: ["help"] },
+    { args: ["-h"] },
+    { args: ["audit"] },
+    { args: ["help", "audit", "list"] },
+    { args: ["audit", "list", "--since", "-h"] },
   ])("prints its usage for $args and exits 0, without colours where no terminal is", ({ args }) =>
     Effect.gen(function* () {
       const { code, stdout } = yield* run(args)
       expect(code).toBe(0)
-      expect(stdout).toContain("USAGE")
+      expect(stdout).toContain("Usage: sluice ")
       expect(stdout).not.toContain("\u001b")
     }),
   )
 
-  it.scopedLive("prints its version and exits 0", () =>
+  it.scopedLive.each(["--version", "-V", "version"])("prints its version for %s and exits 0", (word) =>
     Effect.gen(function* () {
-      const { code, stdout } = yield* run(["--version"])
+      const { code, stdout } = yield* run([word])
       expect([code, stdout.trim()]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+$/)])
     }),
   )

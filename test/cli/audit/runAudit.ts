@@ -1,39 +1,31 @@
 /** Runs `sluice audit …` within a test. */
-import * as Command from "@effect/cli/Command"
-import * as ValidationError from "@effect/cli/ValidationError"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { auditCommand } from "../../../src/cli/audit.ts"
+import { auditCommands } from "../../../src/cli/audit.ts"
+import { runCommand } from "../../../src/cli/Dispatch.ts"
 import { Output } from "../../../src/cli/Output.ts"
-import { plain } from "../../../src/terminal/Colour.ts"
+import { type Paint, plain } from "../../../src/terminal/Colour.ts"
 
 interface Ran {
   readonly out: string
   readonly err: string
-  /** 0, or what `CliFailure` says; a misuse that @effect/cli finds is 2. */
+  /** 0, or what `CliFailure` says. */
   readonly code: number
 }
-
-const sluice = Command.run(Command.make("sluice").pipe(Command.withSubcommands([auditCommand])), {
-  name: "sluice",
-  version: "0",
-})
 
 export const audit = (
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>> = {},
+  paint: Paint = plain,
 ): Effect.Effect<Ran> =>
   Effect.gen(function* () {
     const out: Array<string> = []
     const err: Array<string> = []
     const console = yield* Effect.console
-    const ended = yield* sluice(["node", "sluice", "audit", ...args]).pipe(
-      Effect.provideService(Output, {
-        write: (text) => Effect.sync(() => void out.push(text)),
-        paint: plain,
-      }),
+    const ended = yield* runCommand(auditCommands, ["audit", ...args]).pipe(
+      Effect.provideService(Output, { write: (text) => Effect.sync(() => void out.push(text)), paint }),
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env)))),
       Effect.withConsole({
         ...console,
@@ -43,10 +35,6 @@ export const audit = (
       Effect.provide(NodeContext.layer),
       Effect.either,
     )
-    const code = Either.match(ended, {
-      onLeft: (failure) => (ValidationError.isValidationError(failure) ? 2 : failure.exitCode),
-      onRight: () => 0,
-    })
-    if (Either.isLeft(ended) && ended.left._tag === "CliFailure") err.push(ended.left.message)
+    const code = Either.match(ended, { onLeft: ({ exitCode }) => exitCode, onRight: () => 0 })
     return { out: out.join(""), err: err.join("\n"), code }
   })

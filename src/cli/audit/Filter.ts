@@ -1,0 +1,64 @@
+/** The options that say which requests are meant, the same for every command of `sluice audit`. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { type AuditFilter, outcomes, parseStatus, parseTime } from "../../audit/AuditFilter.ts"
+import { CliFailure } from "../CliFailure.ts"
+import type { GivenOf } from "../Parse.ts"
+
+export const filterOptions = {
+  since: { value: "TIME", help: "from then on: 2026-11-22, 2026-11-22T17:35Z, or an age: 30m, 2h, 7d" },
+  until: { value: "TIME", help: "before then" },
+  model: { value: "NAME", help: "the model asked for" },
+  upstream: { value: "NAME", help: "the upstream asked last" },
+  status: { value: "STATUS", help: "the status answered: 429, or 5xx for a whole class" },
+  outcome: { value: "WORD", help: outcomes.join(", ") },
+  ip: { value: "ADDRESS", help: "the caller's address" },
+  key: { value: "FINGERPRINT", help: "of the caller's key" },
+} as const
+
+export const misuse = (message: string) => new CliFailure({ exitCode: 2, message })
+
+/** Reads an option's text, where it was given; what is wrong is named by its option. */
+export const readOption = <A>(
+  option: string,
+  text: string | undefined,
+  parse: (text: string) => Either.Either<A, string>,
+): Effect.Effect<A | undefined, CliFailure> =>
+  text === undefined
+    ? Effect.succeed(undefined)
+    : Either.match(parse(text), {
+        onLeft: (wrong) => misuse(`${option} ${wrong}`),
+        onRight: (value) => Effect.succeed(value),
+      })
+
+/** One of some words. */
+export const oneOf =
+  <const Word extends string>(words: ReadonlyArray<Word>) =>
+  (text: string): Either.Either<Word, string> => {
+    const found = words.find((word) => word === text)
+    return found === undefined
+      ? Either.left(`${JSON.stringify(text)}: expected one of ${words.join(", ")}`)
+      : Either.right(found)
+  }
+
+export const wholeNumber = (text: string): Either.Either<number, string> =>
+  /^\d{1,9}$/.test(text) && Number(text) > 0
+    ? Either.right(Number(text))
+    : Either.left(`${JSON.stringify(text)}: expected a whole number from 1`)
+
+export const filterOf = ({ text }: GivenOf<typeof filterOptions>): Effect.Effect<AuditFilter, CliFailure> =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const time = (value: string) => parseTime(value, now)
+    return {
+      since: yield* readOption("--since", text("since"), time),
+      until: yield* readOption("--until", text("until"), time),
+      model: text("model"),
+      upstream: text("upstream"),
+      status: yield* readOption("--status", text("status"), parseStatus),
+      outcome: yield* readOption("--outcome", text("outcome"), oneOf(outcomes)),
+      clientIp: text("ip"),
+      keyFingerprint: text("key"),
+    }
+  })

@@ -1,0 +1,83 @@
+/** The audit that a command reads, the formats it answers in, and how its rows are written out. */
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { parseAuditUrl } from "../../audit/AuditUrl.ts"
+import { type AuditUnreadable, openReader, type Reader, type Row } from "../../audit/Reader.ts"
+import { auditUrl, problemsOf } from "../../config/Environment.ts"
+import { CliFailure } from "../CliFailure.ts"
+import type { Named } from "../Command.ts"
+import { type OutputClosed, write } from "../Output.ts"
+import type { GivenOf } from "../Parse.ts"
+import { misuse } from "./Filter.ts"
+import type { Format, Rendering } from "./Rendering.ts"
+
+export const storeOption = {
+  db: { value: "FILE", help: "the audit's database, or an archive; else AUDIT_URL, else logs/record.db" },
+} as const
+
+export const formatOptions = {
+  json: { help: "one JSON object a line" },
+  csv: { help: "CSV with a heading (RFC 4180)" },
+} as const
+
+export const auditVariables: ReadonlyArray<Named> = [
+  ["AUDIT_URL", "the audit's database (sqlite:./logs/record.db); also RECD_PATH"],
+]
+
+/** What exit code 1 means. */
+export const unreadableMeans = "the audit cannot be read"
+
+export const formatOf = (
+  { flag }: GivenOf<typeof formatOptions>,
+  otherwise: Format,
+): Effect.Effect<Format, CliFailure> =>
+  flag("csv") && flag("json")
+    ? misuse("--json and --csv: choose one of them")
+    : Effect.succeed(flag("json") ? "json" : flag("csv") ? "csv" : otherwise)
+
+const storePath = (db: string | undefined): Effect.Effect<string, CliFailure> =>
+  db === undefined
+    ? Effect.flatMap(
+        Effect.mapError(auditUrl, (error) => misuse(problemsOf(error).join("\n"))),
+        (url) => Effect.mapError(parseAuditUrl(url), misuse),
+      )
+    : Effect.mapError(parseAuditUrl(db), (wrong) => misuse(wrong.replace("AUDIT_URL", "--db")))
+
+export type Failures = AuditUnreadable | OutputClosed | CliFailure
+
+/** Runs a command on the store. A reader who has seen enough (`| head`) is no failure. */
+export const withReader = (
+  { text }: GivenOf<typeof storeOption>,
+  use: (reader: Reader, path: string) => Effect.Effect<void, Failures, Scope.Scope>,
+): Effect.Effect<void, CliFailure> =>
+  Effect.gen(function* () {
+    const path = yield* storePath(text("db"))
+    yield* use(yield* openReader(path), path)
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTags({
+      AuditUnreadable: ({ message }) => new CliFailure({ exitCode: 1, message }),
+      OutputClosed: () => Effect.void,
+    }),
+  )
+
+/** Writes rows as they come, a chunk at once. Answers with how many there were. */
+export const writeRows = (
+  rows: Stream.Stream<Row, AuditUnreadable>,
+  { heading, rows: render }: Rendering<Row>,
+): Effect.Effect<number, Failures> =>
+  Effect.gen(function* () {
+    let widths: ReadonlyArray<number> = []
+    let count = 0
+    if (heading !== "") yield* write(heading)
+    yield* Stream.runForEachChunk(rows, (chunk) => {
+      if (Chunk.isEmpty(chunk)) return Effect.void
+      const [next, text] = render(widths, Chunk.toReadonlyArray(chunk))
+      widths = next
+      count += chunk.length
+      return write(text)
+    })
+    return count
+  })

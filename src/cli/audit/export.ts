@@ -1,0 +1,33 @@
+/** `sluice audit export`: whole requests, for other programs. */
+import * as Effect from "effect/Effect"
+import { allColumns } from "../../audit/Reader.ts"
+import { type Command, command } from "../Command.ts"
+import { filterOf, filterOptions } from "./Filter.ts"
+import { rowsRendering } from "./Rendering.ts"
+import {
+  auditVariables,
+  formatOf,
+  formatOptions,
+  storeOption,
+  unreadableMeans,
+  withReader,
+  writeRows,
+} from "./Store.ts"
+
+const manual = {
+  name: "audit export",
+  summary: "Write whole requests as CSV or JSON lines",
+  about: "Writes whole requests, the oldest first, as CSV or with --json as JSON lines.",
+  options: { ...filterOptions, ...formatOptions, ...storeOption },
+  examples: ["sluice audit export --since 2026-11-01 --json > november.jsonl"],
+  environment: auditVariables,
+  failure: unreadableMeans,
+} as const
+
+export const exportRows: Command = command(manual, (given) =>
+  Effect.gen(function* () {
+    const filter = yield* filterOf(given)
+    const format = yield* formatOf(given, "csv")
+    yield* withReader(given, (reader) => writeRows(reader.export(filter), rowsRendering(format, allColumns)))
+  }),
+)

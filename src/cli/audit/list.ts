@@ -1,0 +1,52 @@
+/** `sluice audit list`: requests, a line each. */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { briefColumns } from "../../audit/Reader.ts"
+import { type Command, command } from "../Command.ts"
+import { filterOf, filterOptions, readOption, wholeNumber } from "./Filter.ts"
+import { rowsRendering } from "./Rendering.ts"
+import {
+  auditVariables,
+  formatOf,
+  formatOptions,
+  storeOption,
+  unreadableMeans,
+  withReader,
+  writeRows,
+} from "./Store.ts"
+
+const manual = {
+  name: "audit list",
+  summary: "List requests, the newest first",
+  about: "Lists requests of the current month and all archives, the newest first.",
+  options: {
+    ...filterOptions,
+    limit: { short: "n", value: "COUNT", help: "at most so many (50)" },
+    follow: { short: "f", help: "the last ones, oldest first, then new ones as they come" },
+    ...formatOptions,
+    ...storeOption,
+  },
+  examples: [
+    "sluice audit list --since 2h --status 5xx",
+    "sluice audit list --model gpt-4o --follow",
+    "sluice audit list --json | jq .latency_ms",
+  ],
+  environment: auditVariables,
+  failure: unreadableMeans,
+} as const
+
+export const list: Command = command(manual, (given) =>
+  Effect.gen(function* () {
+    const filter = yield* filterOf(given)
+    const format = yield* formatOf(given, "table")
+    const limit = (yield* readOption("--limit", given.text("limit"), wholeNumber)) ?? 50
+    const rendering = rowsRendering(format, briefColumns)
+    yield* withReader(given, (reader) =>
+      given.flag("follow")
+        ? writeRows(reader.follow(filter, limit), rendering)
+        : Effect.flatMap(writeRows(reader.list(filter, limit), rendering), (count) =>
+            count === 0 ? Console.error("no request matches") : Effect.void,
+          ),
+    )
+  }),
+)

@@ -1,0 +1,38 @@
+/** `sluice audit stats`: how many requests, errors and tokens, and how fast, by group. */
+import * as Effect from "effect/Effect"
+import { combine, emptyTally, groupings, ranked, statsOf } from "../../audit/AuditStats.ts"
+import { type Command, command } from "../Command.ts"
+import { write } from "../Output.ts"
+import { filterOf, filterOptions, oneOf, readOption } from "./Filter.ts"
+import { statsPage } from "./Rendering.ts"
+import { auditVariables, formatOf, formatOptions, storeOption, unreadableMeans, withReader } from "./Store.ts"
+
+const manual = {
+  name: "audit stats",
+  summary: "Count requests, errors and tokens, with latencies",
+  about: "Counts requests, errors and tokens by group, with latency and time to first token.",
+  options: {
+    by: { value: "GROUP", help: `${groupings.join(", ")} (model)` },
+    ...filterOptions,
+    ...formatOptions,
+    ...storeOption,
+  },
+  examples: ["sluice audit stats --since 1d", "sluice audit stats --by key --since 7d"],
+  environment: auditVariables,
+  failure: unreadableMeans,
+} as const
+
+export const stats: Command = command(manual, (given) =>
+  Effect.gen(function* () {
+    const by = (yield* readOption("--by", given.text("by"), oneOf(groupings))) ?? "model"
+    const filter = yield* filterOf(given)
+    const format = yield* formatOf(given, "table")
+    yield* withReader(given, (reader) =>
+      Effect.gen(function* () {
+        const tallies = yield* reader.stats(filter, by)
+        const all = statsOf(undefined, [...tallies.values()].reduce(combine, emptyTally))
+        yield* write(statsPage(format, by, ranked(tallies, by), all))
+      }),
+    )
+  }),
+)
