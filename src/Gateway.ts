@@ -28,6 +28,7 @@ import type { Endpoint } from "./domain/Endpoint.ts"
 import {
   AccessDenied,
   answerOf,
+  codeOf,
   describe,
   type GatewayError,
   InternalError,
@@ -60,6 +61,12 @@ export interface ClientCall {
   readonly remoteAddress: string
   /** The address a proxy says it forwards for, believed only under `server.trust_proxy`. */
   readonly forwardedFor: string | undefined
+}
+
+/** What a request asks for that no endpoint serves. */
+export interface Unserved {
+  readonly method: string
+  readonly path: string
 }
 
 /** Claims memory for bytes of a body until the request is over; false where there is none left. */
@@ -118,8 +125,10 @@ export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,
   {
-    /** Answers one request of a proxied endpoint. */
-    readonly proxy: (endpoint: Endpoint, call: ClientCall) => Served
+    /** Answers one request of a proxied endpoint, for the deployment that its path names, where it does. */
+    readonly proxy: (endpoint: Endpoint, call: ClientCall, deployment?: string) => Served
+    /** Answers one request that reached no endpoint: it leaves a line in the access log, and no record. */
+    readonly unserved: (asked: Unserved, call: ClientCall, error: GatewayError) => Served
     /** The frame around a request of any endpoint: lets in only who may, and answers errors as they are declared. */
     readonly serve: (
       endpointName: string,
@@ -195,6 +204,8 @@ const outcomeOf = (error: GatewayError): Outcome => {
 /** The declared answer of an error. */
 const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer => {
   const { body, headers, status } = answerOf(error)
+  draft.refused(codeOf(error))
+  if (error._tag === "InvalidRequest" && error.model !== undefined) draft.askedFor(error.model)
   const ending = endingOf(status, outcomeOf(error), describe(error), body)
   return { status, headers: withAttempts(headers, draft, "failed"), body, ending }
 }
@@ -267,6 +278,9 @@ export const layer: Layer.Layer<
       Effect.timeoutOption(Effect.interruptible(openRequests.allEnded), closingTimeout),
     )
 
+    const clientIpOf = (snapshot: Snapshot, call: ClientCall): string =>
+      (snapshot.server.trustProxy ? call.forwardedFor : undefined) ?? call.remoteAddress
+
     /** Takes a request on, and says why it is not let in where it is not. */
     const open = (endpointName: string, call: ClientCall) => {
       const snapshot = current.snapshot()
@@ -276,7 +290,7 @@ export const layer: Layer.Layer<
       const draft = new RecordDraft({
         id: call.id,
         startedAt: clock.unsafeCurrentTimeMillis(),
-        clientIp: (snapshot.server.trustProxy ? call.forwardedFor : undefined) ?? call.remoteAddress,
+        clientIp: clientIpOf(snapshot, call),
         endpoint: endpointName,
         headers: call.headers,
         keyFingerprint: key === undefined ? undefined : audit.fingerprint(key),
@@ -301,7 +315,7 @@ export const layer: Layer.Layer<
           opened.end()
           const record = draft.close()
           audit.record(record)
-          accessLog.request(record)
+          accessLog.request(record, draft.code)
         },
       }
     }
@@ -319,7 +333,7 @@ export const layer: Layer.Layer<
       }
     }
 
-    const proxy: Gateway["Type"]["proxy"] = (endpoint, call) => {
+    const proxy: Gateway["Type"]["proxy"] = (endpoint, call, deployment) => {
       const { close, frame, refused } = open(endpoint.name, call)
       const { draft, hold, onAttempt, snapshot, whenOver } = frame
       const { server } = snapshot
@@ -333,7 +347,7 @@ export const layer: Layer.Layer<
 
       const answered = (bytes: Uint8Array): Effect.Effect<RecordedAnswer, GatewayError> => {
         draft.received(bytes)
-        const request = decode(endpoint, bytes)
+        const request = decode(endpoint, bytes, deployment)
         if (Either.isLeft(request)) return Effect.fail(request.left)
         draft.asked(request.right)
         const cleaned = clean(request.right, snapshot.requestCleaning)
@@ -394,7 +408,18 @@ export const layer: Layer.Layer<
         )
     }
 
-    return Gateway.of({ serve, proxy })
+    const unserved: Gateway["Type"]["unserved"] = (asked, call, error) => {
+      const ip = clientIpOf(current.snapshot(), call)
+      const answer = answerOf(error)
+      return {
+        wanted: undefined,
+        answer: () => Effect.succeed(answer),
+        close: () =>
+          accessLog.unserved({ id: call.id, ip, ...asked, status: answer.status, code: codeOf(error) }),
+      }
+    }
+
+    return Gateway.of({ serve, proxy, unserved })
   }),
 )
 

@@ -404,7 +404,7 @@ describe("The README's tables", () => {
       AccessDenied: new Errors.AccessDenied({ reason: "missing" }),
       RequestTooLarge: new Errors.RequestTooLarge({ limitBytes: 1 }),
       RequestUnreadable: new Errors.RequestUnreadable({ reason: "r" }),
-      UnknownPath: new Errors.UnknownPath({ method: "GET", path: "/" }),
+      UnknownPath: new Errors.UnknownPath({ method: "GET", path: "/", meant: undefined }),
       MethodNotAllowed: new Errors.MethodNotAllowed({ method: "GET", path: "/", allow: "POST" }),
       UpstreamRefused: new Errors.UpstreamRefused({
         upstream: "a",

@@ -68,6 +68,7 @@ export class RecordDraft {
   #ttftMs: number | undefined
   #ended: () => Ending | undefined = () => undefined
   #isGathered = false
+  #code: string | undefined
   readonly #opening: Opening
 
   constructor(opening: Opening) {
@@ -100,6 +101,16 @@ export class RecordDraft {
   asked({ model, multimodal, stream, tools }: ClientRequest): void {
     // Not the request itself: its body in all its forms would live as long as the answer.
     this.#asked = { model, multimodal, stream, tools }
+  }
+
+  /** The request is refused, with an error of this code. */
+  refused(code: string | undefined): void {
+    this.#code = code
+  }
+
+  /** The `code` of the error it was refused with. */
+  get code(): string | undefined {
+    return this.#code
   }
 
   attempted(attempt: AttemptRecord, failed: boolean): void {

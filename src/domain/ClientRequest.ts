@@ -29,6 +29,12 @@ export interface ClientRequest {
 const invalid = (param: string | null, message: string): Either.Either<never, InvalidRequest> =>
   Either.left(new InvalidRequest({ message, param }))
 
+/** The same of a request whose model could be read. */
+const invalidFor =
+  (model: string) =>
+  ({ message, param }: InvalidRequest): InvalidRequest =>
+    new InvalidRequest({ message, param, model })
+
 // A second byte order mark is a fault of the JSON.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
@@ -82,24 +88,38 @@ const isFilledArray = (value: Json | undefined): boolean => isJsonArray(value) &
 /**
  * Reads a request body. Refused is only what the gateway could not route or answer; all else is the upstream's to judge. Of
  * members that stand several times the last counts, as everywhere in JavaScript.
+ *
+ * @param deployment the model of a path that names one, which the body's does not change, nor need be there
  */
 export const decode = (
   endpoint: Endpoint,
   received: Uint8Array,
+  deployment?: string,
 ): Either.Either<ClientRequest, InvalidRequest> => {
   const bytes = withoutMark(received)
   const parsed = parse(bytes)
   if (Either.isLeft(parsed)) return Either.left(parsed.left)
   const [text, body] = parsed.right
 
-  const { model, stream = null, stream_options: streamOptions = null } = body
+  const model = deployment ?? body["model"]
   if (model === undefined) return invalid("model", "`model` is missing.")
   if (typeof model !== "string") return invalid("model", "`model` must be a string.")
   if (model === "") return invalid("model", "`model` is empty.")
   if (model.length > longestModel) {
     return invalid("model", `\`model\` is longer than ${longestModel} characters.`)
   }
+  return Either.mapLeft(read(endpoint, model, bytes, text, body), invalidFor(model))
+}
 
+/** The rest of `decode`, of a request whose model is known. */
+const read = (
+  endpoint: Endpoint,
+  model: string,
+  bytes: Uint8Array,
+  text: string,
+  body: JsonObject,
+): Either.Either<ClientRequest, InvalidRequest> => {
+  const { stream = null, stream_options: streamOptions = null } = body
   const messages = endpoint.input === "messages" ? decodeMessages(body["messages"]) : Either.right([])
   if (Either.isLeft(messages)) return Either.left(messages.left)
 

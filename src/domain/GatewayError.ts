@@ -17,6 +17,8 @@ export interface ErrorBody {
 export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
   readonly message: string
   readonly param: string | null
+  /** The model asked for, where it could be read all the same. */
+  readonly model?: string
 }> {}
 
 /** No upstream serves the model. */
@@ -37,6 +39,8 @@ export class RequestUnreadable extends Data.TaggedError("RequestUnreadable")<{ r
 export class UnknownPath extends Data.TaggedError("UnknownPath")<{
   readonly method: string
   readonly path: string
+  /** The path that was meant, as far as one can tell. */
+  readonly meant: string | undefined
 }> {}
 
 /** The path is served, but not for this method. */
@@ -188,7 +192,11 @@ const declare = (error: GatewayError): Declaration => {
     case "UnknownPath":
       return {
         status: 404,
-        message: `Nothing is served at ${error.method} ${error.path}. The endpoints are /v1/chat/completions, /v1/completions and /v1/models.`,
+        message: `Nothing is served at ${error.method} ${error.path}. ${
+          error.meant === undefined
+            ? "The endpoints are /v1/chat/completions, /v1/completions and /v1/models."
+            : `Did you mean ${error.meant}? The base URL of a client ends with /v1: it appends the rest itself.`
+        }`,
         type: "invalid_request_error",
         param: null,
         code: "unknown_url",
@@ -311,6 +319,9 @@ export const answerOf = (error: GatewayError): ErrorAnswer => {
       (error._tag === "UpstreamRefused" ? shapedBody(error.body) : undefined) ?? encodeErrorBody(declared),
   }
 }
+
+/** The declared `code` of an error, for logs; some have none. */
+export const codeOf = (error: GatewayError): string | undefined => declare(error).code ?? undefined
 
 /** What went wrong in one line, for logs and audit records. */
 export const describe = (error: GatewayError): string => declare(error).message

@@ -138,7 +138,7 @@ export const prepare = (
 
   const edits: Edits = new Map()
   for (const [name, value] of Object.entries(fills)) edits.set(name, JSON.stringify(value))
-  if (upstreamModel !== request.model) edits.set("model", JSON.stringify(upstreamModel))
+  if (upstreamModel !== request.body["model"]) edits.set("model", JSON.stringify(upstreamModel))
   const stopped = addStop(said("stop"), upstream, edits)
   if (Either.isLeft(stopped)) return Either.left(stopped.left)
   const capped = capTokens(said, upstream, edits)

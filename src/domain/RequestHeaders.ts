@@ -140,11 +140,15 @@ export const toClient = (upstream: ReceivedHeaders): SentHeaders => {
 const first = (value: string | ReadonlyArray<string> | undefined): string =>
   (typeof value === "string" ? value : value?.[0]) ?? ""
 
-/** The key the client sent: of `authorization: Bearer …` (RFC 9110 §11.1: the scheme in any case), else of `x-api-key`. */
+/** Where clients send a bare key: Anthropic's, and Azure's. */
+const keyNames = ["x-api-key", "api-key"]
+
+/** The key the client sent: of `authorization: Bearer …` (RFC 9110 §11.1: the scheme in any case), else of `x-api-key`, else of `api-key`. */
 export const clientKey = (headers: ReceivedHeaders): Redacted.Redacted<string> | undefined => {
   const bearer = /^bearer +(.*)$/is.exec(first(headers["authorization"]).trim())?.[1]?.trim() ?? ""
-  const key = bearer === "" ? first(headers["x-api-key"]).trim() : bearer
-  return key === "" ? undefined : Redacted.make(key)
+  const sent = [bearer, ...keyNames.map((name) => first(headers[name]).trim())]
+  const key = sent.find((one) => one !== "")
+  return key === undefined ? undefined : Redacted.make(key)
 }
 
 const requestId = /^[A-Za-z0-9._:-]{1,128}$/

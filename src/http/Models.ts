@@ -18,6 +18,7 @@ import { AttemptFailure, errorOf, type Failed } from "../domain/AttemptPolicy.ts
 import { type GatewayError, ModelNotFound } from "../domain/GatewayError.ts"
 import { type Model, readModels, union } from "../domain/ModelList.ts"
 import { toUpstream } from "../domain/RequestHeaders.ts"
+import { withoutOuterSlashes } from "../domain/RequestPath.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 import { type ClientCall, credentialFor, Gateway, type RecordedAnswer, type Served } from "../Gateway.ts"
@@ -28,7 +29,7 @@ export class Models extends Context.Tag("sluice/Models")<
   Models,
   {
     readonly list: (call: ClientCall) => Served
-    /** @param id as it stands in the path, percent-encoded or not */
+    /** @param id as it stands in the path, slashes around it included */
     readonly retrieve: (call: ClientCall, id: string) => Served
   }
 >() {}
@@ -85,14 +86,6 @@ const parse = (bytes: Uint8Array): Effect.Effect<unknown, AttemptFailure> =>
 const listed = (value: unknown): RecordedAnswer => {
   const answer = jsonAnswer(value)
   return { ...answer, ending: endingOf(answer.status, "ok", undefined, answer.body) }
-}
-
-const decodeId = (id: string): string => {
-  try {
-    return decodeURIComponent(id)
-  } catch {
-    return id
-  }
 }
 
 export const layer: Layer.Layer<Models, never, Gateway | Upstreams | CurrentConfig> = Layer.effect(
@@ -199,12 +192,12 @@ export const layer: Layer.Layer<Models, never, Gateway | Upstreams | CurrentConf
         ),
       retrieve: (call, id) =>
         gateway.serve("models", call, ({ draft, snapshot }) => {
-          const wanted = decodeId(id)
-          draft.askedFor(wanted)
+          const meant = withoutOuterSlashes(id)
+          draft.askedFor(meant)
           return Effect.flatMap(models(snapshot, call), (all) => {
-            const model = all.find((one) => one.id === wanted)
+            const model = all.find((one) => one.id === id) ?? all.find((one) => one.id === meant)
             return model === undefined
-              ? Effect.fail(new ModelNotFound({ model: wanted }))
+              ? Effect.fail(new ModelNotFound({ model: meant }))
               : Effect.succeed(listed(model))
           })
         }),

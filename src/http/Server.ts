@@ -19,6 +19,7 @@ import {
   UnknownPath,
 } from "../domain/GatewayError.ts"
 import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
+import { deploymentIn, isModelPath, meantPath, modelIn, pathOf, spellingsOf } from "../domain/RequestPath.ts"
 import { type ClientAnswer, type ClientCall, Gateway, type ReadBody, type Served } from "../Gateway.ts"
 import * as ClientBody from "./ClientBody.ts"
 import { headersOnEvery, preflight } from "./Cors.ts"
@@ -29,8 +30,8 @@ import { send } from "./Respond.ts"
 
 const requestIdHeader = "x-request-id"
 
-/** Takes a call on. `url` is the path as it came, with its query. */
-type Route = (call: ClientCall, url: string) => Served
+/** Takes a call on. `target` is what the client asked for as it came: a path, or a whole URL, with its query. */
+type Route = (call: ClientCall, target: string) => Served
 
 /** What needs no frame of the gateway, and leaves no record. */
 const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>): Served => ({
@@ -44,16 +45,6 @@ const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>): Serv
     ),
   close: () => {},
 })
-
-/** A gateway may be reached with or without `/v1`. */
-const spellings = (path: string): ReadonlyArray<string> => [path, `/v1${path}`]
-
-const modelPath = /^(?:\/v1)?\/models\/(?=.)/
-
-const pathOf = (url: string): string => {
-  const query = url.indexOf("?")
-  return query === -1 ? url : url.slice(0, query)
-}
 
 /** The first address a trusted proxy forwarded, where it is one. */
 const forwardedFor = (headers: ClientCall["headers"]): string | undefined => {
@@ -117,18 +108,17 @@ const makeRoutes = Effect.gen(function* () {
   /** A gateway that drains takes nothing new; the request leaves its record all the same. */
   const unlessDraining =
     (endpointName: string, answer: Route): Route =>
-    (call, url) =>
+    (call, target) =>
       server.isDraining()
         ? gateway.serve(endpointName, call, () => Effect.fail(new ShuttingDown({ retryAfterSeconds: 1 })))
-        : answer(call, url)
+        : answer(call, target)
 
-  const proxied = (endpoint: Endpoint): Route =>
-    unlessDraining(endpoint.name, (call) => gateway.proxy(endpoint, call))
+  const proxied = (endpoint: Endpoint, deployment?: string): Route =>
+    unlessDraining(endpoint.name, (call) => gateway.proxy(endpoint, call, deployment))
   const listModels = unlessDraining("models", (call) => models.list(call))
-  /** A model's id may hold slashes, encoded or not, so it is cut from the path rather than matched as a segment. */
-  const retrieveModel: Route = (call, url) => models.retrieve(call, pathOf(url).replace(modelPath, ""))
-  const healthy: Route = (call, url) =>
-    unrecorded(call, Effect.provide(health(startedAt, url), healthContext))
+  const retrieveModel: Route = (call, target) => models.retrieve(call, modelIn(target))
+  const healthy: Route = (call, target) =>
+    unrecorded(call, Effect.provide(health(startedAt, target), healthContext))
   const ready: Route = (call) =>
     unrecorded(
       call,
@@ -138,30 +128,39 @@ const makeRoutes = Effect.gen(function* () {
   const byPath = new Map<string, { readonly method: "GET" | "POST"; readonly route: Route }>([
     ...endpoints.flatMap((endpoint) => {
       const route = proxied(endpoint)
-      return spellings(endpoint.path).map((path) => [path, { method: "POST", route }] as const)
+      return spellingsOf(endpoint.path).map((path) => [path, { method: "POST", route }] as const)
     }),
-    ...spellings("/models").map((path) => [path, { method: "GET", route: listModels }] as const),
+    ...spellingsOf("/models").map((path) => [path, { method: "GET", route: listModels }] as const),
     ["/health", { method: "GET", route: healthy }],
     ["/livez", { method: "GET", route: (call) => unrecorded(call, Effect.succeed(alive)) }],
     ["/readyz", { method: "GET", route: ready }],
   ])
   const ofModel = { method: "GET", route: retrieveModel } as const
 
-  return (method: string, url: string): Route => {
-    const path = pathOf(url)
-    const served = byPath.get(path) ?? (modelPath.test(path) ? ofModel : undefined)
+  /** What is served at paths with a name in them. */
+  const named = (path: string) => {
+    if (isModelPath(path)) return ofModel
+    const deployment = deploymentIn(path)
+    return deployment === undefined
+      ? undefined
+      : ({ method: "POST", route: proxied(deployment.endpoint, deployment.name) } as const)
+  }
+
+  return (method: string, target: string): Route => {
+    const path = pathOf(target)
+    const served = byPath.get(path) ?? named(path)
     if (served?.method === method || (served?.method === "GET" && method === "HEAD")) return served.route
     if (method === "OPTIONS") return (call) => unrecorded(call, Effect.succeed(preflight(call.headers)))
     const shown = path.slice(0, 200)
     const error =
       served === undefined
-        ? new UnknownPath({ method, path: shown })
+        ? new UnknownPath({ method, path: shown, meant: meantPath(path) })
         : new MethodNotAllowed({
             method,
             path: shown,
             allow: served.method === "POST" ? "POST, OPTIONS" : "GET, HEAD, OPTIONS",
           })
-    return (call) => unrecorded(call, Effect.succeed(answerOf(error)))
+    return (call) => gateway.unserved({ method, path }, call, error)
   }
 })
 
@@ -179,9 +178,9 @@ const makeListener = Effect.gen(function* () {
   })
 
   /** Takes a call on; a defect in that is answered as one in answering. */
-  const take = (method: string, url: string, call: ClientCall): Served => {
+  const take = (method: string, target: string, call: ClientCall): Served => {
     try {
-      return routeOf(method, url)(call, url)
+      return routeOf(method, target)(call, target)
     } catch (defect) {
       return unrecorded(call, Effect.die(defect))
     }

@@ -6,18 +6,40 @@ import * as LogLevel from "effect/LogLevel"
 import type { AttemptRecord, AuditRecord } from "../domain/AuditRecord.ts"
 import { Lines } from "./Lines.ts"
 
+/** A request that reached no endpoint. */
+export interface UnservedRequest {
+  readonly id: string
+  readonly ip: string
+  readonly method: string
+  /** As the client sent it, of any length. */
+  readonly path: string
+  readonly status: number
+  readonly code: string | undefined
+}
+
 export class AccessLog extends Context.Tag("sluice/AccessLog")<
   AccessLog,
   {
-    /** At `info`, when a request is over. */
-    readonly request: (record: AuditRecord) => void
+    /** At `info`, when a request is over; with the `code` of the error it was refused with. */
+    readonly request: (record: AuditRecord, code: string | undefined) => void
+    /** At `info`, for a wrong path or method: the first mistake of a new user, which leaves no record. */
+    readonly unserved: (request: UnservedRequest) => void
     /** At `warn`, for an attempt that gave no answer. */
     readonly failedAttempt: (id: string, attempt: AttemptRecord) => void
   }
 >() {}
 
+/** Longer ones are no slip of a person, and would fill the log. */
+const longestText = 200
+
+const clipped = (text: string): string =>
+  text.length > longestText ? `${text.slice(0, longestText)}…` : text
+
 /** What is unknown is `undefined`, and left out. */
-const requestMembers = (record: AuditRecord): Readonly<Record<string, unknown>> => ({
+const requestMembers = (
+  record: AuditRecord,
+  code: string | undefined,
+): Readonly<Record<string, unknown>> => ({
   id: record.id,
   ip: record.clientIp,
   endpoint: record.endpoint,
@@ -25,6 +47,9 @@ const requestMembers = (record: AuditRecord): Readonly<Record<string, unknown>> 
   upstream: record.upstream,
   status: record.status,
   outcome: record.outcome,
+  code,
+  // This gateway's own words; those about an answer of an upstream may quote it.
+  error: record.outcome === "rejected" && record.error !== undefined ? clipped(record.error) : undefined,
   ms: Math.round(record.latencyMs),
   ttft: record.ttftMs === undefined ? undefined : Math.round(record.ttftMs),
   attempts: record.attempts.length,
@@ -44,7 +69,8 @@ export const layer: Layer.Layer<AccessLog, never, Lines> = Layer.effect(
   AccessLog,
   Effect.map(Lines, ({ write }) =>
     AccessLog.of({
-      request: (record) => write(LogLevel.Info, "request", requestMembers(record)),
+      request: (record, code) => write(LogLevel.Info, "request", requestMembers(record, code)),
+      unserved: (request) => write(LogLevel.Info, "request", { ...request, path: clipped(request.path) }),
       failedAttempt: (id, attempt) => write(LogLevel.Warning, "attempt failed", attemptMembers(id, attempt)),
     }),
   ),

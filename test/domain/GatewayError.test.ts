@@ -32,7 +32,12 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
   [new AccessDenied({ reason: "wrong" }), 401, "invalid_request_error", "invalid_api_key"],
   [new RequestTooLarge({ limitBytes: 10 }), 413, "invalid_request_error", "request_too_large"],
   [new RequestUnreadable({ reason: "cut" }), 400, "invalid_request_error", null],
-  [new UnknownPath({ method: "GET", path: "/x" }), 404, "invalid_request_error", "unknown_url"],
+  [
+    new UnknownPath({ method: "GET", path: "/x", meant: undefined }),
+    404,
+    "invalid_request_error",
+    "unknown_url",
+  ],
   [
     new MethodNotAllowed({ method: "GET", path: "/x", allow: "POST" }),
     405,

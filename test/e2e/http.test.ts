@@ -38,6 +38,70 @@ describe("Paths", () => {
     }),
   )
 
+  it.scopedLive(
+    "answer with slashes doubled and behind them, in absolute form, and below Azure's bases",
+    () =>
+      Effect.gen(function* () {
+        const { port, upstream } = yield* stack
+        for (const path of [
+          "/v1//chat/completions",
+          "//v1/chat/completions",
+          "//chat/completions",
+          "/v1/chat/completions/",
+          "http://gateway.test/v1/chat/completions?beta=true",
+          "/openai/v1/chat/completions?api-version=preview",
+        ]) {
+          expect([path, (yield* post(port, path, body))?.status]).toEqual([path, 200])
+        }
+        for (const path of ["/v1//models", "//models", "/v1/models/", "https://gateway.test/openai/models"]) {
+          expect(jsonOf(yield* request(port, "GET", path))).toMatchObject({ object: "list" })
+        }
+        for (const path of ["//v1//models//org/gpt-oss/", "/v1/models/org%2Fgpt-oss/?x=1"]) {
+          expect(jsonOf(yield* request(port, "GET", path))).toMatchObject({ id: "org/gpt-oss" })
+        }
+        expect((yield* request(port, "OPTIONS", "*"))?.status).toBe(204)
+        for (const path of ["/livez/", "//readyz"]) {
+          expect([path, (yield* request(port, "GET", path))?.status]).toEqual([path, 200])
+        }
+        const asked = upstream.requests.map(({ path }) => path)
+        expect(new Set(asked)).toEqual(new Set(["/v1/chat/completions", "/v1/models"]))
+      }),
+  )
+
+  it.scopedLive("that name a deployment ask for it as the model, whatever the body says", () =>
+    Effect.gen(function* () {
+      const { gateway, port, upstream } = yield* stack
+      const { messages } = body
+      for (const sent of [{ messages }, { model: "another", messages }, { model: 5, messages }]) {
+        const path = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+        expect(jsonOf(yield* post(port, path, sent))).toEqual(chatCompletion("Hello."))
+      }
+      expect(upstream.requests.map((one) => one.body)).toEqual([
+        { messages, model: "gpt-4o" },
+        { messages, model: "gpt-4o" },
+        { messages, model: "gpt-4o" },
+      ])
+      const unknown = yield* post(port, "/openai/deployments/claude/chat/completions", body)
+      expect(unknown?.status).toBe(404)
+      expect(jsonOf(unknown)).toMatchObject({ error: { code: "model_not_found" } })
+      expect((yield* gateway.awaitRecords(4)).map(({ model }) => model)).toEqual([
+        "gpt-4o",
+        "gpt-4o",
+        "gpt-4o",
+        "claude",
+      ])
+    }),
+  )
+
+  it.scopedLive("with too much in them are answered with the one that was meant", () =>
+    Effect.gen(function* () {
+      const { port } = yield* stack
+      const answer = yield* post(port, "/v1/v1/chat/completions", body)
+      expect(answer?.status).toBe(404)
+      expect(answer?.body.toString()).toMatch(/Did you mean \/v1\/chat\/completions\?.*base URL/)
+    }),
+  )
+
   it.scopedLive("that nothing is served at are 404, in OpenAI's shape", () =>
     Effect.gen(function* () {
       const { port } = yield* stack

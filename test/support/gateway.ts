@@ -28,10 +28,11 @@ export interface RunningGateway extends Pick<RecordedAudit, "records" | "awaitRe
   readonly config: CurrentConfig["Type"]
 }
 
-/** Starts a gateway that ends with the scope. */
+/** Starts a gateway that ends with the scope; `onLine` is given its log, from `info` on. */
 export const startGateway = (
   config: string,
   options: Partial<Environment> = {},
+  onLine?: (line: string) => void,
 ): Effect.Effect<RunningGateway, never, Scope.Scope> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -58,7 +59,12 @@ export const startGateway = (
         Layer.mergeAll(
           NodeContext.layer,
           Logger.minimumLogLevel(LogLevel.None),
-          Lines.layer({ format: "json", level: LogLevel.None, colour: false }),
+          Lines.layer({
+            format: "json",
+            level: onLine === undefined ? LogLevel.None : LogLevel.Info,
+            colour: false,
+            ...(onLine === undefined ? {} : { sink: onLine }),
+          }),
         ),
       ),
     )

@@ -1,0 +1,57 @@
+/** What the access log says of requests that were refused or reached nothing. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { configOf } from "../support/GatewayConfig.ts"
+import { startGateway } from "../support/gateway.ts"
+import { post, request } from "../support/RawHttp.ts"
+
+describe("The access log", () => {
+  it.scopedLive("says where wrong paths led, clipped and without their query", () =>
+    Effect.gen(function* () {
+      const lines: Array<Readonly<Record<string, unknown>>> = []
+      const { port } = yield* startGateway(
+        configOf([{ base_url: "http://127.0.0.1:9/v1" }]),
+        {},
+        (line) => void lines.push(JSON.parse(line)),
+      )
+      yield* post(port, "/v1/v1/chat/completions?key=sk-secret", {})
+      yield* request(port, "GET", "/v1/chat/completions")
+      yield* request(port, "GET", `/${"x".repeat(5_000)}`)
+      expect(lines.filter(({ message }) => message === "request")).toMatchObject([
+        { method: "POST", path: "/v1/v1/chat/completions", status: 404, code: "unknown_url" },
+        { method: "GET", path: "/v1/chat/completions", status: 405, code: "method_not_allowed" },
+        { method: "GET", path: `/${"x".repeat(199)}…`, status: 404, code: "unknown_url" },
+      ])
+    }),
+  )
+
+  it.scopedLive("says why a request was refused, with the model where it could be read", () =>
+    Effect.gen(function* () {
+      const lines: Array<Readonly<Record<string, unknown>>> = []
+      const { awaitRecords, port } = yield* startGateway(
+        configOf([{ base_url: "http://127.0.0.1:9/v1" }]),
+        {},
+        (line) => void lines.push(JSON.parse(line)),
+      )
+      yield* post(port, "/v1/chat/completions", { model: "gpt-4o", messages: [] })
+      yield* post(port, "/v1/chat/completions", {
+        model: "claude",
+        messages: [{ role: "user", content: "Hello?" }],
+      })
+      yield* post(port, "/v1/chat/completions", "{")
+      const records = yield* awaitRecords(3)
+      expect(records.map(({ model }) => model)).toEqual(["gpt-4o", "claude", undefined])
+      const refused = lines.filter(({ message }) => message === "request")
+      expect(refused).toMatchObject([
+        {
+          model: "gpt-4o",
+          status: 400,
+          outcome: "rejected",
+          error: "`messages` is empty; at least one is needed.",
+        },
+        { model: "claude", status: 404, outcome: "rejected", code: "model_not_found" },
+        { status: 400, outcome: "rejected", error: expect.stringContaining("not JSON") },
+      ])
+    }),
+  )
+})
