@@ -1,7 +1,12 @@
-/** Bundles the programs into `dist/`, with `shipped` only those people run: one file each starts in a third of the time that loading some hundred modules takes. */
+/**
+ * Bundles the programs into `dist/`: one file each starts in a third of the time that loading some hundred modules takes. With `shipped` only those
+ * people run; with `changed` those and the demo, unless they are newer than what they are made of.
+ */
+import { readdirSync, statSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
+import { ensureAddon } from "./addon.js"
 import { sqliteAddon } from "./sqliteAddon.js"
 
 /**
@@ -47,9 +52,11 @@ const shipped = () => [
   bundle("src/audit/AuditWorker.ts", "dist/audit-worker.js"),
 ]
 
+const demo = () => bundle("scripts/demo.ts", "dist/demo.js", { packages: "external" })
+
 /** What only a checkout needs: their dependencies stay where they are. */
 const ofCheckout = () => [
-  bundle("scripts/demo.ts", "dist/demo.js", { packages: "external" }),
+  demo(),
   bundle("soak/Soak.ts", "dist/soak.js", { packages: "external" }),
   bundle("bench/Bench.ts", "dist/bench.js", { packages: "external" }),
   bundle("bench/Mock.ts", "dist/bench-mock.js"),
@@ -59,11 +66,34 @@ const ofCheckout = () => [
   bundle("scripts/generate.ts", "dist/generate.js", { packages: "external" }),
 ]
 
+/** When a file was written, in epoch milliseconds; before all others if it is not there. */
+const writtenAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+
+/** Whether what `npm start` and `npm run demo` run is newer than all it is made of, dependencies by their lockfile. */
+const isUpToDate = () => {
+  const sources = ["src", "scripts"].flatMap((folder) =>
+    readdirSync(folder, { recursive: true }).map((name) => `${folder}/${name}`),
+  )
+  const made = Math.min(...["dist/sluice.js", "dist/audit-worker.js", "dist/demo.js"].map(writtenAt))
+  return [...sources, "package.json", "package-lock.json"].every((path) => writtenAt(path) < made)
+}
+
 /** V8 keeps a text with a single character beyond Latin-1 in twice the memory; esbuild escapes those in strings, and leaves them in regular expressions. */
 const insistOnLatin1 = async (path) => {
   const found = /[^\0-\xff]+/.exec(await readFile(path, "utf8"))
   if (found !== null) throw new Error(`${path} holds "${found[0]}": write it as \\u escapes`)
 }
 
-await Promise.all(process.argv[2] === "shipped" ? shipped() : [...shipped(), ...ofCheckout()])
-await Promise.all(["dist/sluice.js", "dist/audit-worker.js"].map(insistOnLatin1))
+const which = process.argv[2]
+
+if (which !== "shipped") ensureAddon()
+if (which !== "changed" || !isUpToDate()) {
+  await Promise.all(
+    which === "shipped"
+      ? shipped()
+      : which === "changed"
+        ? [...shipped(), demo()]
+        : [...shipped(), ...ofCheckout()],
+  )
+  await Promise.all(["dist/sluice.js", "dist/audit-worker.js"].map(insistOnLatin1))
+}
