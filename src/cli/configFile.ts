@@ -1,9 +1,9 @@
 /** Which configuration a command means, and reading it as the server would. */
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import { type LoadedConfig, loadConfig, type Problem, textOfBytes } from "../config/ConfigFile.ts"
+import * as environment from "../config/Environment.ts"
 import { CliFailure } from "./CliFailure.ts"
 import type { Named } from "./Command.ts"
 
@@ -16,9 +16,7 @@ export const configVariable: Named = ["CONFIG_PATH", "the configuration (config/
 
 /** What the command line names, else the environment, else the default. */
 export const configPath = (named: string | undefined): Effect.Effect<string> =>
-  named === undefined
-    ? Effect.orDie(Config.withDefault(Config.string("CONFIG_PATH"), "config/config.yaml"))
-    : Effect.succeed(named)
+  named === undefined ? Effect.orDie(environment.configPath) : Effect.succeed(named)
 
 /** Reads and checks the file; fails only where it cannot be read at all. */
 export const readConfig = (

@@ -2,12 +2,14 @@
 import cluster from "node:cluster"
 import { availableParallelism } from "node:os"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as App from "../App.ts"
+import { parseAuditUrl } from "../audit/AuditUrl.ts"
 import * as Primary from "../cluster/Primary.ts"
 import * as WorkerProcess from "../cluster/WorkerProcess.ts"
 import { renderProblem } from "../config/ConfigFile.ts"
-import { environment, problemsOf } from "../config/Environment.ts"
+import { auditUrl, environment, problemsOf } from "../config/Environment.ts"
 import { NodeServer } from "../http/NodeServer.ts"
 import * as Lines from "../telemetry/Lines.ts"
 import * as Log from "../telemetry/Log.ts"
@@ -28,6 +30,18 @@ const portOf = (text: string): Effect.Effect<number, CliFailure> => {
     ? Effect.succeed(port)
     : misuse(`--port ${JSON.stringify(text)}: expected a whole number from 0 to 65535`)
 }
+
+/** The environment, or everything that is wrong with it at once. */
+const readEnvironment = (terminal: boolean) =>
+  Effect.gen(function* () {
+    const read = yield* Effect.either(environment(terminal))
+    const audit = yield* Effect.either(Effect.flatMap(auditUrl, parseAuditUrl))
+    const problems = [
+      ...(Either.isLeft(read) ? problemsOf(read.left) : []),
+      ...(Either.isLeft(audit) && typeof audit.left === "string" ? [audit.left] : []),
+    ]
+    return Either.isRight(read) && problems.length === 0 ? read.right : yield* misuse(problems.join("\n"))
+  })
 
 const manual = {
   name: "serve",
@@ -55,9 +69,7 @@ const manual = {
 export const serve: Command = command(manual, (given) =>
   Effect.gen(function* () {
     const terminal = process.stdout.isTTY === true
-    const fromEnvironment = yield* Effect.mapError(environment(terminal), (error) =>
-      misuse(problemsOf(error).join("\n")),
-    )
+    const fromEnvironment = yield* readEnvironment(terminal)
     const port = given.text("port")
     const settings = {
       ...fromEnvironment,

@@ -24,9 +24,19 @@ const invalid = (name: string, value: string, expected: string) =>
 
 const digits = /^\s*\d{1,9}\s*$/
 
+/** A variable's text. One that is empty counts as not set: compose files and units pass unset ones on like that. */
+const variable = (name: string) =>
+  Config.string(name).pipe(
+    Config.mapOrFail((value) =>
+      value.trim() === ""
+        ? Either.left(ConfigError.MissingData([name], `${name} is empty`))
+        : Either.right(value),
+    ),
+  )
+
 /** A whole number in a range, named in the error. */
 const wholeNumber = (name: string, min: number, max: number) =>
-  Config.string(name).pipe(
+  variable(name).pipe(
     Config.mapOrFail((value) => {
       const number = digits.test(value) ? Number(value) : Number.NaN
       return number >= min && number <= max
@@ -37,18 +47,11 @@ const wholeNumber = (name: string, min: number, max: number) =>
 
 /** One of some words, in any case. */
 const oneOf = <const Word extends string>(name: string, words: ReadonlyArray<Word>) =>
-  Config.string(name).pipe(
+  variable(name).pipe(
     Config.mapOrFail((value) => {
       const found = words.find((word) => word === value.trim().toLowerCase())
       return found === undefined ? invalid(name, value, `one of ${words.join(", ")}`) : Either.right(found)
     }),
-  )
-
-const nonEmpty = (name: string) =>
-  Config.string(name).pipe(
-    Config.mapOrFail((value) =>
-      value.trim() === "" ? invalid(name, value, "some text") : Either.right(value),
-    ),
   )
 
 const logLevels = {
@@ -65,8 +68,8 @@ const logLevels = {
 
 /** Where the audit is: `AUDIT_URL`, else the older `RECD_PATH`, else the default. */
 export const auditUrl: Config.Config<string> = Config.all({
-  current: Config.option(nonEmpty("AUDIT_URL")),
-  older: Config.option(nonEmpty("RECD_PATH")),
+  current: Config.option(variable("AUDIT_URL")),
+  older: Config.option(variable("RECD_PATH")),
 }).pipe(
   Config.map(({ current, older }) =>
     Option.getOrElse(
@@ -74,6 +77,12 @@ export const auditUrl: Config.Config<string> = Config.all({
       () => "sqlite:./logs/record.db",
     ),
   ),
+)
+
+/** Where the configuration is. */
+export const configPath: Config.Config<string> = Config.withDefault(
+  variable("CONFIG_PATH"),
+  "config/config.yaml",
 )
 
 /**
@@ -84,8 +93,8 @@ export const auditUrl: Config.Config<string> = Config.all({
 export const environment = (terminal: boolean): Config.Config<Environment> =>
   Config.all({
     port: wholeNumber("SERVER_PORT", 0, 65_535).pipe(Config.withDefault(8000)),
-    host: nonEmpty("SERVER_HOST").pipe(Config.withDefault("::")),
-    configPath: nonEmpty("CONFIG_PATH").pipe(Config.withDefault("config/config.yaml")),
+    host: variable("SERVER_HOST").pipe(Config.withDefault("::")),
+    configPath,
     auditUrl,
     logLevel: oneOf("LOG_LEVEL", [
       "all",
@@ -108,7 +117,7 @@ export const environment = (terminal: boolean): Config.Config<Environment> =>
       Config.map(Duration.seconds),
       Config.withDefault(Duration.seconds(30)),
     ),
-    workers: Config.string("WORKERS").pipe(
+    workers: variable("WORKERS").pipe(
       Config.mapOrFail((value): Either.Either<number | "auto", ConfigError.ConfigError> => {
         if (value.trim().toLowerCase() === "auto") return Either.right("auto")
         const number = digits.test(value) ? Number(value) : Number.NaN
