@@ -1,10 +1,22 @@
 /** The audit that keeps records in a database. */
-import { accessSync, constants, mkdirSync, statSync } from "node:fs"
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+} from "node:fs"
+import { dirname } from "node:path"
+import Sqlite from "better-sqlite3"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { Audit, AuditIntake } from "./Audit.ts"
@@ -40,28 +52,73 @@ const remedyFor = (directory: string): string => {
     : `. It belongs to user ${owner} and this process is user ${uid}: where it comes from (for a container, on the host) run "chown -R ${uid}:${process.getgid?.()}" on it`
 }
 
+/** Makes a directory and what is missing above it, one by one: Node's own way of doing that never ends in /proc. */
+const makeDirectory = (directory: string): void => {
+  if (existsSync(directory)) return
+  makeDirectory(dirname(directory))
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    // Another process was quicker.
+    if (!existsSync(directory)) throw error
+  }
+}
+
+const sqliteHeader = "SQLite format 3\0"
+
+/** Whether a file is SQLite's by its first bytes, as an empty one is, too. */
+const isDatabase = (path: string): boolean => {
+  const file = openSync(path, "r")
+  try {
+    const head = Buffer.alloc(sqliteHeader.length)
+    const length = readSync(file, head, 0, head.length, 0)
+    return length === 0 || head.toString("latin1") === sqliteHeader
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** What is wrong with the file that `AUDIT_URL` names, if anything is. */
+const problemWith = (path: string): Option.Option<string> => {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return Option.none()
+  if (!found.isFile()) return Option.some("is no regular file")
+  return isDatabase(path)
+    ? Option.none()
+    : Option.some("is a file of another kind, not an SQLite database; name another, or move it away")
+}
+
 /**
  * A directory that may not be written to is a mistake in the deployment, and worth refusing to start for: nothing could be kept,
- * not even for later. Whatever can pass, a full disk or a locked or broken database, is no reason not to serve.
+ * not even for later. So is a file that is something else. Whatever can pass, a full disk or a locked or broken database, is no
+ * reason not to serve.
  */
 const checkPlace = (files: AuditFiles): Effect.Effect<void, AuditUnusable> =>
   attempting(() => {
-    mkdirSync(files.directory, { recursive: true, mode: 0o700 })
+    makeDirectory(files.directory)
     accessSync(files.directory, constants.W_OK | constants.X_OK)
-    return statSync(files.database, { throwIfNoEntry: false })?.isFile() ?? true
   }).pipe(
+    Effect.zipRight(attempting(() => problemWith(files.database))),
     Effect.catchAll((fault) =>
       fault.kind === "full"
-        ? Effect.succeed(true)
+        ? Effect.succeed(Option.none<string>())
         : new AuditUnusable({
             problem: `AUDIT_URL: the audit cannot be kept in ${files.directory}: ${fault.detail}${remedyFor(files.directory)}`,
           }),
     ),
-    Effect.filterOrFail(
-      (isFile) => isFile,
-      () => new AuditUnusable({ problem: `AUDIT_URL: ${files.database} is no regular file` }),
+    Effect.flatMap(
+      Option.match({
+        onNone: () => Effect.void,
+        onSome: (problem) => new AuditUnusable({ problem: `AUDIT_URL: ${files.database} ${problem}` }),
+      }),
     ),
   )
+
+/** Without SQLite's addon every row would wait for ever. */
+const checkAddon: Effect.Effect<void, AuditUnusable> = Effect.try({
+  try: () => void new Sqlite(":memory:").close(),
+  catch: (error) => new AuditUnusable({ problem: error instanceof Error ? error.message : String(error) }),
+})
 
 /** The audit with the writer that is made for its files. */
 export const auditWith = (
@@ -75,6 +132,7 @@ export const auditWith = (
         (problem) => new AuditUnusable({ problem }),
       )
       const files = auditFiles(path)
+      yield* checkAddon
       yield* checkPlace(files)
       const secret = yield* secretOf(files.secret)
       const { put, record, status } = yield* makeQueue({

@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
@@ -88,7 +90,15 @@ describe("the audit with its writer in a thread", () => {
       writeFileSync(broken, "throw new Error('no such program')")
       const scope = yield* Scope.make()
       const options = optionsIn(directory, { limits: { ...defaultLimits, closeMs: 500 } })
-      const context = yield* Layer.buildWithScope(layer(options, new URL(`file://${broken}`)), scope)
+      const said: Array<unknown> = []
+      const log = Logger.make(({ message }) => void said.push(Arr.ensure(message)[0]))
+      const context = yield* Layer.buildWithScope(
+        Layer.provideMerge(
+          layer(options, new URL(`file://${broken}`)),
+          Logger.replace(Logger.defaultLogger, log),
+        ),
+        scope,
+      )
       const audit = yield* Effect.provide(Audit, context)
       audit.record(sampleRecord("a"))
       const counted = yield* Effect.repeat(Effect.zipRight(Effect.sleep("10 millis"), audit.status), {
@@ -97,6 +107,10 @@ describe("the audit with its writer in a thread", () => {
       expect(counted.lost).toBe(0)
       yield* Scope.close(scope, Exit.void)
       expect((yield* audit.status).lost).toBe(1)
+      expect(said).toEqual([
+        "audit: the database takes no rows; they wait beside it and in memory",
+        "audit: records were lost",
+      ])
     }),
   )
 })
@@ -116,6 +130,38 @@ describe("a place that cannot be", () => {
           expect(error.message).toContain("AUDIT_URL")
         }
       }),
+  )
+})
+
+describe("a file that is no database", () => {
+  it.scopedLive("is refused as it stands, and nothing is left beside it", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const path = join(directory, "notes.txt")
+      for (const text of ["x", "Dear diary, SQLite format 3 is what I write about.\n"]) {
+        writeFileSync(path, text)
+        const error = yield* Effect.flip(
+          withAudit(layer(optionsIn(directory, { url: path }), worker), () => Effect.void),
+        )
+        expect(error.message).toBe(
+          `AUDIT_URL: ${path} is a file of another kind, not an SQLite database; name another, or move it away`,
+        )
+        expect(readdirSync(directory)).toEqual(["notes.txt"])
+        expect(readFileSync(path, "utf8")).toBe(text)
+      }
+    }),
+  )
+
+  it.scopedLive("unless it is empty, as SQLite makes them", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const path = join(directory, "record.db")
+      writeFileSync(path, "")
+      yield* withAudit(layer(optionsIn(directory, { url: path }), worker), (audit) =>
+        Effect.sync(() => audit.record(sampleRecord("a"))),
+      )
+      expect(idsIn(path)).toEqual(["a"])
+    }),
   )
 })
 
