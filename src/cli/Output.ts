@@ -11,16 +11,12 @@ export class OutputClosed extends Data.TaggedError("OutputClosed") {}
 const codeOf = (error: Error): string => ("code" in error ? String(error.code) : "")
 
 /** Succeeds once the text was taken. */
-const writeTo =
-  (stream: NodeJS.WriteStream) =>
-  (text: string): Effect.Effect<void, OutputClosed | CliFailure> =>
+const writeTo = (stream: NodeJS.WriteStream) => {
+  // Errors come to the callback and as an event, which would end the process where nobody listens to it.
+  stream.on("error", () => {})
+  return (text: string): Effect.Effect<void, OutputClosed | CliFailure> =>
     Effect.async((resume) => {
-      // The error comes to the callback and as an event, which nobody else listens to.
-      const heard = () => {}
-      stream.once("error", heard)
       stream.write(text, (error) => {
-        // The event follows the callback.
-        setImmediate(() => stream.off("error", heard))
         if (error === null || error === undefined) return resume(Effect.void)
         resume(
           Effect.fail(
@@ -31,6 +27,7 @@ const writeTo =
         )
       })
     })
+}
 
 /** Standard output, or what a test put in its place; `paint` colours where it is a terminal. */
 export class Output extends Context.Reference<Output>()("sluice/cli/Output", {
