@@ -38,7 +38,7 @@ import {
 } from "./domain/GatewayError.ts"
 import { readAnswer, transformAnswer } from "./domain/PlainAnswer.ts"
 import { plan } from "./domain/Plan.ts"
-import { clean, prepare } from "./domain/Prepare.ts"
+import { bodiesOf } from "./domain/Prepare.ts"
 import { clientKey, toClient, toUpstream } from "./domain/RequestHeaders.ts"
 import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
@@ -140,14 +140,15 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
 
 /**
  * The credential an upstream is sent: its own key, else the client's. Where access keys are configured, what the client sends is
- * this gateway's key and goes nowhere.
+ * this gateway's key and goes nowhere; nor does it go where the configuration says not to.
  */
 export const credentialFor = (
   snapshot: Snapshot,
   upstream: Upstream,
   headers: ClientCall["headers"],
 ): Redacted.Redacted<string> | undefined =>
-  upstream.apiKey ?? (snapshot.server.accessKeys.length === 0 ? clientKey(headers) : undefined)
+  upstream.apiKey ??
+  (upstream.passesKey && snapshot.server.accessKeys.length === 0 ? clientKey(headers) : undefined)
 
 const authenticate = (
   snapshot: Snapshot,
@@ -350,8 +351,6 @@ export const layer: Layer.Layer<
         const request = decode(endpoint, bytes, deployment)
         if (Either.isLeft(request)) return Effect.fail(request.left)
         draft.asked(request.right)
-        const cleaned = clean(request.right, snapshot.requestCleaning)
-        if (Either.isLeft(cleaned)) return Effect.fail(cleaned.left)
 
         const { model, stream } = request.right
         const targets = plan(
@@ -370,7 +369,7 @@ export const layer: Layer.Layer<
           deadline: deadline.right,
           hold,
           whenOver,
-          bodyFor: (target) => Either.map(prepare(cleaned.right, target), ({ body }) => body),
+          bodyFor: bodiesOf(request.right),
           headersFor: ({ upstream }) =>
             toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
           onAttempt,

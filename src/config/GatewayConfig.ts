@@ -60,6 +60,8 @@ const strategy = Schema.Literal("random", "deterministic", "least_connections")
 
 const thinkingFormat = Schema.Literal("passthrough", "strip", "think_tag", "reasoning", "reasoning_content")
 
+const maxTokensMember = Schema.Literal("auto", "max_tokens", "max_completion_tokens")
+
 const statusPattern = /^[1-5](\d\d|[xX]{2})$/
 
 const retryStatus = Schema.Union(
@@ -241,22 +243,33 @@ const ResponseCleaning = Schema.Struct({
   }),
 })
 
+const cleaningKeys = {
+  merge_user_messages: "Joins consecutive `user` messages into one, nothing dropped.",
+  drop_empty_messages: "Leaves out messages with nothing in them (never tool messages or tool calls).",
+  strip_history_think:
+    "Removes closed `<think>…</think>` from assistant messages before the last `user` message; what follows it, as in a loop of tool calls, keeps its thinking.",
+} as const
+
+const globalCleaning = (key: keyof typeof cleaningKeys) =>
+  setting(Schema.Boolean, true, { description: cleaningKeys[key], examples: [false] })
+
+const clientCleaning = (key: keyof typeof cleaningKeys) =>
+  optional(Schema.Boolean, {
+    description: `${cleaningKeys[key]} Absent: the global \`request_cleaning.${key}\`.`,
+    examples: [false],
+  })
+
 const RequestCleaning = Schema.Struct({
-  merge_user_messages: setting(Schema.Boolean, true, {
-    description: "Joins consecutive `user` messages into one, nothing dropped.",
-    examples: [false],
-  }),
-  drop_empty_messages: setting(Schema.Boolean, true, {
-    description: "Leaves out messages with nothing in them (never tool messages or tool calls).",
-    examples: [false],
-  }),
-  strip_history_think: setting(Schema.Boolean, true, {
-    description:
-      "Removes closed `<think>…</think>` from assistant messages before the last `user` message; what follows it, as in a loop of tool calls, keeps its thinking.",
-    examples: [false],
-  }),
+  merge_user_messages: globalCleaning("merge_user_messages"),
+  drop_empty_messages: globalCleaning("drop_empty_messages"),
+  strip_history_think: globalCleaning("strip_history_think"),
 })
 
+const ClientRequestCleaning = Schema.Struct({
+  merge_user_messages: clientCleaning("merge_user_messages"),
+  drop_empty_messages: clientCleaning("drop_empty_messages"),
+  strip_history_think: clientCleaning("strip_history_think"),
+})
 const ModelsCache = Schema.Struct({
   ttl_seconds: setting(whole(0, 31_536_000), 600, {
     description: "How long the answer of `/v1/models` is kept, in seconds. 0 asks the upstreams every time.",
@@ -467,6 +480,24 @@ const Client = Schema.Struct({
   max_tokens: optional(whole(1, longestTimer), {
     description: "A cap on the tokens of an answer; also sent where the request says nothing.",
     examples: [4096],
+  }),
+  max_tokens_member: setting(maxTokensMember, "auto", {
+    description:
+      "What `max_tokens` is sent as where the request has no limit of its own: `auto` is `max_tokens`, and where the client refuses that for a model, the other name, which is remembered.",
+    examples: ["max_completion_tokens"],
+  }),
+  stream_usage: setting(Schema.Boolean, true, {
+    description:
+      "Asks for the usage of streams (`stream_options.include_usage`) though the caller did not, so that the audit knows their tokens. Where the client refuses it for a model, it is left out, which is remembered. `false`: never.",
+    examples: [false],
+  }),
+  request_cleaning: optional(ClientRequestCleaning, {
+    description: "Overrides the global `request_cleaning`, key by key.",
+  }),
+  pass_key: setting(Schema.Boolean, true, {
+    description:
+      "Whether it may be sent the caller's own key where it has no `api_key`. `false`: it is sent none, as servers without keys want it.",
+    examples: [false],
   }),
   headers: optional(headers, {
     description: "Headers added to each request to it. Not those of the connection (`host` may be set).",

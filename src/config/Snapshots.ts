@@ -2,7 +2,7 @@
 
 import { makeRoutingTable } from "../domain/Route.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
-import type { Timeouts, Upstream } from "../domain/Upstream.ts"
+import type { RequestCleaning, Timeouts, Upstream } from "../domain/Upstream.ts"
 import type { ClientConfig, GatewayConfig } from "./GatewayConfig.ts"
 
 /** What a snapshot knows beside the configuration itself. */
@@ -21,11 +21,6 @@ export const makeSnapshot = (config: GatewayConfig, { generation, loadedAt }: Lo
   strategy: config.load_balancing.strategy,
   thinkingFormat: config.thinking_format,
   stripThinkModels: config.response_cleaning.strip_think_models,
-  requestCleaning: {
-    mergeUserMessages: config.request_cleaning.merge_user_messages,
-    dropEmptyMessages: config.request_cleaning.drop_empty_messages,
-    stripHistoryThink: config.request_cleaning.strip_history_think,
-  },
   modelsCache: { ttlSeconds: config.models_cache.ttl_seconds },
   retry: {
     rounds: config.retry.rounds,
@@ -54,13 +49,14 @@ export const makeSnapshot = (config: GatewayConfig, { generation, loadedAt }: Lo
 })
 
 /**
- * One entry of `openai_clients` as an upstream: the global timeouts fill in what it leaves out, `base_url` loses trailing slashes, and
+ * One entry of `openai_clients` as an upstream: the global timeouts and cleanings fill in what it leaves out, `base_url` loses trailing slashes, and
  * header names are lower case, as Node gives those of requests, so that one overrides the other.
  */
 export const upstreamOf = (client: ClientConfig, config: GatewayConfig): Upstream => ({
   name: client.name,
   baseUrl: client.base_url.replace(/\/+$/, ""),
   apiKey: client.api_key,
+  passesKey: client.pass_key,
   match: { type: client.model_match.type, values: client.model_match.value },
   weight: client.priority,
   fallback: client.fallback,
@@ -68,6 +64,9 @@ export const upstreamOf = (client: ClientConfig, config: GatewayConfig): Upstrea
   specialPrefix: client.special_prefix,
   stop: client.stop ?? [],
   maxTokens: client.max_tokens,
+  maxTokensMember: client.max_tokens_member,
+  asksUsage: client.stream_usage,
+  requestCleaning: requestCleaningOf(client, config),
   headers: Object.fromEntries(
     Object.entries(client.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   ),
@@ -86,6 +85,15 @@ export const upstreamOf = (client: ClientConfig, config: GatewayConfig): Upstrea
   resume: client.resume
     ? { body: client.resume_body ?? {}, message: client.resume_message ?? {} }
     : undefined,
+})
+
+const requestCleaningOf = (
+  { request_cleaning: own }: ClientConfig,
+  { request_cleaning }: GatewayConfig,
+): RequestCleaning => ({
+  mergeUserMessages: own?.merge_user_messages ?? request_cleaning.merge_user_messages,
+  dropEmptyMessages: own?.drop_empty_messages ?? request_cleaning.drop_empty_messages,
+  stripHistoryThink: own?.strip_history_think ?? request_cleaning.strip_history_think,
 })
 
 const timeoutsOf = ({ timeouts: own }: ClientConfig, { timeouts }: GatewayConfig): Timeouts => ({

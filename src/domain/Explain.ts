@@ -25,7 +25,7 @@ export interface ExplainedTarget {
   readonly upstreamModel: string
   /** Where `upstreamModel` comes from, if it is not the model asked for or fallen back to. */
   readonly upstreamModelFrom: "its model" | "its first exact value" | undefined
-  readonly key: "configured" | "caller's own"
+  readonly key: "configured" | "caller's own" | "none"
   readonly fallback: string | undefined
   readonly timeouts: Timeouts
 }
@@ -208,7 +208,7 @@ const explainedTargets = (
           : group.reached === "upstream" && upstreamModel !== asked
             ? "its first exact value"
             : undefined,
-      key: upstream.apiKey === undefined ? "caller's own" : "configured",
+      key: upstream.apiKey !== undefined ? "configured" : upstream.passesKey ? "caller's own" : "none",
       fallback: upstream.fallback,
       timeouts: upstream.timeouts,
     }

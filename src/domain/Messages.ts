@@ -15,7 +15,7 @@
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { elementTexts, memberText, replaceMembers } from "./JsonText.ts"
-import type { RequestCleaning } from "./Snapshot.ts"
+import type { RequestCleaning } from "./Upstream.ts"
 
 /** Messages after cleaning. */
 export interface CleanMessages {

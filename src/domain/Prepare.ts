@@ -6,13 +6,21 @@
  * client nested is ever printed anew, so no depth of it can overflow a printer.
  */
 import * as Either from "effect/Either"
+import {
+  type Additions,
+  capName,
+  nothingAdded,
+  nothingOmitted,
+  type Omissions,
+  type TokenLimit,
+  tokenLimits,
+} from "./Additions.ts"
 import type { ClientRequest } from "./ClientRequest.ts"
 import { InvalidRequest } from "./GatewayError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { memberText, replaceMembers } from "./JsonText.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
-import type { RequestCleaning } from "./Snapshot.ts"
-import type { Target, Upstream } from "./Upstream.ts"
+import type { RequestCleaning, Target, Upstream } from "./Upstream.ts"
 
 /** A request whose messages have been cleaned. */
 export interface CleanedRequest {
@@ -28,6 +36,8 @@ export interface Prepared {
   /** The very array the client's body came in, where nothing had to change. */
   readonly body: Uint8Array
   readonly asItCame: boolean
+  /** What it holds that only this gateway says. */
+  readonly added: Additions
 }
 
 const invalid = (param: string, message: string): Either.Either<never, InvalidRequest> =>
@@ -54,10 +64,28 @@ export const clean = (
   })
 }
 
+/** The bodies of one request: cleaned once for all targets that are cleaned alike, as they are unless the configuration says otherwise. */
+export const bodiesOf = (
+  request: ClientRequest,
+): ((target: Target, omissions: Omissions) => Either.Either<Prepared, InvalidRequest>) => {
+  let last: readonly [RequestCleaning, ReturnType<typeof clean>] | undefined
+  return (target, omissions) => {
+    const { requestCleaning } = target.upstream
+    if (last === undefined || !isSameCleaning(last[0], requestCleaning)) {
+      last = [requestCleaning, clean(request, requestCleaning)]
+    }
+    return Either.flatMap(last[1], (cleaned) => prepare(cleaned, target, omissions))
+  }
+}
+
+const isSameCleaning = (a: RequestCleaning, b: RequestCleaning): boolean =>
+  a === b ||
+  (a.mergeUserMessages === b.mergeUserMessages &&
+    a.dropEmptyMessages === b.dropEmptyMessages &&
+    a.stripHistoryThink === b.stripHistoryThink)
+
 /** Members that are the client's alone to say, or not to. */
 const clientsOwn: ReadonlySet<string> = new Set(["model", "messages", "prompt", "stream"])
-
-const tokenLimits = ["max_tokens", "max_completion_tokens"]
 
 /**
  * The members of `extra_body` the request leaves unsaid. A member that is there is said, `null` too. The two names of the token limit
@@ -67,7 +95,7 @@ const fillsOf = (request: ClientRequest, extraBody: JsonObject): JsonObject => {
   const says = (name: string) => Object.hasOwn(request.body, name)
   const unsaid = (name: string) =>
     !clientsOwn.has(name) &&
-    !(tokenLimits.includes(name) ? tokenLimits.some(says) : says(name)) &&
+    !(tokenLimits.some((limit) => limit === name) ? tokenLimits.some(says) : says(name)) &&
     (name !== "stream_options" || request.stream)
   return Object.fromEntries(Object.entries(extraBody).filter(([name]) => unsaid(name)))
 }
@@ -94,32 +122,43 @@ const addStop = (said: Json, upstream: Upstream, edits: Edits): Either.Either<vo
   return Either.void
 }
 
+/** The name of a cap that was added, where the request has no limit of its own. */
 const capTokens = (
   said: (name: string) => Json,
   upstream: Upstream,
+  omissions: Omissions,
   edits: Edits,
-): Either.Either<void, InvalidRequest> => {
+): Either.Either<TokenLimit | undefined, InvalidRequest> => {
   const cap = upstream.maxTokens
-  if (cap === undefined) return Either.void
+  if (cap === undefined) return Either.right(undefined)
   const used = tokenLimits.filter((name) => said(name) !== null)
-  if (used.length === 0) edits.set("max_tokens", String(cap))
+  if (used.length === 0) {
+    const name = capName(upstream.maxTokensMember, omissions)
+    if (name !== undefined) edits.set(name, String(cap))
+    return Either.right(name)
+  }
   for (const name of used) {
     const limit = said(name)
     if (typeof limit !== "number") return invalid(name, `\`${name}\` must be a number.`)
     if (limit > cap) edits.set(name, String(cap))
   }
-  return Either.void
+  return Either.right(undefined)
 }
 
-/** Usage is always asked for, so that it can be audited; whether the client gets to see the chunk is decided on the way back. */
-const askForUsage = (said: Json, cleaned: CleanedRequest, edits: Edits): void => {
-  if (!cleaned.request.stream) return
+/**
+ * Usage is asked for of every stream, so that it can be audited; whether the client gets to see it is decided on the way back. Says whether the member
+ * was added as a whole.
+ */
+const askForUsage = (said: Json, cleaned: CleanedRequest, edits: Edits): boolean => {
   if (!isJsonObject(said)) {
     edits.set("stream_options", '{"include_usage":true}')
-  } else if (said["include_usage"] !== true) {
+    return said === null
+  }
+  if (said["include_usage"] !== true) {
     const text = edits.get("stream_options") ?? memberText(cleaned.text, "stream_options") ?? "{}"
     edits.set("stream_options", replaceMembers(text, [["include_usage", "true"]]))
   }
+  return false
 }
 
 const encoder = new TextEncoder()
@@ -127,10 +166,13 @@ const encoder = new TextEncoder()
 /**
  * The body for one target. `extra_body` is filled in first, so that the cap and the stop words hold over it too. A member the
  * target's configuration has to change and cannot, because it is of another type, is the client's mistake.
+ *
+ * @param omissions what the target is known to refuse of what would be added
  */
 export const prepare = (
   cleaned: CleanedRequest,
   { upstream, upstreamModel }: Target,
+  omissions: Omissions = nothingOmitted,
 ): Either.Either<Prepared, InvalidRequest> => {
   const { request } = cleaned
   const fills = fillsOf(request, upstream.extraBody)
@@ -141,17 +183,19 @@ export const prepare = (
   if (upstreamModel !== request.body["model"]) edits.set("model", JSON.stringify(upstreamModel))
   const stopped = addStop(said("stop"), upstream, edits)
   if (Either.isLeft(stopped)) return Either.left(stopped.left)
-  const capped = capTokens(said, upstream, edits)
+  const capped = capTokens(said, upstream, omissions, edits)
   if (Either.isLeft(capped)) return Either.left(capped.left)
-  askForUsage(said("stream_options"), cleaned, edits)
+  const asks = request.stream && upstream.asksUsage && !omissions.usage
+  const usage = asks && askForUsage(said("stream_options"), cleaned, edits)
+  const added = usage || capped.right !== undefined ? { usage, cap: capped.right } : nothingAdded
 
   if (edits.size > 0) {
     const text = replaceMembers(cleaned.text, [...edits])
-    return Either.right({ body: encoder.encode(text), asItCame: false })
+    return Either.right({ body: encoder.encode(text), asItCame: false, added })
   }
   return Either.right(
     cleaned.asItCame
-      ? { body: request.bytes, asItCame: true }
-      : { body: encoder.encode(cleaned.text), asItCame: false },
+      ? { body: request.bytes, asItCame: true, added }
+      : { body: encoder.encode(cleaned.text), asItCame: false, added },
   )
 }

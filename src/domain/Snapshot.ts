@@ -6,13 +6,6 @@ import type { ThinkingFormat } from "./Upstream.ts"
 /** How the upstreams that match a model are ordered; see docs/routing.md. */
 export type Strategy = "random" | "deterministic" | "least_connections"
 
-/** Which cleanings apply to a request's messages. */
-export interface RequestCleaning {
-  readonly mergeUserMessages: boolean
-  readonly dropEmptyMessages: boolean
-  readonly stripHistoryThink: boolean
-}
-
 export interface RetryPolicy {
   /** How often the whole plan is walked, the first time included. */
   readonly rounds: number
@@ -62,7 +55,6 @@ export interface Snapshot {
   readonly thinkingFormat: ThinkingFormat | undefined
   /** Keywords: a model containing one has its `<think>` removed where no thinking format is set. */
   readonly stripThinkModels: ReadonlyArray<string>
-  readonly requestCleaning: RequestCleaning
   readonly modelsCache: { readonly ttlSeconds: number }
   readonly retry: RetryPolicy
   readonly breaker: BreakerPolicy

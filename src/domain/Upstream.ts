@@ -1,5 +1,6 @@
 /** A configured remote that answers OpenAI-style calls, and a target: one upstream as one entry of a plan. */
 import type * as Redacted from "effect/Redacted"
+import type { TokenLimit } from "./Additions.ts"
 import type { JsonObject } from "./Json.ts"
 
 /** How reasoning reaches the client; see docs/streams.md. */
@@ -39,13 +40,22 @@ export interface ResumePolicy {
   readonly message: JsonObject
 }
 
-/** An entry of `openai_clients`, decoded, with defaults filled in and global timeouts merged. */
+/** Which cleanings apply to a request's messages. */
+export interface RequestCleaning {
+  readonly mergeUserMessages: boolean
+  readonly dropEmptyMessages: boolean
+  readonly stripHistoryThink: boolean
+}
+
+/** An entry of `openai_clients`, decoded, with defaults filled in and global settings merged. */
 export interface Upstream {
   readonly name: string
   /** Without a trailing slash. */
   readonly baseUrl: string
   /** Absent: the client's own key is passed through. */
   readonly apiKey: Redacted.Redacted<string> | undefined
+  /** A client's own key may be sent to it. */
+  readonly passesKey: boolean
   readonly match: ModelMatch
   /** Share of traffic (YAML: `priority`); 0 = standby, tried after all others. */
   readonly weight: number
@@ -56,6 +66,11 @@ export interface Upstream {
   readonly specialPrefix: string | undefined
   readonly stop: ReadonlyArray<string>
   readonly maxTokens: number | undefined
+  /** What `maxTokens` is written as where the request has no limit of its own; `auto` as most upstreams know it. */
+  readonly maxTokensMember: TokenLimit | "auto"
+  /** Streams are asked for usage though their client did not. */
+  readonly asksUsage: boolean
+  readonly requestCleaning: RequestCleaning
   readonly headers: Readonly<Record<string, string>>
   readonly extraBody: JsonObject
   readonly thinkingFormat: ThinkingFormat | undefined

@@ -78,10 +78,17 @@ export interface Won {
 /** Its answer, or why it gave none. */
 export type AttemptResult = Either.Either<Won, AttemptFailure>
 
+/** What a target is sent. */
+export interface Sent {
+  readonly body: Uint8Array
+  /** Why a failure is this gateway's doing, which is no reason to blame the upstream; `undefined` where it is not. */
+  readonly excuse: (failure: AttemptFailure) => string | undefined
+}
+
 export type Attempt = (
   request: AttemptRequest,
   target: Target,
-  body: Uint8Array,
+  sent: Sent,
   progress: AttemptProgress,
   /** Told the record of an attempt that gave no answer; `cancelled` where it did not fail, but was left. */
   onFailed: (record: AttemptRecord, cancelled: boolean) => void,
@@ -116,6 +123,7 @@ interface Surroundings {
 class Running implements CallListener {
   readonly #request: AttemptRequest
   readonly #target: Target
+  readonly #excuse: Sent["excuse"]
   readonly #progress: AttemptProgress
   readonly #onFailed: (record: AttemptRecord, cancelled: boolean) => void
   readonly #onResult: (result: AttemptResult) => void
@@ -130,6 +138,7 @@ class Running implements CallListener {
   constructor(
     request: AttemptRequest,
     target: Target,
+    excuse: Sent["excuse"],
     progress: AttemptProgress,
     onFailed: (record: AttemptRecord, cancelled: boolean) => void,
     onResult: (result: AttemptResult) => void,
@@ -139,6 +148,7 @@ class Running implements CallListener {
   ) {
     this.#request = request
     this.#target = target
+    this.#excuse = excuse
     this.#progress = progress
     this.#onFailed = onFailed
     this.#onResult = onResult
@@ -242,7 +252,15 @@ class Running implements CallListener {
   }
 
   /** A plain body is whole: it may be no answer all the same. */
-  #read({ headers, status }: AnswerHead, body: Uint8Array): void {
+  #read(head: AnswerHead, body: Uint8Array): void {
+    const { headers, status } = head
+    if (status >= 400) {
+      const refusal = AttemptFailure.Refused({ ...head, body })
+      if (this.#excuse(refusal) !== undefined) {
+        this.#fail(refusal)
+        return
+      }
+    }
     const fault = status < 300 ? noAnswer(body) : undefined
     if (fault?.kind === "not_json") {
       this.#fail(AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }))
@@ -310,8 +328,12 @@ class Running implements CallListener {
   #fail(failure: AttemptFailure): void {
     if (this.#isOver) return
     this.#release()
-    this.#endBreaker(signOf(failure, this.#target.upstream.apiKey !== undefined))
-    this.#onFailed(this.#record(outcomeOf(failure)), false)
+    const excuse = this.#excuse(failure)
+    const { cause, status } = outcomeOf(failure)
+    this.#endBreaker(
+      excuse === undefined ? signOf(failure, this.#target.upstream.apiKey !== undefined) : "nothing",
+    )
+    this.#onFailed(this.#record({ status, cause: excuse ?? cause }), false)
     this.#onResult(Either.left(failure))
   }
 
@@ -380,12 +402,13 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
       now: () => clock.unsafeCurrentTimeMillis(),
     }
 
-    return (request, target, body, progress, onFailed) => {
+    return (request, target, { body, excuse }, progress, onFailed) => {
       const call = (beganAt: number, leavePlace: () => void): Effect.Effect<AttemptResult> =>
         Effect.async((resume) => {
           const running = new Running(
             request,
             target,
+            excuse,
             progress,
             onFailed,
             (result) => resume(Effect.succeed(result)),

@@ -18,18 +18,20 @@ import {
   isWorthAnotherRound,
 } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
-import { DeadlineExceeded, type GatewayError, type InvalidRequest } from "../domain/GatewayError.ts"
+import { DeadlineExceeded, type GatewayError } from "../domain/GatewayError.ts"
 import type { Target } from "../domain/Upstream.ts"
+import { type BodyFor, makeAsking, type Question } from "./Asking.ts"
 import { type Answered, type AttemptRequest, makeAttempt, newProgress, type Won } from "./Attempt.ts"
 import { Breakers } from "./Breakers.ts"
 import { type Contender, hedge } from "./Hedge.ts"
+import { Learned } from "./Learned.ts"
 import type { Slots } from "./Slots.ts"
 import type { Upstreams } from "./Upstreams.ts"
 
 export interface AttemptsRequest extends AttemptRequest {
   /** In the order to be asked. */
   readonly targets: ReadonlyArray<Target>
-  readonly bodyFor: (target: Target) => Either.Either<Uint8Array, InvalidRequest>
+  readonly bodyFor: BodyFor
   /** Told of every attempt when it is over, or when its answer has begun; of the one that answered last. */
   readonly onAttempt: (attempt: AttemptRecord, failed: boolean) => void
 }
@@ -51,10 +53,19 @@ type Asked = Either.Either<Won, ReadonlyArray<Failed>>
 export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> = Layer.effect(
   Attempts,
   Effect.gen(function* () {
-    const attempt = yield* makeAttempt
+    const learned = new Learned()
+    const asking = makeAsking(yield* makeAttempt, learned)
     const breakers = yield* Breakers
 
     const clock = yield* Effect.clock
+
+    const questionFor = (
+      { bodyFor }: AttemptsRequest,
+      target: Target,
+    ): Either.Either<Question, GatewayError> => {
+      const omissions = learned.of(target)
+      return Either.map(bodyFor(target, omissions), (prepared) => ({ prepared, omissions }))
+    }
 
     /** Takes out of `waiting` whom to ask next; its attempt has begun with that. */
     const takeNext = (waiting: Array<Target>): Target | undefined =>
@@ -64,10 +75,10 @@ export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> =
     const contender = (
       request: AttemptsRequest,
       target: Target,
-      body: Uint8Array,
+      question: Question,
       progress = newProgress(),
     ): Contender<Won, Failed, never> => ({
-      run: attempt(request, target, body, progress, (record, cancelled) =>
+      run: asking(request, target, question, progress, (record, cancelled) =>
         request.onAttempt(record, !cancelled),
       ).pipe(
         Effect.flatten,
@@ -83,19 +94,19 @@ export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> =
     const askHedged = (
       request: AttemptsRequest,
       target: Target,
-      body: Uint8Array,
+      question: Question,
       waiting: Array<Target>,
       delayMs: number,
     ): Effect.Effect<Asked> => {
       const progress = newProgress()
       return hedge({
-        first: contender(request, target, body, progress),
+        first: contender(request, target, question, progress),
         delayMs,
         isDue: () => !progress.hasBegun,
         second: Effect.sync(() =>
           Option.flatMap(Option.fromNullable(takeNext(waiting)), (other) =>
-            Either.match(request.bodyFor(other), {
-              onRight: (otherBody) => Option.some(contender(request, other, otherBody)),
+            Either.match(questionFor(request, other), {
+              onRight: (itsQuestion) => Option.some(contender(request, other, itsQuestion)),
               onLeft: () => {
                 // The client is told of its mistake when it is this target's turn, should the first one fail.
                 waiting.unshift(other)
@@ -112,15 +123,15 @@ export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> =
       target: Target,
       waiting: Array<Target>,
     ): Effect.Effect<Asked, GatewayError> => {
-      const body = request.bodyFor(target)
-      if (Either.isLeft(body)) return Effect.fail(body.left)
+      const question = questionFor(request, target)
+      if (Either.isLeft(question)) return Effect.fail(question.left)
       const { hedgeAfterMs } = target.upstream
       if (hedgeAfterMs !== undefined && waiting.length > 0) {
-        return askHedged(request, target, body.right, waiting, hedgeAfterMs)
+        return askHedged(request, target, question.right, waiting, hedgeAfterMs)
       }
       const onFailed = (record: AttemptRecord, cancelled: boolean) => request.onAttempt(record, !cancelled)
       return Effect.map(
-        attempt(request, target, body.right, newProgress(), onFailed),
+        asking(request, target, question.right, newProgress(), onFailed),
         Either.mapLeft((failure) => [{ target, failure }]),
       )
     }

@@ -2,7 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { nothingOmitted, type Omissions } from "../domain/Additions.ts"
 import { InvalidRequest } from "../domain/GatewayError.ts"
+import type { Prepared } from "../domain/Prepare.ts"
 import type { Target } from "../domain/Upstream.ts"
 import type { Broken } from "../stream/Resume.ts"
 import type { Answered } from "./Attempt.ts"
@@ -25,21 +27,22 @@ export const askToGoOn = (
   request: AttemptsRequest,
   broken: Broken,
 ): Effect.Effect<Option.Option<AnsweredStream>> => {
-  const bodies = new Map<Target, Uint8Array>()
-  for (const target of request.targets) {
+  const bodyFor = (target: Target, omissions: Omissions): Either.Either<Prepared, InvalidRequest> => {
     const { resume } = target.upstream
-    if (resume === undefined) continue
-    const body = Either.flatMap(
-      request.bodyFor(target),
-      (prepared): Either.Either<Uint8Array, unknown> => broken.bodyFor(prepared, resume),
+    if (resume === undefined) return Either.left(noBody)
+    return Either.flatMap(request.bodyFor(target, omissions), (prepared) =>
+      Either.mapBoth(broken.bodyFor(prepared.body, resume), {
+        onLeft: () => noBody,
+        onRight: (body) => ({ ...prepared, body, asItCame: false }),
+      }),
     )
-    if (Either.isRight(body)) bodies.set(target, body.right)
   }
-  if (bodies.size === 0) return Effect.succeedNone
+  const targets = request.targets.filter((target) => Either.isRight(bodyFor(target, nothingOmitted)))
+  if (targets.length === 0) return Effect.succeedNone
   return run({
     ...request,
-    targets: [...bodies.keys()],
-    bodyFor: (target) => Either.fromNullable(bodies.get(target), () => noBody),
+    targets,
+    bodyFor,
     retry: { ...request.retry, rounds: 1, retryOn: () => true },
   }).pipe(
     Effect.map((answered) => (answered.kind === "stream" ? Option.some(answered) : Option.none())),

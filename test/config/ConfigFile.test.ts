@@ -117,6 +117,9 @@ describe("files that load", () => {
     expect(client).toEqual({
       name: "a",
       base_url: "https://a.example/v1",
+      max_tokens_member: "auto",
+      pass_key: true,
+      stream_usage: true,
       model_match: { type: "keyword", value: ["gpt"] },
       priority: 1,
       max_waiting: 100,

@@ -175,7 +175,12 @@ describe("docs/configuration.md", () => {
   it("shows an example for each value that is not a map", () => {
     const rows = markdown.split("\n").filter((line) => /^\| `[a-z_.]+` \|/.test(line))
     const without = rows.filter((line) => line.endsWith("|  |"))
-    expect(without.map((line) => line.split("`")[1])).toEqual(["model_match", "model_match.type", "timeouts"])
+    expect(without.map((line) => line.split("`")[1])).toEqual([
+      "model_match",
+      "model_match.type",
+      "request_cleaning",
+      "timeouts",
+    ])
   })
 
   it("its YAML loads", () => {

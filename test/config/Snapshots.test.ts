@@ -32,7 +32,6 @@ describe("makeSnapshot", () => {
       strategy: "random",
       thinkingFormat: undefined,
       stripThinkModels: ["deepseek"],
-      requestCleaning: { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true },
       modelsCache: { ttlSeconds: 600 },
       server: {
         maxBodyBytes: 52_428_800,
@@ -57,6 +56,7 @@ describe("makeSnapshot", () => {
       name: "a",
       baseUrl: "https://a.example/v1",
       apiKey: undefined,
+      passesKey: true,
       match: { type: "keyword", values: ["gpt"] },
       weight: 1,
       fallback: undefined,
@@ -64,6 +64,9 @@ describe("makeSnapshot", () => {
       specialPrefix: undefined,
       stop: [],
       maxTokens: undefined,
+      maxTokensMember: "auto",
+      asksUsage: true,
+      requestCleaning: { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true },
       headers: {},
       extraBody: {},
       thinkingFormat: undefined,
@@ -111,6 +114,27 @@ describe("makeSnapshot", () => {
       concurrency: { max: 2, maxWaiting: 3, maxWaitMs: 1_000 },
       hedgeAfterMs: 4,
       resume: { body: {}, message: { prefix: true } },
+    })
+  })
+
+  it("merges request_cleaning field by field, and takes over what is switched off", () => {
+    const upstream = firstOf({
+      request_cleaning: { merge_user_messages: false, drop_empty_messages: false },
+      openai_clients: [
+        {
+          ...client,
+          request_cleaning: { merge_user_messages: true, strip_history_think: null },
+          stream_usage: false,
+          max_tokens_member: "max_completion_tokens",
+          pass_key: false,
+        },
+      ],
+    })
+    expect(upstream).toMatchObject({
+      requestCleaning: { mergeUserMessages: true, dropEmptyMessages: false, stripHistoryThink: true },
+      asksUsage: false,
+      maxTokensMember: "max_completion_tokens",
+      passesKey: false,
     })
   })
 

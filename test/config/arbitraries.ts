@@ -66,6 +66,12 @@ const some = (
     .record(model)
     .chain((whole) => fc.subarray(Object.entries(whole)).map((entries) => Object.fromEntries(entries)))
 
+const cleanings = {
+  merge_user_messages: fc.boolean(),
+  drop_empty_messages: fc.boolean(),
+  strip_history_think: fc.boolean(),
+}
+
 const timeoutsOfAttempts = {
   connect_ms: milliseconds,
   first_byte_ms: milliseconds,
@@ -98,6 +104,10 @@ const client = fc
       special_prefix: text,
       stop: fc.array(filled, { maxLength: 2 }),
       max_tokens: fc.integer({ min: 1, max: 100_000 }),
+      max_tokens_member: fc.constantFrom("auto", "max_tokens", "max_completion_tokens"),
+      stream_usage: fc.boolean(),
+      request_cleaning: some(cleanings),
+      pass_key: fc.boolean(),
       headers,
       extra_body: fc.oneof(
         jsonMap,
@@ -121,11 +131,7 @@ const settings = some({
   load_balancing: some({ strategy: fc.constantFrom("random", "deterministic", "least_connections") }),
   thinking_format: thinkingFormat,
   response_cleaning: some({ strip_think_models: fc.array(filled, { maxLength: 3 }) }),
-  request_cleaning: some({
-    merge_user_messages: fc.boolean(),
-    drop_empty_messages: fc.boolean(),
-    strip_history_think: fc.boolean(),
-  }),
+  request_cleaning: some(cleanings),
   models_cache: some({ ttl_seconds: fc.nat(100_000) }),
   retry: some({
     rounds: fc.integer({ min: 1, max: 100 }),

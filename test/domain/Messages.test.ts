@@ -9,7 +9,7 @@ import {
   textOf,
   withoutThinking,
 } from "../../src/domain/Messages.ts"
-import type { RequestCleaning } from "../../src/domain/Snapshot.ts"
+import type { RequestCleaning } from "../../src/domain/Upstream.ts"
 
 const all: RequestCleaning = { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true }
 const none: RequestCleaning = {

@@ -6,8 +6,7 @@ import { decode } from "../../src/domain/ClientRequest.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
 import type { InvalidRequest } from "../../src/domain/GatewayError.ts"
 import { type CleanedRequest, clean, type Prepared, prepare } from "../../src/domain/Prepare.ts"
-import type { RequestCleaning } from "../../src/domain/Snapshot.ts"
-import type { Upstream } from "../../src/domain/Upstream.ts"
+import type { RequestCleaning, Upstream } from "../../src/domain/Upstream.ts"
 import { makeUpstream, upstreamArb } from "../support/arbitraries.ts"
 
 const all: RequestCleaning = { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true }

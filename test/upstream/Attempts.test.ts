@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { nothingAdded } from "../../src/domain/Additions.ts"
 import { AttemptFailure } from "../../src/domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../../src/domain/AuditRecord.ts"
 import type { Deadline } from "../../src/domain/Deadline.ts"
@@ -150,7 +151,7 @@ const run = (
       deadline: options.deadline ?? never,
       hold: options.hold ?? (() => true),
       whenOver: (release) => void releases.push(release),
-      bodyFor: () => Either.right(bytes("{}")),
+      bodyFor: () => Either.right({ body: bytes("{}"), asItCame: true, added: nothingAdded }),
       headersFor: () => ({}),
       onAttempt: (attempt) => void options.log?.push(attempt),
     })
@@ -645,7 +646,7 @@ describe("Attempts that gave a stream", () => {
         deadline: never,
         hold: () => true,
         whenOver: (release) => void releases.push(release),
-        bodyFor: () => Either.right(bytes(prompt.text)),
+        bodyFor: () => Either.right({ body: bytes(prompt.text), asItCame: true, added: nothingAdded }),
         headersFor: () => ({}),
         onAttempt: () => {},
       })

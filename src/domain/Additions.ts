@@ -1,0 +1,133 @@
+/**
+ * What this gateway adds to a request that its client did not say: the wish for usage, and the cap on tokens. An upstream may know neither; then the
+ * request is worth asking again without, which only concerns what nobody but the gateway said.
+ */
+import { isJsonArray, isJsonObject, type Json } from "./Json.ts"
+import { parseJson } from "./JsonBytes.ts"
+
+/** The names of the limit on an answer's tokens. Upstreams refuse both together. */
+export const tokenLimits = ["max_tokens", "max_completion_tokens"] as const
+
+export type TokenLimit = (typeof tokenLimits)[number]
+
+/** What a body holds that only the gateway says. */
+export interface Additions {
+  /** `stream_options`, as a member that was not there. */
+  readonly usage: boolean
+  /** What the cap is written as. */
+  readonly cap: TokenLimit | undefined
+}
+
+export const nothingAdded: Additions = { usage: false, cap: undefined }
+
+/** What is not to be added for a target. */
+export interface Omissions {
+  readonly usage: boolean
+  /** Names the cap is not written as; where these are all, there is none. */
+  readonly caps: ReadonlyArray<TokenLimit>
+}
+
+export const nothingOmitted: Omissions = { usage: false, caps: [] }
+
+/** The name for a cap where the request has none: the one of the configuration, else the other, unless they are omitted. */
+export const capName = (configured: TokenLimit | "auto", { caps }: Omissions): TokenLimit | undefined => {
+  const preferred = configured === "auto" ? "max_tokens" : configured
+  return [preferred, ...tokenLimits].find((name) => !caps.includes(name))
+}
+
+/** A refusal that speaks of something added. */
+export interface TakenBack {
+  /** What to leave out when it is asked again: more than before. */
+  readonly omissions: Omissions
+  /** Whether the upstream would refuse the same of any request: it does not know the member. Else it was too much for this one. */
+  readonly lasting: boolean
+  /** The members that were refused. */
+  readonly members: ReadonlyArray<string>
+}
+
+/** Statuses of a refusal that may be about a member: servers whose code fails on one they do not know say 500. */
+const speakingStatuses: ReadonlySet<number> = new Set([400, 404, 405, 415, 422, 500, 501])
+
+/** Names as they stand in messages: in quotes, in paths (`body.stream_options`), or in words. */
+const mentions = {
+  usage: /(?<![a-z0-9_])(?:stream_?options|include_?usage)(?![a-z0-9_])/i,
+  max_tokens: /(?<![a-z0-9_])max_?tokens(?![a-z0-9_])/i,
+  max_completion_tokens: /(?<![a-z0-9_])max_?completion_?tokens(?![a-z0-9_])/i,
+} as const
+
+/** OpenAI's older models, and vLLM after them, do not name the member when prompt and cap are too much together. */
+const tooMuchTogether = /\b\d+ (?:tokens )?(?:in|for) the completion\b/i
+
+/** The member is known, and its value is too much. */
+const tooMuch =
+  /too (?:large|high|big|many|long)|maximum|at most|exceed|(?:less|greater|larger|smaller) than|between|out of range/i
+
+const unknownMember =
+  /not supported|unsupported|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|extra_forbidden|cannot find|instead/i
+
+/** Members of errors that repeat the request, which are no complaints about all it says. */
+const echoes: ReadonlySet<string> = new Set(["input", "body", "request", "received", "params", "url"])
+
+/** More than an error that means to be read has. */
+const mostNodes = 500
+const longestText = 4_000
+
+/** The texts of an error, without what it repeats of the request. */
+const complaintsIn = (error: Json): string => {
+  const texts: Array<string> = []
+  const open: Array<Json> = [error]
+  for (let seen = 0; open.length > 0 && seen < mostNodes; seen++) {
+    const value = open.pop()
+    if (typeof value === "string") texts.push(value.slice(0, longestText))
+    else if (isJsonArray(value)) {
+      // A path of pydantic's: one text, so that its parts are not taken for complaints each.
+      if (value.every((step) => typeof step === "string" || typeof step === "number"))
+        texts.push(value.join("."))
+      else for (const item of value.slice(0, mostNodes)) open.push(item)
+    } else if (isJsonObject(value)) {
+      for (const [name, item] of Object.entries(value).slice(0, mostNodes))
+        if (!echoes.has(name)) open.push(item)
+    }
+  }
+  return texts.join("\n")
+}
+
+const decoder = new TextDecoder()
+
+const complaints = (body: Uint8Array): string => {
+  const parsed = parseJson(body)
+  return parsed === undefined ? decoder.decode(body.subarray(0, longestText)) : complaintsIn(parsed)
+}
+
+/**
+ * What to take back of what was added, where an answer refuses it; `undefined` where it speaks of nothing that was. What is given back is always less
+ * than what was asked with, so asking again comes to an end.
+ *
+ * @param status `undefined` of an error that came with a good one
+ */
+export const takenBack = (
+  { body, status }: { readonly status: number | undefined; readonly body: Uint8Array },
+  added: Additions,
+  before: Omissions,
+): TakenBack | undefined => {
+  if (!added.usage && added.cap === undefined) return undefined
+  if (status !== undefined && !speakingStatuses.has(status)) return undefined
+  const said = complaints(body)
+  const usage = added.usage && mentions.usage.test(said)
+  const cap =
+    added.cap !== undefined && (mentions[added.cap].test(said) || tooMuchTogether.test(said))
+      ? added.cap
+      : undefined
+  if (!usage && cap === undefined) return undefined
+  const isTooMuch =
+    cap !== undefined && (tooMuchTogether.test(said) || (tooMuch.test(said) && !unknownMember.test(said)))
+  return {
+    omissions: {
+      usage: usage || before.usage,
+      // Too much under one name is too much under the other.
+      caps: isTooMuch ? tokenLimits : cap === undefined ? before.caps : [...before.caps, cap],
+    },
+    lasting: !isTooMuch,
+    members: [...(usage ? ["stream_options"] : []), ...(cap === undefined ? [] : [cap])],
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Asks a target, and asks it again at once where it refuses what only this gateway had added: without that, which is remembered once it has helped.
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { type Omissions, type TakenBack, takenBack } from "../domain/Additions.ts"
+import type { AttemptFailure } from "../domain/AttemptPolicy.ts"
+import type { AttemptRecord } from "../domain/AuditRecord.ts"
+import type { InvalidRequest } from "../domain/GatewayError.ts"
+import type { Prepared } from "../domain/Prepare.ts"
+import type { Target } from "../domain/Upstream.ts"
+import type { Attempt, AttemptProgress, AttemptRequest, AttemptResult } from "./Attempt.ts"
+import type { Learned } from "./Learned.ts"
+
+/** The body for a target, without what is to be omitted. */
+export type BodyFor = (target: Target, omissions: Omissions) => Either.Either<Prepared, InvalidRequest>
+
+/** What a target is first sent, and what it takes to send it less. */
+export interface Question {
+  readonly prepared: Prepared
+  readonly omissions: Omissions
+}
+
+/** A failure as a refusal with words, where it has any. */
+const refusalIn = (
+  failure: AttemptFailure,
+): { readonly status: number | undefined; readonly body: Uint8Array } | undefined => {
+  switch (failure._tag) {
+    case "Refused":
+      return failure
+    case "ErrorInAnswer":
+      return { status: undefined, body: failure.body }
+    default:
+      return undefined
+  }
+}
+
+const takenBackIn = (failure: AttemptFailure, { omissions, prepared }: Question): TakenBack | undefined => {
+  const refusal = refusalIn(failure)
+  return refusal === undefined ? undefined : takenBack(refusal, prepared.added, omissions)
+}
+
+const causeOf = ({ members }: TakenBack): string =>
+  `refused ${members.join(" and ")}, which the gateway had added; asked again without`
+
+export type Asking = (
+  request: AttemptRequest & { readonly bodyFor: BodyFor },
+  target: Target,
+  question: Question,
+  progress: AttemptProgress,
+  /** Told the record of each attempt that gave no answer; `cancelled` where it did not fail, but was left. */
+  onFailed: (record: AttemptRecord, cancelled: boolean) => void,
+) => Effect.Effect<AttemptResult>
+
+export const makeAsking = (attempt: Attempt, learned: Learned): Asking => {
+  const asking: Asking = (request, target, question, progress, onFailed) => {
+    const { added, body } = question.prepared
+    const excuse = (failure: AttemptFailure): string | undefined => {
+      const back = takenBackIn(failure, question)
+      return back === undefined ? undefined : causeOf(back)
+    }
+    const asked = attempt(request, target, { body, excuse }, progress, onFailed)
+    if (!added.usage && added.cap === undefined) return asked
+    return Effect.flatMap(asked, (result) => {
+      const back = Either.isLeft(result) ? takenBackIn(result.left, question) : undefined
+      if (back === undefined) return Effect.succeed(result)
+      const prepared = request.bodyFor(target, back.omissions)
+      if (Either.isLeft(prepared)) return Effect.succeed(result)
+      const less = { prepared: prepared.right, omissions: back.omissions }
+      return Effect.tap(asking(request, target, less, progress, onFailed), (again) =>
+        Effect.sync(() => {
+          if (back.lasting && Either.isRight(again) && isGood(again.right.answered.status)) {
+            learned.remember(target, joined(back.omissions, learned.of(target)))
+          }
+        }),
+      )
+    })
+  }
+  return asking
+}
+
+const isGood = (status: number): boolean => status < 300
+
+/** What either leaves out: others may have learned something meanwhile, and what was asked without last knows the most. */
+const joined = (one: Omissions, other: Omissions): Omissions => ({
+  usage: one.usage || other.usage,
+  caps: [...new Set([...other.caps, ...one.caps])],
+})

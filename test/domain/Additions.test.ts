@@ -1,0 +1,204 @@
+/** What is taken back of what the gateway adds: refusals as servers word them, and that asking with less comes to an end. */
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import {
+  type Additions,
+  capName,
+  nothingAdded,
+  nothingOmitted,
+  type Omissions,
+  takenBack,
+  tokenLimits,
+} from "../../src/domain/Additions.ts"
+
+const bytes = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value))
+
+const all: Additions = { usage: true, cap: "max_tokens" }
+
+const members = (status: number | undefined, body: unknown, added: Additions = all) => {
+  const back = takenBack({ status, body: bytes(body) }, added, nothingOmitted)
+  return back === undefined ? undefined : `${back.members.join(",")}${back.lasting ? "" : " (this time)"}`
+}
+
+const echoed = { model: "m", messages: [], stream_options: { include_usage: true }, max_tokens: 5 }
+
+const error = (message: string, more: object = {}) => ({ error: { message, ...more } })
+
+/** Server, status, body, what it refuses. */
+const refusals: ReadonlyArray<readonly [server: string, status: number, body: unknown, refused: string]> = [
+  [
+    "FastAPI (pydantic 2)",
+    422,
+    {
+      detail: [
+        {
+          type: "extra_forbidden",
+          loc: ["body", "stream_options"],
+          msg: "Extra inputs are not permitted",
+          input: { include_usage: true },
+        },
+      ],
+    },
+    "stream_options",
+  ],
+  [
+    "FastAPI (pydantic 1), of two members",
+    422,
+    {
+      detail: [
+        { loc: ["body", "stream_options"], msg: "extra fields not permitted", type: "value_error.extra" },
+        { loc: ["body", "max_tokens"], msg: "extra fields not permitted", type: "value_error.extra" },
+      ],
+    },
+    "stream_options,max_tokens",
+  ],
+  [
+    "Mistral",
+    422,
+    {
+      object: "error",
+      message: {
+        detail: [
+          { type: "extra_forbidden", loc: ["body", "stream_options"], msg: "Extra inputs are not permitted" },
+        ],
+      },
+      type: "invalid_request_error",
+    },
+    "stream_options",
+  ],
+  [
+    "OpenAI, older Azure",
+    400,
+    error("Unrecognized request argument supplied: stream_options"),
+    "stream_options",
+  ],
+  ["Azure", 400, error("Unknown parameter: 'stream_options.include_usage'."), "stream_options"],
+  ["by its param", 400, error("Unsupported.", { param: "stream_options" }), "stream_options"],
+  [
+    "OpenAI's models that reason",
+    400,
+    error(
+      "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+      {
+        type: "invalid_request_error",
+        param: "max_tokens",
+        code: "unsupported_parameter",
+      },
+    ),
+    "max_tokens",
+  ],
+  ["Groq", 400, error("property 'stream_options' is unsupported"), "stream_options"],
+  [
+    "Gemini, in a list",
+    400,
+    [
+      {
+        error: {
+          code: 400,
+          message: 'Invalid JSON payload received. Unknown name "stream_options": Cannot find field.',
+        },
+      },
+    ],
+    "stream_options",
+  ],
+  ["serde", 422, "unknown field `include_usage`, expected `x` at line 1 column 80", "stream_options"],
+  [
+    "a Python server that fails",
+    500,
+    "create() got an unexpected keyword argument 'stream_options'",
+    "stream_options",
+  ],
+  ["Jackson", 400, error('Unrecognized field "stream_options" (class Request)'), "stream_options"],
+  ["a string for an error", 400, { error: "stream_options is not supported" }, "stream_options"],
+  [
+    "OpenAI, of a value",
+    400,
+    error("max_tokens is too large: 4096. This model supports at most 2048 completion tokens."),
+    "max_tokens (this time)",
+  ],
+  [
+    "vLLM, of a value",
+    400,
+    error(
+      "'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 4096 tokens and your request has 10 input tokens.",
+    ),
+    "max_tokens (this time)",
+  ],
+  [
+    "vLLM, older",
+    400,
+    error(
+      "This model's maximum context length is 4097 tokens. However, you requested 5000 tokens (1000 in the messages, 4000 in the completion).",
+    ),
+    "max_tokens (this time)",
+  ],
+]
+
+describe("what is taken back", () => {
+  it.each(refusals)("%s", (_, status, body, refused) => {
+    expect(members(status, body)).toBe(refused)
+  })
+
+  it("an error in an answer of a good status counts too", () => {
+    expect(members(undefined, error("stream_options is not supported"))).toBe("stream_options")
+  })
+
+  it("is nothing where the refusal only repeats the request, or speaks of other members", () => {
+    expect(
+      members(422, {
+        detail: [{ type: "missing", loc: ["body", "prompt"], msg: "Field required", input: echoed }],
+      }),
+    ).toBeUndefined()
+    expect(members(400, error("max_tokens_per_turn and my_stream_options are unknown"))).toBeUndefined()
+    expect(members(400, error("Invalid value: 'temperature'"))).toBeUndefined()
+    expect(members(400, "")).toBeUndefined()
+  })
+
+  it("is nothing of what the gateway did not add, nor of statuses that are about something else", () => {
+    const refusal = error("stream_options and max_tokens are not supported")
+    expect(members(400, refusal, nothingAdded)).toBeUndefined()
+    expect(members(400, refusal, { usage: false, cap: "max_completion_tokens" })).toBeUndefined()
+    for (const status of [401, 403, 408, 413, 429, 502, 503]) expect(members(status, refusal)).toBeUndefined()
+  })
+
+  it("is found in no time in a hostile body", () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
+    const wide = JSON.stringify(Array.from({ length: 200_000 }, () => ({ a: "x" })))
+    for (const body of [deep, wide, `{"message":${JSON.stringify("max".repeat(300_000))}}`]) {
+      expect(members(400, body)).toBeUndefined()
+    }
+  })
+
+  it("law: asking with less comes to an end, whatever is refused", () => {
+    const words = fc.constantFrom("stream_options", "max_tokens", "max_completion_tokens", "too large", "x")
+    const message = fc.array(words, { maxLength: 5 }).map((said) => bytes(error(said.join(" "))))
+    fc.assert(
+      fc.property(fc.array(message, { minLength: 10, maxLength: 10 }), (bodies) => {
+        let omissions: Omissions = nothingOmitted
+        let asked = 1
+        for (const body of bodies) {
+          const added = { usage: !omissions.usage, cap: capName("auto", omissions) }
+          const back = takenBack({ status: 400, body }, added, omissions)
+          if (back === undefined) continue
+          asked += 1
+          omissions = back.omissions
+        }
+        expect(asked).toBeLessThanOrEqual(4)
+      }),
+    )
+  })
+})
+
+describe("the name of the cap", () => {
+  it("is the configured one, then the other, then none", () => {
+    const names = (configured: Parameters<typeof capName>[0]) => [
+      capName(configured, nothingOmitted),
+      capName(configured, { usage: false, caps: [capName(configured, nothingOmitted) ?? "max_tokens"] }),
+      capName(configured, { usage: false, caps: tokenLimits }),
+    ]
+    expect(names("auto")).toEqual(["max_tokens", "max_completion_tokens", undefined])
+    expect(names("max_tokens")).toEqual(["max_tokens", "max_completion_tokens", undefined])
+    expect(names("max_completion_tokens")).toEqual(["max_completion_tokens", "max_tokens", undefined])
+  })
+})
