@@ -16,6 +16,7 @@ import * as OpenRequests from "./OpenRequests.ts"
 import * as AccessLog from "./telemetry/AccessLog.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
+import * as ModelLists from "./upstream/ModelLists.ts"
 import * as Slots from "./upstream/Slots.ts"
 import * as Upstreams from "./upstream/Upstreams.ts"
 
@@ -53,6 +54,7 @@ const serving = <FE, FR, AE, AR>(
   Server.layer.pipe(
     Layer.provideMerge(NodeServer.layer(environment)),
     Layer.provideMerge(Models.layer),
+    Layer.provideMerge(ModelLists.layer),
     Layer.provideMerge(Gateway.layer),
     Layer.provideMerge(fleet),
     Layer.provideMerge(Attempts.layer),

@@ -7,7 +7,8 @@ export type Outcome = "ok" | "upstream_error" | "client_closed" | "rejected" | "
 /** One attempt: a status, or the cause why there was none; both where its stream began and broke off, and others were asked to go on. */
 export interface AttemptRecord {
   readonly upstream: string
-  readonly upstreamModel: string
+  /** None where its list of models was asked for. */
+  readonly upstreamModel: string | undefined
   readonly status: number | undefined
   readonly cause: string | undefined
   readonly ms: number

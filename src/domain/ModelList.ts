@@ -11,17 +11,30 @@ export interface Model extends JsonObject {
 /** More than any provider lists; keeps a hostile list from growing the cache. */
 const maxModels = 10_000
 
+/** Where the entries are: under `data` as OpenAI has them, under `models` as Ollama does, or bare, as Together sends them. */
+const entriesOf = (answer: unknown): ReadonlyArray<unknown> | undefined => {
+  if (Array.isArray(answer)) return answer
+  if (!isJsonObject(answer)) return undefined
+  const { data, models } = answer
+  return Array.isArray(data) ? data : Array.isArray(models) ? models : undefined
+}
+
+const idOf = ({ id, model, name }: JsonObject): string | undefined =>
+  [id, name, model].find((one): one is string => typeof one === "string" && one !== "")
+
 /**
  * The entries of an upstream's `GET /models` answer, or `undefined` where it is not a list. Entries without an id are left out;
  * members that OpenAI's SDKs read are filled in where they are missing.
  */
 export const readModels = (answer: unknown, ownedBy: string): ReadonlyArray<Model> | undefined => {
-  if (!isJsonObject(answer) || !Array.isArray(answer.data)) return undefined
+  const entries = entriesOf(answer)
+  if (entries === undefined) return undefined
   const models: Array<Model> = []
-  const data: ReadonlyArray<unknown> = answer.data
-  for (const entry of data.slice(0, maxModels)) {
-    if (isJsonObject(entry) && typeof entry.id === "string" && entry.id !== "") {
-      models.push({ object: "model", created: 0, owned_by: ownedBy, ...entry, id: entry.id })
+  for (const entry of entries.slice(0, maxModels)) {
+    const members = typeof entry === "string" ? { id: entry } : entry
+    const id = isJsonObject(members) ? idOf(members) : undefined
+    if (isJsonObject(members) && id !== undefined) {
+      models.push({ object: "model", created: 0, owned_by: ownedBy, ...members, id })
     }
   }
   return models

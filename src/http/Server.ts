@@ -116,7 +116,7 @@ const makeRoutes = Effect.gen(function* () {
   const proxied = (endpoint: Endpoint, deployment?: string): Route =>
     unlessDraining(endpoint.name, (call) => gateway.proxy(endpoint, call, deployment))
   const listModels = unlessDraining("models", (call) => models.list(call))
-  const retrieveModel: Route = (call, target) => models.retrieve(call, modelIn(target))
+  const retrieveModel = unlessDraining("models", (call, target) => models.retrieve(call, modelIn(target)))
   const healthy: Route = (call, target) =>
     unrecorded(call, Effect.provide(health(startedAt, target), healthContext))
   const ready: Route = (call) =>

@@ -14,14 +14,29 @@ describe("readModels", () => {
     ])
   })
 
-  it("leaves out what has no id, and is no list where there is no data", () => {
-    expect(readModels({ data: [null, 1, {}, { id: "" }, { id: 5 }] }, "me")).toEqual([])
-    expect(readModels({ models: [] }, "me")).toBeUndefined()
-    expect(readModels(null, "me")).toBeUndefined()
+  it.each([
+    ["OpenAI's", { object: "list", data: [{ id: "a" }] }],
+    ["Together's, bare", [{ id: "a" }]],
+    ["Ollama's own", { models: [{ name: "a", model: "a" }] }],
+    ["llama.cpp's, which is both", { models: [{ name: "other" }], object: "list", data: [{ id: "a" }] }],
+    ["one of bare names", ["a"]],
+  ])("reads a list in %s shape", (_, answer) => {
+    expect(readModels(answer, "me")?.map(({ id, object }) => [id, object])).toEqual([["a", "model"]])
+  })
+
+  it("leaves out what has no id, and is no list where there are no entries", () => {
+    expect(readModels({ data: [null, 1, {}, { id: "" }, { id: 5 }, [], ""] }, "me")).toEqual([])
+    for (const none of [null, {}, { data: {} }, { models: "a" }, "a", 1]) {
+      expect(readModels(none, "me")).toBeUndefined()
+    }
   })
 
   it("law: takes any JSON without failing", () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => void readModels({ data: value }, "me")))
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        for (const answer of [value, { data: value }, { models: value }]) readModels(answer, "me")
+      }),
+    )
   })
 })
 

@@ -161,4 +161,96 @@ describe("GET /v1/models", () => {
       expect(kept?.kind === "plain" ? Buffer.from(kept.bytes).toString() : undefined).toBe(text)
     }),
   )
+
+  const cannot = [
+    { what: "refuses connections", cause: /could not connect/ },
+    { what: "answers 401", answer: Scripted.status(401, "no"), status: 401 },
+    { what: "answers 500", answer: Scripted.status(500, "no"), status: 500 },
+    { what: "answers with a page", answer: Scripted.status(200, "<html>"), cause: /is not JSON/ },
+    { what: "answers with no list", answer: Scripted.json({ ok: true }), cause: /has no entries/ },
+    { what: "answers with too much", answer: Scripted.json("x".repeat(9_000_000)), cause: /a body of over/ },
+    { what: "hangs", answer: Scripted.hang(), cause: /timed out \(total after 3000 ms\)/ },
+    {
+      what: "hangs after its head",
+      answer: Scripted.raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", "silence"),
+      cause: /timed out \(total after 3000 ms\)/,
+    },
+  ]
+  it.scopedLive.each(cannot)(
+    "holds nobody up for one that $what, does not ask it again at once, and says in the row who it was",
+    ({ answer, cause, status }) =>
+      Effect.gen(function* () {
+        const well = yield* Scripted.scriptedUpstream(Scripted.models(["gpt-4"]))
+        const ill = yield* Scripted.scriptedUpstream(answer ?? Scripted.hang())
+        const closed = `http://127.0.0.1:${yield* Scripted.closedPort}/v1`
+        const gateway = yield* startGateway(
+          [
+            "openai_clients:",
+            client("ill", answer === undefined ? closed : ill.url, `api_key: own, ${gpt}`),
+            client("well", well.url, `api_key: own, ${gpt}`),
+          ].join("\n"),
+        )
+        for (let i = 0; i < 3; i++)
+          expect(yield* idsOf((yield* list(gateway.baseUrl, "k")).text)).toEqual(["gpt-4"])
+        expect(well.requests).toHaveLength(1)
+        if (answer !== undefined) expect(ill.requests).toHaveLength(1)
+        const [first, second] = yield* gateway.awaitRecords(3)
+        expect(first?.attempts.find(({ upstream }) => upstream === "ill")).toMatchObject({
+          status,
+          cause: cause === undefined ? undefined : expect.stringMatching(cause),
+        })
+        expect([first?.status, first?.outcome, first?.attempts.length]).toEqual([200, "ok", 2])
+        expect([second?.status, second?.outcome, second?.attempts]).toEqual([200, "ok", []])
+      }),
+  )
+
+  it.scopedLive(
+    "knows exact names without an upstream that hangs, and asks none that cannot serve the model",
+    () =>
+      Effect.gen(function* () {
+        const well = yield* Scripted.scriptedUpstream(Scripted.models(["gpt-4"]))
+        const hung = yield* Scripted.scriptedUpstream(Scripted.hang())
+        const gateway = yield* startGateway(
+          [
+            "openai_clients:",
+            client("named", hung.url, "model_match: { type: exact, value: [mine] }"),
+            client("hung", hung.url, "model_match: { type: keyword, value: [gpt, llama] }"),
+            client("well", well.url, gpt),
+          ].join("\n"),
+        )
+        const get = (id: string) =>
+          Effect.promise(() => fetch(`${gateway.baseUrl}/v1/models/${id}`).then((got) => got.status))
+        expect(yield* get("mine")).toBe(200)
+        expect(hung.requests).toHaveLength(1)
+        expect(yield* get("gpt-4")).toBe(200)
+        expect(yield* get("claude")).toBe(404)
+        expect(hung.requests).toHaveLength(2)
+        expect(yield* get("llama")).toBe(504)
+        const rows = yield* gateway.awaitRecords(4)
+        expect(rows.map(({ attempts }) => attempts.map(({ upstream }) => upstream))).toEqual([
+          [],
+          ["well"],
+          [],
+          ["hung"],
+        ])
+      }),
+  )
+
+  it.scopedLive("does not ask an upstream that is set aside", () =>
+    Effect.gen(function* () {
+      const a = yield* Scripted.scriptedUpstream(Scripted.status(500, "no"))
+      const gateway = yield* startGateway(
+        `retry: { rounds: 1 }\nbreaker: { failures: 1 }\nopenai_clients:\n${client("a", a.url, `api_key: own, ${gpt}`)}`,
+      )
+      yield* Effect.promise(() =>
+        fetch(`${gateway.baseUrl}/v1/chat/completions`, {
+          method: "POST",
+          body: JSON.stringify({ model: "gpt-4", messages: [{ role: "user", content: "hi" }] }),
+        }),
+      )
+      const { status, text } = yield* list(gateway.baseUrl, "k")
+      expect([status, text]).toEqual([502, expect.stringContaining("a: is set aside")])
+      expect(a.requests).toHaveLength(1)
+    }),
+  )
 })

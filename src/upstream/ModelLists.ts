@@ -1,0 +1,242 @@
+/**
+ * The lists of models that upstreams give: kept for a while per credential, one refresh in flight each, the last good one while an upstream is down,
+ * and a failure for a while, so that a host that hangs is not waited for again by everybody who asks.
+ */
+import { createHash } from "node:crypto"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { AttemptFailure, reasonOf } from "../domain/AttemptPolicy.ts"
+import type { AttemptRecord } from "../domain/AuditRecord.ts"
+import { admits } from "../domain/Breaker.ts"
+import { type Model, readModels } from "../domain/ModelList.ts"
+import { toUpstream } from "../domain/RequestHeaders.ts"
+import type { Upstream } from "../domain/Upstream.ts"
+import { Breakers } from "./Breakers.ts"
+import { Upstreams, whole } from "./Upstreams.ts"
+
+/** Whose list is asked for, and by whom. */
+export interface ListRequest {
+  readonly upstream: Upstream
+  readonly credential: Redacted.Redacted<string> | undefined
+  /** Of the configuration: a reload asks anew. */
+  readonly generation: number
+  /** How long a good list is kept. */
+  readonly ttlMs: number
+  /** Told once of each list that could not be had, by whoever asked first. */
+  readonly onFailed: (attempt: AttemptRecord) => void
+}
+
+/** An attempt to have a list, and whether it failed. */
+export interface ListAttempt {
+  readonly record: AttemptRecord
+  readonly failed: boolean
+}
+
+/** A list that was asked for. What is known of it changes when the refresh comes in. */
+export interface AskedList {
+  /** The list, or the last good one; nothing where there never was one. */
+  readonly models: () => ReadonlyArray<Model> | undefined
+  /** Why there is no list of now. */
+  readonly failure: () => AttemptFailure | undefined
+  /** Done when the refresh under way is in, has failed or takes too long, and when it began (epoch milliseconds); nothing where none is waited for. */
+  readonly coming: { readonly attempt: Effect.Effect<ListAttempt>; readonly since: number } | undefined
+}
+
+export class ModelLists extends Context.Tag("sluice/ModelLists")<
+  ModelLists,
+  { readonly ask: (request: ListRequest) => AskedList }
+>() {}
+
+const maxKeptLists = 1_000
+const maxListBytes = 8 * 1024 * 1024
+
+/** How many upstreams are asked side by side. */
+const maxAsked = 64
+
+/** How long a list is waited for. Callers, which have a page to show, give up after 5 seconds. */
+const waitMs = 3_000
+
+/** How long a list may take that nobody waits for any more: it is kept all the same. */
+const lateMs = 10_000
+
+/** How soon an upstream that failed is asked again. */
+const failedForMs = 30_000
+
+const setAside = AttemptFailure.Unusable({ reason: "is set aside after what its last requests came to" })
+
+const takesTooLong = AttemptFailure.TimedOut({ phase: "total", afterMs: waitMs })
+
+/** What is known of one list. Mutable on purpose. */
+interface Entry {
+  generation: number
+  models: ReadonlyArray<Model> | undefined
+  failure: AttemptFailure | undefined
+  /** When to ask again, in epoch milliseconds. */
+  until: number
+  /** A call is under way. */
+  isAsked: boolean
+  /** What whoever asks now waits for. */
+  coming: Coming | undefined
+}
+
+interface Coming {
+  readonly attempt: Deferred.Deferred<ListAttempt>
+  readonly since: number
+}
+
+/** A digest of upstream and credential, so that remembering needs no credential. */
+const keyOf = ({ credential, upstream }: ListRequest): string =>
+  createHash("sha256")
+    .update(JSON.stringify([upstream.name, upstream.baseUrl, upstream.headers]))
+    .update(credential === undefined ? "" : Redacted.value(credential))
+    .digest("base64")
+
+const parse = (bytes: Uint8Array): Either.Either<unknown, AttemptFailure> =>
+  Either.try({
+    try: (): unknown => JSON.parse(Buffer.from(bytes).toString()),
+    catch: () => AttemptFailure.Unusable({ reason: "its model list is not JSON" }),
+  })
+
+/** What an attempt came to, as a record tells it. */
+const outcomeOf = (result: Either.Either<unknown, AttemptFailure>) => {
+  if (Either.isRight(result)) return { status: 200, cause: undefined }
+  const failure = result.left
+  return failure._tag === "Refused"
+    ? { status: failure.status, cause: undefined }
+    : { status: undefined, cause: reasonOf(failure) }
+}
+
+export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer.scoped(
+  ModelLists,
+  Effect.gen(function* () {
+    const breakers = yield* Breakers
+    const upstreams = yield* Upstreams
+    const clock = yield* Effect.clock
+    const places = yield* Effect.makeSemaphore(maxAsked)
+    // Others wait for the same refresh: the client that caused it may leave, and must not take it along.
+    const runFork = yield* FiberSet.makeRuntime<never>()
+    const kept = new Map<string, Entry>()
+
+    const entryOf = (key: string): Entry => {
+      const entry: Entry = kept.get(key) ?? {
+        generation: 0,
+        models: undefined,
+        failure: undefined,
+        until: 0,
+        isAsked: false,
+        coming: undefined,
+      }
+      kept.delete(key)
+      kept.set(key, entry)
+      const oldest = kept.keys().next()
+      if (kept.size > maxKeptLists && oldest.done !== true) kept.delete(oldest.value)
+      return entry
+    }
+
+    const fetch = ({
+      credential,
+      upstream,
+    }: ListRequest): Effect.Effect<ReadonlyArray<Model>, AttemptFailure> =>
+      Effect.gen(function* () {
+        const { timeouts } = upstream
+        const call = {
+          upstream: {
+            ...upstream,
+            timeouts: {
+              ...timeouts,
+              firstByteMs: Math.min(timeouts.firstByteMs, lateMs),
+              totalMs: Math.min(timeouts.totalMs, lateMs),
+            },
+          },
+          method: "GET",
+          path: "/models",
+          headers: toUpstream({ accept: "application/json" }, upstream, credential, "none"),
+          body: undefined,
+          firstByte: "head",
+          deadline: undefined,
+        } as const
+        const { body, headers, retryAfterMs, status } = yield* whole(upstreams, call, maxListBytes)
+        if (status !== 200) {
+          return yield* Effect.fail(AttemptFailure.Refused({ status, headers, body, retryAfterMs }))
+        }
+        const models = readModels(yield* parse(body), upstream.name)
+        return models === undefined
+          ? yield* Effect.fail(AttemptFailure.Unusable({ reason: "its model list has no entries" }))
+          : models
+      })
+
+    /** Asks once, and tells whoever waits: when the list is in, or when it takes too long. */
+    const refresh = (request: ListRequest, entry: Entry, coming: Coming) =>
+      Effect.gen(function* () {
+        const settle = (result: Either.Either<ReadonlyArray<Model>, AttemptFailure>) => {
+          const now = clock.unsafeCurrentTimeMillis()
+          const failed = Either.isLeft(result)
+          if (Either.isRight(result)) entry.models = result.right
+          entry.failure = failed ? result.left : undefined
+          entry.until = now + (failed ? failedForMs : request.ttlMs)
+          if (entry.coming !== coming) return
+          entry.coming = undefined
+          const { name } = request.upstream
+          const record = {
+            upstream: name,
+            upstreamModel: undefined,
+            ...outcomeOf(result),
+            ms: now - coming.since,
+          }
+          if (failed) request.onFailed(record)
+          Deferred.unsafeDone(coming.attempt, Effect.succeed({ record, failed }))
+        }
+        const called = yield* fetch(request).pipe(
+          Effect.catchAllDefect((defect) =>
+            Effect.zipRight(
+              Effect.logError("a model list could not be read", { upstream: request.upstream.name }, defect),
+              Effect.fail(AttemptFailure.Unusable({ reason: "its model list could not be read" })),
+            ),
+          ),
+          Effect.either,
+          places.withPermits(1),
+          Effect.fork,
+        )
+        const inTime = yield* Effect.timeoutOption(Fiber.join(called), waitMs)
+        if (Option.isNone(inTime)) settle(Either.left(takesTooLong))
+        settle(yield* Fiber.join(called))
+        entry.isAsked = false
+      })
+
+    return ModelLists.of({
+      ask: (request) => {
+        const now = clock.unsafeCurrentTimeMillis()
+        const entry = entryOf(keyOf(request))
+        if (request.generation > entry.generation) {
+          entry.generation = request.generation
+          entry.until = 0
+        }
+        if (entry.until <= now && !entry.isAsked) {
+          if (admits(breakers.status(request.upstream).breaker, now)) {
+            const coming = { attempt: Deferred.unsafeMake<ListAttempt>(FiberId.none), since: now }
+            entry.isAsked = true
+            entry.coming = coming
+            runFork(refresh(request, entry, coming))
+          } else entry.failure = setAside
+        }
+        const { coming } = entry
+        return {
+          models: () => entry.models,
+          failure: () => entry.failure,
+          coming:
+            coming === undefined
+              ? undefined
+              : { attempt: Deferred.await(coming.attempt), since: coming.since },
+        }
+      },
+    })
+  }),
+)
