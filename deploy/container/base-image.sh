@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # A stand-in for the Node image that the Dockerfile begins with, for machines that reach no image registry: Debian by debootstrap from the mirror
 # this machine uses, Node and npm from their npm packages. Does nothing where there is such an image already. Wants root, buildah and debootstrap.
+#
+#   base-image.sh [IMAGE [ARCH]]     of another processor (amd64, arm64) than this one's it is unpacked, not set up: nothing of it can run here
 set -euo pipefail
 image=${1:-docker.io/library/node:24-bookworm-slim}
+own_arch=$(dpkg --print-architecture)
+arch=${2:-$own_arch}
 version=${image##*:}
 major=${version%%-*}
 suite=${version#*-}
@@ -10,10 +14,12 @@ suite=${suite%-slim}
 if buildah inspect --type image "$image" >/dev/null 2>&1; then
   exit 0
 fi
-case $(dpkg --print-architecture) in
-  arm64) arch=arm64 npm_arch=arm64 ;;
-  *) arch=amd64 npm_arch=x64 ;;
+case $arch in
+  arm64) npm_arch=arm64 ;;
+  *) npm_arch=x64 ;;
 esac
+foreign=()
+[ "$arch" = "$own_arch" ] || foreign=(--foreign)
 work=$(mktemp -d)
 container=
 cleanup() {
@@ -24,8 +30,12 @@ trap cleanup EXIT
 
 mirror=$(awk '/^URIs:/ {print $2; exit} /^deb / {print $2; exit}' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null || true)
 echo "making a stand-in for $image"
-debootstrap --arch="$arch" --variant=minbase --include=ca-certificates,libstdc++6,libatomic1 "$suite" "$work/root" "$mirror" >"$work/log" 2>&1 ||
+debootstrap "${foreign[@]}" --arch="$arch" --variant=minbase --include=ca-certificates,libstdc++6,libatomic1 "$suite" "$work/root" "$mirror" >"$work/log" 2>&1 ||
   { tail -20 "$work/log"; exit 1; }
+if [ ${#foreign[@]} -gt 0 ]; then
+  for package in "$work"/root/var/cache/apt/archives/*.deb; do dpkg-deb -x "$package" "$work/root"; done
+  cat /etc/ssl/certs/ca-certificates.crt >"$work/root/etc/ssl/certs/ca-certificates.crt"
+fi
 rm -rf "$work"/root/var/cache/apt/* "$work"/root/var/lib/apt/lists/* "$work"/root/usr/share/{doc,man,locale,info}/*
 
 cd "$work"
