@@ -403,6 +403,7 @@ describe("The README's tables", () => {
       ModelNotFound: new Errors.ModelNotFound({ model: "m" }),
       AccessDenied: new Errors.AccessDenied({ reason: "missing" }),
       RequestTooLarge: new Errors.RequestTooLarge({ limitBytes: 1 }),
+      UnsupportedEncoding: new Errors.UnsupportedEncoding({ encoding: "x", taken: "gzip" }),
       RequestUnreadable: new Errors.RequestUnreadable({ reason: "r" }),
       UnknownPath: new Errors.UnknownPath({ method: "GET", path: "/", meant: undefined }),
       MethodNotAllowed: new Errors.MethodNotAllowed({ method: "GET", path: "/", allow: "POST" }),

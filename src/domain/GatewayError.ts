@@ -32,6 +32,14 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
 /** The body is larger than `server.max_body_bytes`. */
 export class RequestTooLarge extends Data.TaggedError("RequestTooLarge")<{ readonly limitBytes: number }> {}
 
+/** The body is packed in a way that is not read here. */
+export class UnsupportedEncoding extends Data.TaggedError("UnsupportedEncoding")<{
+  /** As the client named it. */
+  readonly encoding: string
+  /** The names of those that are, listed. */
+  readonly taken: string
+}> {}
+
 /** The client stopped sending its body. */
 export class RequestUnreadable extends Data.TaggedError("RequestUnreadable")<{ readonly reason: string }> {}
 
@@ -106,6 +114,7 @@ export type GatewayError =
   | ModelNotFound
   | AccessDenied
   | RequestTooLarge
+  | UnsupportedEncoding
   | RequestUnreadable
   | UnknownPath
   | MethodNotAllowed
@@ -179,6 +188,15 @@ const declare = (error: GatewayError): Declaration => {
         param: null,
         code: "request_too_large",
         headers: { connection: "close" },
+      }
+    case "UnsupportedEncoding":
+      return {
+        status: 415,
+        message: `The request body is encoded as ${error.encoding}, which this gateway does not read. Send it as one of ${error.taken}, or not encoded at all.`,
+        type: "invalid_request_error",
+        param: null,
+        code: "unsupported_encoding",
+        headers: { "accept-encoding": error.taken },
       }
     case "RequestUnreadable":
       return {

@@ -5,48 +5,75 @@
 import type { IncomingMessage } from "node:http"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { Overloaded, RequestTooLarge, RequestUnreadable } from "../domain/GatewayError.ts"
+import { type GatewayError, Overloaded, RequestTooLarge, RequestUnreadable } from "../domain/GatewayError.ts"
 import type { ReadBody, WantedBody } from "../Gateway.ts"
+import { codingsOf, type Intake, unpacking } from "./ContentCoding.ts"
 
-/** Gives the whole body, or why there is none, once. On failure the rest of the body is left unread: see `discard`. */
+/** Gives the whole body, unpacked, or why there is none, once. On failure the rest of the body is left unread: see `discard`. */
 export const read = (
   message: IncomingMessage,
   { hold, limitBytes }: WantedBody,
   done: (body: ReadBody) => void,
 ): void => {
+  const codings = codingsOf(message.headers["content-encoding"])
+  if (Either.isLeft(codings)) {
+    done(Either.left(codings.left))
+    return
+  }
   if (Number(message.headers["content-length"] ?? 0) > limitBytes) {
     done(Either.left(new RequestTooLarge({ limitBytes })))
     return
   }
   const chunks: Array<Uint8Array> = []
   let size = 0
+  let received = 0
+  let isOver = false
   const end = (body: ReadBody) => {
+    if (isOver) return
+    isOver = true
     message.off("data", onData)
     message.off("end", onEnd)
     message.off("error", onBreak)
     message.off("close", onBreak)
     // A body that breaks later has no reader left to tell.
     message.on("error", () => {})
+    intake.close()
     done(body)
   }
-  const onData = (chunk: Uint8Array) => {
-    size += chunk.length
-    const excess =
-      size > limitBytes
-        ? new RequestTooLarge({ limitBytes })
-        : hold(chunk.length)
-          ? undefined
-          : new Overloaded({ reason: "memory", retryAfterSeconds: 1 })
-    if (excess === undefined) {
-      chunks.push(chunk)
-      return
-    }
+  const fail = (error: GatewayError) => {
+    if (isOver) return
     message.pause()
-    end(Either.left(excess))
+    end(Either.left(error))
+  }
+  const kept: Intake = {
+    write: (chunk) => {
+      size += chunk.length
+      if (size > limitBytes) fail(new RequestTooLarge({ limitBytes }))
+      else if (!hold(chunk.length)) fail(new Overloaded({ reason: "memory", retryAfterSeconds: 1 }))
+      else chunks.push(chunk)
+      return true
+    },
+    onDrain: (go) => go(),
+    end: () => {
+      const only = chunks[0]
+      end(Either.right(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size)))
+    },
+    close: () => {},
+  }
+  const intake = codings.right.length === 0 ? kept : unpacking(codings.right, kept, limitBytes, fail)
+  const onData = (chunk: Uint8Array) => {
+    received += chunk.length
+    // What unpacks to less is no smaller on its way.
+    if (received > limitBytes) fail(new RequestTooLarge({ limitBytes }))
+    else if (!intake.write(chunk)) {
+      message.pause()
+      intake.onDrain(() => message.resume())
+    }
   }
   const onEnd = () => {
-    const only = chunks[0]
-    end(Either.right(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size)))
+    // What is whole may still have to be unpacked when its connection goes.
+    message.off("close", onBreak)
+    intake.end()
   }
   const onBreak = () =>
     end(Either.left(new RequestUnreadable({ reason: "the connection ended before the body did" })))

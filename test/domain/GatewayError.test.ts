@@ -15,6 +15,7 @@ import {
   RequestUnreadable,
   ShuttingDown,
   UnknownPath,
+  UnsupportedEncoding,
   UpstreamCredentialsRejected,
   UpstreamRefused,
   UpstreamTimeout,
@@ -31,6 +32,12 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
   [new AccessDenied({ reason: "missing" }), 401, "invalid_request_error", "invalid_api_key"],
   [new AccessDenied({ reason: "wrong" }), 401, "invalid_request_error", "invalid_api_key"],
   [new RequestTooLarge({ limitBytes: 10 }), 413, "invalid_request_error", "request_too_large"],
+  [
+    new UnsupportedEncoding({ encoding: "x", taken: "gzip, br" }),
+    415,
+    "invalid_request_error",
+    "unsupported_encoding",
+  ],
   [new RequestUnreadable({ reason: "cut" }), 400, "invalid_request_error", null],
   [
     new UnknownPath({ method: "GET", path: "/x", meant: undefined }),
