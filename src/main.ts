@@ -8,6 +8,9 @@ import { exitCodeOf, runCommand } from "./cli/Dispatch.ts"
 import { commands } from "./cli/Sluice.ts"
 import { turnScheduler } from "./TurnScheduler.ts"
 
+// What cannot be told there is not worth the process.
+process.stderr.on("error", () => {})
+
 // The first signal drains, the second means it.
 let signals = 0
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -113,10 +113,19 @@ export const serve: Command = command(manual, (given) =>
           App.primaryLayer(settings, auditWorker),
         ),
       )
+    /** A closed terminal ends what it started, in order; where there is none, the signal means a reload. */
+    const hungUp: Effect.Effect<void> = Effect.async((resume) => {
+      const hear = () => resume(Effect.void)
+      process.on("SIGHUP", hear)
+      return Effect.sync(() => process.off("SIGHUP", hear))
+    })
     const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
     const serving = Effect.gen(function* () {
       if (cluster.isWorker) return yield* worker
-      return workers === 1 ? yield* alone : yield* primary(workers)
+      const untilHungUp = terminal ? hungUp : Effect.never
+      return workers === 1
+        ? yield* Effect.raceFirst(alone, untilHungUp)
+        : yield* Effect.raceFirst(primary(workers), untilHungUp)
     })
     return yield* serving.pipe(
       Effect.provide(Layer.provideMerge(Log.layer, lines)),

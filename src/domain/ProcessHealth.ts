@@ -20,6 +20,8 @@ export interface ConfigHealth {
 
 export interface ProcessHealth {
   readonly config: ConfigHealth
+  /** Lines of the log that could not be written. */
+  readonly log: { readonly dropped: number }
   readonly requests: { readonly in_flight: number; readonly buffered_bytes: number }
   readonly upstreams: ReadonlyArray<UpstreamHealth>
 }
@@ -58,6 +60,7 @@ export const together = (first: ProcessHealth, ...others: ReadonlyArray<ProcessH
     }
     return {
       config: { ...older, last_error: all.config.last_error ?? one.config.last_error },
+      log: { dropped: all.log.dropped + one.log.dropped },
       requests: {
         in_flight: all.requests.in_flight + one.requests.in_flight,
         buffered_bytes: all.requests.buffered_bytes + one.requests.buffered_bytes,

@@ -7,6 +7,7 @@ import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { Breaker } from "../domain/Breaker.ts"
 import type { ProcessHealth } from "../domain/ProcessHealth.ts"
 import { OpenRequests } from "../OpenRequests.ts"
+import { Lines } from "../telemetry/Lines.ts"
 import { Breakers } from "../upstream/Breakers.ts"
 import { Slots } from "../upstream/Slots.ts"
 import { Upstreams } from "../upstream/Upstreams.ts"
@@ -39,6 +40,7 @@ export const makeOwnHealth = Effect.gen(function* () {
   const slots = yield* Slots
   const { inFlight } = yield* Upstreams
   const { count, held } = yield* OpenRequests
+  const { dropped } = yield* Lines
   const own = Effect.map(
     status,
     (config): ProcessHealth => ({
@@ -47,6 +49,7 @@ export const makeOwnHealth = Effect.gen(function* () {
         loaded_at: new Date(config.loadedAt).toISOString(),
         last_error: config.lastError,
       },
+      log: { dropped: dropped() },
       requests: { in_flight: count(), buffered_bytes: held() },
       upstreams: [...snapshot().routes.byName.values()].map((upstream) => {
         const { breaker, openings } = breakers.status(upstream)
@@ -67,7 +70,7 @@ export const makeOwnHealth = Effect.gen(function* () {
 export const layerAlone: Layer.Layer<
   Fleet,
   never,
-  Audit | Breakers | CurrentConfig | OpenRequests | Slots | Upstreams
+  Audit | Breakers | CurrentConfig | Lines | OpenRequests | Slots | Upstreams
 > = Layer.effect(
   Fleet,
   Effect.gen(function* () {

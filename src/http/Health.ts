@@ -20,6 +20,7 @@ export const health = (startedAt: number, url: string) =>
       uptime_seconds: Math.floor((now - startedAt) / 1000),
       config: health.config,
       audit: { queued: audit.queued, spilled: audit.spilled, lost: audit.lost },
+      log: health.log,
       ...(isVerbose(url) ? { workers, requests: health.requests, upstreams: health.upstreams } : undefined),
     })
   })

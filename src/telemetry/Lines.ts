@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
-import type * as Scope from "effect/Scope"
+import { lineWriter } from "./StandardOutput.ts"
 
 /** Members of a line by name; those that are `undefined` are left out. */
 export type Members = Readonly<Record<string, unknown>>
@@ -18,8 +18,12 @@ export class Lines extends Context.Tag("sluice/Lines")<
     /** Writes a line, unless it is below the level that is logged. */
     readonly write: (level: LogLevel.LogLevel, text: string, members: Members, date?: Date) => void
     readonly level: LogLevel.LogLevel
+    /** How many lines could not be written. */
+    readonly dropped: () => number
   }
 >() {}
+
+type Render = (level: LogLevel.LogLevel, text: string, members: Members, date: Date) => string
 
 export interface LineOptions {
   readonly format: "pretty" | "json"
@@ -76,40 +80,28 @@ const pretty =
     return parts.join(" ")
   }
 
-/**
- * Lines of one turn of the event loop are written at once: a write each would take as long as all else of a line. What is left when the process
- * ends is written then.
- */
-const standardOutput: Effect.Effect<(line: string) => void, never, Scope.Scope> = Effect.gen(function* () {
-  let lines = ""
-  const flush = () => {
-    const due = lines
-    lines = ""
-    if (due !== "") process.stdout.write(due)
-  }
-  yield* Effect.acquireRelease(
-    Effect.sync(() => process.on("exit", flush)),
-    () =>
-      Effect.sync(() => {
-        flush()
-        process.off("exit", flush)
-      }),
-  )
-  return (line) => {
-    if (lines === "") setImmediate(flush)
-    lines += `${line}\n`
-  }
-})
+/** At the level at which an operator looks. */
+const couldNotBeWritten =
+  (render: Render, now: () => number) =>
+  (lines: number, reason: string): string =>
+    render(LogLevel.Warning, "lines of the log could not be written", { lines, reason }, new Date(now()))
 
 export const layer = ({ colour, format, level, sink }: LineOptions): Layer.Layer<Lines> =>
   Layer.scoped(
     Lines,
     Effect.gen(function* () {
       const clock = yield* Effect.clock
-      const render = format === "json" ? json : pretty(colour)
-      const write = sink ?? (yield* standardOutput)
+      const render: Render = format === "json" ? json : pretty(colour)
+      const { dropped, write } =
+        sink === undefined
+          ? yield* lineWriter(
+              process.stdout,
+              couldNotBeWritten(render, () => clock.unsafeCurrentTimeMillis()),
+            )
+          : { write: sink, dropped: () => 0 }
       return Lines.of({
         level,
+        dropped,
         write: (of, text, members, date) => {
           if (LogLevel.lessThan(of, level)) return
           write(render(of, text, members, date ?? new Date(clock.unsafeCurrentTimeMillis())))

@@ -20,6 +20,7 @@ const health: fc.Arbitrary<ProcessHealth> = fc.record({
     loaded_at: fc.constant("2026-11-22T17:35:00.123Z"),
     last_error: fc.constantFrom(null, "wrong"),
   }),
+  log: fc.record({ dropped: fc.nat(9) }),
   requests: fc.record({ in_flight: fc.nat(9), buffered_bytes: fc.nat(9) }),
   upstreams: fc.tuple(upstream("a"), upstream("b")),
 })
@@ -45,6 +46,7 @@ describe("The health of several processes", () => {
       fc.property(some, (all) => {
         const as = of(all)
         expect(as?.requests.in_flight).toBe(sum(all.map(({ requests }) => requests.in_flight)))
+        expect(as?.log.dropped).toBe(sum(all.map(({ log }) => log.dropped)))
         expect(as?.config.generation).toBe(Math.min(...all.map(({ config }) => config.generation)))
         expect(as?.config.last_error === null).toBe(all.every(({ config }) => config.last_error === null))
         for (const [at, name] of ["a", "b"].entries()) {
