@@ -98,8 +98,8 @@ const isUnit = (unit: string): unit is keyof typeof millisecondsOf => Object.has
 const instantPattern =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}:\d{2})?$/i
 
-const instant = (text: string): number | undefined => {
-  const [, date = "", time = "00:00", seconds = "00", fraction = "", zone = "Z"] =
+const instant = (text: string, otherwise: "utc" | "local"): number | undefined => {
+  const [, date = "", time = "00:00", seconds = "00", fraction = "", zone = otherwise === "utc" ? "Z" : ""] =
     instantPattern.exec(text) ?? []
   const local = `${date}T${time}:${seconds}.${fraction.padEnd(3, "0").slice(0, 3)}`
   const asUtc = Date.parse(`${local}Z`)
@@ -119,12 +119,17 @@ const age = (text: string, now: number): number | undefined => {
 
 /**
  * A point in time, as epoch milliseconds: a date (`2026-11-22`, its midnight), an instant (`2026-11-22T17:35`, with seconds,
- * fraction and zone if wished; UTC where no zone is named), or an age (`90s`, `30m`, `2h`, `7d`, `4w` before `now`). Left says
- * what was expected.
+ * fraction and zone if wished), or an age (`90s`, `30m`, `2h`, `7d`, `4w` before `now`). Left says what was expected.
+ *
+ * @param zone that of a date or an instant which names none
  */
-export const parseTime = (text: string, now: number): Either.Either<number, string> => {
+export const parseTime = (
+  text: string,
+  now: number,
+  zone: "utc" | "local",
+): Either.Either<number, string> => {
   const trimmed = text.trim()
-  const found = age(trimmed, now) ?? instant(trimmed)
+  const found = age(trimmed, now) ?? instant(trimmed, zone)
   return found === undefined || found < earliest || found > latest
     ? Either.left(
         `${JSON.stringify(text)}: expected a date (2026-11-22), an instant (2026-11-22T17:35:00Z) or an age (30m, 2h, 7d)`,

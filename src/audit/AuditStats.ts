@@ -6,8 +6,18 @@
  * durations is the rounded percentile of the durations: exact, in memory bounded by how many different durations there are.
  */
 
-/** What requests can be grouped by. `day` is the UTC date of `started_at`, `key` the fingerprint of the caller's key. */
-export const groupings = ["model", "upstream", "day", "key"] as const
+/** What requests can be grouped by. `day` and `hour` are those of `started_at`, UTC, `key` the fingerprint of the caller's key. */
+export const groupings = [
+  "model",
+  "upstream",
+  "key",
+  "ip",
+  "endpoint",
+  "status",
+  "outcome",
+  "day",
+  "hour",
+] as const
 
 export type Grouping = (typeof groupings)[number]
 
@@ -17,7 +27,10 @@ export type Durations = ReadonlyMap<number, number>
 /** Sums over the requests of one group; a sum of nothing known is `undefined`, as in a row. */
 export interface Tally {
   readonly requests: number
+  /** Requests that upstreams or the gateway failed. */
   readonly errors: number
+  /** Requests that were refused for what they were. */
+  readonly rejected: number
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
   readonly cachedTokens: number | undefined
@@ -28,6 +41,7 @@ export interface Tally {
 export const emptyTally: Tally = {
   requests: 0,
   errors: 0,
+  rejected: 0,
   promptTokens: undefined,
   completionTokens: undefined,
   cachedTokens: undefined,
@@ -41,8 +55,9 @@ export interface GroupStats {
   readonly group: string | undefined
   readonly requests: number
   readonly errors: number
-  /** From 0 to 1. */
+  /** Errors among the requests that were not rejected; from 0 to 1. */
   readonly errorRate: number
+  readonly rejected: number
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
   readonly cachedTokens: number | undefined
@@ -67,6 +82,7 @@ const joined = (a: Durations, b: Durations): Durations => {
 export const combine = (a: Tally, b: Tally): Tally => ({
   requests: a.requests + b.requests,
   errors: a.errors + b.errors,
+  rejected: a.rejected + b.rejected,
   promptTokens: plus(a.promptTokens, b.promptTokens),
   completionTokens: plus(a.completionTokens, b.completionTokens),
   cachedTokens: plus(a.cachedTokens, b.cachedTokens),
@@ -104,7 +120,8 @@ export const statsOf = (group: string | undefined, tally: Tally): GroupStats => 
   group,
   requests: tally.requests,
   errors: tally.errors,
-  errorRate: tally.requests === 0 ? 0 : tally.errors / tally.requests,
+  errorRate: tally.errors === 0 ? 0 : tally.errors / (tally.requests - tally.rejected),
+  rejected: tally.rejected,
   promptTokens: tally.promptTokens,
   completionTokens: tally.completionTokens,
   cachedTokens: tally.cachedTokens,
@@ -117,10 +134,12 @@ export const statsOf = (group: string | undefined, tally: Tally): GroupStats => 
 const byText = (a: string | undefined, b: string | undefined): number =>
   a === b ? 0 : a === undefined ? 1 : b === undefined ? -1 : a < b ? -1 : 1
 
-/** All groups: days in their order, anything else the most requested first. */
+/** All groups: days and hours in their order, anything else the most requested first. */
 export const ranked = (tallies: Tallies, by: Grouping): ReadonlyArray<GroupStats> =>
   [...tallies]
     .map(([group, tally]) => statsOf(group, tally))
     .sort((a, b) =>
-      by === "day" ? byText(a.group, b.group) : b.requests - a.requests || byText(a.group, b.group),
+      by === "day" || by === "hour"
+        ? byText(a.group, b.group)
+        : b.requests - a.requests || byText(a.group, b.group),
     )

@@ -1,6 +1,7 @@
 /** Fingerprints of clients' keys: the same key has the same one, and without the secret nothing leads back. */
 import { createHmac, randomBytes } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 
@@ -14,6 +15,12 @@ export const fingerprint =
 
 const read = (path: string) =>
   Effect.try(() => readFileSync(path, "utf8").trim()).pipe(Effect.filterOrFail((text) => text.length >= 32))
+
+/** The secret of a file, if it is there and may be read. */
+export const readSecret = (
+  path: string,
+): Effect.Effect<Redacted.Redacted<string>, Cause.UnknownException | Cause.NoSuchElementException> =>
+  Effect.map(read(path), Redacted.make<string>)
 
 /**
  * The secret of a file, which is created (0600) where there is none. Where it can be neither read nor created the secret lives as

@@ -7,8 +7,8 @@
  * only then looks for the archive: the gateway publishes an archive before it takes the month out of the live database, so what is
  * missing in one is in the other. And where a month stands in both files its rows are told apart by their keys.
  */
-import { existsSync, readdirSync } from "node:fs"
-import { join } from "node:path"
+import { accessSync, constants, existsSync, readdirSync } from "node:fs"
+import { basename, join } from "node:path"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
@@ -23,6 +23,7 @@ import { combineAll, type Durations, type Grouping, type Tallies, type Tally } f
 import {
   archiveName,
   columns,
+  gptApiTable,
   monthOfArchive,
   monthOfTable,
   type SqlValue,
@@ -38,6 +39,7 @@ import {
   arrivalsQuery,
   daysOf,
   idQuery,
+  idsLikeQuery,
   lastQuery,
   type Order,
   type Place,
@@ -69,6 +71,10 @@ export interface Reader {
   readonly list: (filter: AuditFilter, limit: number) => Stream.Stream<Row, AuditUnreadable>
   /** All rows with an `id`, the newest first; more than one where callers chose the same. */
   readonly show: (id: string) => Effect.Effect<ReadonlyArray<Row>, AuditUnreadable>
+  /** Some ids that begin or end so: the first, and enough others to see that it is not the only one. */
+  readonly idsLike: (part: string) => Effect.Effect<ReadonlyArray<string>, AuditUnreadable>
+  /** About how many rows GPT_API wrote, which only the view `records` has. */
+  readonly inherited: Effect.Effect<number, AuditUnreadable>
   readonly stats: (filter: AuditFilter, by: Grouping) => Effect.Effect<Tallies, AuditUnreadable>
   /** All rows, the oldest first, whole. Memory is bounded by a page of them. */
   readonly export: (filter: AuditFilter) => Stream.Stream<Row, AuditUnreadable>
@@ -139,6 +145,7 @@ const durationsOf = (json: unknown): Durations => {
 const tallyOf = (raw: Readonly<Record<string, unknown>>): Tally => ({
   requests: numberOf(raw["requests"]) ?? 0,
   errors: numberOf(raw["errors"]) ?? 0,
+  rejected: numberOf(raw["rejected"]) ?? 0,
   promptTokens: numberOf(raw["prompt_tokens"]),
   completionTokens: numberOf(raw["completion_tokens"]),
   cachedTokens: numberOf(raw["cached_tokens"]),
@@ -152,11 +159,30 @@ const tooNew = (version: number) =>
     detail: `its layout is ${version}, and this release knows ${schemaVersion}`,
   })
 
+const codeOf = (cause: unknown): unknown =>
+  typeof cause === "object" && cause !== null ? Reflect.get(cause, "code") : undefined
+
+/** Whether the file may be read, and if not, whether it is missing or others keep it to themselves. */
+const whyNot = (path: string): "absent" | "forbidden" | undefined => {
+  try {
+    accessSync(path, constants.R_OK)
+    return undefined
+  } catch (cause) {
+    return codeOf(cause) === "EACCES" || codeOf(cause) === "EPERM" ? "forbidden" : "absent"
+  }
+}
+
+/** What there is to do about a file that GPT_API wrote. Its archives stay as they are; what it wrote last is taken over. */
+const ofGptApi = (path: string): string =>
+  /_\d{6}(?:_\d+)?\.[^.]*$/.test(basename(path))
+    ? "GPT_API wrote it, and it stays as it is: read its table `records` with sqlite3"
+    : "GPT_API wrote it; the gateway takes it over when it starts with AUDIT_URL naming it"
+
 /** A connection that can change nothing, to a database whose layout is known. */
 const connect = (path: string): Effect.Effect<SqlClient, AuditUnreadable, Scope.Scope> =>
   Effect.gen(function* () {
-    const absent = new AuditUnreadable({ path, reason: "absent", detail: undefined })
-    if (!(yield* attempting(() => existsSync(path)))) return yield* absent
+    const reason = whyNot(path)
+    if (reason !== undefined) return yield* new AuditUnreadable({ path, reason, detail: undefined })
     const sql = yield* SqliteClient.make({ filename: path, readonly: true, disableWAL: true }).pipe(
       Effect.provide(Reactivity.layer),
       faulting,
@@ -165,9 +191,7 @@ const connect = (path: string): Effect.Effect<SqlClient, AuditUnreadable, Scope.
     const version = yield* faulting(userVersion(sql))
     if (version > schemaVersion) return yield* tooNew(version)
     if (version === 0) {
-      const detail = (yield* faulting(tablesIn(sql))).includes("records")
-        ? "GPT_API wrote it; the gateway takes it over when it starts"
-        : undefined
+      const detail = (yield* faulting(tablesIn(sql))).includes("records") ? ofGptApi(path) : undefined
       return yield* new AuditUnreadable({ path, reason: "foreign", detail })
     }
     return sql
@@ -293,6 +317,33 @@ const show = (source: Source, id: string) =>
     }
     return rows
   })
+
+/** More candidates than these are not told. */
+const mostIds = 5
+
+const idsLike = (source: Source, part: string) =>
+  Effect.gen(function* () {
+    const ids = new Set<string>()
+    for (const month of (yield* monthsOf(source)).toReversed()) {
+      const found = yield* askMonth(
+        source,
+        month,
+        (standing) => idsLikeQuery(standing, part, mostIds),
+        (raw) => raw.map(({ id }) => String(id)),
+      )
+      for (const id of found) ids.add(id)
+      if (ids.size >= mostIds) break
+    }
+    return [...ids].slice(0, mostIds)
+  })
+
+/** `max(rowid)`, for rows of GPT_API's are never deleted one by one, and counting would read them all. */
+const inherited = ({ sql }: Source) =>
+  Effect.flatMap(tablesIn(sql), (tables) =>
+    tables.includes(gptApiTable)
+      ? queryNumber(sql, `SELECT max(rowid) AS n FROM main.${gptApiTable}`)
+      : Effect.succeed(0),
+  )
 
 const talliesOf = (rows: ReadonlyArray<Readonly<Record<string, unknown>>>): Tallies =>
   new Map(rows.map((raw) => [raw["grouped"] === null ? undefined : String(raw["grouped"]), tallyOf(raw)]))
@@ -494,6 +545,8 @@ export const openReader = (
     return {
       list: (filter, limit) => rows(list(source, filter, limit)),
       show: (id) => Effect.mapError(show(source, id), explained),
+      idsLike: (part) => Effect.mapError(idsLike(source, part), explained),
+      inherited: Effect.mapError(faulting(inherited(source)), explained),
       stats: (filter, by) => Effect.mapError(stats(source, filter, by, rowsAtOnce), explained),
       export: (filter) => rows(rowsOf(source, filter, allColumns, "oldest", wholePage)),
       follow: (filter, count) => follow(path, filter, count),

@@ -29,12 +29,20 @@ const writeTo = (stream: NodeJS.WriteStream) => {
     })
 }
 
-/** Standard output, or what a test put in its place; `paint` colours where it is a terminal. */
+/** As many columns as a terminal has that nobody asked. */
+const usualRoom = 100
+
+/** Standard output, or what a test put in its place; `paint` colours where it is a terminal, `room` is how many columns that has. */
 export class Output extends Context.Reference<Output>()("sluice/cli/Output", {
   defaultValue: (): {
     readonly write: (text: string) => Effect.Effect<void, OutputClosed | CliFailure>
     readonly paint: Paint
-  } => ({ write: writeTo(process.stdout), paint: paintFor(process.stdout) }),
+    readonly room: number
+  } => ({
+    write: writeTo(process.stdout),
+    paint: paintFor(process.stdout),
+    room: process.stdout.isTTY === true ? process.stdout.columns : usualRoom,
+  }),
 }) {}
 
 /** Writes to standard output, or to what a test put in its place. */

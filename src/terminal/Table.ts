@@ -1,4 +1,8 @@
-/** Rows in aligned columns, for people. Columns only ever grow wider, so that rows may come a few at a time. */
+/**
+ * Rows in aligned columns, for people. How wide the columns are is decided by the first rows, and by how much room there is; what comes
+ * later stands straight below, cut where it must be.
+ */
+import { type Paint, plain, type Shade } from "./Colour.ts"
 import { printable } from "./Printable.ts"
 
 export interface TableColumn {
@@ -6,45 +10,87 @@ export interface TableColumn {
   readonly align: "left" | "right"
   /** Longest text shown; what is longer ends in `…`. */
   readonly longest: number
+  /** How narrow the column may become where there is no room for all; never, if left out. */
+  readonly least?: number
 }
+
+/** Text, in a shade perhaps; `undefined` is unknown. */
+export type Cell = string | undefined | { readonly text: string; readonly shade: Shade }
 
 /** What is unknown. */
 const none = "-"
 
-const cut = (text: string, longest: number): string =>
-  text.length <= longest ? text : `${[...text].slice(0, longest - 1).join("")}…`
+/** Between two columns. */
+const gap = "  "
+
+const cut = (text: string, longest: number): string => {
+  const characters = [...text]
+  return characters.length <= longest ? text : `${characters.slice(0, Math.max(0, longest - 1)).join("")}…`
+}
 
 /** By code points: scripts that take two places each stand a little out of line. */
 const widthOf = (text: string): number => [...text].length
 
-/** Lays rows out. Answers with lines, and with the widths for the rows that follow. */
+const textOf = (cell: Cell): string =>
+  cell === undefined ? none : printable(typeof cell === "string" ? cell : cell.text)
+
+/** The widest column that may give way loses a place, until there is room for all or none may. */
+const narrowed = (
+  columns: ReadonlyArray<TableColumn>,
+  natural: ReadonlyArray<number>,
+  room: number,
+): ReadonlyArray<number> => {
+  const widths = [...natural]
+  const gaps = gap.length * (columns.length - 1)
+  for (let over = widths.reduce((sum, width) => sum + width, gaps) - room; over > 0; over--) {
+    let widest: number | undefined
+    for (const [at, { least }] of columns.entries()) {
+      const width = widths[at] ?? 0
+      if (least !== undefined && width > least && width > (widths[widest ?? -1] ?? 0)) widest = at
+    }
+    if (widest === undefined) break
+    widths[widest] = (widths[widest] ?? 0) - 1
+  }
+  return widths
+}
+
+/** The widths of the columns of a table that begins with these rows. */
+export const widthsFor = (
+  columns: ReadonlyArray<TableColumn>,
+  rows: ReadonlyArray<ReadonlyArray<Cell>>,
+  room: number,
+): ReadonlyArray<number> =>
+  narrowed(
+    columns,
+    columns.map(({ least = 0, longest, title }, at) =>
+      Math.min(
+        longest,
+        rows.reduce((most, row) => Math.max(most, widthOf(textOf(row[at]))), Math.max(least, title.length)),
+      ),
+    ),
+    room,
+  )
+
+/** Rows as lines, in columns of these widths. */
 export const layOut = (
   columns: ReadonlyArray<TableColumn>,
   widths: ReadonlyArray<number>,
-  rows: ReadonlyArray<ReadonlyArray<string | undefined>>,
-): readonly [lines: ReadonlyArray<string>, widths: ReadonlyArray<number>] => {
-  const cells = rows.map((row) =>
-    columns.map(({ longest }, at) => {
-      const text = row[at]
-      return text === undefined ? none : cut(printable(text), longest)
-    }),
-  )
-  const needed = columns.map((_, at) =>
-    cells.reduce((most, row) => Math.max(most, widthOf(row[at] ?? "")), widths[at] ?? 0),
-  )
-  const lines = cells.map((row) =>
+  rows: ReadonlyArray<ReadonlyArray<Cell>>,
+  paint: Paint = plain,
+): ReadonlyArray<string> =>
+  rows.map((row) =>
     columns
       .map(({ align }, at) => {
-        const text = row[at] ?? ""
-        const space = " ".repeat((needed[at] ?? 0) - widthOf(text))
-        return align === "left" ? `${text}${space}` : `${space}${text}`
+        const cell = row[at]
+        const text = cut(textOf(cell), widths[at] ?? 0)
+        const shown = typeof cell === "object" ? paint(cell.shade, text) : text
+        const last = at === columns.length - 1 && align === "left"
+        const space = last ? "" : " ".repeat((widths[at] ?? 0) - widthOf(text))
+        return align === "left" ? `${shown}${space}` : `${space}${shown}`
       })
-      .join("  ")
-      .trimEnd(),
+      .join(gap),
   )
-  return [lines, needed]
-}
 
 /** The titles as a row. */
-export const titlesOf = (columns: ReadonlyArray<TableColumn>): ReadonlyArray<string> =>
-  columns.map(({ title }) => title)
+export const titlesOf = (columns: ReadonlyArray<TableColumn>): ReadonlyArray<Cell> =>
+  columns.map(({ title }) => ({ text: title, shade: "bold" }))

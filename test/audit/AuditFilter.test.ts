@@ -15,7 +15,7 @@ import { hostileTexts } from "../support/StoredAudit.ts"
 
 const now = Date.UTC(2026, 10, 22, 17, 35)
 
-const timeOf = (text: string) => Either.map(parseTime(text, now), instantText)
+const timeOf = (text: string) => Either.map(parseTime(text, now, "utc"), instantText)
 
 describe("parseTime", () => {
   it.each([
@@ -60,10 +60,17 @@ describe("parseTime", () => {
     expect(Either.getLeft(timeOf(text)).pipe(String)).toContain("expected a date")
   })
 
+  it("takes a time without a zone for that of this machine, if asked to", () => {
+    expect(parseTime("2026-11-22T17:35", now, "local")).toEqual(
+      Either.right(new Date(2026, 10, 22, 17, 35).getTime()),
+    )
+    expect(parseTime("2026-11-22T17:35Z", now, "local")).toEqual(Either.right(now))
+  })
+
   it("law: reads back every instant as started_at has it", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }), (instant) => {
-        expect(parseTime(instantText(instant), now)).toEqual(Either.right(instant))
+        expect(parseTime(instantText(instant), now, "local")).toEqual(Either.right(instant))
       }),
     )
   })

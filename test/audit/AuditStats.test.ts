@@ -27,6 +27,7 @@ const values = fc.array(fc.nat(30), { maxLength: 40 })
 const tallies: fc.Arbitrary<Tally> = fc.record({
   requests: fc.nat(1000),
   errors: fc.nat(1000),
+  rejected: fc.nat(1000),
   promptTokens: fc.option(fc.nat(), { nil: undefined }),
   completionTokens: fc.option(fc.nat(), { nil: undefined }),
   cachedTokens: fc.option(fc.nat(), { nil: undefined }),
@@ -106,6 +107,15 @@ describe("ranked", () => {
     ])
     expect(ranked(groups, "model").map(({ group }) => group)).toEqual(["2026-11-01", undefined, "2026-11-02"])
     expect(ranked(groups, "day").map(({ group }) => group)).toEqual(["2026-11-01", "2026-11-02", undefined])
+  })
+
+  it("takes errors as a share of what was not rejected", () => {
+    expect(statsOf("some", { ...emptyTally, requests: 10, errors: 2, rejected: 6 })).toMatchObject({
+      errors: 2,
+      rejected: 6,
+      errorRate: 0.5,
+    })
+    expect(statsOf("none", { ...emptyTally, requests: 3, rejected: 3 }).errorRate).toBe(0)
   })
 
   it("divides by no requests without harm", () => {

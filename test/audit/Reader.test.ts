@@ -161,8 +161,13 @@ layer(stored)("a stored audit", (it) => {
     const value = {
       model: row.model,
       upstream: row.upstream,
-      day: String(row.started_at).slice(0, 10),
       key: row.key_fingerprint,
+      ip: row.client_ip,
+      endpoint: row.endpoint,
+      status: row.status,
+      outcome: row.outcome,
+      day: String(row.started_at).slice(0, 10),
+      hour: String(row.started_at).slice(0, 13),
     }[by]
     return value === null ? undefined : String(value)
   }
@@ -183,21 +188,29 @@ layer(stored)("a stored audit", (it) => {
       [...groups].map(([group, members]) => {
         const known = (name: Column) =>
           members.flatMap((row) => (typeof row[name] === "number" ? [row[name]] : []))
-        const errors = members.filter(({ outcome }) => outcome !== "ok" && outcome !== "client_closed").length
+        const answered = members.filter(
+          ({ endpoint, outcome }) => outcome !== "rejected" && endpoint !== "models",
+        )
+        const timed = (name: Column) =>
+          answered.flatMap((row) => (typeof row[name] === "number" ? [row[name]] : []))
+        const rejected = members.filter(({ outcome }) => outcome === "rejected").length
+        const good = members.filter(({ outcome }) => outcome === "ok" || outcome === "client_closed").length
+        const errors = members.length - rejected - good
         return [
           group,
           {
             group,
             requests: members.length,
             errors,
-            errorRate: errors / members.length,
+            errorRate: errors === 0 ? 0 : errors / (members.length - rejected),
+            rejected,
             promptTokens: total(known("prompt_tokens")),
             completionTokens: total(known("completion_tokens")),
             cachedTokens: total(known("cached_tokens")),
-            latencyP50: nearestRank(known("latency_ms"), 0.5),
-            latencyP95: nearestRank(known("latency_ms"), 0.95),
-            ttftP50: nearestRank(known("ttft_ms"), 0.5),
-            ttftP95: nearestRank(known("ttft_ms"), 0.95),
+            latencyP50: nearestRank(timed("latency_ms"), 0.5),
+            latencyP95: nearestRank(timed("latency_ms"), 0.95),
+            ttftP50: nearestRank(timed("ttft_ms"), 0.5),
+            ttftP95: nearestRank(timed("ttft_ms"), 0.95),
           },
         ]
       }),

@@ -1,18 +1,25 @@
 /** What `sluice audit` prints and how it ends; what it finds is Reader.test.ts. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
+import { chmodSync, existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import { beforeAll } from "vitest"
+import { groupings } from "../../src/audit/AuditStats.ts"
 import { columns } from "../../src/audit/AuditTable.ts"
 import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
+import { connect, query } from "../../src/audit/Database.ts"
+import { fingerprint, secretOf } from "../../src/audit/Fingerprint.ts"
 import { allColumns, briefColumns } from "../../src/audit/Reader.ts"
 import { guarded } from "../../src/cli/Csv.ts"
+import { coloured } from "../../src/terminal/Colour.ts"
+import { dayAndTime, instant } from "../../src/terminal/Quantity.ts"
 import { bundled } from "../support/AuditBundle.ts"
 import {
   type AuditRow,
@@ -42,16 +49,124 @@ layer(stored)("sluice audit", (it) => {
       const { code, err, out } = yield* audit(["list", "--db", database])
       const [titles = "", ...lines] = linesOf(out)
       expect({ code, err }).toEqual({ code: 0, err: "" })
-      expect(titles).toMatch(/^STARTED +STATUS {2}OUTCOME +MODEL +UPSTREAM/)
+      expect(titles).toMatch(/^TIME +STATUS +MODEL +UPSTREAM +TOK IN +OUT +TOOK {2}KEY +ID$/)
       expect(lines).toHaveLength(50)
+      for (const line of [titles, ...lines]) expect([...line].length).toBeLessThanOrEqual(100)
       for (const line of lines) {
-        expect(line.slice(0, 24)).toMatch(/^2026-.*Z$/)
-        expect(line.slice(titles.indexOf("OUTCOME")).split(" ")[0]).toMatch(
-          /^(ok|upstream_error|client_closed|rejected|stream_broken)$/,
+        expect(line.slice(0, 14)).toMatch(/^\d\d-\d\d \d\d:\d\d:\d\d$/)
+        expect(line.slice(titles.indexOf("STATUS"), titles.indexOf("MODEL"))).toMatch(
+          /^\d{3}( upstream| left| rejected| broken)? +$/,
         )
       }
-      const starts = lines.map((line) => line.slice(0, 24))
+      const starts = lines.map((line) => line.slice(0, 14))
       expect(starts).toEqual(starts.toSorted().toReversed())
+    }),
+  )
+
+  it.scoped(
+    "list shows times as this machine has them, or in UTC, and takes those without a zone alike",
+    () =>
+      Effect.gen(function* () {
+        const { database } = yield* Stored
+        const newest = new Date(
+          String(
+            rows
+              .map(({ started_at }) => String(started_at))
+              .toSorted()
+              .at(-1),
+          ),
+        )
+        const first = (text: string) => linesOf(text)[1]?.slice(0, 14)
+        const local = yield* audit(["list", "-n", "1", "--db", database])
+        expect(first(local.out)).toBe(dayAndTime(newest, "local"))
+        const utc = yield* audit(["list", "-n", "1", "--utc", "--db", database])
+        expect(first(utc.out)).toBe(dayAndTime(newest, "utc"))
+        expect(utc.out).toMatch(/^TIME \(UTC\) /)
+        const since = newest.toISOString().slice(0, 23)
+        const { out } = yield* audit(["list", "--utc", "--since", since, "--json", "--db", database])
+        expect(linesOf(out)).toHaveLength(1)
+      }),
+  )
+
+  it.scoped("list --wide cuts nothing", () =>
+    Effect.gen(function* () {
+      const files = yield* newAudit
+      const id = "01a21eb3-3bde-7be1-a6f9-454680722e66"
+      const model = "an-organisation/a-model-with-a-name-that-goes-on-and-on"
+      yield* writeRows(files, [rowWith("k1", { id, model })])
+      const { out } = yield* audit(["list", "--db", files.database])
+      expect(out).not.toContain(model)
+      expect(out).toContain(" 80722e66\n")
+      const { out: wide } = yield* audit(["list", "--wide", "--db", files.database])
+      expect(wide).toContain(model)
+      expect(wide).toContain(` ${id}\n`)
+      expect(wide).toContain(" 192.0.2.7 ")
+    }),
+  )
+
+  it.scoped("list and show colour the status, where colour is wanted", () =>
+    Effect.gen(function* () {
+      const files = yield* newAudit
+      yield* writeRows(files, [
+        rowWith("k1", { id: "good-one" }),
+        rowWith("k2", { id: "bad-one", status: 502, outcome: "upstream_error" }),
+        rowWith("k3", { id: "refused-one", status: 404, outcome: "rejected" }),
+      ])
+      const { out } = yield* audit(["list", "--db", files.database], {}, coloured)
+      expect(out).toContain("\u001b[32m200\u001b[0m")
+      expect(out).toContain("\u001b[31m502 upstream\u001b[0m")
+      expect(out).toContain("\u001b[33m404 rejected\u001b[0m")
+      const { out: shown } = yield* audit(["show", "bad-one", "--db", files.database], {}, coloured)
+      expect(shown).toContain("status             \u001b[31m502\u001b[0m")
+      const { out: json } = yield* audit(["list", "--json", "--db", files.database], {}, coloured)
+      expect(json).not.toContain("\u001b")
+    }),
+  )
+
+  it.scoped("show takes the beginning or the end of an id, unless more than one has it", () =>
+    Effect.gen(function* () {
+      const files = yield* newAudit
+      yield* writeRows(files, [
+        rowWith("k1", { id: "01a21eb3-3bde-7be1-a6f9-454680722e66" }),
+        rowWith("k2", { id: "01a21eb3-3bde-7be1-a6f9-aaaa80722e67", started_at: "2026-10-22T17:35:00.123Z" }),
+        rowWith("k3", { id: "722e" }),
+      ])
+      const show = (id: string) => audit(["show", id, "--json", "--db", files.database])
+      const found = (id: string) =>
+        Effect.map(show(id), ({ code, out }) => [code, objectsOf(out).map((object) => object["id"])])
+      expect(yield* found("80722e66")).toEqual([0, ["01a21eb3-3bde-7be1-a6f9-454680722e66"]])
+      expect(yield* found("a6f9-aaaa80722e67")).toEqual([0, ["01a21eb3-3bde-7be1-a6f9-aaaa80722e67"]])
+      // Whole ids come first.
+      expect(yield* found("722e")).toEqual([0, ["722e"]])
+      const { code, err } = yield* show("01a21eb3")
+      expect(code).toBe(1)
+      expect(err).toContain("more than one request begins or ends with")
+      expect(err).toContain("a6f9-454680722e66, 01a21eb3")
+      // Too short to mean one, and no pattern.
+      for (const id of ["e66", "%", "80722e6_", "*22e66"]) {
+        expect((yield* show(id)).err).toContain("there is no request")
+      }
+    }),
+  )
+
+  it.scoped("show --no-bodies leaves out what was said", () =>
+    Effect.gen(function* () {
+      const files = yield* newAudit
+      yield* writeRows(files, [rowWith("k1", { request: '{"secret":"plan"}', response: "the answer" })])
+      for (const format of [[], ["--json"], ["--csv"]]) {
+        const { code, out } = yield* audit([
+          "show",
+          "req-1",
+          "--no-bodies",
+          ...format,
+          "--db",
+          files.database,
+        ])
+        expect(code).toBe(0)
+        expect(out).toContain("gpt-4o")
+        expect(out).not.toContain("plan")
+        expect(out).not.toContain("the answer")
+      }
     }),
   )
 
@@ -114,7 +229,7 @@ layer(stored)("sluice audit", (it) => {
       expect(yield* count("--key", "00112233aabbccdd")).toBe(
         expected((row) => row.key_fingerprint === "00112233aabbccdd"),
       )
-      expect(yield* count("--since", "2026-10-05", "--until", "2026-10-20T12:00")).toBe(
+      expect(yield* count("--utc", "--since", "2026-10-05", "--until", "2026-10-20T12:00")).toBe(
         expected((row) => text(row) >= "2026-10-05" && text(row) < "2026-10-20T12:00"),
       )
       expect(yield* count("--since", "7d", "--outcome", "ok")).toBe(
@@ -145,7 +260,10 @@ layer(stored)("sluice audit", (it) => {
       ])
       const { code, out } = yield* audit(["show", "req-1", "--db", files.database])
       expect(code).toBe(0)
-      expect(out).toContain("started_at         2026-11-22T17:35:00.123Z\n")
+      const started = instant(new Date("2026-11-22T17:35:00.123Z"), "local")
+      expect(out).toContain(`started_at         ${started}\n`)
+      expect(out).toMatch(/\nstream +no\n/)
+      expect(out).toMatch(/\nattempts:\n {3}UPSTREAM +RESULT +TOOK\n1 {2}official +200 +812ms\n/)
       expect(out).toContain(
         '\nrequest:\n{\n  "model": "gpt-4o",\n  "messages": []\n}\n\nresponse:\ncut off…\n',
       )
@@ -164,10 +282,10 @@ layer(stored)("sluice audit", (it) => {
     }),
   )
 
-  it.scoped("stats groups by model, upstream, day or key, and adds up to all requests", () =>
+  it.scoped("stats groups by whatever there is to group by, and adds up to all requests", () =>
     Effect.gen(function* () {
       const { database } = yield* Stored
-      for (const by of ["model", "upstream", "day", "key"]) {
+      for (const by of groupings) {
         const { code, out } = yield* audit(["stats", "--by", by, "--json", "--db", database])
         expect(code).toBe(0)
         const groups = objectsOf(out)
@@ -232,6 +350,44 @@ layer(stored)("sluice audit", (it) => {
   )
 })
 
+describe("sluice audit keys", () => {
+  const withKeys = (text: string) =>
+    Effect.gen(function* () {
+      const files = yield* newAudit
+      const config = join(files.directory, "config.yaml")
+      writeFileSync(config, text)
+      return { files, keys: audit(["keys", "--config", config, "--db", files.database]) }
+    })
+  const client =
+    "openai_clients: [{ name: a, base_url: 'http://x/v1', model_match: { type: exact, value: [m] } }]\n"
+
+  it.scoped("prints the fingerprint that rows of that key have, and no key", () =>
+    Effect.gen(function* () {
+      const { files, keys } = yield* withKeys(`${client}server: { access_keys: [team-key-1, team-key-2] }\n`)
+      const secret = yield* secretOf(files.secret)
+      const { code, out } = yield* keys
+      expect(code).toBe(0)
+      for (const [at, key] of ["team-key-1", "team-key-2"].entries()) {
+        expect(out).toMatch(
+          new RegExp(`^server\\.access_keys\\[${at}\\] {2}${fingerprint(secret)(Redacted.make(key))}$`, "m"),
+        )
+        expect(out).not.toContain(key)
+      }
+    }),
+  )
+
+  it.scoped("says what is missing: keys, or the secret", () =>
+    Effect.gen(function* () {
+      const open = yield* withKeys(client)
+      expect(yield* open.keys).toEqual({ code: 0, out: "no access keys are configured\n", err: "" })
+      const early = yield* withKeys(`${client}server: { access_keys: [team-key-1] }\n`)
+      const { code, err } = yield* early.keys
+      expect([code, err]).toEqual([1, expect.stringContaining("record.secret: cannot be read")])
+      expect(existsSync(early.files.secret)).toBe(false)
+    }),
+  )
+})
+
 describe("what is no answer", () => {
   it.scoped("an audit that is not there: 1, named, with what to do", () =>
     Effect.gen(function* () {
@@ -240,6 +396,38 @@ describe("what is no answer", () => {
       expect(code).toBe(1)
       expect(err).toContain(`${files.database}: there is no audit`)
     }),
+  )
+
+  it.scoped("a file that GPT_API wrote: 1, with what becomes of it", () =>
+    Effect.gen(function* () {
+      const files = yield* newAudit
+      for (const [name, words] of [
+        ["record.db", "the gateway takes it over"],
+        ["record_202610.db", "it stays as it is"],
+        ["record_202610_1767225600.db", "it stays as it is"],
+      ] as const) {
+        const path = join(files.directory, name)
+        yield* Effect.scoped(
+          Effect.flatMap(connect(path, 1000), (sql) =>
+            query(sql, "CREATE TABLE records (Time TEXT PRIMARY KEY)"),
+          ),
+        )
+        const { code, err } = yield* audit(["list", "--db", path])
+        expect([code, err]).toEqual([1, expect.stringContaining(words)])
+      }
+    }),
+  )
+
+  it.scoped.runIf(process.getuid?.() !== 0)(
+    "a folder this user may not enter: 1, and no word of absence",
+    () =>
+      Effect.gen(function* () {
+        const { database, directory } = yield* newAudit
+        chmodSync(directory, 0)
+        yield* Effect.addFinalizer(() => Effect.sync(() => chmodSync(directory, 0o700)))
+        const { code, err } = yield* audit(["list", "--db", database])
+        expect([code, err]).toEqual([1, expect.stringContaining("this user may not read it")])
+      }),
   )
 
   it.scoped.each<readonly [ReadonlyArray<string>, string]>([
@@ -259,7 +447,7 @@ describe("what is no answer", () => {
       const { code, err, out } = yield* audit(args)
       expect(code).toBe(2)
       if (word !== "") expect(err).toContain(word)
-      expect(out).not.toContain("STARTED")
+      expect(out).not.toContain("TIME")
     }),
   )
 })

@@ -4,16 +4,18 @@ import type { DatabaseFault } from "../DatabaseFault.ts"
 
 /**
  * - `absent`: there is no such file;
+ * - `forbidden`: this user may not read it, or not even look whether it is there;
  * - `foreign`: a database, and none that this program's gateway has opened;
  * - `newer`: a later release wrote it;
  * - `busy`: locked for longer than is waited;
  * - `unfinished`: its writer was killed while it wrote, and completes the file when it starts;
  * - `broken`: anything else, in SQLite's words.
  */
-export type UnreadableReason = "absent" | "foreign" | "newer" | "busy" | "unfinished" | "broken"
+export type UnreadableReason = "absent" | "forbidden" | "foreign" | "newer" | "busy" | "unfinished" | "broken"
 
 const advice: Readonly<Record<UnreadableReason, string>> = {
   absent: "there is no audit; name its database, or set AUDIT_URL",
+  forbidden: "this user may not read it; ask as the user that the gateway runs as, or with sudo",
   foreign: "holds no audit of Sluice's",
   newer: "was written by a later release of Sluice; read it with that",
   busy: "is locked by another program; try again when that is done",

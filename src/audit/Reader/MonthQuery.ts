@@ -78,18 +78,36 @@ export const idQuery = (standing: Standing, names: ReadonlyArray<string>, id: st
   return { ...selection, text: `${selection.text} ORDER BY started_at DESC` }
 }
 
+/** At most `limit` of the ids that begin or end with `part`; an index holds them all. */
+export const idsLikeQuery = (standing: Standing, part: string, limit: number): Fragment => {
+  const like = {
+    text: "(substr(id, 1, length(?)) = ? OR substr(id, -length(?)) = ?)",
+    values: [part, part, part, part],
+  }
+  const { text, values } = selectionOf(standing, "id", like)
+  return { text: `SELECT DISTINCT id FROM (${text}) LIMIT ?`, values: [...values, limit] }
+}
+
 const groupOf: Readonly<Record<Grouping, string>> = {
   model: "model",
   upstream: "upstream",
-  day: "substr(started_at, 1, 10)",
   key: "key_fingerprint",
+  ip: "client_ip",
+  endpoint: "endpoint",
+  status: "status",
+  outcome: "outcome",
+  day: "substr(started_at, 1, 10)",
+  hour: "substr(started_at, 1, 13)",
 }
 
 const counted = [
   "started_at",
   "model",
   "upstream",
+  "status",
   "outcome",
+  "client_ip",
+  "endpoint",
   "key_fingerprint",
   "prompt_tokens",
   "completion_tokens",
@@ -98,19 +116,23 @@ const counted = [
   "ttft_ms",
 ].join(", ")
 
-/** Whole milliseconds, rounded as `Math.round` does. As JSON: sorting rows for a histogram in SQL takes twice as long. */
+/**
+ * Whole milliseconds, rounded as `Math.round` does. As JSON: sorting rows for a histogram in SQL takes twice as long. What was refused at
+ * once and lists of models would make the rest look fast.
+ */
 const durations = (column: string) =>
-  `json_group_array(CAST(${column} + 0.5 AS INTEGER)) FILTER (WHERE ${column} IS NOT NULL)`
+  `json_group_array(CAST(${column} + 0.5 AS INTEGER))
+    FILTER (WHERE ${column} IS NOT NULL AND outcome <> 'rejected' AND endpoint <> 'models')`
 
 /** Token counts come from upstreams, and a sum of integers that overflows would fail. */
 const sum = (column: string) => `sum(${column} + 0.0)`
 
-/** The tallies of what a filter admits, a row a group. A client that left is nobody's error. */
+/** The tallies of what a filter admits, a row a group. A client that left is nobody's error, and what was refused is its sender's. */
 export const tallyQuery = (standing: Standing, filter: AuditFilter, by: Grouping): Fragment => {
   const { text, values } = selectionOf(standing, counted, conditionOf(filter))
   return {
     text: `SELECT ${groupOf[by]} AS grouped, count(*) AS requests,
-      sum(outcome NOT IN ('ok', 'client_closed')) AS errors,
+      sum(outcome NOT IN ('ok', 'client_closed', 'rejected')) AS errors, sum(outcome = 'rejected') AS rejected,
       ${sum("prompt_tokens")} AS prompt_tokens, ${sum("completion_tokens")} AS completion_tokens,
       ${sum("cached_tokens")} AS cached_tokens, ${durations("latency_ms")} AS latencies, ${durations("ttft_ms")} AS ttfts
       FROM (${text}) GROUP BY 1`,

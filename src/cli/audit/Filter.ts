@@ -7,14 +7,18 @@ import { CliFailure } from "../CliFailure.ts"
 import type { GivenOf } from "../Parse.ts"
 
 export const filterOptions = {
-  since: { value: "TIME", help: "from then on: 2026-11-22, 2026-11-22T17:35Z, or an age: 30m, 2h, 7d" },
+  since: { value: "TIME", help: "from then on: 2026-11-22, 2026-11-22T17:35, or an age: 30m, 2h, 7d" },
   until: { value: "TIME", help: "before then" },
   model: { value: "NAME", help: "the model asked for" },
   upstream: { value: "NAME", help: "the upstream asked last" },
   status: { value: "STATUS", help: "the status answered: 429, or 5xx for a whole class" },
   outcome: { value: "WORD", help: outcomes.join(", ") },
   ip: { value: "ADDRESS", help: "the caller's address" },
-  key: { value: "FINGERPRINT", help: "of the caller's key" },
+  key: { value: "FINGERPRINT", help: "of the caller's key; `sluice audit keys` tells whose" },
+} as const
+
+export const zoneOption = {
+  utc: { help: "times in UTC, what is asked and what is shown; else as this machine has them" },
 } as const
 
 export const misuse = (message: string) => new CliFailure({ exitCode: 2, message })
@@ -47,10 +51,13 @@ export const wholeNumber = (text: string): Either.Either<number, string> =>
     ? Either.right(Number(text))
     : Either.left(`${JSON.stringify(text)}: expected a whole number from 1`)
 
-export const filterOf = ({ text }: GivenOf<typeof filterOptions>): Effect.Effect<AuditFilter, CliFailure> =>
+export const filterOf = ({
+  flag,
+  text,
+}: GivenOf<typeof filterOptions & typeof zoneOption>): Effect.Effect<AuditFilter, CliFailure> =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const time = (value: string) => parseTime(value, now)
+    const time = (value: string) => parseTime(value, now, flag("utc") ? "utc" : "local")
     return {
       since: yield* readOption("--since", text("since"), time),
       until: yield* readOption("--until", text("until"), time),

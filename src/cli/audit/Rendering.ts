@@ -1,10 +1,11 @@
-/** How rows and statistics look, as a table, as JSON and as CSV: text in, text out. */
+/** How rows look as a table, as JSON and as CSV: text in, text out. Tables are for people; the others hold every value as it is, in UTC. */
 import * as Either from "effect/Either"
-import type { Grouping, GroupStats } from "../../audit/AuditStats.ts"
 import type { SqlValue } from "../../audit/AuditTable.ts"
 import type { Column, Row } from "../../audit/Reader.ts"
-import { printable, printableJson, printableLines } from "../../terminal/Printable.ts"
-import { layOut, type TableColumn, titlesOf } from "../../terminal/Table.ts"
+import type { Paint, Shade } from "../../terminal/Colour.ts"
+import { printableJson } from "../../terminal/Printable.ts"
+import { count, dayAndTime, duration, instant, type Zone } from "../../terminal/Quantity.ts"
+import { type Cell, layOut, type TableColumn, titlesOf, widthsFor } from "../../terminal/Table.ts"
 import { csvLine } from "../Csv.ts"
 
 export type Format = "table" | "json" | "csv"
@@ -13,11 +14,20 @@ export type Format = "table" | "json" | "csv"
 export interface Rendering<A> {
   /** What stands before the first row, also where there is none. */
   readonly heading: string
-  /** The next rows, and the widths of the columns so far: none before the first. */
+  /** The next rows, and the widths of the columns, which the first rows decide. */
   readonly rows: (
-    widths: ReadonlyArray<number>,
+    widths: ReadonlyArray<number> | undefined,
     rows: ReadonlyArray<A>,
-  ) => readonly [widths: ReadonlyArray<number>, text: string]
+  ) => readonly [widths: ReadonlyArray<number> | undefined, text: string]
+}
+
+/** What a table may look like. */
+export interface Look {
+  readonly zone: Zone
+  /** All columns, nothing cut. */
+  readonly wide: boolean
+  readonly paint: Paint
+  readonly room: number
 }
 
 const byLine = <A>(heading: string, line: (row: A) => string): Rendering<A> => ({
@@ -26,69 +36,150 @@ const byLine = <A>(heading: string, line: (row: A) => string): Rendering<A> => (
 })
 
 /** The titles come with the first rows, so that both are aligned. */
-const aligned = <A>(
+export const aligned = <A>(
   columns: ReadonlyArray<TableColumn>,
-  cells: (row: A) => ReadonlyArray<string | undefined>,
+  cells: (row: A) => ReadonlyArray<Cell>,
+  { paint, room }: Pick<Look, "paint" | "room">,
 ): Rendering<A> => ({
   heading: "",
-  rows: (widths, rows) => {
-    const titles = widths.length === 0 ? [titlesOf(columns)] : []
-    const [lines, next] = layOut(columns, widths, [...titles, ...rows.map(cells)])
-    return [next, lines.map((line) => `${line}\n`).join("")]
+  rows: (known, rows) => {
+    const body = rows.map(cells)
+    const widths = known ?? widthsFor(columns, body, room)
+    const lines = [
+      ...(known === undefined ? layOut(columns, widths, [titlesOf(columns)], paint) : []),
+      ...layOut(columns, widths, body, paint),
+    ]
+    return [widths, lines.map((line) => `${line.trimEnd()}\n`).join("")]
   },
 })
 
-const text = (value: SqlValue | undefined): string | undefined =>
+export const text = (value: SqlValue | undefined): string | undefined =>
   value === null || value === undefined ? undefined : String(value)
 
-const whole = (value: SqlValue | undefined): string | undefined =>
-  typeof value === "number" ? Math.round(value).toString() : text(value)
-
 /** What some text says in JSON, else the text. */
-const parsed = (json: string): unknown =>
+export const parsed = (json: string): unknown =>
   Either.getOrElse(
     Either.try((): unknown => JSON.parse(json)),
     () => json,
   )
 
-const countOf = (json: SqlValue | undefined): string | undefined => {
+const triesOf = (json: SqlValue | undefined): number => {
   const list = typeof json === "string" ? parsed(json) : undefined
-  return Array.isArray(list) ? String(list.length) : undefined
+  return Array.isArray(list) ? list.length : 0
 }
 
-const left = (title: string, longest = 40): TableColumn => ({ title, align: "left", longest })
-const right = (title: string): TableColumn => ({ title, align: "right", longest: 40 })
+const counted = (value: SqlValue | undefined) => (typeof value === "number" ? count(value) : text(value))
+export const timed = (value: SqlValue | undefined) =>
+  typeof value === "number" ? duration(value) : text(value)
 
-const listColumns = [
-  left("STARTED"),
-  right("STATUS"),
-  left("OUTCOME"),
-  left("MODEL"),
-  left("UPSTREAM"),
-  right("ATTEMPTS"),
-  right("IN"),
-  right("OUT"),
-  right("TTFT"),
-  right("LATENCY"),
-  left("IP"),
-  // Whole, for it is what `show` is asked with.
-  left("ID", 4096),
+/** The outcome in a word, where the status does not say it. */
+const brief: Readonly<Record<string, string>> = {
+  ok: "",
+  upstream_error: "upstream",
+  client_closed: "left",
+  rejected: "rejected",
+  stream_broken: "broken",
+}
+
+export const shadeOf = (status: SqlValue | undefined, outcome: SqlValue | undefined): Shade =>
+  outcome === "client_closed"
+    ? "dim"
+    : Number(status) >= 500 || outcome === "stream_broken"
+      ? "red"
+      : Number(status) >= 400
+        ? "yellow"
+        : "green"
+
+const statusCell = ({ outcome, status }: Row): Cell => {
+  const known = text(outcome) ?? ""
+  const word = brief[known] ?? known
+  return {
+    text: [text(status) ?? "", word].filter((part) => part !== "").join(" "),
+    shade: shadeOf(status, outcome),
+  }
+}
+
+/** Who answered, or was asked last, and by which try. */
+const upstreamCell = ({ attempts, upstream }: Row): Cell => {
+  const name = text(upstream)
+  const tries = triesOf(attempts)
+  return name === undefined || tries < 2 ? name : `${name} (${tries})`
+}
+
+/** How many of an id's last characters tell it from others; the first ones of a UUIDv7 are the time. */
+export const shortId = (id: string): string => [...id].slice(-8).join("")
+
+const shortened = (value: SqlValue | undefined, shorten: (text: string) => string): Cell => {
+  const known = text(value)
+  return known === undefined ? undefined : shorten(known)
+}
+
+const dateOf = (value: SqlValue | undefined): Date => new Date(String(value))
+
+/** An instant of ours as the zone has it; what is none stays as it is. */
+const timeCell =
+  (show: (date: Date, zone: Zone) => string, zone: Zone) =>
+  ({ started_at }: Row): Cell => {
+    const date = dateOf(started_at)
+    return Number.isNaN(date.getTime()) ? text(started_at) : show(date, zone)
+  }
+
+type ListColumn = readonly [TableColumn, (row: Row) => Cell]
+
+const left = (title: string, longest = 40, least?: number): TableColumn => ({
+  title,
+  align: "left",
+  longest,
+  ...(least === undefined ? {} : { least }),
+})
+const right = (title: string, longest = 40, least?: number): TableColumn => ({
+  ...left(title, longest, least),
+  align: "right",
+})
+
+/** Whole, whatever it is: columns of `--wide`. */
+const unbounded = 4096
+
+const listColumns = (zone: Zone): ReadonlyArray<ListColumn> => [
+  [left(zone === "utc" ? "TIME (UTC)" : "TIME", 14), timeCell(dayAndTime, zone)],
+  [left("STATUS", 12, 12), statusCell],
+  [left("MODEL", 40, 12), ({ model }) => text(model)],
+  [left("UPSTREAM", 40, 9), upstreamCell],
+  [right("TOK IN", 6, 6), ({ prompt_tokens }) => counted(prompt_tokens)],
+  [right("OUT", 6, 5), ({ completion_tokens }) => counted(completion_tokens)],
+  [right("TOOK", 6, 6), ({ latency_ms }) => timed(latency_ms)],
+  [left("KEY", 8, 8), ({ key_fingerprint }) => shortened(key_fingerprint, (key) => key.slice(0, 8))],
+  [left("ID", 8), ({ id }) => shortened(id, shortId)],
 ]
 
-const listCells = (row: Row): ReadonlyArray<string | undefined> => [
-  text(row.started_at),
-  text(row.status),
-  text(row.outcome),
-  text(row.model),
-  text(row.upstream),
-  countOf(row.attempts),
-  text(row.prompt_tokens),
-  text(row.completion_tokens),
-  whole(row.ttft_ms),
-  whole(row.latency_ms),
-  text(row.client_ip),
-  text(row.id),
+const wideColumns = (zone: Zone): ReadonlyArray<ListColumn> => [
+  [left("TIME"), timeCell(instant, zone)],
+  [
+    right("STATUS"),
+    ({ outcome, status }) => ({ text: text(status) ?? "-", shade: shadeOf(status, outcome) }),
+  ],
+  [left("OUTCOME"), ({ outcome }) => text(outcome)],
+  [left("ENDPOINT"), ({ endpoint }) => text(endpoint)],
+  [left("MODEL", unbounded), ({ model }) => text(model)],
+  [left("UPSTREAM", unbounded), ({ upstream }) => text(upstream)],
+  [right("TRIES"), ({ attempts }) => String(triesOf(attempts))],
+  [right("TOK IN"), ({ prompt_tokens }) => text(prompt_tokens)],
+  [right("OUT"), ({ completion_tokens }) => text(completion_tokens)],
+  [right("TTFT"), ({ ttft_ms }) => timed(ttft_ms)],
+  [right("TOOK"), ({ latency_ms }) => timed(latency_ms)],
+  [left("KEY"), ({ key_fingerprint }) => text(key_fingerprint)],
+  [left("IP", unbounded), ({ client_ip }) => text(client_ip)],
+  [left("ID", unbounded), ({ id }) => text(id)],
 ]
+
+const table = (look: Look): Rendering<Row> => {
+  const columns = look.wide ? wideColumns(look.zone) : listColumns(look.zone)
+  return aligned(
+    columns.map(([column]) => column),
+    (row) => columns.map(([, cell]) => cell(row)),
+    { paint: look.paint, room: look.wide ? Number.POSITIVE_INFINITY : look.room },
+  )
+}
 
 /** Columns that hold JSON of ours; bodies are what callers and upstreams sent, cut perhaps, and stay text. */
 const ours: ReadonlySet<Column> = new Set<Column>(["attempts", "headers"])
@@ -102,93 +193,13 @@ const rowJson = (names: ReadonlyArray<Column>, row: Row): string => {
 }
 
 /** Rows of the audit, with these columns where they are for machines. */
-export const rowsRendering = (format: Format, names: ReadonlyArray<Column>): Rendering<Row> => {
+export const rowsRendering = (format: Format, names: ReadonlyArray<Column>, look: Look): Rendering<Row> => {
   switch (format) {
     case "table":
-      return aligned(listColumns, listCells)
+      return table(look)
     case "json":
       return byLine("", (row) => `${rowJson(names, row)}\n`)
     case "csv":
       return byLine(csvLine(names), (row) => csvLine(names.map((name) => row[name] ?? null)))
-  }
-}
-
-const bodies: ReadonlySet<Column> = new Set<Column>(["headers", "request", "response"])
-
-const body = (value: string): string => {
-  const content = parsed(value)
-  return printableLines(typeof content === "string" ? value : JSON.stringify(content, undefined, 2))
-}
-
-/** One row for people: a line a column, what is unknown left out, and below them what takes more than a line. */
-export const rowPage = (names: ReadonlyArray<Column>, row: Row): string => {
-  const known = names.flatMap((name) => {
-    const value = text(row[name])
-    return value === undefined ? [] : [[name, value] as const]
-  })
-  const width = Math.max(...names.map(({ length }) => length))
-  const lines = known
-    .filter(([name]) => !bodies.has(name))
-    .map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}\n`)
-  const blocks = known
-    .filter(([name]) => bodies.has(name))
-    .map(([name, value]) => `\n${name}:\n${body(value)}\n`)
-  return [...lines, ...blocks].join("")
-}
-
-/** The statistics of a group as they go to machines. */
-const statsFields = (by: Grouping, stats: GroupStats): ReadonlyArray<readonly [string, SqlValue]> => [
-  [by, stats.group ?? null],
-  ["requests", stats.requests],
-  ["errors", stats.errors],
-  ["error_rate", Math.round(stats.errorRate * 1e6) / 1e6],
-  ["prompt_tokens", stats.promptTokens ?? null],
-  ["completion_tokens", stats.completionTokens ?? null],
-  ["cached_tokens", stats.cachedTokens ?? null],
-  ["latency_p50_ms", stats.latencyP50 ?? null],
-  ["latency_p95_ms", stats.latencyP95 ?? null],
-  ["ttft_p50_ms", stats.ttftP50 ?? null],
-  ["ttft_p95_ms", stats.ttftP95 ?? null],
-]
-
-const statsColumns = (by: Grouping): ReadonlyArray<TableColumn> => [
-  left(by.toUpperCase()),
-  ...["REQUESTS", "ERRORS", "RATE", "IN", "OUT", "CACHED", "P50", "P95", "TTFT P50", "TTFT P95"].map(right),
-]
-
-const statsCells = (stats: GroupStats): ReadonlyArray<string | undefined> => [
-  stats.group,
-  String(stats.requests),
-  String(stats.errors),
-  `${(stats.errorRate * 100).toFixed(1)}%`,
-  text(stats.promptTokens),
-  text(stats.completionTokens),
-  text(stats.cachedTokens),
-  text(stats.latencyP50),
-  text(stats.latencyP95),
-  text(stats.ttftP50),
-  text(stats.ttftP95),
-]
-
-/** Statistics by group; a table ends with those of all requests together. */
-export const statsPage = (
-  format: Format,
-  by: Grouping,
-  groups: ReadonlyArray<GroupStats>,
-  all: GroupStats,
-): string => {
-  switch (format) {
-    case "table": {
-      const [, text] = aligned(statsColumns(by), statsCells).rows([], [...groups, { ...all, group: "(all)" }])
-      return text
-    }
-    case "json":
-      return groups
-        .map((group) => `${printableJson(JSON.stringify(Object.fromEntries(statsFields(by, group))))}\n`)
-        .join("")
-    case "csv": {
-      const lines = groups.map((group) => csvLine(statsFields(by, group).map(([, value]) => value)))
-      return [csvLine(statsFields(by, all).map(([name]) => name)), ...lines].join("")
-    }
   }
 }

@@ -1,5 +1,6 @@
 /** The audit that a command reads, the formats it answers in, and how its rows are written out. */
 import * as Chunk from "effect/Chunk"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -8,10 +9,11 @@ import { type AuditUnreadable, openReader, type Reader, type Row } from "../../a
 import { auditUrl, problemsOf } from "../../config/Environment.ts"
 import { CliFailure } from "../CliFailure.ts"
 import type { Named } from "../Command.ts"
-import { type OutputClosed, write } from "../Output.ts"
+import { Output, type OutputClosed, write } from "../Output.ts"
 import type { GivenOf } from "../Parse.ts"
+import type { zoneOption } from "./Filter.ts"
 import { misuse } from "./Filter.ts"
-import type { Format, Rendering } from "./Rendering.ts"
+import type { Format, Look, Rendering } from "./Rendering.ts"
 
 export const storeOption = {
   db: { value: "FILE", help: "the audit's database, or an archive; else AUDIT_URL, else logs/record.db" },
@@ -26,6 +28,10 @@ export const auditVariables: ReadonlyArray<Named> = [
   ["AUDIT_URL", "the audit's database (sqlite:./logs/record.db); also RECD_PATH"],
 ]
 
+/** How tables look for whoever asks. */
+export const lookOf = ({ flag }: GivenOf<typeof zoneOption>, wide = false): Effect.Effect<Look> =>
+  Effect.map(Output, ({ paint, room }) => ({ zone: flag("utc") ? "utc" : "local", wide, paint, room }))
+
 /** What exit code 1 means. */
 export const unreadableMeans = "the audit cannot be read"
 
@@ -37,7 +43,8 @@ export const formatOf = (
     ? misuse("--json and --csv: choose one of them")
     : Effect.succeed(flag("json") ? "json" : flag("csv") ? "csv" : otherwise)
 
-const storePath = (db: string | undefined): Effect.Effect<string, CliFailure> =>
+/** The database's path: that of `--db`, else of the environment. */
+export const storePath = (db: string | undefined): Effect.Effect<string, CliFailure> =>
   db === undefined
     ? Effect.flatMap(
         Effect.mapError(auditUrl, (error) => misuse(problemsOf(error).join("\n"))),
@@ -69,7 +76,7 @@ export const writeRows = (
   { heading, rows: render }: Rendering<Row>,
 ): Effect.Effect<number, Failures> =>
   Effect.gen(function* () {
-    let widths: ReadonlyArray<number> = []
+    let widths: ReadonlyArray<number> | undefined
     let count = 0
     if (heading !== "") yield* write(heading)
     yield* Stream.runForEachChunk(rows, (chunk) => {
@@ -81,3 +88,13 @@ export const writeRows = (
     })
     return count
   })
+
+/** Says, beside the answer, that GPT_API's rows are not in it. */
+export const tellInherited = (reader: Reader): Effect.Effect<void, AuditUnreadable> =>
+  Effect.flatMap(reader.inherited, (rows) =>
+    rows === 0
+      ? Effect.void
+      : Console.error(
+          `${rows.toLocaleString("en-US")} older ${rows === 1 ? "row" : "rows"} of GPT_API are not shown here; they are in the view \`records\` (docs/audit.md)`,
+        ),
+  )

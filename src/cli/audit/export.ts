@@ -2,12 +2,13 @@
 import * as Effect from "effect/Effect"
 import { allColumns } from "../../audit/Reader.ts"
 import { type Command, command } from "../Command.ts"
-import { filterOf, filterOptions } from "./Filter.ts"
+import { filterOf, filterOptions, zoneOption } from "./Filter.ts"
 import { rowsRendering } from "./Rendering.ts"
 import {
   auditVariables,
   formatOf,
   formatOptions,
+  lookOf,
   storeOption,
   unreadableMeans,
   withReader,
@@ -18,7 +19,7 @@ const manual = {
   name: "audit export",
   summary: "Write whole requests as CSV or JSON lines",
   about: "Writes whole requests, the oldest first, as CSV or with --json as JSON lines.",
-  options: { ...filterOptions, ...formatOptions, ...storeOption },
+  options: { ...filterOptions, ...zoneOption, ...formatOptions, ...storeOption },
   examples: ["sluice audit export --since 2026-11-01 --json > november.jsonl"],
   environment: auditVariables,
   failure: unreadableMeans,
@@ -28,6 +29,9 @@ export const exportRows: Command = command(manual, (given) =>
   Effect.gen(function* () {
     const filter = yield* filterOf(given)
     const format = yield* formatOf(given, "csv")
-    yield* withReader(given, (reader) => writeRows(reader.export(filter), rowsRendering(format, allColumns)))
+    const look = yield* lookOf(given)
+    yield* withReader(given, (reader) =>
+      writeRows(reader.export(filter), rowsRendering(format, allColumns, look)),
+    )
   }),
 )

@@ -3,13 +3,15 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { briefColumns } from "../../audit/Reader.ts"
 import { type Command, command } from "../Command.ts"
-import { filterOf, filterOptions, readOption, wholeNumber } from "./Filter.ts"
+import { filterOf, filterOptions, readOption, wholeNumber, zoneOption } from "./Filter.ts"
 import { rowsRendering } from "./Rendering.ts"
 import {
   auditVariables,
   formatOf,
   formatOptions,
+  lookOf,
   storeOption,
+  tellInherited,
   unreadableMeans,
   withReader,
   writeRows,
@@ -23,6 +25,8 @@ const manual = {
     ...filterOptions,
     limit: { short: "n", value: "COUNT", help: "at most so many (50)" },
     follow: { short: "f", help: "the last ones, oldest first, then new ones as they come" },
+    wide: { help: "all columns, nothing cut" },
+    ...zoneOption,
     ...formatOptions,
     ...storeOption,
   },
@@ -40,12 +44,15 @@ export const list: Command = command(manual, (given) =>
     const filter = yield* filterOf(given)
     const format = yield* formatOf(given, "table")
     const limit = (yield* readOption("--limit", given.text("limit"), wholeNumber)) ?? 50
-    const rendering = rowsRendering(format, briefColumns)
+    const rendering = rowsRendering(format, briefColumns, yield* lookOf(given, given.flag("wide")))
     yield* withReader(given, (reader) =>
       given.flag("follow")
         ? writeRows(reader.follow(filter, limit), rendering)
         : Effect.flatMap(writeRows(reader.list(filter, limit), rendering), (count) =>
-            count === 0 ? Console.error("no request matches") : Effect.void,
+            Effect.zipRight(
+              count === 0 ? Console.error("no request matches") : Effect.void,
+              format === "table" ? tellInherited(reader) : Effect.void,
+            ),
           ),
     )
   }),

@@ -1,39 +1,71 @@
 /** `sluice audit show`: all that is kept of one request. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { allColumns } from "../../audit/Reader.ts"
+import { allColumns, type Reader, type Row } from "../../audit/Reader.ts"
+import { printable } from "../../terminal/Printable.ts"
 import { CliFailure } from "../CliFailure.ts"
 import { type Command, command } from "../Command.ts"
 import { write } from "../Output.ts"
-import { rowPage, rowsRendering } from "./Rendering.ts"
-import { auditVariables, formatOf, formatOptions, storeOption, withReader, writeRows } from "./Store.ts"
+import { zoneOption } from "./Filter.ts"
+import { isBody, rowPage } from "./Page.ts"
+import { rowsRendering } from "./Rendering.ts"
+import {
+  auditVariables,
+  type Failures,
+  formatOf,
+  formatOptions,
+  lookOf,
+  storeOption,
+  withReader,
+  writeRows,
+} from "./Store.ts"
 
 const manual = {
   name: "audit show",
   summary: "Show all that is kept of one request",
   about: "Shows all that is kept of a request, its headers and bodies too.",
-  argument: { name: "ID", help: "the request's id: its x-request-id, and what `list` shows" },
-  options: { ...formatOptions, ...storeOption },
-  examples: ["sluice audit show 01a21eb3-3bde-7be1-a6f9-454680722e66"],
+  argument: { name: "ID", help: "its x-request-id, or the first or last characters of it, as `list` shows" },
+  options: {
+    "no-bodies": { help: "without request and response" },
+    ...zoneOption,
+    ...formatOptions,
+    ...storeOption,
+  },
+  examples: ["sluice audit show 80722e66", "sluice audit show 80722e66 --no-bodies"],
   environment: auditVariables,
   failure: "no such request, or the audit cannot be read",
 } as const
+
+/** Shorter ones fit too much. */
+const shortestPart = 4
+
+/** The request of this id, else the one whose id begins or ends so. */
+const rowsCalled = (reader: Reader, path: string, id: string): Effect.Effect<ReadonlyArray<Row>, Failures> =>
+  Effect.gen(function* () {
+    const exact = yield* reader.show(id)
+    if (exact.length > 0) return exact
+    const [only, ...others] = id.length < shortestPart ? [] : yield* reader.idsLike(id)
+    if (only !== undefined && others.length === 0) return yield* reader.show(only)
+    const called = JSON.stringify(id)
+    const message =
+      only === undefined
+        ? `${path}: there is no request ${printable(called)}`
+        : `${path}: more than one request begins or ends with ${printable(called)}: ${[only, ...others].map(printable).join(", ")}`
+    return yield* new CliFailure({ exitCode: 1, message })
+  })
 
 export const show: Command = command(manual, (given) =>
   Effect.gen(function* () {
     const format = yield* formatOf(given, "table")
     const id = given.argument ?? ""
+    const look = yield* lookOf(given)
+    const columns = given.flag("no-bodies") ? allColumns.filter((name) => !isBody(name)) : allColumns
     yield* withReader(given, (reader, path) =>
       Effect.gen(function* () {
-        const rows = yield* reader.show(id)
-        if (rows.length === 0) {
-          return yield* new CliFailure({
-            exitCode: 1,
-            message: `${path}: there is no request ${JSON.stringify(id)}`,
-          })
-        }
-        if (format === "table") yield* write(rows.map((row) => rowPage(allColumns, row)).join("\n---\n\n"))
-        else yield* writeRows(Stream.fromIterable(rows), rowsRendering(format, allColumns))
+        const rows = yield* rowsCalled(reader, path, id)
+        if (format === "table") {
+          yield* write(rows.map((row) => rowPage(columns, row, look)).join("\n---\n\n"))
+        } else yield* writeRows(Stream.fromIterable(rows), rowsRendering(format, columns, look))
       }),
     )
   }),

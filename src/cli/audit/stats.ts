@@ -3,9 +3,18 @@ import * as Effect from "effect/Effect"
 import { combine, emptyTally, groupings, ranked, statsOf } from "../../audit/AuditStats.ts"
 import { type Command, command } from "../Command.ts"
 import { write } from "../Output.ts"
-import { filterOf, filterOptions, oneOf, readOption } from "./Filter.ts"
-import { statsPage } from "./Rendering.ts"
-import { auditVariables, formatOf, formatOptions, storeOption, unreadableMeans, withReader } from "./Store.ts"
+import { filterOf, filterOptions, oneOf, readOption, zoneOption } from "./Filter.ts"
+import { statsPage } from "./StatsPage.ts"
+import {
+  auditVariables,
+  formatOf,
+  formatOptions,
+  lookOf,
+  storeOption,
+  tellInherited,
+  unreadableMeans,
+  withReader,
+} from "./Store.ts"
 
 const manual = {
   name: "audit stats",
@@ -14,6 +23,7 @@ const manual = {
   options: {
     by: { value: "GROUP", help: `${groupings.join(", ")} (model)` },
     ...filterOptions,
+    ...zoneOption,
     ...formatOptions,
     ...storeOption,
   },
@@ -27,11 +37,13 @@ export const stats: Command = command(manual, (given) =>
     const by = (yield* readOption("--by", given.text("by"), oneOf(groupings))) ?? "model"
     const filter = yield* filterOf(given)
     const format = yield* formatOf(given, "table")
+    const look = yield* lookOf(given)
     yield* withReader(given, (reader) =>
       Effect.gen(function* () {
         const tallies = yield* reader.stats(filter, by)
         const all = statsOf(undefined, [...tallies.values()].reduce(combine, emptyTally))
-        yield* write(statsPage(format, by, ranked(tallies, by), all))
+        yield* write(statsPage(format, by, ranked(tallies, by), all, look))
+        if (format === "table") yield* tellInherited(reader)
       }),
     )
   }),

@@ -25,7 +25,11 @@ export const audit = (
     const err: Array<string> = []
     const console = yield* Effect.console
     const ended = yield* runCommand(auditCommands, ["audit", ...args]).pipe(
-      Effect.provideService(Output, { write: (text) => Effect.sync(() => void out.push(text)), paint }),
+      Effect.provideService(Output, {
+        write: (text) => Effect.sync(() => void out.push(text)),
+        paint,
+        room: 100,
+      }),
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env)))),
       Effect.withConsole({
         ...console,

@@ -1,0 +1,95 @@
+/** One request for people: a line for each thing known of it, its attempts as a table, and below them what takes more than a line. */
+import type { SqlValue } from "../../audit/AuditTable.ts"
+import type { Column, Row } from "../../audit/Reader.ts"
+import { printable, printableLines } from "../../terminal/Printable.ts"
+import { duration, instant } from "../../terminal/Quantity.ts"
+import type { TableColumn } from "../../terminal/Table.ts"
+import { aligned, type Look, parsed, shadeOf, text, timed } from "./Rendering.ts"
+
+const flags: ReadonlySet<Column> = new Set<Column>(["stream", "tools", "tool_calls", "multimodal"])
+const durations: ReadonlySet<Column> = new Set<Column>(["latency_ms", "ttft_ms"])
+const bodies: ReadonlySet<Column> = new Set<Column>(["headers", "request", "response"])
+
+/** What is told of it where bodies are not wanted. */
+export const isBody = (name: Column): boolean => name === "request" || name === "response"
+
+/** Milliseconds are in the value then. */
+const nameOf = (name: Column): string => (durations.has(name) ? name.replace(/_ms$/, "") : name)
+
+const valueOf = (name: Column, value: SqlValue, row: Row, { paint, zone }: Look): string => {
+  if (flags.has(name)) return value === 1 ? "yes" : value === 0 ? "no" : printable(String(value))
+  if (durations.has(name)) return printable(timed(value) ?? "")
+  if (name === "started_at") {
+    const date = new Date(String(value))
+    return Number.isNaN(date.getTime()) ? printable(String(value)) : instant(date, zone)
+  }
+  const shown = printable(String(value))
+  return name === "status" || name === "outcome" ? paint(shadeOf(row.status, row.outcome), shown) : shown
+}
+
+const attemptColumns: ReadonlyArray<TableColumn> = [
+  { title: "", align: "right", longest: 4 },
+  { title: "UPSTREAM", align: "left", longest: 40 },
+  { title: "RESULT", align: "left", longest: 200 },
+  { title: "TOOK", align: "right", longest: 10 },
+]
+
+const member = (of: unknown, name: string): unknown =>
+  typeof of === "object" && of !== null ? Reflect.get(of, name) : undefined
+
+/** What an attempt came to: `503`, `could not connect`, `200, broke off`, `resumed, 200`. */
+const resultOf = (attempt: unknown): string =>
+  [
+    member(attempt, "resumed") === true ? "resumed" : undefined,
+    member(attempt, "status"),
+    member(attempt, "cause"),
+  ]
+    .filter((part) => part !== undefined && part !== null)
+    .map(String)
+    .join(", ")
+
+const attemptsPage = (value: SqlValue | undefined, look: Look): string => {
+  const attempts = typeof value === "string" ? parsed(value) : undefined
+  if (!Array.isArray(attempts) || attempts.length === 0) return ""
+  const [, lines] = aligned(
+    attemptColumns,
+    ([number, attempt]: readonly [number, unknown]) => {
+      const ms = member(attempt, "ms")
+      return [
+        String(number),
+        String(member(attempt, "upstream") ?? "-"),
+        {
+          text: resultOf(attempt),
+          shade: shadeOf(Number(member(attempt, "status") ?? 599), undefined),
+        },
+        typeof ms === "number" ? duration(ms) : undefined,
+      ]
+    },
+    look,
+  ).rows(
+    undefined,
+    attempts.map((attempt, at) => [at + 1, attempt] as const),
+  )
+  return `\nattempts:\n${lines}`
+}
+
+const body = (value: string): string => {
+  const content = parsed(value)
+  return printableLines(typeof content === "string" ? value : JSON.stringify(content, undefined, 2))
+}
+
+/** What is unknown is left out. */
+export const rowPage = (names: ReadonlyArray<Column>, row: Row, look: Look): string => {
+  const known = names.flatMap((name) => {
+    const value = row[name]
+    return value === undefined || value === null ? [] : [[name, value] as const]
+  })
+  const width = Math.max(...names.map((name) => nameOf(name).length))
+  const lines = known
+    .filter(([name]) => !bodies.has(name) && name !== "attempts")
+    .map(([name, value]) => `${nameOf(name).padEnd(width)}  ${valueOf(name, value, row, look)}\n`)
+  const blocks = known
+    .filter(([name]) => bodies.has(name))
+    .map(([name, value]) => `\n${name}:\n${body(text(value) ?? "")}\n`)
+  return [...lines, attemptsPage(row.attempts, look), ...blocks].join("")
+}
