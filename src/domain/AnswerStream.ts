@@ -12,7 +12,7 @@ import { chunkTransform, type Progress } from "./ChunkTransform.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { encodeJson, parseObject } from "./JsonBytes.ts"
-import { isDone, type SseEvent } from "./Sse.ts"
+import { doneData, isDone, type SseEvent } from "./Sse.ts"
 import { brokenStream, errorData, errorInChunk, errorOfErrorEvent, type StreamError } from "./StreamError.ts"
 import { noUsage, readUsage, type Usage } from "./Usage.ts"
 
@@ -69,8 +69,6 @@ const initial: AnswerState = {
   lastChunk: {},
   error: undefined,
 }
-
-const doneData = new TextEncoder().encode("[DONE]")
 
 const nothing: ReadonlyArray<Uint8Array> = []
 

@@ -104,6 +104,10 @@ export const memberText = (text: string, name: string): string | undefined => {
   return member === undefined ? undefined : text.slice(member.valueStart, member.end)
 }
 
+/** The texts of an object's values by their names: of a name that stands several times the last, as `JSON.parse` takes it. */
+export const memberTexts = (text: string): ReadonlyMap<string, string> =>
+  new Map(membersOf(text).map(({ end, name, valueStart }) => [name, text.slice(valueStart, end)]))
+
 /** The texts of an array's elements, in order. */
 export const elementTexts = (text: string): ReadonlyArray<string> => {
   const texts: Array<string> = []

@@ -137,6 +137,12 @@ export const toClient = (upstream: ReceivedHeaders): SentHeaders => {
   return headers
 }
 
+/** The headers of a body that is JSON, whatever its upstream calls it: official SDKs read no other as an answer. */
+export const asJson = (headers: SentHeaders): SentHeaders =>
+  jsonMediaType.test(headers["content-type"] ?? "")
+    ? headers
+    : { ...headers, "content-type": "application/json" }
+
 const first = (value: string | ReadonlyArray<string> | undefined): string =>
   (typeof value === "string" ? value : value?.[0]) ?? ""
 

@@ -36,7 +36,9 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 
 const dataField = ascii.encode("data")
 const eventField = ascii.encode("event")
-const doneMark = ascii.encode("[DONE]")
+
+/** The data of the event that says that an answer is complete. */
+export const doneData: Uint8Array = ascii.encode("[DONE]")
 
 /** Bytes in slices, the last one first, so that adding one leaves older states as they are and costs no copy of what is there. */
 interface Slices {
@@ -246,8 +248,8 @@ export const isDone = (event: Pick<SseEvent, "data">): boolean => {
   const { data } = event
   let at = 0
   while (data[at] === SPACE) at++
-  if (data.length - at < doneMark.length) return false
-  for (let i = 0; i < doneMark.length; i++) if (data[at + i] !== doneMark[i]) return false
+  if (data.length - at < doneData.length) return false
+  for (let i = 0; i < doneData.length; i++) if (data[at + i] !== doneData[i]) return false
   return true
 }
 
@@ -305,7 +307,7 @@ export const encode = (data: Uint8Array): Uint8Array => {
 }
 
 /** The end of a complete answer. */
-export const done: Uint8Array = encode(doneMark)
+export const done: Uint8Array = encode(doneData)
 
 /**
  * A comment, to keep a silent connection open. It ends in a single line feed: some SDKs take a blank line for an event, and fail on

@@ -229,6 +229,6 @@ const joinEnvelopes = (chunks: ReadonlyArray<JsonObject>): JsonObject =>
   Object.fromEntries(
     [...valuesByMember(chunks, noEnvelope)].map(([member, values]) => [
       member,
-      (constantMembers.has(member) ? values.find(isSaid) : values.findLast(isSaid)) ?? null,
+      (constantMembers.has(member) ? values.find(isSaid) : values.findLast(isSaid)) ?? values.at(-1) ?? null,
     ]),
   )

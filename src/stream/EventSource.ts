@@ -63,6 +63,14 @@ export class EventBuffer<E> implements EventSink<E> {
   }
 }
 
+/** Events that are all there, as a source: one each of these data. */
+export const eventsOf = <E>(datas: ReadonlyArray<Uint8Array>): EventSource<E> => {
+  const buffer = new EventBuffer<E>()
+  buffer.onEvents(datas.map((data) => ({ data, event: undefined })))
+  buffer.onEnd({ kind: "ended" })
+  return { attach: buffer.attach, pause: () => {}, resume: () => {}, close: () => {} }
+}
+
 type Pull<E> = Effect.Effect<Chunk.Chunk<SseEvent>, Option.Option<E>>
 
 const pullOfEnd = <E>(end: SourceEnd<E>): Pull<E> =>

@@ -6,18 +6,23 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../domain/AnswerForm.ts"
+import { chunksOf } from "../domain/AnswerInChunks.ts"
 import { AttemptFailure, isAnswer, reasonOf } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord, Outcome } from "../domain/AuditRecord.ts"
 import { type Sign, signOf } from "../domain/Breaker.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
+import { errorBody } from "../domain/ErrorInEvents.ts"
 import { noAnswer } from "../domain/PlainAnswer.ts"
+import { asJson } from "../domain/RequestHeaders.ts"
 import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
-import { isDone, type SseEvent } from "../domain/Sse.ts"
+import { doneData, isDone, type SseEvent } from "../domain/Sse.ts"
 import { errorEvent } from "../domain/StreamError.ts"
 import type { Target } from "../domain/Upstream.ts"
 import { EventReader } from "../stream/EventReader.ts"
-import type { EventSource } from "../stream/EventSource.ts"
+import { type EventSource, eventsOf } from "../stream/EventSource.ts"
+import { GatheredAnswer } from "../stream/GatheredAnswer.ts"
 import { BodyCollector } from "./BodyCollector.ts"
 import { Breakers } from "./Breakers.ts"
 import { OpenStream, type StreamFault } from "./OpenStream.ts"
@@ -103,14 +108,26 @@ const maxErrorBytes = 1024 * 1024
 const isEventStream = (headers: Readonly<Record<string, string>>): boolean =>
   (headers["content-type"] ?? "").toLowerCase().includes("text/event-stream")
 
+/** How long an upstream may take to end its body after the answer is there; a connection whose body was read to its end can be used again. */
+const drainMs = 100
+
 const endedTooSoon = AttemptFailure.BrokenOff({ reason: "ended before its first event" })
 
 /** What an answer's body is read as. */
 type Reading =
+  /** Its first bytes will tell. */
+  | { readonly kind: "beginning"; readonly head: AnswerHead; readonly beginning: Beginning }
   | { readonly kind: "plain"; readonly head: AnswerHead; readonly body: BodyCollector }
   /** Whatever breaks it, its status stands. */
   | { readonly kind: "refusal"; readonly head: AnswerHead; body: BodyCollector | undefined }
   | { readonly kind: "events"; readonly head: AnswerHead; readonly reader: EventReader<StreamFault> }
+  /** Events that the client is given as a plain answer. */
+  | {
+      readonly kind: "gathered"
+      readonly head: AnswerHead
+      readonly reader: EventReader<StreamFault>
+      readonly answer: GatheredAnswer<StreamFault>
+    }
 
 /** What attempts need of the layer they are made in. */
 interface Surroundings {
@@ -133,6 +150,8 @@ class Running implements CallListener {
   readonly #leavePlace: () => void
   #call: OpenCall | undefined
   #reading: Reading | undefined
+  /** Rings when an answer is there and its upstream still has not ended it. */
+  #draining: NodeJS.Timeout | undefined
   #isOver = false
 
   constructor(
@@ -184,25 +203,50 @@ class Running implements CallListener {
   }
 
   readonly onHead = (head: AnswerHead): void => {
-    const { headers, status } = head
+    const { status } = head
     const { retry, stream } = this.#request
-    const encoding = headers["content-encoding"]?.slice(0, 64) ?? "identity"
-    if (status < 300 && encoding !== "identity") {
-      this.#fail(AttemptFailure.Unusable({ reason: `answered in the encoding ${encoding}, not asked for` }))
-    } else if (!isAnswer(status, retry)) {
+    if (!isAnswer(status, retry)) {
       this.#reading = { kind: "refusal", head, body: new BodyCollector(maxErrorBytes) }
-    } else if (stream && status < 300 && isEventStream(headers)) {
-      this.#reading = { kind: "events", head, reader: new EventReader() }
-    } else {
-      this.#call?.begun()
-      this.#progress.hasBegun = true
-      this.#reading = { kind: "plain", head, body: new BodyCollector(maxAnswerBytes, this.#request.hold) }
+      return
     }
+    if (!stream) this.#progress.hasBegun = true
+    if (status < 300) this.#reading = { kind: "beginning", head, beginning: noBeginning }
+    else this.#readPlain(head)
+  }
+
+  /** It is known what it is: brought into the form that was asked for, should it be another. */
+  #readAs(form: AnswerForm, head: AnswerHead, bytes: Uint8Array): void {
+    const { endpoint, hold, stream } = this.#request
+    if (form !== "events" && !(form === "other" && isEventStream(head.headers))) this.#readPlain(head)
+    else if (stream) this.#reading = { kind: "events", head, reader: new EventReader() }
+    else {
+      const failureOf = (fault: StreamFault): AttemptFailure =>
+        fault._tag === "EventTooLarge"
+          ? AttemptFailure.BrokenOff({ reason: streamFaultReason(fault) })
+          : fault
+      const answer = new GatheredAnswer({ endpoint, limitBytes: maxAnswerBytes, hold, failureOf })
+      const reader = new EventReader<StreamFault>()
+      reader.attach(answer)
+      this.#reading = { kind: "gathered", head, reader, answer }
+    }
+    if (bytes.length > 0) this.onBytes(bytes)
+  }
+
+  #readPlain(head: AnswerHead): void {
+    this.#call?.begun()
+    this.#progress.hasBegun = true
+    this.#reading = { kind: "plain", head, body: new BodyCollector(maxAnswerBytes, this.#request.hold) }
   }
 
   readonly onBytes = (bytes: Uint8Array): void => {
     const reading = this.#reading
     switch (reading?.kind) {
+      case "beginning": {
+        const beginning = begunWith(reading.beginning, bytes)
+        if (beginning.form === undefined) this.#reading = { ...reading, beginning }
+        else this.#readAs(beginning.form, reading.head, beginning.bytes)
+        return
+      }
       case "plain": {
         const excess = reading.body.keep(bytes)
         if (excess !== undefined) this.#fail(excess)
@@ -222,6 +266,10 @@ class Running implements CallListener {
           this.#fail(AttemptFailure.BrokenOff({ reason: streamFaultReason(reading.reader.excess) }))
         }
         return
+      case "gathered":
+        reading.reader.read(bytes)
+        this.#gather(reading, false)
+        return
     }
   }
 
@@ -230,6 +278,10 @@ class Running implements CallListener {
     switch (reading?.kind) {
       case undefined:
         this.#fail(failure ?? AttemptFailure.BrokenOff({ reason: "no answer" }))
+        return
+      case "beginning":
+        this.#readAs(wholeForm(reading.beginning), reading.head, reading.beginning.bytes)
+        this.onEnd(failure)
         return
       case "plain":
         if (failure === undefined) this.#read(reading.head, reading.body.whole())
@@ -244,32 +296,65 @@ class Running implements CallListener {
         this.#look(reading)
         if (!this.#isOver) this.#fail(failure ?? endedTooSoon)
         return
+      case "gathered":
+        reading.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure })
+        this.#gather(reading, true)
+        return
     }
   }
 
   #refused({ body, head }: Extract<Reading, { readonly kind: "refusal" }>): void {
-    this.#fail(AttemptFailure.Refused({ ...head, body: body?.whole() ?? new Uint8Array() }))
+    this.#fail(
+      AttemptFailure.Refused({ ...head, body: body === undefined ? noBytes : errorBody(body.whole()) }),
+    )
+  }
+
+  /** Sees whether the answer that events make is there. */
+  #gather({ answer, head }: Extract<Reading, { readonly kind: "gathered" }>, isRead: boolean): void {
+    const { gathered } = answer
+    if (this.#isOver || gathered.kind === "open") return
+    if (gathered.kind === "failed") this.#fail(gathered.failure)
+    else if (isRead) this.#read(head, gathered.body)
+    else this.#draining ??= setTimeout(() => this.#read(head, gathered.body), drainMs)
   }
 
   /** A plain body is whole: it may be no answer all the same. */
   #read(head: AnswerHead, body: Uint8Array): void {
     const { headers, status } = head
-    if (status >= 400) {
-      const refusal = AttemptFailure.Refused({ ...head, body })
-      if (this.#excuse(refusal) !== undefined) {
-        this.#fail(refusal)
-        return
-      }
+    if (status >= 300) {
+      this.#answerError(head, errorBody(body))
+      return
     }
-    const fault = status < 300 ? noAnswer(body) : undefined
+    const fault = noAnswer(body)
     if (fault?.kind === "not_json") {
       this.#fail(AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }))
     } else if (fault?.kind === "error") {
       this.#fail(AttemptFailure.ErrorInAnswer({ message: fault.error.message, body }))
+    } else if (this.#request.stream) this.#giveOut(status, headers, body)
+    else this.#winWhole({ kind: "plain", target: this.#target, status, headers: asJson(headers), body })
+  }
+
+  /** An error that is the client's answer, unless this gateway brought it about. */
+  #answerError(head: AnswerHead, body: Uint8Array): void {
+    const { headers, status } = head
+    const refusal = AttemptFailure.Refused({ ...head, body })
+    if (this.#excuse(refusal) === undefined) {
+      this.#winWhole({ kind: "plain", target: this.#target, status, headers, body })
+    } else this.#fail(refusal)
+  }
+
+  /** Gives a plain answer out as a stream. */
+  #giveOut(status: number, headers: AnswerHead["headers"], body: Uint8Array): void {
+    const datas = chunksOf(this.#request.endpoint, body, maxAnswerBytes)
+    if (datas === undefined) {
+      this.#fail(
+        AttemptFailure.Unusable({ reason: `answered ${status} with JSON of which no stream can be made` }),
+      )
+    } else if (!this.#request.hold(datas.reduce((sum, { length }) => sum + length, 0))) {
+      this.#fail(AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left for its answer" }))
     } else {
-      this.#release()
-      this.#endBreaker("well")
-      this.#win({ kind: "plain", target: this.#target, status, headers, body })
+      const events = eventsOf<StreamFault>([...datas, doneData])
+      this.#winWhole({ kind: "stream", target: this.#target, status, headers, events, ended: () => {} })
     }
   }
 
@@ -311,6 +396,13 @@ class Running implements CallListener {
     )
   }
 
+  /** All of the answer is here. */
+  #winWhole(answered: Answered): void {
+    this.#release()
+    this.#endBreaker("well")
+    this.#win(answered)
+  }
+
   #win(answered: Answered): void {
     const { status } = answered
     this.#onResult(
@@ -340,6 +432,7 @@ class Running implements CallListener {
   /** Nothing more is to be read. */
   #release(): void {
     this.#isOver = true
+    clearTimeout(this.#draining)
     this.#call?.close()
     this.#leavePlace()
   }
@@ -389,6 +482,8 @@ const answeredStream = (
     },
   }
 }
+
+const noBytes = new Uint8Array()
 
 const nothingToLeave = (): void => {}
 

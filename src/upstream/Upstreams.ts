@@ -12,11 +12,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Agent, buildConnector, type Dispatcher } from "undici"
 import { AttemptFailure, retryAfterMs } from "../domain/AttemptPolicy.ts"
+import { type Coding, codingsOf, mayBePacked } from "../domain/ContentCoding.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import { fieldsOf } from "../domain/RequestHeaders.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 import { BodyCollector } from "./BodyCollector.ts"
 import { type StaleConnections, staleConnections } from "./StaleConnections.ts"
+import { isKnown, Unpacking } from "./Unpacking.ts"
 
 /** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
 export interface UpstreamCall {
@@ -43,6 +45,7 @@ export interface AnswerHead {
 /** Is told what becomes of a call, in this order, and nothing any more once the call is closed. */
 export interface CallListener {
   readonly onHead: (head: AnswerHead) => void
+  /** Of the body, unpacked. Of one that nobody here can unpack, nothing: with a good status the call fails then, an error is one without a body. */
   readonly onBytes: (bytes: Uint8Array) => void
   /** The last word: why the call failed, before its head or after it; nothing where its body is whole. */
   readonly onEnd: (failure: AttemptFailure | undefined) => void
@@ -184,7 +187,7 @@ const destinationOf = ({ path, upstream }: UpstreamCall): Destination => {
   return made
 }
 
-/** With every call: answers are read, and silence would allow any encoding (RFC 9110 §12.5.3). */
+/** With every call: answers are read, and silence would allow any encoding (RFC 9110 §12.5.3). Some pack all the same. */
 const withEvery = { "accept-encoding": "identity" }
 
 /** What calls need of the layer they are made in. */
@@ -212,6 +215,10 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
   #expired: Expiry | undefined
   #isFresh = false
   #isOver = false
+  /** What is done with the body's bytes: what unpacks them, nothing, or not known before the first of them. */
+  #body: Unpacking | "plain" | "unreadable" | undefined
+  /** The connection has nothing more to give. */
+  #isRead = false
 
   constructor(call: UpstreamCall, listener: CallListener, wire: Wire) {
     this.#call = call
@@ -252,11 +259,13 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
   }
 
   pause(): void {
-    this.#controller?.pause()
+    if (this.#body instanceof Unpacking) this.#body.pause()
+    else this.#controller?.pause()
   }
 
   resume(): void {
-    this.#controller?.resume()
+    if (this.#body instanceof Unpacking) this.#body.resume()
+    else this.#controller?.resume()
   }
 
   close(): void {
@@ -285,6 +294,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     this.#isOver = true
     clearTimeout(this.#timer)
     this.#wire.count(this.#call.upstream.name, -1)
+    if (this.#body instanceof Unpacking) this.#body.close()
   }
 
   #failureOf(cause: unknown): AttemptFailure {
@@ -312,17 +322,53 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     if (status < 200 || this.#isOver) return
     if (this.#call.firstByte === "head") this.begun()
     const flat = flatten(headers)
+    const encoding = flat["content-encoding"]
+    const packed = codingsOf(encoding, isKnown)
+    if (packed === undefined) {
+      this.#body = "unreadable"
+      if (status < 300) {
+        this.close()
+        this.#listener.onEnd(AttemptFailure.Unusable({ reason: unreadable(encoding) }))
+        return
+      }
+    } else if (packed.length > 0) this.#body = this.#unpacking(packed)
     this.#listener.onHead({ status, headers: flat, retryAfterMs: retryAfterMs(flat, this.#wire.now()) })
   }
 
+  /** What unpacks the body, told of everything the connection brings from now on. */
+  #unpacking(said: ReadonlyArray<Coding>): Unpacking {
+    return new Unpacking(
+      said,
+      { pause: () => this.#controller?.pause(), resume: () => this.#controller?.resume() },
+      {
+        onBytes: (bytes) => {
+          if (!this.#isOver) this.#listener.onBytes(bytes)
+        },
+        onEnd: (failure) => this.#ended(failure),
+      },
+    )
+  }
+
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (!this.#isOver) this.#listener.onBytes(chunk)
+    if (this.#isOver) return
+    this.#body ??= mayBePacked(chunk) ? this.#unpacking([]) : "plain"
+    if (this.#body === "plain") this.#listener.onBytes(chunk)
+    else if (this.#body !== "unreadable") this.#body.write(chunk)
   }
 
   onResponseEnd(): void {
     if (this.#isOver) return
+    this.#isRead = true
+    if (this.#body instanceof Unpacking) this.#body.end(undefined)
+    else this.#ended(undefined)
+  }
+
+  #ended(failure: AttemptFailure | undefined): void {
+    if (this.#isOver) return
     this.#settle()
-    this.#listener.onEnd(undefined)
+    // Something stands behind what was packed.
+    if (!this.#isRead) this.#controller?.abort(over)
+    this.#listener.onEnd(failure)
   }
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
@@ -334,10 +380,18 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
       this.#dispatch(this.#wire.agentsFor(this.#call.upstream.timeouts.connectMs).fresh)
       return
     }
-    this.#settle()
-    this.#listener.onEnd(this.#failureOf(cause))
+    this.#isRead = true
+    const failure = this.#failureOf(cause)
+    if (this.#body instanceof Unpacking) this.#body.end(failure)
+    else this.#ended(failure)
   }
 }
+
+/** As much of a header as a message repeats. */
+const mostRepeated = 64
+
+const unreadable = (encoding = ""): string =>
+  `answered in the encoding ${encoding.slice(0, mostRepeated)}, which is not known here`
 
 const ring = (call: Call): void => call.ring()
 

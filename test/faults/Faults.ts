@@ -2,7 +2,7 @@
  * The faults an upstream can have, as data: what it does, and what by the contract (§4, §6, §8) comes of it. Nothing here is taken from a run;
  * where the contract is silent, a comment says what decides.
  */
-import { brotliCompressSync, gzipSync } from "node:zlib"
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Scripted from "../support/ScriptedUpstream.ts"
@@ -456,6 +456,20 @@ const refusedWithPage = (status: number): Fault =>
     failed({ status }, { status, code: "upstream_refused" }),
   )
 
+/** How else an error may come. */
+const disguises: ReadonlyArray<
+  readonly [string, (error: string) => string | Buffer, Readonly<Record<string, string>>]
+> = [
+  ["in gzip", (error) => gzipSync(error), { "content-encoding": "gzip" }],
+  ["in br", (error) => brotliCompressSync(error), { "content-encoding": "br" }],
+  ["as an event", (error) => eventBytes([error], true), { "content-type": "text/event-stream" }],
+  [
+    "as an event that calls itself JSON, in gzip",
+    (error) => gzipSync(`: wait\n\nevent: error\n${eventBytes([error])}`),
+    { "content-encoding": "gzip" },
+  ],
+]
+
 const statuses: Section = {
   title: "Statuses",
   rows: [
@@ -498,6 +512,26 @@ const statuses: Section = {
           }),
       ),
       both("422 without a body", answering(Scripted.status(422, "")), { kind: "wrapped", status: 422 }),
+    ),
+    row(
+      "400 that is packed, or comes as an event stream",
+      ...disguises.map(([name, bytes, headers]) =>
+        both(
+          `400 ${name}`,
+          answering(Scripted.status(400, bytes(errorOf(400)), headers)),
+          passed(errorOf(400), 400),
+        ),
+      ),
+    ),
+    row(
+      "500 that is packed, or comes as an event stream",
+      ...disguises.map(([name, bytes, headers]) =>
+        both(
+          `500 ${name}`,
+          answering(Scripted.status(500, bytes(errorOf(500)), headers)),
+          failed({ status: 500 }, { status: 500, body: Buffer.from(errorOf(500)) }),
+        ),
+      ),
     ),
     row(
       "401, 403 to the key of the configuration",
@@ -613,6 +647,22 @@ const good = (
   headers: Readonly<Record<string, string>> = {},
 ): Fault => both(name, answering(Scripted.status(200, body, headers)), expected)
 
+/** The right answer, packed. */
+const inPacking = (name: string, pack: (bytes: Buffer) => Buffer, encoding: string): Fault => {
+  const headers = { "content-encoding": encoding }
+  return {
+    name,
+    plain: {
+      place: answering(Scripted.status(200, pack(Buffer.from(answerJson)), headers)),
+      expected: whole,
+    },
+    stream: {
+      place: answering(Scripted.streamed(pack(Buffer.from(wholeStream)), { headers })),
+      expected: whole,
+    },
+  }
+}
+
 const onlyPlain = (fault: Fault): Fault => ({ ...fault, stream: undefined })
 
 const deep = (levels: number): string =>
@@ -664,24 +714,35 @@ const goodStatus: Section = {
       ),
     ),
     row(
-      "gzip, br or an unknown encoding, though none was asked for",
-      good("gzip", gzipSync(answerJson), unusable, { "content-encoding": "gzip" }),
-      good("br", brotliCompressSync(answerJson), unusable, { "content-encoding": "br" }),
-      good("an unknown encoding", answerJson, unusable, { "content-encoding": "x-rot13" }),
-      inStream(
-        "a stream in gzip",
-        Scripted.streamed(gzipSync(wholeStream), { headers: { "content-encoding": "gzip" } }),
-        unusable,
-      ),
-      inStream(
-        "a stream in br",
-        Scripted.streamed(brotliCompressSync(wholeStream), { headers: { "content-encoding": "br" } }),
-        unusable,
-      ),
-      onlyPlain(good("gzip that is none", answerJson, unusable, { "content-encoding": "gzip" })),
+      "packed though nobody asked for it: gzip, deflate in both its forms, br, one over another",
+      inPacking("gzip", gzipSync, "gzip"),
+      inPacking("gzip by its older name", gzipSync, "X-Gzip"),
+      inPacking("deflate", deflateSync, "deflate"),
+      inPacking("deflate without its frame", deflateRawSync, "deflate"),
+      inPacking("br", brotliCompressSync, "br"),
+      inPacking("br in gzip", (bytes) => gzipSync(brotliCompressSync(bytes)), "br, gzip"),
     ),
     row(
-      '`content-encoding: identity`, `"error": null` beside the answer, HTTP/1.0',
+      "packed and not said so, or said so and not packed",
+      inPacking("gzip that is not said", gzipSync, "identity"),
+      inPacking("gzip that is none", (bytes) => bytes, "gzip"),
+      inPacking("br that is none", (bytes) => bytes, "br"),
+    ),
+    row(
+      "an unknown encoding",
+      good("an unknown encoding", answerJson, unusable, { "content-encoding": "x-rot13" }),
+    ),
+    row(
+      "packed, and cut short or corrupt",
+      good("gzip cut short", gzipSync(answerJson).subarray(0, -9), breaksOff, { "content-encoding": "gzip" }),
+      good("br cut short", brotliCompressSync(answerJson).subarray(0, -1), breaksOff, {
+        "content-encoding": "br",
+      }),
+      good("garbage for gzip", Buffer.alloc(64, 0xff), breaksOff, { "content-encoding": "gzip" }),
+    ),
+    row(
+      '`content-encoding: identity`, a byte order mark, `"error": null` beside the answer, HTTP/1.0',
+      both("a byte order mark", answering(Scripted.status(200, `\uFEFF${answerJson}`)), whole),
       {
         name: "content-encoding: identity",
         plain: {
@@ -717,38 +778,72 @@ const goodStatus: Section = {
       },
     ),
     row(
-      "an answer in another shape: another endpoint's, `{}`, a byte order mark, invalid UTF-8, 5,000 levels deep",
+      "an answer in another shape: another endpoint's, `{}`, invalid UTF-8, 5,000 levels deep",
       ...[
         ["another endpoint's answer", JSON.stringify(textCompletion(ownText))],
         ["an empty object", "{}"],
         ["no choices", JSON.stringify({ ...chatCompletion(ownText), choices: [] })],
-        ["a byte order mark", `\uFEFF${answerJson}`],
         ["invalid UTF-8", Buffer.from(answerJson.replace(ownText, "\xff\xc3"), "latin1")],
         ["JSON 5,000 levels deep", deep(5_000)],
       ].map(([name, body]) => onlyPlain(good(String(name), body ?? "", passed(body ?? "")))),
     ),
     row(
-      "an event stream where a plain answer was asked for",
+      "an event stream where a plain answer was asked for, whatever it calls itself",
+      inPlain("an event stream for a plain answer", Scripted.streamed(Buffer.from(wholeStream)), whole),
       inPlain(
-        "an event stream where a plain answer was asked for",
-        Scripted.streamed(Buffer.from(wholeStream)),
-        unusable,
+        "an event stream for a plain answer that calls itself JSON",
+        Scripted.status(200, wholeStream),
+        whole,
+      ),
+      inPlain(
+        "an event stream for a plain answer, byte by byte behind comments",
+        Scripted.streamed(Buffer.from(`\uFEFF: wait\r\n\r\n${wholeStream}`), { chunkSize: 1 }),
+        whole,
       ),
     ),
     row(
-      "a plain answer where a stream was asked for",
-      inStream(
-        "a plain answer where a stream was asked for",
-        Scripted.json(chatCompletion(ownText)),
-        passed(answerJson),
+      "the same, broken off before it was finished",
+      inPlain(
+        "half an event stream for a plain answer",
+        Scripted.streamed(Buffer.from(begunStream)),
+        breaksOff,
+      ),
+      inPlain(
+        "an event stream for a plain answer, cut",
+        Scripted.streamed(Buffer.from(begunStream), { ending: "reset" }),
+        breaksOff,
+      ),
+      inPlain(
+        "an event stream for a plain answer that is empty",
+        Scripted.streamed(Buffer.from("data: [DONE]\n\n")),
+        breaksOff,
       ),
     ),
     row(
-      "an event stream that calls itself text",
+      "the same with an error in it",
+      inPlain(
+        "an error in an event stream for a plain answer",
+        Scripted.sse([...begun, errorJson]),
+        errorInstead,
+      ),
+    ),
+    row(
+      "a plain answer where a stream was asked for, whatever it calls itself",
+      inStream("a plain answer for a stream", Scripted.json(chatCompletion(ownText)), whole),
       inStream(
-        "an event stream that calls itself text",
-        Scripted.streamed(Buffer.from(wholeStream), { headers: { "content-type": "text/plain" } }),
-        unusable,
+        "a plain answer for a stream that calls itself one",
+        Scripted.streamed(Buffer.from(`\uFEFF\n ${answerJson}`), { chunkSize: 1 }),
+        whole,
+      ),
+    ),
+    row(
+      "an event stream that calls itself text, JSON, bytes or nothing",
+      ...["text/plain", "application/json", "application/octet-stream", ""].map((type) =>
+        inStream(
+          `an event stream that calls itself ${type === "" ? "nothing" : type}`,
+          Scripted.streamed(Buffer.from(wholeStream), { headers: { "content-type": type } }),
+          whole,
+        ),
       ),
     ),
   ],

@@ -460,7 +460,10 @@ export interface Controlled {
 }
 
 /** An answer to one request, written from the test. */
-export const controlled = (contentType = "text/event-stream"): Controlled => {
+export const controlled = (
+  contentType = "text/event-stream",
+  headers: Readonly<Record<string, string>> = {},
+): Controlled => {
   const exchange = unresolved<Exchange>()
   const opened = Deferred.await(exchange)
   const write = (bytes: string | Buffer) =>
@@ -472,7 +475,7 @@ export const controlled = (contentType = "text/event-stream"): Controlled => {
   return {
     answer: {
       give: (given) => {
-        given.response.writeHead(200, { "content-type": contentType })
+        given.response.writeHead(200, { "content-type": contentType, ...headers })
         given.response.flushHeaders()
         resolve(exchange, given)
       },

@@ -300,18 +300,6 @@ describe("Attempts", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.scoped("fails over from an answer in an encoding that was not asked for", () => {
-    const { layer } = scripted({
-      a: [answer(200, "", { "content-encoding": "gzip" })],
-      b: [answer(200, "", { "content-encoding": "identity" })],
-    })
-    return Effect.gen(function* () {
-      const log: Array<AttemptRecord> = []
-      expect((yield* run(["a", "b"], { log })).target.upstream.name).toBe("b")
-      expect(log[0]?.cause).toBe("answered in the encoding gzip, not asked for")
-    }).pipe(Effect.provide(layer))
-  })
-
   it.scoped("fails over when a plain body breaks", () => {
     const broken = Effect.map(answer(200), (one) => ({
       ...one,

@@ -1,0 +1,22 @@
+/** An error answer that came as an event stream, as those of some who have begun to stream before they look at the request. */
+import { begunWith, noBeginning } from "./AnswerForm.ts"
+import { parseObject } from "./JsonBytes.ts"
+import { run } from "./Machine.ts"
+import { decoder, isOverflow, type SseEvent } from "./Sse.ts"
+import { errorData, errorEvent } from "./StreamError.ts"
+
+const isObject = ({ data }: SseEvent): boolean => parseObject(data) !== undefined
+
+/** The body of an error: of an event stream the data of the first event that tells one, else of the first that is JSON; any other body as it is. */
+export const errorBody = (body: Uint8Array): Uint8Array => {
+  const { bytes, form } = begunWith(noBeginning, body)
+  if (form !== "events") return body
+  const events = run(decoder({ maxEventBytes: body.length }), [bytes]).filter(
+    (output): output is SseEvent => !isOverflow(output),
+  )
+  for (const event of events) {
+    const error = errorEvent(event)
+    if (error !== undefined) return isObject(event) ? event.data : errorData(error)
+  }
+  return events.find(isObject)?.data ?? body
+}

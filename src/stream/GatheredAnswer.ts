@@ -1,0 +1,109 @@
+/** An event stream put together into the plain answer it makes, for a caller who asked for one. What breaks it off is a failure like any other. */
+import { type AnswerState, answerStream } from "../domain/AnswerStream.ts"
+import { AttemptFailure } from "../domain/AttemptPolicy.ts"
+import type { Endpoint } from "../domain/Endpoint.ts"
+import { isJsonArray } from "../domain/Json.ts"
+import { encodeJson } from "../domain/JsonBytes.ts"
+import { unpack } from "../domain/PackedData.ts"
+import type { SseEvent } from "../domain/Sse.ts"
+import { assemble } from "../domain/Transcript.ts"
+import { DataBuffer } from "./DataBuffer.ts"
+import type { EventSink, SourceEnd } from "./EventSource.ts"
+
+/** What an event costs to put together, however short it is. */
+const minBytes = 64
+
+export interface GatheredOptions<E> {
+  readonly endpoint: Endpoint
+  /** The most that is kept of it. */
+  readonly limitBytes: number
+  /** Told of all bytes before they are kept; false where there is no memory left for them. */
+  readonly hold: (bytes: number) => boolean
+  readonly failureOf: (error: E) => AttemptFailure
+}
+
+/** Where the answer stands: to be read on, there as a whole, or broken off. */
+export type Gathered =
+  | { readonly kind: "open" }
+  | { readonly kind: "whole"; readonly body: Uint8Array }
+  | { readonly kind: "failed"; readonly failure: AttemptFailure }
+
+const open: Gathered = { kind: "open" }
+
+const failed = (failure: AttemptFailure): Gathered => ({ kind: "failed", failure })
+
+const brokenOff = (reason: string): Gathered => failed(AttemptFailure.BrokenOff({ reason }))
+
+/** Mutable on purpose: one answer, one socket. */
+export class GatheredAnswer<E> implements EventSink<E> {
+  readonly #options: GatheredOptions<E>
+  readonly #stream: ReturnType<typeof answerStream>
+  #state: AnswerState
+  #data = new DataBuffer()
+  #bytes = 0
+  #gathered: Gathered = open
+
+  constructor(options: GatheredOptions<E>) {
+    const { endpoint } = options
+    this.#options = options
+    this.#stream = answerStream({
+      endpoint,
+      transform: { prefix: undefined, thinking: "passthrough" },
+      includeUsage: true,
+    })
+    this.#state = this.#stream.initial
+  }
+
+  get gathered(): Gathered {
+    return this.#gathered
+  }
+
+  readonly onEvents = (events: ReadonlyArray<SseEvent>): void => {
+    for (const event of events) {
+      if (this.#gathered.kind !== "open") return
+      this.#take(this.#stream.step(this.#state, event))
+    }
+  }
+
+  readonly onEnd = (end: SourceEnd<E>): void => {
+    if (this.#gathered.kind !== "open") return
+    if (end.kind === "failed") this.#gathered = failed(this.#options.failureOf(end.error))
+    else {
+      const [state] = this.#stream.end(this.#state, { kind: "ended" })
+      this.#gathered =
+        state.phase === "complete" ? this.#whole() : brokenOff("ended before it said that it was finished")
+    }
+  }
+
+  #take([state, datas]: readonly [AnswerState, ReadonlyArray<Uint8Array>]): void {
+    this.#state = state
+    if (state.phase === "broken") {
+      const body = datas.at(-1) ?? new Uint8Array()
+      this.#gathered = failed(AttemptFailure.ErrorInAnswer({ message: state.error ?? "", body }))
+      return
+    }
+    for (const data of datas) this.#keep(data)
+    if (state.phase === "complete" && this.#gathered.kind === "open") this.#gathered = this.#whole()
+  }
+
+  #keep(data: Uint8Array): void {
+    const { hold, limitBytes } = this.#options
+    const bytes = Math.max(minBytes, data.length)
+    this.#bytes += bytes
+    if (this.#bytes > limitBytes) this.#gathered = brokenOff(`an answer of over ${limitBytes} bytes`)
+    else if (hold(bytes)) this.#data.add(data)
+    else {
+      this.#gathered = failed(
+        AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left for its answer" }),
+      )
+    }
+  }
+
+  #whole(): Gathered {
+    const answer = assemble(this.#options.endpoint, unpack(this.#data.packed))
+    const { choices } = answer
+    if (!isJsonArray(choices) || choices.length === 0) return brokenOff("ended before its first event")
+    const body = encodeJson(answer)
+    return body === undefined ? brokenOff("its chunks are nested too deep") : { kind: "whole", body }
+  }
+}

@@ -1,0 +1,234 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { chunksOf } from "../../src/domain/AnswerInChunks.ts"
+import { answerStream } from "../../src/domain/AnswerStream.ts"
+import type { ChoiceTransform } from "../../src/domain/ChoiceTransform.ts"
+import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
+import type { Json, JsonObject } from "../../src/domain/Json.ts"
+import { transformAnswer } from "../../src/domain/PlainAnswer.ts"
+import { doneData } from "../../src/domain/Sse.ts"
+import { assemble } from "../../src/domain/Transcript.ts"
+import { answerArb, bytesOf, plainOf, textArb } from "../support/answers.ts"
+
+const limit = 1_000_000
+
+const parsed = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))
+
+const chunksIn = (endpoint: Endpoint, answer: unknown): ReadonlyArray<unknown> | undefined =>
+  chunksOf(endpoint, bytesOf(answer), limit)?.map(parsed)
+
+const chat = (message: JsonObject, choice: JsonObject = {}, more: JsonObject = {}): JsonObject => ({
+  id: "chatcmpl-1",
+  object: "chat.completion",
+  created: 1_700_000_000,
+  model: "m",
+  choices: [{ index: 0, message, finish_reason: "stop", ...choice }],
+  ...more,
+})
+
+const envelope = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1_700_000_000, model: "m" }
+
+const chunk = (delta: JsonObject, choice: JsonObject = {}, more: JsonObject = {}) => ({
+  ...envelope,
+  choices: [{ index: 0, delta, finish_reason: null, ...choice }],
+  ...more,
+})
+
+describe("A plain answer as chunks", () => {
+  it("says role, reasoning, text, calls and end each in its own, and the usage last", () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }
+    const call = { id: "call_1", type: "function", function: { name: "look", arguments: "{}" } }
+    const message = {
+      role: "assistant",
+      content: "Hello",
+      refusal: null,
+      reasoning_content: "Hm.",
+      tool_calls: [call, { ...call, id: "call_2" }],
+    }
+    const logprobs = { content: [{ token: "Hello", logprob: -1 }], refusal: null }
+    const answer = chat(
+      message,
+      { logprobs, stop_reason: 7 },
+      { system_fingerprint: "fp", citations: ["a"], usage },
+    )
+    const known = { system_fingerprint: "fp" }
+    expect(chunksIn(chatCompletions, answer)).toEqual([
+      chunk({ role: "assistant", content: "", refusal: null }, {}, known),
+      chunk({ reasoning_content: "Hm." }, {}, known),
+      chunk({ content: "Hello" }, { logprobs }, known),
+      chunk(
+        {
+          tool_calls: [
+            { ...call, index: 0 },
+            { ...call, id: "call_2", index: 1 },
+          ],
+        },
+        {},
+        known,
+      ),
+      chunk({}, { stop_reason: 7, finish_reason: "stop" }, { ...known, citations: ["a"] }),
+      { ...envelope, ...known, choices: [], usage },
+    ])
+  })
+
+  it("is two chunks a choice where it is a legacy completion", () => {
+    const rest = { id: "cmpl-1", object: "text_completion", created: 1, model: "m" }
+    const choices = [
+      { text: "a", finish_reason: "stop", logprobs: null },
+      { text: "b", index: 1, finish_reason: "length" },
+    ]
+    expect(chunksIn(completions, { ...rest, choices })).toEqual([
+      { ...rest, choices: [{ index: 0, text: "a", logprobs: null, finish_reason: null }] },
+      { ...rest, choices: [{ index: 0, text: "", finish_reason: "stop" }] },
+      { ...rest, choices: [{ index: 1, text: "b", finish_reason: null }] },
+      { ...rest, choices: [{ index: 1, text: "", finish_reason: "length" }] },
+    ])
+  })
+
+  it("keeps every digit, every odd member and any depth, and is one line an event", () => {
+    const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`
+    const text = `{\r\n "id": 12345678901234567890,\n "odd": 1.0e400,
+      "choices": [\n { "message": {"content": "a\\nb", "deep": ${deep}} } ] }`
+    const datas = chunksOf(chatCompletions, new TextEncoder().encode(text), limit) ?? []
+    const texts = datas.map((data) => new TextDecoder().decode(data))
+    expect(texts.every((one) => one.includes('"id":12345678901234567890') && !/[\r\n]/.test(one))).toBe(true)
+    expect(texts.at(-1)).toContain('"odd":1.0e400')
+    expect(texts.join("")).toContain(`"deep":${deep}`)
+    expect(texts.join("")).toContain('"content":"a\\nb"')
+  })
+
+  it.each<[string, Endpoint, unknown]>([
+    ["has no choices", chatCompletions, { id: "x" }],
+    ["has an empty list of them", chatCompletions, { choices: [] }],
+    ["has one that is no object", chatCompletions, { choices: ["a"] }],
+    ["has one without a message", chatCompletions, { choices: [{ text: "a" }] }],
+    ["has one whose message is text", chatCompletions, { choices: [{ message: "a" }] }],
+    ["has one without a text", completions, { choices: [{ message: { content: "a" } }] }],
+    ["is no object", chatCompletions, [1]],
+  ])("is none where it %s", (_, endpoint, answer) => {
+    expect(chunksIn(endpoint, answer)).toBeUndefined()
+  })
+
+  it("is none where what every chunk repeats takes more than it may", () => {
+    const choices = Array.from({ length: 500 }, () => ({ message: { content: "a" } }))
+    expect(chunksIn(chatCompletions, { id: "x".repeat(10_000), choices })).toBeUndefined()
+    expect(chunksIn(chatCompletions, { id: "x".repeat(10_000), choices: choices.slice(0, 9) })).toBeDefined()
+  })
+})
+
+/** Members no table knows, of a kind that deltas can say: what is joined there (texts, lists) is none of theirs. */
+const oddArb = fc
+  .dictionary(
+    fc.constantFrom(
+      "odd",
+      "x_meta",
+      "audio",
+      "annotations",
+      "stop_reason",
+      "timings",
+      "__proto__",
+      'a"b',
+      "é",
+    ),
+    fc.jsonValue({ maxDepth: 2 }),
+    { maxKeys: 3 },
+  )
+  .map((value): JsonObject => JSON.parse(JSON.stringify(value)))
+
+const messageArb = fc
+  .record({
+    content: fc.oneof(textArb, fc.constant(null), fc.constant([{ type: "text", text: "a" }])),
+    reasoning: fc.option(textArb, { nil: undefined }),
+    refusal: fc.constantFrom(undefined, null, "No."),
+    calls: fc.array(fc.tuple(fc.string(), fc.json({ maxDepth: 1 })), { maxLength: 3 }),
+    function_call: fc.constantFrom(undefined, { name: "f", arguments: "{}" }),
+    odd: oddArb,
+  })
+  .map(
+    ({ calls, odd, ...rest }): JsonObject =>
+      JSON.parse(
+        JSON.stringify({
+          ...odd,
+          role: "assistant",
+          ...rest,
+          tool_calls:
+            calls.length === 0
+              ? undefined
+              : calls.map(([name, args], at) => ({
+                  id: `call_${at}`,
+                  type: "function",
+                  function: { name, arguments: args },
+                })),
+        }),
+      ),
+  )
+
+const oddChatArb = fc
+  .record({
+    odd: oddArb,
+    choices: fc.array(
+      fc.record({
+        odd: oddArb,
+        message: messageArb,
+        logprobs: fc.constantFrom(null, { content: [{ token: "a", logprob: -1 }], refusal: null }),
+        finish_reason: fc.constantFrom("stop", "length", "tool_calls", null),
+      }),
+      { minLength: 1, maxLength: 3 },
+    ),
+    usage: fc.constantFrom(undefined, { prompt_tokens: 1, completion_tokens: 2, odd: { a: [1] } }),
+  })
+  .map(
+    ({ choices, odd, usage }): JsonObject =>
+      JSON.parse(
+        JSON.stringify({
+          ...odd,
+          id: "chatcmpl-1",
+          object: "chat.completion",
+          created: 1,
+          model: "m",
+          choices: choices.map(({ odd: more, ...choice }, index) => ({ ...more, index, ...choice })),
+          usage,
+        }),
+      ),
+  )
+
+const asWhole = (endpoint: Endpoint, datas: ReadonlyArray<Uint8Array>): Json => {
+  const whole: Json = JSON.parse(JSON.stringify(assemble(endpoint, datas)))
+  return whole
+}
+
+describe("A plain answer, cut into chunks and put together again", () => {
+  it("is the answer, whatever members it has", () => {
+    fc.assert(
+      fc.property(oddChatArb, (answer) => {
+        const datas = chunksOf(chatCompletions, bytesOf(answer), limit) ?? []
+        expect(asWhole(chatCompletions, [...datas, doneData])).toEqual(answer)
+      }),
+    )
+  })
+
+  const formats = ["passthrough", "strip", "think_tag", "reasoning", "reasoning_content"] as const
+
+  it("is the answer transformed, where it is transformed as a stream", () => {
+    const transformArb: fc.Arbitrary<ChoiceTransform> = fc.record({
+      prefix: fc.constantFrom(undefined, "Prefix: ", "<think>\n"),
+      thinking: fc.constantFrom(...formats),
+    })
+    fc.assert(
+      fc.property(answerArb, transformArb, (generated, transform) => {
+        const { endpoint } = generated
+        const bytes = bytesOf(plainOf(generated))
+        const stream = answerStream({ endpoint, transform, includeUsage: true })
+        let state = stream.initial
+        const sent: Array<Uint8Array> = []
+        for (const data of [...(chunksOf(endpoint, bytes, limit) ?? []), doneData]) {
+          const [next, datas] = stream.step(state, { data, event: undefined })
+          state = next
+          sent.push(...datas)
+        }
+        expect(state.phase).toBe("complete")
+        expect(asWhole(endpoint, sent)).toEqual(parsed(transformAnswer(endpoint, transform, bytes)))
+      }),
+    )
+  })
+})
