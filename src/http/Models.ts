@@ -141,7 +141,7 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
         const failed = failedOf(asked)
         return failed.length > 0 && failed.length === asked.length
           ? yield* errorOf(failed)
-          : yield* Effect.fail(new ModelNotFound({ model: meant }))
+          : yield* new ModelNotFound({ model: meant })
       })
 
     return Models.of({

@@ -30,7 +30,7 @@ export const readOption = <A>(
   parse: (text: string) => Either.Either<A, string>,
 ): Effect.Effect<A | undefined, CliFailure> =>
   text === undefined
-    ? Effect.succeed(undefined)
+    ? Either.right(undefined)
     : Either.match(parse(text), {
         onLeft: (wrong) => misuse(`${option} ${wrong}`),
         onRight: (value) => Effect.succeed(value),
