@@ -42,7 +42,7 @@ import { bodiesOf } from "./domain/Prepare.ts"
 import { clientKey, toClient, toUpstream } from "./domain/RequestHeaders.ts"
 import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
-import type { Target, Upstream } from "./domain/Upstream.ts"
+import { hostOf, type Target, type Upstream } from "./domain/Upstream.ts"
 import { type OpenRequest, OpenRequests } from "./OpenRequests.ts"
 import { sourceOf, streamOf } from "./stream/EventSource.ts"
 import type { Relay } from "./stream/Relay.ts"
@@ -306,7 +306,12 @@ export const layer: Layer.Layer<
         whenOver: opened.whenOver,
         onAttempt: (attempt, failed) => {
           draft.attempted(attempt, failed)
-          if (failed) accessLog.failedAttempt(call.id, attempt)
+          if (!failed) return
+          const upstream = snapshot.routes.upstreams.find(({ name }) => name === attempt.upstream)
+          accessLog.failedAttempt(call.id, attempt, {
+            number: draft.attempts.length,
+            host: upstream === undefined ? undefined : hostOf(upstream.baseUrl),
+          })
         },
       }
       return {
@@ -408,13 +413,19 @@ export const layer: Layer.Layer<
     }
 
     const unserved: Gateway["Type"]["unserved"] = (asked, call, error) => {
-      const ip = clientIpOf(current.snapshot(), call)
+      const clientIp = clientIpOf(current.snapshot(), call)
       const answer = answerOf(error)
       return {
         wanted: undefined,
         answer: () => Effect.succeed(answer),
         close: () =>
-          accessLog.unserved({ id: call.id, ip, ...asked, status: answer.status, code: codeOf(error) }),
+          accessLog.unserved({
+            id: call.id,
+            client_ip: clientIp,
+            ...asked,
+            status: answer.status,
+            code: codeOf(error),
+          }),
       }
     }
 

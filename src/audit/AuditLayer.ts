@@ -23,10 +23,11 @@ import { Audit, AuditIntake } from "./Audit.ts"
 import { makeQueue, type QueueLimits } from "./AuditQueue.ts"
 import { newRun } from "./AuditRun.ts"
 import { makeThreadWriter } from "./AuditThread.ts"
-import { type AuditFiles, auditFiles, parseAuditUrl } from "./AuditUrl.ts"
+import { type AuditFiles, auditFiles, defaultAuditUrl, parseAuditUrl } from "./AuditUrl.ts"
 import type { AuditWriter } from "./AuditWriter.ts"
 import { attempting } from "./DatabaseFault.ts"
 import { fingerprint, secretOf } from "./Fingerprint.ts"
+import { tellInherited } from "./Inherited.ts"
 
 /** The audit cannot be kept where it is configured to be. */
 export class AuditUnusable extends Data.TaggedError("AuditUnusable")<{ readonly problem: string }> {
@@ -134,6 +135,7 @@ export const auditWith = (
       const files = auditFiles(path)
       yield* checkAddon
       yield* checkPlace(files)
+      yield* tellInherited(files.database, options.url === defaultAuditUrl)
       const secret = yield* secretOf(files.secret)
       const { put, record, status } = yield* makeQueue({
         writer: yield* makeWriter(files),

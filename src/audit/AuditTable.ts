@@ -91,6 +91,7 @@ const documentedColumns = columns.map(({ name }) => name).join(", ")
 
 /** GPT_API's columns, as its table `records` and our view of that name have them. */
 export const gptApiColumns = [
+  "id",
   "Time",
   "IP",
   "Model",
@@ -187,9 +188,13 @@ export const createIndexes = (month: string, schema = "main"): ReadonlyArray<str
 const emptySelection = (names: ReadonlyArray<string>): string =>
   `SELECT ${names.map((name) => `NULL AS ${name}`).join(", ")} WHERE 0`
 
-/** GPT_API's `Type` for what is called `completions` here. */
+/**
+ * GPT_API's `id` is a number that only ascends: here the month and the row's place in it, `202611000000042`, beyond all that GPT_API gave out.
+ * It stays with the row in the month's archive. `Type` is GPT_API's for what is called `completions` here.
+ */
 const gptApiSelection = (month: string): string =>
-  "SELECT strftime('%Y-%m-%d %H:%M:%f', started_at, 'localtime') || '000' AS Time, client_ip AS IP, model AS Model, " +
+  `SELECT ${month.replace("_", "")} * 1000000000 + seq AS id, ` +
+  "strftime('%Y-%m-%d %H:%M:%f', started_at, 'localtime') || '000' AS Time, client_ip AS IP, model AS Model, " +
   "CASE endpoint WHEN 'completions' THEN 'text_completion' ELSE endpoint END AS Type, " +
   "completion_tokens AS CompletionTokens, prompt_tokens AS PromptTokens, total_tokens AS TotalTokens, " +
   "tools AS Tool, multimodal AS Multimodal, headers AS Headers, request AS Request, response AS Response " +
@@ -197,8 +202,10 @@ const gptApiSelection = (month: string): string =>
 
 const inheritedSelection = (names: ReadonlyArray<string>): string => {
   const present = new Set(names.map((name) => name.toLowerCase()))
-  const selected = gptApiColumns.map((name) =>
-    present.has(name.toLowerCase()) ? `${name} AS ${name}` : `NULL AS ${name}`,
+  // Its first versions had no `id`; SQLite has, under another name.
+  const otherwise = (name: string) => (name === "id" ? "rowid" : "NULL")
+  const selected = gptApiColumns.map(
+    (name) => `${present.has(name.toLowerCase()) ? name : otherwise(name)} AS ${name}`,
   )
   return `SELECT ${selected.join(", ")} FROM ${gptApiTable}`
 }

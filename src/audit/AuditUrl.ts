@@ -2,6 +2,9 @@
 import { basename, dirname, join } from "node:path"
 import * as Either from "effect/Either"
 
+/** Where the audit is kept unless somebody says otherwise. */
+export const defaultAuditUrl = "sqlite:./logs/record.db"
+
 const expected = "expected sqlite:./logs/record.db, sqlite:///absolute/path.db or a plain path"
 
 const decoded = (path: string): string =>

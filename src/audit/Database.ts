@@ -13,6 +13,7 @@ import {
   createIndexes,
   createTable,
   createViews,
+  gptApiColumns,
   gptApiTable,
   insertRows,
   monthIn,
@@ -97,6 +98,14 @@ const migrations: ReadonlyArray<(sql: SqlClient) => Effect.Effect<void, SqlError
   (sql) => Effect.zipRight(takeOver(sql), renewViews(sql)),
 ]
 
+/** Views are no part of the layout, for every release can read them: those that an earlier one made are made anew. */
+const hasOldViews = (sql: SqlClient) =>
+  query(sql, "SELECT name FROM pragma_table_info('records', 'main')").pipe(
+    Effect.map((columns) => columns.length !== gptApiColumns.length),
+    // A view over a table that somebody removed.
+    Effect.orElseSucceed(() => true),
+  )
+
 /** Brings a file to the layout of this release, in one transaction. */
 const migrate = (sql: SqlClient): Effect.Effect<void, SqlError | DatabaseFault> =>
   Effect.gen(function* () {
@@ -105,7 +114,10 @@ const migrate = (sql: SqlClient): Effect.Effect<void, SqlError | DatabaseFault> 
       const detail = `the file has layout ${version}, written by a later release; this one knows ${schemaVersion}`
       return yield* new DatabaseFault({ kind: "newer", detail })
     }
-    if (version === schemaVersion) return
+    if (version === schemaVersion) {
+      if (yield* hasOldViews(sql)) yield* sql.withTransaction(renewViews(sql))
+      return
+    }
     yield* sql.withTransaction(
       Effect.gen(function* () {
         for (const step of migrations.slice(version)) yield* step(sql)

@@ -88,3 +88,6 @@ export interface Target {
   readonly upstream: Upstream
   readonly upstreamModel: string
 }
+
+/** The host and port of an upstream's URL, which the configuration's checks found to be one. */
+export const hostOf = (baseUrl: string): string => new URL(baseUrl).host

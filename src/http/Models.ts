@@ -13,7 +13,7 @@ import { type GatewayError, ModelNotFound } from "../domain/GatewayError.ts"
 import { type Model, union } from "../domain/ModelList.ts"
 import { withoutOuterSlashes } from "../domain/RequestPath.ts"
 import { matches } from "../domain/Route.ts"
-import type { Upstream } from "../domain/Upstream.ts"
+import { hostOf, type Upstream } from "../domain/Upstream.ts"
 import {
   type ClientCall,
   credentialFor,
@@ -89,7 +89,8 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
           credential: credentialFor(snapshot, upstream, call.headers),
           generation: snapshot.generation,
           ttlMs: snapshot.modelsCache.ttlSeconds * 1000,
-          onFailed: (attempt) => accessLog.failedAttempt(call.id, attempt),
+          onFailed: (attempt) =>
+            accessLog.failedAttempt(call.id, attempt, { number: 1, host: hostOf(upstream.baseUrl) }),
         }),
       })
     }

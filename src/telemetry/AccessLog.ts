@@ -1,20 +1,30 @@
-/** One line per request and one per failed attempt; never a secret, never a body. */
+/**
+ * One line per request and one per failed attempt; never a secret, never a body. A member has the name of the audit's column for the same
+ * thing, and an attempt those of its entry there.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import type { AttemptRecord, AuditRecord } from "../domain/AuditRecord.ts"
 import { Lines } from "./Lines.ts"
+import { requestLine } from "./RequestLine.ts"
 
 /** A request that reached no endpoint. */
 export interface UnservedRequest {
   readonly id: string
-  readonly ip: string
+  readonly client_ip: string
   readonly method: string
   /** As the client sent it, of any length. */
   readonly path: string
   readonly status: number
   readonly code: string | undefined
+}
+
+/** Which attempt of a request it was, from 1, and where it went. */
+export interface AttemptPlace {
+  readonly number: number
+  readonly host: string | undefined
 }
 
 export class AccessLog extends Context.Tag("sluice/AccessLog")<
@@ -25,7 +35,7 @@ export class AccessLog extends Context.Tag("sluice/AccessLog")<
     /** At `info`, for a wrong path or method: the first mistake of a new user, which leaves no record. */
     readonly unserved: (request: UnservedRequest) => void
     /** At `warn`, for an attempt that gave no answer. */
-    readonly failedAttempt: (id: string, attempt: AttemptRecord) => void
+    readonly failedAttempt: (id: string, attempt: AttemptRecord, where: AttemptPlace) => void
   }
 >() {}
 
@@ -41,37 +51,51 @@ const requestMembers = (
   code: string | undefined,
 ): Readonly<Record<string, unknown>> => ({
   id: record.id,
-  ip: record.clientIp,
+  client_ip: record.clientIp,
   endpoint: record.endpoint,
   model: record.model,
   upstream: record.upstream,
+  stream: record.stream,
   status: record.status,
   outcome: record.outcome,
   code,
   // This gateway's own words; those about an answer of an upstream may quote it.
   error: record.outcome === "rejected" && record.error !== undefined ? clipped(record.error) : undefined,
-  ms: Math.round(record.latencyMs),
-  ttft: record.ttftMs === undefined ? undefined : Math.round(record.ttftMs),
+  latency_ms: Math.round(record.latencyMs),
+  ttft_ms: record.ttftMs === undefined ? undefined : Math.round(record.ttftMs),
   attempts: record.attempts.length,
-  input_tokens: record.usage.inputTokens,
-  output_tokens: record.usage.outputTokens,
+  prompt_tokens: record.usage.inputTokens,
+  completion_tokens: record.usage.outputTokens,
+  finish_reason: record.finishReason,
+  key_fingerprint: record.keyFingerprint,
 })
 
-const attemptMembers = (id: string, attempt: AttemptRecord): Readonly<Record<string, unknown>> => ({
+const attemptMembers = (
+  id: string,
+  attempt: AttemptRecord,
+  { host, number }: AttemptPlace,
+): Readonly<Record<string, unknown>> => ({
   id,
+  attempt: number,
   upstream: attempt.upstream,
-  model: attempt.upstreamModel,
-  cause: attempt.cause ?? `status ${attempt.status}`,
+  host,
+  upstream_model: attempt.upstreamModel,
+  status: attempt.status,
   ms: Math.round(attempt.ms),
+  cause: attempt.cause,
 })
 
 export const layer: Layer.Layer<AccessLog, never, Lines> = Layer.effect(
   AccessLog,
-  Effect.map(Lines, ({ write }) =>
+  Effect.map(Lines, ({ people, write }) =>
     AccessLog.of({
-      request: (record, code) => write(LogLevel.Info, "request", requestMembers(record, code)),
+      request: (record, code) =>
+        people === undefined
+          ? write(LogLevel.Info, "request", requestMembers(record, code))
+          : write(LogLevel.Info, requestLine(record, people), {}),
       unserved: (request) => write(LogLevel.Info, "request", { ...request, path: clipped(request.path) }),
-      failedAttempt: (id, attempt) => write(LogLevel.Warning, "attempt failed", attemptMembers(id, attempt)),
+      failedAttempt: (id, attempt, where) =>
+        write(LogLevel.Warning, "attempt failed", attemptMembers(id, attempt, where)),
     }),
   ),
 )

@@ -7,6 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
+import { coloured, type Paint, plain, type Shade } from "../terminal/Colour.ts"
+import { printable } from "../terminal/Printable.ts"
+import { timeOfDay } from "../terminal/Quantity.ts"
 import { lineWriter } from "./StandardOutput.ts"
 
 /** Members of a line by name; those that are `undefined` are left out. */
@@ -18,6 +21,8 @@ export class Lines extends Context.Tag("sluice/Lines")<
     /** Writes a line, unless it is below the level that is logged. */
     readonly write: (level: LogLevel.LogLevel, text: string, members: Members, date?: Date) => void
     readonly level: LogLevel.LogLevel
+    /** How people's lines are painted; `undefined` where lines are for machines. */
+    readonly people: Paint | undefined
     /** How many lines could not be written. */
     readonly dropped: () => number
   }
@@ -49,31 +54,27 @@ const json = (level: LogLevel.LogLevel, text: string, members: Members, date: Da
   return rest === "{}" ? `${head}}` : `${head},${rest.slice(1)}`
 }
 
-const colours: Partial<Record<LogLevel.LogLevel["_tag"], string>> = {
-  Debug: "\u001b[2m",
-  Info: "\u001b[32m",
-  Warning: "\u001b[33m",
-  Error: "\u001b[31m",
-  Fatal: "\u001b[31;1m",
+const shades: Partial<Record<LogLevel.LogLevel["_tag"], Shade>> = {
+  Debug: "dim",
+  Info: "green",
+  Warning: "yellow",
+  Error: "red",
+  Fatal: "red",
 }
 
 /** A value on a pretty line. Clients choose some of them, so what could forge a line or drive a terminal is escaped. */
 const pair = (name: string, value: unknown): string => {
   const text = typeof value === "string" ? value : Inspectable.toStringUnknown(value, 0)
-  return `${name}=${/^[\x21-\x7e\u00a1-\uffff]+$/u.test(text) ? text : JSON.stringify(text).replace(/[\x7f-\x9f]/g, "?")}`
+  return `${name}=${printable(/^[\x21-\x7e\u00a1-\uffff]+$/u.test(text) ? text : JSON.stringify(text))}`
 }
 
-/** `17:35:00.123 INFO  message name=value …`; coloured unless `NO_COLOR` is set (https://no-color.org). A `cause` goes on lines of its own. */
+/** `17:35:00.123 INFO  message name=value …`, the time that of this machine. A `cause` goes on lines of its own. */
 const pretty =
-  (colour: boolean) =>
+  (paint: Paint) =>
   (level: LogLevel.LogLevel, text: string, { cause, ...members }: Members, date: Date): string => {
     const label = level.label.padEnd(5)
-    const shade = colour ? colours[level._tag] : undefined
-    const parts = [
-      date.toISOString().slice(11, 23),
-      shade === undefined ? label : `${shade}${label}\u001b[0m`,
-      text,
-    ]
+    const shade = shades[level._tag]
+    const parts = [timeOfDay(date, "local"), shade === undefined ? label : paint(shade, label), text]
     for (const [name, value] of Object.entries(members))
       if (value !== undefined) parts.push(pair(name, value))
     if (typeof cause === "string") parts.push(cause.includes("\n") ? `\n${cause}` : pair("cause", cause))
@@ -91,7 +92,8 @@ export const layer = ({ colour, format, level, sink }: LineOptions): Layer.Layer
     Lines,
     Effect.gen(function* () {
       const clock = yield* Effect.clock
-      const render: Render = format === "json" ? json : pretty(colour)
+      const people = format === "json" ? undefined : colour ? coloured : plain
+      const render: Render = people === undefined ? json : pretty(people)
       const { dropped, write } =
         sink === undefined
           ? yield* lineWriter(
@@ -101,6 +103,7 @@ export const layer = ({ colour, format, level, sink }: LineOptions): Layer.Layer
           : { write: sink, dropped: () => 0 }
       return Lines.of({
         level,
+        people,
         dropped,
         write: (of, text, members, date) => {
           if (LogLevel.lessThan(of, level)) return

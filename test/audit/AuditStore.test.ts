@@ -70,7 +70,7 @@ describe("the store", () => {
       const records = ask(at.database, "SELECT * FROM records ORDER BY Time")
       expect(records.map(({ Type }) => Type)).toEqual(["text_completion", "chat.completions"])
       expect(Object.keys(records[0] ?? {}).join(", ")).toBe(
-        "Time, IP, Model, Type, CompletionTokens, PromptTokens, TotalTokens, Tool, Multimodal, Headers, Request, Response",
+        "id, Time, IP, Model, Type, CompletionTokens, PromptTokens, TotalTokens, Tool, Multimodal, Headers, Request, Response",
       )
       expect(String(records[1]?.["Time"])).toMatch(/^2026-11-2\d \d\d:\d\d:00\.123000$/)
     }),
@@ -266,6 +266,40 @@ describe("a record.db that GPT_API wrote", () => {
       chmodSync(at.database, 0o640)
       return at
     })
+
+  it.scoped("goes on counting: `id` ascends over their rows and ours, and is a row's own", () =>
+    Effect.gen(function* () {
+      const at = yield* written(
+        gptApiTable,
+        "INSERT INTO records (id, Time, Model) VALUES (41, '2026-11-20', 'old'), (42, '2026-11-21', 'old')",
+      )
+      const idsNow = () =>
+        ask(at.database, "SELECT id FROM records ORDER BY id DESC").map(({ id }) => Number(id))
+      const store = yield* makeStore(at)
+      yield* store.write([queued("old", { startedAt: Date.UTC(2026, 9, 31) }), queued("a"), queued("b")])
+      const before = idsNow()
+      expect(before).toHaveLength(5)
+      expect(before.slice(3)).toEqual([42, 41])
+      expect(before).toEqual(before.toSorted((a, b) => b - a))
+      yield* store.write([queued("c")])
+      const [newest = 0, ...others] = idsNow()
+      expect(others).toEqual(before)
+      expect(newest).toBeGreaterThan(Math.max(...before))
+    }),
+  )
+
+  it.scoped("has its views made anew where an earlier release made them", () =>
+    Effect.gen(function* () {
+      const at = yield* place
+      yield* Effect.scoped(Effect.flatMap(makeStore(at), (store) => store.write([queued("a")])))
+      const database = new Sqlite(at.database)
+      database.exec("DROP VIEW records; CREATE VIEW records AS SELECT model AS Model FROM requests_2026_11")
+      database.close()
+      const store = yield* makeStore(at)
+      yield* store.write([queued("b")])
+      expect(ask(at.database, "SELECT id, Model FROM records ORDER BY id DESC")).toHaveLength(2)
+    }),
+  )
 
   it.scoped("is taken over: its rows stay readable in `records`, before ours", () =>
     Effect.gen(function* () {

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as Lines from "../../src/telemetry/Lines.ts"
 import * as Log from "../../src/telemetry/Log.ts"
+import { timeOfDay } from "../../src/terminal/Quantity.ts"
 
 /** The lines a program logs. */
 const linesOf = (program: Effect.Effect<void>, format: "json" | "pretty", colour = false) =>
@@ -42,7 +43,7 @@ describe("Log", () => {
     Effect.gen(function* () {
       const program = Effect.logWarning("attempt failed", { upstream: "a", ms: 12 })
       expect(yield* linesOf(program, "pretty")).toEqual([
-        "00:00:00.000 WARN  attempt failed upstream=a ms=12",
+        `${timeOfDay(new Date(0), "local")} WARN  attempt failed upstream=a ms=12`,
       ])
       expect((yield* linesOf(program, "pretty", true))[0]).toContain("\u001b[33m")
     }),
@@ -51,6 +52,9 @@ describe("Log", () => {
   it.effect("lets no value forge a line or drive a terminal", () =>
     Effect.gen(function* () {
       const hostile = "x\nERROR forged\u001b[31m\u009b2J"
+      expect((yield* linesOf(Effect.logInfo("request", { model: "a\u202eb" }), "pretty"))[0]).toContain(
+        "model=a\\u202eb",
+      )
       for (const format of ["json", "pretty"] as const) {
         const lines = yield* linesOf(Effect.logInfo("request", { model: hostile }), format)
         expect(lines).toHaveLength(1)
