@@ -526,7 +526,11 @@ const streamedAnswer = (
       goOn === undefined
         ? answered.events
         : sourceOf(goingOn(reading, request, transform, draft, goOn), runtime),
-    settings: { endpoint: request.endpoint, transform, includeUsage: request.includeUsage },
+    settings: {
+      endpoint: request.endpoint,
+      transform,
+      includeUsage: request.includeUsage || snapshot.givesUsage === "always",
+    },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
     onEnd: ({ error, finishReason, outcome, toolCalls, usage }, { packed, truncated }): Ending => {

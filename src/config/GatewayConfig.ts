@@ -557,6 +557,11 @@ export const GatewayConfig = Schema.Struct({
       "How reasoning reaches the caller. `passthrough` leaves it as the upstream sends it; `strip` removes it; `think_tag` puts it into the content between `<think>` and `</think>`; `reasoning` and `reasoning_content` put it into the member of that name. Absent: passthrough, except for the models of `response_cleaning.strip_think_models`.",
     examples: ["reasoning_content"],
   }).annotations({ default: "passthrough" }),
+  usage: setting(Schema.Literal("asked", "always"), "asked", {
+    description:
+      "Which callers get the usage of a stream: those who asked for it (`stream_options.include_usage`), or all. Sluice knows it either way, for the audit.",
+    examples: ["always"],
+  }),
   response_cleaning: setting(ResponseCleaning, ResponseCleaning.make({}), {
     description: "What is removed from answers.",
   }),

@@ -20,6 +20,7 @@ export const makeSnapshot = (config: GatewayConfig, { generation, loadedAt }: Lo
   routes: makeRoutingTable(config.openai_clients.map((client) => upstreamOf(client, config))),
   strategy: config.load_balancing.strategy,
   thinkingFormat: config.thinking_format,
+  givesUsage: config.usage,
   stripThinkModels: config.response_cleaning.strip_think_models,
   modelsCache: { ttlSeconds: config.models_cache.ttl_seconds },
   retry: {

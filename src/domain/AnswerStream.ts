@@ -10,11 +10,12 @@ import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { isTelling } from "./ChunkScan.ts"
 import { chunkTransform, type Progress } from "./ChunkTransform.ts"
 import type { Endpoint } from "./Endpoint.ts"
+import { withoutUsage } from "./HiddenUsage.ts"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { encodeJson, parseObject } from "./JsonBytes.ts"
+import { parseObject, rewriteJson } from "./JsonBytes.ts"
 import { doneData, isDone, type SseEvent } from "./Sse.ts"
 import { brokenStream, errorData, errorInChunk, errorOfErrorEvent, type StreamError } from "./StreamError.ts"
-import { noUsage, readUsage, type Usage } from "./Usage.ts"
+import { mergeUsage, noUsage, readUsage, type Usage } from "./Usage.ts"
 
 export interface AnswerSettings {
   readonly endpoint: Endpoint
@@ -33,8 +34,10 @@ export interface AnswerState {
   readonly progress: Progress
   readonly usage: Usage
   readonly toolCalls: boolean
-  /** The last chunk that was read: what is flushed at the end goes out in its name. */
+  /** The last chunk that was read. */
   readonly lastChunk: JsonObject
+  /** Its data where text may be held back, which then goes out in its name; else nothing, since it would hold a whole read of a socket. */
+  readonly lastData: Uint8Array
   readonly error: string | undefined
 }
 
@@ -67,21 +70,25 @@ const initial: AnswerState = {
   usage: noUsage,
   toolCalls: false,
   lastChunk: {},
+  lastData: new Uint8Array(),
   error: undefined,
 }
 
 const nothing: ReadonlyArray<Uint8Array> = []
 
-const envelopeMembers = ["id", "object", "created", "model", "system_fingerprint"] as const
+const envelopeMembers: ReadonlySet<string> = new Set([
+  "id",
+  "object",
+  "created",
+  "model",
+  "system_fingerprint",
+])
 
-const envelopeOf = (chunk: JsonObject): JsonObject => {
-  const envelope: Record<string, Json> = {}
-  for (const member of envelopeMembers) {
-    const value = chunk[member]
-    if (value !== undefined) envelope[member] = value
-  }
-  return envelope
-}
+/** A chunk with these choices in the name of another. */
+const inTheNameOf = (chunk: JsonObject, choices: ReadonlyArray<Json>): JsonObject => ({
+  ...Object.fromEntries(Object.entries(chunk).filter(([member]) => envelopeMembers.has(member))),
+  choices,
+})
 
 const hasChoices = (chunk: JsonObject): boolean => {
   const choices = chunk["choices"]
@@ -100,6 +107,7 @@ const counted = (state: AnswerState): AnswerState => ({
   usage: state.usage,
   toolCalls: state.toolCalls,
   lastChunk: state.lastChunk,
+  lastData: state.lastData,
   error: state.error,
 })
 
@@ -120,7 +128,8 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
   const flush = (state: AnswerState): readonly [AnswerState, ReadonlyArray<Uint8Array>] => {
     const [progress, choices] = transform.flush(state.progress)
     if (choices.length === 0) return [state, nothing]
-    const data = encodeJson({ ...envelopeOf(state.lastChunk), choices })
+    const { lastChunk, lastData } = state
+    const data = rewriteJson(lastData, lastChunk, inTheNameOf(lastChunk, choices))
     return [{ ...state, progress }, data === undefined ? nothing : [data]]
   }
 
@@ -155,19 +164,23 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
 
     const saysUsage = isJsonObject(chunk["usage"])
     const hidesUsage = saysUsage && !includeUsage
-    const visible = hidesUsage ? withoutUsage(chunk) : chunk
-    const [progress, sent] = transform.step(state.progress, visible)
+    const visible = hidesUsage ? withoutUsage(endpoint, chunk, state.lastChunk) : chunk
+    const [progress, sent] =
+      visible !== undefined && hasChoices(chunk)
+        ? transform.step(state.progress, visible)
+        : [state.progress, visible]
     const next: AnswerState = {
       phase: state.phase,
       events: state.events,
       progress,
-      usage: saysUsage ? readUsage(chunk["usage"]) : state.usage,
+      usage: saysUsage ? mergeUsage(state.usage, readUsage(chunk["usage"])) : state.usage,
       toolCalls: state.toolCalls || callsToolIn(chunk),
       lastChunk: chunk,
+      lastData: transform.active ? data : state.lastData,
       error: state.error,
     }
-    if (sent === undefined || (hidesUsage && !hasChoices(chunk))) return [next, nothing]
-    return [next, [sent === chunk ? data : (encodeJson(sent) ?? data)]]
+    if (sent === undefined) return [next, nothing]
+    return [next, [sent === chunk ? data : (rewriteJson(data, chunk, sent) ?? data)]]
   }
 
   const end: AnswerStream["end"] = (state, ending) => {
@@ -178,11 +191,6 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
   }
 
   return { initial, step, end }
-}
-
-const withoutUsage = (chunk: JsonObject): JsonObject => {
-  const { usage: _, ...rest } = chunk
-  return rest
 }
 
 /** What was learned of an answer so far. */

@@ -2,8 +2,9 @@
  * Where the text of a choice stands: a plain answer's `message`, a chunk's `delta`, or, in a legacy completion, the choice itself.
  * All three are read into pieces and written back the same way, so plain and streamed answers cannot drift apart.
  */
+import { PartsWriter, textOfPart, thoughtsOfPart } from "./ContentParts.ts"
 import type { Endpoint } from "./Endpoint.ts"
-import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import type { Piece } from "./Piece.ts"
 import type { ThinkingFormat } from "./Upstream.ts"
 
@@ -42,9 +43,21 @@ export const withHolder = (choice: JsonObject, place: TextPlace, holder: JsonObj
   return choice[place.holder] === holder ? choice : { ...choice, [place.holder]: holder }
 }
 
-/** Whether the content is something other than text, such as a list of parts: then the holder is left alone. */
+/** Whether the content is neither text nor a list of parts: then the holder is left alone. */
 const isOpaque = (content: Json | undefined): boolean =>
-  content !== undefined && content !== null && typeof content !== "string"
+  content !== undefined && content !== null && typeof content !== "string" && !isJsonArray(content)
+
+/** Whether a content member is there, empty or not. */
+export const hasContent = (holder: JsonObject, place: TextPlace): boolean => {
+  const content = holder[place.content]
+  return typeof content === "string" || isJsonArray(content)
+}
+
+/** Whether the content says something: a text, or parts. */
+export const saysContent = (holder: JsonObject, place: TextPlace): boolean => {
+  const content = holder[place.content]
+  return isJsonArray(content) ? content.length > 0 : textOf(content) !== ""
+}
 
 const textOf = (value: Json | undefined): string => (typeof value === "string" ? value : "")
 
@@ -52,16 +65,65 @@ const textOf = (value: Json | undefined): string => (typeof value === "string" ?
 export const reasoningOf = (holder: JsonObject): string =>
   textOf(holder["reasoning"]) || textOf(holder["reasoning_content"])
 
-/** The content of a holder, "" where there is none. */
-export const contentOf = (holder: JsonObject, place: TextPlace): string => textOf(holder[place.content])
+/** What a choice's machine makes of pieces. */
+export interface PieceTaker {
+  readonly take: (piece: Piece) => ReadonlyArray<Piece>
+  /** What is still held back, where the choice ends here; else nothing. */
+  readonly rest: () => ReadonlyArray<Piece>
+}
 
-/** The text of a holder, reasoning before content as a model produces it. */
-export const readPieces = (holder: JsonObject, place: TextPlace): ReadonlyArray<Piece> => {
+/** The holder after its text has gone through the machine, reasoning before content as a model produces it; the same one where nothing changes. */
+export const transformHolder = (
+  holder: JsonObject,
+  place: TextPlace,
+  format: ThinkingFormat,
+  taker: PieceTaker,
+): JsonObject => {
+  const content = holder[place.content]
+  if (isJsonArray(content)) return transformParts(holder, place, format, content, taker)
+  const taken: Array<Piece> = []
+  for (const piece of readPieces(holder, place)) for (const output of taker.take(piece)) taken.push(output)
+  for (const output of taker.rest()) taken.push(output)
+  return writePieces(holder, place, format, taken)
+}
+
+/**
+ * The same where the content is a list of parts. A format that does something about thinking takes the thinking parts out, and what is text alone
+ * then is one text: who asked for the usual members gets them in the usual form.
+ */
+const transformParts = (
+  holder: JsonObject,
+  place: TextPlace,
+  format: ThinkingFormat,
+  parts: ReadonlyArray<Json>,
+  { rest, take }: PieceTaker,
+): JsonObject => {
+  const writer = new PartsWriter()
+  const reasoning = reasoningOf(holder)
+  if (reasoning !== "") writer.add(take({ field: "reasoning", text: reasoning }))
+  for (const part of parts) {
+    const thoughts = format === "passthrough" ? undefined : thoughtsOfPart(part)
+    const text = textOfPart(part)
+    if (thoughts !== undefined) writer.add(take({ field: "reasoning", text: thoughts }))
+    else if (text !== undefined && isJsonObject(part)) {
+      writer.replace(part, take({ field: "content", text }))
+    } else writer.keep(part)
+  }
+  writer.add(rest())
+  const content = format === "passthrough" ? writer.parts : writer.content
+  const isSame =
+    isJsonArray(content) && content.length === parts.length && content.every((part, at) => part === parts[at])
+  const written = isSame || parts.length === 0 ? holder : { ...holder, [place.content]: content }
+  return leavesReasoning(format) ? written : withReasoning(written, format, writer.reasoning)
+}
+
+/** The text of a holder whose content is no list. */
+const readPieces = (holder: JsonObject, place: TextPlace): ReadonlyArray<Piece> => {
   if (isOpaque(holder[place.content])) return []
   const pieces: Array<Piece> = []
   const reasoning = reasoningOf(holder)
   if (reasoning !== "") pieces.push({ field: "reasoning", text: reasoning })
-  const content = contentOf(holder, place)
+  const content = textOf(holder[place.content])
   if (content !== "") pieces.push({ field: "content", text: content })
   return pieces
 }
@@ -88,23 +150,21 @@ export const writePieces = (
 ): JsonObject => {
   const before = holder[place.content]
   if (isOpaque(before)) return holder
+  const content = joined(pieces, "content")
+  const written = content === textOf(before) ? holder : { ...holder, [place.content]: content }
+  return leavesReasoning(format) ? written : withReasoning(written, format, joined(pieces, "reasoning"))
+}
+
+/** The holder with this reasoning in the member of the format, and in no other; the same one where nothing changes. */
+const withReasoning = (holder: JsonObject, format: ThinkingFormat, reasoning: string): JsonObject => {
   const edited: Record<string, Json> = { ...holder }
   let changed = false
-
-  const content = joined(pieces, "content")
-  if (content !== textOf(before)) {
-    edited[place.content] = content
+  for (const member of reasoningMembers) {
+    const wanted = member === format && reasoning !== "" ? reasoning : undefined
+    if (textOf(holder[member]) === (wanted ?? "") && (member === format || !(member in holder))) continue
+    if (wanted === undefined) delete edited[member]
+    else edited[member] = wanted
     changed = true
-  }
-  if (!leavesReasoning(format)) {
-    const reasoning = joined(pieces, "reasoning")
-    for (const member of reasoningMembers) {
-      const wanted = member === format && reasoning !== "" ? reasoning : undefined
-      if (textOf(holder[member]) === (wanted ?? "") && (member === format || !(member in holder))) continue
-      if (wanted === undefined) delete edited[member]
-      else edited[member] = wanted
-      changed = true
-    }
   }
   return changed ? edited : holder
 }

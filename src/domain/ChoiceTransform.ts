@@ -27,7 +27,8 @@ export type ChoiceMachine = Machine<ChoiceMachineState, Piece, Piece>
 
 /**
  * Prefix first, then thinking: a prefix can open the block that the upstream only closes. Where it opens none, a block that the
- * upstream's text begins with still opened the answer, whatever the prefix is.
+ * upstream's text begins with still opened the answer, whatever the prefix is. Where the upstream has sent its reasoning apart, it swallowed no
+ * tag: a prefix that would open a block is left out, or the whole answer would be thinking.
  */
 const prefixed = (text: string, inner: ThinkingMachine): ChoiceMachine => {
   const outer = prefix(text)
@@ -39,6 +40,7 @@ const prefixed = (text: string, inner: ThinkingMachine): ChoiceMachine => {
       const [after] = outer.step(before, piece)
       if (before.begun || !after.begun) return whole.step(state, piece)
       const [opened, first] = inner.step(thought, { field: "content", text })
+      if (before.reasoned && inner.isThinking(opened)) return whole.step([after, thought], piece)
       const [read, rest] = inner.step(inner.restart(opened), piece)
       return [
         [after, read],

@@ -3,14 +3,15 @@
  * choices have ended, whether their text is transformed or not.
  */
 import {
-  contentOf,
   finishReasonOf,
+  hasContent,
   holderOf,
   placeInChunk,
-  readPieces,
   reasoningMembers,
   reasoningOf,
+  saysContent,
   type TextPlace,
+  transformHolder,
   withHolder,
   writePieces,
 } from "./ChoiceText.ts"
@@ -156,7 +157,7 @@ export const chunkTransform = (endpoint: Endpoint, transform: ChoiceTransform): 
       if (one.introduced && one.gaveContent) return one
       const choice = sent.find((other, at) => isJsonObject(other) && indexOf(other, at) === one.index)
       if (!isJsonObject(choice)) return one
-      const gaveContent = one.gaveContent || typeof holderOf(choice, place)[place.content] === "string"
+      const gaveContent = one.gaveContent || hasContent(holderOf(choice, place), place)
       return { ...one, introduced: true, gaveContent }
     })
   }
@@ -194,21 +195,22 @@ const stepChoice = (
   }
 
   const holder = holderOf(choice, place)
-  const given = readPieces(holder, place)
-  const taken: Array<Piece> = []
-  let state = known.machine
-  for (const piece of given) {
-    const [next, outputs] = machine.step(state, piece)
-    state = next
-    for (const output of outputs) taken.push(output)
-  }
   const ends = finishReason !== undefined
-  if (ends) for (const output of machine.halt(state)) taken.push(output)
+  let state = known.machine
+  let hasText = false
+  const written = transformHolder(holder, place, transform.thinking, {
+    take: (piece) => {
+      hasText = true
+      const [next, outputs] = machine.step(state, piece)
+      state = next
+      return outputs
+    },
+    rest: () => (ends ? machine.halt(state) : nothing),
+  })
 
-  const hadContent = known.hadContent || contentOf(holder, place) !== ""
-  const written = writePieces(holder, place, transform.thinking, taken)
+  const hadContent = known.hadContent || saysContent(holder, place)
   // Content that was removed to the last character is empty, not absent: a plain answer says "" too.
-  const emptied = ends && hadContent && !known.gaveContent && typeof written[place.content] !== "string"
+  const emptied = ends && hadContent && !known.gaveContent && !hasContent(written, place)
   const after = emptied ? { ...written, [place.content]: "" } : written
   return {
     // By name, since copying it as a whole costs more; so does the copy of the answer's state (AnswerStream).
@@ -221,7 +223,7 @@ const stepChoice = (
       gaveContent: known.gaveContent,
     },
     choice: withHolder(choice, place, after),
-    silent: !ends && given.length > 0 && isSilent(place, known, choice, after),
+    silent: !ends && hasText && isSilent(place, known, choice, after),
   }
 }
 
@@ -232,7 +234,7 @@ const isSilent = (
   choice: JsonObject,
   holder: JsonObject,
 ): boolean => {
-  if (contentOf(holder, place) !== "" || reasoningOf(holder) !== "") return false
+  if (saysContent(holder, place) || reasoningOf(holder) !== "") return false
   const isQuiet = (member: string): boolean =>
     member === place.content ||
     reasoningMembers.some((name) => name === member) ||
@@ -245,3 +247,5 @@ const isSilent = (
 }
 
 const noMembers: ReadonlySet<string> = new Set()
+
+const nothing: ReadonlyArray<Piece> = []

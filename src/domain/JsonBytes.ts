@@ -1,6 +1,7 @@
 /** JSON in and out of UTF-8 bytes, where whatever is none is an ordinary case; and what it takes to look at bytes without reading them. */
 import * as Either from "effect/Either"
 import { isJson, isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { rewrite } from "./JsonText.ts"
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
@@ -35,6 +36,18 @@ export const surelyPrintableBytes = 2048
 export const encodeJson = (value: Json): Uint8Array | undefined => {
   const printed = Either.try({ try: () => encoder.encode(JSON.stringify(value)), catch: notJson })
   return Either.isRight(printed) ? printed.right : undefined
+}
+
+/**
+ * The JSON of `after`, which is a changed copy of what `data` spells: all that did not change keeps its text. `undefined` where what did is nested deeper
+ * than the engine can print.
+ */
+export const rewriteJson = (data: Uint8Array, before: Json, after: Json): Uint8Array | undefined => {
+  const text = Either.try({
+    try: () => encoder.encode(rewrite(decoder.decode(data), before, after)),
+    catch: notJson,
+  })
+  return Either.isRight(text) ? text.right : undefined
 }
 
 export const quote = 0x22

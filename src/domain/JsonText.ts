@@ -1,10 +1,11 @@
 /**
  * Edits of a JSON text that leave every untouched byte as it was.
  *
- * Parsing and printing a request would lose integers beyond 2^53, spellings of numbers and duplicate members, so a text that has to
- * change is spliced. Every function takes text that `JSON.parse` has accepted, and is one linear walk without recursion, so that
+ * Parsing and printing would lose integers beyond 2^53, spellings of numbers and duplicate members, so a text that has to
+ * change is spliced. Every function takes text that `JSON.parse` has accepted, and walks it without recursion, so that
  * neither length nor nesting can break it.
  */
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 
 /** A member of an object and where it stands in the text: from its name's opening quote to the end of its value. */
 interface Member {
@@ -108,17 +109,26 @@ export const memberText = (text: string, name: string): string | undefined => {
 export const memberTexts = (text: string): ReadonlyMap<string, string> =>
   new Map(membersOf(text).map(({ end, name, valueStart }) => [name, text.slice(valueStart, end)]))
 
-/** The texts of an array's elements, in order. */
-export const elementTexts = (text: string): ReadonlyArray<string> => {
-  const texts: Array<string> = []
+/** Where an element of an array stands in the text. */
+interface Element {
+  readonly start: number
+  readonly end: number
+}
+
+const elementsOf = (text: string): ReadonlyArray<Element> => {
+  const elements: Array<Element> = []
   let at = skipSpace(text, skipSpace(text, 0) + 1)
   while (at < text.length && text.charCodeAt(at) !== closeBracket) {
     const end = skipValue(text, at)
-    texts.push(text.slice(at, end))
+    elements.push({ start: at, end })
     at = skipSpace(text, skipSpace(text, end) + 1)
   }
-  return texts
+  return elements
 }
+
+/** The texts of an array's elements, in order. */
+export const elementTexts = (text: string): ReadonlyArray<string> =>
+  elementsOf(text).map(({ end, start }) => text.slice(start, end))
 
 /**
  * Replaces, adds (at the end) and removes members of an object's text. A value is JSON text, `undefined` removes; of two edits of
@@ -128,9 +138,13 @@ export const elementTexts = (text: string): ReadonlyArray<string> => {
 export const replaceMembers = (
   text: string,
   edits: ReadonlyArray<readonly [name: string, value: string | undefined]>,
+): string => splice(text, membersOf(text), new Map(edits))
+
+const splice = (
+  text: string,
+  members: ReadonlyArray<Member>,
+  values: ReadonlyMap<string, string | undefined>,
 ): string => {
-  const values = new Map(edits)
-  const members = membersOf(text)
   const written = new Set<string>()
   const first = members[0]
   const open = first === undefined ? text.indexOf("{") + 1 : first.start
@@ -158,5 +172,58 @@ export const replaceMembers = (
     isFirst = false
   }
   pieces.push(text.slice(previousEnd))
+  return pieces.join("")
+}
+
+/**
+ * The text of `after`, made of that of `before`: whatever is the same value in both, in the same place, is written as it was. `after` is a changed copy,
+ * which shares what did not change; only what is different is printed, and only that way is walked down.
+ */
+export const rewrite = (text: string, before: Json, after: Json): string => {
+  if (before === after) return text
+  if (isJsonObject(before) && isJsonObject(after)) return rewriteObject(text, before, after)
+  if (isJsonArray(before) && isJsonArray(after)) return rewriteArray(text, before, after)
+  return JSON.stringify(after)
+}
+
+const rewriteObject = (text: string, before: JsonObject, after: JsonObject): string => {
+  const members = membersOf(text)
+  const values = new Map<string, string | undefined>()
+  for (const name in after) {
+    const value = after[name]
+    if (value === undefined || value === before[name]) continue
+    // Of several of one name, the last is the one that was read.
+    const member = Object.hasOwn(before, name) ? members.findLast((one) => one.name === name) : undefined
+    const was = before[name]
+    values.set(
+      name,
+      member === undefined || was === undefined
+        ? JSON.stringify(value)
+        : rewrite(text.slice(member.valueStart, member.end), was, value),
+    )
+  }
+  for (const name in before) if (!Object.hasOwn(after, name)) values.set(name, undefined)
+  return values.size === 0 ? text : splice(text, members, values)
+}
+
+/** Elements are found again where they stand in the same place of a list that is as long, or else are the same values. */
+const rewriteArray = (text: string, before: ReadonlyArray<Json>, after: ReadonlyArray<Json>): string => {
+  const elements = elementsOf(text)
+  if (before.length !== after.length) {
+    const places = new Map(before.map((value, at) => [value, elements[at]]))
+    return `[${after.map((value) => {
+      const element = places.get(value)
+      return element === undefined ? JSON.stringify(value) : text.slice(element.start, element.end)
+    })}]`
+  }
+  const pieces: Array<string> = []
+  let written = 0
+  for (const [at, { end, start }] of elements.entries()) {
+    const [was, value] = [before[at], after[at]]
+    if (was === value || was === undefined || value === undefined) continue
+    pieces.push(text.slice(written, start), rewrite(text.slice(start, end), was, value))
+    written = end
+  }
+  pieces.push(text.slice(written))
   return pieces.join("")
 }

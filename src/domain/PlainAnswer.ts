@@ -5,16 +5,14 @@ import {
   finishReasonOf,
   holderOf,
   placeInAnswer,
-  readPieces,
   type TextPlace,
+  transformHolder,
   withHolder,
-  writePieces,
 } from "./ChoiceText.ts"
 import { type ChoiceMachine, type ChoiceTransform, choiceMachine } from "./ChoiceTransform.ts"
 import { chatCompletions, type Endpoint } from "./Endpoint.ts"
 import { isJsonObject, type Json } from "./Json.ts"
-import { encodeJson, parseObject } from "./JsonBytes.ts"
-import { run } from "./Machine.ts"
+import { parseObject, rewriteJson } from "./JsonBytes.ts"
 import { errorInChunk, type StreamError } from "./StreamError.ts"
 import { readUsage, type Usage } from "./Usage.ts"
 
@@ -26,9 +24,18 @@ const transformChoice = (
 ): Json => {
   if (!isJsonObject(choice)) return choice
   const holder = holderOf(choice, place)
-  const pieces = readPieces(holder, place)
-  if (pieces.length === 0) return choice
-  return withHolder(choice, place, writePieces(holder, place, transform.thinking, run(machine, pieces)))
+  let state = machine.initial
+  let hasText = false
+  const after = transformHolder(holder, place, transform.thinking, {
+    take: (piece) => {
+      hasText = true
+      const [next, outputs] = machine.step(state, piece)
+      state = next
+      return outputs
+    },
+    rest: () => machine.halt(state),
+  })
+  return hasText ? withHolder(choice, place, after) : choice
 }
 
 /** The answer with the text of every choice transformed; the same bytes where nothing changes or they are not an answer. */
@@ -45,7 +52,7 @@ export const transformAnswer = (
   const place = placeInAnswer(endpoint)
   const after = choices.map((choice) => transformChoice(choice, place, transform, machine))
   if (after.every((choice, at) => choice === choices[at])) return bytes
-  return encodeJson({ ...answer, choices: after }) ?? bytes
+  return rewriteJson(bytes, answer, { ...answer, choices: after }) ?? bytes
 }
 
 /** Why a body that came with a good status is no answer: something else than a JSON object, or an error. */

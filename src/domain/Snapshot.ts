@@ -53,6 +53,8 @@ export interface Snapshot {
   readonly routes: RoutingTable
   readonly strategy: Strategy
   readonly thinkingFormat: ThinkingFormat | undefined
+  /** Which clients get the usage of a stream. */
+  readonly givesUsage: "asked" | "always"
   /** Keywords: a model containing one has its `<think>` removed where no thinking format is set. */
   readonly stripThinkModels: ReadonlyArray<string>
   readonly modelsCache: { readonly ttlSeconds: number }

@@ -89,6 +89,8 @@ export interface ThinkingMachine extends Machine<ThinkingState, Piece, Piece> {
    * of a tag that the prefix has opened stays open.
    */
   readonly restart: (state: ThinkingState) => ThinkingState
+  /** Whether a block of the content is open that opened the answer. */
+  readonly isThinking: (state: ThinkingState) => boolean
 }
 
 /** Adds text to what a step gives out: neighbours of one field become one piece, so no surrogate pair is cut here. */
@@ -183,6 +185,7 @@ const fromTags = (take: (outputs: Array<Piece>, inner: string) => void, maxHeld:
   return {
     initial: opening,
     restart: (state) => (state.place === "text" && state.matched === 0 ? opening : state),
+    isThinking: (state) => state.place === "thought",
     step: (given, piece) => {
       const { field, text } = piece
       if (text === "") return [given, nothing]
@@ -224,6 +227,7 @@ const fromTags = (take: (outputs: Array<Piece>, inner: string) => void, maxHeld:
 const toTags: ThinkingMachine = {
   initial: lineStart,
   restart: (state) => state,
+  isThinking: () => false,
   step: (state, piece) => {
     const { field, text } = piece
     if (text === "") return [state, nothing]

@@ -3,6 +3,7 @@
  * nobody waits: while it runs, its data only has to be kept.
  */
 import { type ChunkPattern, paddingMember, patternOf, textMembers, toldIn } from "./ChunkPattern.ts"
+import { isBareText, isBareThought, textOfPart, thoughtsOfPart } from "./ContentParts.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { encodeJson, parseObject, surelyPrintableBytes } from "./JsonBytes.ts"
@@ -42,22 +43,35 @@ const isString = (value: Json): value is string => typeof value === "string"
 
 const isSaid = (value: Json): boolean => value !== null && value !== ""
 
-/** Content that came as lists of parts, or as both lists and strings: strings that follow each other are one part. */
+/** Content that came as lists of parts, or as both lists and strings: texts that follow each other are one part, and so are thoughts. */
 const joinParts = (values: ReadonlyArray<string | ReadonlyArray<Json>>): Json => {
   const parts: Array<Json> = []
-  let text = ""
+  let texts: Array<string> = []
+  let thoughts: Array<string> = []
   const endText = (): void => {
-    if (text !== "") parts.push({ type: "text", text })
-    text = ""
+    if (texts.length > 0) parts.push({ type: "text", text: texts.join("") })
+    texts = []
   }
-  for (const value of values) {
-    if (typeof value === "string") text += value
-    else {
-      endText()
-      for (const part of value) parts.push(part)
+  const endThoughts = (): void => {
+    if (thoughts.length > 0) {
+      parts.push({ type: "thinking", thinking: [{ type: "text", text: thoughts.join("") }] })
     }
+    thoughts = []
+  }
+  for (const part of values.flatMap(
+    (value): ReadonlyArray<Json> => (typeof value === "string" ? [{ type: "text", text: value }] : value),
+  )) {
+    const text = isBareText(part) ? textOfPart(part) : undefined
+    if (text === "") continue
+    const thought = isBareThought(part) ? thoughtsOfPart(part) : undefined
+    if (text === undefined) endText()
+    if (thought === undefined) endThoughts()
+    if (text !== undefined) texts.push(text)
+    else if (thought !== undefined) thoughts.push(thought)
+    else parts.push(part)
   }
   endText()
+  endThoughts()
   return parts
 }
 
@@ -193,7 +207,7 @@ export const assemble = (
   const choices = new Map<number, Array<JsonObject>>()
   let usage: Json | undefined
   for (const { choices: inChunk, usage: said } of chunks) {
-    usage = said ?? usage
+    usage = joinUsage(usage, said)
     if (!Array.isArray(inChunk)) continue
     for (const [position, choice] of inChunk.entries()) {
       if (!isJsonObject(choice)) continue
@@ -219,6 +233,15 @@ export const assemble = (
     ...Object.entries(rest),
     ["truncated", truncated ? true : undefined],
   ])
+}
+
+/** Usage in pieces: of each member the last word that says something. */
+const joinUsage = (before: Json | undefined, now: Json | undefined): Json | undefined => {
+  if (!isJsonObject(before) || !isJsonObject(now)) return now ?? before
+  const said = Object.entries(now).filter(
+    ([name, value]) => value !== null && !(value === 0 && typeof before[name] === "number"),
+  )
+  return objectOf([...Object.entries(before), ...said])
 }
 
 /** What is put together apart, or belongs to a chunk alone. */

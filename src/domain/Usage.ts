@@ -47,3 +47,27 @@ export const readUsage = (usage: unknown): Usage => {
     reasoningTokens: count(output["reasoning_tokens"]) ?? count(usage["reasoning_tokens"]),
   }
 }
+
+/** A count of a later report; 0 is no news of what was counted before. */
+const later = (before: number | undefined, now: number | undefined): number | undefined =>
+  now === undefined || (now === 0 && before !== undefined) ? before : now
+
+/**
+ * Usage that comes in pieces (the input first, the output at the end, or more of it with each chunk): of each count the last word. A total that was
+ * said before another count came is that of the counts, no longer the one that was said.
+ */
+export const mergeUsage = (before: Usage, now: Usage): Usage => {
+  const inputTokens = later(before.inputTokens, now.inputTokens)
+  const outputTokens = later(before.outputTokens, now.outputTokens)
+  const isOutdated = inputTokens !== before.inputTokens || outputTokens !== before.outputTokens
+  const said = later(before.totalTokens, now.totalTokens)
+  const isSummed = now.totalTokens === undefined && before.totalTokens !== undefined && isOutdated
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens:
+      isSummed && inputTokens !== undefined && outputTokens !== undefined ? inputTokens + outputTokens : said,
+    cachedTokens: later(before.cachedTokens, now.cachedTokens),
+    reasoningTokens: later(before.reasoningTokens, now.reasoningTokens),
+  }
+}

@@ -31,6 +31,7 @@ describe("makeSnapshot", () => {
       loadedAt: 7,
       strategy: "random",
       thinkingFormat: undefined,
+      givesUsage: "asked",
       stripThinkModels: ["deepseek"],
       modelsCache: { ttlSeconds: 600 },
       server: {

@@ -130,6 +130,7 @@ const client = fc
 const settings = some({
   load_balancing: some({ strategy: fc.constantFrom("random", "deterministic", "least_connections") }),
   thinking_format: thinkingFormat,
+  usage: fc.constantFrom("asked", "always"),
   response_cleaning: some({ strip_think_models: fc.array(filled, { maxLength: 3 }) }),
   request_cleaning: some(cleanings),
   models_cache: some({ ttl_seconds: fc.nat(100_000) }),

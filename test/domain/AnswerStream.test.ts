@@ -8,14 +8,16 @@ import {
   summary,
 } from "../../src/domain/AnswerStream.ts"
 import type { ChoiceTransform } from "../../src/domain/ChoiceTransform.ts"
+import { textOfPart, thoughtsOfPart } from "../../src/domain/ContentParts.ts"
 import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
+import { isJsonObject, type Json, type JsonObject } from "../../src/domain/Json.ts"
 import { run } from "../../src/domain/Machine.ts"
 import { transformAnswer } from "../../src/domain/PlainAnswer.ts"
 import { decoder, isOverflow, type SseEvent, type SseOutput } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import type { ThinkingFormat } from "../../src/domain/Upstream.ts"
 import { noUsage } from "../../src/domain/Usage.ts"
-import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, wireOf } from "../support/answers.ts"
+import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb, wireOf } from "../support/answers.ts"
 import { chunk, finishChunk, textChunk, textCompletionChunk, usageChunk } from "../support/Wire.ts"
 
 const decode = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))
@@ -438,12 +440,195 @@ describe("where the text is transformed", () => {
     expect(data.filter((one) => textOf(one).includes('"a"')).length).toBe(72)
   })
 
-  it("passes a chunk nested too deep to be printed as it came", () => {
+  it("edits a chunk nested too deep to be printed: what it does not touch is not printed", () => {
     const depth = 200_000
     const deep = `{"choices":[{"index":0,"delta":{"content":"x"}}],"deep":${"[".repeat(depth)}${"]".repeat(depth)}}`
     const transform: ChoiceTransform = { prefix: "P", thinking: "passthrough" }
     const one = event(deep)
-    expect(answer(settings({ transform }), [one, done]).data[0]).toBe(one.data)
+    expect(textOf(answer(settings({ transform }), [one, done]).data[0] ?? one.data)).toBe(
+      deep.replace('"x"', '"Px"'),
+    )
+  })
+
+  it("keeps the spelling of all that it does not change, to the last chunk", () => {
+    const rest =
+      '"created":1.70e9 , "n":12345678901234567890,"z":-0,"big":1e400,"twice":1,"twice":2,"s":"\\ud800"'
+    const line = (text: string) =>
+      `{ ${rest}, "choices":[ {"index":0,"logprobs":[0.10],"delta":{"content":${text}, "x":1.0}} ]}`
+    const transform: ChoiceTransform = { prefix: "P", thinking: "strip" }
+    const { data } = answer(settings({ transform }), [event(line('"a"')), event(line('"b<thi"')), done])
+    expect(data.map(textOf)).toEqual([line('"Pa"'), line('"b<thi"'), "[DONE]"])
+    const held = answer(settings({ transform }), [event(line('"a\\n"')), event(line('"<thi"')), done])
+    expect(held.data.map(textOf)).toEqual([
+      line('"Pa\\n"'),
+      line('""'),
+      '{ "created":1.70e9, "choices":[ {"index":0,"logprobs":null,"delta":{"content":"<thi"},"finish_reason":null} ]}',
+      "[DONE]",
+    ])
+  })
+})
+
+describe("content in parts", () => {
+  const text = (value: string) => ({ type: "text", text: value })
+  const thoughts = (value: string) => ({ type: "thinking", thinking: [text(value)] })
+  const image = { type: "image_url", image_url: { url: "data:" } }
+  const mistral = [
+    chunk({ role: "assistant", content: "" }),
+    chunk({ content: [thoughts("h")] }),
+    chunk({ content: [thoughts("m")] }),
+    chunk({ content: [text("Hel")] }),
+    chunk({ content: "lo" }),
+    finishChunk(),
+    "[DONE]",
+  ]
+  const said = (transform: ChoiceTransform) => {
+    const { data } = answer(
+      settings({ transform }),
+      mistral.map((one) => event(one)),
+    )
+    return assemble(chatCompletions, data)["choices"]
+  }
+
+  it.each<readonly [ChoiceTransform, unknown]>([
+    [{ prefix: "P ", thinking: "passthrough" }, { content: [thoughts("hm"), text("P Hello")] }],
+    [{ prefix: "P ", thinking: "strip" }, { content: "P Hello" }],
+    [{ prefix: "P ", thinking: "think_tag" }, { content: "<think>hm</think>P Hello" }],
+    [
+      { prefix: undefined, thinking: "reasoning" },
+      { content: "Hello", reasoning: "hm" },
+    ],
+    // The reasoning came apart: no tag was swallowed that the prefix could give back.
+    [
+      { prefix: "<think>\n", thinking: "reasoning_content" },
+      { content: "Hello", reasoning_content: "hm" },
+    ],
+  ])("as Mistral sends it, under %j", (transform, message) => {
+    expect(said(transform)).toMatchObject([{ message, finish_reason: "stop" }])
+  })
+
+  /** Content in one form, whichever way its texts were cut. */
+  const normal = (content: unknown): unknown => {
+    if (!Array.isArray(content)) return content ?? ""
+    const parts = content.filter((part: unknown) => JSON.stringify(part) !== '{"type":"text","text":""}')
+    const texts = parts.map((part: unknown) =>
+      isJsonObject(part) && part["type"] === "text" ? part["text"] : undefined,
+    )
+    return texts.every((one) => typeof one === "string") ? texts.join("") : parts
+  }
+
+  it("law: the joined stream equals the plain transformation of the joined answer, parts included", () => {
+    const partArb = fc.oneof(
+      textArb.map(text),
+      textArb.filter((one) => one !== "").map(thoughts),
+      fc.constant(image),
+    )
+    const deltasOf = (part: JsonObject, size: number, asString: boolean): ReadonlyArray<Json> => {
+      const whole = textOfPart(part) ?? thoughtsOfPart(part)
+      if (whole === undefined) return [[part]]
+      const pieces: Array<string> = []
+      for (let at = 0; at < whole.length; at += size) pieces.push(whole.slice(at, at + size))
+      if (part["type"] === "thinking") return pieces.map((one) => [thoughts(one)])
+      return pieces.map((one) => (asString ? one : [text(one)]))
+    }
+    fc.assert(
+      fc.property(
+        fc.array(partArb, { minLength: 1, maxLength: 5 }),
+        transformArb,
+        fc.integer({ min: 1, max: 9 }),
+        fc.boolean(),
+        (parts, transform, size, asString) => {
+          const plain: unknown = decode(
+            transformAnswer(
+              chatCompletions,
+              transform,
+              bytesOf({ choices: [{ index: 0, message: { role: "assistant", content: parts } }] }),
+            ),
+          )
+          const events = [
+            ...parts.flatMap((part) => deltasOf(part, size, asString)).map((content) => chunk({ content })),
+            finishChunk(),
+          ]
+          const { data } = answer(
+            settings({ transform }),
+            events.map((one) => event(one)),
+          )
+          // Joined as the deltas are, so that texts that stand beside each other are one.
+          const message = Object(Object(plain).choices[0]).message
+          const once = assemble(chatCompletions, [bytesOf(chunk(message))])
+          const messageIn = (one: unknown): unknown => Object(Object(Object(one).choices)[0]).message
+          const inForm = (one: unknown) => ({
+            ...Object(one),
+            role: null,
+            content: normal(Object(one).content),
+          })
+          expect(inForm(messageIn(assemble(chatCompletions, data)))).toEqual(inForm(messageIn(once)))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe("the chunk of usage that nobody but the gateway asked for", () => {
+  const timings = { predicted_per_second: 1.5 }
+
+  it("is sent without usage where it says more than the chunks before, with a choice that says nothing", () => {
+    const chunks = [
+      textChunk("a"),
+      finishChunk(),
+      { ...usageChunk(), timings, system_fingerprint: "fp" },
+      "[DONE]",
+    ]
+    for (const transform of [untouched, { ...untouched, prefix: "P" }]) {
+      const { usage: _, ...rest } = usageChunk()
+      expect(sent(settings({ transform }), chunks).slice(-2)).toEqual([
+        {
+          ...rest,
+          choices: [{ index: 0, delta: {}, finish_reason: null }],
+          timings,
+          system_fingerprint: "fp",
+        },
+        "[DONE]",
+      ])
+    }
+    const given = settings({ endpoint: completions })
+    expect(
+      sent(given, [textCompletionChunk("a", "stop"), { choices: [], usage: {}, timings }, "[DONE]"])[1],
+    ).toEqual({ choices: [{ index: 0, text: "", finish_reason: null }], timings })
+  })
+
+  it("is withheld where it only repeats what was said, or says nothing", () => {
+    const more = { system_fingerprint: "fp", service_tier: "default" }
+    const chunks = [
+      { ...finishChunk(), ...more },
+      { ...usageChunk(), ...more, obfuscation: "x", x: null },
+    ]
+    expect(sent(settings(), [...chunks, "[DONE]"])).toEqual([chunks[0], "[DONE]"])
+  })
+
+  it("is sent as it came to who asked", () => {
+    const chunks = [finishChunk(), { ...usageChunk(), timings }, "[DONE]"]
+    expect(sent(settings({ includeUsage: true }), chunks)).toEqual(chunks)
+  })
+
+  it("may come in pieces, of which none is lost", () => {
+    const pieces = [
+      { ...textChunk("a"), usage: { prompt_tokens: 9, completion_tokens: 0, total_tokens: 9 } },
+      { ...textChunk("b"), usage: { prompt_tokens_details: { cached_tokens: 4 } } },
+      { ...finishChunk(), usage: { prompt_tokens: 0, completion_tokens: 5 } },
+    ]
+    const { data, state } = answer(
+      settings({ includeUsage: true }),
+      [...pieces, "[DONE]"].map((one) => event(one)),
+    )
+    expect(summary(state).usage).toEqual({
+      inputTokens: 9,
+      outputTokens: 5,
+      totalTokens: 14,
+      cachedTokens: 4,
+      reasoningTokens: undefined,
+    })
+    expect(assemble(chatCompletions, data)["usage"]).toMatchObject({ prompt_tokens: 9, completion_tokens: 5 })
   })
 })
 

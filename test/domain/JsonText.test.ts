@@ -1,8 +1,9 @@
 /** Edits of JSON text: what `JSON.parse` sees afterwards, and that untouched members keep their very text. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import type { Json } from "../../src/domain/Json.ts"
 import { faultAt } from "../../src/domain/JsonFault.ts"
-import { elementTexts, memberText, replaceMembers } from "../../src/domain/JsonText.ts"
+import { elementTexts, memberText, replaceMembers, rewrite } from "../../src/domain/JsonText.ts"
 
 const spaceArb = fc.constantFrom("", "", " ", "\n", "\t", " \r\n ")
 
@@ -248,6 +249,51 @@ describe("faultAt", () => {
         expect(fault).toBeLessThanOrEqual(place)
         expect(faultAt(damaged + more)).toBe(fault)
       }),
+    )
+  })
+})
+
+describe("rewrite", () => {
+  const parsed = (text: string): Json => JSON.parse(text)
+
+  it("keeps the spelling of what did not change, of duplicates and removed members too", () => {
+    const text = '{ "a":1.0, "b":{"c":[1e2, {"d":2.0}] , "e":"\\u0041"}, "a":3.0 }'
+    const before = parsed(text)
+    const b = Object(before).b
+    expect(rewrite(text, before, { ...Object(before), b: { ...b, e: "x" } })).toBe(
+      '{ "a":1.0, "b":{"c":[1e2, {"d":2.0}] , "e":"x"}, "a":3.0 }',
+    )
+    expect(rewrite(text, before, { b })).toBe('{ "b":{"c":[1e2, {"d":2.0}] , "e":"\\u0041"} }')
+    expect(rewrite(text, before, { ...Object(before), b: { ...b, c: [b.c[1]] } })).toBe(
+      '{ "a":1.0, "b":{"c":[{"d":2.0}] , "e":"\\u0041"}, "a":3.0 }',
+    )
+  })
+
+  it("law: spells the changed value, whatever changed", () => {
+    const jsonArb = fc.json().map(parsed)
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), jsonArb),
+        fc.array(jsonArb, { maxLength: 3 }),
+        fc.nat(),
+        jsonArb,
+        (members, list, at, value) => {
+          const text = JSON.stringify({ ...members, list })
+          const before = parsed(text)
+          const names = Object.keys(Object(before))
+          const name = names[at % names.length] ?? "list"
+          const items: ReadonlyArray<Json> = Object(before).list
+          for (const after of [
+            { ...Object(before), [name]: value },
+            { ...Object(before), added: value },
+            { ...Object(before), list: [...items, value] },
+            { ...Object(before), list: items.slice(1) },
+            { ...Object(before), list: items.map((item, i) => (i === at % 3 ? value : item)) },
+          ]) {
+            expect(parsed(rewrite(text, before, after))).toEqual(parsed(JSON.stringify(after)))
+          }
+        },
+      ),
     )
   })
 })

@@ -95,9 +95,36 @@ describe("transformAnswer", () => {
     expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(textCompletion("b"))
   })
 
-  it("leaves content that is a list of parts alone", () => {
-    const answer = bytesOf(message({ content: [{ type: "text", text: "<think>a</think>" }], reasoning: "r" }))
-    expect(transformAnswer(chatCompletions, { prefix: "P", thinking: "think_tag" }, answer)).toBe(answer)
+  it("goes through the texts of a list of parts, and keeps parts it does not know where they are", () => {
+    const text = (value: string, more = {}) => ({ type: "text", text: value, ...more })
+    const image = { type: "image_url", image_url: { url: "data:" } }
+    const thoughts = { type: "thinking", thinking: [text("hm")], closed: true }
+    const parts = (...content: ReadonlyArray<unknown>) => message({ content })
+    const p = (thinking: ChoiceTransform["thinking"]): ChoiceTransform => ({ prefix: "P ", thinking })
+
+    expect(chat(p("passthrough"), parts(thoughts, image, text(""), text("a"), text("b")))).toEqual(
+      parts(thoughts, image, text(""), text("P a"), text("b")),
+    )
+    expect(chat(p("passthrough"), parts({ type: "refusal", refusal: "no" }))).toEqual(
+      parts({ type: "refusal", refusal: "no" }),
+    )
+    expect(chat(p("strip"), parts(thoughts, text("a"), image, text("b", { annotations: [] })))).toEqual(
+      parts(text("P a"), image, text("b", { annotations: [] })),
+    )
+    expect(chat(p("strip"), parts(thoughts, text("a"), text("b")))).toEqual(message({ content: "P ab" }))
+    expect(chat(p("reasoning"), parts(thoughts))).toEqual(message({ content: "", reasoning: "hm" }))
+    expect(chat(p("think_tag"), parts(thoughts, image, text("a")))).toEqual(
+      parts(text("<think>hm"), image, text("</think>P a")),
+    )
+  })
+
+  it("keeps the spelling of all that it does not change", () => {
+    const answer = (text: string) =>
+      `{"n":12345678901234567890, "created":1.0,"big":1e400,"z":-0,"d":0.1000000000000000055511151231257827,"twice":1,"twice":2,"s":"\\ud83d\\u0041", "choices" : [ { "index":0,"message":{"content":${text},"audio":{"x":1.50}},"logprobs":{"content":[{"logprob":-0.10}]}}, {"index":1.0,"message":{"content":null,"x":2.0}} ],"usage":{"cost":1.0e-7}}`
+    const bytes = new TextEncoder().encode(answer('"a\\u00e9\\ud800"'))
+    expect(
+      new TextDecoder().decode(transformAnswer(chatCompletions, { prefix: "P", thinking: "strip" }, bytes)),
+    ).toBe(answer('"Paé\\ud800"'))
   })
 
   it("gives the same bytes where nothing is configured, whatever they are", () => {
@@ -126,12 +153,13 @@ describe("transformAnswer", () => {
     )
   })
 
-  it("passes an answer nested too deep to be printed as it came", () => {
+  it("edits an answer nested too deep to be printed: what it does not touch is not printed", () => {
     const depth = 200_000
-    const bytes = new TextEncoder().encode(
-      `{"choices":[{"message":{"content":"x"}}],"deep":${"[".repeat(depth)}${"]".repeat(depth)}}`,
-    )
-    expect(transformAnswer(chatCompletions, { prefix: "P", thinking: "strip" }, bytes)).toBe(bytes)
+    const deep = `{"choices":[{"message":{"content":"x"}}],"deep":${"[".repeat(depth)}${"]".repeat(depth)}}`
+    const bytes = new TextEncoder().encode(deep)
+    expect(
+      new TextDecoder().decode(transformAnswer(chatCompletions, { prefix: "P", thinking: "strip" }, bytes)),
+    ).toBe(deep.replace('"x"', '"Px"'))
   })
 })
 

@@ -145,7 +145,7 @@ describe("assemble", () => {
     const part = (text: string) => ({ type: "text", text })
     expect(
       messageOf({ content: "" }, { content: [part("a")] }, { content: "b" }, { content: "c" }),
-    ).toMatchObject(withMessage({ content: [part("a"), part("bc")] }))
+    ).toMatchObject(withMessage({ content: [part("abc")] }))
   })
 
   it("keeps the last word on what it does not know, beside an error", () => {
