@@ -4,16 +4,19 @@ import { availableParallelism } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
 import * as App from "../App.ts"
 import { parseAuditUrl } from "../audit/AuditUrl.ts"
 import * as Primary from "../cluster/Primary.ts"
 import * as WorkerProcess from "../cluster/WorkerProcess.ts"
 import { renderProblem } from "../config/ConfigFile.ts"
+import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { auditUrl, environment, problemsOf } from "../config/Environment.ts"
 import { NodeServer } from "../http/NodeServer.ts"
 import * as Lines from "../telemetry/Lines.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../version.ts"
+import * as Announcement from "./Announcement.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
 import { configOption } from "./configFile.ts"
@@ -81,14 +84,27 @@ export const serve: Command = command(manual, (given) =>
       level: settings.logLevel,
       colour: terminal && (process.env["NO_COLOR"] ?? "") === "",
     })
-    const announce = (url: string, members: Readonly<Record<string, unknown>> = {}) =>
+    const announce = (port: number, workers: number) =>
       Effect.zipRight(
-        Effect.logInfo("listening", { address: url, version, config: settings.configPath, ...members }),
+        Effect.gen(function* () {
+          const { people, write } = yield* Lines.Lines
+          const started = {
+            version,
+            host: settings.host,
+            port,
+            configPath: settings.configPath,
+            audit: Either.getOrElse(parseAuditUrl(settings.auditUrl), () => settings.auditUrl),
+            workers,
+            snapshot: (yield* CurrentConfig).snapshot(),
+          }
+          if (people === undefined) write(LogLevel.Info, "listening", Announcement.membersOf(started))
+          else write(LogLevel.Info, Announcement.textOf(started), {})
+        }),
         Effect.addFinalizer(() => Effect.logInfo("draining: requests under way go on, new ones are refused")),
       )
     const alone = Layer.launch(
       Layer.provide(
-        Layer.scopedDiscard(Effect.flatMap(NodeServer, ({ url }) => announce(url))),
+        Layer.scopedDiscard(Effect.flatMap(NodeServer, ({ port }) => announce(port, 1))),
         App.layer(settings, App.auditLayer(settings, auditWorker)),
       ),
     )
@@ -102,12 +118,7 @@ export const serve: Command = command(manual, (given) =>
             Effect.gen(function* () {
               const { shutdownGrace } = settings
               const port = yield* Primary.startWorkers({ workers, shutdownGrace })
-              yield* announce(
-                `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
-                {
-                  workers,
-                },
-              )
+              yield* announce(port, workers)
             }),
           ),
           App.primaryLayer(settings, auditWorker),
