@@ -1,6 +1,7 @@
 /** The whole gateway as one layer: the only file that wires across folders. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import type { Audit } from "./audit/Audit.ts"
 import * as AuditLayer from "./audit/AuditLayer.ts"
 import { defaultLimits, relayedLimits } from "./audit/AuditQueue.ts"
@@ -42,6 +43,20 @@ const handedAuditLayer = (environment: Environment) =>
     Effect.map(auditPolicy, (policy) => WorkerProcess.auditLayer(environment.auditUrl, policy)),
   )
 
+/** The breakers of the upstreams in force: a reload forgets those that are gone. */
+const breakersLayer = Layer.provideMerge(
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const { keepOnly } = yield* Breakers.Breakers
+      const { changes } = yield* CurrentConfig.CurrentConfig
+      yield* Effect.forkScoped(
+        Stream.runForEach(changes, ({ routes }) => Effect.sync(() => keepOnly(routes.byName))),
+      )
+    }),
+  ),
+  Breakers.layer,
+)
+
 /**
  * Built from the bottom up and torn down from the top: first the routes let go, then the server drains, and only then what the
  * requests under way still needed is closed, the audit last.
@@ -59,7 +74,7 @@ const serving = <FE, FR, AE, AR>(
     Layer.provideMerge(fleet),
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Upstreams.layer, Breakers.layer, Slots.layer, OpenRequests.layer, AccessLog.layer),
+      Layer.mergeAll(Upstreams.layer, breakersLayer, Slots.layer, OpenRequests.layer, AccessLog.layer),
     ),
     Layer.provideMerge(audit),
     Layer.provideMerge(CurrentConfig.layer(environment.configPath)),

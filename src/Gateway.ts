@@ -20,6 +20,7 @@ import { Audit } from "./audit/Audit.ts"
 import { type Ending, endingOf, RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
 import { isAccessKey } from "./domain/AccessKey.ts"
+import { refusalOf } from "./domain/AttemptPolicy.ts"
 import type { Outcome } from "./domain/AuditRecord.ts"
 import { type ChoiceTransform, thinkingFormatOf } from "./domain/ChoiceTransform.ts"
 import { affinity, type ClientRequest, decode } from "./domain/ClientRequest.ts"
@@ -34,7 +35,6 @@ import {
   InternalError,
   ModelNotFound,
   Overloaded,
-  UpstreamRefused,
 } from "./domain/GatewayError.ts"
 import { readAnswer, transformAnswer } from "./domain/PlainAnswer.ts"
 import { plan } from "./domain/Plan.ts"
@@ -189,6 +189,7 @@ const streamHeaders = {
 const outcomeOf = (error: GatewayError): Outcome => {
   switch (error._tag) {
     case "UpstreamRefused":
+      return error.isClientsFault ? "rejected" : "upstream_error"
     case "UpstreamCredentialsRejected":
     case "UpstreamUnreachable":
     case "UpstreamTimeout":
@@ -379,11 +380,23 @@ export const layer: Layer.Layer<
             toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
           onAttempt,
         }
-        return Effect.map(attempts.run(asking), (answered) =>
-          answered.kind === "plain"
-            ? plainAnswer(answered, request.right, snapshot, draft)
-            : streamedAnswer(answered, request.right, frame, goOnOf(asking, answered), respond, runtime),
-        )
+        return Effect.map(attempts.run(asking), (answered) => {
+          switch (answered.kind) {
+            case "plain":
+              return plainAnswer(answered, request.right, snapshot, draft)
+            case "refusal":
+              return refusal(refusalOf(answered.refused, answered.target, []), draft)
+            case "stream":
+              return streamedAnswer(
+                answered,
+                request.right,
+                frame,
+                goOnOf(asking, answered),
+                respond,
+                runtime,
+              )
+          }
+        })
       }
       return {
         wanted: { limitBytes: server.maxBodyBytes, hold },
@@ -446,28 +459,16 @@ const plainAnswer = (
   draft: RecordDraft,
 ): RecordedAnswer => {
   const { status } = answered
-  const ok = status < 400
-  const { body, headers } = ok
-    ? {
-        body: transformAnswer(request.endpoint, transformOf(answered, request, snapshot), answered.body),
-        headers: toClient(answered.headers),
-      }
-    : answerOf(
-        new UpstreamRefused({
-          upstream: answered.target.upstream.name,
-          status,
-          headers: toClient(answered.headers),
-          body: answered.body,
-        }),
-      )
+  const body = transformAnswer(request.endpoint, transformOf(answered, request, snapshot), answered.body)
   const ending: Ending = {
     status,
-    outcome: ok ? "ok" : "upstream_error",
-    error: ok ? undefined : `the upstream answered ${status}`,
+    outcome: "ok",
+    error: undefined,
     ...readAnswer(body),
     response: { kind: "plain", bytes: body },
   }
-  return { status, headers: withAttempts(headers, draft, "answered"), body, ending }
+  const headers = withAttempts(toClient(answered.headers), draft, "answered")
+  return { status, headers, body, ending }
 }
 
 /** Asks for another upstream to go on with a stream that broke off, of those that were not tried. */

@@ -297,7 +297,7 @@ const Retry = Schema.Struct({
   }),
   retry_on: setting(Schema.Array(retryStatus), defaultRetryOn, {
     description:
-      "The HTTP statuses of an upstream that are worth another target: statuses, or classes such as `5xx`.",
+      "The HTTP statuses of an upstream that are worth another target: statuses, or classes such as `5xx`. What says with another status what others say with theirs counts as both: a 413 or 498 of a rate limit as 429, a 402 or a 400 of a wrong key as 401. A prompt that a moderation flagged counts as 400, whatever its status.",
     examples: [[429, "5xx"]],
   }),
 })
@@ -305,7 +305,7 @@ const Retry = Schema.Struct({
 const Breaker = Schema.Struct({
   failures: setting(whole(0, 1_000_000), 5, {
     description:
-      "How many transient failures in a row (no connection, broken off, timed out, 408, 425, 429, 5xx) set a client aside. It is then asked only after all others, until a probe goes well. A 429 with `retry-after` and a refused `api_key` do so at once. 0 never does.",
+      "How many transient failures in a row (no connection, broken off, timed out, 408, 425, 5xx) set a client aside. It is then asked only after all others, until a probe goes well. A refused `api_key` and an account without credit do so at once. Rate limits (429) and missing models (404) set aside only that model at that client, at once where they say `retry-after` or that the model is missing. 0 never does.",
     examples: [10],
   }),
   open_ms: setting(milliseconds, 10_000, {

@@ -3,6 +3,7 @@
  * error the client gets when nothing is left. Deciding is kept apart from calling and from classifying what a socket did.
  */
 import * as Data from "effect/Data"
+import * as Redacted from "effect/Redacted"
 import {
   type FailedAttempt,
   type GatewayError,
@@ -12,9 +13,11 @@ import {
   UpstreamTimeout,
   UpstreamUnreachable,
 } from "./GatewayError.ts"
+import { redirectTarget } from "./Redirect.ts"
+import { countsAs, isClientsFault, type RefusalKind, refusalKind } from "./Refusal.ts"
 import { toClient } from "./RequestHeaders.ts"
 import type { RetryPolicy } from "./Snapshot.ts"
-import type { Target } from "./Upstream.ts"
+import type { Target, Upstream } from "./Upstream.ts"
 
 /** Why an attempt gave no answer for the client. */
 export type AttemptFailure = Data.TaggedEnum<{
@@ -29,6 +32,7 @@ export type AttemptFailure = Data.TaggedEnum<{
   }
   /** An HTTP answer that is not the client's. */
   Refused: {
+    readonly kind: RefusalKind
     readonly status: number
     readonly headers: Readonly<Record<string, string>>
     readonly body: Uint8Array
@@ -45,24 +49,30 @@ export type AttemptFailure = Data.TaggedEnum<{
 
 export const AttemptFailure = Data.taggedEnum<AttemptFailure>()
 
+export type Refused = Data.TaggedEnum.Value<AttemptFailure, "Refused">
+
+/** An HTTP answer that is no success, and whose fault it is. */
+export const refusedBy = (
+  { headers, retryAfterMs, status }: Pick<Refused, "headers" | "retryAfterMs" | "status">,
+  body: Uint8Array,
+): Refused =>
+  AttemptFailure.Refused({ kind: refusalKind(status, headers, body), status, headers, body, retryAfterMs })
+
 /** A failed attempt with its target. */
 export interface Failed {
   readonly target: Target
   readonly failure: AttemptFailure
 }
 
-/**
- * Whether an HTTP status of an upstream is the client's answer rather than a reason to ask another target. One beyond 599 is a fault of the
- * server (RFC 9110 §15).
- */
-export const isAnswer = (status: number, policy: RetryPolicy): boolean =>
-  (status >= 200 && status < 300) || (isErrorStatus(status) && !policy.retryOn(status))
+/** Whether a refusal is the client's answer rather than a reason to ask another target. A status beyond 599 is a fault of the server (RFC 9110 §15). */
+export const isAnswer = ({ kind, status }: Refused, { retryOn }: RetryPolicy): boolean =>
+  isErrorStatus(status) && !countsAs(status, kind).some(retryOn)
 
 const isErrorStatus = (status: number): boolean => status >= 400 && status <= 599
 
 /**
- * Whether waiting could mend the failure, so that the same target may be asked again in a later round. A refused key, a missing
- * model or a redirect stays what it is.
+ * Whether waiting could mend the failure, so that the same target may be asked again in a later round. A refused key, an empty
+ * account, a missing model or a redirect stays what it is.
  */
 export const isTransient = (failure: AttemptFailure): boolean => {
   switch (failure._tag) {
@@ -75,9 +85,8 @@ export const isTransient = (failure: AttemptFailure): boolean => {
     case "NoRoom":
       return false
     case "Refused":
-      return (
-        failure.status === 408 || failure.status === 425 || failure.status === 429 || failure.status >= 500
-      )
+      // A 413 of a rate limit says that the request alone is over it.
+      return failure.kind === "provider" || (failure.kind === "limit" && failure.status !== 413)
   }
 }
 
@@ -123,6 +132,28 @@ export const retryAfterMs = (headers: Readonly<Record<string, string>>, now: num
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
+/** What a refusal is about, where its status says too little. */
+const inWords = ({ headers, kind }: Refused): string => {
+  switch (kind) {
+    case "credentials":
+      return " (it refuses the key)"
+    case "billing":
+      return " (the account has no credit or quota left)"
+    case "missing_model":
+      return " (it has no such model)"
+    case "moderation":
+      return " (its moderation flagged the prompt)"
+    case "firewall":
+      return " (a firewall before it)"
+    case "redirect": {
+      const target = redirectTarget(headers["location"])
+      return target === undefined ? "" : ` with location ${target}`
+    }
+    default:
+      return ""
+  }
+}
+
 /** A failure in a few words, for messages, logs and the audit. */
 export const reasonOf = (failure: AttemptFailure): string => {
   switch (failure._tag) {
@@ -133,7 +164,7 @@ export const reasonOf = (failure: AttemptFailure): string => {
     case "TimedOut":
       return `timed out (${failure.phase} after ${failure.afterMs} ms)`
     case "Refused":
-      return `answered ${failure.status}`
+      return `answered ${failure.status}${inWords(failure)}`
     case "ErrorInAnswer":
       return `answered with an error (${failure.message})`
     case "Unusable":
@@ -146,6 +177,44 @@ export const reasonOf = (failure: AttemptFailure): string => {
 export const failuresOf = (failed: ReadonlyArray<Failed>): ReadonlyArray<FailedAttempt> => {
   const reasons = new Map(failed.map((one) => [one.target.upstream.name, reasonOf(one.failure)]))
   return Array.from(reasons, ([upstream, reason]) => ({ upstream, reason }))
+}
+
+/** Shorter keys are placeholders such as `none`, and may be words of an answer. */
+const shortestKey = 8
+
+/** A body without the key it was asked with, which some repeat. */
+const withoutKey = (body: Uint8Array, { apiKey }: Upstream): Uint8Array => {
+  const key = apiKey === undefined ? "" : Redacted.value(apiKey)
+  if (key.length < shortestKey) return body
+  // Latin 1 keeps every byte what it is.
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1")
+  return text.includes(key) ? Buffer.from(text.replaceAll(key, "[redacted]"), "latin1") : body
+}
+
+/**
+ * The error of a refusal. What is held against this gateway's own key or its account is not told as the client's.
+ *
+ * @param failures of all that were asked
+ */
+export const refusalOf = (
+  { body, headers, kind, status }: Refused,
+  { upstream }: Target,
+  failures: ReadonlyArray<FailedAttempt>,
+): UpstreamCredentialsRejected | UpstreamRefused => {
+  const { name } = upstream
+  const ownKey = upstream.apiKey !== undefined
+  if (ownKey && (kind === "credentials" || kind === "billing")) {
+    return new UpstreamCredentialsRejected({ upstream: name, status, reason: kind, failures })
+  }
+  return new UpstreamRefused({
+    upstream: name,
+    status: isErrorStatus(status) ? status : 502,
+    said: { kind, answered: status, location: redirectTarget(headers["location"]) },
+    isClientsFault: isClientsFault(kind, ownKey),
+    headers: toClient(headers),
+    body: withoutKey(body, upstream),
+    failures,
+  })
 }
 
 /** Seconds after which a client that found no room may come again. */
@@ -171,19 +240,17 @@ export const errorOf = (all: ReadonlyArray<Failed>): GatewayError => {
   }
   const { failure, target } = last
   const upstream = target.upstream.name
-  if (failure._tag === "Refused") {
-    const { status, headers, body } = failure
-    return (status === 401 || status === 403) && target.upstream.apiKey !== undefined
-      ? new UpstreamCredentialsRejected({ upstream, status })
-      : new UpstreamRefused({
-          upstream,
-          status: isErrorStatus(status) ? status : 502,
-          headers: toClient(headers),
-          body,
-        })
-  }
+  if (failure._tag === "Refused") return refusalOf(failure, target, failuresOf(all))
   if (failure._tag === "ErrorInAnswer") {
-    return new UpstreamRefused({ upstream, status: 502, headers: {}, body: failure.body })
+    return new UpstreamRefused({
+      upstream,
+      status: 502,
+      said: { kind: "provider", answered: 200, location: undefined },
+      isClientsFault: false,
+      headers: {},
+      body: withoutKey(failure.body, target.upstream),
+      failures: failuresOf(all),
+    })
   }
   const failures = failuresOf(all)
   return failed.every((one) => one.failure._tag === "TimedOut")

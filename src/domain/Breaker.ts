@@ -1,13 +1,18 @@
 /**
- * The circuit breaker of one upstream, as a pure state machine: what its attempts came to decides whether the next requests ask it in
- * its turn, or only after all others (Nygard, "Release It!", 2007). It never takes an upstream out of a plan.
+ * The circuit breaker of one upstream, or of one model at it, as a pure state machine: what its attempts came to decides whether the next
+ * requests ask it in its turn, or only after all others (Nygard, "Release It!", 2007). It never takes an upstream out of a plan.
  */
 import * as Data from "effect/Data"
 import { type AttemptFailure, isTransient } from "./AttemptPolicy.ts"
 import type { BreakerPolicy } from "./Snapshot.ts"
 
 /** Why a breaker opened. */
-export type OpenReason = "failing" | "rate_limited" | "credentials_rejected"
+export type OpenReason =
+  | "failing"
+  | "rate_limited"
+  | "credentials_rejected"
+  | "out_of_credit"
+  | "model_missing"
 
 export type Breaker = Data.TaggedEnum<{
   /** Asked in its turn. */
@@ -32,25 +37,56 @@ export type Sign =
   | "answering"
   | "failing"
   | "credentials_rejected"
+  | "out_of_credit"
+  | "model_missing"
   | "nothing"
   | { readonly limitedForMs: number }
 
+/** What an attempt says of its upstream as a whole, and of the model it asked there. */
+export interface Signs {
+  readonly upstream: Sign
+  readonly model: Sign
+}
+
+const ofUpstream = (upstream: Sign): Signs => ({ upstream, model: "nothing" })
+const ofModel = (model: Sign): Signs => ({ upstream: "nothing", model })
+const ofBoth = (sign: Sign): Signs => ({ upstream: sign, model: sign })
+
+export const well: Signs = ofBoth("well")
+export const answering: Signs = ofBoth("answering")
+export const failing: Signs = ofUpstream("failing")
+export const nothing: Signs = ofBoth("nothing")
+
 /**
- * What a failure says of the upstream.
+ * What a failure says: as far as the fault of whoever caused it reaches.
  *
  * @param ownKey whether the upstream has a key of its own: what it holds against a client's key says nothing of others
  */
-export const signOf = (failure: AttemptFailure, ownKey: boolean): Sign => {
-  if (failure._tag === "Refused") {
-    const { retryAfterMs, status } = failure
-    if (status === 401 || status === 403) return ownKey ? "credentials_rejected" : "nothing"
-    if (status === 429) {
-      if (!ownKey) return "nothing"
-      return retryAfterMs === undefined ? "failing" : { limitedForMs: retryAfterMs }
-    }
+export const signsOf = (failure: AttemptFailure, ownKey: boolean): Signs => {
+  if (failure._tag === "TimedOut" && failure.phase === "deadline") return nothing
+  if (failure._tag !== "Refused") return isTransient(failure) ? failing : nothing
+  switch (failure.kind) {
+    case "credentials":
+      return ownKey ? ofUpstream("credentials_rejected") : nothing
+    case "billing":
+      return ownKey ? ofUpstream("out_of_credit") : nothing
+    case "limit":
+      if (!ownKey) return nothing
+      return ofModel(failure.retryAfterMs === undefined ? "failing" : { limitedForMs: failure.retryAfterMs })
+    case "missing_model":
+      return ownKey ? ofModel("model_missing") : nothing
+    case "not_found":
+      return ownKey ? ofModel("failing") : nothing
+    case "provider":
+      return failing
+    // It knows what is wrong with a request.
+    case "request":
+      return failure.status === 403 ? nothing : well
+    case "moderation":
+    case "firewall":
+    case "redirect":
+      return nothing
   }
-  if (failure._tag === "TimedOut" && failure.phase === "deadline") return "nothing"
-  return isTransient(failure) ? "failing" : "nothing"
 }
 
 /** Whether a request may ask the upstream in its turn: its breaker is closed, or it is time for a probe. */
@@ -68,20 +104,22 @@ const open = (reason: OpenReason, waitMs: number, now: number, { maxOpenMs }: Br
   return Breaker.Open({ until: now + bounded, waitMs: bounded, reason })
 }
 
-const failedOnce = (breaker: Breaker, now: number, policy: BreakerPolicy): Breaker => {
+/** Open for as long as is configured, twice as long as before where a probe failed; one that is open stays so. */
+const opened = (reason: OpenReason, breaker: Breaker, now: number, policy: BreakerPolicy): Breaker => {
   switch (breaker._tag) {
     case "Open":
       return breaker
     case "Probing":
-      return open("failing", 2 * breaker.waitMs, now, policy)
-    case "Closed": {
-      const failures = breaker.failures + 1
-      return failures < policy.failures
-        ? Breaker.Closed({ failures })
-        : open("failing", policy.openMs, now, policy)
-    }
+      return open(reason, 2 * breaker.waitMs, now, policy)
+    case "Closed":
+      return open(reason, policy.openMs, now, policy)
   }
 }
+
+const failedOnce = (breaker: Breaker, now: number, policy: BreakerPolicy): Breaker =>
+  breaker._tag === "Closed" && breaker.failures + 1 < policy.failures
+    ? Breaker.Closed({ failures: breaker.failures + 1 })
+    : opened("failing", breaker, now, policy)
 
 /** Whether an attempt began before the upstream was set aside, or before the probe under way: such a one says nothing of it now. */
 const isOutdated = (breaker: Breaker, beganAt: number): boolean =>
@@ -101,15 +139,18 @@ export const ended = (
 ): Breaker => {
   if (policy.failures === 0) return closed
   if (typeof sign === "object") return open("rate_limited", sign.limitedForMs, now, policy)
-  if (sign !== "credentials_rejected" && isOutdated(breaker, beganAt)) return breaker
+  if (sign === "credentials_rejected" || sign === "out_of_credit") {
+    return open(sign, policy.maxOpenMs, now, policy)
+  }
+  if (isOutdated(breaker, beganAt)) return breaker
   switch (sign) {
     case "well":
       return closed
     case "answering":
       // Good enough to be asked in its turn again, and one failure away from being set aside again.
       return breaker._tag === "Closed" ? breaker : Breaker.Closed({ failures: policy.failures - 1 })
-    case "credentials_rejected":
-      return open("credentials_rejected", policy.maxOpenMs, now, policy)
+    case "model_missing":
+      return opened(sign, breaker, now, policy)
     case "nothing":
       return breaker._tag === "Probing"
         ? Breaker.Open({ until: now, waitMs: breaker.waitMs, reason: breaker.reason })

@@ -3,7 +3,9 @@
  * here once. The message of an error is derived from its data, and says what is wrong and what to do.
  */
 import * as Data from "effect/Data"
-import { shapedBody } from "./ErrorShape.ts"
+import { saidError, shapedBody } from "./ErrorShape.ts"
+import { baseUrlOf } from "./Redirect.ts"
+import type { RefusalKind } from "./Refusal.ts"
 
 /** The `error` member of OpenAI's error bodies. */
 export interface ErrorBody {
@@ -58,26 +60,39 @@ export class MethodNotAllowed extends Data.TaggedError("MethodNotAllowed")<{
   readonly allow: string
 }> {}
 
-/** Every attempt failed, the last with this answer of an upstream. */
-export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
-  readonly upstream: string
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  /** As it came. */
-  readonly body: Uint8Array
-}> {}
-
-/** Every attempt failed, the last because an upstream refused the key of Sluice's own configuration. */
-export class UpstreamCredentialsRejected extends Data.TaggedError("UpstreamCredentialsRejected")<{
-  readonly upstream: string
-  readonly status: number
-}> {}
-
 /** One attempt's failure, for messages: which upstream, and why in a few words. Holds no secret. */
 export interface FailedAttempt {
   readonly upstream: string
   readonly reason: string
 }
+
+/** The client's answer is this refusal of an upstream: it is about the request, or every attempt failed, this one last. */
+export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
+  readonly upstream: string
+  /** What the client gets. */
+  readonly status: number
+  /** What the upstream answered, and what that is about. */
+  readonly said: {
+    readonly kind: RefusalKind
+    readonly answered: number
+    /** Of a redirect, as it may be told. */
+    readonly location: string | undefined
+  }
+  /** Whether it is about the request, or the client's own key. */
+  readonly isClientsFault: boolean
+  readonly headers: Readonly<Record<string, string>>
+  /** As it came. */
+  readonly body: Uint8Array
+  readonly failures: ReadonlyArray<FailedAttempt>
+}> {}
+
+/** Every attempt failed, the last because an upstream refused the key of Sluice's own configuration, or its account. */
+export class UpstreamCredentialsRejected extends Data.TaggedError("UpstreamCredentialsRejected")<{
+  readonly upstream: string
+  readonly status: number
+  readonly reason: "credentials" | "billing"
+  readonly failures: ReadonlyArray<FailedAttempt>
+}> {}
 
 /** Every attempt failed to connect or broke off. */
 export class UpstreamUnreachable extends Data.TaggedError("UpstreamUnreachable")<{
@@ -142,11 +157,42 @@ interface Declaration extends ErrorBody {
 const listed = (failures: ReadonlyArray<FailedAttempt>): string =>
   failures.map(({ upstream, reason }) => `${upstream}: ${reason}`).join("; ")
 
+/** How the others failed, where others were asked too. */
+const others = (upstream: string, failures: ReadonlyArray<FailedAttempt>): string => {
+  const rest = failures.filter((one) => one.upstream !== upstream)
+  return rest.length === 0 ? "" : ` Asked before it: ${listed(rest)}.`
+}
+
+/** A refusal in a sentence, with what its body says. */
+const refusalInWords = ({ body, said: { answered, kind, location }, upstream }: UpstreamRefused): string => {
+  const answer = `The upstream ${upstream} answered ${answered}`
+  if (kind === "redirect" && location !== undefined) {
+    const baseUrl = baseUrlOf(location)
+    return baseUrl === undefined
+      ? `${answer} with location ${location}, and redirects are not followed; check base_url.`
+      : `${answer} with location ${location}, and redirects are not followed; set base_url to ${baseUrl}.`
+  }
+  if (kind === "firewall") {
+    return `${answer}, not from its API but from a firewall before it: ${excerpt(body)}`
+  }
+  const message = saidError(body)?.message
+  return message === undefined
+    ? `${answer}, not in the shape of an OpenAI error: ${excerpt(body)}`
+    : `${answer}: ${clipped(message)}`
+}
+
 const roomless: Readonly<Record<Overloaded["reason"], string>> = {
   requests: "too many requests are under way (server.max_in_flight)",
   memory:
     "the bodies of the requests under way take all the memory set apart for them (server.max_buffered_bytes)",
   upstreams: "every upstream that serves the model is busy (max_concurrent)",
+}
+
+const rejected: Readonly<Record<UpstreamCredentialsRejected["reason"], string>> = {
+  credentials:
+    "it refuses the api_key in this gateway's configuration, or what that key may do. Your own key is not to blame;",
+  billing:
+    "the account of this gateway's api_key there has no credit or quota left. You need not pay anything;",
 }
 
 /** The one declaration of status, OpenAI error body and headers per error. */
@@ -231,20 +277,22 @@ const declare = (error: GatewayError): Declaration => {
     case "UpstreamRefused":
       return {
         status: error.status,
-        message: `The upstream ${error.upstream} answered ${error.status}, not in the shape of an OpenAI error: ${excerpt(error.body)}`,
+        message: `${refusalInWords(error)}${others(error.upstream, error.failures)}`,
         type: "upstream_error",
         param: null,
         code: "upstream_refused",
         headers: error.headers,
       }
-    case "UpstreamCredentialsRejected":
+    case "UpstreamCredentialsRejected": {
+      const whole = `The upstream ${error.upstream} answered ${error.status}: ${rejected[error.reason]} tell who runs the gateway.`
       return {
         status: 502,
-        message: `The upstream ${error.upstream} answered ${error.status}: it refuses the api_key in this gateway's configuration. Your own key is not to blame; tell who runs the gateway.`,
+        message: `${whole}${others(error.upstream, error.failures)}`,
         type: "upstream_error",
         param: null,
-        code: "upstream_credentials_rejected",
+        code: error.reason === "billing" ? "upstream_out_of_credit" : "upstream_credentials_rejected",
       }
+    }
     case "UpstreamUnreachable":
       return {
         status: 502,
@@ -305,6 +353,9 @@ const decoder = new TextDecoder()
 
 const excerptLength = 200
 
+const clipped = (text: string): string =>
+  text.length > excerptLength ? `${text.slice(0, excerptLength)}…` : text
+
 /** What a page calls itself; where it has no title, its text. */
 const wordsOfPage = (page: string): string =>
   /<title[^<>]*>([^<]*)/i.exec(page)?.[1] ?? page.replace(/<[^<>]*>/g, " ")
@@ -315,8 +366,7 @@ const excerpt = (body: Uint8Array): string => {
   const isPage = start.trimStart().startsWith("<")
   const text = (isPage ? wordsOfPage(start) : start).replace(/\s+/g, " ").trim()
   if (text === "") return isPage ? "(a page)" : "(no body)"
-  const words = text.length > excerptLength ? `${text.slice(0, excerptLength)}…` : text
-  return isPage ? `a page, "${words}"` : words
+  return isPage ? `a page, "${clipped(text)}"` : clipped(text)
 }
 
 /** `{"error":{…}}` as OpenAI's SDKs expect it. */

@@ -1,15 +1,24 @@
 /** What one process says of itself, and what several are together: pure, so that `/health` speaks for all workers alike. */
 
-export interface UpstreamHealth {
-  readonly name: string
+interface BreakerHealth {
   readonly state: "closed" | "open" | "half_open"
   readonly reason: string | null
+  readonly probe_at: string | null
+}
+
+/** A model that is set aside at an upstream by itself. */
+export interface ModelHealth extends BreakerHealth {
+  readonly model: string
+}
+
+export interface UpstreamHealth extends BreakerHealth {
+  readonly name: string
   /** In a row, while closed. */
   readonly failures: number | null
-  readonly probe_at: string | null
   readonly openings_total: number
   readonly in_flight: number
   readonly waiting: number
+  readonly models: ReadonlyArray<ModelHealth>
 }
 
 export interface ConfigHealth {
@@ -31,18 +40,30 @@ const severity = { closed: 0, half_open: 1, open: 2 } as const
 const max = (a: number | null, b: number | null): number | null =>
   a === null ? b : b === null ? a : Math.max(a, b)
 
+const worse = <A extends BreakerHealth>(a: A, b: A): A => (severity[b.state] > severity[a.state] ? b : a)
+
+const bothModels = (
+  a: ReadonlyArray<ModelHealth>,
+  b: ReadonlyArray<ModelHealth>,
+): ReadonlyArray<ModelHealth> => {
+  const models = new Map(a.map((one) => [one.model, one]))
+  for (const one of b) models.set(one.model, worse(models.get(one.model) ?? one, one))
+  return [...models.values()]
+}
+
 /** An upstream as two processes see it: the counts of both, and the state of the one that thinks worse of it. */
 const both = (a: UpstreamHealth, b: UpstreamHealth): UpstreamHealth => {
-  const worse = severity[b.state] > severity[a.state] ? b : a
+  const { failures, probe_at, reason, state } = worse(a, b)
   return {
     name: a.name,
-    state: worse.state,
-    reason: worse.reason,
-    failures: worse.state === "closed" ? max(a.failures, b.failures) : worse.failures,
-    probe_at: worse.probe_at,
+    state,
+    reason,
+    failures: state === "closed" ? max(a.failures, b.failures) : failures,
+    probe_at,
     openings_total: a.openings_total + b.openings_total,
     in_flight: a.in_flight + b.in_flight,
     waiting: a.waiting + b.waiting,
+    models: bothModels(a.models, b.models),
   }
 }
 

@@ -52,13 +52,17 @@ export const makeOwnHealth = Effect.gen(function* () {
       log: { dropped: dropped() },
       requests: { in_flight: count(), buffered_bytes: held() },
       upstreams: [...snapshot().routes.byName.values()].map((upstream) => {
-        const { breaker, openings } = breakers.status(upstream)
+        const { breaker, models, openings } = breakers.status(upstream)
         return {
           name: upstream.name,
           ...breakerFields(breaker),
           openings_total: openings,
           in_flight: inFlight(upstream.name),
           waiting: slots.waiting(upstream.name),
+          models: models.map(({ breaker, model }) => {
+            const { failures: _, ...fields } = breakerFields(breaker)
+            return { model, ...fields }
+          }),
         }
       }),
     }),

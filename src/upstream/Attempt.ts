@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../domain/AnswerForm.ts"
 import { chunksOf } from "../domain/AnswerInChunks.ts"
-import { AttemptFailure, isAnswer, reasonOf } from "../domain/AttemptPolicy.ts"
+import { AttemptFailure, isAnswer, type Refused, reasonOf, refusedBy } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord, Outcome } from "../domain/AuditRecord.ts"
-import { type Sign, signOf } from "../domain/Breaker.ts"
+import { answering, failing, nothing, type Signs, signsOf, well } from "../domain/Breaker.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { errorBody } from "../domain/ErrorInEvents.ts"
@@ -52,6 +52,8 @@ interface AnsweredHead {
 /** The answer for the client: a plain body, whole, or a stream from its first event on. */
 export type Answered =
   | (AnsweredHead & { readonly kind: "plain"; readonly body: Uint8Array })
+  /** No success, and for the client all the same. */
+  | (AnsweredHead & { readonly kind: "refusal"; readonly refused: Refused })
   | (AnsweredHead & {
       readonly kind: "stream"
       /** All events, the first one included. */
@@ -198,20 +200,19 @@ class Running implements CallListener {
   leave(): void {
     if (this.#isOver) return
     this.#release()
-    this.#endBreaker("nothing")
+    this.#endBreaker(nothing)
     this.#onFailed(this.#record({ status: undefined, cause: this.#cancelled() }), true)
   }
 
   readonly onHead = (head: AnswerHead): void => {
     const { status } = head
     const { retry, stream } = this.#request
-    if (!isAnswer(status, retry)) {
-      this.#reading = { kind: "refusal", head, body: new BodyCollector(maxErrorBytes) }
+    if (status >= 300) {
+      this.#readRefusal(head, retry.retryOn(status))
       return
     }
     if (!stream) this.#progress.hasBegun = true
-    if (status < 300) this.#reading = { kind: "beginning", head, beginning: noBeginning }
-    else this.#readPlain(head)
+    this.#reading = { kind: "beginning", head, beginning: noBeginning }
   }
 
   /** It is known what it is: brought into the form that was asked for, should it be another. */
@@ -232,10 +233,23 @@ class Running implements CallListener {
     if (bytes.length > 0) this.onBytes(bytes)
   }
 
+  /** What may be the client's answer is read as an answer is. */
+  #readRefusal(head: AnswerHead, isFailure: boolean): void {
+    if (!isFailure) this.#begun()
+    const body = isFailure
+      ? new BodyCollector(maxErrorBytes)
+      : new BodyCollector(maxAnswerBytes, this.#request.hold)
+    this.#reading = { kind: "refusal", head, body }
+  }
+
   #readPlain(head: AnswerHead): void {
+    this.#begun()
+    this.#reading = { kind: "plain", head, body: new BodyCollector(maxAnswerBytes, this.#request.hold) }
+  }
+
+  #begun(): void {
     this.#call?.begun()
     this.#progress.hasBegun = true
-    this.#reading = { kind: "plain", head, body: new BodyCollector(maxAnswerBytes, this.#request.hold) }
   }
 
   readonly onBytes = (bytes: Uint8Array): void => {
@@ -304,8 +318,16 @@ class Running implements CallListener {
   }
 
   #refused({ body, head }: Extract<Reading, { readonly kind: "refusal" }>): void {
-    this.#fail(
-      AttemptFailure.Refused({ ...head, body: body === undefined ? noBytes : errorBody(body.whole()) }),
+    if (this.#isOver) return
+    const refused = refusedBy(head, body === undefined ? noBytes : errorBody(body.whole()))
+    if (!isAnswer(refused, this.#request.retry) || this.#excuse(refused) !== undefined) {
+      this.#fail(refused)
+      return
+    }
+    const { headers, status } = head
+    this.#winWhole(
+      { kind: "refusal", target: this.#target, status, headers, refused },
+      this.#signsOf(refused),
     )
   }
 
@@ -319,12 +341,7 @@ class Running implements CallListener {
   }
 
   /** A plain body is whole: it may be no answer all the same. */
-  #read(head: AnswerHead, body: Uint8Array): void {
-    const { headers, status } = head
-    if (status >= 300) {
-      this.#answerError(head, errorBody(body))
-      return
-    }
+  #read({ headers, status }: AnswerHead, body: Uint8Array): void {
     const fault = noAnswer(body)
     if (fault?.kind === "not_json") {
       this.#fail(AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }))
@@ -332,15 +349,6 @@ class Running implements CallListener {
       this.#fail(AttemptFailure.ErrorInAnswer({ message: fault.error.message, body }))
     } else if (this.#request.stream) this.#giveOut(status, headers, body)
     else this.#winWhole({ kind: "plain", target: this.#target, status, headers: asJson(headers), body })
-  }
-
-  /** An error that is the client's answer, unless this gateway brought it about. */
-  #answerError(head: AnswerHead, body: Uint8Array): void {
-    const { headers, status } = head
-    const refusal = AttemptFailure.Refused({ ...head, body })
-    if (this.#excuse(refusal) === undefined) {
-      this.#winWhole({ kind: "plain", target: this.#target, status, headers, body })
-    } else this.#fail(refusal)
   }
 
   /** Gives a plain answer out as a stream. */
@@ -380,7 +388,7 @@ class Running implements CallListener {
     // Bytes only come to a call that is open.
     if (call === undefined) return
     this.#isOver = true
-    this.#endBreaker("answering")
+    this.#endBreaker(answering)
     const events = new OpenStream(call, reader)
     call.tell(events)
     this.#win(
@@ -397,9 +405,9 @@ class Running implements CallListener {
   }
 
   /** All of the answer is here. */
-  #winWhole(answered: Answered): void {
+  #winWhole(answered: Answered, signs: Signs = well): void {
     this.#release()
-    this.#endBreaker("well")
+    this.#endBreaker(signs)
     this.#win(answered)
   }
 
@@ -422,9 +430,7 @@ class Running implements CallListener {
     this.#release()
     const excuse = this.#excuse(failure)
     const { cause, status } = outcomeOf(failure)
-    this.#endBreaker(
-      excuse === undefined ? signOf(failure, this.#target.upstream.apiKey !== undefined) : "nothing",
-    )
+    this.#endBreaker(excuse === undefined ? this.#signsOf(failure) : nothing)
     this.#onFailed(this.#record({ status, cause: excuse ?? cause }), false)
     this.#onResult(Either.left(failure))
   }
@@ -437,8 +443,12 @@ class Running implements CallListener {
     this.#leavePlace()
   }
 
-  #endBreaker(sign: Sign): void {
-    this.#surroundings.breakers.end(this.#target.upstream, sign, this.#beganAt, this.#request.breaker)
+  #signsOf(failure: AttemptFailure): Signs {
+    return signsOf(failure, this.#target.upstream.apiKey !== undefined)
+  }
+
+  #endBreaker(signs: Signs): void {
+    this.#surroundings.breakers.end(this.#target, signs, this.#beganAt, this.#request.breaker)
   }
 
   #record(outcome: Pick<AttemptRecord, "status" | "cause">): AttemptRecord {
@@ -477,7 +487,7 @@ const answeredStream = (
     headers,
     events,
     ended: (outcome) => {
-      breakers.end(target.upstream, signOfEnd(outcome, now() >= deadline.at), beganAt, breaker)
+      breakers.end(target, signsOfEnd(outcome, now() >= deadline.at), beganAt, breaker)
       release()
     },
   }
@@ -560,8 +570,8 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
 const noRoom = (reason: string): AttemptFailure => AttemptFailure.NoRoom({ lacks: "place", reason })
 
 /** What a stream's end says of its upstream, which is not to blame for a client that left or gave it too little time. */
-const signOfEnd = (outcome: Outcome, isTimeOver: boolean): Sign =>
-  outcome === "ok" ? "well" : outcome === "stream_broken" && !isTimeOver ? "failing" : "nothing"
+const signsOfEnd = (outcome: Outcome, isTimeOver: boolean): Signs =>
+  outcome === "ok" ? well : outcome === "stream_broken" && !isTimeOver ? failing : nothing
 
 /** An attempt's failure as the audit writes it: a status, or a cause. */
 const outcomeOf = (failure: AttemptFailure): Pick<AttemptRecord, "status" | "cause"> =>

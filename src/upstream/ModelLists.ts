@@ -13,7 +13,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { AttemptFailure, reasonOf } from "../domain/AttemptPolicy.ts"
+import { AttemptFailure, reasonOf, refusedBy } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { admits } from "../domain/Breaker.ts"
 import { type Model, readModels } from "../domain/ModelList.ts"
@@ -165,7 +165,7 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
         } as const
         const { body, headers, retryAfterMs, status } = yield* whole(upstreams, call, maxListBytes)
         if (status !== 200) {
-          return yield* Effect.fail(AttemptFailure.Refused({ status, headers, body, retryAfterMs }))
+          return yield* Effect.fail(refusedBy({ status, headers, retryAfterMs }, body))
         }
         const models = readModels(yield* parse(body), upstream.name)
         return models === undefined

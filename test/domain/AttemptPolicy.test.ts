@@ -10,6 +10,7 @@ import {
   isTransient,
   isWorthAnotherRound,
   reasonOf,
+  refusedBy,
   retryAfterMs,
 } from "../../src/domain/AttemptPolicy.ts"
 import type { RetryPolicy } from "../../src/domain/Snapshot.ts"
@@ -22,13 +23,15 @@ const policy: RetryPolicy = {
   retryOn: (status) => [401, 403, 404, 408, 425, 429].includes(status) || status >= 500,
 }
 
-const refused = (status: number, retryAfter?: number, body = "{}") =>
-  AttemptFailure.Refused({
-    status,
-    headers: {},
-    body: new TextEncoder().encode(body),
-    retryAfterMs: retryAfter,
-  })
+const refused = (
+  status: number,
+  retryAfter?: number,
+  body = "{}",
+  headers: Readonly<Record<string, string>> = {},
+) => refusedBy({ status, headers, retryAfterMs: retryAfter }, new TextEncoder().encode(body))
+
+const saying = (status: number, message: string) =>
+  refused(status, undefined, JSON.stringify({ error: { message } }))
 
 const timedOut = AttemptFailure.TimedOut({ phase: "first_byte", afterMs: 60_000 })
 const unreachable = AttemptFailure.ConnectFailed({ reason: "ECONNREFUSED" })
@@ -58,20 +61,50 @@ const failureArb: fc.Arbitrary<AttemptFailure> = fc.oneof(
 )
 
 describe("isAnswer", () => {
-  it("takes every success and every refusal that is not worth another target", () => {
-    expect([200, 201, 400, 409, 422].map((status) => isAnswer(status, policy))).toEqual(Array(5).fill(true))
-    expect([401, 404, 429, 500, 503].map((status) => isAnswer(status, policy))).toEqual(Array(5).fill(false))
+  const areAnswers = (...refusals: ReadonlyArray<ReturnType<typeof refused>>) =>
+    refusals.map((one) => isAnswer(one, policy))
+
+  it("takes every refusal that is not worth another target", () => {
+    expect(areAnswers(...[400, 409, 413, 422].map((status) => refused(status)))).toEqual(Array(4).fill(true))
+    expect(areAnswers(...[401, 404, 429, 500, 503].map((status) => refused(status)))).toEqual(
+      Array(5).fill(false),
+    )
   })
 
-  it("never takes a redirect or an informational status, which are not answers to a completion", () => {
-    expect([101, 301, 302, 307, 308].map((status) => isAnswer(status, policy))).toEqual(Array(5).fill(false))
+  it("never takes a redirect or a status beyond 599, which are not answers to a completion", () => {
+    expect(areAnswers(...[301, 302, 307, 308, 600, 999].map((status) => refused(status)))).toEqual(
+      Array(6).fill(false),
+    )
+  })
+
+  it("takes for what others say with another status what is meant", () => {
+    const tooFast = "Request too large on tokens per minute (TPM): Limit 6000, Requested 9000"
+    expect(areAnswers(saying(413, tooFast), saying(498, tooFast))).toEqual([false, false])
+    expect(areAnswers(saying(400, "API key not valid. Please pass a valid API key."))).toEqual([false])
+    expect(areAnswers(saying(400, "Model Not Exist"), refused(402))).toEqual([false, false])
+    expect(areAnswers(saying(413, "the body is over 4 MB"), saying(400, "max_tokens is wrong"))).toEqual([
+      true,
+      true,
+    ])
+  })
+
+  it("takes a flagged prompt for the client's answer, unless even a 400 is worth another target", () => {
+    const flagged = saying(403, "Your input was flagged.")
+    expect(isAnswer(flagged, policy)).toBe(true)
+    expect(isAnswer(flagged, { ...policy, retryOn: (status) => status === 400 })).toBe(false)
+    // A firewall may as well mean where the gateway is.
+    expect(isAnswer(refused(403, undefined, "<html>"), policy)).toBe(false)
   })
 })
 
 describe("isTransient", () => {
   it("tells what waiting may mend from what it cannot", () => {
     expect([timedOut, unreachable, refused(429), refused(503), refused(408)].every(isTransient)).toBe(true)
-    expect([refused(401), refused(403), refused(404), refused(302)].some(isTransient)).toBe(false)
+    expect([refused(401), refused(402), refused(403), refused(404), refused(302)].some(isTransient)).toBe(
+      false,
+    )
+    expect(isTransient(saying(429, "insufficient balance"))).toBe(false)
+    expect(isTransient(saying(413, "tokens per minute (TPM): Limit 1, Requested 2"))).toBe(false)
   })
 })
 
@@ -151,9 +184,65 @@ describe("errorOf", () => {
   })
 
   it("says that the gateway's own key was refused, and lets a passed-through key's 401 be the client's", () => {
-    expect(errorOf([failed("a", refused(401), "sk-own")])._tag).toBe("UpstreamCredentialsRejected")
-    expect(errorOf([failed("a", refused(403), "sk-own")])._tag).toBe("UpstreamCredentialsRejected")
-    expect(errorOf([failed("a", refused(401))])).toMatchObject({ _tag: "UpstreamRefused", status: 401 })
+    const ownKey = { _tag: "UpstreamCredentialsRejected", reason: "credentials" }
+    expect(errorOf([failed("a", refused(401), "sk-own")])).toMatchObject({ ...ownKey, status: 401 })
+    expect(errorOf([failed("a", saying(403, "permission denied"), "sk-own")])).toMatchObject(ownKey)
+    expect(errorOf([failed("a", refused(401))])).toMatchObject({
+      _tag: "UpstreamRefused",
+      status: 401,
+      isClientsFault: true,
+    })
+  })
+
+  it("does not let the client pay where the gateway's own account is empty", () => {
+    for (const failure of [
+      refused(402),
+      saying(429, "insufficient balance"),
+      saying(403, "out of credits"),
+    ]) {
+      expect(errorOf([failed("a", failure, "sk-own")])).toMatchObject({
+        _tag: "UpstreamCredentialsRejected",
+        reason: "billing",
+      })
+      expect(errorOf([failed("a", failure)])._tag).toBe("UpstreamRefused")
+    }
+  })
+
+  it("tells a 403 that speaks of no key as it is", () => {
+    for (const failure of [saying(403, "Your input was flagged."), refused(403), refused(403, 0, "<html>")]) {
+      expect(errorOf([failed("a", failure, "sk-own")])).toMatchObject({
+        _tag: "UpstreamRefused",
+        status: 403,
+        isClientsFault: true,
+      })
+    }
+  })
+
+  it("repeats no key that an upstream repeats, and is byte for byte otherwise", () => {
+    const body = '{"error":{"message":"busy: sk-configured \u00e9","type":"t","param":null,"code":null}}'
+    const told = (apiKey: string) => {
+      const error = errorOf([failed("a", refused(503, undefined, body), apiKey)])
+      return error._tag === "UpstreamRefused" ? new TextDecoder().decode(error.body) : undefined
+    }
+    expect(told("sk-configured")).toBe(body.replace("sk-configured", "[redacted]"))
+    expect(told("sk-of-another")).toBe(body)
+    expect(told("busy")).toBe(body)
+  })
+
+  it("tells why all failed, whoever failed last", () => {
+    const error = errorOf([
+      failed("a", unreachable),
+      failed("b", refused(401), "k"),
+      failed("c", refused(503)),
+    ])
+    expect(error).toMatchObject({
+      _tag: "UpstreamRefused",
+      failures: [
+        { upstream: "a", reason: "could not connect (ECONNREFUSED)" },
+        { upstream: "b", reason: "answered 401 (it refuses the key)" },
+        { upstream: "c", reason: "answered 503" },
+      ],
+    })
   })
 
   it("calls it a timeout only when every attempt timed out", () => {
@@ -189,16 +278,11 @@ describe("errorOf", () => {
   })
 
   it("passes on what an upstream says about rates, and nothing that is about its own connection or its cookies", () => {
-    const failure = AttemptFailure.Refused({
-      status: 429,
-      headers: {
-        "retry-after": "3",
-        "x-ratelimit-limit": "9",
-        "set-cookie": "a=b",
-        "transfer-encoding": "chunked",
-      },
-      body: new Uint8Array(),
-      retryAfterMs: 3000,
+    const failure = refused(429, 3000, "", {
+      "retry-after": "3",
+      "x-ratelimit-limit": "9",
+      "set-cookie": "a=b",
+      "transfer-encoding": "chunked",
     })
     expect(errorOf([failed("a", failure)])).toMatchObject({
       headers: { "retry-after": "3", "x-ratelimit-limit": "9" },
@@ -207,7 +291,12 @@ describe("errorOf", () => {
   })
 
   it("never answers a client with a redirect", () => {
-    expect(errorOf([failed("a", refused(307))])).toMatchObject({ status: 502 })
+    const location = "https://user:pw@api.example/v1/chat/completions?key=secret"
+    expect(errorOf([failed("a", refused(307, undefined, "", { location }))])).toMatchObject({
+      status: 502,
+      isClientsFault: false,
+      said: { kind: "redirect", answered: 307, location: "https://api.example/v1/chat/completions" },
+    })
   })
 
   it("law: every failure has a reason in words and a declared error", () => {

@@ -5,6 +5,7 @@ import {
   AccessDenied,
   answerOf,
   DeadlineExceeded,
+  describe as describeError,
   type GatewayError,
   InternalError,
   InvalidRequest,
@@ -21,6 +22,22 @@ import {
   UpstreamTimeout,
   UpstreamUnreachable,
 } from "../../src/domain/GatewayError.ts"
+
+const refused = (of: {
+  readonly status: number
+  readonly body: Uint8Array
+  readonly headers?: Readonly<Record<string, string>>
+  readonly said?: UpstreamRefused["said"]
+  readonly failures?: UpstreamRefused["failures"]
+}) =>
+  new UpstreamRefused({
+    upstream: "a",
+    headers: {},
+    said: { kind: "request", answered: of.status, location: undefined },
+    isClientsFault: false,
+    failures: [],
+    ...of,
+  })
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const parse = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(body))
@@ -51,17 +68,18 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
     "invalid_request_error",
     "method_not_allowed",
   ],
+  [refused({ status: 503, body: bytes("<html>") }), 503, "upstream_error", "upstream_refused"],
   [
-    new UpstreamRefused({ upstream: "a", status: 503, headers: {}, body: bytes("<html>") }),
-    503,
-    "upstream_error",
-    "upstream_refused",
-  ],
-  [
-    new UpstreamCredentialsRejected({ upstream: "a", status: 401 }),
+    new UpstreamCredentialsRejected({ upstream: "a", status: 401, reason: "credentials", failures: [] }),
     502,
     "upstream_error",
     "upstream_credentials_rejected",
+  ],
+  [
+    new UpstreamCredentialsRejected({ upstream: "a", status: 402, reason: "billing", failures: [] }),
+    502,
+    "upstream_error",
+    "upstream_out_of_credit",
   ],
   [new UpstreamUnreachable({ failures: [] }), 502, "upstream_error", "upstream_unreachable"],
   [new UpstreamTimeout({ failures: [] }), 504, "upstream_error", "upstream_timeout"],
@@ -89,12 +107,12 @@ describe("answerOf", () => {
     const body = bytes(
       '{ "error": {"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"} }',
     )
-    expect(answerOf(new UpstreamRefused({ upstream: "a", status: 429, headers: {}, body })).body).toBe(body)
+    expect(answerOf(refused({ status: 429, body })).body).toBe(body)
   })
 
   it("brings what an upstream says in another shape into OpenAI's, under the status it came with", () => {
     const body = bytes('{"error":{"code":400,"message":"too long","n_prompt_tokens":9}}')
-    const answer = answerOf(new UpstreamRefused({ upstream: "a", status: 400, headers: {}, body }))
+    const answer = answerOf(refused({ status: 400, body }))
     expect(answer.status).toBe(400)
     expect(parse(answer.body)).toEqual({
       error: { code: "400", message: "too long", n_prompt_tokens: 9, type: "upstream_error", param: null },
@@ -103,9 +121,7 @@ describe("answerOf", () => {
 
   it("names a page by its title", () => {
     const message = (page: string) =>
-      new TextDecoder().decode(
-        answerOf(new UpstreamRefused({ upstream: "a", status: 403, headers: {}, body: bytes(page) })).body,
-      )
+      new TextDecoder().decode(answerOf(refused({ status: 403, body: bytes(page) })).body)
     expect(message("<!DOCTYPE html><html><head><title>Attention!\n | Cloudflare</title>")).toContain(
       'a page, \\"Attention! | Cloudflare\\"',
     )
@@ -113,9 +129,51 @@ describe("answerOf", () => {
     expect(message("<html>")).toContain("(a page)")
   })
 
-  it("passes retry-after on, and no header that was not given to it", () => {
-    const error = new UpstreamRefused({
+  it("says what the upstream answered, how the others failed, and what to do", () => {
+    const failures = [
+      { upstream: "b", reason: "answered 503" },
+      { upstream: "a", reason: "answered 301" },
+    ]
+    const redirected = (location: string) =>
+      describeError(
+        refused({
+          status: 502,
+          body: bytes(""),
+          said: { kind: "redirect", answered: 301, location },
+          failures,
+        }),
+      )
+    expect(redirected("https://api.example/v1/chat/completions")).toBe(
+      "The upstream a answered 301 with location https://api.example/v1/chat/completions, and redirects are not followed; set base_url to https://api.example/v1. Asked before it: b: answered 503.",
+    )
+    expect(redirected("/login")).toContain(
+      "301 with location /login, and redirects are not followed; check base_url.",
+    )
+    expect(
+      describeError(
+        refused({
+          status: 403,
+          body: bytes("<title>Attention</title>"),
+          said: { kind: "firewall", answered: 403, location: undefined },
+        }),
+      ),
+    ).toBe('The upstream a answered 403, not from its API but from a firewall before it: a page, "Attention"')
+    expect(describeError(refused({ status: 400, body: bytes('{"detail":"too long"}') }))).toBe(
+      "The upstream a answered 400: too long",
+    )
+    const rejected = new UpstreamCredentialsRejected({
       upstream: "a",
+      status: 402,
+      reason: "billing",
+      failures,
+    })
+    expect(describeError(rejected)).toMatch(
+      /answered 402: .* need not pay.*Asked before it: b: answered 503\.$/,
+    )
+  })
+
+  it("passes retry-after on, and no header that was not given to it", () => {
+    const error = refused({
       status: 429,
       headers: { "retry-after": "7" },
       body: bytes("no"),
@@ -152,7 +210,7 @@ describe("answerOf", () => {
   it("law: whatever bytes an upstream refuses with, the client gets an OpenAI error", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), fc.integer({ min: 400, max: 599 }), (body, status) => {
-        const answer = answerOf(new UpstreamRefused({ upstream: "a", status, headers: {}, body }))
+        const answer = answerOf(refused({ status, body }))
         expect(answer.status).toBe(status)
         expect(shapedBody(answer.body)).toBe(answer.body)
       }),

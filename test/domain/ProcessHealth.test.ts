@@ -12,6 +12,15 @@ const upstream = (name: string) =>
     openings_total: fc.nat(9),
     in_flight: fc.nat(9),
     waiting: fc.nat(9),
+    models: fc.uniqueArray(
+      fc.record({
+        model: fc.constantFrom("m", "n"),
+        state: fc.constantFrom("open" as const, "half_open" as const),
+        reason: fc.constant("rate_limited"),
+        probe_at: fc.constantFrom(null, "2026-11-22T17:35:00.123Z"),
+      }),
+      { selector: ({ model }) => model },
+    ),
   })
 
 const health: fc.Arbitrary<ProcessHealth> = fc.record({
@@ -55,6 +64,14 @@ describe("The health of several processes", () => {
           expect(one?.name).toBe(name)
           expect(one?.in_flight).toBe(sum(seen.map(({ in_flight }) => in_flight)))
           expect(one?.openings_total).toBe(sum(seen.map(({ openings_total }) => openings_total)))
+          const models = seen.flatMap((upstream) => upstream.models)
+          expect(new Set(one?.models.map(({ model }) => model))).toEqual(
+            new Set(models.map(({ model }) => model)),
+          )
+          for (const { model, state } of one?.models ?? []) {
+            const all = models.filter((other) => other.model === model)
+            expect(state).toBe(all.some((other) => other.state === "open") ? "open" : "half_open")
+          }
           const states = seen.map(({ state }) => state)
           expect(one?.state).toBe(
             states.includes("open") ? "open" : states.includes("half_open") ? "half_open" : "closed",

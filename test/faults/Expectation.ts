@@ -4,10 +4,12 @@
 export type AttemptEnd = { readonly status: number } | { readonly cause: RegExp }
 
 /** The error a caller gets when nobody is left to ask: one of Sluice's own, or the upstream's as it came. */
-export type LastError = { readonly status: number; readonly retryAfter?: string } & (
-  | { readonly code: string | null }
-  | { readonly body: Buffer }
-)
+export type LastError = {
+  readonly status: number
+  readonly retryAfter?: string
+  /** The request is to blame for it, or the caller's own key. */
+  readonly isCallersFault?: true
+} & ({ readonly code: string | null } | { readonly body: Buffer })
 
 export type Expectation =
   /** Nothing is to be noticed: the answer is whole. */
@@ -15,7 +17,12 @@ export type Expectation =
   /** It is the caller's answer, byte for byte, and nobody else is asked. */
   | { readonly kind: "passed"; readonly status: number; readonly body: Buffer }
   /** The same of an error in another shape than OpenAI's, which is put into that shape. */
-  | { readonly kind: "wrapped"; readonly status: number }
+  | {
+      readonly kind: "wrapped"
+      readonly status: number
+      readonly type?: string
+      readonly code?: string | null
+    }
   /** Another upstream is asked; where there is none, the caller gets the error. */
   | { readonly kind: "failed"; readonly attempt: AttemptEnd; readonly error: LastError }
   /** The answer had begun: the text until then, and an error event with this code. */
@@ -91,7 +98,7 @@ export const outcomeOf = (
     headers: {
       upstream: upstreams.at(-1)?.[0],
       attempts: String(upstreams.length),
-      shouldRetry: row.outcome === "upstream_error" && upstreams.length > 1 ? "false" : undefined,
+      shouldRetry: row.status >= 400 && upstreams.length > 1 ? "false" : undefined,
       retryAfter,
     },
     audit: [
@@ -112,16 +119,15 @@ export const outcomeOf = (
       const { status } = expectation
       return outcome({ kind: "as it came", status }, only(status), {
         status,
-        outcome: status < 400 ? "ok" : "upstream_error",
+        outcome: status < 400 ? "ok" : "rejected",
       })
     }
     case "wrapped": {
-      const { status } = expectation
-      return outcome(
-        { kind: "error", status, type: "upstream_error", code: "upstream_refused", message: matching(/./) },
-        only(status),
-        { status, outcome: "upstream_error" },
-      )
+      const { code = "upstream_refused", status, type = "upstream_error" } = expectation
+      return outcome({ kind: "error", status, type, code, message: matching(/./) }, only(status), {
+        status,
+        outcome: "rejected",
+      })
     }
     case "broken": {
       const { code, text } = expectation
@@ -159,7 +165,7 @@ export const outcomeOf = (
       return outcome(
         seen,
         asked.map((name) => [name, attempt] as const),
-        { status, outcome: "upstream_error" },
+        { status, outcome: error.isCallersFault ? "rejected" : "upstream_error" },
         error.retryAfter,
       )
     }

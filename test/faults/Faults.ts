@@ -432,6 +432,10 @@ const errorOf = (status: number): string => JSON.stringify(openAiError(`scripted
 const page = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Bad gateway</h1></body></html>"
 const asPage = { "content-type": "text/html" }
 
+/** What an upstream refuses with, in OpenAI's shape. */
+const refusal = (message: string, code: string | null = null): string =>
+  JSON.stringify(openAiError(message, { code }))
+
 /** An error of an upstream that is worth another one: where nobody is left, as it came. */
 const refusedAsItCame = (status: number, headers: Readonly<Record<string, string>> = {}): Fault =>
   both(
@@ -444,6 +448,7 @@ const refusedAsItCame = (status: number, headers: Readonly<Record<string, string
       {
         status,
         body: Buffer.from(errorOf(status)),
+        ...(status === 404 ? { isCallersFault: true as const } : {}),
         ...(headers["retry-after"] === undefined ? {} : { retryAfter: headers["retry-after"] }),
       },
     ),
@@ -453,7 +458,10 @@ const refusedWithPage = (status: number): Fault =>
   both(
     `${status} with a page of HTML`,
     answering(Scripted.status(status, page, asPage)),
-    failed({ status }, { status, code: "upstream_refused" }),
+    failed(
+      { status },
+      { status, code: "upstream_refused", ...(status < 429 ? { isCallersFault: true as const } : {}) },
+    ),
   )
 
 /** How else an error may come. */
@@ -469,6 +477,36 @@ const disguises: ReadonlyArray<
     { "content-encoding": "gzip" },
   ],
 ]
+
+/** A refusal with these words, told as this error of the gateway's own. */
+const refusedAs = (status: number, words: string, body: string, code: string): Fault =>
+  both(
+    `${status}${words}`,
+    answering(Scripted.status(status, body)),
+    failed({ status }, { status: 502, code }),
+  )
+
+/** A refusal that another upstream is asked for; where there is none, it goes to the caller as it came. */
+const refusedElsewhere = (status: number, words: string, body: string, isCallersFault: boolean): Fault =>
+  both(
+    `${status}${words}`,
+    answering(Scripted.status(status, body)),
+    failed(
+      { status },
+      { status, body: Buffer.from(body), ...(isCallersFault ? { isCallersFault: true as const } : {}) },
+    ),
+  )
+
+/** An error in another shape than OpenAI's, as the caller gets it. */
+const reshaped = (name: string, body: unknown, type: string, code: string | null): Fault =>
+  both(name, answering(Scripted.status(400, JSON.stringify(body))), {
+    kind: "wrapped",
+    status: 400,
+    type,
+    code,
+  })
+
+const ofRates = "Request too large on tokens per minute (TPM): Limit 6000, Requested 9000"
 
 const statuses: Section = {
   title: "Statuses",
@@ -490,10 +528,10 @@ const statuses: Section = {
       ),
     ),
     row(
-      "400, 402, 405, 406, 409, 410, 411, 413–418, 421–424, 426, 428, 431, 451, 499",
+      "400, 405, 406, 409, 410, 411, 413–418, 421–424, 426, 428, 431, 451, 499",
       ...[
-        400, 402, 405, 406, 409, 410, 411, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 426, 428, 431,
-        451, 499,
+        400, 405, 406, 409, 410, 411, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 426, 428, 431, 451,
+        499,
       ].map((status) =>
         both(
           `${status}`,
@@ -534,27 +572,59 @@ const statuses: Section = {
       ),
     ),
     row(
-      "401, 403 to the key of the configuration",
-      ...[401, 403].map((status) =>
-        both(
-          `${status} to the key of the configuration`,
-          answering(Scripted.status(status, errorOf(status))),
-          failed({ status }, { status: 502, code: "upstream_credentials_rejected" }),
-        ),
+      "400 in the shape of another provider: a numeric code and no param, a list, a text, `detail`",
+      reshaped(
+        "400 of llama.cpp",
+        { error: { code: 400, message: "no", type: "invalid_request_error", n_prompt_tokens: 9 } },
+        "invalid_request_error",
+        "400",
+      ),
+      reshaped("400 in a list", [{ error: { code: 400, message: "no" } }], "upstream_error", "400"),
+      reshaped("400 with a text", { error: "no" }, "upstream_error", null),
+      reshaped("400 with a detail", { detail: "no" }, "upstream_error", null),
+    ),
+    row(
+      "401 to the key of the configuration; 403 or 400 that says the same",
+      refusedAs(401, "", errorOf(401), "upstream_credentials_rejected"),
+      refusedAs(403, " of the key", refusal("No permission"), "upstream_credentials_rejected"),
+      refusedAs(400, " of the key", refusal("API key not valid."), "upstream_credentials_rejected"),
+    ),
+    row(
+      "402 to the key of the configuration; 403, 429 or 400 that says the same",
+      refusedAs(402, "", errorOf(402), "upstream_out_of_credit"),
+      refusedAs(403, " of an account", refusal("Key limit exceeded"), "upstream_out_of_credit"),
+      refusedAs(429, " of an account", refusal("no", "insufficient_quota"), "upstream_out_of_credit"),
+      refusedAs(400, " of an account", refusal("Your credit balance is too low"), "upstream_out_of_credit"),
+    ),
+    row(
+      "401, 402, 403 to the caller's own key",
+      ...[401, 402, 403].map((status) =>
+        withEntry(refusedElsewhere(status, " to the caller's own key", errorOf(status), true), {
+          api_key: "",
+        }),
+      ),
+    ),
+    row("403 that says nothing of a key", refusedElsewhere(403, " of nothing", errorOf(403), true)),
+    row("403 of a firewall", {
+      ...refusedWithPage(403),
+      name: "403 of a firewall",
+    }),
+    row(
+      "403 of a moderation that flagged the prompt",
+      both(
+        "403 of a moderation",
+        answering(Scripted.status(403, refusal("Your input was flagged."))),
+        passed(refusal("Your input was flagged."), 403),
       ),
     ),
     row(
-      "401, 403 to the caller's own key",
-      ...[401, 403].map((status) =>
-        withEntry(
-          both(
-            `${status} to the caller's own key`,
-            answering(Scripted.status(status, errorOf(status))),
-            failed({ status }, { status, body: Buffer.from(errorOf(status)) }),
-          ),
-          { api_key: "" },
-        ),
-      ),
+      "413 or 498 of a rate limit",
+      refusedElsewhere(413, " of a rate limit", refusal(ofRates), false),
+      refusedElsewhere(498, " of a rate limit", refusal(ofRates), false),
+    ),
+    row(
+      "400 of a model that is not there",
+      refusedElsewhere(400, " of a model", refusal("Model Not Exist"), true),
     ),
     row(
       "404, 408, 425, 429, 500–511, 520–530, 598, 599, with and without `retry-after`",

@@ -1,0 +1,25 @@
+/** Where an upstream's redirect leads, in words: Sluice follows none, since it would be sent the key. */
+import { endpoints } from "./Endpoint.ts"
+
+const longestTarget = 200
+
+const parse = (location: string): URL | undefined => {
+  // What is relative gets a host that cannot be.
+  const base = "http://relative.invalid"
+  return URL.canParse(location, base) ? new URL(location, base) : undefined
+}
+
+/** The target without credentials, query and fragment, which may hold secrets; `undefined` where there is none that can be told. */
+export const redirectTarget = (location: string | undefined): string | undefined => {
+  const url = location === undefined || location === "" ? undefined : parse(location)
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined
+  const target = url.hostname === "relative.invalid" ? url.pathname : url.origin + url.pathname
+  return target.length > longestTarget ? `${target.slice(0, longestTarget)}…` : target
+}
+
+/** What `base_url` would lead there, where the target is an endpoint of an API rather than a page. */
+export const baseUrlOf = (target: string): string | undefined => {
+  if (!target.startsWith("http")) return undefined
+  const asked = endpoints.find(({ path }) => target.endsWith(path))
+  return asked === undefined ? undefined : target.slice(0, -asked.path.length)
+}

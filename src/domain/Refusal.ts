@@ -1,0 +1,249 @@
+/**
+ * Whose fault an upstream's refusal is, which decides how far it reaches: the whole upstream, one model at it, or this request alone. Read from
+ * the status and, where that says too little, from what the body's error says of itself.
+ *
+ * A body may repeat what a client wrote, so only the error's own message and identifiers count, and where other words decide, those of a
+ * moderation come before those of a key.
+ */
+import { type SaidError, saidError } from "./ErrorShape.ts"
+import { isJsonArray, isJsonObject, type Json } from "./Json.ts"
+
+export type RefusalKind =
+  /** The key, or what its account may do. */
+  | "credentials"
+  /** The account behind the key has no credit or quota left. */
+  | "billing"
+  /** The model is asked too much of with this key. */
+  | "limit"
+  /** The model is not there, or not for this key. */
+  | "missing_model"
+  /** Something is not there, and nothing says that it is the model. */
+  | "not_found"
+  /** A moderation of the provider flagged the prompt. */
+  | "moderation"
+  /** Something before the provider let the request not through. */
+  | "firewall"
+  /** The request itself, or nothing that is said. */
+  | "request"
+  /** The provider: it failed, or was too slow. */
+  | "provider"
+  /** It is elsewhere. */
+  | "redirect"
+
+/** What an error says of itself. */
+interface Words {
+  /** Its codes and types, such as `rate_limit_exceeded`. */
+  readonly marks: ReadonlyArray<string>
+  readonly message: string
+}
+
+const longestMessage = 1_000
+const longestMark = 100
+const mostDetails = 10
+
+const silent: Words = { marks: [], message: "" }
+
+const markOf = (value: Json | undefined): ReadonlyArray<string> =>
+  typeof value === "string"
+    ? [
+        value
+          .slice(0, longestMark)
+          .toLowerCase()
+          .replace(/[\s-]+/g, "_"),
+      ]
+    : []
+
+/** Google's errors say more in `details`. */
+const detailMarks = (details: Json | undefined): ReadonlyArray<string> =>
+  isJsonArray(details)
+    ? details
+        .slice(0, mostDetails)
+        .filter(isJsonObject)
+        .flatMap(({ reason }) => markOf(reason))
+    : []
+
+const wordsOf = ({ beside, error, message }: SaidError): Words => {
+  const { code, details, metadata, reason, status, type } = error
+  const flagged =
+    isJsonObject(metadata) && (metadata["flagged_input"] !== undefined || metadata["reasons"] !== undefined)
+  return {
+    marks: [
+      ...[code, type, status, reason, beside["code"], beside["type"]].flatMap(markOf),
+      ...detailMarks(details),
+      ...(flagged ? ["moderation"] : []),
+    ],
+    message: message.slice(0, longestMessage),
+  }
+}
+
+const says = ({ marks, message }: Words, mark: RegExp, words: RegExp): boolean =>
+  marks.some((one) => mark.test(one)) || words.test(message)
+
+const never = /(?!)/
+
+const speaksOfModeration = (words: Words): boolean =>
+  says(
+    words,
+    /content_?(?:filter|policy|moderation|safety)|moderation|safety|data_?inspection|responsible_?ai|sensitive/,
+    /\bmoderat(?:ion|ed)|\bflagged\b|\bcontent (?:filter|policy|management|safety)|\busage (?:guidelines|polic)|\bviolat(?:es|ed|ing|ion)|\binappropriate|\bharmful|\bunsafe\b|\bsensitive (?:content|information|words?)/i,
+  )
+
+const speaksOfSuspension = (words: Words): boolean =>
+  says(
+    words,
+    /account_?(?:suspended|disabled|deactivated|banned)/,
+    /\b(?:account|organi[sz]ation|project|team|workspace)\b[^.]{0,60}\b(?:suspended|disabled|deactivated|banned|blocked|terminated|restricted)\b/i,
+  )
+
+const speaksOfModel = (words: Words): boolean =>
+  says(
+    words,
+    /model_?not_?(?:found|exist|supported)|(?:invalid|unknown|unsupported)_?model|deployment_?not_?found/,
+    /\baccess (?:to )?(?:the )?(?:model|deployment)\b|^(?:the )?(?:requested )?(?:model|deployment)\b.{0,120}\b(?:not found|does not exist|doesn't exist|not exist)\b|\bnot a valid model\b|^(?:invalid|unknown|no such) model(?: name| id)?(?:$|[:.,]| ["'`])/i,
+  )
+
+/** In a 403, which a provider has reasons for: any word of money. */
+const speaksOfMoney = (words: Words): boolean =>
+  says(
+    words,
+    /insufficient|billing|balance|credit|arrear|overdue|quota|payment/,
+    /\b(?:credits?|balance|billing|payment|spending|quota|recharge|arrears|purchase)\b|\bkey limit exceeded/i,
+  )
+
+/** Elsewhere only what can mean nothing else: Gemini tells of billing in each of its rate limits. */
+const saysNoMoneyLeft = (words: Words): boolean =>
+  says(
+    words,
+    /insufficient_(?:quota|balance|credit|funds|user_quota)|billing_(?:hard_limit|not_active|error)|exceeded_current_quota|arrearage|account_?overdue|payment_required/,
+    /\binsufficient (?:account )?(?:balance|credits?|funds)\b|\bcredit balance is too low|\b(?:balance is (?:insufficient|not enough)|out of credits|all available credits|spending limit)\b/i,
+  )
+
+/** In a 403: any word of keys, accounts, or where they may be used from. */
+const speaksOfKey = (words: Words): boolean =>
+  says(
+    words,
+    /api_?key|authenti|credential|permission|access_?denied|unauthori[sz]ed|unsupported_country|consumer|account|subscription/,
+    /\bapi[ _-]?key|\bkeys?\b|\b(?:access|auth\w*|bearer|security|session) token\b|\bcredentials?\b|\bauthenticat|\bauthori[sz]|\bunauthori[sz]ed|\bpermissions?\b|\bsubscription\b|\b(?:account|organi[sz]ation|project)\b|\b(?:country|territory|virtual network)\b/i,
+  )
+
+/** In a 400, which nearly always is the request's: only what can mean nothing else. */
+const saysKeyIsWrong = (words: Words): boolean =>
+  says(
+    words,
+    /^(?:api_key_invalid|invalid_api_key|incorrect_api_key|authentication_error|unauthenticated)$/,
+    /^(?:incorrect|invalid|missing) api[ -]?key\b|^api[ -]?key (?:is )?(?:not valid|invalid|expired|not found)\b|^this organi[sz]ation has been disabled/i,
+  )
+
+const speaksOfRates = (words: Words): boolean =>
+  says(
+    words,
+    /rate_?limit|^tokens$|^requests$|too_many/,
+    /\b(?:tokens?|requests?) per (?:min|minute|hour|day)\b|\b[TR]P[MD]\b|\brate[ -]?limit/i,
+  )
+
+const forbidden = (words: Words): RefusalKind => {
+  if (speaksOfSuspension(words)) return "credentials"
+  if (speaksOfModeration(words)) return "moderation"
+  if (speaksOfModel(words)) return "missing_model"
+  if (speaksOfMoney(words)) return "billing"
+  return speaksOfKey(words) ? "credentials" : "request"
+}
+
+const malformed = (words: Words): RefusalKind => {
+  if (speaksOfModel(words)) return "missing_model"
+  if (saysNoMoneyLeft(words)) return "billing"
+  return saysKeyIsWrong(words) ? "credentials" : "request"
+}
+
+const decoder = new TextDecoder()
+
+/** Pages, and the bare words of Cloudflare's `error code: 1020`, are of no API. */
+const isOfFirewall = (headers: Readonly<Record<string, string>>, text: string): boolean =>
+  (headers["content-type"] ?? "").toLowerCase().includes("html") ||
+  headers["cf-mitigated"] !== undefined ||
+  /^(?:<|error code: \d)/i.test(text)
+
+/** What a refusal is about. */
+export const refusalKind = (
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array,
+): RefusalKind => {
+  const words = (): Words => {
+    const said = saidError(body)
+    return said === undefined ? silent : wordsOf(said)
+  }
+  switch (status) {
+    case 400:
+      return malformed(words())
+    case 401:
+      return "credentials"
+    case 402:
+      return "billing"
+    case 403: {
+      const said = saidError(body)
+      if (said !== undefined) return forbidden(wordsOf(said))
+      const text = decoder.decode(body.subarray(0, longestMessage)).trim()
+      return isOfFirewall(headers, text) ? "firewall" : forbidden({ marks: [], message: text })
+    }
+    case 404: {
+      const said = words()
+      return speaksOfModel(said) || says(said, never, /\b(?:model|deployment)\b/i)
+        ? "missing_model"
+        : "not_found"
+    }
+    case 413:
+      return speaksOfRates(words()) ? "limit" : "request"
+    case 429:
+      return saysNoMoneyLeft(words()) ? "billing" : "limit"
+    case 498: {
+      // Groq's own, for its flexible tier.
+      const said = words()
+      return speaksOfRates(said) || says(said, /capacity/, /\bcapacity\b/i) ? "limit" : "request"
+    }
+    case 408:
+    case 425:
+      return "provider"
+  }
+  return status < 400 ? "redirect" : status < 500 ? "request" : "provider"
+}
+
+/**
+ * The statuses of `retry_on` it counts as, any of which sends the request on: what says with another status what others say with their own is
+ * treated alike, an account without credit is as good as a wrong key, and a prompt that was flagged as wrong as any 400.
+ */
+export const countsAs = (status: number, kind: RefusalKind): ReadonlyArray<number> => {
+  switch (kind) {
+    case "credentials":
+      return [status, 401]
+    case "billing":
+      return [status, 402, 401]
+    case "limit":
+      return [status, 429]
+    case "missing_model":
+      return [status, 404]
+    case "moderation":
+      return [status === 403 ? 400 : status]
+    default:
+      return [status]
+  }
+}
+
+/** Whether the request is to blame, or with it the client whose key was sent. */
+export const isClientsFault = (kind: RefusalKind, ownKey: boolean): boolean => {
+  switch (kind) {
+    case "request":
+    case "moderation":
+    case "firewall":
+    case "missing_model":
+    case "not_found":
+      return true
+    case "credentials":
+    case "billing":
+    case "limit":
+      return !ownKey
+    case "provider":
+    case "redirect":
+      return false
+  }
+}
