@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from "../../src/domain/Json.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
+import { chunk, finishChunk, usageChunk } from "../support/Wire.ts"
 
 const ask = (baseUrl: string, more: JsonObject = {}, headers: Record<string, string> = {}) =>
   Effect.promise(async () => {
@@ -172,6 +173,39 @@ describe("What a client's entry switches off", () => {
           undefined,
         ],
       ])
+    }),
+  )
+})
+
+describe("Usage of a stream, for a caller that did not ask", () => {
+  const timings = { predicted_per_second: 12.5 }
+  const script = Scripted.streamed(
+    Buffer.from(
+      [
+        chunk({ role: "assistant", content: "Hello" }),
+        finishChunk(),
+        { ...usageChunk({ prompt: 5, completion: 6 }), timings },
+      ]
+        .map((one) => `data: ${JSON.stringify(one)}\n\n`)
+        .concat("data: [DONE]\n\n")
+        .join(""),
+    ),
+  )
+
+  it.scopedLive("is audited and not told, but what came with it is; and told where it is given always", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(script)
+      const entries = [{ base_url: upstream.url }]
+      const { awaitRecords, baseUrl, reload } = yield* startGateway(configOf(entries))
+      const asked = yield* ask(baseUrl, { stream: true })
+      expect(asked.text).not.toContain("usage")
+      expect(asked.text).toContain('"timings":{"predicted_per_second":12.5}')
+      expect(asked.text).not.toContain('"choices":[]')
+      const [record] = yield* awaitRecords(1)
+      expect(record?.usage).toMatchObject({ inputTokens: 5, outputTokens: 6 })
+
+      yield* reload(configOf(entries, { usage: "always" }))
+      expect((yield* ask(baseUrl, { stream: true })).text).toContain('"prompt_tokens":5')
     }),
   )
 })
