@@ -58,6 +58,11 @@ export class GatheredAnswer<E> implements EventSink<E> {
     return this.#gathered
   }
 
+  /** Every choice said why it ended: only its usage and `[DONE]` may still come. */
+  get isFinished(): boolean {
+    return this.#stream.end(this.#state, { kind: "ended" })[0].phase === "complete"
+  }
+
   readonly onEvents = (events: ReadonlyArray<SseEvent>): void => {
     for (const event of events) {
       if (this.#gathered.kind !== "open") return

@@ -113,6 +113,9 @@ const isEventStream = (headers: Readonly<Record<string, string>>): boolean =>
 /** How long an upstream may take to end its body after the answer is there; a connection whose body was read to its end can be used again. */
 const drainMs = 100
 
+/** How long usage and `[DONE]` may take after the last choice has finished: without them the answer is whole all the same. */
+const graceMs = 2_000
+
 const endedTooSoon = AttemptFailure.BrokenOff({ reason: "ended before its first event" })
 
 /** What an answer's body is read as. */
@@ -152,8 +155,9 @@ class Running implements CallListener {
   readonly #leavePlace: () => void
   #call: OpenCall | undefined
   #reading: Reading | undefined
-  /** Rings when an answer is there and its upstream still has not ended it. */
-  #draining: NodeJS.Timeout | undefined
+  /** Rings when an answer is there and its upstream has not ended it in time. */
+  #ending: NodeJS.Timeout | undefined
+  #endsInMs = Number.POSITIVE_INFINITY
   #isOver = false
 
   constructor(
@@ -332,12 +336,26 @@ class Running implements CallListener {
   }
 
   /** Sees whether the answer that events make is there. */
-  #gather({ answer, head }: Extract<Reading, { readonly kind: "gathered" }>, isRead: boolean): void {
+  #gather(reading: Extract<Reading, { readonly kind: "gathered" }>, isRead: boolean): void {
+    const { answer, head } = reading
     const { gathered } = answer
-    if (this.#isOver || gathered.kind === "open") return
-    if (gathered.kind === "failed") this.#fail(gathered.failure)
+    if (this.#isOver) return
+    if (gathered.kind === "open") {
+      if (answer.isFinished) this.#endIn(graceMs, reading)
+    } else if (gathered.kind === "failed") this.#fail(gathered.failure)
     else if (isRead) this.#read(head, gathered.body)
-    else this.#draining ??= setTimeout(() => this.#read(head, gathered.body), drainMs)
+    else this.#endIn(drainMs, reading)
+  }
+
+  /** Whatever comes until then, only a shorter time takes the place of one that runs. */
+  #endIn(ms: number, reading: Extract<Reading, { readonly kind: "gathered" }>): void {
+    if (ms >= this.#endsInMs) return
+    this.#endsInMs = ms
+    clearTimeout(this.#ending)
+    this.#ending = setTimeout(() => {
+      reading.reader.end({ kind: "ended" })
+      this.#gather(reading, true)
+    }, ms)
   }
 
   /** A plain body is whole: it may be no answer all the same. */
@@ -438,7 +456,7 @@ class Running implements CallListener {
   /** Nothing more is to be read. */
   #release(): void {
     this.#isOver = true
-    clearTimeout(this.#draining)
+    clearTimeout(this.#ending)
     this.#call?.close()
     this.#leavePlace()
   }

@@ -872,6 +872,16 @@ const goodStatus: Section = {
       ),
     ),
     row(
+      "the same, finished and left open, with and without `[DONE]`",
+      ...[true, false].map((done) =>
+        inPlain(
+          `an event stream for a plain answer, left open ${done ? "behind [DONE]" : "when it had finished"}`,
+          Scripted.streamed(Buffer.from(eventBytes(events, done)), { ending: "silence" }),
+          whole,
+        ),
+      ),
+    ),
+    row(
       "the same, broken off before it was finished",
       inPlain(
         "half an event stream for a plain answer",
