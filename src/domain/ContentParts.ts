@@ -16,7 +16,13 @@ export const textOfPart = (part: Json): string | undefined => {
 /** The thoughts of a part, as a text or as a list of text parts; `undefined` where it is none that can be read. */
 export const thoughtsOfPart = (part: Json): string | undefined => {
   if (!isJsonObject(part)) return undefined
-  const thoughts = part["type"] === "thinking" ? part["thinking"] : undefined
+  const type = part["type"]
+  const thoughts =
+    type === "thinking"
+      ? part["thinking"]
+      : type === "reasoning"
+        ? (part["reasoning"] ?? part["text"])
+        : undefined
   if (typeof thoughts === "string") return thoughts
   return isJsonArray(thoughts) ? thoughts.map((one) => textOfPart(one) ?? "").join("") : undefined
 }

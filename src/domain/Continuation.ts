@@ -135,7 +135,11 @@ const textToGoOnFrom = (
   content: string,
   reasoned: boolean,
 ): Judged<string> => {
-  const text = endpoint.name === "completions" || content === "" ? content : withoutThinking(content, prefix)
+  // Where reasoning came apart, the content lacks no tag that the prefix gives back.
+  const text =
+    endpoint.name === "completions" || content === ""
+      ? content
+      : withoutThinking(content, reasoned ? "" : prefix)
   if (text === undefined) return Either.left("thinking")
   // Thoughts are not handed over, so an answer that was all thinking would be thought out anew, and differently.
   if (isBlank(text) && (reasoned || !isBlank(content))) return Either.left("thinking")

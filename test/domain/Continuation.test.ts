@@ -78,6 +78,10 @@ describe("what an answer said", () => {
     expect(textSoFar([role], chatCompletions, "<think>\n")).toBe("")
   })
 
+  it("is no thinking of the prefix's where the reasoning came apart", () => {
+    expect(textSoFar([chunk({ reasoning: "hm" }), textChunk("So")], chatCompletions, "<think>\n")).toBe("So")
+  })
+
   it("holds nothing of a prefix that is text", () => {
     expect(textSoFar([textChunk("So")], chatCompletions, "\n\nNote: <")).toBe("So")
   })

@@ -113,6 +113,15 @@ describe("transformAnswer", () => {
     )
     expect(chat(p("strip"), parts(thoughts, text("a"), text("b")))).toEqual(message({ content: "P ab" }))
     expect(chat(p("reasoning"), parts(thoughts))).toEqual(message({ content: "", reasoning: "hm" }))
+    for (const other of [
+      { type: "thinking", thinking: "hm" },
+      { type: "reasoning", text: "hm" },
+      { type: "reasoning", reasoning: [text("hm")] },
+    ]) {
+      expect(chat(p("reasoning_content"), parts(other, { type: "output_text", text: "a" }))).toEqual(
+        message({ content: [{ type: "output_text", text: "P a" }], reasoning_content: "hm" }),
+      )
+    }
     expect(chat(p("think_tag"), parts(thoughts, image, text("a")))).toEqual(
       parts(text("<think>hm"), image, text("</think>P a")),
     )
