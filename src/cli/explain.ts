@@ -2,17 +2,19 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { renderProblem } from "../config/ConfigFile.ts"
 import { makeSnapshot } from "../config/Snapshots.ts"
-import { explain as explainPlan, render, renderNow, type UpstreamNow } from "../domain/Explain.ts"
+import { type Explanation, explain as explainPlan } from "../domain/Explain.ts"
+import { render, renderNow, type UpstreamNow } from "../domain/ExplainText.ts"
+import { printableJson } from "../terminal/Printable.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
 import { configOption, configPath, configVariable, readConfig } from "./configFile.ts"
 import { usageOf } from "./Help.ts"
+import { write } from "./Output.ts"
 
 const manual = {
   name: "explain",
@@ -27,6 +29,7 @@ const manual = {
       value: "TEXT",
       help: "what the conversation begins with: under `deterministic` it decides the order",
     },
+    json: { help: "the plan as one JSON object" },
     config: configOption,
     running: {
       value: "ADDRESS",
@@ -55,8 +58,12 @@ const Health = Schema.Struct({
 /** How long a gateway may take to tell. */
 const healthTimeout = "5 seconds"
 
+/** `localhost:8000` is an address, too. */
+const urlOf = (address: string): string =>
+  (/^https?:\/\//i.test(address) ? address : `http://${address}`).replace(/\/(?:v1\/?)?$/, "")
+
 const upstreamsAt = (address: string): Effect.Effect<ReadonlyArray<UpstreamNow>, CliFailure> =>
-  HttpClient.get(`${address.replace(/\/(?:v1\/?)?$/, "")}/health?verbose`).pipe(
+  HttpClient.get(`${urlOf(address)}/health?verbose`).pipe(
     Effect.flatMap(HttpClientResponse.schemaBodyJson(Health)),
     Effect.timeout(healthTimeout),
     Effect.map(({ upstreams }) =>
@@ -76,6 +83,34 @@ const upstreamsAt = (address: string): Effect.Effect<ReadonlyArray<UpstreamNow>,
     Effect.provide(FetchHttpClient.layer),
   )
 
+/** The plan with the names that the configuration and /health use. */
+const forMachines = (
+  { abridged, groups, model, prompt, retry, served, strategy }: Explanation,
+  now: ReadonlyArray<UpstreamNow> | undefined,
+) => ({
+  model,
+  strategy,
+  prompt,
+  retry: { rounds: retry.rounds, base_delay_ms: retry.baseDelayMs, max_delay_ms: retry.maxDelayMs },
+  groups: groups.map(({ fallback, label, targets }) => ({
+    label,
+    fallback: fallback ?? null,
+    targets: targets.map(({ share, timeouts, upstream, upstreamModel, weight, ...target }) => ({
+      client: upstream,
+      share: share ?? null,
+      priority: weight,
+      why: target.why,
+      sends: upstreamModel,
+      key: target.key,
+      fallback: target.fallback ?? null,
+      timeouts,
+    })),
+  })),
+  abridged,
+  served: served.map(({ match, upstream }) => ({ client: upstream, match })),
+  ...(now === undefined ? {} : { now }),
+})
+
 export const explain: Command = command(manual, (given) =>
   Effect.gen(function* () {
     const model = given.argument ?? given.text("model")
@@ -93,14 +128,17 @@ export const explain: Command = command(manual, (given) =>
     }
     const snapshot = makeSnapshot(loaded.right.config, { generation: 1, loadedAt: 0 })
     const explanation = explainPlan(snapshot, { model, prompt: given.text("prompt") })
-    yield* Console.log(render(explanation))
+    const running = given.text("running")
+    if (given.flag("json")) {
+      const now = running === undefined ? undefined : yield* upstreamsAt(running)
+      yield* write(`${printableJson(JSON.stringify(forMachines(explanation, now)))}\n`)
+    } else yield* write(`${render(explanation)}\n`)
     if (explanation.groups.length === 0) {
       return yield* new CliFailure({ exitCode: 1, message: "" })
     }
-    const running = given.text("running")
-    if (running !== undefined) {
+    if (running !== undefined && !given.flag("json")) {
       const now = yield* upstreamsAt(running)
-      yield* Console.log(`\n${renderNow(explanation, running, now)}`)
+      yield* write(`\n${renderNow(explanation, running, now)}\n`)
     }
-  }),
+  }).pipe(Effect.catchTag("OutputClosed", () => Effect.void)),
 )

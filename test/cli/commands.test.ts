@@ -114,13 +114,7 @@ describe("sluice check", () => {
 describe("sluice explain", () => {
   it.scopedLive("prints the plan of a model, and no secret", () =>
     Effect.gen(function* () {
-      const { code, stdout } = yield* run([
-        "explain",
-        "--model",
-        "gpt-4",
-        "--config",
-        yield* configFile(good),
-      ])
+      const { code, stdout } = yield* run(["explain", "gpt-4", "--config", yield* configFile(good)])
       expect(code).toBe(0)
       expect(stdout).toMatch(/first +100% +3 +keyword "gpt" +gpt-4 +configured +second/)
       expect(stdout).toMatch(/second .* gpt-spare/)
@@ -142,6 +136,15 @@ describe("sluice explain", () => {
       expect(code).toBe(0)
       expect(stdout).toMatch(/first +open +credentials_rejected +20\S+Z +0 +0/)
       expect(stdout).toMatch(/second +closed +- +- +0 +0/)
+
+      const bare = yield* run([...args, gateway.baseUrl.replace("http://", "")])
+      expect([bare.code, bare.stdout]).toEqual([0, expect.stringMatching(/first +open/)])
+      const json = yield* run([...args, gateway.baseUrl, "--json"])
+      expect(JSON.parse(json.stdout)).toMatchObject({
+        model: "gpt-4",
+        groups: [{ label: "1", targets: [{ client: "first", share: 1, priority: 3 }] }, { label: "2" }],
+        now: [{ name: "first", state: "open" }, { name: "second" }],
+      })
 
       const nobody = yield* run([...args, `http://127.0.0.1:${yield* Scripted.closedPort}`])
       expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("no Sluice answers there")])

@@ -4,7 +4,8 @@ import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
 import { loadConfig } from "../../src/config/ConfigFile.ts"
 import { makeSnapshot } from "../../src/config/Snapshots.ts"
-import { explain, render } from "../../src/domain/Explain.ts"
+import { explain } from "../../src/domain/Explain.ts"
+import { render } from "../../src/domain/ExplainText.ts"
 
 const guide = readFileSync(new URL("../../docs/routing.md", import.meta.url), "utf8")
 

@@ -4,7 +4,9 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { affinity, decode } from "../../src/domain/ClientRequest.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
-import { type ExplainedGroup, type Explanation, explain, render } from "../../src/domain/Explain.ts"
+import { type ExplainedGroup, type Explanation, explain } from "../../src/domain/Explain.ts"
+import { sentenceOf } from "../../src/domain/ExplainSentence.ts"
+import { render } from "../../src/domain/ExplainText.ts"
 import { plan } from "../../src/domain/Plan.ts"
 import { makeRoutingTable } from "../../src/domain/Route.ts"
 import { drawsFrom } from "../../src/domain/Selection.ts"
@@ -283,6 +285,32 @@ describe("explain", () => {
   )
 })
 
+describe("the sentence", () => {
+  const up = (name: string, over: Partial<Upstream> = {}) => makeUpstream({ name, ...over })
+  const of = (upstreams: ReadonlyArray<Upstream>, strategy: Strategy = "random", prompt?: string) =>
+    sentenceOf(explained(upstreams, "gpt", strategy, prompt))
+
+  it("says where most requests go, and where the others", () => {
+    expect(of([up("a")])).toBe("gpt goes to a.")
+    expect(of([up("a", { weight: 3 }), up("b", { weight: 1 })])).toBe(
+      "gpt goes to a in 3 of 4 requests, else b.",
+    )
+    expect(of([up("a", { weight: 1 }), up("b", { weight: 0 })])).toBe("gpt goes to a, else b.")
+    expect(of([up("a", { weight: 2 }), up("b", { weight: 1 }), up("c", { weight: 1 })])).toBe(
+      "gpt goes to a in 1 of 2 requests, b in 1 of 4 requests, else c.",
+    )
+    expect(of([up("a", { weight: 83 }), up("b", { weight: 17 })])).toBe(
+      "gpt goes to a in 83% of requests, else b.",
+    )
+    expect(of([up("a"), up("b")], "least_connections")).toBe(
+      "gpt goes to a or b, whoever has the fewest requests under way.",
+    )
+    expect(of([up("a", { fallback: "z" }), up("z", { match: exactly("other") })])).toBe(
+      "gpt goes to a; if it fails, to z as other.",
+    )
+  })
+})
+
 describe("render", () => {
   it("shows timeouts by upstream where they differ", () => {
     const upstreams = [
@@ -319,7 +347,7 @@ describe("render", () => {
     expect(text).toContain("the prompt makes no difference")
     expect(text).toMatch(/azure +by load/)
     expect(text).toContain(
-      "2a. after 1, where azure stands first of those with a fallback: fallback of azure to the model llama-3",
+      "2a. if all of 1 fail, where azure stands first of those with a fallback: fallback of azure to the model llama-3",
     )
   })
 

@@ -1,0 +1,197 @@
+/** An explanation as plain text: a sentence, then aligned columns; no escape sequences. */
+import { printable } from "../terminal/Printable.ts"
+import type { ExplainedGroup, ExplainedTarget, Explanation } from "./Explain.ts"
+import { sentenceOf } from "./ExplainSentence.ts"
+import type { Timeouts } from "./Upstream.ts"
+
+const quoted = (text: string): string => JSON.stringify(text)
+
+/** The explanation as plain text: aligned columns, no escape sequences. */
+export const render = (explanation: Explanation): string => {
+  const { model, groups, served, abridged } = explanation
+  const lines: Array<string> = []
+  if (groups.length === 0) {
+    lines.push(
+      `No upstream matches ${quoted(model)}: a request for it is answered 404 model_not_found.`,
+      "",
+      ...tableOf(
+        ["upstream", "matches"],
+        served.map(({ upstream, match }) => [
+          upstream,
+          `${match.type} ${match.values.map(quoted).join(", ")}`,
+        ]),
+      ),
+    )
+  } else {
+    const targets = groups.flatMap((group) => group.targets)
+    const common = commonTimeouts(targets)
+    lines.push(
+      sentenceOf(explanation),
+      "",
+      ...rows([
+        ["model", model],
+        ["strategy", strategyInWords(explanation)],
+        ["retries", retriesInWords(explanation.retry)],
+        [
+          "timeouts",
+          common === undefined ? "as below: connect / first byte / idle / total" : inWords(common),
+        ],
+      ]),
+    )
+    for (const group of groups) {
+      lines.push("", `${group.label}. ${headingOf(group)}`, ...targetTable(group, explanation, common))
+    }
+    if (abridged) lines.push("", "There are more ways for the fallbacks to go than are shown here.")
+  }
+  return lines.map(printable).join("\n")
+}
+
+/** What a running gateway takes an upstream for. */
+export interface UpstreamNow {
+  readonly name: string
+  readonly state: "closed" | "open" | "half_open"
+  /** Why it was set aside; `null` while closed. */
+  readonly reason: string | null
+  /** When it will be probed, ISO 8601. */
+  readonly probeAt: string | null
+  readonly inFlight: number
+  /** In line for a place. */
+  readonly waiting: number
+}
+
+/** Beneath the explanation: what the gateway at this address takes the upstreams of the plan for. Open ones are asked after all others. */
+export const renderNow = (
+  { groups }: Explanation,
+  address: string,
+  now: ReadonlyArray<UpstreamNow>,
+): string => {
+  const planned = new Set(groups.flatMap(({ targets }) => targets.map(({ upstream }) => upstream)))
+  const lines = tableOf(
+    ["upstream", "breaker", "reason", "probed at", "in flight", "waiting"],
+    [...planned].map((upstream) => {
+      const one = now.find(({ name }) => name === upstream)
+      return one === undefined
+        ? [upstream, "unknown there", "-", "-", "-", "-"]
+        : [
+            upstream,
+            one.state.replace("_", " "),
+            one.reason ?? "-",
+            one.probeAt ?? "-",
+            String(one.inFlight),
+            String(one.waiting),
+          ]
+    }),
+  )
+  return [`now, at ${address}`, ...lines].map(printable).join("\n")
+}
+
+const strategyInWords = ({ strategy, prompt }: Explanation): string => {
+  const ignored = prompt === "unneeded" ? "; the prompt makes no difference" : ""
+  switch (strategy) {
+    case "random":
+      return `random: each request draws its order, share = who is first${ignored}`
+    case "deterministic":
+      return prompt === "certain"
+        ? "deterministic: the order for this prompt, share = of all conversations"
+        : "deterministic: a conversation keeps its order, share = of all conversations"
+    case "least_connections":
+      return `least_connections: fewest requests in flight per priority first, equals in weighted random order${ignored}`
+  }
+}
+
+const retriesInWords = ({ rounds, baseDelayMs, maxDelayMs }: Explanation["retry"]): string =>
+  rounds <= 1
+    ? "none: the plan is walked once"
+    : `up to ${rounds} rounds through the plan, waiting 0-${duration(Math.min(baseDelayMs, maxDelayMs))} (at most ${duration(maxDelayMs)}) between them`
+
+const headingOf = ({ fallback }: ExplainedGroup): string => {
+  if (fallback === undefined) return "matching the model"
+  const { after, of, name, names, chance } = fallback
+  const from =
+    chance === undefined
+      ? `if all of ${after} fail, where ${of.join(" or ")} stands first of those with a fallback`
+      : chance === 1
+        ? `if all of ${after} fail`
+        : `if all of ${after} fail, in ${percent(chance)} of cases`
+  return `${from}: fallback of ${of.join(", ")} to the ${names} ${name}`
+}
+
+const targetTable = (
+  { targets }: ExplainedGroup,
+  { prompt }: Explanation,
+  common: Timeouts | undefined,
+): ReadonlyArray<string> =>
+  tableOf(
+    [
+      ...(prompt === "certain" ? ["order"] : []),
+      "upstream",
+      "share",
+      "priority",
+      "why",
+      "sends",
+      "key",
+      "fallback",
+      ...(common === undefined ? ["timeouts"] : []),
+    ],
+    targets.map((target, index) => [
+      ...(prompt === "certain" ? [String(index + 1)] : []),
+      target.upstream,
+      target.share === undefined ? "by load" : percent(target.share),
+      target.weight === 0 ? "0 (standby)" : String(target.weight),
+      target.why,
+      target.upstreamModelFrom === undefined
+        ? target.upstreamModel
+        : `${target.upstreamModel} (${target.upstreamModelFrom})`,
+      target.key,
+      target.fallback ?? "-",
+      ...(common === undefined ? [inBrief(target.timeouts)] : []),
+    ]),
+  )
+
+const durations = ({ connectMs, firstByteMs, idleMs, totalMs }: Timeouts): ReadonlyArray<string> =>
+  [connectMs, firstByteMs, idleMs, totalMs].map(duration)
+
+const inBrief = (timeouts: Timeouts): string => durations(timeouts).join(" / ")
+
+const inWords = (timeouts: Timeouts): string => {
+  const [connect, firstByte, idle, total] = durations(timeouts)
+  return `connect ${connect}, first byte ${firstByte}, idle ${idle}, total ${total}`
+}
+
+/** The timeouts of all targets, where they are the same. */
+const commonTimeouts = (targets: ReadonlyArray<ExplainedTarget>): Timeouts | undefined => {
+  const [first] = targets
+  return first !== undefined && targets.every(({ timeouts }) => inBrief(timeouts) === inBrief(first.timeouts))
+    ? first.timeouts
+    : undefined
+}
+
+const duration = (ms: number): string => (ms < 1_000 ? `${ms}ms` : `${ms / 1_000}s`)
+
+/** Rounded to two decimals, but never to a certainty that is none. */
+const percent = (share: number): string => {
+  const rounded = Math.round(share * 10_000) / 100
+  if (share > 0 && rounded === 0) return "<0.01%"
+  if (share < 1 && rounded === 100) return ">99.99%"
+  return `${rounded}%`
+}
+
+const tableOf = (
+  head: ReadonlyArray<string>,
+  body: ReadonlyArray<ReadonlyArray<string>>,
+): ReadonlyArray<string> => rows([head, ...body]).map((line) => `   ${line}`)
+
+/** Cells in aligned columns. */
+const rows = (cells: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
+  const shown = cells.map((row) => row.map(printable))
+  const widths: Array<number> = []
+  for (const row of shown) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  }
+  return shown.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  )
+}
