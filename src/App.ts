@@ -1,4 +1,5 @@
 /** The whole gateway as one layer: the only file that wires across folders. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -65,8 +66,9 @@ const serving = <FE, FR, AE, AR>(
   environment: Environment,
   fleet: Layer.Layer<Fleet.Fleet, FE, FR>,
   audit: Layer.Layer<Audit, AE, AR>,
+  onDrain: (underWay: number) => Effect.Effect<void>,
 ) =>
-  Server.layer.pipe(
+  Server.layer(onDrain).pipe(
     Layer.provideMerge(NodeServer.layer(environment)),
     Layer.provideMerge(Models.layer),
     Layer.provideMerge(ModelLists.layer),
@@ -80,13 +82,22 @@ const serving = <FE, FR, AE, AR>(
     Layer.provideMerge(CurrentConfig.layer(environment.configPath)),
   )
 
+/** Says what the end waits for. */
+export const draining = ({ shutdownGrace }: Environment, underWay: number) =>
+  Effect.logInfo(
+    underWay === 0
+      ? "draining: no request is under way"
+      : `draining: ${underWay} request${underWay === 1 ? " is" : "s are"} under way, at most ${Duration.toSeconds(shutdownGrace)} s; a second signal ends at once`,
+  )
+
 /** A gateway of one process. */
 export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>) =>
-  serving(environment, Fleet.layerAlone, audit)
+  serving(environment, Fleet.layerAlone, audit, (underWay) => draining(environment, underWay))
 
 /** One of several processes. */
 export const workerLayer = (environment: Environment) =>
-  serving(environment, WorkerProcess.fleetLayer, handedAuditLayer(environment))
+  // Its primary tells of all of them.
+  serving(environment, WorkerProcess.fleetLayer, handedAuditLayer(environment), () => Effect.void)
 
 /** What the primary of several processes needs: the audit, kept as the configuration in force says. */
 export const primaryLayer = (environment: Environment, entry: URL) =>

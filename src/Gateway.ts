@@ -35,6 +35,7 @@ import {
   InternalError,
   ModelNotFound,
   Overloaded,
+  ShuttingDown,
 } from "./domain/GatewayError.ts"
 import { readAnswer, transformAnswer } from "./domain/PlainAnswer.ts"
 import { plan } from "./domain/Plan.ts"
@@ -106,6 +107,11 @@ export interface Served {
   readonly wanted: WantedBody | undefined
   /** To be run once, and sent; given the body, where one was wanted. */
   readonly answer: (body: ReadBody) => Effect.Effect<ClientAnswer>
+  /**
+   * To be called when it is cut before anything of its answer was sent: what ends with it says so. Gives the answer to send instead, once that has
+   * ended.
+   */
+  readonly giveUp?: (when: string) => () => ClientAnswer
   /**
    * To be called when the request is over, however it ended: gives back what it still holds, hands its record to the audit and writes its line in
    * the access log. No finalizer of a scope, which would cost as much as the rest of the frame.
@@ -318,6 +324,10 @@ export const layer: Layer.Layer<
       return {
         frame,
         refused: turnedAway(snapshot, key, openRequests.count()),
+        giveUp: (when: string) => {
+          draft.givenUp(`cut ${when}`)
+          return () => noted(refusal(new ShuttingDown({ retryAfterSeconds: 1, cut: when }), draft), draft)
+        },
         close: () => {
           opened.end()
           const record = draft.close()
@@ -328,7 +338,7 @@ export const layer: Layer.Layer<
     }
 
     const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) => {
-      const { close, frame, refused } = open(endpointName, call)
+      const { frame, refused, ...ends } = open(endpointName, call)
       return {
         wanted: undefined,
         answer: () =>
@@ -336,12 +346,12 @@ export const layer: Layer.Layer<
             refused === undefined ? Effect.suspend(() => answer(frame)) : Effect.fail(refused),
             frame.draft,
           ),
-        close,
+        ...ends,
       }
     }
 
     const proxy: Gateway["Type"]["proxy"] = (endpoint, call, deployment) => {
-      const { close, frame, refused } = open(endpoint.name, call)
+      const { frame, refused, ...ends } = open(endpoint.name, call)
       const { draft, hold, onAttempt, snapshot, whenOver } = frame
       const { server } = snapshot
       const deadline: Either.Either<Deadline, GatewayError> =
@@ -349,7 +359,7 @@ export const layer: Layer.Layer<
           ? deadlineOf(call.headers, draft.startedAt, server.requestTimeoutMs)
           : Either.left(refused)
       if (Either.isLeft(deadline)) {
-        return { wanted: undefined, answer: () => recorded(Effect.fail(deadline.left), draft), close }
+        return { wanted: undefined, answer: () => recorded(Effect.fail(deadline.left), draft), ...ends }
       }
 
       const answered = (bytes: Uint8Array): Effect.Effect<RecordedAnswer, GatewayError> => {
@@ -405,7 +415,7 @@ export const layer: Layer.Layer<
             Either.isRight(body) ? Effect.suspend(() => answered(body.right)) : Effect.fail(body.left),
             draft,
           ),
-        close,
+        ...ends,
       }
     }
 

@@ -6,19 +6,13 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import { exitCodeOf, runCommand } from "./cli/Dispatch.ts"
 import { commands } from "./cli/Sluice.ts"
+import { heedSignals, isHurried } from "./Hurry.ts"
 import { turnScheduler } from "./TurnScheduler.ts"
 
 // What cannot be told there is not worth the process.
-process.stderr.on("error", () => {})
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
-// The first signal drains, the second means it.
-let signals = 0
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    signals += 1
-    if (signals > 1) process.exit(1)
-  })
-}
+heedSignals()
 
 runCommand(commands, process.argv.slice(2)).pipe(
   Effect.provide(NodeContext.layer),
@@ -26,6 +20,6 @@ runCommand(commands, process.argv.slice(2)).pipe(
   NodeRuntime.runMain({
     disableErrorReporting: true,
     disablePrettyLogger: true,
-    teardown: (exit, onExit) => onExit(exitCodeOf(exit)),
+    teardown: (exit, onExit) => onExit(isHurried() ? 1 : exitCodeOf(exit)),
   }),
 )

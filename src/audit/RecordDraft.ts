@@ -68,6 +68,7 @@ export class RecordDraft {
   #ttftMs: number | undefined
   #ended: () => Ending | undefined = () => undefined
   #isGathered = false
+  #givenUp: string | undefined
   #code: string | undefined
   readonly #opening: Opening
 
@@ -113,8 +114,13 @@ export class RecordDraft {
     return this.#code
   }
 
+  /** The request is given up: attempts that end from here on were cut with it. */
+  givenUp(why: string): void {
+    this.#givenUp = why
+  }
+
   attempted(attempt: AttemptRecord, failed: boolean): void {
-    this.#attempts.push(attempt)
+    this.#attempts.push(this.#givenUp === undefined ? attempt : { ...attempt, cause: this.#givenUp })
     if (!failed) this.#answering = attempt
   }
 

@@ -1,8 +1,12 @@
 /** `sluice serve`: the server, until a signal ends it. */
 import cluster from "node:cluster"
 import { availableParallelism } from "node:os"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as App from "../App.ts"
@@ -12,6 +16,7 @@ import * as WorkerProcess from "../cluster/WorkerProcess.ts"
 import { renderProblem } from "../config/ConfigFile.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { auditUrl, environment, problemsOf } from "../config/Environment.ts"
+import { isHurried } from "../Hurry.ts"
 import { NodeServer } from "../http/NodeServer.ts"
 import * as Lines from "../telemetry/Lines.ts"
 import * as Log from "../telemetry/Log.ts"
@@ -63,11 +68,22 @@ const manual = {
     ["AUDIT_URL", "where the audit is kept (sqlite:./logs/record.db); also RECD_PATH"],
     ["LOG_LEVEL", "trace, debug, info, warn, error, fatal or none (info)"],
     ["LOG_FORMAT", "pretty or json (pretty on a terminal, else json)"],
+    ["SHUTDOWN_DELAY_SECONDS", "how long /readyz says no before anything else ends (0)"],
     ["SHUTDOWN_GRACE_SECONDS", "how long requests under way may take at the end (30)"],
     ["WORKERS", "processes that serve; auto is one for each core (1)"],
   ],
   failure: "the start or a worker failed",
 } as const
+
+/** Runs it until `end` is done or it is interrupted, and waits for its own end: a race that is interrupted would not. */
+const endedBy = <A, E, R>(run: Effect.Effect<A, E, R>, end: Effect.Effect<void>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.forkDaemon(restore(run)), (fiber) =>
+      restore(Effect.raceFirst(Effect.asVoid(Fiber.join(fiber)), end)).pipe(
+        Effect.ensuring(Fiber.interrupt(fiber)),
+      ),
+    ),
+  )
 
 export const serve: Command = command(manual, (given) =>
   Effect.gen(function* () {
@@ -100,7 +116,13 @@ export const serve: Command = command(manual, (given) =>
           if (people === undefined) write(LogLevel.Info, "listening", Announcement.membersOf(started))
           else write(LogLevel.Info, Announcement.textOf(started), {})
         }),
-        Effect.addFinalizer(() => Effect.logInfo("draining: requests under way go on, new ones are refused")),
+        Effect.addFinalizer(() =>
+          Duration.toMillis(settings.shutdownDelay) === 0
+            ? Effect.void
+            : Effect.logInfo(
+                `leaving: /readyz says so for ${Duration.toSeconds(settings.shutdownDelay)} s, requests are still taken`,
+              ),
+        ),
       )
     const alone = Layer.launch(
       Layer.provide(
@@ -108,16 +130,21 @@ export const serve: Command = command(manual, (given) =>
         App.layer(settings, App.auditLayer(settings, auditWorker)),
       ),
     )
-    const worker = Effect.raceFirst(Layer.launch(App.workerLayer(settings)), WorkerProcess.told).pipe(
-      Effect.zipRight(WorkerProcess.leave),
+    const worker = Effect.zipRight(
+      endedBy(Layer.launch(App.workerLayer(settings)), WorkerProcess.told),
+      WorkerProcess.leave,
     )
     const primary = (workers: number) =>
       Layer.launch(
         Layer.provide(
           Layer.scopedDiscard(
             Effect.gen(function* () {
-              const { shutdownGrace } = settings
-              const port = yield* Primary.startWorkers({ workers, shutdownGrace })
+              const port = yield* Primary.startWorkers({
+                workers,
+                shutdownGrace: settings.shutdownGrace,
+                shutdownDelay: settings.shutdownDelay,
+                onDrain: (underWay) => App.draining(settings, underWay),
+              })
               yield* announce(port, workers)
             }),
           ),
@@ -125,20 +152,27 @@ export const serve: Command = command(manual, (given) =>
         ),
       )
     /** A closed terminal ends what it started, in order; where there is none, the signal means a reload. */
-    const hungUp: Effect.Effect<void> = Effect.async((resume) => {
-      const hear = () => resume(Effect.void)
-      process.on("SIGHUP", hear)
-      return Effect.sync(() => process.off("SIGHUP", hear))
-    })
+    const heedHangUp = Effect.acquireRelease(
+      Effect.sync(() => {
+        const hear = () => void process.kill(process.pid, "SIGTERM")
+        process.once("SIGHUP", hear)
+        return hear
+      }),
+      (hear) => Effect.sync(() => process.off("SIGHUP", hear)),
+    )
     const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
     const serving = Effect.gen(function* () {
       if (cluster.isWorker) return yield* worker
-      const untilHungUp = terminal ? hungUp : Effect.never
-      return workers === 1
-        ? yield* Effect.raceFirst(alone, untilHungUp)
-        : yield* Effect.raceFirst(primary(workers), untilHungUp)
-    })
+      if (terminal) yield* heedHangUp
+      return workers === 1 ? yield* alone : yield* primary(workers)
+    }).pipe(Effect.scoped)
+    const stopped = Effect.suspend(() =>
+      cluster.isWorker ? Effect.void : Effect.logInfo(isHurried() ? "stopped at once" : "stopped"),
+    )
     return yield* serving.pipe(
+      Effect.onExit((exit) =>
+        Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause) ? stopped : Effect.void,
+      ),
       Effect.provide(Layer.provideMerge(Log.layer, lines)),
       Effect.catchTags({
         ConfigInvalid: ({ path, problems }) =>

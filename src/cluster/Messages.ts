@@ -27,6 +27,8 @@ export type PrimaryMessage =
   | { readonly kind: "health" }
   /** Finish what is under way, and end. */
   | { readonly kind: "drain" }
+  /** End at once. */
+  | { readonly kind: "hurry" }
 
 export type WorkerMessage =
   | WorkerQuestion

@@ -12,6 +12,7 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { AuditIntake, type AuditStatus } from "../audit/Audit.ts"
 import type { ProcessHealth } from "../domain/ProcessHealth.ts"
+import { hurried } from "../Hurry.ts"
 import type { FleetHealth, PrimaryMessage, WorkerMessage } from "./Messages.ts"
 
 /** A worker ended before it ever listened: it has said why. */
@@ -21,6 +22,9 @@ export interface PrimaryOptions {
   readonly workers: number
   /** What workers may take to finish what is under way. */
   readonly shutdownGrace: Duration.Duration
+  readonly shutdownDelay: Duration.Duration
+  /** Told how many requests are under way when the workers are told to end. */
+  readonly onDrain: (underWay: number) => Effect.Effect<void>
 }
 
 /** How long the workers may take to say how they are. */
@@ -28,6 +32,9 @@ const healthTimeoutMs = 500
 
 /** What a worker may take beyond the grace period, to hand over its last records. */
 const endingMs = 10_000
+
+/** What they may take where the end is to be at once. */
+const hurryMs = 1_000
 
 const firstBackoffMs = 100
 const longestBackoffMs = 5_000
@@ -182,10 +189,21 @@ export const startWorkers = (
         { concurrency: "unbounded", discard: true },
       )
     })
+    const told = Effect.flatMap(Effect.promise(askAll), (said) =>
+      options.onDrain(said.reduce((sum, { health }) => sum + health.requests.in_flight, 0)),
+    )
+    const hurriedOn = Effect.zipRight(
+      hurried,
+      Effect.sync(() => {
+        for (const worker of living) tell(worker, { kind: "hurry" })
+      }),
+    ).pipe(Effect.zipRight(Effect.sleep(hurryMs)))
     yield* Effect.addFinalizer(() =>
-      ended.pipe(
+      Effect.raceFirst(Effect.zipRight(Effect.fork(told), ended), hurriedOn).pipe(
         Effect.interruptible,
-        Effect.timeoutOption(Duration.sum(options.shutdownGrace, Duration.millis(endingMs))),
+        Effect.timeoutOption(
+          Duration.sum(Duration.sum(options.shutdownDelay, options.shutdownGrace), Duration.millis(endingMs)),
+        ),
         Effect.zipRight(
           Effect.sync(() => {
             for (const worker of living) worker.process.kill("SIGKILL")

@@ -8,6 +8,7 @@ import { relayedLimits } from "../audit/AuditQueue.ts"
 import { type AuditWriter, nothingRotated, nothingWritten } from "../audit/AuditWriter.ts"
 import { together } from "../domain/ProcessHealth.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
+import { hurry } from "../Hurry.ts"
 import { Fleet, makeOwnHealth } from "../http/Fleet.ts"
 import type { FleetHealth, PrimaryMessage, WorkerMessage } from "./Messages.ts"
 
@@ -92,6 +93,9 @@ export const told: Effect.Effect<void> = Effect.async((resume) => {
   const hear = (message: PrimaryMessage) => {
     if (message.kind === "drain") resume(Effect.void)
   }
+  process.on("message", (message: PrimaryMessage) => {
+    if (message.kind === "hurry") hurry()
+  })
   process.on("message", hear)
   return Effect.sync(() => process.off("message", hear))
 })

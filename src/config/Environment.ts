@@ -15,6 +15,8 @@ export interface Environment {
   readonly logLevel: LogLevel.LogLevel
   readonly logFormat: "pretty" | "json"
   readonly shutdownGrace: Duration.Duration
+  /** How long `/readyz` says no before anything else ends. */
+  readonly shutdownDelay: Duration.Duration
   /** Processes that serve; `auto` is as many as there are cores. */
   readonly workers: number | "auto"
 }
@@ -116,6 +118,10 @@ export const environment = (terminal: boolean): Config.Config<Environment> =>
     shutdownGrace: wholeNumber("SHUTDOWN_GRACE_SECONDS", 0, 86_400).pipe(
       Config.map(Duration.seconds),
       Config.withDefault(Duration.seconds(30)),
+    ),
+    shutdownDelay: wholeNumber("SHUTDOWN_DELAY_SECONDS", 0, 3_600).pipe(
+      Config.map(Duration.seconds),
+      Config.withDefault(Duration.zero),
     ),
     workers: variable("WORKERS").pipe(
       Config.mapOrFail((value): Either.Either<number | "auto", ConfigError.ConfigError> => {

@@ -24,8 +24,11 @@ export interface AnswerSettings {
   readonly includeUsage: boolean
 }
 
-/** How the upstream's events came to an end: of themselves, or because something broke. */
-export type AnswerEnd = { readonly kind: "ended" } | { readonly kind: "broken"; readonly reason: string }
+/** How the upstream's events came to an end: of themselves, because something broke, or because this gateway ends. */
+export type AnswerEnd =
+  | { readonly kind: "ended" }
+  | { readonly kind: "broken"; readonly reason: string }
+  | { readonly kind: "cut"; readonly error: StreamError }
 
 export interface AnswerState {
   readonly phase: "open" | "complete" | "broken"
@@ -186,6 +189,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
   const end: AnswerStream["end"] = (state, ending) => {
     if (state.phase !== "open") return [state, nothing]
     if (allFinished(state.progress)) return complete(state)
+    if (ending.kind === "cut") return fail(state, ending.error)
     const reason = ending.kind === "broken" ? ending.reason : "it ended before it said that it was finished"
     return fail(state, brokenStream(reason))
   }

@@ -119,7 +119,11 @@ export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{
 }> {}
 
 /** The gateway is draining. */
-export class ShuttingDown extends Data.TaggedError("ShuttingDown")<{ readonly retryAfterSeconds: number }> {}
+export class ShuttingDown extends Data.TaggedError("ShuttingDown")<{
+  readonly retryAfterSeconds: number
+  /** When the request was cut that was under way. */
+  readonly cut?: string
+}> {}
 
 /** A defect of the gateway itself; the cause goes to the log, never to the client. */
 export class InternalError extends Data.TaggedError("InternalError")<{ readonly requestId: string }> {}
@@ -331,7 +335,7 @@ const declare = (error: GatewayError): Declaration => {
     case "ShuttingDown":
       return {
         status: 503,
-        message: "This gateway is shutting down. Send the request again; another instance will take it.",
+        message: `This gateway is shutting down${error.cut === undefined ? "" : `, and the request was cut ${error.cut}`}. Send the request again; another instance will take it.`,
         type: "server_error",
         param: null,
         code: "shutting_down",

@@ -43,6 +43,14 @@ export const brokenStream = (reason: string): StreamError => ({
   code: "upstream_stream_broken",
 })
 
+/** The error of a stream that ends because this gateway does. */
+export const cutStream = (when: string): StreamError => ({
+  message: `This gateway was shut down, and the answer cut ${when}. What was sent until here is not the whole answer.`,
+  type: "server_error",
+  param: null,
+  code: "shutting_down",
+})
+
 /** The data of the event that tells a client. */
 export const errorData = (error: StreamError): Uint8Array => {
   const { message, type, param, code } = error

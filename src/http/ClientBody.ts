@@ -9,20 +9,20 @@ import { type GatewayError, Overloaded, RequestTooLarge, RequestUnreadable } fro
 import type { ReadBody, WantedBody } from "../Gateway.ts"
 import { codingsOf, type Intake, unpacking } from "./ContentCoding.ts"
 
-/** Gives the whole body, unpacked, or why there is none, once. On failure the rest of the body is left unread: see `discard`. */
+/** Gives the whole body, unpacked, or why there is none, once. On failure the rest of the body is left unread: see `discard`. What it returns ends it early. */
 export const read = (
   message: IncomingMessage,
   { hold, limitBytes }: WantedBody,
   done: (body: ReadBody) => void,
-): void => {
+): ((error: GatewayError) => void) => {
   const codings = codingsOf(message.headers["content-encoding"])
   if (Either.isLeft(codings)) {
     done(Either.left(codings.left))
-    return
+    return () => {}
   }
   if (Number(message.headers["content-length"] ?? 0) > limitBytes) {
     done(Either.left(new RequestTooLarge({ limitBytes })))
-    return
+    return () => {}
   }
   const chunks: Array<Uint8Array> = []
   let size = 0
@@ -81,6 +81,7 @@ export const read = (
   message.once("end", onEnd)
   message.once("error", onBreak)
   message.once("close", onBreak)
+  return fail
 }
 
 /** How long and how much a refused client may go on sending, so that it reads its answer instead of a reset connection. */

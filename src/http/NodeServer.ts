@@ -5,24 +5,32 @@
  * It is Node's own server, and requests reach the routes as its own events: `@effect/platform`'s router took about half of all the time of a
  * request (docs/performance.md), and closes a server by detaching its handler and waiting for every connection without limit, so that
  * keep-alive connections hold it open and requests on them hang. This one is drained before it is closed: routes stay attached and refuse what
- * still arrives, idle connections are closed again and again, and what is left is cut when the grace period is over.
+ * still arrives, connections with nothing under way are closed again and again, half-begun requests are refused, and what is left is cut, and told
+ * so, when the grace period is over.
  */
 import * as Http from "node:http"
 import * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { answerOf, encodeErrorBody, ShuttingDown } from "../domain/GatewayError.ts"
+import { hurried, isHurried } from "../Hurry.ts"
+import type { RequestsUnderWay } from "./UnderWay.ts"
 
 export interface NodeServerOptions {
   readonly host: string
   readonly port: number
   /** How long requests under way may go on once the server is told to end. */
   readonly shutdownGrace: Duration.Duration
+  /** How long it says that it is leaving before it does anything else. */
+  readonly shutdownDelay: Duration.Duration
 }
 
 export class NodeServer extends Context.Tag("sluice/NodeServer")<
@@ -33,9 +41,20 @@ export class NodeServer extends Context.Tag("sluice/NodeServer")<
     readonly url: string
     /** Hands requests to the listener until the scope ends. */
     readonly serve: (listener: Http.RequestListener) => Effect.Effect<void, never, Scope.Scope>
+    /** It is told to end. */
+    readonly isLeaving: () => boolean
+    /** Nothing new is taken. */
     readonly isDraining: () => boolean
-    /** Stops listening, and waits until the last connection is closed, by force after the grace period. */
-    readonly drain: Effect.Effect<void>
+    /**
+     * After the delay stops listening, and waits until the last connection is closed. What is under way when the grace period is over, or somebody is
+     * in a hurry, is cut.
+     *
+     * @param onDrain told how many requests are under way when it stops listening
+     */
+    readonly drain: (
+      underWay: RequestsUnderWay,
+      onDrain: (underWay: number) => Effect.Effect<void>,
+    ) => Effect.Effect<void>
   }
 >() {}
 
@@ -47,6 +66,9 @@ export class ListenFailed extends Data.TaggedError("ListenFailed")<{
   readonly detail: string
 }> {
   override get message(): string {
+    if (this.code === "EADDRINUSE") {
+      return `port ${this.port} is in use; choose another with --port or SERVER_PORT`
+    }
     return `cannot listen on port ${this.port} of ${this.host}: ${this.detail}`
   }
 }
@@ -66,6 +88,12 @@ const idleSweepMs = 100
 
 /** How long idle connections are kept after the server was told to end, for requests that are on their way. */
 const lameDuckMs = 1_000
+
+/** When a request is refused whose body is still not there; its client may go on sending for 2 seconds then. */
+const halfBegunMs = 1_500
+
+/** How long the last words may take to those whose requests are cut. */
+const lastWordsMs = 500
 
 /** Answers what could not be parsed as a request, and ends the connection. */
 const refuse = (error: Error, socket: Duplex): void => {
@@ -105,12 +133,16 @@ const refuseExpectation = (request: Http.IncomingMessage, response: Http.ServerR
 }
 
 class DrainingServer extends Http.Server {
+  isLeaving = false
   hasBegun = false
-  readonly #graceMs: number
+  readonly #sockets = new Set<Net.Socket>()
 
-  constructor(graceMs: number) {
+  constructor() {
     super(limits)
-    this.#graceMs = graceMs
+    this.on("connection", (socket) => {
+      this.#sockets.add(socket)
+      socket.once("close", () => this.#sockets.delete(socket))
+    })
     this.on("clientError", refuse)
     this.on("checkExpectation", refuseExpectation)
     this.on("request", (request, response) => this.#answerUnserved(request, response))
@@ -130,24 +162,56 @@ class DrainingServer extends Http.Server {
    * Stops listening, and calls back when the last connection is closed. Not `http.Server`'s own `close`, which would close idle
    * connections at once: a request that is just on its way would meet a reset instead of its 503.
    */
-  drain(done: () => void): void {
+  stop(done: () => void): void {
     this.hasBegun = true
-    let sweep: NodeJS.Timeout | undefined
-    const lameDuck = setTimeout(
-      () => {
-        sweep = setInterval(() => this.closeIdleConnections(), idleSweepMs)
-      },
-      Math.min(lameDuckMs, this.#graceMs),
-    )
-    const cut = setTimeout(() => this.closeAllConnections(), this.#graceMs)
-    Net.Server.prototype.close.call(this, () => {
-      clearTimeout(lameDuck)
-      clearInterval(sweep)
-      clearTimeout(cut)
-      done()
-    })
+    Net.Server.prototype.close.call(this, done)
+  }
+
+  /**
+   * Closes what has no request under way, be it that it has said nothing, or half a head, and nothing on its way to the client. Node's own
+   * `closeIdleConnections` takes a connection for busy that has not had a request yet.
+   */
+  closeIdle(busy: ReadonlySet<Net.Socket>): void {
+    for (const socket of this.#sockets) if (!busy.has(socket) && socket.writableLength === 0) socket.destroy()
   }
 }
+
+/** The end of a server, step by step. */
+const drain = (
+  server: DrainingServer,
+  { shutdownDelay, shutdownGrace }: NodeServerOptions,
+  underWay: RequestsUnderWay,
+  onDrain: (underWay: number) => Effect.Effect<void>,
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    server.isLeaving = true
+    yield* Effect.raceFirst(Effect.sleep(shutdownDelay), hurried)
+    const closed = yield* Deferred.make<void>()
+    server.stop(() => Deferred.unsafeDone(closed, Effect.void))
+    yield* onDrain(underWay.count)
+    const sweep = Effect.repeat(
+      Effect.sync(() => server.closeIdle(underWay.sockets)),
+      Schedule.spaced(idleSweepMs),
+    )
+    const isClosed = Deferred.await(closed)
+    const graceMs = Duration.toMillis(shutdownGrace)
+    const orderly = Effect.all(
+      [
+        Effect.delay(sweep, Math.min(lameDuckMs, graceMs)),
+        Effect.delay(
+          Effect.sync(() => underWay.cut("half-begun", "")),
+          Math.min(halfBegunMs, graceMs),
+        ),
+      ],
+      { concurrency: "unbounded" },
+    )
+    yield* Effect.raceFirst(isClosed, Effect.raceFirst(orderly, hurried)).pipe(Effect.timeoutOption(graceMs))
+    underWay.cut("all", isHurried() ? "by a second signal" : "at the end of the grace period")
+    yield* Effect.timeoutOption(Effect.raceFirst(isClosed, sweep), lastWordsMs)
+    server.closeAllConnections()
+    yield* Effect.timeoutOption(isClosed, lastWordsMs)
+    // In a fiber of its own: the one that ends is interrupted already, and so would be whatever it waits for.
+  }).pipe(Effect.interruptible, Effect.forkDaemon, Effect.flatMap(Fiber.join))
 
 /** Whether the machine merely has no IPv6, so that `::` cannot be had. */
 const lacksIpv6 = ({ code }: ListenFailed): boolean =>
@@ -188,7 +252,7 @@ export const layer = (options: NodeServerOptions): Layer.Layer<NodeServer, Liste
       NodeServer,
       Effect.gen(function* () {
         const server = yield* Effect.acquireRelease(
-          Effect.sync(() => new DrainingServer(Duration.toMillis(options.shutdownGrace))),
+          Effect.sync(() => new DrainingServer()),
           closed,
         )
         const address = yield* listening(server, host, options.port)
@@ -200,8 +264,9 @@ export const layer = (options: NodeServerOptions): Layer.Layer<NodeServer, Liste
               Effect.sync(() => server.on("request", listener)),
               () => Effect.sync(() => server.off("request", listener)),
             ),
+          isLeaving: () => server.isLeaving,
           isDraining: () => server.hasBegun,
-          drain: Effect.async<void>((resume) => server.drain(() => resume(Effect.void))),
+          drain: (underWay, onDrain) => drain(server, options, underWay, onDrain),
         })
       }),
     )

@@ -13,6 +13,7 @@ import * as RuntimeFlags from "effect/RuntimeFlags"
 import { type Endpoint, endpoints } from "../domain/Endpoint.ts"
 import {
   answerOf,
+  type GatewayError,
   InternalError,
   MethodNotAllowed,
   ShuttingDown,
@@ -20,13 +21,23 @@ import {
 } from "../domain/GatewayError.ts"
 import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
 import { deploymentIn, isModelPath, meantPath, modelIn, pathOf, spellingsOf } from "../domain/RequestPath.ts"
-import { type ClientAnswer, type ClientCall, Gateway, type ReadBody, type Served } from "../Gateway.ts"
+import { cutStream } from "../domain/StreamError.ts"
+import {
+  type ClientAnswer,
+  type ClientCall,
+  Gateway,
+  type ReadBody,
+  type Served,
+  type WantedBody,
+} from "../Gateway.ts"
+import type { Relay } from "../stream/Relay.ts"
 import * as ClientBody from "./ClientBody.ts"
 import { headersOnEvery, preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
 import { Models } from "./Models.ts"
 import { NodeServer } from "./NodeServer.ts"
 import { send } from "./Respond.ts"
+import { RequestsUnderWay, type UnderWay } from "./UnderWay.ts"
 
 const requestIdHeader = "x-request-id"
 
@@ -122,7 +133,7 @@ const makeRoutes = Effect.gen(function* () {
   const ready: Route = (call) =>
     unrecorded(
       call,
-      Effect.sync(() => (server.isDraining() ? shuttingDown : alive)),
+      Effect.sync(() => (server.isLeaving() ? shuttingDown : alive)),
     )
 
   const byPath = new Map<string, { readonly method: "GET" | "POST"; readonly route: Route }>([
@@ -171,6 +182,7 @@ const makeListener = Effect.gen(function* () {
   const routeOf = yield* makeRoutes
   const clock = yield* Effect.clock
   const { runtimeFlags, ...runtime } = yield* Effect.runtime<never>()
+  const underWay = new RequestsUnderWay()
   const runFork = Runtime.runFork({
     ...runtime,
     // A histogram of the life of every fiber, that nobody reads.
@@ -193,21 +205,64 @@ const makeListener = Effect.gen(function* () {
     message: IncomingMessage,
     response: ServerResponse,
   ): void => {
-    const sent = Effect.flatMap(served.answer(body), (answer) =>
-      send(answer, headersOnEvery(call.id), message, response),
-    )
-    const fiber = runFork(sent)
-    fiber.addObserver((exit) => {
-      if (Exit.isFailure(exit)) response.destroy()
+    let relay: Relay<unknown> | undefined
+    let instead: (() => ClientAnswer) | undefined
+    const sending = (answer: ClientAnswer) => {
+      if (!(answer.body instanceof Uint8Array)) relay = answer.body
+      return send(answer, headersOnEvery(call.id), message, response)
+    }
+    const fiber = runFork(Effect.flatMap(served.answer(body), sending))
+    const own: UnderWay = {
+      socket: message.socket,
+      isHalfBegun: false,
+      cut: (when) => {
+        if (relay !== undefined) return relay.cut(cutStream(when))
+        if (response.headersSent || instead !== undefined) return
+        instead = served.giveUp?.(when)
+        fiber.unsafeInterruptAsFork(FiberId.none)
+      },
+    }
+    underWay.add(own)
+    const close = () => {
+      underWay.delete(own)
       try {
         served.close()
       } catch (defect) {
         // Nothing awaits an observer: what it threw would end the process.
         runFork(Effect.logError("a request could not be closed", { id: call.id }, defect))
       }
+    }
+    fiber.addObserver((exit) => {
+      const answerInstead = instead
+      if (Exit.isFailure(exit) && answerInstead !== undefined && !response.headersSent && response.writable) {
+        runFork(Effect.suspend(() => sending(answerInstead()))).addObserver(close)
+        return
+      }
+      if (Exit.isFailure(exit)) response.destroy()
+      close()
     })
     response.once("close", () => {
       if (!response.writableFinished) fiber.unsafeInterruptAsFork(FiberId.none)
+    })
+  }
+
+  const read = (
+    call: ClientCall,
+    served: Served,
+    wanted: WantedBody,
+    message: IncomingMessage,
+    response: ServerResponse,
+  ): void => {
+    let stop: ((error: GatewayError) => void) | undefined
+    const own: UnderWay = {
+      socket: message.socket,
+      isHalfBegun: true,
+      cut: () => stop?.(new ShuttingDown({ retryAfterSeconds: 1 })),
+    }
+    underWay.add(own)
+    stop = ClientBody.read(message, wanted, (body) => {
+      underWay.delete(own)
+      answer(call, served, body, message, response)
     })
   }
 
@@ -216,19 +271,23 @@ const makeListener = Effect.gen(function* () {
     const call = accept(message, clock.unsafeCurrentTimeMillis())
     const served = take(method, url, call)
     if (served.wanted === undefined) answer(call, served, noBody, message, response)
-    else ClientBody.read(message, served.wanted, (body) => answer(call, served, body, message, response))
+    else read(call, served, served.wanted, message, response)
   }
-  return listener
+  return { listener, underWay }
 })
 
 /**
  * Serves the routes on the server beneath, and when it ends, drains that server before the routes let go of it. Tracing is off:
  * without an exporter it costs spans per request.
+ *
+ * @param onDrain told how many requests are under way when new ones are no longer taken
  */
-export const layer = Layer.scopedDiscard(
-  Effect.gen(function* () {
-    const server = yield* NodeServer
-    yield* server.serve(yield* makeListener)
-    yield* Effect.addFinalizer(() => server.drain)
-  }),
-).pipe(Layer.provide(Layer.setTracerEnabled(false)))
+export const layer = (onDrain: (underWay: number) => Effect.Effect<void>) =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const server = yield* NodeServer
+      const { listener, underWay } = yield* makeListener
+      yield* server.serve(listener)
+      yield* Effect.addFinalizer(() => server.drain(underWay, onDrain))
+    }),
+  ).pipe(Layer.provide(Layer.setTracerEnabled(false)))

@@ -16,6 +16,7 @@ import {
   summary,
 } from "../domain/AnswerStream.ts"
 import { encode, heartbeat, type SseEvent } from "../domain/Sse.ts"
+import type { StreamError } from "../domain/StreamError.ts"
 import type { EventSource, SourceEnd } from "./EventSource.ts"
 import { DataKeeper, type KeptData } from "./KeptData.ts"
 import type { Outlet, Relay } from "./Relay.ts"
@@ -154,8 +155,20 @@ class Response<E, A> {
     if (this.#isOver) return
     this.#isUpstreamOver = true
     if (end.kind === "died") this.#done = Effect.logError("A streamed answer broke off", end.defect)
+    this.#close(answerEndOf(end, this.#options.reasonOf))
+  }
+
+  /** Ends it before its upstream does. */
+  cut(error: StreamError): void {
+    if (this.#isOver) return
+    this.#options.events.close()
+    this.#close({ kind: "cut", error })
+  }
+
+  /** Sends the last events. */
+  #close(end: AnswerEnd): void {
     try {
-      const [next, datas] = this.#answer.end(this.#state, answerEndOf(end, this.#options.reasonOf))
+      const [next, datas] = this.#answer.end(this.#state, end)
       this.#state = next
       this.#send(datas)
     } catch (defect) {
@@ -248,6 +261,7 @@ export const makeRespond: Effect.Effect<Respond, never, Scope.Scope> = Effect.ge
           begun.start()
           return Effect.sync(() => begun.end())
         }),
+      cut: (error) => response?.cut(error),
       ended: () => response?.ended,
     }
   }

@@ -83,7 +83,11 @@ export const lineWriter = (
           process.off("exit", flush)
           if (stream.writableLength === 0) resume(Effect.void)
           else stream.write("", () => resume(Effect.void))
-        }).pipe(Effect.interruptible, Effect.timeoutOption(endMs)),
+        }).pipe(
+          Effect.interruptible,
+          Effect.timeoutOption(endMs),
+          Effect.ensuring(Effect.sync(() => stream.off("error", heard))),
+        ),
     )
     return { write, dropped: () => dropped }
   })

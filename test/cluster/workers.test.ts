@@ -179,7 +179,7 @@ describe("Several workers", () => {
       const other = yield* sluice(["serve", "--port", String(taken)], { WORKERS: "2" })
       const { code, stderr } = yield* other.exited
       expect(code).toBe(1)
-      expect(stderr).toContain(`cannot listen on port ${taken}`)
+      expect(stderr).toContain(`port ${taken} is in use`)
     }),
   )
 })

@@ -42,6 +42,7 @@ describe("environment", () => {
         LOG_LEVEL: "WARN",
         LOG_FORMAT: "pretty",
         SHUTDOWN_GRACE_SECONDS: "5",
+        SHUTDOWN_DELAY_SECONDS: "7",
         WORKERS: "auto",
       }),
     ).toMatchObject({
@@ -53,6 +54,7 @@ describe("environment", () => {
         logLevel: LogLevel.Warning,
         logFormat: "pretty",
         shutdownGrace: Duration.seconds(5),
+        shutdownDelay: Duration.seconds(7),
         workers: "auto",
       },
     })
@@ -70,6 +72,7 @@ describe("environment", () => {
       "RECD_PATH",
       "LOG_LEVEL",
       "LOG_FORMAT",
+      "SHUTDOWN_DELAY_SECONDS",
       "SHUTDOWN_GRACE_SECONDS",
       "WORKERS",
     ]

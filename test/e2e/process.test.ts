@@ -5,6 +5,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { addressOf, sluice } from "../support/process.ts"
+import { rawConnection } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 
 const configOf = (url: string, extra = "") => `
@@ -110,33 +111,116 @@ describe("the sluice process", () => {
       yield* answer.push(chunk("one"))
       const response = yield* streaming
       yield* gateway.signal("SIGTERM")
-      const cut = yield* Effect.exit(Effect.tryPromise(() => response.text()))
-      expect(cut._tag).toBe("Failure")
+      const text = yield* textOf(response)
+      expect(text.trimEnd().split("\n").at(-1)).toContain('"code":"shutting_down"')
+      expect(text).toContain("cut at the end of the grace period")
       yield* answer.closed
       const { code, stdout } = yield* gateway.exited
       expect(code).toBe(0)
-      expect(stdout).toContain('"outcome":"client_closed"')
+      expect(stdout).toContain('"outcome":"stream_broken"')
+      expect(stdout.trimEnd().split("\n").at(-1)).toContain('"message":"stopped"')
     }).pipe(Effect.provide(NodeContext.layer)),
   )
 
-  it.scopedLive("ends at once on a second signal", () =>
-    Effect.gen(function* () {
-      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
-      const gateway = yield* sluice([
-        "serve",
-        "--config",
-        yield* configFile(configOf(upstream.url)),
-        "--port",
-        "0",
-      ])
-      const address = yield* addressOf(gateway)
-      yield* Effect.fork(Effect.exit(post(address, false)))
-      yield* upstream.awaitRequest(1)
-      yield* gateway.signal("SIGTERM")
-      yield* gateway.logged("draining")
-      yield* gateway.signal("SIGTERM")
-      expect((yield* gateway.exited).code).toBe(1)
-    }).pipe(Effect.provide(NodeContext.layer)),
+  it.scopedLive.each(["1", "2"])(
+    "ends at once on a second signal with WORKERS=%s, and what it cuts has its answer, its line and its row",
+    (workers) =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+        const path = yield* configFile(configOf(upstream.url))
+        const audit = path.replace("config.yaml", "record.db")
+        const gateway = yield* sluice(["serve", "--config", path, "--port", "0"], {
+          WORKERS: workers,
+          AUDIT_URL: `sqlite:${audit}`,
+        })
+        const address = yield* addressOf(gateway)
+        const asked = yield* Effect.fork(post(address, false))
+        yield* upstream.awaitRequest(1)
+        yield* gateway.signal("SIGTERM")
+        expect(yield* gateway.logged("draining: 1 request is under way")).toBeDefined()
+        yield* gateway.signal("SIGTERM")
+        const answer = yield* asked
+        expect([answer.status, yield* textOf(answer)]).toEqual([
+          503,
+          expect.stringContaining("cut by a second signal"),
+        ])
+        const { code, stdout } = yield* gateway.exited
+        expect(code).toBe(1)
+        expect(stdout).toContain('"status":503,"outcome":"rejected"')
+        const rows = yield* (yield* sluice(["audit", "list", "--json", "--db", audit])).exited
+        expect(rows.stdout).toContain("cut by a second signal")
+      }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive.each(["1", "2"])(
+    "does not wait for connections with nothing under way with WORKERS=%s, and refuses what is half begun",
+    (workers) =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+        // The grace period is longer than this test may take.
+        const gateway = yield* sluice(
+          ["serve", "--config", yield* configFile(configOf(upstream.url)), "--port", "0"],
+          { SHUTDOWN_GRACE_SECONDS: "600", WORKERS: workers },
+        )
+        const port = Number(new URL(yield* addressOf(gateway)).port)
+        const silent = yield* rawConnection(port)
+        const halfHead = yield* rawConnection(port)
+        yield* halfHead.send("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n")
+        const halfBody = yield* rawConnection(port)
+        yield* halfBody.send(
+          'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{"model":',
+        )
+        const idle = yield* rawConnection(port)
+        yield* idle.send("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+        yield* idle.until((soFar) => soFar.includes("200 OK"))
+        yield* gateway.signal("SIGTERM")
+        const refused = yield* halfBody.until((soFar) => soFar.includes("shutting_down"))
+        expect(refused.toString()).toContain("503 Service Unavailable")
+        expect((yield* gateway.exited).code).toBe(0)
+        expect(silent).toBeDefined()
+      }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive(
+    "says on /readyz that it leaves for SHUTDOWN_DELAY_SECONDS, and serves as ever meanwhile",
+    () =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+        const gateway = yield* sluice(
+          ["serve", "--config", yield* configFile(configOf(upstream.url)), "--port", "0"],
+          { SHUTDOWN_DELAY_SECONDS: "600" },
+        )
+        const address = yield* addressOf(gateway)
+        yield* gateway.signal("SIGTERM")
+        yield* gateway.logged("leaving")
+        const ready = () => Effect.promise(() => fetch(`${address}/readyz`).then(({ status }) => status))
+        yield* Effect.repeat(ready(), { until: (status) => status === 503 })
+        expect((yield* post(address, false)).status).toBe(200)
+        yield* gateway.signal("SIGTERM")
+        expect((yield* gateway.exited).code).toBe(1)
+      }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive.each(["1", "2"])(
+    "goes on serving with WORKERS=%s when nobody reads its log any more",
+    (workers) =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+        const gateway = yield* sluice(
+          ["serve", "--config", yield* configFile(configOf(upstream.url)), "--port", "0"],
+          { WORKERS: workers },
+        )
+        const address = yield* addressOf(gateway)
+        gateway.process.stdout?.destroy()
+        gateway.process.stderr?.destroy()
+        for (let i = 0; i < 4; i++) expect(yield* textOf(yield* post(address, false))).toContain("hello")
+        const health = Effect.promise(() => fetch(`${address}/health`).then((got) => got.text()))
+        yield* Effect.repeat(health, {
+          until: (text) => Number(/"log":\{"dropped":(\d+)\}/.exec(text)?.[1]) >= 4,
+        })
+        yield* gateway.signal("SIGTERM")
+        expect((yield* gateway.exited).code).toBe(0)
+      }).pipe(Effect.provide(NodeContext.layer)),
   )
 
   it.scopedLive(
@@ -194,7 +278,10 @@ describe("the sluice process", () => {
       const path = yield* configFile(configOf(upstream.url))
       const taken = new URL(upstream.url).port
       const busy = yield* (yield* sluice(["serve", "--config", path, "--port", taken])).exited
-      expect([busy.code, busy.stderr]).toEqual([1, expect.stringContaining(`cannot listen on port ${taken}`)])
+      expect([busy.code, busy.stderr]).toEqual([
+        1,
+        expect.stringContaining(`port ${taken} is in use; choose another with --port`),
+      ])
       const missing = yield* (yield* sluice(["serve", "--config", "/nowhere.yaml", "--port", "0"])).exited
       expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("/nowhere.yaml")])
     }).pipe(Effect.provide(NodeContext.layer)),

@@ -13,7 +13,7 @@ const serving = (run: Relay<void>["run"]) =>
       const server = createServer((message, response) => {
         Effect.runFork(
           send(
-            { status: 200, headers: {}, body: { run, ended: () => undefined } },
+            { status: 200, headers: {}, body: { run, cut: () => {}, ended: () => undefined } },
             { "content-type": "text/plain" },
             message,
             response,

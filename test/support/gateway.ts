@@ -51,6 +51,7 @@ export const startGateway = (
             logLevel: LogLevel.None,
             logFormat: "json",
             shutdownGrace: Duration.zero,
+            shutdownDelay: Duration.zero,
             workers: 1,
             ...options,
           },
