@@ -161,7 +161,7 @@ assert.equal(await streamed(), "[demo] Hello from the healthy upstream.")
 
 step("Hot reload: another prefix, without a restart")
 await writeFile(configPath, config("[reloaded] "))
-await logged(({ message }) => message.startsWith("configuration generation 2"))
+await logged(({ message }) => message.startsWith("configuration reloaded (2)"))
 assert.equal(await streamed(), "[reloaded] Hello from the healthy upstream.")
 const health: unknown = await (await fetch(`${address}/health`)).json()
 say(`  /health says ${JSON.stringify(health)}`)

@@ -32,7 +32,7 @@ export interface Health {
 
 /** What the gateway may log at `error` while a soak does to it what soaks do: wrong edits, keys refused, a locked database. */
 const expected = [
-  "the configuration was not replaced",
+  "has errors; still serving the previous configuration",
   "config.yaml:",
   "refuses",
   "audit: the database takes no rows",

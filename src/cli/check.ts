@@ -1,41 +1,78 @@
 /** `sluice check`: whether a configuration is good, and everything that is wrong with it. */
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { renderProblem } from "../config/ConfigFile.ts"
+import { excerptOf } from "../config/ConfigFile/Excerpt.ts"
+import type { Problem, Severity } from "../config/ConfigFile.ts"
+import type { Paint, Shade } from "../terminal/Colour.ts"
+import { printable } from "../terminal/Printable.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
 import { configPath, configVariable, readConfig } from "./configFile.ts"
+import { Output } from "./Output.ts"
 
 const manual = {
   name: "check",
   summary: "Check a configuration",
-  about: "Checks a configuration and prints every problem with file, line and column.",
+  about:
+    "Checks a configuration and prints every problem with file, line and column: errors, warnings, and notes on what GPT_API reads otherwise.",
   argument: {
     name: "[FILE]",
     help: "the configuration; else CONFIG_PATH, else config/config.yaml",
     optional: true,
   },
-  options: {},
-  examples: ["sluice check config/config.yaml"],
+  options: {
+    "no-env": {
+      help: "variables that are not set are warnings, not errors: for a file that is checked elsewhere than it is used",
+    },
+  },
+  examples: ["sluice check config/config.yaml", "sluice check --no-env config/config.yaml"],
   environment: [configVariable, ["$…", "the variables that the configuration names"]],
   failure: "problems found",
 } as const
 
+const shades: Readonly<Record<Severity, Shade>> = { error: "red", warning: "yellow", note: "cyan" }
+
+/** `config.yaml:11:5 error openai_clients[0].fallbak (openai): unknown key; …`, the line and a caret under it. */
+const renderFound = (path: string, text: string, problem: Problem, paint: Paint): string => {
+  const { client, column, line, message, severity } = problem
+  const of = client === undefined ? "" : ` (${printable(client)})`
+  const place = problem.path === "" ? "" : ` ${problem.path}${of}:`
+  const head = `${paint("bold", `${path}:${line}:${column}`)} ${paint(shades[severity], severity)}${place} ${message}`
+  const excerpt = excerptOf(text, line, column)
+  if (excerpt === undefined) return `${head}\n`
+  const margin = `  ${line} | `
+  return `${head}\n${paint("dim", margin)}${printable(excerpt.line)}\n${" ".repeat(margin.length + excerpt.at)}${paint(shades[severity], "^")}\n`
+}
+
+/** `1 error, 2 warnings`; of what there is none, nothing. Notes are no verdict. */
+const count = (problems: ReadonlyArray<Problem>): string =>
+  (["error", "warning"] as const)
+    .flatMap((severity) => {
+      const found = problems.filter((problem) => problem.severity === severity).length
+      return found === 0 ? [] : [`${found} ${severity}${found === 1 ? "" : "s"}`]
+    })
+    .join(", ")
+
 export const check: Command = command(manual, (given) =>
   Effect.gen(function* () {
     const path = yield* configPath(given.argument)
-    const loaded = yield* readConfig(path)
+    const { loaded, text } = yield* readConfig(path, given.flag("no-env") ? { unset: "warning" } : {})
+    const { paint, write } = yield* Output
+    const say = (line: string) => Effect.catchTag(write(line), "OutputClosed", () => Effect.void)
     const problems = Either.match(loaded, { onLeft: (all) => all, onRight: ({ warnings }) => warnings })
-    for (const problem of problems) yield* Console.log(renderProblem(path, problem))
-    if (Either.isLeft(loaded)) {
-      const errors = problems.filter(({ severity }) => severity === "error").length
-      return yield* new CliFailure({
-        exitCode: 1,
-        message: `${path}: ${errors} ${errors === 1 ? "problem" : "problems"}`,
-      })
+    for (const problem of problems) yield* say(renderFound(path, text, problem, paint))
+    if (problems.some(({ severity }) => severity === "error")) {
+      yield* say(`${path}: ${count(problems)}\n`)
+      return yield* new CliFailure({ exitCode: 1, message: "" })
     }
-    const clients = loaded.right.config.openai_clients.length
-    return yield* Console.log(`${path}: good; ${clients} ${clients === 1 ? "client" : "clients"}`)
+    const clients = Either.match(loaded, {
+      onLeft: () => "good as far as it can be read without the environment",
+      onRight: ({ config }) => {
+        const { length } = config.openai_clients
+        return `good; ${length} ${length === 1 ? "client" : "clients"}`
+      },
+    })
+    const counted = count(problems)
+    yield* say(`${path}: ${clients}${counted === "" ? "" : `; ${counted}`}\n`)
   }),
 )

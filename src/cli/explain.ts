@@ -119,7 +119,7 @@ export const explain: Command = command(manual, (given) =>
       return yield* new CliFailure({ exitCode: 2, message })
     }
     const path = yield* configPath(given.text("config"))
-    const loaded = yield* readConfig(path)
+    const { loaded } = yield* readConfig(path)
     if (Either.isLeft(loaded)) {
       return yield* new CliFailure({
         exitCode: 1,

@@ -1,5 +1,6 @@
 /** What a reload changed, in words for the log: clients by name, never their settings. */
 import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { GatewayConfig } from "./GatewayConfig.ts"
 
@@ -8,23 +9,44 @@ export interface Changes {
   readonly added: ReadonlyArray<string>
   readonly removed: ReadonlyArray<string>
   readonly changed: ReadonlyArray<string>
-  /** Anything outside `openai_clients`. */
-  readonly settings: boolean
+  /** What changed outside `openai_clients`: keys, such as `server.access_keys`. */
+  readonly settings: ReadonlyArray<string>
   /** Nothing else, but the clients stand in another order. */
   readonly reordered: boolean
 }
 
 const encode = Schema.encodeEither(GatewayConfig)
 
-/** The clients by name and the rest, each as comparable text. It holds credentials, so it never leaves this file. */
+const isSection = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The settings by key, those of a section by its name and theirs. */
+const byKey = (settings: object): ReadonlyMap<string, unknown> =>
+  new Map(
+    Object.entries(settings).flatMap(([key, value]: [string, unknown]) =>
+      isSection(value)
+        ? Object.entries(value).map(([inner, it]): [string, string] => [
+            `${key}.${inner}`,
+            JSON.stringify(it),
+          ])
+        : [[key, JSON.stringify(value)]],
+    ),
+  )
+
+/** The clients by name and the settings by key, each as comparable text. It holds credentials, so it never leaves this file. */
 const comparable = (config: GatewayConfig) => {
   const encoded = encode(config)
   // A decoded configuration encodes; if it ever did not, every reload would count as a change of settings.
-  if (Either.isLeft(encoded)) return { clients: new Map<string, string>(), settings: encoded.left.issue }
+  if (Either.isLeft(encoded)) {
+    return {
+      clients: new Map<string, string>(),
+      settings: new Map<string, unknown>([["settings", encoded.left]]),
+    }
+  }
   const { openai_clients, ...settings } = encoded.right
   return {
     clients: new Map(openai_clients.map((client) => [client.name, JSON.stringify(client)])),
-    settings: JSON.stringify(settings),
+    settings: byKey(settings),
   }
 }
 
@@ -36,9 +58,21 @@ export const changesBetween = (before: GatewayConfig, after: GatewayConfig): Cha
     added: [...now.clients.keys()].filter((name) => !old.clients.has(name)),
     removed: [...old.clients.keys()].filter((name) => !now.clients.has(name)),
     changed: kept.filter(([name, client]) => old.clients.get(name) !== client).map(([name]) => name),
-    settings: old.settings !== now.settings,
+    settings: [...new Set([...old.settings.keys(), ...now.settings.keys()])].filter(
+      (key) => old.settings.get(key) !== now.settings.get(key),
+    ),
     reordered: [...old.clients.keys()].join("\n") !== [...now.clients.keys()].join("\n"),
   }
+}
+
+/** Whether clients or access keys of the one are not in the other. */
+export const takesAway = (before: GatewayConfig, after: GatewayConfig): boolean => {
+  const names = new Set(after.openai_clients.map(({ name }) => name))
+  const keys = new Set(after.server.access_keys.map(Redacted.value))
+  return (
+    before.openai_clients.some(({ name }) => !names.has(name)) ||
+    before.server.access_keys.some((key) => !keys.has(Redacted.value(key)))
+  )
 }
 
 /** Whether the two configurations mean the same. */
@@ -46,10 +80,10 @@ export const isUnchanged = (changes: Changes): boolean =>
   changes.added.length === 0 &&
   changes.removed.length === 0 &&
   changes.changed.length === 0 &&
-  !changes.settings &&
+  changes.settings.length === 0 &&
   !changes.reordered
 
-/** `1 client added (a), 2 changed (b, c), settings changed`. */
+/** `1 client added (a), 2 clients changed (b, c), server.access_keys changed`. */
 export const describeChanges = (changes: Changes): string => {
   const counted = (names: ReadonlyArray<string>, what: string): ReadonlyArray<string> =>
     names.length === 0
@@ -59,7 +93,7 @@ export const describeChanges = (changes: Changes): string => {
     ...counted(changes.added, "added"),
     ...counted(changes.removed, "removed"),
     ...counted(changes.changed, "changed"),
-    ...(changes.settings ? ["settings changed"] : []),
+    ...(changes.settings.length > 0 ? [`${changes.settings.join(", ")} changed`] : []),
   ]
   if (parts.length > 0) return parts.join(", ")
   return changes.reordered ? "clients reordered" : "nothing that matters changed"

@@ -7,11 +7,21 @@ import * as Schema from "effect/Schema"
 import { checkClients } from "./ConfigFile/Checks.ts"
 import type { Env } from "./ConfigFile/Expansion.ts"
 import { descend, keysOf, type Place, placeOf, takes } from "./ConfigFile/Expected.ts"
+import { hintsOn } from "./ConfigFile/Hints.ts"
 import { findingsOf, type Sections } from "./ConfigFile/Issues.ts"
-import { type Finding, type Path, type Problem, quote, renderPath } from "./ConfigFile/Problem.ts"
+import {
+  type Finding,
+  looksLikeKey,
+  type Path,
+  type Problem,
+  quote,
+  renderPath,
+  type Severity,
+} from "./ConfigFile/Problem.ts"
 import {
   below,
   isResolved,
+  largestFile,
   type ParsedText,
   parseTree,
   type Scalar,
@@ -21,7 +31,9 @@ import {
 import { GatewayConfig, leftovers } from "./GatewayConfig.ts"
 
 export type { Env } from "./ConfigFile/Expansion.ts"
-export { type Problem, renderProblem } from "./ConfigFile/Problem.ts"
+export { type Problem, renderProblem, type Severity } from "./ConfigFile/Problem.ts"
+
+export { largestFile }
 
 export interface LoadedConfig {
   readonly config: GatewayConfig
@@ -40,14 +52,24 @@ const sections: Sections = new Map(
   }),
 )
 
+/** How to read. */
+export interface Reading {
+  /** What a variable is that is not set: `warning` where a file is checked away from the environment it is for. */
+  readonly unset?: "error" | "warning"
+}
+
 /**
- * Reads a configuration. Fails with all problems at once, in the order of the text, warnings among them; succeeds with the
- * warnings alone. No problem repeats a credential, nor anything that came out of the environment.
+ * Reads a configuration. Fails with all problems at once, in the order of the text, warnings and notes among them; succeeds with
+ * those alone. No problem repeats a credential, nor anything that came out of the environment.
  *
  * @param text the file
  * @param env the environment that `${VAR}` refers to
  */
-export const loadConfig = (text: string, env: Env): Either.Either<LoadedConfig, ReadonlyArray<Problem>> => {
+export const loadConfig = (
+  text: string,
+  env: Env,
+  { unset = "error" }: Reading = {},
+): Either.Either<LoadedConfig, ReadonlyArray<Problem>> => {
   const parsed = parseTree(text, env)
   if (Either.isLeft(parsed)) return Either.left(parsed.left)
   const { root, problems: readable } = parsed.right
@@ -61,14 +83,15 @@ export const loadConfig = (text: string, env: Env): Either.Either<LoadedConfig, 
   const decoded = decode(plain(withoutLeftovers(root), schemaPlace))
   const findings: ReadonlyArray<Finding> = [
     ...leftovers.flatMap((key) => (root.entries.has(key) ? [leftover(key)] : [])),
-    ...references(root, [], root),
+    ...references(root, [], root, unset),
     ...(Either.isLeft(decoded)
       ? findingsOf(decoded.left.issue, root, schemaPlace, sections).filter(({ path }) => isKnown(root, path))
       : []),
-    ...checkClients(root),
+    ...checkClients(root, (offset) => parsed.right.position(offset).line),
+    ...hintsOn(root),
   ]
   const problems = inOrder([...readable, ...findings.map((finding) => locate(parsed.right, finding))])
-  return Either.isRight(decoded) && problems.every(({ severity }) => severity === "warning")
+  return Either.isRight(decoded) && problems.every(({ severity }) => severity !== "error")
     ? Either.right({ config: decoded.right, warnings: problems })
     : Either.left(problems)
 }
@@ -118,33 +141,50 @@ const plain = (tree: Tree, place: Place): unknown => {
 }
 
 /** What is wrong with references to the environment, anywhere in the file but under the leftovers. */
-const references = (tree: Tree, path: Path, root: Tree): ReadonlyArray<Finding> => {
+const references = (
+  tree: Tree,
+  path: Path,
+  root: Tree,
+  unset: "error" | "warning",
+): ReadonlyArray<Finding> => {
   switch (tree._tag) {
     case "Scalar": {
-      const error = (message: string): Finding => ({ path, message, severity: "error", atKey: false })
-      if (tree.malformed !== undefined) return [error(tree.malformed)]
+      const say = (severity: Severity, message: string): Finding => ({
+        path,
+        message,
+        severity,
+        atKey: false,
+      })
+      if (tree.malformed !== undefined) return [say("error", tree.malformed)]
       return tree.unset.map((name) =>
-        error(
+        say(
+          unset,
           `the environment variable ${name} is not set${neededBy(path, root)}; set it, or write \${${name}:-default}`,
         ),
       )
     }
     case "List":
-      return tree.items.flatMap((item, position) => references(item, [...path, position], root))
+      return tree.items.flatMap((item, position) => references(item, [...path, position], root, unset))
     case "Mapping":
       return [...tree.entries].flatMap(([key, { value }]) =>
-        path.length === 0 && leftovers.includes(key) ? [] : references(value, [...path, key], root),
+        path.length === 0 && leftovers.includes(key) ? [] : references(value, [...path, key], root, unset),
       )
   }
 }
 
-/** Names the client a path lies in, unless its name is from the environment too. */
+/** Names the client a path lies in. */
 const neededBy = (path: Path, root: Tree): string => {
-  if (path[0] !== "openai_clients" || typeof path[1] !== "number") return ""
+  const client = clientAt(path, root)
+  return client === undefined ? "" : `, and the client ${quote(client)} needs it`
+}
+
+/** The name of the client a path lies in, unless that is from the environment too, or looks like a secret. */
+const clientAt = (path: Path, root: Tree): string | undefined => {
+  if (path[0] !== "openai_clients" || typeof path[1] !== "number") return undefined
   const name = below(below(below(root, "openai_clients"), path[1]), "name")
-  return textOf(name) === undefined || name?._tag !== "Scalar" || name.expanded
-    ? ""
-    : `, and the client ${quote(name.source)} needs it`
+  return textOf(name) === undefined || name?._tag !== "Scalar" || name.expanded || looksLikeKey(name.source)
+    ? undefined
+    : name.source
 }
 
 /** Whether the value at a path is known; what an unset variable holds can be neither right nor wrong. */
@@ -164,7 +204,7 @@ const locate = ({ root, position }: ParsedText, { path, message, severity, atKey
     if (tree === undefined) break
     offset = atKey && depth === path.length - 1 && entry !== undefined ? entry.keyOffset : tree.offset
   }
-  return { message, ...position(offset), path: renderPath(path), severity }
+  return { message, ...position(offset), path: renderPath(path), severity, client: clientAt(path, root) }
 }
 
 const inOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =>

@@ -14,18 +14,14 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Snapshot } from "../domain/Snapshot.ts"
-import { changesBetween, describeChanges, isUnchanged } from "./Changes.ts"
-import {
-  type Env,
-  type LoadedConfig,
-  loadConfig,
-  type Problem,
-  renderProblem,
-  textOfBytes,
-} from "./ConfigFile.ts"
+import { changesBetween, describeChanges, isUnchanged, takesAway } from "./Changes.ts"
+import { type Env, type LoadedConfig, loadConfig, type Problem, renderProblem } from "./ConfigFile.ts"
+import { type ConfigText, ConfigUnreadable, readConfigText } from "./ConfigText.ts"
 import { makeWatch } from "./CurrentConfig/Watch.ts"
 import type { GatewayConfig } from "./GatewayConfig.ts"
 import { makeSnapshot } from "./Snapshots.ts"
+
+export { ConfigUnreadable }
 
 /** The file is there and says something that cannot be used. */
 export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
@@ -34,17 +30,6 @@ export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
 }> {
   override get message(): string {
     return this.problems.map((problem) => renderProblem(this.path, problem)).join("\n")
-  }
-}
-
-/** The file cannot be read. */
-export class ConfigUnreadable extends Data.TaggedError("ConfigUnreadable")<{
-  readonly path: string
-  /** In words: "not found". */
-  readonly reason: string
-}> {
-  override get message(): string {
-    return `${this.path}: the configuration cannot be read: ${this.reason}`
   }
 }
 
@@ -102,36 +87,14 @@ const quietMs = 100
 /** … or after this long all the same. */
 const longestUnrestMs = 500
 
-/** Larger files are not configurations. */
-const largestFile = 16 * 1024 * 1024
+/**
+ * A change that takes clients or access keys away is in force so long after the file was last written: one that is written in several
+ * steps may be a good configuration in between, which lets in who should not. Less than the second in which edits take effect.
+ */
+const holdMs = 930
 
 /** How many problems `status` repeats. */
 const problemsInStatus = 3
-
-/** A file's text, or why there is none. */
-const readText = (fs: FileSystem.FileSystem, path: string): Effect.Effect<string, ConfigUnreadable> => {
-  const unreadable = (reason: string) => new ConfigUnreadable({ path, reason })
-  return Effect.gen(function* () {
-    const { type, size } = yield* fs.stat(path)
-    // A pipe or a device would keep the reader waiting.
-    if (type !== "File") return yield* unreadable(`it is not a regular file but a ${type}`)
-    if (size > largestFile) return yield* unreadable(`it is larger than ${largestFile} bytes`)
-    const text = textOfBytes(yield* fs.readFile(path))
-    return text === undefined ? yield* unreadable("it is not UTF-8") : text
-  }).pipe(
-    Effect.catchTags({
-      SystemError: ({ reason }) => unreadable(reasonInWords(reason)),
-      BadArgument: () => unreadable("its path is not valid"),
-    }),
-  )
-}
-
-const reasonInWords = (reason: string): string =>
-  reason === "NotFound"
-    ? "not found"
-    : reason === "PermissionDenied"
-      ? "permission denied"
-      : `the system says ${reason}`
 
 /** What holds between reloads. Replaced as a whole, so that a reader without a fiber sees one state. */
 interface State {
@@ -142,6 +105,8 @@ interface State {
   readonly lastErrorAt: number | null
   /** What was found bad last, to be told once. */
   readonly rejected: string | undefined
+  /** What is not in force yet because more may be written, and when it will be. */
+  readonly held: { readonly text: string; readonly until: number } | undefined
 }
 
 const summary = (error: ConfigInvalid | ConfigUnreadable): string => {
@@ -155,13 +120,32 @@ const summary = (error: ConfigInvalid | ConfigUnreadable): string => {
 }
 
 const logWarnings = (path: string, { warnings }: LoadedConfig) =>
-  Effect.forEach(warnings, (warning) => Effect.logWarning(renderProblem(path, warning)), { discard: true })
+  Effect.forEach(
+    warnings.filter(({ severity }) => severity === "warning"),
+    (warning) => Effect.logWarning(renderProblem(path, warning)),
+    { discard: true },
+  )
 
-const logRejected = (error: ConfigInvalid | ConfigUnreadable, generation: number) =>
+/** How many problems of one file the log repeats; `sluice check` tells them all. */
+const problemsInLog = 10
+
+const logRejected = (error: ConfigInvalid | ConfigUnreadable) =>
   Effect.gen(function* () {
-    yield* Effect.logError(`the configuration was not replaced; generation ${generation} goes on serving`)
-    if (error._tag === "ConfigUnreadable") return yield* Effect.logError(error.message)
-    for (const problem of error.problems) yield* Effect.logError(renderProblem(error.path, problem))
+    const file = basename(error.path)
+    if (error._tag === "ConfigUnreadable") {
+      yield* Effect.logError(`${file} cannot be read; still serving the previous configuration`)
+      return yield* Effect.logError(error.message)
+    }
+    yield* Effect.logError(`${file} has errors; still serving the previous configuration`)
+    const told = error.problems.filter(({ severity }) => severity === "error")
+    for (const problem of told.slice(0, problemsInLog)) {
+      yield* Effect.logError(renderProblem(error.path, problem))
+    }
+    if (told.length > problemsInLog) {
+      yield* Effect.logError(
+        `and ${told.length - problemsInLog} more: "sluice check ${error.path}" tells them all`,
+      )
+    }
   })
 
 /** Loads the file, or fails; then follows it for as long as the scope is open. */
@@ -175,13 +159,14 @@ const make = (
 > =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
+    const readText = Effect.provideService(readConfigText(path), FileSystem.FileSystem, fs)
     const readEnv = options.env ?? Effect.sync((): Env => process.env)
     const load = (text: string): Effect.Effect<LoadedConfig, ConfigInvalid> =>
       Effect.flatMap(readEnv, (env) =>
         Either.mapLeft(loadConfig(text, env), (problems) => new ConfigInvalid({ path, problems })),
       )
 
-    const firstText = yield* readText(fs, path)
+    const { text: firstText } = yield* readText
     const first = yield* load(firstText)
     yield* logWarnings(path, first)
     const state = MutableRef.make<State>({
@@ -191,12 +176,13 @@ const make = (
       lastError: null,
       lastErrorAt: null,
       rejected: undefined,
+      held: undefined,
     })
     const replaced = yield* Effect.acquireRelease(PubSub.unbounded<Snapshot>(), PubSub.shutdown)
 
     const reject = (error: ConfigInvalid | ConfigUnreadable, content: string) =>
       Effect.gen(function* () {
-        const { rejected, snapshot } = MutableRef.get(state)
+        const { rejected } = MutableRef.get(state)
         if (rejected !== content) {
           const lastErrorAt = yield* Clock.currentTimeMillis
           MutableRef.update(state, (before) => ({
@@ -204,23 +190,44 @@ const make = (
             lastError: summary(error),
             lastErrorAt,
             rejected: content,
+            held: undefined,
           }))
-          yield* logRejected(error, snapshot.generation)
+          yield* logRejected(error)
         }
         return ReloadOutcome.Rejected({ error })
       })
 
+    const release = (): void => {
+      MutableRef.update(state, (before) =>
+        before.held === undefined ? before : { ...before, held: undefined },
+      )
+    }
+
     /** The file says again what is in force: whatever was wrong with it is over. */
     const keep = Effect.gen(function* () {
       const { rejected, snapshot } = MutableRef.get(state)
+      release()
       if (rejected !== undefined) {
         MutableRef.update(state, (before) => ({ ...before, lastError: null, rejected: undefined }))
         yield* Effect.logInfo(
-          `the configuration is good again; generation ${snapshot.generation} is in force`,
+          `${basename(path)} is good again; the configuration in force is the one it says (${snapshot.generation})`,
         )
       }
       return ReloadOutcome.Unchanged({ generation: snapshot.generation })
     })
+
+    /** Whether what was read is not to be in force yet; remembers until when. */
+    const hold = ({ text, writtenAt }: ConfigText, { config }: LoadedConfig) =>
+      Effect.gen(function* () {
+        const { config: before, held } = MutableRef.get(state)
+        if (!takesAway(before, config)) return false
+        const now = yield* Clock.currentTimeMillis
+        // A file's time may be by another clock; its writer's is not believed where it lies ahead.
+        const until = held?.text === text ? held.until : Math.min(writtenAt ?? now, now) + holdMs
+        if (now >= until) return false
+        MutableRef.update(state, (it) => ({ ...it, held: { text, until } }))
+        return true
+      })
 
     const replace = (text: string, loaded: LoadedConfig) =>
       Effect.gen(function* () {
@@ -239,6 +246,7 @@ const make = (
           snapshot,
           lastError: null,
           rejected: undefined,
+          held: undefined,
         }
         // Together, so that what is in force and what was told agree.
         yield* Effect.uninterruptible(
@@ -247,9 +255,7 @@ const make = (
             PubSub.publish(replaced, snapshot),
           ),
         )
-        yield* Effect.logInfo(
-          `configuration generation ${generation} is in force: ${describeChanges(changes)}`,
-        )
+        yield* Effect.logInfo(`configuration reloaded (${generation}): ${describeChanges(changes)}`)
         yield* logWarnings(path, loaded)
         return ReloadOutcome.Reloaded({ generation })
       })
@@ -259,13 +265,18 @@ const make = (
     /** `anew`: decode even a text that is known, because the environment may have changed. */
     const follow = (anew: boolean): Effect.Effect<ReloadOutcome> =>
       Effect.gen(function* () {
-        const read = yield* Effect.either(readText(fs, path))
+        const read = yield* Effect.either(readText)
         if (Either.isLeft(read)) return yield* reject(read.left, `${unreadableKey} ${read.left.reason}`)
-        const text = read.right
+        const { text } = read.right
         const { text: textInForce, rejected } = MutableRef.get(state)
         if (!anew && text === textInForce && text !== rejected) return yield* keep
         const loaded = yield* Effect.either(load(text))
-        return Either.isLeft(loaded) ? yield* reject(loaded.left, text) : yield* replace(text, loaded.right)
+        if (Either.isLeft(loaded)) return yield* reject(loaded.left, text)
+        // Whoever asks for a reload has finished writing.
+        if (!anew && (yield* hold(read.right, loaded.right))) {
+          return ReloadOutcome.Unchanged({ generation: MutableRef.get(state).snapshot.generation })
+        }
+        return yield* replace(text, loaded.right)
       })
 
     const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
@@ -284,11 +295,14 @@ const make = (
     })
 
     yield* Effect.gen(function* () {
-      const unreadable = MutableRef.get(state).rejected?.startsWith(unreadableKey) === true
-      const woken = yield* Effect.timeoutOption(
-        Queue.take(wakes),
-        unreadable ? missingInterval : pollInterval,
-      )
+      const { held, rejected } = MutableRef.get(state)
+      const pause =
+        held !== undefined
+          ? Math.max(0, held.until - (yield* Clock.currentTimeMillis))
+          : rejected?.startsWith(unreadableKey) === true
+            ? missingInterval
+            : pollInterval
+      const woken = yield* Effect.timeoutOption(Queue.take(wakes), pause)
       if (woken._tag === "Some") yield* settle
       yield* watch.renew
       yield* check

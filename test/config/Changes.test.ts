@@ -1,7 +1,7 @@
 /** What the log says a reload changed. */
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { changesBetween, describeChanges, isUnchanged } from "../../src/config/Changes.ts"
+import { changesBetween, describeChanges, isUnchanged, takesAway } from "../../src/config/Changes.ts"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import type { Written } from "./arbitraries.ts"
 
@@ -28,12 +28,31 @@ describe("changesBetween", () => {
   it("tells of settings and of order", () => {
     const before = config([client("a"), client("b")])
     expect(between(before, config([client("a"), client("b")], { retry: { rounds: 3 } }))).toBe(
-      "settings changed",
+      "retry.rounds changed",
     )
     expect(between(before, config([client("b"), client("a")]))).toBe("clients reordered")
     expect(between(before, config([client("a"), client("b", { priority: 1 })]))).toBe(
       "nothing that matters changed",
     )
+  })
+
+  it("names the settings that changed and never tells their values", () => {
+    const before = config([client("a")], { server: { access_keys: ["one"] }, thinking_format: "strip" })
+    const after = config([client("a")], { server: { access_keys: ["two"] }, audit: { bodies: "none" } })
+    expect(between(before, after)).toBe("thinking_format, server.access_keys, audit.bodies changed")
+    expect(between(after, before)).not.toMatch(/one|two/)
+  })
+
+  it("tells whether clients or access keys were taken away", () => {
+    const keys = (access_keys: ReadonlyArray<string>) => ({ server: { access_keys: [...access_keys] } })
+    const before = config([client("a"), client("b")], keys(["one", "two"]))
+    expect(takesAway(before, config([client("b"), client("a")], keys(["two", "one"])))).toBe(false)
+    expect(
+      takesAway(before, config([client("a"), client("b"), client("c")], keys(["one", "two", "3"]))),
+    ).toBe(false)
+    expect(takesAway(before, config([client("a")], keys(["one", "two"])))).toBe(true)
+    expect(takesAway(before, config([client("a"), client("b")], keys(["one"])))).toBe(true)
+    expect(takesAway(before, config([client("a"), client("b")]))).toBe(true)
   })
 
   it("calls the same configuration unchanged, and no other", () => {

@@ -214,12 +214,12 @@ describe("where no events are delivered", () => {
 
   /** A file in memory that nobody watches; `undefined` is no file. */
   const makeFile = (text: string | undefined) => {
-    const file = { text, bytes: undefined as Uint8Array | undefined, reads: 0 }
+    const file = { text, bytes: undefined as Uint8Array | undefined, reads: 0, writtenAt: 0 }
     const missing = (method: string) =>
       new SystemError({ module: "FileSystem", method, reason: "NotFound", pathOrDescriptor: path })
-    const info: FileSystem.File.Info = {
+    const info = (): FileSystem.File.Info => ({
       type: "File",
-      mtime: Option.none(),
+      mtime: Option.some(new Date(file.writtenAt)),
       atime: Option.none(),
       birthtime: Option.none(),
       dev: 0,
@@ -232,9 +232,9 @@ describe("where no events are delivered", () => {
       size: FileSystem.Size(0),
       blksize: Option.none(),
       blocks: Option.none(),
-    }
+    })
     const fs = FileSystem.layerNoop({
-      stat: () => Effect.suspend(() => (file.text === undefined ? missing("stat") : Effect.succeed(info))),
+      stat: () => Effect.suspend(() => (file.text === undefined ? missing("stat") : Effect.succeed(info()))),
       readFile: () =>
         Effect.suspend(() => {
           file.reads++
@@ -298,7 +298,7 @@ describe("where no events are delivered", () => {
         )
         expect(lastErrorAt).not.toBeNull()
         expect(lines).toEqual([
-          "the configuration was not replaced; generation 1 goes on serving",
+          "config.yaml has errors; still serving the previous configuration",
           `${path}:5:5 openai_clients[0].fallbak: unknown key; did you mean "fallback"?`,
           `${path}:6:15 openai_clients[0].priority: expected a number of at least 0, got "much"`,
         ])
@@ -312,8 +312,8 @@ describe("where no events are delivered", () => {
         yield* poll
         expect(yield* config.status).toMatchObject({ generation: 2, lastError: null })
         expect(lines.slice(3)).toEqual([
-          "the configuration is good again; generation 1 is in force",
-          "configuration generation 2 is in force: 1 client added (b), 1 client removed (a)",
+          "config.yaml is good again; the configuration in force is the one it says (1)",
+          "configuration reloaded (2): 1 client added (b), 1 client removed (a)",
         ])
       }),
   )
@@ -355,7 +355,9 @@ describe("where no events are delivered", () => {
         file.text = undefined
         yield* poll
         yield* poll
-        expect((yield* config.status).lastError).toBe(`${path}: the configuration cannot be read: not found`)
+        expect((yield* config.status).lastError).toBe(
+          `${path}: the configuration cannot be read: there is no such file`,
+        )
         expect(lines).toHaveLength(2)
         file.text = clientCalled("b")
         yield* TestClock.adjust("1 seconds")
@@ -365,6 +367,78 @@ describe("where no events are delivered", () => {
         expect((yield* config.status).lastError).toContain("it is not UTF-8")
         expect(namesOf(config.snapshot())).toEqual(["b"])
       }),
+  )
+
+  describe("a file that is written in steps", () => {
+    const keys = 'server: { access_keys: ["k"] }\n'
+    const whole = `${clientCalled("a", "    api_key: x\n")}${keys}`
+    const half = whole.slice(0, -keys.length)
+
+    it.scoped("and good in between, takes no access key away until it has rested for most of a second", () =>
+      Effect.gen(function* () {
+        const { config, file, lines } = yield* start(whole)
+        file.text = half
+        file.writtenAt = 5000
+        // Read by the poll at 5 s.
+        yield* TestClock.adjust("4500 millis")
+        expect(config.snapshot().generation).toBe(1)
+        expect(config.snapshot().server.accessKeys).toHaveLength(1)
+        file.text = whole
+        yield* poll
+        expect(config.snapshot().generation).toBe(1)
+        expect(lines).toEqual([])
+      }),
+    )
+
+    it.scoped("is in force within a second of the last step, which is told with what it opens", () =>
+      Effect.gen(function* () {
+        const { config, file, lines } = yield* start(whole)
+        file.text = half
+        file.writtenAt = 5000
+        yield* TestClock.adjust("5 seconds")
+        expect(config.snapshot().server.accessKeys).toEqual([])
+        expect(lines).toEqual([
+          "configuration reloaded (2): server.access_keys changed",
+          expect.stringMatching(
+            /access_keys: warning: empty, and 1 client has an api_key: everybody who reaches/,
+          ),
+        ])
+      }),
+    )
+
+    it.scoped("is in force at once where it adds, or where a reload is asked for", () =>
+      Effect.gen(function* () {
+        const { config, file } = yield* start(half)
+        file.text = whole
+        file.writtenAt = 5000
+        yield* TestClock.adjust("4200 millis")
+        expect(config.snapshot().server.accessKeys).toHaveLength(1)
+        file.text = half
+        file.writtenAt = 9000
+        yield* config.reload
+        expect(config.snapshot().server.accessKeys).toEqual([])
+      }),
+    )
+
+    it.scoped("is not waited for longer because its clock runs ahead", () =>
+      Effect.gen(function* () {
+        const { config, file } = yield* start(whole)
+        file.text = half
+        file.writtenAt = 1_000_000_000
+        yield* TestClock.adjust("6 seconds")
+        expect(config.snapshot().server.accessKeys).toEqual([])
+      }),
+    )
+  })
+
+  it.scoped("the log repeats ten problems of a file and says how many more there are", () =>
+    Effect.gen(function* () {
+      const { file, lines } = yield* start(clientCalled("a"))
+      file.text = `${Array.from({ length: 25 }, (_, at) => `zzz${at}: 1\n`).join("")}openai_clients: []\n`
+      yield* poll
+      expect(lines).toHaveLength(12)
+      expect(lines.at(-1)).toBe(`and 15 more: "sluice check ${path}" tells them all`)
+    }),
   )
 
   it.scoped("reload reads the environment anew, a poll does not", () =>
@@ -378,7 +452,9 @@ describe("where no events are delivered", () => {
       yield* poll
       expect(config.snapshot().generation).toBe(1)
       expect(yield* config.reload).toEqual({ _tag: "Reloaded", generation: 2 })
-      expect(lines).toEqual(["configuration generation 2 is in force: 1 client changed (a)"])
+      expect(lines.filter((line) => !line.includes("at your expense"))).toEqual([
+        "configuration reloaded (2): 1 client changed (a)",
+      ])
       delete env["KEY"]
       expect(yield* config.reload).toMatchObject({ _tag: "Rejected" })
       expect((yield* config.status).lastError).toContain("the environment variable KEY is not set")
@@ -431,7 +507,7 @@ describe("where no events are delivered", () => {
       ])
       expect(yield* failure(undefined)).toEqual([
         "ConfigUnreadable",
-        `${path}: the configuration cannot be read: not found`,
+        `${path}: the configuration cannot be read: there is no such file`,
       ])
     }),
   )

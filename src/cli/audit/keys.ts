@@ -49,7 +49,7 @@ const keyOfInput: Effect.Effect<string, CliFailure> = Effect.tryPromise({
 )
 
 const configuredKeys = (path: string) =>
-  Effect.flatMap(readConfig(path), (loaded) =>
+  Effect.flatMap(readConfig(path), ({ loaded }) =>
     Either.match(loaded, {
       onLeft: () => failed(`${path} has errors; "sluice check ${path}" tells which`),
       onRight: ({ config }) =>

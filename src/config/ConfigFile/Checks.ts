@@ -22,16 +22,25 @@ interface Seen {
 
 const scalarAt = (tree: Tree, key: string): Scalar | undefined => {
   const found = below(tree, key)
-  return textOf(found) === undefined || found?._tag !== "Scalar" ? undefined : found
+  return textIn(found) === undefined || found?._tag !== "Scalar" ? undefined : found
 }
 
+/** A text, also one that is read as a number for want of quotes: told elsewhere, and meant as a text all the same. */
+const textIn = (tree: Tree | undefined): string | undefined =>
+  tree?._tag === "Scalar" && tree.value !== null && typeof tree.value !== "string"
+    ? tree.source
+    : textOf(tree)
+
 const matchOf = (tree: Tree | undefined): ModelMatch | undefined => {
-  const type = textOf(below(tree, "type"))
   const list = below(tree, "value")
-  if ((type !== "exact" && type !== "keyword") || list?._tag !== "List") return undefined
-  const values = list.items.map(textOf)
-  return values.every((value) => value !== undefined && value !== "")
-    ? { type, values: values.filter(isText) }
+  if (list === undefined || list._tag === "Mapping") return undefined
+  // A value without its brackets is meant as a list of one, a type that is none at most as keyword, which admits more than exact does.
+  const values = (list._tag === "List" ? list.items : [list]).map(textIn)
+  return values.every(isText)
+    ? {
+        type: textOf(below(tree, "type")) === "exact" ? "exact" : "keyword",
+        values: values.filter((value) => value !== ""),
+      }
     : undefined
 }
 
@@ -55,8 +64,12 @@ const see = (tree: Tree, position: number): Seen => {
   }
 }
 
-/** All findings over the clients of a file. */
-export const checkClients = (root: Tree): ReadonlyArray<Finding> => {
+/**
+ * All findings over the clients of a file.
+ *
+ * @param lineOf the line, from 1, in which an offset lies
+ */
+export const checkClients = (root: Tree, lineOf: (offset: number) => number): ReadonlyArray<Finding> => {
   const list = below(root, "openai_clients")
   if (list?._tag !== "List") return []
   const clients = list.items.map(see)
@@ -64,7 +77,7 @@ export const checkClients = (root: Tree): ReadonlyArray<Finding> => {
     return [warning(["openai_clients"], "there are no clients, so every model is answered as unknown")]
   }
   return [
-    ...repeatedNames(clients),
+    ...repeatedNames(clients, lineOf),
     ...clients.flatMap((client) => checkFallback(client, clients)),
     ...foreignModels(clients),
     ...list.items.flatMap(checkBaseUrl),
@@ -81,19 +94,22 @@ const warning = (path: Path, message: string): Finding => ({
   atKey: false,
 })
 
-const repeatedNames = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
-  const first = new Map<string, number>()
+const repeatedNames = (
+  clients: ReadonlyArray<Seen>,
+  lineOf: (offset: number) => number,
+): ReadonlyArray<Finding> => {
+  const first = new Map<string, Scalar>()
   const found: Array<Finding> = []
-  for (const [position, { path, name }] of clients.entries()) {
+  for (const { path, name } of clients) {
     if (name === undefined) continue
     const value = String(name.value)
     const before = first.get(value)
-    if (before === undefined) first.set(value, position)
+    if (before === undefined) first.set(value, name)
     else {
       found.push(
         error(
           [...path, "name"],
-          `the name ${shown(name)} is taken by openai_clients[${before}]; names are unique`,
+          `the name ${shown(name)} is taken in line ${lineOf(before.offset)}; names are unique`,
         ),
       )
     }
@@ -116,7 +132,7 @@ const checkFallback = (client: Seen, clients: ReadonlyArray<Seen>): ReadonlyArra
     ]
   }
   // A client that cannot be read may be the one that is meant.
-  const names = clients.map(({ name }) => textOf(name))
+  const names = clients.map(({ name }) => textIn(name))
   if (names.includes(target) || names.includes(undefined)) return []
   if (clients.some(({ match }) => match === undefined)) return []
   const serving = clients.filter(

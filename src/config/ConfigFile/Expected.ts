@@ -78,6 +78,11 @@ export const takes = (place: Place, kind: "string" | "number" | "boolean"): bool
 export const isContainer = (ast: AST.AST): boolean =>
   alternatives(ast).every((it) => it._tag === "TypeLiteral" || it._tag === "TupleType" || isAbsence(it))
 
+/** Whether a place is a list and nothing else. */
+export const isList = (ast: AST.AST): boolean =>
+  alternatives(ast).some((it) => it._tag === "TupleType") &&
+  alternatives(ast).every((it) => it._tag === "TupleType" || isAbsence(it))
+
 /** The keys known of a map. */
 export const keysOf = (ast: AST.AST): ReadonlyArray<string> =>
   alternatives(ast).flatMap((it) =>

@@ -1,7 +1,7 @@
 /** Schema errors as findings: what is wrong, what was found, what would be right, and no value that may be a secret. */
 import type { ParseIssue } from "effect/ParseResult"
 import * as AST from "effect/SchemaAST"
-import { choicesOf, descend, isContainer, keysOf, type Place, phraseOf } from "./Expected.ts"
+import { choicesOf, descend, isContainer, isList, keysOf, type Place, phraseOf, takes } from "./Expected.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"
 import { quote } from "./Problem.ts"
@@ -26,10 +26,18 @@ export const findingsOf = (
     }
     const parts = partsOf(issue)
     if (parts === undefined) {
-      return error(messageOf(issue) ?? mismatch(issueAst(issue), treeAt(tree, path), place.confidential))
+      const told = messageOf(issue)
+      return error(
+        told === undefined
+          ? mismatch(issueAst(issue), treeAt(tree, path), mayBeSecret(place), path)
+          : withScheme(told, treeAt(tree, path), String(path.at(-1))),
+      )
     }
+    const meant = meantKeys(parts)
     return parts.issues.flatMap((part): ReadonlyArray<Finding> => {
       if (part._tag !== "Pointer") return visit(part, path, place)
+      // It is there, misspelt, and told so.
+      if (part.issue._tag === "Missing" && meant.has(String(part.path))) return []
       const steps = (Array.isArray(part.path) ? part.path : [part.path]).map((step) =>
         typeof step === "number" ? step : String(step),
       )
@@ -50,6 +58,19 @@ export const findingsOf = (
   }
   return visit(issue, [], place)
 }
+
+/** The known keys that unknown ones of the same map were meant to be. */
+const meantKeys = ({ ast, issues }: Parts): ReadonlySet<string> =>
+  new Set(
+    issues.flatMap((part) => {
+      if (part._tag !== "Pointer" || part.issue._tag !== "Unexpected") return []
+      const key = [part.path].flat().at(-1)
+      return nearest(keyIn(String(key)), keysOf(ast)) ?? []
+    }),
+  )
+
+/** The key of `name:azure`, which is all key where no space follows the colon. */
+const keyIn = (text: string): string => /^[A-Za-z_]\w*(?=:)/.exec(text)?.[0] ?? text
 
 interface Parts {
   readonly ast: AST.AST
@@ -116,7 +137,10 @@ const issueAst = (issue: ParseIssue): AST.AST => {
 
 const treeAt = (tree: Tree, path: Path): Tree | undefined => path.reduce<Tree | undefined>(below, tree)
 
-const mismatch = (expected: AST.AST, actual: Tree | undefined, secret: boolean): string => {
+/** Whether a value at a place, or one of a list there, may be a credential. */
+const mayBeSecret = (place: Place): boolean => place.confidential || descend(place, 0).confidential
+
+const mismatch = (expected: AST.AST, actual: Tree | undefined, secret: boolean, path: Path): string => {
   const message = `expected ${phraseOf(expected)}, got ${describe(actual, secret || isContainer(expected))}`
   if (actual?._tag !== "Scalar") return message
   if (typeof actual.value !== "string") {
@@ -124,9 +148,56 @@ const mismatch = (expected: AST.AST, actual: Tree | undefined, secret: boolean):
       ? `${message}; write it in quotes`
       : message
   }
+  if (isList(expected) && takes(descend({ ast: expected, confidential: false }, 0), "string")) {
+    return `${message}; put it in brackets, as in [a, b]`
+  }
   if (secret || actual.expanded) return message
+  const unit = unitOf(expected, actual.value, String(path.at(-1)))
+  if (unit !== undefined) return `${message}; ${unit}`
   const meant = suggestion(expected, actual.value)
   return meant === undefined ? message : `${message}; did you mean ${meant}?`
+}
+
+/** Milliseconds of the units people write. */
+const durations: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
+
+/** Bytes of the units people write. */
+const sizes: Readonly<Record<string, number>> = {
+  k: 1000,
+  kb: 1000,
+  kib: 1024,
+  m: 1_000_000,
+  mb: 1_000_000,
+  mib: 1024 ** 2,
+  g: 1_000_000_000,
+  gb: 1_000_000_000,
+  gib: 1024 ** 3,
+}
+
+/** What to write in place of a number with a unit: the unit is in the key's name. */
+const unitOf = (expected: AST.AST, value: string, key: string): string | undefined => {
+  const [, digits = "", unit = ""] = /^([\d_]+(?:\.\d+)?)\s*([a-z]{1,12})$/i.exec(value) ?? []
+  if (digits === "" || !takes({ ast: expected, confidential: false }, "number")) return undefined
+  const amount = Number(digits.replaceAll("_", ""))
+  const [kind, factor] = key.endsWith("_ms")
+    ? ["in milliseconds, ", durations[unit.toLowerCase()]]
+    : key.endsWith("_seconds")
+      ? ["in seconds, ", scaled(durations[unit.toLowerCase()], 1 / 1000)]
+      : key.endsWith("_bytes")
+        ? ["in bytes, ", sizes[unit.toLowerCase()]]
+        : ["", undefined]
+  const number = factor === undefined ? "" : `: ${Math.round(amount * factor)}`
+  return `write it ${kind}without a unit${number}`
+}
+
+const scaled = (value: number | undefined, by: number): number | undefined =>
+  value === undefined ? undefined : value * by
+
+/** What is wrong with a URL, and what it begins with instead: no more, since a broken file may have a secret behind that. */
+const withScheme = (message: string, actual: Tree | undefined, key: string): string => {
+  if (!key.endsWith("_url") || actual?._tag !== "Scalar" || actual.expanded) return message
+  const scheme = /^[a-z]{1,6}:\/{0,2}(?=[^/])/i.exec(actual.source)?.[0]
+  return scheme === undefined || /^https?:\/\/$/i.test(scheme) ? message : `${message}, got "${scheme}\u2026"`
 }
 
 /** Longer texts are not numbers, booleans or words of a choice: perhaps something secret that slipped into a wrong key. */
@@ -151,7 +222,9 @@ const suggestion = (expected: AST.AST, value: string): string | undefined => {
 }
 
 const unknownKey = (key: string, known: ReadonlyArray<string>, path: Path, sections: Sections): string => {
-  const meant = nearest(key, known)
+  const written = keyIn(key)
+  if (written !== key && known.includes(written)) return `a space is missing after the colon of ${written}`
+  const meant = nearest(written, known)
   if (meant !== undefined) return `unknown key; did you mean ${quote(meant)}?`
   const section = path.length === 0 ? sections.get(key) : undefined
   if (section !== undefined) return `unknown key here; it belongs under ${section}`

@@ -12,24 +12,37 @@ export interface Problem {
   readonly column: number
   /** As `renderPath` writes it; empty for the file as a whole. */
   readonly path: string
-  /** A warning does not keep the configuration from being used. */
-  readonly severity: "error" | "warning"
+  readonly severity: Severity
+  /** The name of the client it is about, if that may be told. */
+  readonly client: string | undefined
 }
+
+/**
+ * Only errors keep the configuration from being used. A warning is told whenever it is; a note only to whoever has the file checked.
+ */
+export type Severity = "error" | "warning" | "note"
 
 /** What the messages of one value are made from before its place in the text is known. */
 export interface Finding {
   readonly path: Path
   readonly message: string
-  readonly severity: "error" | "warning"
+  readonly severity: Severity
   /** Point at the key of the path's last step rather than at its value. */
   readonly atKey: boolean
 }
 
 const longestShown = 60
 
+/** A run of letters and digits that no word is, or what begins as OpenAI's keys do. */
+const keys =
+  /\bsk-|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}|[A-Za-z0-9]{32,}/i
+
+/** Whether a text looks like a credential that slipped into a wrong place. Names of models, made of words and dates, do not. */
+export const looksLikeKey = (text: string): boolean => keys.test(text)
+
 /** Text of the file shortened to one line, quoted; a text that looks like a credential is not repeated. */
 export const quote = (text: string): string =>
-  /\bsk-/i.test(text)
+  looksLikeKey(text)
     ? '"…"'
     : JSON.stringify(text.length > longestShown ? `${text.slice(0, longestShown)}…` : text)
 
@@ -38,7 +51,7 @@ export const renderPath = (path: Path): string => {
   let rendered = ""
   for (const step of path) {
     if (typeof step === "number") rendered += `[${step}]`
-    else if (!/^[A-Za-z_][\w-]*$/.test(step) || /^sk-/i.test(step)) rendered += `[${quote(step)}]`
+    else if (!/^[A-Za-z_][\w-]*$/.test(step) || looksLikeKey(step)) rendered += `[${quote(step)}]`
     else rendered += rendered === "" ? step : `.${step}`
   }
   return rendered
@@ -47,7 +60,7 @@ export const renderPath = (path: Path): string => {
 /** `config.yaml:2:43 openai_clients[0].fallbak: unknown key; did you mean "fallback"?` */
 export const renderProblem = (file: string, problem: Problem): string => {
   const at = `${file}:${problem.line}:${problem.column}`
-  const severity = problem.severity === "warning" ? "warning: " : ""
+  const severity = problem.severity === "error" ? "" : `${problem.severity}: `
   return problem.path === ""
     ? `${at} ${severity}${problem.message}`
     : `${at} ${problem.path}: ${severity}${problem.message}`

@@ -14,6 +14,7 @@ import {
 } from "yaml"
 import { type Env, expand } from "./Expansion.ts"
 import { type Problem, quote } from "./Problem.ts"
+import { explainComplaint } from "./Syntax.ts"
 
 export interface Scalar {
   readonly _tag: "Scalar"
@@ -56,8 +57,8 @@ export interface ParsedText {
   readonly position: (offset: number) => { readonly line: number; readonly column: number }
 }
 
-/** Characters of text; a configuration of thousands of clients is far smaller. */
-const longestText = 4 * 1024 * 1024
+/** Bytes of a file, and characters of a text; a configuration of thousands of clients is far smaller. */
+export const largestFile = 4 * 1024 * 1024
 
 /** Aliases may repeat a value at most so often that the whole has this many nodes (against "a billion laughs"). */
 const mostNodes = 200_000
@@ -65,49 +66,8 @@ const mostNodes = 200_000
 /** How deep values may nest. */
 const deepest = 64
 
-/** In place of the parser's messages, some of which quote the text: it may be a secret. */
-const explanations: Readonly<Record<ErrorCode, string>> = {
-  ALIAS_PROPS: "an alias (*name) takes no anchor or tag of its own",
-  BAD_ALIAS: "an alias (*name) or anchor (&name) that cannot be read; quote a text that begins with * or &",
-  BAD_COLLECTION_TYPE: "a tag that does not fit its value; tags are not needed here",
-  BAD_DIRECTIVE: "a directive that is not known; quote a text that begins with %",
-  BAD_DQ_ESCAPE: 'an escape that "…" does not know; double the backslash or use single quotes',
-  BAD_INDENT:
-    "the indentation does not fit; keys of one map stand in one column, and what belongs to a key stands deeper",
-  BAD_PROP_ORDER: "anchors and tags stand before the value and after the dash or colon",
-  BAD_SCALAR_START: "a text cannot begin with this character; put it in quotes",
-  BLOCK_AS_IMPLICIT_KEY:
-    "a second colon or a list where one value is expected; put a text with ': ' in quotes",
-  BLOCK_IN_FLOW: "inside [ ] or { } there is no room for a list of dashes or an indented map",
-  DUPLICATE_KEY: "this key is given twice in one map; remove one",
-  IMPOSSIBLE: "this cannot be read as YAML",
-  KEY_OVER_1024_CHARS: "a key of more than 1024 characters; perhaps a quote is missing",
-  MISSING_CHAR:
-    "a character is missing here or on the line before: a colon and a space after a key, a comma, or a closing quote or bracket",
-  MULTILINE_IMPLICIT_KEY:
-    "a key stands on one line, followed by a colon; perhaps the colon or a quote is missing",
-  MULTIPLE_ANCHORS: "a value has at most one anchor",
-  MULTIPLE_DOCS: "a second document begins here; the configuration is one document without ---",
-  MULTIPLE_TAGS: "a value has at most one tag",
-  NON_STRING_KEY: "a key must be a text",
-  RESOURCE_EXHAUSTION: "this nests too deeply",
-  TAB_AS_INDENT: "a tab in the indentation; use spaces",
-  TAG_RESOLVE_FAILED: "a tag (!name) that is not known; quote a text that begins with !",
-  UNEXPECTED_TOKEN: "this is not expected here; perhaps a quote, comma or bracket is missing or too many",
-}
-
-/** Two mistakes that have no code of their own, told apart by the parser's (constant) wording or by what stands before them. */
-const explanationOf = (error: YAMLError, source: string): string => {
-  if (error.message.startsWith("Flow "))
-    return "a [ or { is not closed, or what stands in it is not indented enough"
-  const begun = source.slice(source.lastIndexOf("\n", error.pos[0] - 1) + 1, error.pos[0] + 1)
-  return error.code === "UNEXPECTED_TOKEN" && begun.includes("${")
-    ? `inside [ ] or { } a reference to the environment stands in quotes: "\${NAME}"`
-    : explanations[error.code]
-}
-
 /** Mistakes after which the rest of the document still means what it says. */
-const harmless: ReadonlySet<ErrorCode> = new Set(["DUPLICATE_KEY", "TAG_RESOLVE_FAILED"])
+const harmless: ReadonlySet<ErrorCode> = new Set(["TAG_RESOLVE_FAILED"])
 
 /**
  * Reads one YAML 1.2 document. Fails with the problems if it cannot be read, or not without guessing. A byte order mark is ignored.
@@ -127,18 +87,18 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
     ...position(offset),
     path: "",
     severity: "error",
+    client: undefined,
   })
 
-  if (source.length > longestText) {
-    return Either.left([
-      problemAt(0, `the file is larger than the ${longestText} characters a configuration may have`),
-    ])
+  if (source.length > largestFile) {
+    return Either.left([problemAt(0, "the file is larger than 4 MiB, which no configuration is")])
   }
   const parsed = Either.try(() =>
-    // Values stay texts unless they are YAML 1.2's numbers, booleans and null; duplicate keys are errors.
+    // Values stay texts unless they are YAML 1.2's numbers, booleans and null. Duplicate keys are found below, where the first is known.
     parseDocument(source, {
       version: "1.2",
       schema: "core",
+      uniqueKeys: false,
       prettyErrors: false,
       lineCounter: lines,
       logLevel: "error",
@@ -149,9 +109,15 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
   }
   const document = parsed.right
   const complaints: ReadonlyArray<YAMLError> = [...document.errors, ...document.warnings]
-  const explain = (error: YAMLError): Problem => problemAt(error.pos[0], explanationOf(error, source))
-  const fatal = complaints.filter(({ code }) => !harmless.has(code))
-  if (fatal.length > 0) return Either.left(withoutEchoes(fatal.map(explain)))
+  const explain = (complaint: YAMLError): Problem => {
+    const { message, offset } = explainComplaint(complaint, source, document)
+    return problemAt(offset, message)
+  }
+  // What follows the first is, as a rule, that one again: the parser no longer knows where it is.
+  const fatal = complaints
+    .filter(({ code }) => !harmless.has(code))
+    .toSorted((one, other) => one.pos[0] - other.pos[0])[0]
+  if (fatal !== undefined) return Either.left([explain(fatal)])
   if (document.contents === null) {
     return Either.left([
       problemAt(0, "the file is empty; it needs at least `openai_clients:` and a list of clients"),
@@ -251,7 +217,16 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
       const tree = read(value, depth + 1, aliased, afterKey)
       if (name === "__proto__") complain(keyOffset, "this key is not allowed")
       else if (name === "<<" && keyNode.type === "PLAIN") merge(tree, keyOffset, merged)
-      else own.set(name, { keyOffset, value: tree })
+      else {
+        const first = own.get(name)
+        if (first !== undefined && !aliased) {
+          complain(
+            keyOffset,
+            `the key ${quote(name)} is given twice in one map, first in line ${position(first.keyOffset).line}; remove one`,
+          )
+        }
+        own.set(name, { keyOffset, value: tree })
+      }
     }
     return merged.size === 0 ? own : new Map([...merged, ...own])
   }
@@ -271,18 +246,6 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
   return nodes > mostNodes
     ? Either.left([problemAt(0, `with its aliases followed, the file has more than ${mostNodes} values`)])
     : Either.right({ root, problems, position })
-}
-
-/** The first mistake is a mistake; the same again on the same or the next line is mostly its echo. */
-const withoutEchoes = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> => {
-  let last: Problem | undefined
-  return problems.filter((problem) => {
-    const echo =
-      last !== undefined &&
-      (problem.line === last.line || (problem.line === last.line + 1 && problem.message === last.message))
-    last = problem
-    return !echo
-  })
 }
 
 /** The entry or item below `tree` at `step`. */

@@ -1,0 +1,123 @@
+/** What a file says that is allowed and seldom meant: who is let in, texts that look like references, weights that GPT_API reads differently. */
+import { type Finding, looksLikeKey, type Path, type Severity } from "./Problem.ts"
+import { below, type Scalar, type Tree, textOf } from "./Tree.ts"
+
+const finding = (path: Path, severity: Severity, message: string): Finding => ({
+  path,
+  message,
+  severity,
+  atKey: false,
+})
+
+const itemsOf = (tree: Tree | undefined): ReadonlyArray<Tree> => (tree?._tag === "List" ? tree.items : [])
+
+const clientsOf = (root: Tree): ReadonlyArray<Tree> => itemsOf(below(root, "openai_clients"))
+
+/** A value that says something, be it known or not: neither null nor an empty text. */
+const isGiven = (tree: Tree | undefined): tree is Scalar =>
+  tree?._tag === "Scalar" && (tree.unset.length > 0 || (tree.value !== null && tree.value !== ""))
+
+/** Headers that carry a key where it is not `api_key`. */
+const keyHeaders: ReadonlySet<string> = new Set(["authorization", "api-key", "x-api-key", "x-goog-api-key"])
+
+const holdsKey = (client: Tree): boolean => {
+  const headers = below(client, "headers")
+  return (
+    isGiven(below(client, "api_key")) ||
+    (headers?._tag === "Mapping" &&
+      [...headers.entries.keys()].some((name) => keyHeaders.has(name.toLowerCase())))
+  )
+}
+
+/** Keys of providers, and none for callers. */
+const openToEverybody = (root: Tree): ReadonlyArray<Finding> => {
+  const keys = below(below(root, "server"), "access_keys")
+  const isEmpty =
+    keys === undefined ||
+    (keys._tag === "Scalar" && keys.value === null && keys.malformed === undefined) ||
+    (keys._tag === "List" && keys.items.length === 0)
+  const holding = clientsOf(root).filter(holdsKey).length
+  return isEmpty && holding > 0
+    ? [
+        finding(
+          ["server", "access_keys"],
+          "warning",
+          `empty, and ${holding === 1 ? "1 client has" : `${holding} clients have`} an api_key: everybody who reaches the gateway's port is served at your expense; list keys for your callers here`,
+        ),
+      ]
+    : []
+}
+
+/** `$NAME`, `$(NAME)` or `%NAME%` as a whole. */
+const bare = /^(?:\$\(?([A-Za-z_]\w*)\)?|%([A-Z_][A-Z0-9_]*)%)$/
+
+/** `$NAME` within a text, in capitals as variables are. */
+const inner = /(?<![$\w])\$([A-Z_][A-Z0-9_]{2,})\b/
+
+/** Texts of people's own, where a dollar means nothing. */
+const freeTexts: ReadonlySet<string> = new Set([
+  "special_prefix",
+  "stop",
+  "extra_body",
+  "resume_body",
+  "resume_message",
+])
+
+const lookLikeReferences = (tree: Tree, path: Path): ReadonlyArray<Finding> => {
+  switch (tree._tag) {
+    case "Scalar": {
+      if (typeof tree.value !== "string" || tree.malformed !== undefined) return []
+      const [, dollar, percent] = bare.exec(tree.source) ?? []
+      const name = dollar ?? percent ?? inner.exec(tree.source)?.[1]
+      if (name === undefined) return []
+      // A password may begin with a dollar.
+      const told = /^[A-Z_][A-Z0-9_]*$/.test(name) && !looksLikeKey(name) ? name : "NAME"
+      return [
+        finding(
+          path,
+          "warning",
+          `this looks like a variable of the environment and is taken as it stands; write \${${told}}`,
+        ),
+      ]
+    }
+    case "List":
+      return tree.items.flatMap((item, position) => lookLikeReferences(item, [...path, position]))
+    case "Mapping":
+      return [...tree.entries].flatMap(([key, { value }]) =>
+        freeTexts.has(key) ? [] : lookLikeReferences(value, [...path, key]),
+      )
+  }
+}
+
+/** What a client matches, as far as it can be read. */
+const valuesOf = (client: Tree): ReadonlyArray<string> =>
+  itemsOf(below(below(client, "model_match"), "value")).flatMap((value) => textOf(value) ?? [])
+
+/** Whether some model may be served by both. */
+const mayMeet = (one: Tree, other: Tree): boolean =>
+  valuesOf(one).some((a) => valuesOf(other).some((b) => a.includes(b) || b.includes(a)))
+
+/** A client without a weight beside ones with it. */
+const standbyInGptApi = (root: Tree): ReadonlyArray<Finding> => {
+  const clients = clientsOf(root)
+  const weighs = (client: Tree): boolean => isGiven(below(client, "priority"))
+  const weighing = clients.filter(weighs)
+  return clients.flatMap((client, position) =>
+    weighs(client) || !weighing.some((other) => mayMeet(client, other))
+      ? []
+      : [
+          finding(
+            ["openai_clients", position],
+            "note",
+            "without a priority it counts 1 here; in GPT_API, beside clients that have one, it is a standby: write priority: 0 for that, or priority: 1",
+          ),
+        ],
+  )
+}
+
+/** All hints on a file. */
+export const hintsOn = (root: Tree): ReadonlyArray<Finding> => [
+  ...openToEverybody(root),
+  ...lookLikeReferences(root, []),
+  ...standbyInGptApi(root),
+]
