@@ -67,6 +67,8 @@ export const makeAsking = (attempt: Attempt, learned: Learned): Asking => {
       const prepared = request.bodyFor(target, back.omissions)
       if (Either.isLeft(prepared)) return Effect.succeed(result)
       const less = { prepared: prepared.right, omissions: back.omissions }
+      // What has begun was the refusal: another target may be asked beside it as if this were the first time.
+      progress.hasBegun = false
       return Effect.tap(asking(request, target, less, progress, onFailed), (again) =>
         Effect.sync(() => {
           if (back.lasting && Either.isRight(again) && isGood(again.right.answered.status)) {
