@@ -139,12 +139,22 @@ const joinCalls = (deltas: ReadonlyArray<JsonObject>, depth: number): Json => {
   return calls.sort((a, b) => place(a) - place(b)).map((call) => joinObjects(call.deltas, depth + 1))
 }
 
-const onlyDelta: ReadonlySet<string> = new Set(["delta"])
+const saidApart: ReadonlySet<string> = new Set(["delta", "message"])
+
+/** The deltas of a choice; of one that has none the message as it stood last, since some send a whole answer as an event. */
+const deltasOf = (chunks: ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject> => {
+  const deltas = chunks.map((chunk) => chunk["delta"] ?? null).filter(isJsonObject)
+  if (deltas.length > 0) return deltas
+  return chunks
+    .map((chunk) => chunk["message"] ?? null)
+    .filter(isJsonObject)
+    .slice(-1)
+}
 
 /** One choice of a chat, its deltas as the message they make. */
 const joinChatChoice = (chunks: ReadonlyArray<JsonObject>): JsonObject => {
-  const rest = joinObjects(chunks, 1, onlyDelta)
-  const message = joinObjects(chunks.map((chunk) => chunk["delta"] ?? null).filter(isJsonObject), 1)
+  const rest = joinObjects(chunks, 1, saidApart)
+  const message = joinObjects(deltasOf(chunks), 1)
   const whole = objectOf([["role", "assistant"], ["content", null], ...Object.entries(message)])
   return objectOf([...Object.entries(rest), ["message", whole]])
 }

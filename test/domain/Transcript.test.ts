@@ -77,6 +77,20 @@ describe("law: chunks that are like the one before come to what they come to whe
 })
 
 describe("assemble", () => {
+  it("takes a whole answer that came as an event for the answer, and a message beside deltas for nothing", () => {
+    const calls = ["a", "b"].map((id) => ({ id, type: "function", function: { name: "f", arguments: "{}" } }))
+    const message = { role: "assistant", content: "Hello", tool_calls: calls }
+    expect(chat({ choices: [{ index: 0, message, finish_reason: "stop" }] })["choices"]).toEqual([
+      { index: 0, message, finish_reason: "stop" },
+    ])
+    const beside = (text: string, all: string) => ({
+      choices: [{ index: 0, delta: { content: text }, message: { role: "assistant", content: all } }],
+    })
+    expect(chat(beside("Hel", "Hel"), beside("lo", "Hello"))["choices"]).toEqual([
+      { index: 0, message: { role: "assistant", content: "Hello" } },
+    ])
+  })
+
   it("has the plain answer's members in their order", () => {
     const whole = assemble(chatCompletions, [
       bytesOf({ ...textChunk("a"), usage: null }),
