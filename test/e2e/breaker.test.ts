@@ -13,11 +13,11 @@ openai_clients:
   - { name: standby, base_url: "${second}", api_key: sk-own, priority: 0, model_match: { type: keyword, value: [gpt] } }
 `
 
-const ask = (baseUrl: string) =>
+const ask = (baseUrl: string, model = "gpt-4", content = "hello") =>
   Effect.promise(async () => {
     const answer = await fetch(`${baseUrl}/v1/chat/completions`, {
       method: "POST",
-      body: JSON.stringify({ model: "gpt-4", messages: [{ role: "user", content: "hello" }] }),
+      body: JSON.stringify({ model, messages: [{ role: "user", content }] }),
     })
     await answer.arrayBuffer()
     return { status: answer.status, by: answer.headers.get("x-sluice-upstream") }
@@ -83,6 +83,71 @@ describe("An upstream that fails again and again", () => {
       expect((yield* ask(baseUrl)).by).toBe("standby")
       yield* reload(config.replace("sk-own", "sk-new"))
       expect((yield* ask(baseUrl)).by).toBe("first")
+    }),
+  )
+})
+
+/** What a refusing upstream is sent: how far its refusal is to reach is decided by what it says. */
+const asked = (body: unknown) => {
+  const text = JSON.stringify(body)
+  return { isLimited: text.includes("gpt-limited"), isFlagged: text.includes("flagged") }
+}
+
+describe("An upstream that refuses", () => {
+  it.scopedLive("one model for its limit is asked for others all the same, and says so", () =>
+    Effect.gen(function* () {
+      const first = yield* Scripted.scriptedUpstream(({ body }) =>
+        asked(body).isLimited
+          ? Scripted.status(429, { error: { message: "slow down" } }, { "retry-after": "60" })
+          : Scripted.chat("mine"),
+      )
+      const second = yield* Scripted.scriptedUpstream(() => Scripted.chat("spare"))
+      const { baseUrl } = yield* startGateway(configOf(first.url, second.url, 60_000))
+      expect(yield* ask(baseUrl, "gpt-limited")).toEqual({ status: 200, by: "standby" })
+      expect(yield* ask(baseUrl, "gpt-other")).toEqual({ status: 200, by: "first" })
+      expect(yield* ask(baseUrl, "gpt-limited")).toEqual({ status: 200, by: "standby" })
+      expect(first.requests.filter(({ body }) => asked(body).isLimited).length).toBe(1)
+      expect(yield* upstreamsOf(baseUrl, "?verbose")).toMatchObject([
+        {
+          name: "first",
+          state: "closed",
+          models: [{ model: "gpt-limited", state: "open", reason: "rate_limited" }],
+        },
+        { name: "standby", models: [] },
+      ])
+    }),
+  )
+
+  it.scopedLive(
+    "a prompt that its moderation flagged is asked for others all the same, and nobody is asked instead",
+    () =>
+      Effect.gen(function* () {
+        const first = yield* Scripted.scriptedUpstream(({ body }) =>
+          asked(body).isFlagged
+            ? Scripted.status(403, { error: { message: "Your input was flagged." } })
+            : Scripted.chat("mine"),
+        )
+        const second = yield* Scripted.scriptedUpstream(() => Scripted.chat("spare"))
+        const { baseUrl } = yield* startGateway(configOf(first.url, second.url, 60_000))
+        expect(yield* ask(baseUrl, "gpt-4", "flagged")).toEqual({ status: 403, by: "first" })
+        expect(yield* ask(baseUrl)).toEqual({ status: 200, by: "first" })
+        expect(second.requests.length).toBe(0)
+      }),
+  )
+
+  it.scopedLive("for want of credit is set aside as a whole", () =>
+    Effect.gen(function* () {
+      const first = yield* Scripted.scriptedUpstream(() => Scripted.status(402, {}))
+      const second = yield* Scripted.scriptedUpstream(() => Scripted.chat("spare"))
+      const { baseUrl } = yield* startGateway(configOf(first.url, second.url, 60_000))
+      for (const model of ["gpt-4", "gpt-5"]) {
+        expect(yield* ask(baseUrl, model)).toEqual({ status: 200, by: "standby" })
+      }
+      expect(first.requests.length).toBe(1)
+      expect(yield* upstreamsOf(baseUrl, "?verbose")).toMatchObject([
+        { name: "first", state: "open", reason: "out_of_credit" },
+        {},
+      ])
     }),
   )
 })
