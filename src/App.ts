@@ -1,7 +1,10 @@
 /** The whole gateway as one layer: the only file that wires across folders. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
 import type { Audit } from "./audit/Audit.ts"
 import * as AuditLayer from "./audit/AuditLayer.ts"
@@ -67,6 +70,7 @@ const serving = <FE, FR, AE, AR>(
   fleet: Layer.Layer<Fleet.Fleet, FE, FR>,
   audit: Layer.Layer<Audit, AE, AR>,
   onDrain: (underWay: number) => Effect.Effect<void>,
+  config = CurrentConfig.layer(environment.configPath),
 ) =>
   Server.layer(onDrain).pipe(
     Layer.provideMerge(NodeServer.layer(environment)),
@@ -79,7 +83,7 @@ const serving = <FE, FR, AE, AR>(
       Layer.mergeAll(Upstreams.layer, breakersLayer, Slots.layer, OpenRequests.layer, AccessLog.layer),
     ),
     Layer.provideMerge(audit),
-    Layer.provideMerge(CurrentConfig.layer(environment.configPath)),
+    Layer.provideMerge(config),
   )
 
 /** Says what the end waits for. */
@@ -94,10 +98,21 @@ export const draining = ({ shutdownGrace }: Environment, underWay: number) =>
 export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>) =>
   serving(environment, Fleet.layerAlone, audit, (underWay) => draining(environment, underWay))
 
-/** One of several processes. */
+/** One of several processes. What concerns all of them, the configuration and the end, its primary tells; its own lines say which one it is. */
 export const workerLayer = (environment: Environment) =>
-  // Its primary tells of all of them.
-  serving(environment, WorkerProcess.fleetLayer, handedAuditLayer(environment), () => Effect.void)
+  serving(
+    environment,
+    WorkerProcess.fleetLayer,
+    handedAuditLayer(environment),
+    () => Effect.void,
+    Layer.locally(
+      CurrentConfig.layer(environment.configPath),
+      FiberRef.currentMinimumLogLevel,
+      LogLevel.None,
+    ),
+  ).pipe(
+    Layer.locallyWith(FiberRef.currentLogAnnotations, HashMap.set<string, unknown>("worker", process.pid)),
+  )
 
 /** What the primary of several processes needs: the audit, kept as the configuration in force says. */
 export const primaryLayer = (environment: Environment, entry: URL) =>

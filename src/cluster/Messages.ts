@@ -18,6 +18,8 @@ export type PrimaryAnswer =
 /** What the primary knows of its workers, those that did not answer in time left out. */
 export interface FleetHealth {
   readonly audit: AuditStatus
+  /** When all this began, in epoch milliseconds. */
+  readonly startedAt: number
   readonly processes: ReadonlyArray<ProcessHealth>
 }
 

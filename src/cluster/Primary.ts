@@ -66,6 +66,7 @@ export const startWorkers = (
     const failed = yield* Deferred.make<never, WorkerFailed>()
     cluster.setupPrimary({ serialization: "advanced" })
 
+    const startedAt = clock.unsafeCurrentTimeMillis()
     const living = new Set<Worker>()
     /** Those that serve. */
     const listeners = new Set<Worker>()
@@ -100,6 +101,7 @@ export const startWorkers = (
       const own = await Runtime.runPromise(runtime)(intake.status)
       const said = await askAll()
       return {
+        startedAt,
         audit: said.reduce(
           (sum, { audit }) => ({
             queued: sum.queued + audit.queued,

@@ -77,10 +77,11 @@ export const fleetLayer = Layer.scoped(
       () => Effect.sync(() => process.off("message", hear)),
     )
     return {
-      status: Effect.flatMap(askFleet, ({ audit, processes: [first, ...others] }) =>
+      status: Effect.flatMap(askFleet, ({ audit, processes: [first, ...others], startedAt }) =>
         Effect.map(health, (own) => ({
           health: first === undefined ? own : together(first, ...others),
           audit,
+          startedAt,
           workers: Math.max(1, others.length + 1),
         })),
       ),

@@ -67,13 +67,17 @@ const both = (a: UpstreamHealth, b: UpstreamHealth): UpstreamHealth => {
   }
 }
 
+/** Loaded before, where both are as new: so that the answer does not depend on who is asked first. */
+const isOlder = (a: ConfigHealth, b: ConfigHealth): boolean =>
+  a.generation === b.generation ? a.loaded_at < b.loaded_at : a.generation < b.generation
+
 /**
  * Several processes as one: counts are added up, an upstream is in the worst state any takes it for, and the configuration is the oldest in
  * force anywhere, with whatever error there is. The order of processes makes no difference but to which of several errors is told.
  */
 export const together = (first: ProcessHealth, ...others: ReadonlyArray<ProcessHealth>): ProcessHealth =>
   others.reduce((all, one): ProcessHealth => {
-    const older = one.config.generation < all.config.generation ? one.config : all.config
+    const older = isOlder(one.config, all.config) ? one.config : all.config
     const upstreams = new Map(all.upstreams.map((upstream) => [upstream.name, upstream]))
     for (const upstream of one.upstreams) {
       const known = upstreams.get(upstream.name)

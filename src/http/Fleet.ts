@@ -15,6 +15,8 @@ import { Upstreams } from "../upstream/Upstreams.ts"
 export interface FleetStatus {
   readonly health: ProcessHealth
   readonly audit: AuditStatus
+  /** When the first of them began, in epoch milliseconds, where that was before this one did. */
+  readonly startedAt?: number
   /** How many processes it is of. */
   readonly workers: number
 }

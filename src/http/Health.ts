@@ -12,12 +12,12 @@ const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)
 /** `/health` always answers 200 while the process serves; what is wrong with the configuration is told, not failed on. */
 export const health = (startedAt: number, url: string) =>
   Effect.gen(function* () {
-    const { audit, health, workers } = yield* (yield* Fleet).status
+    const { audit, health, startedAt: began = startedAt, workers } = yield* (yield* Fleet).status
     const now = yield* Clock.currentTimeMillis
     return jsonAnswer({
       status: "ok",
       version,
-      uptime_seconds: Math.floor((now - startedAt) / 1000),
+      uptime_seconds: Math.floor((now - began) / 1000),
       config: health.config,
       audit: { queued: audit.queued, spilled: audit.spilled, lost: audit.lost },
       log: health.log,
