@@ -23,6 +23,7 @@ import { isAccessKey } from "./domain/AccessKey.ts"
 import { refusalOf } from "./domain/AttemptPolicy.ts"
 import type { Outcome } from "./domain/AuditRecord.ts"
 import { type ChoiceTransform, thinkingFormatOf } from "./domain/ChoiceTransform.ts"
+import { clientAddress } from "./domain/ClientAddress.ts"
 import { affinity, type ClientRequest, decode } from "./domain/ClientRequest.ts"
 import { type Deadline, deadlineOf } from "./domain/Deadline.ts"
 import type { Endpoint } from "./domain/Endpoint.ts"
@@ -40,7 +41,7 @@ import {
 import { readAnswer, transformAnswer } from "./domain/PlainAnswer.ts"
 import { plan } from "./domain/Plan.ts"
 import { bodiesOf } from "./domain/Prepare.ts"
-import { clientKey, toClient, toUpstream } from "./domain/RequestHeaders.ts"
+import { clientKey, sessionOf, toClient, toUpstream } from "./domain/RequestHeaders.ts"
 import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
 import { hostOf, type Target, type Upstream } from "./domain/Upstream.ts"
@@ -59,9 +60,8 @@ import { Upstreams } from "./upstream/Upstreams.ts"
 export interface ClientCall {
   readonly id: string
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** Of the other end of the connection. */
   readonly remoteAddress: string
-  /** The address a proxy says it forwards for, believed only under `server.trust_proxy`. */
-  readonly forwardedFor: string | undefined
 }
 
 /** What a request asks for that no endpoint serves. */
@@ -287,7 +287,7 @@ export const layer: Layer.Layer<
     )
 
     const clientIpOf = (snapshot: Snapshot, call: ClientCall): string =>
-      (snapshot.server.trustProxy ? call.forwardedFor : undefined) ?? call.remoteAddress
+      clientAddress(snapshot.server.trustProxy, call.remoteAddress, call.headers)
 
     /** Takes a request on, and says why it is not let in where it is not. */
     const open = (endpointName: string, call: ClientCall) => {
@@ -371,7 +371,7 @@ export const layer: Layer.Layer<
         const { model, stream } = request.right
         const targets = plan(
           snapshot,
-          { model, affinity: () => affinity(request.right) },
+          { model, affinity: () => sessionOf(call.headers) ?? affinity(request.right) },
           { draws: drawsFrom(random.number()), load: inFlight },
         )
         if (targets.length === 0) return Effect.fail(new ModelNotFound({ model }))

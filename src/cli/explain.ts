@@ -126,7 +126,7 @@ export const explain: Command = command(manual, (given) =>
         message: loaded.left.map((problem) => renderProblem(path, problem)).join("\n"),
       })
     }
-    const snapshot = makeSnapshot(loaded.right.config, { generation: 1, loadedAt: 0 })
+    const snapshot = makeSnapshot(loaded.right.config, { generation: 1, loadedAt: 0, env: process.env })
     const explanation = explainPlan(snapshot, { model, prompt: given.text("prompt") })
     const running = given.text("running")
     if (given.flag("json")) {

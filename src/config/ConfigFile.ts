@@ -4,7 +4,7 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { checkClients } from "./ConfigFile/Checks.ts"
+import { checkClients, checkProxies } from "./ConfigFile/Checks.ts"
 import type { Env } from "./ConfigFile/Expansion.ts"
 import { descend, keysOf, type Place, placeOf, takes } from "./ConfigFile/Expected.ts"
 import { hintsOn } from "./ConfigFile/Hints.ts"
@@ -89,6 +89,7 @@ export const loadConfig = (
       : []),
     ...checkClients(root, (offset) => parsed.right.position(offset).line),
     ...hintsOn(root),
+    ...checkProxies(root, env),
   ]
   const problems = inOrder([...readable, ...findings.map((finding) => locate(parsed.right, finding))])
   return Either.isRight(decoded) && problems.every(({ severity }) => severity !== "error")

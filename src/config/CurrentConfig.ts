@@ -126,6 +126,19 @@ const logWarnings = (path: string, { warnings }: LoadedConfig) =>
     { discard: true },
   )
 
+/** Which clients are reached through a proxy, told without its credentials. */
+const logProxies = ({ routes }: Snapshot) => {
+  const through = new Map<string, Array<string>>()
+  for (const { name, proxy } of routes.upstreams) {
+    if (proxy !== undefined) through.set(proxy.shown, [...(through.get(proxy.shown) ?? []), name])
+  }
+  return Effect.forEach(
+    through,
+    ([proxy, names]) => Effect.logInfo(`calls go through a proxy`, { proxy, clients: names.join(", ") }),
+    { discard: true },
+  )
+}
+
 /** How many problems of one file the log repeats; `sluice check` tells them all. */
 const problemsInLog = 10
 
@@ -172,12 +185,17 @@ const make = (
     const state = MutableRef.make<State>({
       text: firstText,
       config: first.config,
-      snapshot: makeSnapshot(first.config, { generation: 1, loadedAt: yield* Clock.currentTimeMillis }),
+      snapshot: makeSnapshot(first.config, {
+        generation: 1,
+        loadedAt: yield* Clock.currentTimeMillis,
+        env: yield* readEnv,
+      }),
       lastError: null,
       lastErrorAt: null,
       rejected: undefined,
       held: undefined,
     })
+    yield* logProxies(MutableRef.get(state).snapshot)
     const replaced = yield* Effect.acquireRelease(PubSub.unbounded<Snapshot>(), PubSub.shutdown)
 
     const reject = (error: ConfigInvalid | ConfigUnreadable, content: string) =>
@@ -238,6 +256,7 @@ const make = (
         const snapshot = makeSnapshot(loaded.config, {
           generation,
           loadedAt: yield* Clock.currentTimeMillis,
+          env: yield* readEnv,
         })
         const next = {
           ...before,
@@ -255,6 +274,7 @@ const make = (
             PubSub.publish(replaced, snapshot),
           ),
         )
+        yield* logProxies(snapshot)
         yield* Effect.logInfo(`configuration reloaded (${generation}): ${describeChanges(changes)}`)
         yield* logWarnings(path, loaded)
         return ReloadOutcome.Reloaded({ generation })

@@ -2,11 +2,14 @@
  * The configuration file as an Effect Schema: the one truth about its keys, their defaults, bounds and meaning. Loading, error
  * messages, the JSON Schema for editors and docs/configuration.md are all derived from it.
  */
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { parseNetwork } from "../domain/Address.ts"
 import { isJsonObject, type Json } from "../domain/Json.ts"
+import { isDirect, parseProxy } from "../domain/OutgoingProxy.ts"
 import { connectionNames } from "../domain/RequestHeaders.ts"
 
 /**
@@ -26,6 +29,9 @@ export const endpointPaths: ReadonlyArray<string> = ["/chat/completions", "/comp
 
 /** The longest delay Node's timers take. */
 const longestTimer = 2_147_483_647
+
+/** Longer chains of proxies there are none. */
+const mostProxies = 32
 
 /** V8's longest string is a little longer; a larger body could not be parsed. */
 const largestBody = 512_000_000
@@ -106,9 +112,7 @@ const urlProblem = (value: string): string | undefined => {
   if (url.username !== "" || url.password !== "") {
     return "a base_url carries no user or password; use api_key, or headers for another kind of credentials"
   }
-  if (value.includes("?") || value.includes("#")) {
-    return "a base_url ends with its path: no query (?…) and no fragment (#…), because endpoint paths are appended to it"
-  }
+  if (value.includes("#")) return "a base_url has no fragment (#…): it would not be sent"
   return undefined
 }
 
@@ -116,6 +120,37 @@ const baseUrl = Schema.String.pipe(Schema.filter((value) => urlProblem(value))).
   title: "an http(s) URL",
   jsonSchema: { pattern: "^[Hh][Tt][Tt][Pp][Ss]?://" },
 })
+
+/** What is wrong with a `proxy_url`, or `undefined`. */
+const proxyProblem = (value: string | false): string | undefined =>
+  value === false || isDirect(value) ? undefined : Either.getOrUndefined(Either.flip(parseProxy(value)))
+
+const proxyUrl = Schema.Union(Schema.String, Schema.Literal(false)).pipe(
+  Schema.filter((value) => proxyProblem(value), {
+    title: "the URL of a proxy, or false",
+    jsonSchema: { title: "the URL of a proxy, or false", anyOf: [{ type: "string" }, { type: "boolean" }] },
+    [confidential]: true,
+  }),
+)
+
+const trustTitle = "true, false, a number of proxies, or a list of networks"
+
+const trustProxy = Schema.Union(Schema.Boolean, Schema.Number, Schema.Array(Schema.String))
+  .pipe(
+    Schema.filter((value): string | undefined => {
+      if (typeof value === "boolean") return undefined
+      if (typeof value === "number") {
+        return Number.isInteger(value) && value >= 0 && value <= mostProxies
+          ? undefined
+          : `expected a whole number of proxies from 0 to ${mostProxies}`
+      }
+      const wrong = value.find((network) => parseNetwork(network) === undefined)
+      return wrong === undefined
+        ? undefined
+        : `${JSON.stringify(wrong)} is no network; write one such as 10.0.0.0/8 or fd00::/8, or an address`
+    }),
+  )
+  .annotations({ title: trustTitle })
 
 /** RFC 9110, 5.6.2. */
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -160,6 +195,17 @@ const headers = Schema.Record({ key: Schema.String, value: Schema.Unknown }).pip
   }),
   Schema.compose(Schema.Record({ key: Schema.String, value: Schema.String }), { strict: false }),
 )
+
+const auth = Schema.Union(
+  Schema.Literal("bearer", "x-api-key", "api-key"),
+  Schema.Struct({
+    header: Schema.String.pipe(
+      Schema.filter((name) => headerName.test(name) && !connectionNames.has(name.toLowerCase()), {
+        title: "the name of a header",
+      }),
+    ).annotations({ description: "The header that holds the key alone." }),
+  }),
+).annotations({ title: "bearer, x-api-key, api-key, or a map of header" })
 
 const isJson = (value: unknown): value is Json =>
   value === null ||
@@ -380,9 +426,10 @@ const Server = Schema.Struct({
     description:
       "Keys of which callers must send one as `Authorization: Bearer …`. Empty: everybody who reaches the port is served.",
   }),
-  trust_proxy: setting(Schema.Boolean, false, {
-    description: "Takes the caller's address from `x-forwarded-for`. Only behind a proxy that sets it.",
-    examples: [true],
+  trust_proxy: setting(trustProxy, false, {
+    description:
+      "Which proxies are believed about the caller's address in `x-forwarded-for`, read from the right, or else in `x-real-ip`: the last so many, or those in a list of networks (`[10.0.0.0/8]`). `true` believes all, and so whatever a caller sends where a proxy only appends.",
+    examples: [1],
   }),
 })
 
@@ -435,7 +482,7 @@ const Client = Schema.Struct({
   }),
   base_url: baseUrl.annotations({
     description:
-      "Where it answers: `/chat/completions` and so on are appended. http or https, without credentials or a query.",
+      "Where it answers: `/chat/completions` and so on are appended to its path. http or https, without credentials; a query such as Azure's `?api-version=…` stays behind every path.",
     examples: ["https://api.openai.com/v1"],
   }),
   api_key: Schema.optionalToOptional(Schema.NullOr(upstreamKey), Schema.Redacted(Schema.String), {
@@ -444,6 +491,16 @@ const Client = Schema.Struct({
   }).annotations({
     description:
       'The key sent to it as `Authorization: Bearer …`. Absent or `""`: the caller\'s own key is passed through.',
+  }),
+  auth: setting(auth, "bearer", {
+    description:
+      "The header its key is sent in: `bearer` is `Authorization: Bearer …`, `x-api-key` and `api-key` (Azure) hold the key alone, and so does any other by `{ header: NAME }`.",
+    examples: ["api-key"],
+  }),
+  proxy_url: optional(proxyUrl, {
+    description:
+      'The proxy its calls go through, `http://user:password@host:port` or https. `""`, `false` or `direct`: none. Absent: what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of the environment say.',
+    examples: ["http://proxy.example:3128"],
   }),
   model_match: ModelMatch.annotations({
     description: "Which models it serves.",

@@ -273,7 +273,7 @@ const checks = `## What is checked as a whole
 All problems are reported at once, each as \`file:line:column path: what is wrong and what would be right\`:
 
 - names are unique;
-- a \`base_url\` is an http or https URL without credentials, query or fragment;
+- a \`base_url\` is an http or https URL without credentials and fragment;
 - \`model_match.value\` is not empty, nor is anything in it;
 - a \`fallback\` leads somewhere: to a client's name, else as a model to a client that matches it. It is an error if it leads back to
   the same client and the same upstream model, because nothing new is ever tried. A fallback to another model of the same client is

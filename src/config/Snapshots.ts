@@ -1,8 +1,13 @@
 /** A decoded configuration to the snapshot that requests are served with. */
 
+import { parseNetwork } from "../domain/Address.ts"
+import type { ProxyTrust } from "../domain/ClientAddress.ts"
+import { proxyOf } from "../domain/OutgoingProxy.ts"
+import { isKeyHeader } from "../domain/RequestHeaders.ts"
 import { makeRoutingTable } from "../domain/Route.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../domain/Upstream.ts"
+import type { Env } from "./ConfigFile/Expansion.ts"
 import type { ClientConfig, GatewayConfig } from "./GatewayConfig.ts"
 
 /** What a snapshot knows beside the configuration itself. */
@@ -11,13 +16,15 @@ export interface Loading {
   readonly generation: number
   /** Epoch milliseconds. */
   readonly loadedAt: number
+  /** Where the proxies of clients are that name none. */
+  readonly env: Env
 }
 
 /** The snapshot of a configuration. */
-export const makeSnapshot = (config: GatewayConfig, { generation, loadedAt }: Loading): Snapshot => ({
+export const makeSnapshot = (config: GatewayConfig, { env, generation, loadedAt }: Loading): Snapshot => ({
   generation,
   loadedAt,
-  routes: makeRoutingTable(config.openai_clients.map((client) => upstreamOf(client, config))),
+  routes: makeRoutingTable(config.openai_clients.map((client) => upstreamOf(client, config, env))),
   strategy: config.load_balancing.strategy,
   thinkingFormat: config.thinking_format,
   givesUsage: config.usage,
@@ -40,7 +47,7 @@ export const makeSnapshot = (config: GatewayConfig, { generation, loadedAt }: Lo
     maxBufferedBytes: config.server.max_buffered_bytes,
     requestTimeoutMs: config.timeouts.request_ms,
     accessKeys: config.server.access_keys,
-    trustProxy: config.server.trust_proxy,
+    trustProxy: trustOf(config.server.trust_proxy),
   },
   audit: {
     bodies: config.audit.bodies,
@@ -53,11 +60,15 @@ export const makeSnapshot = (config: GatewayConfig, { generation, loadedAt }: Lo
  * One entry of `openai_clients` as an upstream: the global timeouts and cleanings fill in what it leaves out, `base_url` loses trailing slashes, and
  * header names are lower case, as Node gives those of requests, so that one overrides the other.
  */
-export const upstreamOf = (client: ClientConfig, config: GatewayConfig): Upstream => ({
+export const upstreamOf = (client: ClientConfig, config: GatewayConfig, env: Env): Upstream => ({
   name: client.name,
-  baseUrl: client.base_url.replace(/\/+$/, ""),
+  ...addressOf(client.base_url),
+  proxy: proxyOf(client.proxy_url, client.base_url, env),
   apiKey: client.api_key,
-  passesKey: client.pass_key,
+  keyHeader: keyHeaderOf(client),
+  // A key among the headers is one of its own.
+  passesKey:
+    client.pass_key && !Object.keys(client.headers ?? {}).some((name) => isKeyHeader(name.toLowerCase())),
   match: { type: client.model_match.type, values: client.model_match.value },
   weight: client.priority,
   fallback: client.fallback,
@@ -87,6 +98,21 @@ export const upstreamOf = (client: ClientConfig, config: GatewayConfig): Upstrea
     ? { body: client.resume_body ?? {}, message: client.resume_message ?? {} }
     : undefined,
 })
+
+/** The path that endpoints' paths are appended to, and the query that stays behind them. */
+const addressOf = (baseUrl: string): Pick<Upstream, "baseUrl" | "query"> => {
+  const [path = "", ...query] = baseUrl.split("?")
+  return { baseUrl: path.replace(/\/+$/, ""), query: query.length === 0 ? "" : `?${query.join("?")}` }
+}
+
+const keyHeaderOf = ({ auth }: ClientConfig): string | undefined => {
+  if (auth === "bearer") return undefined
+  return typeof auth === "string" ? auth : auth.header.toLowerCase()
+}
+
+/** Networks as the schema has checked them. */
+const trustOf = (trust: boolean | number | ReadonlyArray<string>): ProxyTrust =>
+  typeof trust === "object" ? trust.flatMap((network) => parseNetwork(network) ?? []) : trust
 
 const requestCleaningOf = (
   { request_cleaning: own }: ClientConfig,

@@ -28,6 +28,8 @@ export interface ExplainedTarget {
   readonly key: "configured" | "caller's own" | "none"
   readonly fallback: string | undefined
   readonly timeouts: Timeouts
+  /** What its calls go through, without credentials. */
+  readonly proxy: string | undefined
 }
 
 /** Upstreams that are tried one after the other. */
@@ -211,6 +213,7 @@ const explainedTargets = (
       key: upstream.apiKey !== undefined ? "configured" : upstream.passesKey ? "caller's own" : "none",
       fallback: upstream.fallback,
       timeouts: upstream.timeouts,
+      proxy: upstream.proxy?.shown,
     }
   })
 }

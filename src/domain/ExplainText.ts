@@ -36,6 +36,7 @@ export const render = (explanation: Explanation): string => {
           "timeouts",
           common === undefined ? "as below: connect / first byte / idle / total" : inWords(common),
         ],
+        ...proxiesInWords(targets),
       ]),
     )
     for (const group of groups) {
@@ -150,6 +151,17 @@ const targetTable = (
 
 const durations = ({ connectMs, firstByteMs, idleMs, totalMs }: Timeouts): ReadonlyArray<string> =>
   [connectMs, firstByteMs, idleMs, totalMs].map(duration)
+
+/** A line for each proxy, with the upstreams that are reached through it. */
+const proxiesInWords = (
+  targets: ReadonlyArray<ExplainedTarget>,
+): ReadonlyArray<readonly [string, string]> => {
+  const through = new Map<string, Set<string>>()
+  for (const { proxy, upstream } of targets) {
+    if (proxy !== undefined) through.set(proxy, (through.get(proxy) ?? new Set()).add(upstream))
+  }
+  return Array.from(through, ([proxy, upstreams]) => ["proxy", `${proxy} for ${[...upstreams].join(", ")}`])
+}
 
 const inBrief = (timeouts: Timeouts): string => durations(timeouts).join(" / ")
 

@@ -19,6 +19,9 @@ export const fieldsOf = (headers: SentHeaders, others: SentHeaders): Array<strin
   return fields
 }
 
+/** Where clients say which of their conversations a request belongs to, the plainest word first. */
+const sessionNames = ["x-session-affinity", "x-session-id", "session-id", "session_id", "thread-id"]
+
 /** What goes upstream of a client's headers; never credentials, cookies, or who forwarded for whom. */
 const clientNames: ReadonlySet<string> = new Set([
   "accept",
@@ -28,6 +31,8 @@ const clientNames: ReadonlySet<string> = new Set([
   "traceparent",
   "tracestate",
   "user-agent",
+  "x-client-request-id",
+  ...sessionNames,
 ])
 const clientPrefixes = ["openai-", "x-stainless-"]
 
@@ -105,21 +110,22 @@ const admit = (
 const jsonMediaType = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i
 
 /**
- * The headers of a call to an upstream. Configured headers win over the client's and over `bearer`, which is the key decided for
+ * The headers of a call to an upstream. Configured headers win over the client's and over `key`, which is the one decided for
  * this attempt. A body is JSON by the time it is sent, whatever the client called it (`curl -d` calls it a form).
  */
 export const toUpstream = (
   client: ReceivedHeaders,
-  upstream: Pick<Upstream, "headers">,
-  bearer: Redacted.Redacted<string> | undefined,
+  upstream: Pick<Upstream, "headers"> & Partial<Pick<Upstream, "keyHeader">>,
+  key: Redacted.Redacted<string> | undefined,
   body: "json" | "none",
 ): SentHeaders => {
   const headers = admit(client, clientNames, clientPrefixes)
   if (body === "none") delete headers["content-type"]
   else if (!jsonMediaType.test(headers["content-type"] ?? "")) headers["content-type"] = "application/json"
-  if (bearer !== undefined) {
-    const authorization = `Bearer ${Redacted.value(bearer)}`
-    if (isSendable("authorization", authorization)) headers["authorization"] = authorization
+  if (key !== undefined) {
+    const name = upstream.keyHeader ?? "authorization"
+    const value = upstream.keyHeader === undefined ? `Bearer ${Redacted.value(key)}` : Redacted.value(key)
+    if (isSendable(name, value)) headers[name] = value
   }
   for (const [given, value] of Object.entries(upstream.headers)) {
     const name = given.toLowerCase()
@@ -156,6 +162,22 @@ export const clientKey = (headers: ReceivedHeaders): Redacted.Redacted<string> |
   const key = sent.find((one) => one !== "")
   return key === undefined ? undefined : Redacted.make(key)
 }
+
+/** An id is shorter; what is not is cut before it is hashed. */
+const longestSession = 256
+
+/** The conversation a client says that its request belongs to. */
+export const sessionOf = (headers: ReceivedHeaders): string | undefined => {
+  for (const name of sessionNames) {
+    const session = first(headers[name]).trim()
+    if (session !== "") return session.slice(0, longestSession)
+  }
+  return undefined
+}
+
+/** Whether a header holds a key, as configurations write it that have none in `api_key`. */
+export const isKeyHeader = (name: string): boolean =>
+  name === "authorization" || keyNames.includes(name) || name === "x-goog-api-key"
 
 const requestId = /^[A-Za-z0-9._:-]{1,128}$/
 

@@ -1,5 +1,6 @@
 /** The configuration in force as the request's way reads it: immutable, whole, with what routing needs computed beforehand. */
 import type * as Redacted from "effect/Redacted"
+import type { ProxyTrust } from "./ClientAddress.ts"
 import type { RoutingTable } from "./Route.ts"
 import type { ThinkingFormat } from "./Upstream.ts"
 
@@ -34,8 +35,8 @@ export interface ServerLimits {
   /** Milliseconds one request may take as a whole, all its attempts and waits included. */
   readonly requestTimeoutMs: number
   readonly accessKeys: ReadonlyArray<Redacted.Redacted<string>>
-  /** Believe `x-forwarded-for`. */
-  readonly trustProxy: boolean
+  /** Whose word about the client's address is believed. */
+  readonly trustProxy: ProxyTrust
 }
 
 export interface AuditPolicy {

@@ -2,6 +2,7 @@
 import type * as Redacted from "effect/Redacted"
 import type { TokenLimit } from "./Additions.ts"
 import type { JsonObject } from "./Json.ts"
+import type { OutgoingProxy } from "./OutgoingProxy.ts"
 
 /** How reasoning reaches the client; see docs/streams.md. */
 export type ThinkingFormat = "passthrough" | "strip" | "think_tag" | "reasoning" | "reasoning_content"
@@ -50,10 +51,16 @@ export interface RequestCleaning {
 /** An entry of `openai_clients`, decoded, with defaults filled in and global settings merged. */
 export interface Upstream {
   readonly name: string
-  /** Without a trailing slash. */
+  /** Without a trailing slash and a query. */
   readonly baseUrl: string
+  /** What stands behind every path, with its `?`; empty where nothing does. */
+  readonly query: string
+  /** What its calls go through. */
+  readonly proxy: OutgoingProxy | undefined
   /** Absent: the client's own key is passed through. */
   readonly apiKey: Redacted.Redacted<string> | undefined
+  /** The header that takes the key as it is; absent: `authorization`, as a bearer token. */
+  readonly keyHeader: string | undefined
   /** A client's own key may be sent to it. */
   readonly passesKey: boolean
   readonly match: ModelMatch

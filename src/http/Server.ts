@@ -1,7 +1,6 @@
 /** The routes: which path and method leads where. Proxied operations come from the table in `domain/Endpoint.ts`. */
 import { randomUUID } from "node:crypto"
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from "node:http"
-import { isIP } from "node:net"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -57,16 +56,6 @@ const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>): Serv
   close: () => {},
 })
 
-/** The first address a trusted proxy forwarded, where it is one. */
-const forwardedFor = (headers: ClientCall["headers"]): string | undefined => {
-  const first = headers["x-forwarded-for"]?.split(",", 1)[0]?.trim()
-  return first !== undefined && isIP(first) !== 0 ? first : undefined
-}
-
-/** IPv4 clients of a dual-stack socket look like `::ffff:127.0.0.1`. */
-const plainAddress = (address: string | undefined): string =>
-  address?.startsWith("::ffff:") === true && address.includes(".") ? address.slice(7) : (address ?? "")
-
 /** `set-cookie`, which no client has to send, is the only header that Node gives as an array. */
 const areJoined = (headers: IncomingHttpHeaders): headers is ClientCall["headers"] =>
   headers["set-cookie"] === undefined
@@ -98,8 +87,7 @@ const accept = (message: IncomingMessage, now: number): ClientCall => {
   return {
     id: sanitizeRequestId(headers[requestIdHeader]) ?? newId(now),
     headers,
-    remoteAddress: plainAddress(message.socket.remoteAddress),
-    forwardedFor: forwardedFor(headers),
+    remoteAddress: message.socket.remoteAddress ?? "",
   }
 }
 

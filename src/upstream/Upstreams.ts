@@ -10,13 +10,15 @@ import type { IncomingHttpHeaders } from "node:http"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Agent, buildConnector, type Dispatcher } from "undici"
+import * as Redacted from "effect/Redacted"
+import type { Agent, Dispatcher } from "undici"
 import { AttemptFailure, retryAfterMs } from "../domain/AttemptPolicy.ts"
 import { type Coding, codingsOf, mayBePacked } from "../domain/ContentCoding.ts"
 import type { Deadline } from "../domain/Deadline.ts"
-import { fieldsOf } from "../domain/RequestHeaders.ts"
+import { fieldsOf, type SentHeaders } from "../domain/RequestHeaders.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 import { BodyCollector } from "./BodyCollector.ts"
+import { makeAgent, ProxyFault, refusalOf } from "./Connections.ts"
 import { type StaleConnections, staleConnections } from "./StaleConnections.ts"
 import { isKnown, Unpacking } from "./Unpacking.ts"
 
@@ -85,29 +87,6 @@ export class Upstreams extends Context.Tag("sluice/Upstreams")<
 /** Below the 30 s and more after which balancers drop idle connections, so that few pooled connections are stale. */
 const keepAliveMs = 15_000
 
-/** An agent whose connections are watched for whether they were stale. */
-const makeAgent = (connectMs: number, idleMs: number, stale: StaleConnections): Agent => {
-  const connector = buildConnector({
-    timeout: connectMs,
-    autoSelectFamily: true,
-    // Node 20 gives each address of a host 250 ms, too little for a far-away first one.
-    autoSelectFamilyAttemptTimeout: Math.min(connectMs, 2_000),
-  })
-  return new Agent({
-    connect: (options, callback) =>
-      connector(options, (...outcome) => {
-        const [error, socket] = outcome
-        if (error === null) stale.watch(socket)
-        callback(...outcome)
-      }),
-    keepAliveTimeout: idleMs,
-    keepAliveMaxTimeout: 10 * idleMs,
-    // The wait for the head is timed by `send`, the gaps of the body by each call's own `bodyTimeout`.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
-}
-
 /** The parts of the errors that undici and Node's sockets raise which tell them apart. */
 interface SocketFault {
   readonly code: string
@@ -140,6 +119,7 @@ const isTlsFault = (code: string): boolean =>
   code.startsWith("UNABLE_TO_")
 
 const classify = (cause: unknown, upstream: Upstream): AttemptFailure => {
+  if (cause instanceof ProxyFault) return AttemptFailure.ConnectFailed({ reason: cause.message })
   const { code, message } = readFault(cause)
   const { connectMs, idleMs } = upstream.timeouts
   switch (code) {
@@ -171,8 +151,14 @@ const over = new Error("the call is over")
 /** Where calls go below an upstream's base URL. */
 interface Destination {
   readonly origin: string
+  /** Whole, to a proxy that makes the call itself. */
   readonly path: string
+  /** What such a proxy is sent beside the call's own headers. */
+  readonly withEvery: SentHeaders
 }
+
+/** With every call: answers are read, and silence would allow any encoding (RFC 9110 §12.5.3). Some pack all the same. */
+const withEvery: SentHeaders = { "accept-encoding": "identity" }
 
 /** Parsing a URL takes about 2 µs, and there are only so many. */
 const destinations = new WeakMap<Upstream, Map<string, Destination>>()
@@ -181,18 +167,27 @@ const destinationOf = ({ path, upstream }: UpstreamCall): Destination => {
   const known = destinations.get(upstream)
   const found = known?.get(path)
   if (found !== undefined) return found
-  const url = new URL(upstream.baseUrl + path)
-  const made = { origin: url.origin, path: url.pathname + url.search }
+  const url = new URL(upstream.baseUrl + path + upstream.query)
+  const below = url.pathname + url.search
+  const { proxy } = upstream
+  const made =
+    proxy === undefined || url.protocol === "https:"
+      ? { origin: url.origin, path: below, withEvery }
+      : {
+          origin: url.origin,
+          path: url.origin + below,
+          withEvery:
+            proxy.authorization === undefined
+              ? withEvery
+              : { ...withEvery, "proxy-authorization": Redacted.value(proxy.authorization) },
+        }
   destinations.set(upstream, (known ?? new Map<string, Destination>()).set(path, made))
   return made
 }
 
-/** With every call: answers are read, and silence would allow any encoding (RFC 9110 §12.5.3). Some pack all the same. */
-const withEvery = { "accept-encoding": "identity" }
-
 /** What calls need of the layer they are made in. */
 interface Wire {
-  readonly agentsFor: (connectMs: number) => Agents
+  readonly agentsFor: (upstream: Upstream) => Agents
   readonly stale: StaleConnections
   readonly now: () => number
   readonly count: (name: string, change: 1 | -1) => void
@@ -231,12 +226,12 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     this.#endMs = Math.max(0, Math.min(leftMs, timeouts.totalMs))
     this.#timed = timeouts.firstByteMs < this.#endMs ? "first_byte" : this.#end
     this.#timer = setTimeout(ring, Math.min(timeouts.firstByteMs, this.#endMs), this)
-    this.#dispatch(wire.agentsFor(timeouts.connectMs).pooled)
+    this.#dispatch(wire.agentsFor(call.upstream).pooled)
   }
 
   #dispatch(agent: Agent): void {
     const { body, headers, method, upstream } = this.#call
-    const { origin, path } = destinationOf(this.#call)
+    const { origin, path, withEvery } = destinationOf(this.#call)
     agent.dispatch(
       {
         origin,
@@ -320,6 +315,13 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // What comes before is only information.
     if (status < 200 || this.#isOver) return
+    const { proxy } = this.#call.upstream
+    // Only a proxy answers so, which makes the call itself; it is not the upstream's word.
+    if (status === 407 && proxy !== undefined) {
+      this.close()
+      this.#listener.onEnd(classify(refusalOf(proxy, status), this.#call.upstream))
+      return
+    }
     if (this.#call.firstByte === "head") this.begun()
     const flat = flatten(headers)
     const encoding = flat["content-encoding"]
@@ -377,7 +379,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     if (!this.#isFresh && stale.caused(cause)) {
       // When one pooled connection is dead, others of the pool may be.
       this.#isFresh = true
-      this.#dispatch(this.#wire.agentsFor(this.#call.upstream.timeouts.connectMs).fresh)
+      this.#dispatch(this.#wire.agentsFor(this.#call.upstream).fresh)
       return
     }
     this.#isRead = true
@@ -408,13 +410,22 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
     const stale = yield* staleConnections
     const inFlight = new Map<string, number>()
 
-    // One pair of agents per connect timeout, since undici sets that per agent; an agent drops the pools of origins no longer called.
-    const agents = new Map<number, Agents>()
-    const agentsFor = (connectMs: number): Agents => {
-      const known = agents.get(connectMs)
+    // One pair of agents per connect timeout and proxy, since undici sets those per agent; an agent drops the pools of origins no longer called.
+    const agents = new Map<string, Agents>()
+    const found = new WeakMap<Upstream, Agents>()
+    const agentsFor = (upstream: Upstream): Agents => {
+      const known = found.get(upstream)
       if (known !== undefined) return known
-      const made = { pooled: makeAgent(connectMs, keepAliveMs, stale), fresh: makeAgent(connectMs, 1, stale) }
-      agents.set(connectMs, made)
+      const { proxy, timeouts } = upstream
+      const { connectMs } = timeouts
+      const credentials = proxy?.authorization === undefined ? "" : Redacted.value(proxy.authorization)
+      const key = `${connectMs} ${proxy?.shown ?? ""} ${credentials}`
+      const made = agents.get(key) ?? {
+        pooled: makeAgent(connectMs, keepAliveMs, stale, proxy),
+        fresh: makeAgent(connectMs, 1, stale, proxy),
+      }
+      agents.set(key, made)
+      found.set(upstream, made)
       return made
     }
     yield* Effect.addFinalizer(() =>

@@ -9,7 +9,7 @@ import { configOf } from "../support/GatewayConfig.ts"
 const snapshotOf = (server: Readonly<Record<string, unknown>>) => {
   const entries = ["openai", "azure"].map((name) => ({ name, base_url: "http://127.0.0.1:9/v1" }))
   const { config } = Either.getOrThrow(loadConfig(configOf(entries, { server }), {}))
-  return makeSnapshot(config, { generation: 1, loadedAt: 0 })
+  return makeSnapshot(config, { generation: 1, loadedAt: 0, env: {} })
 }
 
 const started = (over: Partial<Started> = {}, server: Readonly<Record<string, unknown>> = {}): Started => ({

@@ -117,6 +117,7 @@ describe("files that load", () => {
     expect(client).toEqual({
       name: "a",
       base_url: "https://a.example/v1",
+      auth: "bearer",
       max_tokens_member: "auto",
       pass_key: true,
       stream_usage: true,
@@ -254,8 +255,18 @@ describe("problems", () => {
     ],
     [
       "yes for true",
-      `server: { trust_proxy: yes }\n${none}`,
-      '1:24 server.trust_proxy: expected true or false, got "yes"; did you mean true?',
+      `request_cleaning: { merge_user_messages: yes }\n${none}`,
+      '1:42 request_cleaning.merge_user_messages: expected true or false, got "yes"; did you mean true?',
+    ],
+    [
+      "a number of proxies below none",
+      `server: { trust_proxy: -1 }\n${none}`,
+      "1:24 server.trust_proxy: expected a whole number of proxies from 0 to 32",
+    ],
+    [
+      "a network that is none",
+      `server: { trust_proxy: [10.0.0.0/8, "10.0.0.0/64"] }\n${none}`,
+      '1:24 server.trust_proxy: "10.0.0.0/64" is no network; write one such as 10.0.0.0/8 or fd00::/8, or an address',
     ],
     [
       "a missing key",
@@ -548,13 +559,44 @@ describe("problems", () => {
     ["http://", "its host or port is not valid"],
     ["http://a:99999", "its host or port is not valid"],
     ["http://user:hunter2@a/v1", "carries no user or password"],
-    ["http://a/v1?key=hunter2", "no query"],
+    ["http://a/v1?key=hunter2#x", "no fragment"],
     ["http://a/v1#x", "no fragment"],
   ])("of the base_url %s, without repeating it", (url, expected) => {
     const [problem, ...more] = render(withClient().replace("https://a.example/v1", url))
     expect(more).toEqual([])
     expect(problem).toContain(expected)
     expect(problem).not.toContain("hunter2")
+  })
+
+  it.each<readonly [string, string]>([
+    ["socks5://me:hunter2@proxy:1080", "SOCKS"],
+    ["ftp://hunter2", "http:// or https://"],
+    ["http://me:hunter2@proxy:99999", "the URL of a proxy such as"],
+  ])("of the proxy_url %s, without repeating it", (url, expected) => {
+    const [problem, ...more] = render(withClient(`proxy_url: ${url}`))
+    expect(more).toEqual([])
+    expect(problem).toContain("openai_clients[0].proxy_url")
+    expect(problem).toContain(expected)
+    expect(problem).not.toContain("hunter2")
+  })
+
+  it("of a proxy of the environment that cannot be used, for the clients that would use it", () => {
+    const env = { HTTPS_PROXY: "socks5://me:hunter2@proxy:1080", NO_PROXY: "b.example" }
+    const problemsOf = (text: string) =>
+      Either.match(loadConfig(text, env), { onLeft: (problems) => problems, onRight: () => [] })
+    const [problem, ...more] = problemsOf(withClient())
+    expect(more).toEqual([])
+    expect(problem?.message).toMatch(/HTTPS_PROXY.*SOCKS.*proxy_url/)
+    expect(problem?.message).not.toContain("hunter2")
+    for (const text of [
+      withClient("proxy_url: false"),
+      withClient('proxy_url: ""'),
+      withClient("proxy_url: http://proxy:3128"),
+      withClient().replace("https://a.example", "https://b.example"),
+      withClient().replace("https://a.example", "http://a.example"),
+    ]) {
+      expect(problemsOf(text)).toEqual([])
+    }
   })
 
   it.each(["[]", '[""]', '["${EMPTY}"]'])(

@@ -10,7 +10,8 @@ import { type Written, writtenConfig } from "./arbitraries.ts"
 
 const decode = Schema.decodeUnknownSync(GatewayConfig)
 
-const snapshotOf = (written: Written) => makeSnapshot(decode(written), { generation: 3, loadedAt: 7 })
+const snapshotOf = (written: Written) =>
+  makeSnapshot(decode(written), { generation: 3, loadedAt: 7, env: {} })
 
 const client: { readonly [key: string]: Written } = {
   name: "a",
@@ -52,11 +53,41 @@ describe("makeSnapshot", () => {
     )
   })
 
+  it("keeps the query of a base_url apart, the header of the key, and the proxy that the environment names", () => {
+    const config = decode({
+      server: { trust_proxy: ["10.0.0.0/8"] },
+      openai_clients: [
+        { ...client, base_url: "https://a.example/v1/?api-version=1&x=?", auth: "api-key" },
+        { ...client, name: "b", auth: { header: "X-Key" }, proxy_url: "http://me:secret@own:1" },
+        { ...client, name: "c", proxy_url: false, headers: { "Api-Key": "k" } },
+      ],
+    })
+    const env = { HTTPS_PROXY: "http://env:3128" }
+    const { routes, server } = makeSnapshot(config, { generation: 1, loadedAt: 0, env })
+    expect(
+      routes.upstreams.map(({ baseUrl, keyHeader, passesKey, proxy, query }) => [
+        baseUrl,
+        query,
+        keyHeader,
+        proxy?.shown,
+        passesKey,
+      ]),
+    ).toEqual([
+      ["https://a.example/v1", "?api-version=1&x=?", "api-key", "http://env:3128", true],
+      ["https://a.example/v1", "", "x-key", "http://own:1", true],
+      ["https://a.example/v1", "", undefined, undefined, false],
+    ])
+    expect(server.trustProxy).toMatchObject([{ free: 24n }])
+  })
+
   it("fills in what an upstream leaves out", () => {
     expect(firstOf({ openai_clients: [client] })).toEqual({
       name: "a",
       baseUrl: "https://a.example/v1",
+      query: "",
+      proxy: undefined,
       apiKey: undefined,
+      keyHeader: undefined,
       passesKey: true,
       match: { type: "keyword", values: ["gpt"] },
       weight: 1,
@@ -165,7 +196,7 @@ describe("makeSnapshot", () => {
     fc.assert(
       fc.property(writtenConfig, (written) => {
         const config = decode(written)
-        const { routes } = makeSnapshot(config, { generation: 1, loadedAt: 0 })
+        const { routes } = makeSnapshot(config, { generation: 1, loadedAt: 0, env: {} })
         expect(routes.upstreams.map(({ name }) => name)).toEqual(
           config.openai_clients.map(({ name }) => name),
         )

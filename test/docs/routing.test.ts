@@ -42,7 +42,7 @@ describe("docs/routing.md", () => {
   it.each(examples)("shows what explain prints for $model", ({ config, model, prompt, output }) => {
     const { config: decoded, warnings } = Either.getOrThrow(loadConfig(config, {}))
     expect(warnings).toEqual([])
-    const snapshot = makeSnapshot(decoded, { generation: 1, loadedAt: 0 })
+    const snapshot = makeSnapshot(decoded, { generation: 1, loadedAt: 0, env: {} })
     expect(`${render(explain(snapshot, { model, prompt }))}\n`).toBe(output)
   })
 })

@@ -6,6 +6,7 @@ import {
   clientKey,
   type ReceivedHeaders,
   sanitizeRequestId,
+  sessionOf,
   toClient,
   toUpstream,
 } from "../../src/domain/RequestHeaders.ts"
@@ -72,6 +73,26 @@ describe("towards an upstream", () => {
     })
     expect(toUpstream({ ...json, accept: "*/*" }, { headers: {} }, undefined, "none")).toEqual({
       accept: "*/*",
+    })
+  })
+
+  it("passes what names a request and its session", () => {
+    const named = {
+      "x-client-request-id": "r",
+      "x-session-affinity": "a",
+      "x-session-id": "b",
+      "session-id": "c",
+      session_id: "d",
+      "thread-id": "e",
+    }
+    expect(sent(named)).toEqual({ ...json, ...named })
+  })
+
+  it("sends the key in the header that is configured for it, as it is", () => {
+    const key = Redacted.make("sk-1")
+    expect(toUpstream({}, { headers: {}, keyHeader: "api-key" }, key, "json")).toEqual({
+      ...json,
+      "api-key": "sk-1",
     })
   })
 
@@ -211,5 +232,28 @@ describe("sanitizeRequestId", () => {
     for (const id of [undefined, "", "x".repeat(129), "a b", "a\n", "a\r\nb: c", "é", "<script>", "a,b"]) {
       expect(sanitizeRequestId(id)).toBeUndefined()
     }
+  })
+})
+
+describe("A client's session", () => {
+  it("is of the first header that names one, and bounded", () => {
+    expect(sessionOf({})).toBeUndefined()
+    expect(sessionOf({ "x-session-id": " ", "thread-id": "t" })).toBe("t")
+    expect(sessionOf({ "session-id": "s", "x-session-affinity": "a" })).toBe("a")
+    expect(sessionOf({ "session-id": ["one", "two"] })).toBe("one")
+    expect(sessionOf({ "x-session-id": "x".repeat(8_000) })).toHaveLength(256)
+  })
+})
+
+describe("A client's key", () => {
+  it("is read from api-key too, behind the others", () => {
+    const keyOf = (headers: ReceivedHeaders) => {
+      const key = clientKey(headers)
+      return key === undefined ? undefined : Redacted.value(key)
+    }
+    expect(keyOf({ "api-key": " k " })).toBe("k")
+    expect(keyOf({ "api-key": "k", "x-api-key": "x" })).toBe("x")
+    expect(keyOf({ "api-key": "k", authorization: "Basic abc" })).toBe("k")
+    expect(keyOf({ "api-key": "k", authorization: "bearer b" })).toBe("b")
   })
 })

@@ -204,6 +204,44 @@ describe("Headers", () => {
     }),
   )
 
+  it.scopedLive("that name a session keep it at one upstream under `deterministic`, whatever is asked", () =>
+    Effect.gen(function* () {
+      const upstreams = yield* Effect.forEach(["a", "b", "c", "d"], () => scriptedUpstream(chat("Hello.")))
+      const { port } = yield* startGateway(
+        configOf(
+          upstreams.map(({ url }) => ({ base_url: url, priority: 1 })),
+          { load_balancing: { strategy: "deterministic" } },
+        ),
+      )
+      const askedIn = (session: string) =>
+        Effect.gen(function* () {
+          const names = new Set<string | undefined>()
+          for (let turn = 0; turn < 4; turn++) {
+            const messages = [{ role: "user", content: `${session} ${turn}` }]
+            const sent = { model: "gpt-4o", messages }
+            const answer = yield* post(port, "/v1/chat/completions", sent, { "x-session-id": session })
+            names.add(answer?.headers["x-sluice-upstream"])
+          }
+          return [...names]
+        })
+      const asked = yield* Effect.forEach(["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"], askedIn)
+      for (const names of asked) expect(names).toHaveLength(1)
+      expect(new Set(asked.flat()).size).toBeGreaterThan(1)
+    }),
+  )
+
+  it.scopedLive("of trusted proxies tell the caller's address", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scriptedUpstream(chat("Hello."))
+      const { awaitRecords, port } = yield* startGateway(
+        configOf([{ base_url: upstream.url }], { server: { trust_proxy: ["127.0.0.0/8"] } }),
+      )
+      yield* post(port, "/v1/chat/completions", body, { "x-forwarded-for": "8.8.8.8, 203.0.113.9" })
+      yield* post(port, "/v1/chat/completions", body, { "x-real-ip": "203.0.113.8" })
+      expect((yield* awaitRecords(2)).map(({ clientIp }) => clientIp)).toEqual(["203.0.113.9", "203.0.113.8"])
+    }),
+  )
+
   it.scopedLive("cross towards the upstream by the allow-list alone", () =>
     Effect.gen(function* () {
       const { port, upstream } = yield* stack

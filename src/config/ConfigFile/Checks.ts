@@ -1,8 +1,11 @@
 /** What only shows when the clients are seen together. Works on the file's tree, so that it finds what it can when other parts are wrong. */
 
+import * as Either from "effect/Either"
+import { environmentProxy } from "../../domain/OutgoingProxy.ts"
 import { matchingValue } from "../../domain/Route.ts"
 import type { ModelMatch } from "../../domain/Upstream.ts"
 import { endpointPaths } from "../GatewayConfig.ts"
+import type { Env } from "./Expansion.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"
 import { below, type Scalar, shown, type Tree, textOf } from "./Tree.ts"
@@ -220,7 +223,7 @@ const foreignTo = (
 }
 
 const checkBaseUrl = (tree: Tree, position: number): ReadonlyArray<Finding> => {
-  const url = textOf(below(tree, "base_url"))?.replace(/\/+$/, "")
+  const url = textOf(below(tree, "base_url"))?.replace(/\?.*$/, "").replace(/\/+$/, "")
   const ending = url === undefined ? undefined : endpointPaths.find((path) => url.endsWith(path))
   return ending === undefined
     ? []
@@ -243,4 +246,24 @@ const checkEmptyKey = (tree: Tree, position: number): ReadonlyArray<Finding> => 
         ),
       ]
     : []
+}
+
+/** A client that names no proxy goes out as the environment says, which must then name one that can be used. */
+export const checkProxies = (root: Tree, env: Env): ReadonlyArray<Finding> => {
+  const list = below(root, "openai_clients")
+  if (list?._tag !== "List") return []
+  return list.items.flatMap((tree, position) => {
+    const own = below(tree, "proxy_url")
+    const url = textOf(below(tree, "base_url"))
+    if (url === undefined || (own?._tag === "Scalar" && own.value !== null)) return []
+    const found = environmentProxy(url, env)
+    return found === undefined || Either.isRight(found.proxy)
+      ? []
+      : [
+          error(
+            ["openai_clients", position, "base_url"],
+            `calls would go through the ${found.variable} of the environment, which cannot be used: ${found.proxy.left}; mend it, or give the client a proxy_url (false for none)`,
+          ),
+        ]
+  })
 }

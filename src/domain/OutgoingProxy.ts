@@ -1,0 +1,111 @@
+/**
+ * The proxy that calls to an upstream go through: its own, else the environment's, as curl reads it: `HTTPS_PROXY` for https, `HTTP_PROXY` for http,
+ * `NO_PROXY` for what is reached without, each in lower case first.
+ */
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import { isWithin, parseAddress, parseNetwork } from "./Address.ts"
+
+export interface OutgoingProxy {
+  /** Its address without credentials, for people. */
+  readonly shown: string
+  readonly protocol: "http:" | "https:"
+  /** An IPv6 address without brackets. */
+  readonly hostname: string
+  readonly port: number
+  /** The value of `proxy-authorization`. */
+  readonly authorization: Redacted.Redacted<string> | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+
+/** A proxy from its URL, whose scheme may be left out; or what is wrong with it, in words that repeat nothing of it. */
+export const parseProxy = (given: string): Either.Either<OutgoingProxy, string> => {
+  const text = given.trim()
+  const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase()
+  if (scheme?.startsWith("socks") === true) {
+    return Either.left("SOCKS proxies are not spoken to; name one by http:// or https://")
+  }
+  if (scheme !== undefined && scheme !== "http" && scheme !== "https") {
+    return Either.left("expected the URL of a proxy that begins with http:// or https://")
+  }
+  const whole = scheme === undefined ? `http://${text}` : text
+  if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(whole)) {
+    return Either.left("expected the URL of a proxy such as http://proxy.example:3128")
+  }
+  const { hostname, password, port, protocol, username, host } = new URL(whole)
+  const secure = protocol === "https:"
+  return Either.right({
+    shown: `${protocol}//${host}`,
+    protocol: secure ? "https:" : "http:",
+    hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: port === "" ? (secure ? 443 : 80) : Number(port),
+    authorization:
+      username === "" && password === ""
+        ? undefined
+        : Redacted.make(`Basic ${base64(`${decoded(username)}:${decoded(password)}`)}`),
+  })
+}
+
+const defaultPort = (protocol: string): string => (protocol === "https:" ? "443" : "80")
+
+/** Whether an entry of `NO_PROXY` means a host: all, a domain with what is below it, an address, or a network; with a port, at that port only. */
+const excludes = (entry: string, hostname: string, port: string): boolean => {
+  if (entry === "*") return true
+  const [, bare = entry, ofPort] = /^(\[[^\]]*\]|[^:]*):(\d{1,5})$/.exec(entry) ?? []
+  if (ofPort !== undefined && ofPort !== port) return false
+  const address = parseAddress(hostname)
+  const network = parseNetwork(bare)
+  if (address !== undefined || network !== undefined) {
+    return address !== undefined && network !== undefined && isWithin(address, network)
+  }
+  const domain = bare.replace(/^\*?\./, "").replace(/\.$/, "")
+  const host = hostname.replace(/\.$/, "")
+  return domain !== "" && (host === domain || host.endsWith(`.${domain}`))
+}
+
+const first = (environment: Environment, name: string): string | undefined =>
+  environment[name.toLowerCase()] ?? environment[name]
+
+/** Which variable of the environment says how calls to this URL go out, and what it says; nothing where they go straight. */
+export const environmentProxy = (
+  url: string,
+  environment: Environment,
+): { readonly variable: string; readonly proxy: Either.Either<OutgoingProxy, string> } | undefined => {
+  if (!URL.canParse(url)) return undefined
+  const { hostname, port, protocol } = new URL(url)
+  const variable = protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY"
+  const text = first(environment, variable)?.trim() ?? ""
+  if (text === "") return undefined
+  const entries = (first(environment, "NO_PROXY") ?? "").toLowerCase().split(/[,\s]+/)
+  return entries.some((entry) => entry !== "" && excludes(entry, hostname, port || defaultPort(protocol)))
+    ? undefined
+    : { variable, proxy: parseProxy(text) }
+}
+
+/** What `proxy_url` says for calls that go straight, whatever the environment says. */
+export const isDirect = (proxyUrl: string | false): boolean =>
+  proxyUrl === false || proxyUrl.trim() === "" || proxyUrl.trim().toLowerCase() === "direct"
+
+/** The proxy of an upstream. What names none that can be used never got this far. */
+export const proxyOf = (
+  proxyUrl: string | false | undefined,
+  baseUrl: string,
+  environment: Environment,
+): OutgoingProxy | undefined => {
+  if (proxyUrl === undefined) {
+    const found = environmentProxy(baseUrl, environment)
+    return found === undefined ? undefined : Either.getOrUndefined(found.proxy)
+  }
+  return proxyUrl === false || isDirect(proxyUrl) ? undefined : Either.getOrUndefined(parseProxy(proxyUrl))
+}
