@@ -291,8 +291,12 @@ Where file events are not delivered (network file systems, some bind mounts) a p
 A bad edit changes nothing: the last good configuration goes on serving, the log says what is wrong, and so does \`/health\` in
 \`config.last_error\` until the file is good again.
 
-Variables of the environment are read again at each reload of a changed file and at \`SIGHUP\`; a changed variable alone is noticed at
-\`SIGHUP\` only.
+A change that takes clients or access keys away is in force 0.93 s after the file was last written, others after 0.1 s: a file that is written in
+several steps (\`scp\`, \`cat >\`, a slow disk) may be a good configuration in between, without the access keys at its end. Better still, write
+a new file beside it and \`mv\` it into place, and keep \`server.access_keys\` at the top. \`SIGHUP\` does not wait.
+
+\`sluice check\` prints every problem with its line, and with \`--no-env\` also where the variables that the file names are not set. Values that may
+be secrets are not shown. It warns, as the start and each reload do, where clients have an \`api_key\` and callers need none.
 
 **Docker: mount the directory, not the file.** \`-v "$PWD/config.yaml:/app/config/config.yaml"\` ties the container to the file as it was:
 an editor that saves by renaming puts a new file in its place, which the container never sees. \`-v "$PWD/config:/app/config:ro"\` works.
