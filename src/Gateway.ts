@@ -474,7 +474,7 @@ const plainAnswer = (
     status,
     outcome: "ok",
     error: undefined,
-    ...readAnswer(body),
+    ...readAnswer(answered.answer),
     response: { kind: "plain", bytes: body },
   }
   const headers = withAttempts(toClient(answered.headers), draft, "answered")
@@ -541,6 +541,7 @@ const streamedAnswer = (
       endpoint: request.endpoint,
       transform,
       includeUsage: request.includeUsage || snapshot.givesUsage === "always",
+      choices: request.choices,
     },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,

@@ -368,9 +368,11 @@ const Breaker = Schema.Struct({
 const timeoutKeys = {
   connect_ms: { absent: 10_000, description: "Until the connection to the upstream stands, TLS included." },
   first_byte_ms: {
-    absent: 60_000,
-    description: "Until the first byte of a plain answer, or the first event of a stream.",
+    absent: 300_000,
+    description:
+      "Until the first event of a stream that says something; each sign of life before it (a comment, a ping, a role) begins the wait anew.",
   },
+  answer_ms: { absent: 600_000, description: "Until the last byte of a plain answer." },
   idle_ms: { absent: 300_000, description: "The longest silence inside an answer." },
   total_ms: { absent: 1_800_000, description: "One attempt as a whole." },
 } as const
@@ -395,6 +397,7 @@ const Timeouts = Schema.Struct({
   }),
   connect_ms: globalTimeout("connect_ms"),
   first_byte_ms: globalTimeout("first_byte_ms"),
+  answer_ms: globalTimeout("answer_ms"),
   idle_ms: globalTimeout("idle_ms"),
   total_ms: globalTimeout("total_ms"),
 })
@@ -402,6 +405,7 @@ const Timeouts = Schema.Struct({
 const ClientTimeouts = Schema.Struct({
   connect_ms: clientTimeout("connect_ms"),
   first_byte_ms: clientTimeout("first_byte_ms"),
+  answer_ms: clientTimeout("answer_ms"),
   idle_ms: clientTimeout("idle_ms"),
   total_ms: clientTimeout("total_ms"),
 })

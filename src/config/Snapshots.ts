@@ -126,6 +126,7 @@ const requestCleaningOf = (
 const timeoutsOf = ({ timeouts: own }: ClientConfig, { timeouts }: GatewayConfig): Timeouts => ({
   connectMs: own?.connect_ms ?? timeouts.connect_ms,
   firstByteMs: own?.first_byte_ms ?? timeouts.first_byte_ms,
+  answerMs: own?.answer_ms ?? timeouts.answer_ms,
   idleMs: own?.idle_ms ?? timeouts.idle_ms,
   totalMs: own?.total_ms ?? timeouts.total_ms,
 })

@@ -8,27 +8,32 @@ import type { Outcome } from "./AuditRecord.ts"
 import { callsTool, holderOf, placeInChunk } from "./ChoiceText.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { isTelling } from "./ChunkScan.ts"
-import { chunkTransform, type Progress } from "./ChunkTransform.ts"
+import { chunkTransform, maxChoices, type Progress } from "./ChunkTransform.ts"
 import type { Endpoint } from "./Endpoint.ts"
+import { errorData, type ShapedError } from "./ErrorShape.ts"
 import { withoutUsage } from "./HiddenUsage.ts"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { parseObject, rewriteJson } from "./JsonBytes.ts"
 import { doneData, isDone, type SseEvent } from "./Sse.ts"
-import { brokenStream, errorData, errorInChunk, errorOfErrorEvent, type StreamError } from "./StreamError.ts"
+import { brokenStream } from "./StreamError.ts"
+import { ping } from "./StreamEvent.ts"
 import { mergeUsage, noUsage, readUsage, type Usage } from "./Usage.ts"
+import { errorOf } from "./Verdict.ts"
 
 export interface AnswerSettings {
   readonly endpoint: Endpoint
   readonly transform: ChoiceTransform
   /** The client asked for the usage chunk; else it is read here and not passed on. */
   readonly includeUsage: boolean
+  /** How many choices the client asked for. */
+  readonly choices: number
 }
 
 /** How the upstream's events came to an end: of themselves, because something broke, or because this gateway ends. */
 export type AnswerEnd =
   | { readonly kind: "ended" }
   | { readonly kind: "broken"; readonly reason: string }
-  | { readonly kind: "cut"; readonly error: StreamError }
+  | { readonly kind: "cut"; readonly error: ShapedError }
 
 export interface AnswerState {
   readonly phase: "open" | "complete" | "broken"
@@ -62,9 +67,17 @@ export interface AnswerSummary {
 export interface AnswerStream {
   readonly initial: AnswerState
   readonly step: (state: AnswerState, event: SseEvent) => readonly [AnswerState, ReadonlyArray<Uint8Array>]
+  /** Whether all choices have said why they ended, so that only usage and `[DONE]` are to come. */
+  readonly isFinished: (state: AnswerState) => boolean
   /** Closes an answer that is still open; does nothing to one that is not. */
   readonly end: (state: AnswerState, end: AnswerEnd) => readonly [AnswerState, ReadonlyArray<Uint8Array>]
 }
+
+/**
+ * How long usage and `[DONE]` may take after all choices have said why they ended. Some upstreams send neither, and leave the connection open; their
+ * pings do not make it longer.
+ */
+export const graceMs = 2_000
 
 const initial: AnswerState = {
   phase: "open",
@@ -143,14 +156,14 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
 
   const fail = (
     state: AnswerState,
-    error: StreamError,
+    error: ShapedError,
   ): readonly [AnswerState, ReadonlyArray<Uint8Array>] => {
     const [flushed, datas] = flush(state)
     return [{ ...flushed, phase: "broken", error: error.message }, [...datas, errorData(error)]]
   }
 
   const step: AnswerStream["step"] = (before, event) => {
-    if (before.phase !== "open") return [before, nothing]
+    if (before.phase !== "open" || event === ping) return [before, nothing]
     const { data } = event
     const state = counted(before)
     if (isDone(event)) return complete(state)
@@ -160,10 +173,10 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     if (!mustRead) return [state, [data]]
 
     const chunk = parseObject(data)
-    if (isErrorEvent) return fail(state, errorOfErrorEvent(data, chunk))
-    if (chunk === undefined) return [state, [data]]
-    const error = errorInChunk(chunk)
+    const error = errorOf(event, chunk)
     if (error !== undefined) return fail(state, error)
+    // Nothing an SDK could read.
+    if (chunk === undefined) return [state, nothing]
 
     const saysUsage = isJsonObject(chunk["usage"])
     const hidesUsage = saysUsage && !includeUsage
@@ -186,15 +199,19 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     return [next, [sent === chunk ? data : (rewriteJson(data, chunk, sent) ?? data)]]
   }
 
+  const isFinished: AnswerStream["isFinished"] = ({ progress }) =>
+    progress.length >= Math.min(settings.choices, maxChoices) && allFinished(progress)
+
   const end: AnswerStream["end"] = (state, ending) => {
     if (state.phase !== "open") return [state, nothing]
-    if (allFinished(state.progress)) return complete(state)
+    // Of one that broke off with fewer choices than were asked for, the others were still to come.
+    if (ending.kind === "ended" ? allFinished(state.progress) : isFinished(state)) return complete(state)
     if (ending.kind === "cut") return fail(state, ending.error)
     const reason = ending.kind === "broken" ? ending.reason : "it ended before it said that it was finished"
     return fail(state, brokenStream(reason))
   }
 
-  return { initial, step, end }
+  return { initial, step, isFinished, end }
 }
 
 /** What was learned of an answer so far. */

@@ -25,9 +25,9 @@ export type AttemptFailure = Data.TaggedEnum<{
   ConnectFailed: { readonly reason: string }
   /** The connection broke before the answer was whole (of a stream: before its first event). */
   BrokenOff: { readonly reason: string }
-  /** One of the four timeouts of the upstream ran out, or the time of the request as a whole. */
+  /** One of the five timeouts of the upstream ran out, or the time of the request as a whole. */
   TimedOut: {
-    readonly phase: "connect" | "first_byte" | "idle" | "total" | "deadline"
+    readonly phase: "connect" | "first_byte" | "answer" | "idle" | "total" | "deadline"
     readonly afterMs: number
   }
   /** An HTTP answer that is not the client's. */

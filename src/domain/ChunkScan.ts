@@ -53,6 +53,9 @@ const indexSign = sign("index", isLaterIndex)
 const toolCallsSign = sign("tool_calls", isFilledList)
 const usageSign = sign("usage", isSaid)
 
+/** What no chunk of an answer is without: one that has no choice is something else, an error as a rule. */
+const choicesName = ascii.encode(`choices"`)
+
 const signs: ReadonlyArray<Sign> = [
   errorSign,
   finishSign,
@@ -65,16 +68,23 @@ const signs: ReadonlyArray<Sign> = [
 /** 1 for the bytes that names of signs begin with, so that most quotes are passed over at once. */
 const beginsSign = new Uint8Array(256)
 for (const { name } of signs) beginsSign[name[0] ?? 0] = 1
+beginsSign[choicesName[0] ?? 0] = 1
 
 /**
- * Whether a chunk may hold an error, usage, a finish reason, tool calls, or a choice other than the first. May say so of one
- * that holds none; never the other way round, but for names written with escapes.
+ * Whether a chunk may hold an error, usage, a finish reason, tool calls, or a choice other than the first, or has no choice at all. May say so of one
+ * of which none of this is true; never the other way round, but for names written with escapes.
  */
 export const isTelling = (data: Uint8Array): boolean => {
   const { length } = data
+  let hasChoices = false
   for (let at = 0; at < length; at++) {
     // A quote that opens a name or a value stands behind punctuation or white space.
     if (data[at] !== quote || beginsSign[data[at + 1] ?? 0] === 0 || data[at - 1] === backslash) continue
+    if (!hasChoices && standsAt(data, at + 1, choicesName)) {
+      const after = nextToken(data, at + 1 + choicesName.length)
+      hasChoices = data[after] === colon && isFilledList(data, nextToken(data, after + 1))
+      continue
+    }
     for (const { asValue, matters, name } of signs) {
       if (!standsAt(data, at + 1, name)) continue
       const after = nextToken(data, at + 1 + name.length)
@@ -82,5 +92,5 @@ export const isTelling = (data: Uint8Array): boolean => {
       if (isMember ? matters(data, nextToken(data, after + 1)) : asValue) return true
     }
   }
-  return false
+  return !hasChoices
 }

@@ -60,7 +60,7 @@ export interface ChunkTransform {
 }
 
 /** Choices of one answer that are followed; those of a hostile upstream beyond it pass as they are. */
-const maxChoices = 128
+export const maxChoices = 128
 
 const quietInChunk: ReadonlySet<string> = new Set([
   "id",

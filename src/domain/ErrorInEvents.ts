@@ -1,9 +1,10 @@
 /** An error answer that came as an event stream, as those of some who have begun to stream before they look at the request. */
 import { begunWith, noBeginning } from "./AnswerForm.ts"
+import { errorData } from "./ErrorShape.ts"
 import { parseObject } from "./JsonBytes.ts"
 import { run } from "./Machine.ts"
 import { decoder, isOverflow, type SseEvent } from "./Sse.ts"
-import { errorData, errorEvent } from "./StreamError.ts"
+import { errorOf } from "./Verdict.ts"
 
 const isObject = ({ data }: SseEvent): boolean => parseObject(data) !== undefined
 
@@ -15,7 +16,7 @@ export const errorBody = (body: Uint8Array): Uint8Array => {
     (output): output is SseEvent => !isOverflow(output),
   )
   for (const event of events) {
-    const error = errorEvent(event)
+    const error = errorOf(event, parseObject(event.data))
     if (error !== undefined) return isObject(event) ? event.data : errorData(error)
   }
   return events.find(isObject)?.data ?? body

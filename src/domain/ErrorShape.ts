@@ -10,14 +10,34 @@ export interface ShapedError {
   readonly code: string | null
 }
 
+/** The most of a message that is told; of a type, a code, a parameter; and of an error as it is printed, further members included. */
+const maxMessage = 4_000
+const maxName = 200
+const maxPrinted = 32 * 1024
+
+/** The first so many characters, no half of one. */
+const clipped = (said: string, most: number): string => {
+  if (said.length <= most) return said
+  const last = said.charCodeAt(most - 1)
+  return `${said.slice(0, last >= 0xd800 && last <= 0xdbff ? most - 1 : most)}…`
+}
+
 const text = (value: Json | undefined): string | undefined =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
+
+/** A type, a code or a parameter. */
+const name = (value: Json | undefined): string | undefined => {
+  const said = text(value)
+  return said === undefined ? undefined : clipped(said, maxName)
+}
 
 /** What an error says in its own members, under whichever name. */
 const ownWords = (error: JsonObject): string | undefined =>
   text(error["message"]) ??
   text(error["msg"]) ??
   text(error["error_msg"]) ??
+  text(error["error_message"]) ??
+  text(error["errmsg"]) ??
   text(error["status_msg"]) ??
   text(error["error_description"]) ??
   text(error["error"])
@@ -46,21 +66,43 @@ const wordsIn = (error: JsonObject): string | undefined =>
   ownWords(error) ?? detailIn(error["detail"]) ?? ownWords(baseOf(error)) ?? text(error["title"])
 
 const codeIn = (error: JsonObject): string | undefined =>
-  text(error["code"]) ?? text(error["error_code"]) ?? text(error["status_code"])
+  name(error["code"]) ?? name(error["error_code"]) ?? name(error["status_code"]) ?? name(error["errcode"])
+
+/** A type that says no more than that it is an error is none. */
+const typeIn = (type: Json | undefined): string | undefined => (type === "error" ? undefined : name(type))
 
 const parts = (error: JsonObject, message: string): ShapedError => ({
-  message,
-  type: text(error["type"]) ?? text(error["error_type"]) ?? "upstream_error",
-  param: text(error["param"]) ?? null,
+  message: clipped(message, maxMessage),
+  type: typeIn(error["type"]) ?? typeIn(error["error_type"]) ?? "upstream_error",
+  param: name(error["param"]) ?? null,
   code: codeIn(error) ?? codeIn(baseOf(error)) ?? null,
 })
 
-/** Whatever an upstream calls an error, in OpenAI's shape. */
-export const shaped = (error: Json): ShapedError => {
-  const members = isJsonObject(error) ? error : {}
-  const said = isJsonObject(error) ? wordsIn(error) : text(error)
-  return { ...members, ...parts(members, said ?? "The upstream reported an error without a message.") }
+const wordless = "The upstream reported an error without a message."
+
+/** OpenAI's four members of an error that is a word, a list of either, an object, or an answer as a whole. */
+export const named = (error: Json): ShapedError => {
+  if (isJsonArray(error))
+    return named(error.find((one) => isJsonObject(one) || text(one) !== undefined) ?? {})
+  if (!isJsonObject(error)) return parts({}, text(error) ?? wordless)
+  const said = saidIn(error)
+  return parts(said?.error ?? error, said?.message ?? wordless)
 }
+
+/** Whatever an upstream calls an error, in OpenAI's shape, with its further members. */
+export const shaped = (error: Json): ShapedError =>
+  isJsonObject(error) ? { ...error, ...named(error) } : named(error)
+
+/** The body, or the data of an event, that tells a client of an error. */
+export const errorData = (error: ShapedError): Uint8Array => {
+  // An upstream's further members may be many, or nested too deep to print.
+  const whole = encodeJson({ error: { ...error } })
+  if (whole !== undefined && whole.length <= maxPrinted) return whole
+  const { message, type, param, code } = error
+  return encodeJson({ error: { message, type, param, code } }) ?? noData
+}
+
+const noData = new Uint8Array()
 
 const isTextOrNull = (value: Json | undefined): boolean => value === null || typeof value === "string"
 

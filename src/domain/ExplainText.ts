@@ -34,7 +34,9 @@ export const render = (explanation: Explanation): string => {
         ["retries", retriesInWords(explanation.retry)],
         [
           "timeouts",
-          common === undefined ? "as below: connect / first byte / idle / total" : inWords(common),
+          common === undefined
+            ? "as below: connect / first byte / plain answer / idle / total"
+            : inWords(common),
         ],
         ...proxiesInWords(targets),
       ]),
@@ -149,8 +151,8 @@ const targetTable = (
     ]),
   )
 
-const durations = ({ connectMs, firstByteMs, idleMs, totalMs }: Timeouts): ReadonlyArray<string> =>
-  [connectMs, firstByteMs, idleMs, totalMs].map(duration)
+const durations = ({ answerMs, connectMs, firstByteMs, idleMs, totalMs }: Timeouts): ReadonlyArray<string> =>
+  [connectMs, firstByteMs, answerMs, idleMs, totalMs].map(duration)
 
 /** A line for each proxy, with the upstreams that are reached through it. */
 const proxiesInWords = (
@@ -166,8 +168,8 @@ const proxiesInWords = (
 const inBrief = (timeouts: Timeouts): string => durations(timeouts).join(" / ")
 
 const inWords = (timeouts: Timeouts): string => {
-  const [connect, firstByte, idle, total] = durations(timeouts)
-  return `connect ${connect}, first byte ${firstByte}, idle ${idle}, total ${total}`
+  const [connect, firstByte, answer, idle, total] = durations(timeouts)
+  return `connect ${connect}, first byte ${firstByte}, plain answer ${answer}, idle ${idle}, total ${total}`
 }
 
 /** The timeouts of all targets, where they are the same. */

@@ -11,9 +11,8 @@ import {
 } from "./ChoiceText.ts"
 import { type ChoiceMachine, type ChoiceTransform, choiceMachine } from "./ChoiceTransform.ts"
 import { chatCompletions, type Endpoint } from "./Endpoint.ts"
-import { isJsonObject, type Json } from "./Json.ts"
+import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { parseObject, rewriteJson } from "./JsonBytes.ts"
-import { errorInChunk, type StreamError } from "./StreamError.ts"
 import { readUsage, type Usage } from "./Usage.ts"
 
 const transformChoice = (
@@ -55,36 +54,6 @@ export const transformAnswer = (
   return rewriteJson(bytes, answer, { ...answer, choices: after }) ?? bytes
 }
 
-/** Why a body that came with a good status is no answer: something else than a JSON object, or an error. */
-export type NoAnswer = { readonly kind: "not_json" } | { readonly kind: "error"; readonly error: StreamError }
-
-const isSpace = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
-
-const [braceOpen, braceClose] = [0x7b, 0x7d]
-
-/** Whether bytes begin and end as a JSON object does, a byte order mark aside. */
-const looksLikeObject = (bytes: Uint8Array): boolean => {
-  let first = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
-  let last = bytes.length - 1
-  while (isSpace(bytes[first])) first++
-  while (isSpace(bytes[last])) last--
-  return bytes[first] === braceOpen && last > first && bytes[last] === braceClose
-}
-
-/**
- * What is wrong with a body that came with a good status, if anything: proxies send pages, and some providers errors. Parses only what holds
- * the word: an answer is large, and is parsed for its facts anyway.
- */
-export const noAnswer = (bytes: Uint8Array): NoAnswer | undefined => {
-  if (!looksLikeObject(bytes)) return { kind: "not_json" }
-  if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('"error"')) return undefined
-  const answer = parseObject(bytes)
-  if (answer === undefined) return { kind: "not_json" }
-  const error = errorInChunk(answer)
-  return error === undefined ? undefined : { kind: "error", error }
-}
-
 /** What an answer says about itself. */
 export interface AnswerFacts {
   readonly usage: Usage
@@ -94,9 +63,8 @@ export interface AnswerFacts {
   readonly toolCalls: boolean
 }
 
-/** Reads a whole answer. Of bytes that are not a JSON object nothing is known, and no tool was called. */
-export const readAnswer = (bytes: Uint8Array): AnswerFacts => {
-  const answer = parseObject(bytes) ?? {}
+/** Reads a whole answer. Of what is not a JSON object nothing is known, and no tool was called. */
+export const readAnswer = (answer: JsonObject = {}): AnswerFacts => {
   const all = answer["choices"]
   const choices = Array.isArray(all) ? all.filter(isJsonObject) : []
   return {

@@ -36,6 +36,7 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 
 const dataField = ascii.encode("data")
 const eventField = ascii.encode("event")
+const errorField = ascii.encode("error")
 
 /** The data of the event that says that an answer is complete. */
 export const doneData: Uint8Array = ascii.encode("[DONE]")
@@ -120,6 +121,10 @@ const valueOf = (field: Uint8Array, bytes: Uint8Array, from: number, to: number)
 const addDataLine = (data: Slices | undefined, value: Uint8Array): Slices =>
   append(data === undefined ? undefined : append(data, lineFeed), value)
 
+/** An event, which one with empty data is not. */
+const eventOf = (data: Uint8Array, event: string | undefined): ReadonlyArray<SseEvent> =>
+  data.length === 0 ? [] : [{ data, event }]
+
 /** Whether data cannot be the beginning of longer data: `[DONE]`, or a whole JSON object. */
 const isWhole = (data: Uint8Array): boolean => {
   if (isDone({ data })) return true
@@ -137,7 +142,8 @@ const isWhole = (data: Uint8Array): boolean => {
  *
  * It departs from the standard where upstreams do: an event the stream ends in without a blank line is given out, provided its
  * last line ended or its data is evidently whole (`[DONE]`, a complete JSON object), so that no half of an event gets
- * through; and an event with empty data is none, since some SDKs fail on it.
+ * through; an event with empty data is none, since some SDKs fail on it; and a line `error: …` (llama.cpp) is an event named `error`, wherever it
+ * stands.
  *
  * @param options.maxEventBytes the most bytes that the lines of one event may have together, a byte counted for each line end
  * between them; beyond it an `SseOverflow` is given out and after that nothing
@@ -196,8 +202,15 @@ export const decoder = (options: {
         const from = inChunk ? at : 0
         const to = inChunk ? end : bytes.length
         const dataAt = valueOf(dataField, bytes, from, to)
+        const errorAt = dataAt === -1 ? valueOf(errorField, bytes, from, to) : -1
         if (dataAt !== -1) {
           data = addDataLine(data, bytes.subarray(dataAt, to))
+        } else if (errorAt !== -1) {
+          // What was said before it in the same event is given out before it.
+          if (data !== undefined) outputs.push(...eventOf(join(data), event))
+          outputs.push(...eventOf(bytes.subarray(errorAt, to), "error"))
+          data = undefined
+          event = undefined
         } else {
           const eventAt = valueOf(eventField, bytes, from, to)
           if (eventAt !== -1) event = eventAt === to ? undefined : utf8.decode(bytes.subarray(eventAt, to))
@@ -228,16 +241,23 @@ export const decoder = (options: {
   }
 
   const halt = (state: SseState): ReadonlyArray<SseOutput> => {
+    const { event, line } = state
     let { data } = state
-    if (state.line !== undefined) {
-      const line = join(state.line)
-      const dataAt = valueOf(dataField, line, 0, line.length)
-      if (dataAt !== -1) data = addDataLine(data, line.subarray(dataAt))
+    if (line === undefined) return data === undefined ? [] : eventOf(join(data), event)
+    const last = join(line)
+    const errorAt = valueOf(errorField, last, 0, last.length)
+    if (errorAt !== -1) {
+      const error = last.subarray(errorAt)
+      return [
+        ...(data === undefined ? [] : eventOf(join(data), event)),
+        ...(isWhole(error) ? eventOf(error, "error") : []),
+      ]
     }
+    const dataAt = valueOf(dataField, last, 0, last.length)
+    if (dataAt !== -1) data = addDataLine(data, last.subarray(dataAt))
     if (data === undefined) return []
     const whole = join(data)
-    if (whole.length === 0 || (state.line !== undefined && !isWhole(whole))) return []
-    return [{ data: whole, event: state.event }]
+    return isWhole(whole) ? eventOf(whole, event) : []
   }
 
   return { initial, step, halt }

@@ -16,8 +16,10 @@ export interface ModelMatch {
 /** Milliseconds, for one attempt. */
 export interface Timeouts {
   readonly connectMs: number
-  /** Until the first byte of a plain answer's head, or the first event of a stream. */
+  /** Until the first event of a stream that says something; each byte before it begins the wait anew. */
   readonly firstByteMs: number
+  /** Until the last byte of a plain answer. */
+  readonly answerMs: number
   /** The longest silence inside an answer. */
   readonly idleMs: number
   readonly totalMs: number

@@ -1,6 +1,7 @@
 /** An upstream's bytes as events: framed as they come, kept until somebody takes them, and stopped where that takes too long. */
 import * as Data from "effect/Data"
-import { decoder, isOverflow, type SseEvent, type SseState } from "../domain/Sse.ts"
+import { decoder, isOverflow, type SseEvent, type SseOutput, type SseState } from "../domain/Sse.ts"
+import { ping, received } from "../domain/StreamEvent.ts"
 import { EventBuffer, type EventSink, type SourceEnd } from "./EventSource.ts"
 
 /** One event was larger than is held in memory. */
@@ -16,50 +17,55 @@ export class EventReader<E> {
   readonly #buffer = new EventBuffer<E | EventTooLarge>()
   #state: SseState = machine.initial
 
-  #first: SseEvent | undefined
+  #isAttached = false
+  #passedOver = 0
   #excess: EventTooLarge | undefined
-
-  /** The first event, once it is there. */
-  get first(): SseEvent | undefined {
-    return this.#first
-  }
 
   /** That an event was larger than is held: nothing is read any more, and the sink was told its end. */
   get excess(): EventTooLarge | undefined {
     return this.#excess
   }
 
-  read(bytes: Uint8Array): void {
+  /** How many events were no JSON objects, and not given out. */
+  get passedOver(): number {
+    return this.#passedOver
+  }
+
+  /** Takes the bytes of a read, and gives the events they brought to the sink too, or keeps them until there is one. */
+  read(bytes: Uint8Array): ReadonlyArray<SseEvent> {
     const [state, outputs] = machine.step(this.#state, bytes)
     this.#state = state
-    const events: Array<SseEvent> = []
-    for (const output of outputs) {
-      if (isOverflow(output)) {
-        this.#give(events)
-        this.#excess = new EventTooLarge({ limitBytes: output.limitBytes })
-        this.#buffer.onEnd({ kind: "failed", error: this.#excess })
-        return
-      }
-      events.push(output)
+    const events = this.#give(outputs)
+    const last = outputs.at(-1)
+    if (last !== undefined && isOverflow(last)) {
+      this.#excess = new EventTooLarge({ limitBytes: last.limitBytes })
+      this.#buffer.onEnd({ kind: "failed", error: this.#excess })
     }
-    this.#give(events)
+    return events
   }
 
   /** No more bytes come: gives out what an upstream that left out the last blank line still said. */
-  end(end: SourceEnd<E>): void {
-    if (end.kind === "ended") {
-      this.#give(machine.halt(this.#state).filter((output): output is SseEvent => !isOverflow(output)))
-    }
+  end(end: SourceEnd<E>): ReadonlyArray<SseEvent> {
+    const events = end.kind === "ended" ? this.#give(machine.halt(this.#state)) : []
     this.#buffer.onEnd(end)
+    return events
   }
 
   attach(sink: EventSink<E | EventTooLarge>): void {
+    this.#isAttached = true
     this.#buffer.attach(sink)
   }
 
-  #give(events: ReadonlyArray<SseEvent>): void {
-    if (events.length === 0) return
-    this.#first ??= events[0]
-    this.#buffer.onEvents(events)
+  #give(outputs: ReadonlyArray<SseOutput>): ReadonlyArray<SseEvent> {
+    const events: Array<SseEvent> = []
+    for (const output of outputs) {
+      if (isOverflow(output)) continue
+      const event = received(output)
+      if (event === undefined) this.#passedOver++
+      // Nobody is told of pings before there is somebody to tell: hours of them are nothing to keep.
+      else if (event !== ping || this.#isAttached) events.push(event)
+    }
+    if (events.length > 0) this.#buffer.onEvents(events)
+    return events
   }
 }

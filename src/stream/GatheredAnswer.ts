@@ -50,6 +50,8 @@ export class GatheredAnswer<E> implements EventSink<E> {
       endpoint,
       transform: { prefix: undefined, thinking: "passthrough" },
       includeUsage: true,
+      // Whether more will come than have begun is not known here.
+      choices: 1,
     })
     this.#state = this.#stream.initial
   }
@@ -58,9 +60,9 @@ export class GatheredAnswer<E> implements EventSink<E> {
     return this.#gathered
   }
 
-  /** Every choice said why it ended: only its usage and `[DONE]` may still come. */
+  /** All choices that have begun have said why they ended: only usage and `[DONE]` are to come. */
   get isFinished(): boolean {
-    return this.#stream.end(this.#state, { kind: "ended" })[0].phase === "complete"
+    return this.#gathered.kind === "open" && this.#stream.isFinished(this.#state)
   }
 
   readonly onEvents = (events: ReadonlyArray<SseEvent>): void => {

@@ -1,6 +1,6 @@
 /** How a streamed answer is handed on: whoever sends it is given an outlet, and says when it is over. */
 import type * as Effect from "effect/Effect"
-import type { StreamError } from "../domain/StreamError.ts"
+import type { ShapedError } from "../domain/ErrorShape.ts"
 
 export interface Outlet {
   /** False where nothing more should be written until the outlet was drained; what is written all the same is kept. */
@@ -14,7 +14,7 @@ export interface Relay<A> {
   /** Writes everything, and is done when all is written. Interrupting it ends what it reads. */
   readonly run: (outlet: Outlet) => Effect.Effect<void>
   /** Ends it with this error as its last event, unless it is whole. */
-  readonly cut: (error: StreamError) => void
+  readonly cut: (error: ShapedError) => void
   /** What it came to, once it is over, by itself or interrupted; nothing before, and of one that was never run. */
   readonly ended: () => A | undefined
 }

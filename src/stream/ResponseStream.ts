@@ -11,12 +11,15 @@ import type * as Scope from "effect/Scope"
 import {
   type AnswerEnd,
   type AnswerSettings,
+  type AnswerState,
   type AnswerSummary,
   answerStream,
+  graceMs,
   summary,
 } from "../domain/AnswerStream.ts"
+import type { ShapedError } from "../domain/ErrorShape.ts"
 import { encode, heartbeat, type SseEvent } from "../domain/Sse.ts"
-import type { StreamError } from "../domain/StreamError.ts"
+import { ping } from "../domain/StreamEvent.ts"
 import type { EventSource, SourceEnd } from "./EventSource.ts"
 import { DataKeeper, type KeptData } from "./KeptData.ts"
 import type { Outlet, Relay } from "./Relay.ts"
@@ -84,9 +87,13 @@ class Response<E, A> {
   readonly #onDone: (done: Effect.Effect<void>) => void
   readonly #answer: ReturnType<typeof answerStream>
   readonly #keeper: DataKeeper
-  #state: ReturnType<typeof answerStream>["initial"]
+  #state: AnswerState
   #sentAt: number
   #hasSent = false
+  /** What the state's progress was when `#finishedAt` was set. */
+  #progress: AnswerState["progress"]
+  /** When all choices had ended. */
+  #finishedAt: number | undefined
   #isFull = false
   #isUpstreamOver = false
   #isOver = false
@@ -107,6 +114,7 @@ class Response<E, A> {
     this.#onDone = onDone
     this.#answer = answerStream(options.settings)
     this.#state = this.#answer.initial
+    this.#progress = this.#state.progress
     this.#keeper = new DataKeeper(options.keepBytes)
     this.#sentAt = surroundings.now()
   }
@@ -119,13 +127,23 @@ class Response<E, A> {
   readonly #onEvents = (events: ReadonlyArray<SseEvent>): void => {
     if (this.#isOver || this.#state.phase !== "open") return
     try {
-      this.#send(this.#stepAll(events))
+      const datas = this.#stepAll(events)
+      if (datas.length > 0) this.#send(datas)
+      else if (events.every((event) => event === ping)) this.#beat()
     } catch (defect) {
       this.#breakOff(defect)
       return
     }
     // The client has its `[DONE]`; the upstream's body, as a rule, ends with the bytes being read.
     if (this.#state.phase !== "open") queueMicrotask(this.#drain)
+    else if (this.#state.progress !== this.#progress) this.#noteProgress()
+  }
+
+  #noteProgress(): void {
+    this.#progress = this.#state.progress
+    this.#finishedAt = this.#answer.isFinished(this.#state)
+      ? (this.#finishedAt ?? this.#surroundings.now())
+      : undefined
   }
 
   /** Ends it for a fault of this gateway, which would end in the socket, as one of the upstream's, or with the fiber that keeps the time of all. */
@@ -159,7 +177,7 @@ class Response<E, A> {
   }
 
   /** Ends it before its upstream does. */
-  cut(error: StreamError): void {
+  cut(error: ShapedError): void {
     if (this.#isOver) return
     this.#options.events.close()
     this.#close({ kind: "cut", error })
@@ -193,21 +211,32 @@ class Response<E, A> {
       this.#outlet.onDrain(() => {
         this.#isFull = false
         this.#sentAt = this.#surroundings.now()
+        // What was to come may have waited unread.
+        if (this.#finishedAt !== undefined) this.#finishedAt = this.#sentAt
         this.#options.events.resume()
       })
     }
   }
 
-  /** Sends a heartbeat where one is due; none is while the client does not even take what there is. */
+  /** Sends a heartbeat where one is due, and ends an answer of which no more is waited for; not while the client does not even take what there is. */
   readonly look = (now: number): void => {
-    if (!this.#hasSent || this.#isFull || this.#state.phase !== "open" || now - this.#sentAt < silenceMs)
-      return
-    this.#sentAt = now
-    try {
-      this.#outlet.write(heartbeat)
-    } catch (defect) {
-      this.#breakOff(defect)
+    if (this.#isFull || this.#state.phase !== "open") return
+    if (this.#finishedAt !== undefined && now - this.#finishedAt >= graceMs) {
+      this.#onEnd({ kind: "ended" })
+    } else if (now - this.#sentAt >= silenceMs) {
+      try {
+        this.#beat()
+      } catch (defect) {
+        this.#breakOff(defect)
+      }
     }
+  }
+
+  /** Tells the client that the answer is still coming, once it has begun. */
+  #beat(): void {
+    if (!this.#hasSent || this.#isFull) return
+    this.#sentAt = this.#surroundings.now()
+    this.#outlet.write(heartbeat)
   }
 
   readonly #finish = (): void => {

@@ -27,8 +27,9 @@ import type { Endpoint } from "../domain/Endpoint.ts"
 import { parseObject } from "../domain/JsonBytes.ts"
 import { unpack } from "../domain/PackedData.ts"
 import { isDone, type SseEvent } from "../domain/Sse.ts"
-import { errorInChunk, errorOfErrorEvent } from "../domain/StreamError.ts"
+import { ping } from "../domain/StreamEvent.ts"
 import type { ResumePolicy } from "../domain/Upstream.ts"
+import { errorOf } from "../domain/Verdict.ts"
 import { DataBuffer } from "./DataBuffer.ts"
 import { lift } from "./Lift.ts"
 
@@ -101,17 +102,15 @@ class Watch {
 
   /** Takes note of an event; the answer is the message of the error it says, if it says one. */
   see(event: SseEvent): string | undefined {
-    if (this.#isOver) return undefined
+    if (this.#isOver || event === ping) return undefined
     const { data } = event
     if (isDone(event)) {
       this.end()
       return undefined
     }
-    const isErrorEvent = event.event === "error"
-    if (isErrorEvent || isTelling(data)) {
+    if (event.event === "error" || isTelling(data)) {
       const chunk = parseObject(data)
-      if (isErrorEvent) return errorOfErrorEvent(data, chunk).message
-      const error = chunk === undefined ? undefined : errorInChunk(chunk)
+      const error = errorOf(event, chunk)
       if (error !== undefined) return error.message
       if (chunk === undefined || Either.isLeft(readChunk(this.#endpoint, chunk))) {
         this.end()

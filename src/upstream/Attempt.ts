@@ -8,18 +8,21 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../domain/AnswerForm.ts"
 import { chunksOf } from "../domain/AnswerInChunks.ts"
+import { graceMs } from "../domain/AnswerStream.ts"
 import { AttemptFailure, isAnswer, type Refused, reasonOf, refusedBy } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord, Outcome } from "../domain/AuditRecord.ts"
 import { answering, failing, nothing, type Signs, signsOf, well } from "../domain/Breaker.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { errorBody } from "../domain/ErrorInEvents.ts"
-import { noAnswer } from "../domain/PlainAnswer.ts"
+import { errorData, type ShapedError, shapedBody } from "../domain/ErrorShape.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import { asJson } from "../domain/RequestHeaders.ts"
 import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
-import { doneData, isDone, type SseEvent } from "../domain/Sse.ts"
-import { errorEvent } from "../domain/StreamError.ts"
+import { doneData, type SseEvent } from "../domain/Sse.ts"
+import { noneWaiting, startWith, type Waiting } from "../domain/StreamStart.ts"
 import type { Target } from "../domain/Upstream.ts"
+import { judge } from "../domain/Verdict.ts"
 import { EventReader } from "../stream/EventReader.ts"
 import { type EventSource, eventsOf } from "../stream/EventSource.ts"
 import { GatheredAnswer } from "../stream/GatheredAnswer.ts"
@@ -51,7 +54,12 @@ interface AnsweredHead {
 
 /** The answer for the client: a plain body, whole, or a stream from its first event on. */
 export type Answered =
-  | (AnsweredHead & { readonly kind: "plain"; readonly body: Uint8Array })
+  | (AnsweredHead & {
+      readonly kind: "plain"
+      readonly body: Uint8Array
+      /** The body read, where it is an answer and no error. */
+      readonly answer: JsonObject | undefined
+    })
   /** No success, and for the client all the same. */
   | (AnsweredHead & { readonly kind: "refusal"; readonly refused: Refused })
   | (AnsweredHead & {
@@ -113,10 +121,20 @@ const isEventStream = (headers: Readonly<Record<string, string>>): boolean =>
 /** How long an upstream may take to end its body after the answer is there; a connection whose body was read to its end can be used again. */
 const drainMs = 100
 
-/** How long usage and `[DONE]` may take after the last choice has finished: without them the answer is whole all the same. */
-const graceMs = 2_000
-
 const endedTooSoon = AttemptFailure.BrokenOff({ reason: "ended before its first event" })
+
+/** To an SDK it would be an empty answer. */
+const saidNothing = (status: number): AttemptFailure =>
+  AttemptFailure.Unusable({
+    reason: `answered ${status} and said nothing: no choice, no text, no finish reason`,
+  })
+
+/** An error of a good status, told in the upstream's own bytes where they are of OpenAI's shape. */
+const errorInAnswer = (error: ShapedError, said: Uint8Array): AttemptFailure =>
+  AttemptFailure.ErrorInAnswer({
+    message: error.message,
+    body: shapedBody(said) === said ? said : errorData(error),
+  })
 
 /** What an answer's body is read as. */
 type Reading =
@@ -125,14 +143,25 @@ type Reading =
   | { readonly kind: "plain"; readonly head: AnswerHead; readonly body: BodyCollector }
   /** Whatever breaks it, its status stands. */
   | { readonly kind: "refusal"; readonly head: AnswerHead; body: BodyCollector | undefined }
-  | { readonly kind: "events"; readonly head: AnswerHead; readonly reader: EventReader<StreamFault> }
-  /** Events that the client is given as a plain answer. */
-  | {
-      readonly kind: "gathered"
-      readonly head: AnswerHead
-      readonly reader: EventReader<StreamFault>
-      readonly answer: GatheredAnswer<StreamFault>
-    }
+  | EventReading
+  | GatheredReading
+
+/** A stream that has not begun. */
+interface EventReading {
+  readonly kind: "events"
+  readonly head: AnswerHead
+  readonly reader: EventReader<StreamFault>
+  /** What has come, and says nothing. */
+  waiting: Waiting
+}
+
+/** Events that the client is given as a plain answer. */
+interface GatheredReading {
+  readonly kind: "gathered"
+  readonly head: AnswerHead
+  readonly reader: EventReader<StreamFault>
+  readonly answer: GatheredAnswer<StreamFault>
+}
 
 /** What attempts need of the layer they are made in. */
 interface Surroundings {
@@ -191,7 +220,7 @@ class Running implements CallListener {
         path: endpoint.path,
         headers: headersFor(this.#target),
         body,
-        firstByte: stream ? "event" : "head",
+        awaits: stream ? "event" : "answer",
         deadline,
       },
       this,
@@ -223,7 +252,7 @@ class Running implements CallListener {
   #readAs(form: AnswerForm, head: AnswerHead, bytes: Uint8Array): void {
     const { endpoint, hold, stream } = this.#request
     if (form !== "events" && !(form === "other" && isEventStream(head.headers))) this.#readPlain(head)
-    else if (stream) this.#reading = { kind: "events", head, reader: new EventReader() }
+    else if (stream) this.#reading = { kind: "events", head, reader: new EventReader(), waiting: noneWaiting }
     else {
       const failureOf = (fault: StreamFault): AttemptFailure =>
         fault._tag === "EventTooLarge"
@@ -277,12 +306,10 @@ class Running implements CallListener {
         }
         return
       case "events":
-        reading.reader.read(bytes)
-        if (reading.reader.excess !== undefined) this.#call?.close()
-        this.#look(reading)
-        if (reading.reader.excess !== undefined && !this.#isOver) {
-          this.#fail(AttemptFailure.BrokenOff({ reason: streamFaultReason(reading.reader.excess) }))
-        }
+        this.#look(reading, reading.reader.read(bytes))
+        if (reading.reader.excess === undefined) return
+        this.#call?.close()
+        this.#fail(AttemptFailure.BrokenOff({ reason: streamFaultReason(reading.reader.excess) }))
         return
       case "gathered":
         reading.reader.read(bytes)
@@ -310,9 +337,11 @@ class Running implements CallListener {
         this.#refused(reading)
         return
       case "events":
-        reading.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure })
-        this.#look(reading)
-        if (!this.#isOver) this.#fail(failure ?? endedTooSoon)
+        this.#look(
+          reading,
+          reading.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure }),
+        )
+        if (!this.#isOver) this.#fail(failure ?? endOf(reading))
         return
       case "gathered":
         reading.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure })
@@ -336,7 +365,7 @@ class Running implements CallListener {
   }
 
   /** Sees whether the answer that events make is there. */
-  #gather(reading: Extract<Reading, { readonly kind: "gathered" }>, isRead: boolean): void {
+  #gather(reading: GatheredReading, isRead: boolean): void {
     const { answer, head } = reading
     const { gathered } = answer
     if (this.#isOver) return
@@ -348,7 +377,7 @@ class Running implements CallListener {
   }
 
   /** Whatever comes until then, only a shorter time takes the place of one that runs. */
-  #endIn(ms: number, reading: Extract<Reading, { readonly kind: "gathered" }>): void {
+  #endIn(ms: number, reading: GatheredReading): void {
     if (ms >= this.#endsInMs) return
     this.#endsInMs = ms
     clearTimeout(this.#ending)
@@ -360,13 +389,29 @@ class Running implements CallListener {
 
   /** A plain body is whole: it may be no answer all the same. */
   #read({ headers, status }: AnswerHead, body: Uint8Array): void {
-    const fault = noAnswer(body)
-    if (fault?.kind === "not_json") {
-      this.#fail(AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }))
-    } else if (fault?.kind === "error") {
-      this.#fail(AttemptFailure.ErrorInAnswer({ message: fault.error.message, body }))
-    } else if (this.#request.stream) this.#giveOut(status, headers, body)
-    else this.#winWhole({ kind: "plain", target: this.#target, status, headers: asJson(headers), body })
+    const judged = judge(body)
+    switch (judged.kind) {
+      case "not_json":
+        this.#fail(
+          AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }),
+        )
+        return
+      case "error":
+        this.#fail(errorInAnswer(judged.error, body))
+        return
+      case "silent":
+        this.#fail(saidNothing(status))
+        return
+      case "answer": {
+        const { answer } = judged
+        if (this.#request.stream) this.#giveOut(status, headers, body)
+        else {
+          const target = this.#target
+          this.#winWhole({ kind: "plain", target, status, headers: asJson(headers), body, answer })
+        }
+        return
+      }
+    }
   }
 
   /** Gives a plain answer out as a stream. */
@@ -384,24 +429,30 @@ class Running implements CallListener {
     }
   }
 
-  /** Sees whether a stream's first event is there, and what it is. */
-  #look(reading: Extract<Reading, { readonly kind: "events" }>): void {
-    const { first } = reading.reader
-    if (first !== undefined && !this.#isOver) this.#begin(first, reading)
+  /** Sees what events have come of a stream: whether it begins with one, is an error, or over. */
+  #look(reading: EventReading, events: ReadonlyArray<SseEvent>): void {
+    for (const event of events) {
+      if (this.#isOver) return
+      const start = startWith(reading.waiting, event)
+      switch (start.kind) {
+        case "waits":
+          reading.waiting = start.waiting
+          break
+        case "begins":
+          this.#begin(reading)
+          break
+        case "error":
+          this.#fail(errorInAnswer(start.error, event.data))
+          break
+        case "over":
+          this.#fail(endOf(reading))
+          break
+      }
+    }
   }
 
-  #begin(first: SseEvent, { head, reader }: Extract<Reading, { readonly kind: "events" }>): void {
-    // An end and nothing before it: an SDK would take it for an empty answer.
-    if (isDone(first)) {
-      this.#fail(endedTooSoon)
-      return
-    }
+  #begin({ head, reader }: EventReading): void {
     this.#call?.begun()
-    const error = errorEvent(first)
-    if (error !== undefined) {
-      this.#fail(AttemptFailure.ErrorInAnswer({ message: error.message, body: first.data }))
-      return
-    }
     const call = this.#call
     // Bytes only come to a call that is open.
     if (call === undefined) return
@@ -482,6 +533,10 @@ class Running implements CallListener {
     return this.#progress.cancelledBecause ?? "the client left"
   }
 }
+
+/** Why a stream that came to its end is no answer. */
+const endOf = ({ head, waiting }: EventReading): AttemptFailure =>
+  waiting.events === 0 ? endedTooSoon : saidNothing(head.status)
 
 /** A stream as the answer for the client. Apart from `Running`, which it is not to keep: with it all that the stream was asked with. */
 const answeredStream = (

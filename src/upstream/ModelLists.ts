@@ -152,7 +152,7 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
             ...upstream,
             timeouts: {
               ...timeouts,
-              firstByteMs: Math.min(timeouts.firstByteMs, lateMs),
+              answerMs: Math.min(timeouts.answerMs, lateMs),
               totalMs: Math.min(timeouts.totalMs, lateMs),
             },
           },
@@ -160,7 +160,7 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
           path: "/models",
           headers: toUpstream({ accept: "application/json" }, upstream, credential, "none"),
           body: undefined,
-          firstByte: "head",
+          awaits: "answer",
           deadline: undefined,
         } as const
         const { body, headers, retryAfterMs, status } = yield* whole(upstreams, call, maxListBytes)

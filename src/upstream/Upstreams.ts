@@ -29,8 +29,8 @@ export interface UpstreamCall {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | undefined
-  /** What ends the wait for the first byte: the answer's head, or the first event, which `UpstreamAnswer.begun` tells. */
-  readonly firstByte: "head" | "event"
+  /** What is waited for: a plain answer, to its last byte, or the first event of a stream, which `OpenCall.begun` tells. */
+  readonly awaits: "answer" | "event"
   /** When the call is over whatever it has come to. */
   readonly deadline: Pick<Deadline, "at" | "afterMs"> | undefined
 }
@@ -57,7 +57,7 @@ export interface CallListener {
 export interface OpenCall {
   /** Tells another from now on what becomes of it. */
   readonly tell: (listener: CallListener) => void
-  /** To be called when the first event has come: stops the first-byte timeout of a call that waits for an `event`. */
+  /** To be called when the first event has come, or an answer that has none: stops the first-byte timeout of a call that waits for an `event`. */
   readonly begun: () => void
   /** Stops the bytes, except for those that are on their way, until `resume`. */
   readonly pause: () => void
@@ -143,7 +143,7 @@ const flatten = (headers: IncomingHttpHeaders): Readonly<Record<string, string>>
 }
 
 /** Why a call was aborted from this side, where it was not simply left. Node's timers: precise, and about 1 µs each. */
-type Expiry = "first_byte" | "total" | "deadline"
+type Expiry = "first_byte" | "answer" | "total" | "deadline"
 
 /** The reason of every abort, made once. */
 const over = new Error("the call is over")
@@ -200,12 +200,15 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
   readonly #wire: Wire
   /** When the whole call is over, in milliseconds from its beginning, and by whose word. */
   readonly #endMs: number
-  readonly #end: "total" | "deadline"
+  readonly #end: Exclude<Expiry, "first_byte">
+  readonly #beganAt: number
   /** One for all that is timed here: nearly every call is over before it rings, and setting another costs a microsecond. */
   #timer: NodeJS.Timeout
   /** What the timer rings for. */
   #timed: Expiry
-  #awaitsFirstByte = true
+  #awaitsFirstByte: boolean
+  /** When the upstream last showed that it lives, of a call that waits for its first event. */
+  #signAt: number
   #controller: Dispatcher.DispatchController | undefined
   #expired: Expiry | undefined
   #isFresh = false
@@ -221,11 +224,17 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     this.#wire = wire
     const { timeouts } = call.upstream
     wire.count(call.upstream.name, 1)
-    const leftMs = call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline.at - wire.now()
-    this.#end = leftMs < timeouts.totalMs ? "deadline" : "total"
-    this.#endMs = Math.max(0, Math.min(leftMs, timeouts.totalMs))
-    this.#timed = timeouts.firstByteMs < this.#endMs ? "first_byte" : this.#end
-    this.#timer = setTimeout(ring, Math.min(timeouts.firstByteMs, this.#endMs), this)
+    this.#beganAt = wire.now()
+    this.#signAt = this.#beganAt
+    this.#awaitsFirstByte = call.awaits === "event"
+    const leftMs = call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline.at - this.#beganAt
+    const wholeMs =
+      call.awaits === "answer" ? Math.min(timeouts.answerMs, timeouts.totalMs) : timeouts.totalMs
+    this.#end = leftMs < wholeMs ? "deadline" : wholeMs < timeouts.totalMs ? "answer" : "total"
+    this.#endMs = Math.max(0, Math.min(leftMs, wholeMs))
+    const firstMs = this.#awaitsFirstByte ? timeouts.firstByteMs : Number.POSITIVE_INFINITY
+    this.#timed = firstMs < this.#endMs ? "first_byte" : this.#end
+    this.#timer = setTimeout(ring, Math.min(firstMs, this.#endMs), this)
     this.#dispatch(wire.agentsFor(call.upstream).pooled)
   }
 
@@ -269,13 +278,20 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     this.#controller?.abort(over)
   }
 
-  /** The timer rang; where that was for a first byte that is here, it is set again for the end. */
+  /** The timer rang; where that was for a first event that is here, or of an upstream that lives, it is set again. */
   ring(): void {
     if (this.#isOver) return
-    if (this.#timed === "first_byte" && !this.#awaitsFirstByte) {
-      this.#timed = this.#end
-      this.#timer = setTimeout(ring, this.#endMs - this.#call.upstream.timeouts.firstByteMs, this)
-    } else this.#expire(this.#timed)
+    const now = this.#wire.now()
+    const endsMs = this.#beganAt + this.#endMs - now
+    const silentMs = this.#awaitsFirstByte
+      ? this.#signAt + this.#call.upstream.timeouts.firstByteMs - now
+      : Number.POSITIVE_INFINITY
+    if (this.#timed !== "first_byte" || silentMs <= 0) {
+      this.#expire(this.#timed)
+    } else {
+      if (endsMs <= silentMs) this.#timed = this.#end
+      this.#timer = setTimeout(ring, Math.max(0, Math.min(endsMs, silentMs)), this)
+    }
   }
 
   #expire(phase: Expiry): void {
@@ -294,12 +310,14 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
 
   #failureOf(cause: unknown): AttemptFailure {
     const { deadline, upstream } = this.#call
-    const { firstByteMs, totalMs } = upstream.timeouts
+    const { answerMs, firstByteMs, totalMs } = upstream.timeouts
     switch (this.#expired) {
       case undefined:
         return classify(cause, upstream)
       case "first_byte":
         return AttemptFailure.TimedOut({ phase: "first_byte", afterMs: firstByteMs })
+      case "answer":
+        return AttemptFailure.TimedOut({ phase: "answer", afterMs: answerMs })
       case "total":
         return AttemptFailure.TimedOut({ phase: "total", afterMs: totalMs })
       case "deadline":
@@ -322,7 +340,6 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
       this.#listener.onEnd(classify(refusalOf(proxy, status), this.#call.upstream))
       return
     }
-    if (this.#call.firstByte === "head") this.begun()
     const flat = flatten(headers)
     const encoding = flat["content-encoding"]
     const packed = codingsOf(encoding, isKnown)
@@ -353,6 +370,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
     if (this.#isOver) return
+    if (this.#awaitsFirstByte) this.#signAt = this.#wire.now()
     this.#body ??= mayBePacked(chunk) ? this.#unpacking([]) : "plain"
     if (this.#body === "plain") this.#listener.onBytes(chunk)
     else if (this.#body !== "unreadable") this.#body.write(chunk)

@@ -102,7 +102,13 @@ describe("makeSnapshot", () => {
       headers: {},
       extraBody: {},
       thinkingFormat: undefined,
-      timeouts: { connectMs: 10_000, firstByteMs: 60_000, idleMs: 300_000, totalMs: 1_800_000 },
+      timeouts: {
+        connectMs: 10_000,
+        firstByteMs: 300_000,
+        answerMs: 600_000,
+        idleMs: 300_000,
+        totalMs: 1_800_000,
+      },
       concurrency: undefined,
       hedgeAfterMs: undefined,
       resume: undefined,
@@ -175,7 +181,13 @@ describe("makeSnapshot", () => {
       timeouts: { idle_ms: 5, total_ms: 6 },
       openai_clients: [{ ...client, timeouts: { connect_ms: 1, idle_ms: 2, total_ms: null } }],
     })
-    expect(upstream?.timeouts).toEqual({ connectMs: 1, firstByteMs: 60_000, idleMs: 2, totalMs: 6 })
+    expect(upstream?.timeouts).toEqual({
+      connectMs: 1,
+      firstByteMs: 300_000,
+      answerMs: 600_000,
+      idleMs: 2,
+      totalMs: 6,
+    })
   })
 
   it("retries the statuses that are listed, alone or by class", () => {

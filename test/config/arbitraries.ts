@@ -75,6 +75,7 @@ const cleanings = {
 const timeoutsOfAttempts = {
   connect_ms: milliseconds,
   first_byte_ms: milliseconds,
+  answer_ms: milliseconds,
   idle_ms: fc.oneof(milliseconds, fc.constant(null)),
   total_ms: milliseconds,
 }

@@ -39,6 +39,7 @@ const settings = (given: Partial<AnswerSettings> = {}): AnswerSettings => ({
   endpoint: chatCompletions,
   transform: untouched,
   includeUsage: false,
+  choices: 1,
   ...given,
 })
 
@@ -158,11 +159,10 @@ describe("where nothing is transformed", () => {
       event(
         '{"choices":[{"index":0,"delta":{"content":"about \\"usage\\":{} and \\"error\\""}}],"big":12345678901234567890}',
       ),
-      event("not even JSON"),
       event(finishChunk()),
     ]
     const { data } = answer(settings(), [...events, done])
-    expect(data.length).toBe(5)
+    expect(data.length).toBe(4)
     for (const [at, one] of events.entries()) expect(data[at]).toBe(one.data)
   })
 
@@ -281,6 +281,17 @@ describe("the end", () => {
       expect(sent(settings({ transform: { prefix: undefined, thinking } }), chunks).at(-1)).toMatchObject(cut)
     })
   }
+
+  it("of fewer choices than were asked for is whole where the upstream ended it, and a break where it broke", () => {
+    const both = settings({ choices: 2 })
+    expect(sent(both, [finishChunk()]).at(-1)).toBe("[DONE]")
+    expect(sent(both, [finishChunk()], { kind: "broken", reason: "it broke off" }).at(-1)).toMatchObject({
+      error: { code: "upstream_stream_broken" },
+    })
+    expect(
+      sent(both, [finishChunk(), finishChunk("stop", { index: 1 })], { kind: "broken", reason: "" }).at(-1),
+    ).toBe("[DONE]")
+  })
 
   it('is not said by a finish reason of ""', () => {
     expect(sent(settings(), [textChunk("a"), finishChunk("")]).at(-1)).toMatchObject(cut)
@@ -421,11 +432,13 @@ describe("where the text is transformed", () => {
     expect(sent(settings({ transform }), chunks)).toEqual(chunks)
   })
 
-  it("passes what is not a chunk, and choices that are none", () => {
-    const odd = ["[1]", "{", "7", { choices: 7 }, { choices: [7, null] }, { type: "ping" }]
-    expect(
-      answer(settings({ transform: strip }), [...odd.map((one) => event(one)), done]).data.map(textOf),
-    ).toEqual([...odd.map((one) => (typeof one === "string" ? one : JSON.stringify(one))), "[DONE]"])
+  it("passes objects that are no chunk, and choices that are none; of what is no object, nothing", () => {
+    const odd = [{ choices: 7 }, { choices: [7, null] }, { type: "status" }]
+    const events = ["[1]", "{", ...odd, "7", "not even JSON", "[DONE]"].map((one) => event(one))
+    for (const transform of [strip, untouched]) {
+      const said = answer(settings({ transform }), events).data.map(textOf)
+      expect(said).toEqual([...odd.map((one) => JSON.stringify(one)), "[DONE]"])
+    }
   })
 
   it("follows at most 128 choices, and lets further ones pass as they are", () => {

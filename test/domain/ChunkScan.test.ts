@@ -18,6 +18,11 @@ describe("isTelling", () => {
       { error: "boom" },
       { object: "error", message: "boom" },
       { usage: {} },
+      { choices: [] },
+      { choices: null, base_resp: { status_code: 1002 } },
+      { code: 1, msg: "boom" },
+      { detail: "choices" },
+      { note: "choices", text: ':[{}]"choices":[1]' },
     ]) {
       expect(telling(value)).toBe(true)
     }
@@ -44,13 +49,8 @@ describe("isTelling", () => {
     ]) {
       expect(isTelling(new TextEncoder().encode(text))).toBe(true)
     }
-    for (const text of [
-      '{"usage" :\n null}',
-      '{"finish_reason"\t:  ""}',
-      '{"tool_calls": [ ]}',
-      '{"index" : 0}',
-    ]) {
-      expect(isTelling(new TextEncoder().encode(text))).toBe(false)
+    for (const text of ['"usage" :\n null', '"finish_reason"\t:  ""', '"tool_calls": [ ]', '"index" : 0']) {
+      expect(isTelling(new TextEncoder().encode(`{"choices" : [ {} ],${text}}`))).toBe(false)
     }
   })
 

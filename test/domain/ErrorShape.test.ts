@@ -1,7 +1,8 @@
 /** Errors as providers send them, and as clients are told. The bodies are what these servers really answer, shortened. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { saidError, shapedBody } from "../../src/domain/ErrorShape.ts"
+import { errorData, named, saidError, shaped, shapedBody } from "../../src/domain/ErrorShape.ts"
+import type { Json } from "../../src/domain/Json.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -301,5 +302,113 @@ describe("A provider's error body", () => {
         expect(saidError(once)?.message).toBe(saidError(sent)?.message)
       }),
     )
+  })
+})
+
+const shape = { type: "upstream_error", param: null, code: null }
+
+describe("shaped", () => {
+  it("is OpenAI's shape, whatever an upstream calls an error", () => {
+    const rows: ReadonlyArray<readonly [Json, object]> = [
+      [{ message: "boom" }, { ...shape, message: "boom" }],
+      ["boom", { ...shape, message: "boom" }],
+      [["boom", "bang"], { ...shape, message: "boom" }],
+      [[{ message: "boom", code: 1 }], { ...shape, message: "boom", code: "1" }],
+      [
+        { message: "boom", type: "rate_limit", code: 429, param: "n" },
+        { message: "boom", type: "rate_limit", code: "429", param: "n" },
+      ],
+      [{ error: { message: "boom", code: "full" } }, { ...shape, message: "boom", code: "full" }],
+      [
+        { code: "x", msg: "boom" },
+        { ...shape, code: "x", message: "boom" },
+      ],
+    ]
+    for (const [error, expected] of rows) expect(shaped(error)).toMatchObject(expected)
+  })
+
+  it("keeps what else the upstream said of the error", () => {
+    const error = { message: "boom", metadata: { provider: "x" } }
+    expect(shaped(error)).toMatchObject({ metadata: { provider: "x" } })
+  })
+
+  it("says something even where the upstream says nothing", () => {
+    for (const error of [{}, [], true, { message: "" }, { message: { deep: 1 } }, [[]]]) {
+      expect(shaped(error).message).toMatch(/upstream/)
+    }
+  })
+})
+
+describe("named", () => {
+  it("finds message, code and type of an answer that is an error as a whole", () => {
+    const rows: ReadonlyArray<readonly [Json, object]> = [
+      [
+        { id: "x", choices: null, base_resp: { status_code: 1002, status_msg: "rate limit" } },
+        { ...shape, message: "rate limit", code: "1002" },
+      ],
+      [
+        { code: "40301", msg: "insufficient balance", success: false },
+        { ...shape, message: "insufficient balance", code: "40301" },
+      ],
+      [{ detail: "not loaded" }, { ...shape, message: "not loaded" }],
+      [
+        { detail: [{ loc: ["body", "model"], msg: "field required", type: "missing" }] },
+        { ...shape, message: "body.model: field required" },
+      ],
+      [
+        { errors: [{ code: 7003, message: "no route" }], success: false },
+        { message: "no route", code: "7003" },
+      ],
+      [
+        { error_code: 336003, error_msg: "too long" },
+        { message: "too long", code: "336003" },
+      ],
+      [
+        { type: "error", error: { type: "overloaded_error", message: "boom" } },
+        { message: "boom", type: "overloaded_error" },
+      ],
+      [
+        { type: "error", message: "boom", code: "full" },
+        { ...shape, message: "boom", code: "full" },
+      ],
+    ]
+    for (const [answer, expected] of rows) expect(named(answer)).toEqual(expect.objectContaining(expected))
+  })
+
+  it("law: whatever is said, what is told is four strings or nulls of bounded size", () => {
+    const long = fc.string({ unit: "grapheme", maxLength: 40 }).map((text) => text.repeat(400))
+    const error = fc.oneof(
+      long,
+      fc.record({ message: long, type: long, code: long, param: long }),
+      fc.array(long, { maxLength: 20 }),
+      fc.dictionary(fc.constantFrom("error", "detail", "errors", "message", "msg", "code"), fc.jsonValue()),
+    )
+    fc.assert(
+      fc.property(error, (said) => {
+        const { code, message, param, type } = named(JSON.parse(JSON.stringify(said)))
+        expect(message.length).toBeGreaterThan(0)
+        expect(message.length).toBeLessThanOrEqual(4_001)
+        for (const name of [type, code ?? "", param ?? ""]) expect(name.length).toBeLessThanOrEqual(201)
+        // Throws where there is half of a character.
+        expect(() => encodeURIComponent(message)).not.toThrow()
+      }),
+    )
+  })
+})
+
+describe("errorData", () => {
+  it("is an OpenAI error body", () => {
+    expect(new TextDecoder().decode(errorData({ ...shape, message: "boom" }))).toBe(
+      '{"error":{"type":"upstream_error","param":null,"code":null,"message":"boom"}}',
+    )
+  })
+
+  it("leaves out further members that are nested too deep to be printed, or too large", () => {
+    const deep: Json = JSON.parse(`${"[".repeat(200_000)}${"]".repeat(200_000)}`)
+    for (const further of [deep, "x".repeat(100_000)]) {
+      expect(parse(errorData(shaped({ message: "boom", further })))).toEqual({
+        error: { ...shape, message: "boom" },
+      })
+    }
   })
 })

@@ -132,7 +132,13 @@ describe("explain", () => {
         upstreamModelFrom: "its model",
         key: "configured",
         fallback: "llama-3",
-        timeouts: { connectMs: 10_000, firstByteMs: 60_000, idleMs: 300_000, totalMs: 1_800_000 },
+        timeouts: {
+          connectMs: 10_000,
+          firstByteMs: 300_000,
+          answerMs: 600_000,
+          idleMs: 300_000,
+          totalMs: 1_800_000,
+        },
       },
       expect.objectContaining({
         upstream: "openai",
@@ -316,15 +322,21 @@ describe("render", () => {
     const upstreams = [
       makeUpstream({
         name: "slow",
-        timeouts: { connectMs: 500, firstByteMs: 1_500, idleMs: 300_000, totalMs: 900_000 },
+        timeouts: {
+          connectMs: 500,
+          firstByteMs: 1_500,
+          answerMs: 600_000,
+          idleMs: 300_000,
+          totalMs: 900_000,
+        },
       }),
       makeUpstream({ name: "usual" }),
     ]
     const text = render(explained(upstreams, "gpt"))
-    expect(text).toContain("500ms / 1.5s / 300s / 900s")
-    expect(text).toContain("10s / 60s / 300s / 1800s")
+    expect(text).toContain("500ms / 1.5s / 600s / 300s / 900s")
+    expect(text).toContain("10s / 300s / 600s / 300s / 1800s")
     expect(render(explained(readme, "gpt-4"))).toContain(
-      "connect 10s, first byte 60s, idle 300s, total 1800s",
+      "connect 10s, first byte 300s, plain answer 600s, idle 300s, total 1800s",
     )
   })
 

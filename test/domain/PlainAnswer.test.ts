@@ -2,7 +2,8 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ChoiceTransform } from "../../src/domain/ChoiceTransform.ts"
 import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
-import { noAnswer, readAnswer, transformAnswer } from "../../src/domain/PlainAnswer.ts"
+import { parseObject } from "../../src/domain/JsonBytes.ts"
+import { readAnswer, transformAnswer } from "../../src/domain/PlainAnswer.ts"
 import { noUsage } from "../../src/domain/Usage.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chatCompletion, textCompletion } from "../support/Wire.ts"
@@ -172,6 +173,8 @@ describe("transformAnswer", () => {
   })
 })
 
+const readBack = (answer: unknown) => parseObject(bytesOf(answer))
+
 describe("readAnswer", () => {
   it("reads usage, finish reason and tool calls", () => {
     const answer = chatCompletion(null, {
@@ -179,7 +182,7 @@ describe("readAnswer", () => {
       tokens: { prompt: 1, completion: 2 },
       message: { tool_calls: [{ id: "c" }] },
     })
-    expect(readAnswer(bytesOf(answer))).toEqual({
+    expect(readAnswer(readBack(answer))).toEqual({
       usage: { ...noUsage, inputTokens: 1, outputTokens: 2, totalTokens: 3 },
       finishReason: "tool_calls",
       toolCalls: true,
@@ -187,61 +190,23 @@ describe("readAnswer", () => {
   })
 
   it("reads a legacy completion and an older function call", () => {
-    expect(readAnswer(bytesOf(textCompletion("a")))).toMatchObject({ finishReason: "stop", toolCalls: false })
-    expect(readAnswer(bytesOf(message({ content: null, function_call: { name: "f" } }))).toolCalls).toBe(true)
-    expect(readAnswer(bytesOf(message({ content: "a", tool_calls: [] }))).toolCalls).toBe(false)
+    expect(readAnswer(readBack(textCompletion("a")))).toMatchObject({
+      finishReason: "stop",
+      toolCalls: false,
+    })
+    expect(readAnswer(readBack(message({ content: null, function_call: { name: "f" } }))).toolCalls).toBe(
+      true,
+    )
+    expect(readAnswer(readBack(message({ content: "a", tool_calls: [] }))).toolCalls).toBe(false)
   })
 
   it("law: of anything else nothing is known", () => {
     const nothing = { usage: noUsage, finishReason: undefined, toolCalls: false }
     fc.assert(
       fc.property(fc.uint8Array(), fc.json(), (bytes, json) => {
-        expect(readAnswer(bytes)).toEqual(nothing)
-        expect(readAnswer(new TextEncoder().encode(json))).toEqual(nothing)
+        expect(readAnswer(parseObject(bytes))).toEqual(nothing)
+        expect(readAnswer(parseObject(new TextEncoder().encode(json)))).toEqual(nothing)
       }),
     )
-  })
-})
-
-describe("noAnswer", () => {
-  const bytes = (text: string) => new TextEncoder().encode(text)
-
-  it("law: finds nothing wrong with any answer, whatever it talks about", () => {
-    fc.assert(
-      fc.property(
-        fc.string({ unit: "grapheme" }),
-        fc.constantFrom("", " ", "\r\n\t", "\ufeff"),
-        (content, space) => {
-          const answer = { choices: [{ message: { content: `${content} "error": {}` } }], error: null }
-          expect(noAnswer(bytes(`${space}${JSON.stringify(answer)}\n`))).toBeUndefined()
-        },
-      ),
-    )
-  })
-
-  it("law: what is no object never passes for an answer", () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.string(),
-          fc.json().filter((text) => !text.startsWith("{")),
-        ),
-        (text) => {
-          fc.pre(!/^\s*\{.*\}\s*$/s.test(text))
-          expect(noAnswer(bytes(text))).toEqual({ kind: "not_json" })
-        },
-      ),
-    )
-  })
-
-  it("tells an error that came with a good status, in each of its ways", () => {
-    for (const text of [
-      '{"error":{"message":"no"}}',
-      '{"error":"no"}',
-      '{"object":"error","message":"no"}',
-    ]) {
-      expect(noAnswer(bytes(text))).toMatchObject({ kind: "error", error: { message: "no" } })
-    }
-    expect(noAnswer(bytes('{"error": }'))).toEqual({ kind: "not_json" })
   })
 })

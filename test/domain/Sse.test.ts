@@ -30,6 +30,15 @@ const cut = (bytes: Uint8Array, places: ReadonlyArray<number>): ReadonlyArray<Ui
 const singles = (bytes: Uint8Array): ReadonlyArray<Uint8Array> =>
   Array.from(bytes, (byte) => Uint8Array.of(byte))
 
+const isWhole = (data: string): boolean => {
+  if (/^ *\[DONE\]/.test(data)) return true
+  try {
+    return typeof JSON.parse(data) === "object" && data.trim() !== "null"
+  } catch {
+    return false
+  }
+}
+
 /** The standard's rules, line by line over the whole stream, with the departures that the decoder's docstring names. */
 const reference = (stream: Uint8Array): ReadonlyArray<{ data: string; event: string | undefined }> => {
   const lines = text
@@ -49,21 +58,25 @@ const reference = (stream: Uint8Array): ReadonlyArray<{ data: string; event: str
     const colon = line.indexOf(":")
     return colon === -1 ? [line, ""] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, "")]
   }
+  const failed = (value: string): void => {
+    dispatch()
+    if (value !== "") given.push({ data: value, event: "error" })
+  }
   for (const line of lines) {
     const [name, value] = field(line)
     if (line === "") dispatch()
     else if (name === "data") data.push(value)
     else if (name === "event") event = value === "" ? undefined : value
+    else if (name === "error") failed(value)
   }
   if (unfinished !== "") {
     const [name, value] = field(unfinished)
+    if (name === "error") {
+      failed(isWhole(value) ? value : "")
+      return given
+    }
     if (name === "data") data.push(value)
-    const joined = data.join("\n")
-    let whole = /^ *\[DONE\]/.test(joined)
-    try {
-      whole ||= typeof JSON.parse(joined) === "object" && joined.trim() !== "null"
-    } catch {}
-    if (!whole) return given
+    if (!isWhole(data.join("\n"))) return given
   }
   dispatch()
   return given
@@ -132,6 +145,21 @@ describe("decoder", () => {
     )
   })
 
+  it("takes a line `error: …` for an event of its own, as llama.cpp writes it", () => {
+    expect(events('error: {"code":500}\n\ndata: [DONE]\n\n')).toEqual([
+      { data: '{"code":500}', event: "error" },
+      { data: "[DONE]", event: undefined },
+    ])
+    expect(events("event: x\ndata: a\nerror:full\ndata: b\n\n")).toEqual([
+      { data: "a", event: "x" },
+      { data: "full", event: "error" },
+      { data: "b", event: undefined },
+    ])
+    expect(events('error: {"code":500}')).toEqual([{ data: '{"code":500}', event: "error" }])
+    expect(events("error: half of a mess")).toEqual([])
+    expect(events("error\n\nerror: \n\n")).toEqual([])
+  })
+
   it("gives nothing for an event without data, and its type is forgotten", () => {
     expect(events("event: ping\n\ndata: a\n\nevent: ping\ndata:\n\ndata: b\n\n")).toEqual(messages("a", "b"))
   })
@@ -197,6 +225,7 @@ describe("decoder", () => {
 const samples = {
   LF: 'data: {"a":"é😀"}\n\n: ping\nevent: x\ndata:b\ndata:\ndata:  c\n\n: p\n\nid: 1\ndata: d\n\ndata: [DONE]\n\n',
   BOM: "\uFEFFdata: first\n\ndata: \uFEFF\n\nevent: \uFEFFe\ndata: x\n\n",
+  error: 'data: {"a":1}\nerror: {"code":500}\ndata: [DONE]\n\nerror: full\n\nerror:\nerrors: 1\n\n',
   unfinished: 'data: a\n\nevent: é\ndata: {"b":\ndata: 1}',
 }
 
@@ -235,6 +264,9 @@ describe("decoder, however the stream is cut", () => {
       "data",
       "data:",
       "data:  x",
+      'error: {"code":500}',
+      "error: full",
+      "error",
       "event: a",
       "event:b",
       "event",

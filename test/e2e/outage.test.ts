@@ -107,7 +107,7 @@ describe("A provider out of order", () => {
       const broken = yield* Scripted.scriptedUpstream(fault)
       const standby = yield* Scripted.scriptedUpstream(() => Scripted.chat("standing by"))
       const { baseUrl } = yield* startGateway(
-        `${settings}timeouts: { first_byte_ms: 100 }\nopenai_clients:\n${client(
+        `${settings}timeouts: { answer_ms: 700 }\nopenai_clients:\n${client(
           "broken",
           broken.url,
           1,

@@ -73,7 +73,13 @@ const configOf = (prepared: ReadonlyArray<Prepared>, healthyUrl: string): string
     retry: { rounds: 1 },
     // One case is not to set an upstream aside for another.
     breaker: { failures: 0 },
-    timeouts: { connect_ms: 10_000, first_byte_ms: 20_000, idle_ms: 20_000, total_ms: 60_000 },
+    timeouts: {
+      connect_ms: 10_000,
+      first_byte_ms: 20_000,
+      answer_ms: 20_000,
+      idle_ms: 20_000,
+      total_ms: 60_000,
+    },
     openai_clients: [
       {
         name: healthyName,

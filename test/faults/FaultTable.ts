@@ -41,7 +41,7 @@ const causeOf = (attempt: {
 }): string =>
   attempt.cause === undefined
     ? "its status"
-    : attempt.cause.replace(/ after \d+ ms/, "").replace(/ \((?!connect|first_byte|idle|total).*/s, "")
+    : attempt.cause.replace(/ after \d+ ms/, "").replace(/ \((?!connect|first_byte|answer|idle|total).*/s, "")
 
 interface Told {
   readonly withFallback: string

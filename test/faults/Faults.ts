@@ -74,7 +74,7 @@ const breaksOff = unreachable(/^broke off \(.+\)$/)
 /** It answered, and with nothing of use. Contract §6 knows no such word: to another upstream it is the same as a broken answer. */
 const unusable = unreachable(/./)
 
-const timesOut = (phase: "connect" | "first_byte" | "idle" | "total"): Expectation =>
+const timesOut = (phase: "connect" | "first_byte" | "answer" | "idle" | "total"): Expectation =>
   failed(
     { cause: new RegExp(`^timed out \\(${phase} after \\d+ ms\\)$`) },
     { status: 504, code: "upstream_timeout" },
@@ -203,12 +203,19 @@ const everywhere = (
   expected: Expectation,
 ): Fault => both(name, answering(Scripted.raw(bytes, ending)), expected)
 
+/** Nothing that is waited for comes. */
+const late = (name: string, answer: Scripted.Answer): Fault => ({
+  name,
+  plain: { place: answering(answer), expected: timesOut("answer") },
+  stream: { place: answering(answer), expected: timesOut("first_byte") },
+})
+
 const withEntry = (fault: Fault, entry: Readonly<Record<string, unknown>>): Fault => ({ ...fault, entry })
 
 /** Long enough to be met on a busy machine, short enough to wait for. */
 const shortMs = 300
 const connectSoon = { timeouts: { connect_ms: shortMs } }
-const beginSoon = { timeouts: { first_byte_ms: shortMs } }
+const beginSoon = { timeouts: { first_byte_ms: shortMs, answer_ms: shortMs } }
 const keepGoing = { timeouts: { idle_ms: shortMs } }
 const endSoon = { timeouts: { total_ms: 2 * shortMs } }
 
@@ -307,21 +314,10 @@ const withoutHead: Section = {
     ),
     row(
       "silence before the answer or inside its head",
+      withEntry(late("silence before the head", Scripted.hang()), beginSoon),
+      withEntry(late("silence inside the head", Scripted.raw(partOfHead, "silence")), beginSoon),
       withEntry(
-        both("silence before the head", answering(Scripted.hang()), timesOut("first_byte")),
-        beginSoon,
-      ),
-      withEntry(
-        everywhere("silence inside the head", partOfHead, "silence", timesOut("first_byte")),
-        beginSoon,
-      ),
-      withEntry(
-        everywhere(
-          "103, then silence",
-          "HTTP/1.1 103 Early Hints\r\n\r\n",
-          "silence",
-          timesOut("first_byte"),
-        ),
+        late("103, then silence", Scripted.raw("HTTP/1.1 103 Early Hints\r\n\r\n", "silence")),
         beginSoon,
       ),
     ),
@@ -743,6 +739,30 @@ const errorInstead = failed({ cause: /./ }, { status: 502, body: Buffer.from(err
 /** An error in another shape, which is told in OpenAI's, under its own code where it has one. */
 const shapedInstead = (code: string | null) => failed({ cause: /./ }, { status: 502, code })
 
+const errorMembers = JSON.stringify({ code: 503, message: "The engine is overloaded." })
+const doneEvent = eventBytes([], true)
+
+/** What says nothing of the answer yet. */
+const silentEvents = {
+  "a role": eventBytes([chunk({ role: "assistant", content: "" })]),
+  "a role and null": eventBytes([chunk({ role: "assistant", content: null, tool_calls: [] })]),
+  "an empty delta": eventBytes([chunk({})]),
+  "filter results": eventBytes([{ choices: [], prompt_filter_results: [{ prompt_index: 0 }] }]),
+  pings: 'event: ping\ndata: {"type": "ping"}\n\ndata: {"type":"ping"}\n\n',
+}
+
+/** A refusal in what looks like an answer. */
+const choiceless = {
+  "MiniMax's base_resp": { choices: null, base_resp: { status_code: 1002, status_msg: "rate limit" } },
+  "code and msg": { code: "1002", msg: "rate limit", success: false },
+  detail: { detail: "rate limit" },
+  "an error of a choice": {
+    choices: [
+      { index: 0, message: { role: "assistant", content: "" }, error: { code: 1002, message: "no" } },
+    ],
+  },
+}
+
 const goodStatus: Section = {
   title: "200, and no answer",
   rows: [
@@ -755,6 +775,34 @@ const goodStatus: Section = {
         '{"object":"error","message":"overloaded","code":503}',
         shapedInstead("503"),
       ),
+    ),
+    row(
+      "an error in what looks like an answer: `base_resp`, `{code, msg}`, `detail`, of a choice, `finish_reason: error`",
+      ...Object.entries(choiceless).map(([name, answer]): Fault => {
+        const expected = shapedInstead(name === "detail" ? null : "1002")
+        return {
+          name,
+          plain: { place: answering(Scripted.json(answer)), expected },
+          stream: { place: answering(Scripted.sse([answer])), expected },
+        }
+      }),
+      {
+        name: "a finish reason that is an error",
+        plain: {
+          place: answering(Scripted.json(chatCompletion("Hel", { finishReason: "error" }))),
+          expected: shapedInstead("error"),
+        },
+        stream: { place: answering(Scripted.sse([finishChunk("error")])), expected: shapedInstead("error") },
+      },
+    ),
+    row(
+      "a completion that says nothing: `{}`, no choice, no text and no finish reason",
+      ...[
+        ["an empty object", {}],
+        ["no choices", { ...chatCompletion(ownText), choices: [] }],
+        ["choices that are null", { ...chatCompletion(ownText), choices: null }],
+        ["an empty message", { choices: [{ index: 0, message: { role: "assistant", content: "" } }] }],
+      ].map(([name, answer]) => onlyPlain(good(String(name), JSON.stringify(answer), unusable))),
     ),
     row(
       "a page of HTML, text, nothing, or JSON that is no object",
@@ -848,11 +896,9 @@ const goodStatus: Section = {
       },
     ),
     row(
-      "an answer in another shape: another endpoint's, `{}`, invalid UTF-8, 5,000 levels deep",
+      "an answer in another shape: another endpoint's, invalid UTF-8, 5,000 levels deep",
       ...[
         ["another endpoint's answer", JSON.stringify(textCompletion(ownText))],
-        ["an empty object", "{}"],
-        ["no choices", JSON.stringify({ ...chatCompletion(ownText), choices: [] })],
         ["invalid UTF-8", Buffer.from(answerJson.replace(ownText, "\xff\xc3"), "latin1")],
         ["JSON 5,000 levels deep", deep(5_000)],
       ].map(([name, body]) => onlyPlain(good(String(name), body ?? "", passed(body ?? "")))),
@@ -1012,9 +1058,9 @@ const bodies: Section = {
         inStream(
           "comments without end",
           Scripted.trickle(streamHead, piece(": wait\n\n"), 20),
-          timesOut("first_byte"),
+          timesOut("total"),
         ),
-        beginSoon,
+        { timeouts: { first_byte_ms: shortMs, total_ms: 3 * shortMs } },
       ),
     ),
     row(
@@ -1026,6 +1072,14 @@ const bodies: Section = {
           timesOut("total"),
         ),
         endSoon,
+      ),
+      withEntry(
+        inPlain(
+          "a body that drips for longer than answers may take",
+          Scripted.trickle(headOf(jsonType, chunkedFraming), piece(" "), 20),
+          timesOut("answer"),
+        ),
+        beginSoon,
       ),
     ),
     row("4 GB, or an event of 4 GB", {
@@ -1081,7 +1135,49 @@ const bodies: Section = {
       inStream(
         "text in an event named error",
         Scripted.streamed(Buffer.from("event: error\ndata: overloaded\n\n")),
-        shapedInstead("upstream_refused"),
+        shapedInstead(null),
+      ),
+      inStream(
+        "a line `error: …`, as llama.cpp writes it",
+        Scripted.streamed(Buffer.from(`error: ${errorMembers}\n\n${doneEvent}`)),
+        shapedInstead("503"),
+      ),
+      inStream(
+        "a list with an error",
+        Scripted.streamed(Buffer.from(`data: [{"error":${errorMembers}}]\n\n`)),
+        shapedInstead("503"),
+      ),
+    ),
+    row(
+      "an error after events that say nothing: a role, an empty delta, filter results, a ping",
+      ...Object.entries(silentEvents).map(([name, bytes]) =>
+        inStream(
+          `an error after ${name}`,
+          Scripted.streamed(Buffer.from(bytes + eventBytes([errorJson]))),
+          errorInstead,
+        ),
+      ),
+      inStream(
+        "a failing finish reason after a role",
+        Scripted.sse([chunk({ role: "assistant", content: "" }), finishChunk("error")]),
+        shapedInstead("error"),
+      ),
+    ),
+    row(
+      "a stream that ends, or breaks off, before it said anything",
+      ...Object.entries(silentEvents).map(([name, bytes]) =>
+        inStream(`nothing but ${name}`, Scripted.streamed(Buffer.from(bytes + doneEvent)), unusable),
+      ),
+      inStream("an end after the role alone", Scripted.sse(begun.slice(0, 1), { done: false }), unusable),
+      inStream(
+        "a reset after the role",
+        Scripted.raw(`${streamHead}${piece(eventBytes(begun.slice(0, 1)))}`, "reset"),
+        unusable,
+      ),
+      inStream(
+        "text, and no event of JSON",
+        Scripted.streamed(Buffer.from(`data: loading\n\n${doneEvent}`)),
+        unusable,
       ),
     ),
   ],
@@ -1115,7 +1211,6 @@ const begunStreams: Section = {
         Scripted.streamed(Buffer.from(`${begunStream}data: {"id":"chatc`)),
         begunBroken,
       ),
-      inStream("an end after the role alone", Scripted.sse(begun.slice(0, 1), { done: false }), breaks("")),
     ),
     row(
       "silence, or nothing but comments",
@@ -1168,6 +1263,29 @@ const begunStreams: Section = {
         Scripted.sse([...begun, { error: "overloaded" }]),
         breaks(begunText, null),
       ),
+      inStream(
+        "a line `error: …` in the stream",
+        Scripted.streamed(Buffer.from(`${begunStream}error: ${errorMembers}\n\n${doneEvent}`)),
+        breaks(begunText, "503"),
+      ),
+      inStream(
+        "a failing finish reason",
+        Scripted.sse([...begun, finishChunk("error")]),
+        breaks(begunText, "error"),
+      ),
+      inStream(
+        "an error of a choice",
+        Scripted.sse([...begun, { choices: [{ index: 0, delta: {}, error: { code: 502, message: "no" } }] }]),
+        breaks(begunText, "502"),
+      ),
+      inStream(
+        "an error without a choice",
+        Scripted.sse([
+          ...begun,
+          { choices: null, base_resp: { status_code: 1002, status_msg: "rate limit" } },
+        ]),
+        breaks(begunText, "1002"),
+      ),
     ),
     row(
       "a finish reason without `[DONE]`; `[DONE]` without a finish reason; anything after `[DONE]`",
@@ -1175,6 +1293,29 @@ const begunStreams: Section = {
       inStream("[DONE] without a finish reason", Scripted.sse([textChunk(ownText)]), whole),
       inStream("a reset after [DONE]", Scripted.sse(events, { ending: "reset" }), whole),
       inStream("silence after [DONE]", Scripted.sse(events, { ending: "silence" }), whole),
+      inStream(
+        "a finish reason, then silence",
+        Scripted.sse(events, { done: false, ending: "silence" }),
+        whole,
+      ),
+      inStream(
+        "a finish reason, then pings without end",
+        Scripted.trickle(`${streamHead}${piece(eventBytes(events))}`, piece(": wait\n\n"), 50),
+        whole,
+      ),
+    ),
+    row(
+      "pings, and events that are no JSON objects",
+      inStream(
+        "pings between events",
+        Scripted.streamed(Buffer.from(wholeStream.replaceAll("\n\n", `\n\n${silentEvents.pings}`))),
+        whole,
+      ),
+      inStream(
+        "events of text between events",
+        Scripted.streamed(Buffer.from(wholeStream.replaceAll("\n\n", "\n\ndata: loading\n\n"))),
+        whole,
+      ),
       inStream(
         "events after [DONE]",
         Scripted.streamed(Buffer.from(`${wholeStream}${eventBytes([textChunk("more"), errorJson])}`)),

@@ -80,7 +80,13 @@ describe("Fuzzed over sockets,", () => {
           stringify({
             retry: { rounds: 1 },
             breaker: { failures: 0 },
-            timeouts: { connect_ms: 2_000, first_byte_ms: 250, idle_ms: 250, total_ms: 1_000 },
+            timeouts: {
+              connect_ms: 2_000,
+              first_byte_ms: 250,
+              answer_ms: 250,
+              idle_ms: 250,
+              total_ms: 1_000,
+            },
             openai_clients: upstreams.map(({ url }, at) => ({
               name: `u${at}`,
               base_url: url,

@@ -80,10 +80,13 @@ describe("A streamed chat completion", () => {
       const opening = yield* Effect.fork(
         call(() => client.chat.completions.create({ model: "gpt-4o", messages: hello, stream: true })),
       )
+      // A role says nothing yet: it waits for the first word.
       yield* answer.push(chunk({ role: "assistant", content: "" }))
+      yield* answer.push(textChunk("Well"))
       const stream = yield* within("the stream's beginning", Fiber.join(opening))
       const chunks = stream[Symbol.asyncIterator]()
       expect(yield* next(chunks)).toEqual(chunk({ role: "assistant", content: "" }))
+      expect(yield* next(chunks)).toEqual(textChunk("Well"))
       for (const text of ["One", ", two", ", <three>", " — 四"]) {
         yield* answer.push(textChunk(text))
         expect(yield* next(chunks)).toEqual(textChunk(text))

@@ -257,7 +257,7 @@ describe("InternalServerError", () => {
       const second = yield* scriptedUpstream(hang())
       const gateway = yield* startGateway(
         configOf([{ base_url: first.url }, { base_url: second.url }], {
-          timeouts: { first_byte_ms: 60 },
+          timeouts: { first_byte_ms: 60, answer_ms: 60 },
         }),
       )
       for (const way of bothWays(sdk(gateway))) {

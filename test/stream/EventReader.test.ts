@@ -21,47 +21,56 @@ const sink = () => {
 }
 
 describe("An event reader", () => {
-  it("shows the first event as soon as it is whole, and gives it with all others", () => {
+  it("tells what each read brought, and gives all of it to whoever comes", () => {
     const reader = new EventReader<never>()
-    reader.read(bytes(": ping\n\nda"))
-    expect(reader.first).toBeUndefined()
-    reader.read(bytes("ta: a\n\ndata: b\n\n"))
-    expect(reader.first === undefined ? "" : text(reader.first)).toBe("a")
+    expect(reader.read(bytes(": ping\n\nda"))).toEqual([])
+    expect(reader.read(bytes('ta: {"a":1}\n\ndata: {"b":1}\n\n')).map(text)).toEqual(['{"a":1}', '{"b":1}'])
     const taken = sink()
     reader.attach(taken)
-    expect(taken.events).toEqual(["a", "b"])
-    reader.read(bytes("data: c\n\n"))
+    expect(taken.events).toEqual(['{"a":1}', '{"b":1}'])
+    reader.read(bytes('data: {"c":1}\n\n'))
     reader.end({ kind: "ended" })
-    expect([taken.events, taken.ends]).toEqual([["a", "b", "c"], [{ kind: "ended" }]])
+    expect([taken.events, taken.ends]).toEqual([['{"a":1}', '{"b":1}', '{"c":1}'], [{ kind: "ended" }]])
   })
 
   it("takes an event that ends with the stream for one, but none that broke off with it", () => {
     const whole = new EventReader<string>()
     whole.read(bytes('data: {"a":1}'))
-    whole.end({ kind: "ended" })
-    expect(whole.first === undefined ? "" : text(whole.first)).toBe('{"a":1}')
+    expect(whole.end({ kind: "ended" }).map(text)).toEqual(['{"a":1}'])
     const broken = new EventReader<string>()
     broken.read(bytes('data: {"a":1}'))
-    broken.end({ kind: "failed", error: "reset" })
-    expect(broken.first).toBeUndefined()
+    expect(broken.end({ kind: "failed", error: "reset" })).toEqual([])
+  })
+
+  it("passes over what is no JSON object, and counts it; pings only go to whoever is there", () => {
+    const reader = new EventReader<never>()
+    reader.read(bytes('data: loading\n\nevent: ping\ndata: {}\n\ndata: 12\n\ndata: {"a":1}\n\n'))
+    const taken = sink()
+    reader.attach(taken)
+    expect([taken.events, reader.passedOver]).toEqual([['{"a":1}'], 2])
+    reader.read(bytes('data: {"type":"ping"}\n\n'))
+    expect([taken.events, reader.passedOver]).toEqual([['{"a":1}', ""], 2])
   })
 
   it("ends with an event without end, after those before it", () => {
     const reader = new EventReader<never>()
     const taken = sink()
     reader.attach(taken)
-    reader.read(bytes("data: a\n\ndata: "))
+    reader.read(bytes('data: {"a":1}\n\ndata: '))
     const megabyte = bytes("x".repeat(1024 * 1024))
     for (let at = 0; at < 40; at++) reader.read(megabyte)
-    expect(taken.events).toEqual(["a"])
+    expect(taken.events).toEqual(['{"a":1}'])
     expect(taken.ends).toMatchObject([{ kind: "failed", error: { _tag: "EventTooLarge" } }])
     expect(reader.excess?._tag).toBe("EventTooLarge")
   })
 
   it("law: gives the same events whenever somebody begins to take them", () => {
-    const pieces = fc.array(fc.constantFrom("data: a\n\n", "data: b", "\n", "\n\n", ": c\n"), {
-      maxLength: 12,
-    })
+    const pieces = fc.array(
+      fc.constantFrom('data: {"a":1}\n\n', 'data: {"b":1}', "data: c\n\n", "\n", "\n\n", ": c\n"),
+      {
+        maxLength: 12,
+      },
+    )
     fc.assert(
       fc.property(pieces, fc.nat(12), (some, attachedAfter) => {
         const given = (after: number) => {

@@ -13,6 +13,7 @@ import type { AnswerSettings, AnswerSummary } from "../../src/domain/AnswerStrea
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
 import { unpack } from "../../src/domain/PackedData.ts"
 import type { SseEvent } from "../../src/domain/Sse.ts"
+import { ping } from "../../src/domain/StreamEvent.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import { type EventSource, sourceOf } from "../../src/stream/EventSource.ts"
 import type { KeptData } from "../../src/stream/KeptData.ts"
@@ -37,6 +38,7 @@ const settings: AnswerSettings = {
   endpoint: chatCompletions,
   transform: { prefix: undefined, thinking: "passthrough" },
   includeUsage: false,
+  choices: 1,
 }
 
 /** What a response told when it was over. */
@@ -113,6 +115,7 @@ const scripted = Effect.gen(function* () {
   ).pipe(Stream.ensuring(Effect.sync(() => void interrupted++)))
   return {
     events,
+    queue,
     send: (value: unknown) => Queue.offer(queue, event(value)),
     reads: () => reads,
     interrupted: () => interrupted,
@@ -341,6 +344,88 @@ describe("silence", () => {
       yield* TestClock.adjust("5 minutes")
       yield* Fiber.join(fiber)
       expect(came).toEqual([wire(textChunk("a")), wire(textChunk("b"))])
+    }),
+  )
+})
+
+describe("an answer of which all choices have ended", () => {
+  it.scoped.each([
+    { company: "silence", sign: undefined },
+    { company: "pings", sign: ping },
+  ])("is whole without [DONE] after 2 s of $company, and lets its upstream go", ({ sign }) =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { bytes, ends } = yield* responding(upstream.events, {
+        settings: { ...settings, includeUsage: true },
+      })
+      const { came, fiber } = yield* reading(bytes)
+      yield* upstream.send(textChunk("a"))
+      yield* upstream.send(finishChunk())
+      expect([yield* Queue.take(came), yield* Queue.take(came)]).toEqual([
+        wire(textChunk("a")),
+        wire(finishChunk()),
+      ])
+      yield* TestClock.adjust("1 second")
+      yield* upstream.send(usageChunk())
+      expect(yield* Queue.take(came)).toBe(wire(usageChunk()))
+      if (sign !== undefined) {
+        yield* Queue.offer(upstream.queue, sign)
+        expect(yield* Queue.take(came)).toBe(": ping\n")
+      }
+      yield* settle
+      expect(yield* Queue.size(came)).toBe(0)
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* Queue.take(came)).toBe(wire("[DONE]"))
+      yield* Fiber.join(fiber)
+      yield* settle
+      expect(upstream.interrupted()).toBe(1)
+      expect(ends).toMatchObject([{ outcome: "ok", finishReason: "stop", usage: { inputTokens: 7 } }])
+    }),
+  )
+
+  it.scoped("is waited for while one of as many as were asked for has not", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { bytes } = yield* responding(upstream.events, { settings: { ...settings, choices: 2 } })
+      const { came, fiber } = yield* reading(bytes)
+      yield* upstream.send(finishChunk())
+      expect(yield* Queue.take(came)).toBe(wire(finishChunk()))
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Queue.size(came)).toBe(0)
+      yield* upstream.send(finishChunk("stop", { index: 1 }))
+      expect(yield* Queue.take(came)).toBe(wire(finishChunk("stop", { index: 1 })))
+      yield* TestClock.adjust("3 seconds")
+      expect(yield* Queue.take(came)).toBe(wire("[DONE]"))
+      yield* Fiber.join(fiber)
+    }),
+  )
+
+  it.scoped("goes on where a further choice begins all the same", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { came, fiber } = yield* reading((yield* responding(upstream.events)).bytes)
+      yield* upstream.send(finishChunk())
+      yield* upstream.send(textChunk("b", { index: 1 }))
+      expect(yield* Queue.take(came)).toBe(wire(finishChunk()))
+      expect(yield* Queue.take(came)).toBe(wire(textChunk("b", { index: 1 })))
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Queue.size(came)).toBe(0)
+      yield* Fiber.interrupt(fiber)
+    }),
+  )
+})
+
+describe("a ping of the upstream", () => {
+  it.scoped("reaches the client as a comment, once the answer has begun", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const { came, fiber } = yield* reading((yield* responding(upstream.events)).bytes)
+      yield* Queue.offer(upstream.queue, ping)
+      yield* upstream.send(textChunk("a"))
+      expect(yield* Queue.take(came)).toBe(wire(textChunk("a")))
+      yield* Queue.offer(upstream.queue, ping)
+      expect(yield* Queue.take(came)).toBe(": ping\n")
+      yield* Fiber.interrupt(fiber)
     }),
   )
 })

@@ -282,6 +282,7 @@ describe("laws of resumed answers", () => {
                 endpoint,
                 transform: { prefix: undefined, thinking: "strip" },
                 includeUsage: false,
+                choices: 1,
               })
               const sent: Array<Uint8Array> = []
               let state = answer.initial
@@ -329,6 +330,7 @@ describe("laws of resumed answers", () => {
                 endpoint,
                 transform: { prefix: undefined, thinking: "passthrough" },
                 includeUsage: true,
+                choices: 1,
               })
               let state = answer.initial
               let before = 0

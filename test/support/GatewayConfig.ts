@@ -21,7 +21,13 @@ export const configOf = (
 ): string =>
   stringify({
     retry: { rounds: 1, base_delay_ms: 1, max_delay_ms: 5 },
-    timeouts: { connect_ms: 2_000, first_byte_ms: 10_000, idle_ms: 10_000, total_ms: 60_000 },
+    timeouts: {
+      connect_ms: 2_000,
+      first_byte_ms: 10_000,
+      answer_ms: 20_000,
+      idle_ms: 10_000,
+      total_ms: 60_000,
+    },
     ...rest,
     openai_clients: entries.map((entry, index) => ({
       name: ordinals[index] ?? `upstream${index}`,

@@ -6,7 +6,8 @@ import type { ModelMatch, Timeouts, Upstream } from "../../src/domain/Upstream.t
 /** The timeouts a configuration that says nothing gets. */
 export const defaultTimeouts: Timeouts = {
   connectMs: 10_000,
-  firstByteMs: 60_000,
+  firstByteMs: 300_000,
+  answerMs: 600_000,
   idleMs: 300_000,
   totalMs: 1_800_000,
 }
@@ -118,6 +119,7 @@ export const upstreamArb: fc.Arbitrary<Upstream> = fc.record({
   timeouts: fc.record({
     connectMs: timeoutArb,
     firstByteMs: timeoutArb,
+    answerMs: timeoutArb,
     idleMs: timeoutArb,
     totalMs: timeoutArb,
   }),

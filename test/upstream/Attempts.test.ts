@@ -55,7 +55,15 @@ interface ScriptedAnswer extends AnswerHead {
 type Reply = Effect.Effect<ScriptedAnswer, AttemptFailure>
 
 /** An answer that says this. */
-const saying = (text: string) => bytes(JSON.stringify({ text }))
+const saying = (text: string) =>
+  bytes(
+    JSON.stringify({ choices: [{ message: { role: "assistant", content: text }, finish_reason: "stop" }] }),
+  )
+
+/** A chunk of a role, which says nothing, and one of a word. */
+const role = '{"choices":[{"delta":{"role":"assistant"}}]}'
+const word = '{"choices":[{"delta":{"content":"a"}}]}'
+const stream = `data: ${word}\n\ndata: [DONE]\n\n`
 
 const answer = (status: number, text = "", headers: Record<string, string> = {}): Reply =>
   Effect.succeed({
@@ -290,6 +298,11 @@ describe("Attempts", () => {
     { fault: "that is empty", body: "", cause: "answered 200 with a body that is no JSON object" },
     { fault: "cut short", body: '{"choices":[', cause: "answered 200 with a body that is no JSON object" },
     { fault: "that is an error", body: '{"error":{"message":"no"}}', cause: "answered with an error (no)" },
+    {
+      fault: "without a choice",
+      body: '{"choices":[]}',
+      cause: "answered 200 and said nothing: no choice, no text, no finish reason",
+    },
   ])("fails over from a plain body $fault", ({ body, cause }) => {
     const given = Effect.map(answer(200), (one) => ({ ...one, bytes: () => Effect.succeed(bytes(body)) }))
     const { layer } = scripted({ a: [given], b: [answer(200, "whole")] })
@@ -315,18 +328,20 @@ describe("Attempts", () => {
   it.scoped.each([
     { fault: "whose first event is an error", text: 'data: {"error":{"message":"overloaded"}}\n\n' },
     { fault: "whose first event is named error", text: 'event: error\ndata: {"message":"overloaded"}\n\n' },
+    { fault: "whose first event is a line of an error", text: 'error: {"message":"overloaded"}\n\n' },
+    { fault: "that is an error after a role", text: `data: ${role}\n\ndata: {"error":"overloaded"}\n\n` },
     { fault: "that ends before its first event", text: ": hello\n\n" },
+    { fault: "that says nothing", text: `data: ${role}\n\ndata: [DONE]\n\n` },
+    { fault: "that breaks off after a role", text: `data: ${role}\n\n` },
+    { fault: "of text", text: "data: loading\n\ndata: [DONE]\n\n" },
   ])("fails over from a stream $fault", ({ text }) => {
-    const { layer } = scripted({ a: [events(text)], b: [events('data: {"choices":[]}\n\ndata: [DONE]\n\n')] })
+    const { layer } = scripted({ a: [events(text)], b: [events(`: hello\n\ndata: ${role}\n\n${stream}`)] })
     return Effect.gen(function* () {
       const answered = yield* run(["a", "b"], { stream: true })
       expect(answered).toMatchObject({ kind: "stream", target: { upstream: { name: "b" } } })
       if (answered.kind === "stream") {
         const all = yield* Stream.runCollect(streamOf(answered.events))
-        expect(Array.from(all, ({ data }) => new TextDecoder().decode(data))).toEqual([
-          '{"choices":[]}',
-          "[DONE]",
-        ])
+        expect(Array.from(all, ({ data }) => new TextDecoder().decode(data))).toEqual([role, word, "[DONE]"])
       }
     }).pipe(Effect.provide(layer))
   })
@@ -334,7 +349,7 @@ describe("Attempts", () => {
   it.scoped(
     "gives back what each attempt held as soon as it is over, and a stream's only with the scope",
     () => {
-      const { layer, open } = scripted({ a: [answer(500)], b: [events("data: {}\n\n")] })
+      const { layer, open } = scripted({ a: [answer(500)], b: [events(`data: ${word}\n\n`)] })
       return Effect.gen(function* () {
         yield* Effect.scoped(
           Effect.gen(function* () {
@@ -447,7 +462,7 @@ describe("Attempts at an upstream that takes only so many requests at once", () 
   })
 
   it.scoped("keep the place of a stream until it is over", () => {
-    const { layer } = scripted({ a: [events("data: {}\n\ndata: [DONE]\n\n")], b: [answer(200)] })
+    const { layer } = scripted({ a: [events(stream)], b: [answer(200)] })
     return Effect.gen(function* () {
       const alone = { ...busy, concurrency: { max: 1, maxWaiting: 0, maxWaitMs: 1 } }
       yield* Effect.scoped(
@@ -619,7 +634,7 @@ describe("Attempts that gave a stream", () => {
   }
 
   it.scoped("let go of what it was asked with while it goes on", () => {
-    const { layer } = scripted({ a: [events("data: {}\n\ndata: [DONE]\n\n")] })
+    const { layer } = scripted({ a: [events(stream)] })
     const releases: Array<() => void> = []
     let held: WeakRef<object> | undefined
     const asked = Effect.flatMap(Attempts.Attempts, (attempts) => {

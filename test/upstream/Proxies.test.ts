@@ -27,7 +27,7 @@ const exchange = (upstream: ReturnType<typeof proxied>) =>
         path: "/chat/completions",
         headers: { "content-type": "application/json" },
         body: new TextEncoder().encode("{}"),
-        firstByte: "head",
+        awaits: "answer",
         deadline: undefined,
       },
       100_000,

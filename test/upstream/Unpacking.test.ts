@@ -21,7 +21,7 @@ const call = (upstream: Upstream): Upstreams.UpstreamCall => ({
   path: "/models",
   headers: {},
   body: undefined,
-  firstByte: "head",
+  awaits: "answer",
   deadline: undefined,
 })
 

@@ -6,13 +6,13 @@ import * as Upstreams from "../../src/upstream/Upstreams.ts"
 import { defaultTimeouts, makeUpstream } from "../support/arbitraries.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 
-const call = (upstream: Upstream, firstByte: "head" | "event" = "head"): Upstreams.UpstreamCall => ({
+const call = (upstream: Upstream, awaits: "answer" | "event" = "answer"): Upstreams.UpstreamCall => ({
   upstream,
   method: "POST",
   path: "/chat/completions",
   headers: { "content-type": "application/json" },
   body: new TextEncoder().encode("{}"),
-  firstByte,
+  awaits,
   deadline: undefined,
 })
 
@@ -28,7 +28,14 @@ const exchange = (upstream: Upstream, limitBytes = 1_000_000) =>
     }
   })
 
-const quick = { ...defaultTimeouts, connectMs: 1000, firstByteMs: 60, idleMs: 60, totalMs: 5000 }
+const quick = {
+  ...defaultTimeouts,
+  connectMs: 1000,
+  firstByteMs: 60,
+  answerMs: 5000,
+  idleMs: 60,
+  totalMs: 5000,
+}
 
 describe("Upstreams", () => {
   it.scopedLive("sends the call below the base URL and gives the answer back", () =>
@@ -78,12 +85,18 @@ describe("Upstreams", () => {
     }).pipe(Effect.provide(Upstreams.layer)),
   )
 
-  it.scopedLive("gives up when no head comes in time", () =>
-    Effect.gen(function* () {
-      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
-      const failure = yield* Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url, timeouts: quick })))
-      expect(failure).toMatchObject({ _tag: "TimedOut", phase: "first_byte", afterMs: 60 })
-    }).pipe(Effect.provide(Upstreams.layer)),
+  it.scopedLive(
+    "gives up when a plain answer has not come in its time, be it its head or its last byte",
+    () =>
+      Effect.gen(function* () {
+        const endless = Scripted.controlled()
+        for (const answer of [Scripted.hang(), endless.answer]) {
+          const upstream = yield* Scripted.scriptedUpstream(answer)
+          const timeouts = { ...quick, answerMs: 80, idleMs: 5000 }
+          const failure = yield* Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url, timeouts })))
+          expect(failure).toMatchObject({ _tag: "TimedOut", phase: "answer", afterMs: 80 })
+        }
+      }).pipe(Effect.provide(Upstreams.layer)),
   )
 
   it.scopedLive("counts the wait for a stream's first event until it is told that it came", () =>
@@ -95,6 +108,20 @@ describe("Upstreams", () => {
         Upstreams.whole(yield* Upstreams.Upstreams, call(target, "event"), 1_000_000),
       )
       expect(failure).toMatchObject({ _tag: "TimedOut", phase: "first_byte" })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("waits for the first event as long as the upstream shows that it lives", () =>
+    Effect.gen(function* () {
+      const endless = Scripted.controlled()
+      const upstream = yield* Scripted.scriptedUpstream(endless.answer)
+      const timeouts = { ...quick, firstByteMs: 150, idleMs: 5000, totalMs: 700 }
+      const target = makeUpstream({ baseUrl: upstream.url, timeouts })
+      yield* endless.push({}).pipe(Effect.zipRight(Effect.sleep(5)), Effect.forever, Effect.fork)
+      const failure = yield* Effect.flip(
+        Upstreams.whole(yield* Upstreams.Upstreams, call(target, "event"), 1_000_000),
+      )
+      expect(failure).toMatchObject({ _tag: "TimedOut", phase: "total" })
     }).pipe(Effect.provide(Upstreams.layer)),
   )
 

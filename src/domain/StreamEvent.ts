@@ -1,0 +1,64 @@
+/**
+ * What an upstream's events are before any is read: a part of an answer, its end, an error, a ping, or something no SDK could read. Only the first
+ * bytes and the last one are looked at.
+ */
+import { isJsonArray, isJsonObject } from "./Json.ts"
+import { nextToken, parseJson, parseObject } from "./JsonBytes.ts"
+import { isDone, type SseEvent } from "./Sse.ts"
+import { errorIn } from "./Verdict.ts"
+
+const [braceOpen, braceClose, bracketOpen] = [0x7b, 0x7d, 0x5b]
+
+/** The one event that every ping is taken for: its upstream lives, and says nothing. */
+export const ping: SseEvent = { data: new Uint8Array(0), event: "ping" }
+
+/** By these names upstreams say that they live. */
+const pingNames: ReadonlySet<unknown> = new Set([
+  "ping",
+  "heartbeat",
+  "keepalive",
+  "keep-alive",
+  "keep_alive",
+])
+
+/** No ping is longer; few chunks of an answer are as short. */
+const longestPing = 128
+
+const typeName = '"type"'
+
+const isPing = ({ data, event }: SseEvent): boolean => {
+  if (event !== undefined && pingNames.has(event)) return true
+  if (data.length > longestPing) return false
+  if (!Buffer.from(data.buffer, data.byteOffset, data.length).includes(typeName)) return false
+  const object = parseObject(data)
+  return object !== undefined && pingNames.has(object["type"]) && object["choices"] === undefined
+}
+
+const lastToken = (data: Uint8Array): number | undefined => {
+  let at = data.length - 1
+  for (let byte = data[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; )
+    byte = data[--at]
+  return data[at]
+}
+
+/** A list that holds an error, as Google's servers send them. */
+const isErrorList = (data: Uint8Array): boolean => {
+  const list = parseJson(data)
+  return isJsonArray(list) && list.some((one) => isJsonObject(one) && errorIn(one) !== undefined)
+}
+
+/** The event as it is to be taken: itself, `ping`, or an error; `undefined` where it is passed over. */
+export const received = (event: SseEvent): SseEvent | undefined => {
+  const { data } = event
+  if (event.event === "error") return event
+  if (isPing(event)) return ping
+  switch (data[nextToken(data, 0)]) {
+    case braceOpen:
+      return lastToken(data) === braceClose ? event : undefined
+    case bracketOpen:
+      if (isDone(event)) return event
+      return isErrorList(data) ? { data, event: "error" } : undefined
+    default:
+      return undefined
+  }
+}
