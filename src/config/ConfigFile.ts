@@ -160,7 +160,7 @@ const references = (
       return tree.unset.map((name) =>
         say(
           unset,
-          `the environment variable ${name} is not set${neededBy(path, root)}; set it, or write \${${name}:-default}`,
+          `the environment variable ${toldName(name)} is not set${neededBy(path, root)}; set it, or write \${${toldName(name)}:-default}`,
         ),
       )
     }
@@ -172,6 +172,9 @@ const references = (
       )
   }
 }
+
+/** A variable's name, unless a key was written in its place. Names are in capitals where they are as long and mixed as keys. */
+const toldName = (name: string): string => (/[a-z]/.test(name) && looksLikeKey(name) ? "NAME" : name)
 
 /** Names the client a path lies in. */
 const neededBy = (path: Path, root: Tree): string => {

@@ -476,6 +476,12 @@ describe("problems", () => {
     expect(told.join()).not.toContain("team-key")
   })
 
+  it("of a key that was written as a variable's name does not repeat it", () => {
+    const told = render(withClient("api_key: ${gAbCdEf0123456789SECRETKEY}")).join()
+    expect(told).toContain("the environment variable NAME is not set")
+    expect(told).not.toContain("gAbCdEf")
+  })
+
   it("of a misspelt key not as of a missing one too", () => {
     expect(render(withClient().replace("openai_clients", "openai_client"))).toEqual([
       'config.yaml:1:1 openai_client: unknown key; did you mean "openai_clients"?',
