@@ -261,6 +261,17 @@ const tries: Readonly<Record<string, (command: string) => Effect.Effect<void, Ne
         expect(answer).toMatch(/^data: \{/)
         expect(answer.endsWith("data: [DONE]\n\n")).toBe(true)
       }),
+    'curl http://localhost:8000/v1/models -H "Authorization: Bearer $ACCESS_KEY"': (command) =>
+      Effect.gen(function* () {
+        const upstream = yield* scriptedUpstream(models(["gpt-4o"]))
+        const { ACCESS_KEY: key = "" } = namedIn(example)
+        const gateway = yield* startGateway(
+          configOf([{ base_url: upstream.url }], { server: { access_keys: [key] } }),
+        )
+        const asked = command.replace("http://localhost:8000", gateway.baseUrl)
+        const { stdout } = yield* run(asked, { ACCESS_KEY: key })
+        expect(JSON.parse(stdout)).toMatchObject({ data: [{ id: "gpt-4o" }] })
+      }),
     "npx sluice check": (command) =>
       Effect.map(commanded(command), ({ code, stdout }) => {
         expect([code, stdout]).toEqual([0, expect.stringMatching(/config\.yaml: good; 3 clients\n$/)])
@@ -429,7 +440,10 @@ describe("The README's tables", () => {
       ShuttingDown: new Errors.ShuttingDown({ retryAfterSeconds: 1 }),
       InternalError: new Errors.InternalError({ requestId: "r" }),
     }
-    const declared = Object.values(all).map((error) => {
+    const others = [
+      new Errors.UpstreamCredentialsRejected({ upstream: "a", status: 402, reason: "billing", failures }),
+    ]
+    const declared = [...Object.values(all), ...others].map((error) => {
       const { body, status: code } = Errors.answerOf(error)
       const { error: said } = JSON.parse(new TextDecoder().decode(body))
       const shownStatus = error._tag === "UpstreamRefused" ? "the provider's" : String(code)
