@@ -9,10 +9,11 @@ import { type GatewayError, Overloaded, RequestTooLarge, RequestUnreadable } fro
 import type { ReadBody, WantedBody } from "../Gateway.ts"
 import { codingsOf, type Intake, unpacking } from "./ContentCoding.ts"
 
-/** Gives the whole body, unpacked, or why there is none, once. On failure the rest of the body is left unread: see `discard`. What it returns ends it early. */
+/** Gives the whole body, unpacked, or why there is none, once; asks for it first, where the client waits for that. On failure the rest of the body is left unread: see `discard`. What it returns ends it early. */
 export const read = (
   message: IncomingMessage,
   { hold, limitBytes }: WantedBody,
+  askFor: () => void,
   done: (body: ReadBody) => void,
 ): ((error: GatewayError) => void) => {
   const codings = codingsOf(message.headers["content-encoding"])
@@ -77,6 +78,7 @@ export const read = (
   }
   const onBreak = () =>
     end(Either.left(new RequestUnreadable({ reason: "the connection ended before the body did" })))
+  if (message.headers.expect !== undefined) askFor()
   message.on("data", onData)
   message.once("end", onEnd)
   message.once("error", onBreak)

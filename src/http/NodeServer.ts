@@ -123,7 +123,7 @@ const refuse = (error: Error, socket: Duplex): void => {
   )
 }
 
-/** Answers an expectation other than `100-continue`, which Node answers by itself. */
+/** Answers an expectation other than `100-continue`. */
 const refuseExpectation = (request: Http.IncomingMessage, response: Http.ServerResponse): void => {
   request.resume()
   const message = "This gateway meets no expectation but 100-continue. Leave the header `expect` out."
@@ -145,6 +145,8 @@ class DrainingServer extends Http.Server {
     })
     this.on("clientError", refuse)
     this.on("checkExpectation", refuseExpectation)
+    // Node would ask for every body; one that is refused by its head is not to be sent at all (RFC 9110 §10.1.1). `ClientBody` asks.
+    this.on("checkContinue", (request, response) => void this.emit("request", request, response))
     this.on("request", (request, response) => this.#answerUnserved(request, response))
     // Nothing listens for `upgrade`: Node passes over such offers then, as RFC 9110 §7.8 allows. A listener would be taken for consent to any,
     // and no body be read of a request that offers h2c along, as those of Java's client do.

@@ -248,10 +248,15 @@ const makeListener = Effect.gen(function* () {
       cut: () => stop?.(new ShuttingDown({ retryAfterSeconds: 1 })),
     }
     underWay.add(own)
-    stop = ClientBody.read(message, wanted, (body) => {
-      underWay.delete(own)
-      answer(call, served, body, message, response)
-    })
+    stop = ClientBody.read(
+      message,
+      wanted,
+      () => response.writeContinue(),
+      (body) => {
+        underWay.delete(own)
+        answer(call, served, body, message, response)
+      },
+    )
   }
 
   const listener: RequestListener = (message, response) => {
