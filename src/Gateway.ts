@@ -51,9 +51,10 @@ import type { Relay } from "./stream/Relay.ts"
 import { makeRespond, type Respond } from "./stream/ResponseStream.ts"
 import { type Broken, resuming } from "./stream/Resume.ts"
 import { AccessLog } from "./telemetry/AccessLog.ts"
-import { type Answered, streamFaultReason } from "./upstream/Attempt.ts"
+import type { Answered, AnsweredPlain, AnsweredStream } from "./upstream/Answered.ts"
 import { Attempts, type AttemptsRequest } from "./upstream/Attempts.ts"
-import { type AnsweredStream, askToGoOn, mayGoOn } from "./upstream/Resumption.ts"
+import { streamFaultReason } from "./upstream/OpenStream.ts"
+import { askToGoOn, mayGoOn } from "./upstream/Resumption.ts"
 import { Upstreams } from "./upstream/Upstreams.ts"
 
 /** A request as the edge accepted it. Header names are lower-case. */
@@ -463,7 +464,7 @@ const transformOf = ({ target }: Answered, request: ClientRequest, snapshot: Sna
 
 /** The client's answer out of the upstream's, transformed. */
 const plainAnswer = (
-  answered: Extract<Answered, { readonly kind: "plain" }>,
+  answered: AnsweredPlain,
   request: ClientRequest,
   snapshot: Snapshot,
   draft: RecordDraft,

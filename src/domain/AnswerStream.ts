@@ -79,6 +79,9 @@ export interface AnswerStream {
  */
 export const graceMs = 2_000
 
+/** How long an upstream may take to end its body after the answer is there; a connection whose body was read to its end can be used again. */
+export const drainMs = 100
+
 const initial: AnswerState = {
   phase: "open",
   events: 0,

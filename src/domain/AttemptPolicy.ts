@@ -49,6 +49,11 @@ export type AttemptFailure = Data.TaggedEnum<{
 
 export const AttemptFailure = Data.taggedEnum<AttemptFailure>()
 
+export const noMemory: AttemptFailure = AttemptFailure.NoRoom({
+  lacks: "memory",
+  reason: "no memory left for its answer",
+})
+
 export type Refused = Data.TaggedEnum.Value<AttemptFailure, "Refused">
 
 /** An HTTP answer that is no success, and whose fault it is. */

@@ -4,6 +4,7 @@
  */
 import * as Data from "effect/Data"
 import { type AttemptFailure, isTransient } from "./AttemptPolicy.ts"
+import type { Outcome } from "./AuditRecord.ts"
 import type { BreakerPolicy } from "./Snapshot.ts"
 
 /** Why a breaker opened. */
@@ -88,6 +89,10 @@ export const signsOf = (failure: AttemptFailure, ownKey: boolean): Signs => {
       return nothing
   }
 }
+
+/** What a stream's end says of its upstream, which is not to blame for a client that left or gave it too little time. */
+export const signsOfEnd = (outcome: Outcome, isTimeOver: boolean): Signs =>
+  outcome === "ok" ? well : outcome === "stream_broken" && !isTimeOver ? failing : nothing
 
 /** Whether a request may ask the upstream in its turn: its breaker is closed, or it is time for a probe. */
 export const admits = (breaker: Breaker, now: number): boolean =>

@@ -1,6 +1,6 @@
 /** An event stream put together into the plain answer it makes, for a caller who asked for one. What breaks it off is a failure like any other. */
 import { type AnswerState, answerStream } from "../domain/AnswerStream.ts"
-import { AttemptFailure } from "../domain/AttemptPolicy.ts"
+import { AttemptFailure, noMemory } from "../domain/AttemptPolicy.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { isJsonArray } from "../domain/Json.ts"
 import { encodeJson } from "../domain/JsonBytes.ts"
@@ -99,11 +99,7 @@ export class GatheredAnswer<E> implements EventSink<E> {
     this.#bytes += bytes
     if (this.#bytes > limitBytes) this.#gathered = brokenOff(`an answer of over ${limitBytes} bytes`)
     else if (hold(bytes)) this.#data.add(data)
-    else {
-      this.#gathered = failed(
-        AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left for its answer" }),
-      )
-    }
+    else this.#gathered = failed(noMemory)
   }
 
   #whole(): Gathered {

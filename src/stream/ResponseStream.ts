@@ -14,6 +14,7 @@ import {
   type AnswerState,
   type AnswerSummary,
   answerStream,
+  drainMs,
   graceMs,
   summary,
 } from "../domain/AnswerStream.ts"
@@ -45,12 +46,6 @@ const silenceMs = 15_000
 
 /** How often it is looked for; a heartbeat comes so much later at most. */
 const lookMs = 1_000
-
-/**
- * How long an upstream may take to end its body after the answer is complete. The client has its `[DONE]` by then; a body read to
- * its end leaves a connection that can be used again.
- */
-const drainMs = 100
 
 /** Events with these data, in one piece: what came in one read goes out in one write. */
 const encodeAll = (datas: ReadonlyArray<Uint8Array>): Uint8Array => {

@@ -9,7 +9,8 @@ import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import type { InvalidRequest } from "../domain/GatewayError.ts"
 import type { Prepared } from "../domain/Prepare.ts"
 import type { Target } from "../domain/Upstream.ts"
-import type { Attempt, AttemptProgress, AttemptRequest, AttemptResult } from "./Attempt.ts"
+import type { AttemptResult } from "./Answered.ts"
+import type { Attempt, AttemptProgress, AttemptRequest } from "./Attempt.ts"
 import type { Learned } from "./Learned.ts"
 
 /** The body for a target, without what is to be omitted. */

@@ -1,5 +1,5 @@
 /** A body that is read whole, within its limits: its chunks are joined once, since joining them one by one would be quadratic. */
-import { AttemptFailure } from "../domain/AttemptPolicy.ts"
+import { AttemptFailure, noMemory } from "../domain/AttemptPolicy.ts"
 
 export class BodyCollector {
   readonly #chunks: Array<Uint8Array> = []
@@ -19,9 +19,7 @@ export class BodyCollector {
     if (this.#size > this.#limitBytes) {
       return AttemptFailure.BrokenOff({ reason: `a body of over ${this.#limitBytes} bytes` })
     }
-    if (!this.#hold(chunk.length)) {
-      return AttemptFailure.NoRoom({ lacks: "memory", reason: "no memory left for its answer" })
-    }
+    if (!this.#hold(chunk.length)) return noMemory
     this.#chunks.push(chunk)
     return undefined
   }

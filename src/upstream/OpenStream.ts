@@ -2,13 +2,17 @@
  * A stream that is the client's answer, from its first event to its end. It knows nothing of what it was asked with: a stream may take minutes, and
  * its request be megabytes in several forms.
  */
-import type { AttemptFailure } from "../domain/AttemptPolicy.ts"
+import { type AttemptFailure, reasonOf } from "../domain/AttemptPolicy.ts"
 import type { EventReader, EventTooLarge } from "../stream/EventReader.ts"
 import type { EventSink, EventSource } from "../stream/EventSource.ts"
 import type { CallListener, OpenCall } from "./Upstreams.ts"
 
 /** What can break a stream that has begun. */
 export type StreamFault = AttemptFailure | EventTooLarge
+
+/** The same in a few words for the client. */
+export const streamFaultReason = (fault: StreamFault): string =>
+  fault._tag === "EventTooLarge" ? `one event was over ${fault.limitBytes} bytes` : `it ${reasonOf(fault)}`
 
 /** Mutable on purpose: one call, one socket. */
 export class OpenStream implements CallListener, EventSource<StreamFault> {

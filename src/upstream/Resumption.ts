@@ -7,10 +7,8 @@ import { InvalidRequest } from "../domain/GatewayError.ts"
 import type { Prepared } from "../domain/Prepare.ts"
 import type { Target } from "../domain/Upstream.ts"
 import type { Broken } from "../stream/Resume.ts"
-import type { Answered } from "./Attempt.ts"
+import type { AnsweredStream } from "./Answered.ts"
 import type { Attempts, AttemptsRequest } from "./Attempts.ts"
-
-export type AnsweredStream = Extract<Answered, { readonly kind: "stream" }>
 
 /** Whether a target may be asked to go on with an answer that another began. */
 export const mayGoOn = ({ upstream }: Target): boolean => upstream.resume !== undefined

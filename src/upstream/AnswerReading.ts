@@ -1,0 +1,313 @@
+/**
+ * The body of one answer, read as what its first bytes say it is and brought into the form that was asked for, until it is known what it comes to.
+ * Decided in the socket's own events, and told once.
+ */
+import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../domain/AnswerForm.ts"
+import { chunksOf } from "../domain/AnswerInChunks.ts"
+import { drainMs, graceMs } from "../domain/AnswerStream.ts"
+import { AttemptFailure, noMemory } from "../domain/AttemptPolicy.ts"
+import type { Endpoint } from "../domain/Endpoint.ts"
+import { errorBody } from "../domain/ErrorInEvents.ts"
+import { errorData, type ShapedError, shapedBody } from "../domain/ErrorShape.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import { doneData, type SseEvent } from "../domain/Sse.ts"
+import { noneWaiting, startWith, type Waiting } from "../domain/StreamStart.ts"
+import { judge } from "../domain/Verdict.ts"
+import { EventReader } from "../stream/EventReader.ts"
+import { type EventSource, eventsOf } from "../stream/EventSource.ts"
+import { GatheredAnswer } from "../stream/GatheredAnswer.ts"
+import { BodyCollector } from "./BodyCollector.ts"
+import { type StreamFault, streamFaultReason } from "./OpenStream.ts"
+import type { AnswerHead } from "./Upstreams.ts"
+
+/** What a request says of how its answer is read. */
+export interface AskedForm {
+  readonly endpoint: Endpoint
+  readonly stream: boolean
+  /** Claims memory for a plain answer; false where there is none left. */
+  readonly hold: (bytes: number) => boolean
+}
+
+/** What an answer comes to. */
+export type Read =
+  | { readonly kind: "plain"; readonly body: Uint8Array; readonly answer: JsonObject }
+  /** A stream begins, with what the reader kept. */
+  | { readonly kind: "begun"; readonly reader: EventReader<StreamFault> }
+  /** A plain answer, given out as a stream. */
+  | { readonly kind: "chunks"; readonly events: EventSource<StreamFault> }
+  | { readonly kind: "refusal"; readonly body: Uint8Array }
+  | { readonly kind: "failed"; readonly failure: AttemptFailure }
+
+/** Is told what becomes of an answer. */
+export interface ReadingListener {
+  /** It is no stream, and its first bytes are here. */
+  readonly onBegun: () => void
+  /** The last word. */
+  readonly onRead: (head: AnswerHead, read: Read) => void
+}
+
+/** The most of a plain answer that is held in memory. */
+const maxAnswerBytes = 64 * 1024 * 1024
+
+/** The most of an error's body that is kept for the client. */
+const maxErrorBytes = 1024 * 1024
+
+const isEventStream = (headers: AnswerHead["headers"]): boolean =>
+  (headers["content-type"] ?? "").toLowerCase().includes("text/event-stream")
+
+const endedTooSoon = AttemptFailure.BrokenOff({ reason: "ended before its first event" })
+
+/** To an SDK it would be an empty answer. */
+const saidNothing = (status: number): AttemptFailure =>
+  AttemptFailure.Unusable({
+    reason: `answered ${status} and said nothing: no choice, no text, no finish reason`,
+  })
+
+/** An error of a good status, told in the upstream's own bytes where they are of OpenAI's shape. */
+const errorInAnswer = (error: ShapedError, said: Uint8Array): AttemptFailure =>
+  AttemptFailure.ErrorInAnswer({
+    message: error.message,
+    body: shapedBody(said) === said ? said : errorData(error),
+  })
+
+/** What breaks a stream, as why a plain answer is not made of it. */
+const failureOf = (fault: StreamFault): AttemptFailure =>
+  fault._tag === "EventTooLarge" ? AttemptFailure.BrokenOff({ reason: streamFaultReason(fault) }) : fault
+
+const noBytes = new Uint8Array()
+
+/** What the body is read as. */
+type Form =
+  /** Its first bytes will tell. */
+  | { readonly kind: "beginning"; beginning: Beginning }
+  | { readonly kind: "plain"; readonly body: BodyCollector }
+  /** Whatever breaks it, its status stands. */
+  | { readonly kind: "refusal"; readonly body: BodyCollector }
+  | EventForm
+  | GatheredForm
+
+/** A stream that has not begun. */
+interface EventForm {
+  readonly kind: "events"
+  readonly reader: EventReader<StreamFault>
+  /** What has come, and says nothing. */
+  waiting: Waiting
+}
+
+/** Events that the client is given as a plain answer. */
+interface GatheredForm {
+  readonly kind: "gathered"
+  readonly reader: EventReader<StreamFault>
+  readonly answer: GatheredAnswer<StreamFault>
+}
+
+/** Mutable on purpose: one answer, one socket. */
+export class AnswerReading {
+  readonly #head: AnswerHead
+  readonly #asked: AskedForm
+  readonly #listener: ReadingListener
+  #form: Form
+  /** Rings when an answer is there and its upstream has not ended it in time. */
+  #ending: NodeJS.Timeout | undefined
+  #endsInMs = Number.POSITIVE_INFINITY
+  #isOver = false
+
+  /** @param mayBeGiven whether the client may be given it, as its status says: of an error that it is not, less is kept */
+  constructor(head: AnswerHead, asked: AskedForm, mayBeGiven: boolean, listener: ReadingListener) {
+    this.#head = head
+    this.#asked = asked
+    this.#listener = listener
+    this.#form =
+      head.status < 300
+        ? { kind: "beginning", beginning: noBeginning }
+        : {
+            kind: "refusal",
+            body: mayBeGiven
+              ? new BodyCollector(maxAnswerBytes, asked.hold)
+              : new BodyCollector(maxErrorBytes),
+          }
+  }
+
+  bytes(bytes: Uint8Array): void {
+    const form = this.#form
+    switch (form.kind) {
+      case "beginning": {
+        const beginning = begunWith(form.beginning, bytes)
+        if (beginning.form === undefined) form.beginning = beginning
+        else this.#readAs(beginning.form, beginning.bytes)
+        return
+      }
+      case "plain": {
+        const excess = form.body.keep(bytes)
+        if (excess !== undefined) this.#fail(excess)
+        return
+      }
+      case "refusal":
+        if (form.body.keep(bytes) !== undefined) this.#tell({ kind: "refusal", body: noBytes })
+        return
+      case "events": {
+        this.#look(form, form.reader.read(bytes))
+        const { excess } = form.reader
+        if (excess !== undefined) this.#fail(failureOf(excess))
+        return
+      }
+      case "gathered":
+        form.reader.read(bytes)
+        this.#gather(form, false)
+        return
+    }
+  }
+
+  /** No more bytes come: all are here, or something broke. */
+  end(failure: AttemptFailure | undefined): void {
+    const form = this.#form
+    switch (form.kind) {
+      case "beginning":
+        this.#readAs(wholeForm(form.beginning), form.beginning.bytes)
+        this.end(failure)
+        return
+      case "plain":
+        if (failure === undefined) this.#judge(form.body.whole())
+        else this.#fail(failure)
+        return
+      case "refusal":
+        this.#tell({
+          kind: "refusal",
+          body: failure === undefined ? errorBody(form.body.whole()) : noBytes,
+        })
+        return
+      case "events":
+        this.#look(
+          form,
+          form.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure }),
+        )
+        this.#fail(failure ?? this.#endOf(form))
+        return
+      case "gathered":
+        form.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure })
+        this.#gather(form, true)
+        return
+    }
+  }
+
+  /** Nothing more is to be read, or told. */
+  close(): void {
+    this.#isOver = true
+    clearTimeout(this.#ending)
+  }
+
+  #tell(read: Read): void {
+    if (this.#isOver) return
+    this.close()
+    this.#listener.onRead(this.#head, read)
+  }
+
+  #fail(failure: AttemptFailure): void {
+    this.#tell({ kind: "failed", failure })
+  }
+
+  /** It is known what it is: brought into the form that was asked for, should it be another. */
+  #readAs(form: AnswerForm, bytes: Uint8Array): void {
+    const { endpoint, hold, stream } = this.#asked
+    if (form !== "events" && !(form === "other" && isEventStream(this.#head.headers))) {
+      this.#listener.onBegun()
+      this.#form = { kind: "plain", body: new BodyCollector(maxAnswerBytes, hold) }
+    } else {
+      const reader = new EventReader<StreamFault>()
+      if (stream) this.#form = { kind: "events", reader, waiting: noneWaiting }
+      else {
+        const answer = new GatheredAnswer({ endpoint, limitBytes: maxAnswerBytes, hold, failureOf })
+        reader.attach(answer)
+        this.#form = { kind: "gathered", reader, answer }
+      }
+    }
+    if (bytes.length > 0) this.bytes(bytes)
+  }
+
+  /** Sees what events have come of a stream: whether it begins with one, is an error, or over. */
+  #look(form: EventForm, events: ReadonlyArray<SseEvent>): void {
+    for (const event of events) {
+      if (this.#isOver) return
+      const start = startWith(form.waiting, event)
+      switch (start.kind) {
+        case "waits":
+          form.waiting = start.waiting
+          break
+        case "begins":
+          this.#tell({ kind: "begun", reader: form.reader })
+          break
+        case "error":
+          this.#fail(errorInAnswer(start.error, event.data))
+          break
+        case "over":
+          this.#fail(this.#endOf(form))
+          break
+      }
+    }
+  }
+
+  /** Why a stream that came to its end is no answer. */
+  #endOf({ waiting }: EventForm): AttemptFailure {
+    return waiting.events === 0 ? endedTooSoon : saidNothing(this.#head.status)
+  }
+
+  /** Sees whether the answer that events make is there. */
+  #gather(form: GatheredForm, isRead: boolean): void {
+    if (this.#isOver) return
+    const { answer } = form
+    const { gathered } = answer
+    if (gathered.kind === "open") {
+      if (answer.isFinished) this.#endIn(graceMs, form)
+    } else if (gathered.kind === "failed") this.#fail(gathered.failure)
+    else if (isRead) this.#judge(gathered.body)
+    else this.#endIn(drainMs, form)
+  }
+
+  /** Whatever comes until then, only a shorter time takes the place of one that runs. */
+  #endIn(ms: number, form: GatheredForm): void {
+    if (ms >= this.#endsInMs) return
+    this.#endsInMs = ms
+    clearTimeout(this.#ending)
+    this.#ending = setTimeout(() => {
+      form.reader.end({ kind: "ended" })
+      this.#gather(form, true)
+    }, ms)
+  }
+
+  /** A plain body is whole: it may be no answer all the same. */
+  #judge(body: Uint8Array): void {
+    const judged = judge(body)
+    const { status } = this.#head
+    switch (judged.kind) {
+      case "not_json":
+        this.#fail(
+          AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }),
+        )
+        return
+      case "error":
+        this.#fail(errorInAnswer(judged.error, body))
+        return
+      case "silent":
+        this.#fail(saidNothing(status))
+        return
+      case "answer":
+        if (this.#asked.stream) this.#giveOut(body)
+        else this.#tell({ kind: "plain", body, answer: judged.answer })
+        return
+    }
+  }
+
+  /** Gives a plain answer out as a stream. */
+  #giveOut(body: Uint8Array): void {
+    const { endpoint, hold } = this.#asked
+    const datas = chunksOf(endpoint, body, maxAnswerBytes)
+    if (datas === undefined) {
+      this.#fail(
+        AttemptFailure.Unusable({
+          reason: `answered ${this.#head.status} with JSON of which no stream can be made`,
+        }),
+      )
+    } else if (!hold(datas.reduce((sum, { length }) => sum + length, 0))) this.#fail(noMemory)
+    else this.#tell({ kind: "chunks", events: eventsOf([...datas, doneData]) })
+  }
+}

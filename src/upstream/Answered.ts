@@ -1,0 +1,49 @@
+/** What an attempt comes to: the answer for the client, or why there is none. */
+import type * as Either from "effect/Either"
+import type { AttemptFailure, Refused } from "../domain/AttemptPolicy.ts"
+import type { AttemptRecord, Outcome } from "../domain/AuditRecord.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import type { Target } from "../domain/Upstream.ts"
+import type { EventSource } from "../stream/EventSource.ts"
+import type { StreamFault } from "./OpenStream.ts"
+
+interface AnsweredHead {
+  readonly target: Target
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface AnsweredPlain extends AnsweredHead {
+  readonly kind: "plain"
+  readonly body: Uint8Array
+  /** The body read. */
+  readonly answer: JsonObject
+}
+
+/** No success, and for the client all the same. */
+export interface AnsweredRefusal extends AnsweredHead {
+  readonly kind: "refusal"
+  readonly refused: Refused
+}
+
+export interface AnsweredStream extends AnsweredHead {
+  readonly kind: "stream"
+  /** All events, the first one included. */
+  readonly events: EventSource<StreamFault>
+  /** To be told how the stream ended, for the upstream's breaker; gives back what the attempt holds. */
+  readonly ended: (outcome: Outcome) => void
+}
+
+/** The answer for the client: a plain body, whole, or a stream from its first event on. */
+export type Answered = AnsweredPlain | AnsweredRefusal | AnsweredStream
+
+/** An attempt that gave the client's answer. */
+export interface Won {
+  readonly answered: Answered
+  readonly record: AttemptRecord
+  /** Gives the answer up: its connection is closed. */
+  readonly discard: () => AttemptRecord
+}
+
+/** Its answer, or why it gave none. */
+export type AttemptResult = Either.Either<Won, AttemptFailure>
