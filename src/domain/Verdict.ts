@@ -50,13 +50,19 @@ const speaks = (choice: JsonObject): boolean => {
 /** Whether an answer, or a chunk, says something: a choice of it has a part of the answer, or ends it. */
 export const says = (answer: JsonObject): boolean => choicesOf(answer).some(speaks)
 
-/** Many send the member with every answer, and leave it empty; an empty object or list says nothing beside an answer. */
-const isError = (error: Json | undefined, isBare: boolean): error is Json => {
-  if (typeof error === "object" && error !== null && isBare) return true
-  return !isBlank(error)
-}
-
 const goodWords: ReadonlySet<string> = new Set(["", "0", "200", "ok", "success"])
+
+const isQuiet = (value: Json | undefined): boolean =>
+  isBlank(value) || (typeof value !== "object" && goodWords.has(String(value).toLowerCase()))
+
+/**
+ * Many send the member with every answer, and leave it empty, or, as Go's servers do, each of its members: such an object or list says nothing beside
+ * an answer.
+ */
+const isError = (error: Json | undefined, isBare: boolean): error is Json => {
+  if (typeof error !== "object" || error === null) return !isBlank(error)
+  return isBare || !Object.values(error).every(isQuiet)
+}
 
 /** Whether a code that relays send with every answer is there, and no good one. */
 const isBad = (code: Json | undefined): boolean =>
@@ -83,10 +89,14 @@ const refuses = (answer: JsonObject, isBare: boolean): boolean => {
   return words || !isBlank(answer["detail"]) || !isBlank(answer["errors"])
 }
 
+/** Whether tokens are counted: what has no choice then is the last chunk of an answer. */
+const countsTokens = (usage: Json | undefined): boolean =>
+  isJsonObject(usage) && Object.values(usage).some((count) => typeof count === "number" && count > 0)
+
 /** The error an answer, or a chunk, is or carries. */
 export const errorIn = (answer: JsonObject): ShapedError | undefined => {
   const choices = choicesOf(answer)
-  const isBare = choices.length === 0
+  const isBare = choices.length === 0 && !countsTokens(answer["usage"])
   const { error, object, type } = answer
   if (isError(error, isBare)) return shaped(error)
   if (object === "error" || type === "error") return named(answer)

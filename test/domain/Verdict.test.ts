@@ -48,6 +48,11 @@ const saying: ReadonlyArray<readonly [string, unknown]> = [
   ["a good code", { ...textChunk("a"), code: 0, msg: "success", success: true }],
   ["code and message beside text", { ...textChunk("a"), code: 1, message: "warned" }],
   ["an empty error beside text", { ...textChunk("a"), error: {} }],
+  [
+    "an error whose members are empty, as Go's servers send it",
+    { ...textChunk("a"), error: { message: "", type: "", param: null, code: 0 } },
+  ],
+  ["an error that says that all is well", { ...textChunk("a"), error: { code: "0", message: "success" } }],
   ["an error that is null", { ...textChunk("a"), error: null }],
   ["an error that is false", { ...textChunk("a"), error: false }],
 ]
@@ -73,6 +78,8 @@ const silent: ReadonlyArray<readonly [string, unknown]> = [
     }),
   ],
   ["usage", usageChunk()],
+  ["usage beside an empty error", { ...usageChunk(), error: {} }],
+  ["usage beside words", { ...usageChunk(), code: null, message: "success", detail: "done" }],
   ["nothing", {}],
   ["no choices", { id: "x", choices: [] }],
   ["choices that are null", { choices: null, base_resp: { status_code: 0, status_msg: "success" } }],
@@ -138,6 +145,8 @@ const errors: ReadonlyArray<readonly [string, unknown, message: string, code?: s
   ["a message", { message: "boom" }, "boom"],
   ["errors", { errors: [{ message: "boom", code: 1 }] }, "boom", "1"],
   ["Baidu's", { error_code: 18, error_msg: "boom" }, "boom", "18"],
+  ["an error beside usage", { ...usageChunk(), error: { message: "boom" } }, "boom"],
+  ["an error beside no usage", { message: "boom", usage: { total_tokens: 0 } }, "boom"],
   ["an empty error alone", { error: {} }, "The upstream reported an error without a message."],
 ]
 
