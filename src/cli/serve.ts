@@ -15,24 +15,28 @@ import * as Primary from "../cluster/Primary.ts"
 import * as WorkerProcess from "../cluster/WorkerProcess.ts"
 import { renderProblem } from "../config/ConfigFile.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
-import { auditUrl, environment, problemsOf } from "../config/Environment.ts"
+import { auditUrl, environment, logFormat, problemsOf } from "../config/Environment.ts"
 import { isHurried } from "../Hurry.ts"
 import { NodeServer } from "../http/NodeServer.ts"
 import * as Lines from "../telemetry/Lines.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../version.ts"
 import * as Announcement from "./Announcement.ts"
+import { CannotStart, tellCannotStart } from "./CannotStart.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
 import { configOption } from "./configFile.ts"
+import type { GivenOf } from "./Parse.ts"
 
 /** Bundled beside this program. */
 const auditWorker = new URL("./audit-worker.js", import.meta.url)
 
-const misuse = (message: string) => new CliFailure({ exitCode: 2, message })
+const misuse = (...problems: ReadonlyArray<string>) => new CannotStart({ exitCode: 2, problems })
+
+const failure = (...problems: ReadonlyArray<string>) => new CannotStart({ exitCode: 1, problems })
 
 /** A port, as `SERVER_PORT` has it. */
-const portOf = (text: string): Effect.Effect<number, CliFailure> => {
+const portOf = (text: string): Effect.Effect<number, CannotStart> => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   return port <= 65_535
     ? Effect.succeed(port)
@@ -48,7 +52,7 @@ const readEnvironment = (terminal: boolean) =>
       ...(Either.isLeft(read) ? problemsOf(read.left) : []),
       ...(Either.isLeft(audit) && typeof audit.left === "string" ? [audit.left] : []),
     ]
-    return Either.isRight(read) && problems.length === 0 ? read.right : yield* misuse(problems.join("\n"))
+    return Either.isRight(read) && problems.length === 0 ? read.right : yield* misuse(...problems)
   })
 
 const manual = {
@@ -85,9 +89,8 @@ const endedBy = <A, E, R>(run: Effect.Effect<A, E, R>, end: Effect.Effect<void>)
     ),
   )
 
-export const serve: Command = command(manual, (given) =>
+const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
   Effect.gen(function* () {
-    const terminal = process.stdout.isTTY === true
     const fromEnvironment = yield* readEnvironment(terminal)
     const port = given.text("port")
     const settings = {
@@ -175,17 +178,33 @@ export const serve: Command = command(manual, (given) =>
       ),
       Effect.provide(Layer.provideMerge(Log.layer, lines)),
       Effect.catchTags({
+        // What it is warned of does not keep it from starting.
         ConfigInvalid: ({ path, problems }) =>
-          new CliFailure({
-            exitCode: 1,
-            message: problems.map((problem) => renderProblem(path, problem)).join("\n"),
-          }),
-        AuditUnusable: ({ message }) => new CliFailure({ exitCode: 1, message }),
-        ConfigUnreadable: ({ message }) => new CliFailure({ exitCode: 1, message }),
-        // It has said why.
-        WorkerFailed: ({ code }) => new CliFailure({ exitCode: code === 2 ? 2 : 1, message: "" }),
-        ListenFailed: ({ message }) => new CliFailure({ exitCode: 1, message }),
+          failure(
+            ...problems
+              .filter(({ severity }) => severity === "error")
+              .map((problem) => renderProblem(path, problem)),
+          ),
+        AuditUnusable: ({ message }) => failure(message),
+        ConfigUnreadable: ({ message }) => failure(message),
+        WorkerFailed: ({ code, problems }) => new CannotStart({ exitCode: code === 2 ? 2 : 1, problems }),
+        ListenFailed: ({ message }) => failure(message),
       }),
     )
-  }),
-)
+  })
+
+export const serve: Command = command(manual, (given) => {
+  const terminal = process.stdout.isTTY === true
+  return Effect.catchTag(run(given, terminal), "CannotStart", (wrong) =>
+    // The primary of several processes tells it, once.
+    cluster.isWorker
+      ? Effect.zipRight(
+          WorkerProcess.failed(wrong.problems),
+          new CliFailure({ exitCode: wrong.exitCode, message: "" }),
+        )
+      : Effect.flatMap(
+          Effect.orElseSucceed(logFormat(terminal), () => (terminal ? "pretty" : "json")),
+          (format) => tellCannotStart(wrong, format, !terminal && process.stderr.isTTY === true),
+        ),
+  )
+})

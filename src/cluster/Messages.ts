@@ -35,3 +35,5 @@ export type PrimaryMessage =
 export type WorkerMessage =
   | WorkerQuestion
   | { readonly kind: "health"; readonly health: ProcessHealth; readonly audit: AuditStatus }
+  /** It cannot start, for these reasons, and ends. */
+  | { readonly kind: "failed"; readonly problems: ReadonlyArray<string> }

@@ -15,8 +15,12 @@ import type { ProcessHealth } from "../domain/ProcessHealth.ts"
 import { hurried } from "../Hurry.ts"
 import type { FleetHealth, PrimaryMessage, WorkerMessage } from "./Messages.ts"
 
-/** A worker ended before it ever listened: it has said why. */
-export class WorkerFailed extends Data.TaggedError("WorkerFailed")<{ readonly code: number }> {}
+/** A worker ended before it ever listened. */
+export class WorkerFailed extends Data.TaggedError("WorkerFailed")<{
+  readonly code: number
+  /** What it said of that. */
+  readonly problems: ReadonlyArray<string>
+}> {}
 
 export interface PrimaryOptions {
   readonly workers: number
@@ -50,9 +54,29 @@ const tell = (worker: Worker, message: PrimaryMessage): void => {
   if (worker.isConnected()) worker.send(message)
 }
 
-const died = (worker: Worker): Effect.Effect<{ readonly code: number; readonly signal: string | null }> =>
+interface Death {
+  readonly code: number
+  readonly signal: string | null
+  /** Why it could not start, if it said so. */
+  readonly problems: ReadonlyArray<string> | undefined
+}
+
+/** Done when the worker has ended and its last word is heard, whichever comes later. */
+const died = (worker: Worker): Effect.Effect<Death> =>
   Effect.async((resume) => {
-    worker.once("exit", (code: number, signal: string | null) => resume(Effect.succeed({ code, signal })))
+    let problems: Death["problems"]
+    let exit: Omit<Death, "problems"> | undefined
+    const look = () => {
+      if (exit !== undefined && !worker.isConnected()) resume(Effect.succeed({ ...exit, problems }))
+    }
+    worker.on("message", (message: WorkerMessage) => {
+      if (message.kind === "failed") problems = message.problems
+    })
+    worker.once("disconnect", look)
+    worker.once("exit", (code: number, signal: string | null) => {
+      exit = { code, signal }
+      look()
+    })
   })
 
 /** Runs the workers until the scope closes, which waits for their orderly end. Done when all listen; gives the port. */
@@ -127,6 +151,7 @@ export const startWorkers = (
           return
         }
         case "health":
+        case "failed":
           return
       }
     }
@@ -151,10 +176,11 @@ export const startWorkers = (
           const startedAt = clock.unsafeCurrentTimeMillis()
           const worker = start()
           worker.once("listening", ({ port }) => Deferred.unsafeDone(listening, Effect.succeed(port)))
-          const { code, signal } = yield* died(worker)
+          const { code, problems, signal } = yield* died(worker)
           if (isEnding) return
           if (isFirst && !(yield* Deferred.isDone(listening))) {
-            yield* Deferred.fail(failed, new WorkerFailed({ code }))
+            const unsaid = [`a worker ended before it served (${signal ?? `exit code ${code}`})`]
+            yield* Deferred.fail(failed, new WorkerFailed({ code, problems: problems ?? unsaid }))
             return
           }
           const livedMs = clock.unsafeCurrentTimeMillis() - startedAt
@@ -163,6 +189,7 @@ export const startWorkers = (
             worker: worker.process.pid,
             code,
             signal,
+            problems,
             in_ms: backoffMs,
           })
           yield* Effect.sleep(backoffMs)

@@ -101,5 +101,14 @@ export const told: Effect.Effect<void> = Effect.async((resume) => {
   return Effect.sync(() => process.off("message", hear))
 })
 
+/** Tells the primary why this process cannot start. */
+export const failed = (problems: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    const message: WorkerMessage = { kind: "failed", problems }
+    if (process.send === undefined) return resume(Effect.void)
+    // The process must not end before the message is on its way.
+    process.send(message, () => resume(Effect.void))
+  })
+
 /** Ends the talk, which would keep the process alive. */
 export const leave: Effect.Effect<void> = Effect.sync(() => process.disconnect?.())

@@ -88,9 +88,17 @@ export const configPath: Config.Config<string> = Config.withDefault(
 )
 
 /**
+ * What the lines of the log look like.
+ *
+ * @param terminal whether standard output is a terminal: they are pretty there unless `LOG_FORMAT` says otherwise
+ */
+export const logFormat = (terminal: boolean): Config.Config<"pretty" | "json"> =>
+  Config.withDefault(oneOf("LOG_FORMAT", ["pretty", "json"]), terminal ? "pretty" : "json")
+
+/**
  * All variables of the environment with their defaults.
  *
- * @param terminal whether standard output is a terminal: logs are then pretty unless `LOG_FORMAT` says otherwise
+ * @param terminal whether standard output is a terminal
  */
 export const environment = (terminal: boolean): Config.Config<Environment> =>
   Config.all({
@@ -112,9 +120,7 @@ export const environment = (terminal: boolean): Config.Config<Environment> =>
       Config.map((level) => logLevels[level]),
       Config.withDefault(LogLevel.Info),
     ),
-    logFormat: oneOf("LOG_FORMAT", ["pretty", "json"]).pipe(
-      Config.withDefault(terminal ? ("pretty" as const) : ("json" as const)),
-    ),
+    logFormat: logFormat(terminal),
     shutdownGrace: wholeNumber("SHUTDOWN_GRACE_SECONDS", 0, 86_400).pipe(
       Config.map(Duration.seconds),
       Config.withDefault(Duration.seconds(30)),

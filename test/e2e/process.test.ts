@@ -249,42 +249,113 @@ describe("the sluice process", () => {
       }).pipe(Effect.provide(NodeContext.layer)),
   )
 
-  it.scopedLive("refuses to start on a bad configuration, and says where it is bad", () =>
-    Effect.gen(function* () {
-      const path = yield* configFile(configOf("not-a-url", "    fallbak: other"))
-      const { code, stderr } = yield* (yield* sluice(["serve", "--config", path, "--port", "0"])).exited
-      expect(code).toBe(1)
-      expect(stderr).toMatch(/config\.yaml:4:\d+ openai_clients\[0\]\.base_url:/)
-      expect(stderr).toMatch(/config\.yaml:7:\d+ .*did you mean "fallback"/)
-    }).pipe(Effect.provide(NodeContext.layer)),
-  )
+  describe("that cannot start", () => {
+    const badConfig = configFile(configOf("not-a-url", "    fallbak: other"))
+    const badDatabase = Effect.map(badConfig, (path) => `sqlite:${path}`)
+    const cases = [
+      {
+        name: "has a bad configuration",
+        code: 1,
+        problems: [
+          /config\.yaml:4:\d+ openai_clients\[0\]\.base_url:/,
+          /config\.yaml:7:\d+ .*did you mean "fallback"/,
+        ],
+        given: Effect.map(badConfig, (path) => ({ args: ["--config", path], env: {} })),
+      },
+      {
+        name: "has no configuration",
+        code: 1,
+        problems: [/\/nowhere\.yaml/],
+        given: Effect.succeed({ args: ["--config", "/nowhere.yaml"], env: {} }),
+      },
+      {
+        name: "has bad variables",
+        code: 2,
+        problems: [/SERVER_PORT="eighty"/, /LOG_LEVEL="loud"/, /SHUTDOWN_GRACE_SECONDS="-3"/, /postgres/],
+        given: Effect.succeed({
+          args: [],
+          env: {
+            SERVER_PORT: "eighty",
+            LOG_LEVEL: "loud",
+            SHUTDOWN_GRACE_SECONDS: "-3",
+            AUDIT_URL: "postgres://x",
+          },
+        }),
+      },
+      {
+        name: "has a bad number of workers",
+        code: 2,
+        problems: [/WORKERS="none"/],
+        given: Effect.succeed({ args: [], env: { WORKERS: "none" } }),
+      },
+      {
+        name: "is given a port that is none",
+        code: 2,
+        problems: [/--port "eighty"/],
+        given: Effect.succeed({ args: ["--port", "eighty"], env: {} }),
+      },
+      {
+        name: "cannot keep its audit",
+        code: 1,
+        problems: [/^AUDIT_URL: .*not an SQLite database/],
+        given: Effect.map(badDatabase, (url) => ({ args: [], env: { AUDIT_URL: url } })),
+      },
+      ...["1", "2"].map((workers) => ({
+        name: `finds its port in use with WORKERS=${workers}`,
+        code: 1,
+        problems: [/^port \d+ is in use; choose another with --port/],
+        given: Effect.gen(function* () {
+          const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+          const path = yield* configFile(configOf(upstream.url))
+          return {
+            args: ["--config", path, "--port", new URL(upstream.url).port],
+            env: { WORKERS: workers },
+          }
+        }),
+      })),
+    ]
 
-  it.scopedLive.each([
-    { name: "SERVER_PORT", value: "eighty" },
-    { name: "LOG_LEVEL", value: "loud" },
-    { name: "SHUTDOWN_GRACE_SECONDS", value: "-3" },
-    { name: "WORKERS", value: "none" },
-  ])("refuses to start on an invalid $name, and names it", ({ name, value }) =>
+    it.scopedLive.each(cases)("as it $name says why in one line of the log", ({ code, given, problems }) =>
+      Effect.gen(function* () {
+        const { args, env } = yield* given
+        const { stderr, stdout, ...ended } = yield* (yield* sluice(["serve", ...args], env)).exited
+        expect([ended.code, stderr]).toEqual([code, ""])
+        const lines = stdout.split("\n").map((line) => JSON.parse(line))
+        expect(lines.filter(({ level }) => level === "error")).toEqual([
+          {
+            time: expect.any(String),
+            level: "error",
+            message: "cannot start",
+            problems: problems.map((one) => expect.stringMatching(one)),
+          },
+        ])
+      }).pipe(Effect.provide(NodeContext.layer)),
+    )
+
+    it.scopedLive.each(cases)(
+      "as it $name says why to people, whatever is logged",
+      ({ code, given, problems }) =>
+        Effect.gen(function* () {
+          const { args, env } = yield* given
+          const quiet = { LOG_LEVEL: "none", LOG_FORMAT: "pretty", ...env }
+          const ended = yield* (yield* sluice(["serve", ...args], quiet)).exited
+          expect([ended.code, ended.stdout]).toEqual([code, ""])
+          expect(ended.stderr.split("\n")).toEqual([
+            "cannot start:",
+            ...problems.map((one) => expect.stringMatching(one)),
+          ])
+        }).pipe(Effect.provide(NodeContext.layer)),
+    )
+  })
+
+  it.scopedLive("says why it cannot start in JSON where LOG_LEVEL is none, or LOG_FORMAT no word", () =>
     Effect.gen(function* () {
-      const gateway = yield* sluice(["serve"], { [name]: value })
-      const { code, stderr } = yield* gateway.exited
-      expect(code).toBe(2)
-      expect(stderr).toContain(`${name}="${value}"`)
+      const gateway = yield* sluice(["serve"], { LOG_LEVEL: "none", SERVER_PORT: "x", LOG_FORMAT: "yaml" })
+      const { stdout } = yield* gateway.exited
+      expect(JSON.parse(stdout)).toMatchObject({
+        message: "cannot start",
+        problems: [expect.stringContaining("SERVER_PORT"), expect.stringContaining('LOG_FORMAT="yaml"')],
+      })
     }),
-  )
-
-  it.scopedLive("says so when the port is taken or the file is not there", () =>
-    Effect.gen(function* () {
-      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
-      const path = yield* configFile(configOf(upstream.url))
-      const taken = new URL(upstream.url).port
-      const busy = yield* (yield* sluice(["serve", "--config", path, "--port", taken])).exited
-      expect([busy.code, busy.stderr]).toEqual([
-        1,
-        expect.stringContaining(`port ${taken} is in use; choose another with --port`),
-      ])
-      const missing = yield* (yield* sluice(["serve", "--config", "/nowhere.yaml", "--port", "0"])).exited
-      expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("/nowhere.yaml")])
-    }).pipe(Effect.provide(NodeContext.layer)),
   )
 })
