@@ -4,6 +4,7 @@
  */
 import * as Data from "effect/Data"
 import * as Redacted from "effect/Redacted"
+import type { AttemptRecord } from "./AuditRecord.ts"
 import {
   type FailedAttempt,
   type GatewayError,
@@ -177,6 +178,12 @@ export const reasonOf = (failure: AttemptFailure): string => {
       return failure.reason
   }
 }
+
+/** A failure as the record of its attempt has it: a status, or a cause. */
+export const recordedAs = (failure: AttemptFailure): Pick<AttemptRecord, "status" | "cause"> =>
+  failure._tag === "Refused"
+    ? { status: failure.status, cause: undefined }
+    : { status: undefined, cause: reasonOf(failure) }
 
 /** Each target once, with how it failed last. */
 export const failuresOf = (failed: ReadonlyArray<Failed>): ReadonlyArray<FailedAttempt> => {

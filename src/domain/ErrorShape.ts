@@ -1,4 +1,5 @@
 /** The one shape in which a client is told of errors, OpenAI's, and how errors in the shapes of other providers are brought into it. */
+import { clipped } from "./Clipped.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { encodeJson, parseJson } from "./JsonBytes.ts"
 
@@ -14,13 +15,6 @@ export interface ShapedError {
 const maxMessage = 4_000
 const maxName = 200
 const maxPrinted = 32 * 1024
-
-/** The first so many characters, no half of one. */
-const clipped = (said: string, most: number): string => {
-  if (said.length <= most) return said
-  const last = said.charCodeAt(most - 1)
-  return `${said.slice(0, last >= 0xd800 && last <= 0xdbff ? most - 1 : most)}…`
-}
 
 const text = (value: Json | undefined): string | undefined =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined

@@ -3,6 +3,7 @@
  * here once. The message of an error is derived from its data, and says what is wrong and what to do.
  */
 import * as Data from "effect/Data"
+import { clipped } from "./Clipped.ts"
 import { saidError, shapedBody } from "./ErrorShape.ts"
 import { baseUrlOf } from "./Redirect.ts"
 import type { RefusalKind } from "./Refusal.ts"
@@ -182,7 +183,7 @@ const refusalInWords = ({ body, said: { answered, kind, location }, upstream }: 
   const message = saidError(body)?.message
   return message === undefined
     ? `${answer}, not in the shape of an OpenAI error: ${excerpt(body)}`
-    : `${answer}: ${clipped(message)}`
+    : `${answer}: ${clipped(message, excerptLength)}`
 }
 
 const roomless: Readonly<Record<Overloaded["reason"], string>> = {
@@ -357,9 +358,6 @@ const decoder = new TextDecoder()
 
 const excerptLength = 200
 
-const clipped = (text: string): string =>
-  text.length > excerptLength ? `${text.slice(0, excerptLength)}…` : text
-
 /** What a page calls itself; where it has no title, its text. */
 const wordsOfPage = (page: string): string =>
   /<title[^<>]*>([^<]*)/i.exec(page)?.[1] ?? page.replace(/<[^<>]*>/g, " ")
@@ -370,7 +368,8 @@ const excerpt = (body: Uint8Array): string => {
   const isPage = start.trimStart().startsWith("<")
   const text = (isPage ? wordsOfPage(start) : start).replace(/\s+/g, " ").trim()
   if (text === "") return isPage ? "(a page)" : "(no body)"
-  return isPage ? `a page, "${clipped(text)}"` : clipped(text)
+  const told = clipped(text, excerptLength)
+  return isPage ? `a page, "${told}"` : told
 }
 
 /** `{"error":{…}}` as OpenAI's SDKs expect it. */

@@ -5,6 +5,7 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { isWithin, parseAddress, parseNetwork } from "./Address.ts"
+import { percentDecoded } from "./PercentEncoding.ts"
 
 export interface OutgoingProxy {
   /** Its address without credentials, for people. */
@@ -18,14 +19,6 @@ export interface OutgoingProxy {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
 
 const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 
@@ -53,7 +46,7 @@ export const parseProxy = (given: string): Either.Either<OutgoingProxy, string> 
     authorization:
       username === "" && password === ""
         ? undefined
-        : Redacted.make(`Basic ${base64(`${decoded(username)}:${decoded(password)}`)}`),
+        : Redacted.make(`Basic ${base64(`${percentDecoded(username)}:${percentDecoded(password)}`)}`),
   })
 }
 

@@ -1,4 +1,5 @@
 /** Where an upstream's redirect leads, in words: Sluice follows none, since it would be sent the key. */
+import { clipped } from "./Clipped.ts"
 import { endpoints } from "./Endpoint.ts"
 
 const longestTarget = 200
@@ -14,7 +15,7 @@ export const redirectTarget = (location: string | undefined): string | undefined
   const url = location === undefined || location === "" ? undefined : parse(location)
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined
   const target = url.hostname === "relative.invalid" ? url.pathname : url.origin + url.pathname
-  return target.length > longestTarget ? `${target.slice(0, longestTarget)}…` : target
+  return clipped(target, longestTarget)
 }
 
 /** What `base_url` would lead there, where the target is an endpoint of an API rather than a page. */

@@ -3,6 +3,7 @@
  * their target, escape letters, or build the paths of Azure, where the model stands in the path.
  */
 import { type Endpoint, endpoints } from "./Endpoint.ts"
+import { percentDecoded } from "./PercentEncoding.ts"
 
 /** What may stand before an operation's path: OpenAI's base URL, Azure's old and new one, one below the other, or nothing. */
 const prefixes = ["", "/v1", "/openai", "/openai/v1", "/v1/openai"]
@@ -34,21 +35,14 @@ export const pathOf = (target: string): string => {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path === "" ? "/" : path
 }
 
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
 const modelPath = /^(?:\/+(?:v1|openai))*\/+models\/(.+)$/s
 
 /**
  * The id in the path of one model, as it was written: it may hold slashes, escaped or not, and begin with one, as the path of a model in a file
  * does. Only of a target whose `pathOf` leads below `/models`.
  */
-export const modelIn = (target: string): string => decoded(modelPath.exec(writtenPath(target))?.[1] ?? "")
+export const modelIn = (target: string): string =>
+  percentDecoded(modelPath.exec(writtenPath(target))?.[1] ?? "")
 
 /** An id as a client meant it whose base URL ends with a slash, or that wrote one behind the id. */
 export const withoutOuterSlashes = (id: string): string => id.replace(/^\/+/, "").replace(/(?<!\/)\/+$/, "")
@@ -77,7 +71,7 @@ export const deploymentIn = (path: string): Deployment | undefined => {
   if (prefix === undefined) return undefined
   const endpoint = longestFirst.find((one) => path.endsWith(one.path))
   if (endpoint === undefined || path.length <= prefix.length + endpoint.path.length) return undefined
-  return { endpoint, name: decoded(path.slice(prefix.length, -endpoint.path.length)) }
+  return { endpoint, name: percentDecoded(path.slice(prefix.length, -endpoint.path.length)) }
 }
 
 const servedPaths = [...longestFirst.map(({ path }) => path), "/models"]

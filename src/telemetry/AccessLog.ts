@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import type { AttemptRecord, AuditRecord } from "../domain/AuditRecord.ts"
+import { clipped } from "../domain/Clipped.ts"
 import { Lines } from "./Lines.ts"
 import { requestLine } from "./RequestLine.ts"
 
@@ -42,9 +43,6 @@ export class AccessLog extends Context.Tag("sluice/AccessLog")<
 /** Longer ones are no slip of a person, and would fill the log. */
 const longestText = 200
 
-const clipped = (text: string): string =>
-  text.length > longestText ? `${text.slice(0, longestText)}…` : text
-
 /** What is unknown is `undefined`, and left out. */
 const requestMembers = (
   record: AuditRecord,
@@ -60,7 +58,10 @@ const requestMembers = (
   outcome: record.outcome,
   code,
   // This gateway's own words; those about an answer of an upstream may quote it.
-  error: record.outcome === "rejected" && record.error !== undefined ? clipped(record.error) : undefined,
+  error:
+    record.outcome === "rejected" && record.error !== undefined
+      ? clipped(record.error, longestText)
+      : undefined,
   latency_ms: Math.round(record.latencyMs),
   ttft_ms: record.ttftMs === undefined ? undefined : Math.round(record.ttftMs),
   attempts: record.attempts.length,
@@ -93,7 +94,8 @@ export const layer: Layer.Layer<AccessLog, never, Lines> = Layer.effect(
         people === undefined
           ? write(LogLevel.Info, "request", requestMembers(record, code))
           : write(LogLevel.Info, requestLine(record, people), {}),
-      unserved: (request) => write(LogLevel.Info, "request", { ...request, path: clipped(request.path) }),
+      unserved: (request) =>
+        write(LogLevel.Info, "request", { ...request, path: clipped(request.path, longestText) }),
       failedAttempt: (id, attempt, where) =>
         write(LogLevel.Warning, "attempt failed", attemptMembers(id, attempt, where)),
     }),

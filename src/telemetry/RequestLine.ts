@@ -1,5 +1,6 @@
 /** A request on one line for people: what came of it, where it went, how long it took. Machines get members (AccessLog.ts). */
 import type { AttemptRecord, AuditRecord } from "../domain/AuditRecord.ts"
+import { clipped } from "../domain/Clipped.ts"
 import type { Paint, Shade } from "../terminal/Colour.ts"
 import { printable } from "../terminal/Printable.ts"
 import { count, duration } from "../terminal/Quantity.ts"
@@ -7,8 +8,7 @@ import { count, duration } from "../terminal/Quantity.ts"
 /** Callers and upstreams decide how long a name or an error is. */
 const longest = 120
 
-const shown = (text: string): string =>
-  printable(text.length <= longest ? text : `${text.slice(0, longest)}…`)
+const shown = (text: string): string => printable(clipped(text, longest))
 
 const shadeOf = ({ outcome, status }: AuditRecord): Shade =>
   outcome === "client_closed"

@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { AttemptFailure, isAnswer, reasonOf, refusedBy } from "../domain/AttemptPolicy.ts"
+import { AttemptFailure, isAnswer, reasonOf, recordedAs, refusedBy } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "../domain/Breaker.ts"
 import type { Deadline } from "../domain/Deadline.ts"
@@ -235,7 +235,7 @@ class Running implements CallListener, ReadingListener {
     if (this.#isOver) return
     this.#release()
     const excuse = this.#excuse(failure)
-    const { cause, status } = outcomeOf(failure)
+    const { cause, status } = recordedAs(failure)
     this.#endBreaker(excuse === undefined ? this.#signsOf(failure) : nothing)
     this.#onFailed(this.#record({ status, cause: excuse ?? cause }), false)
     this.#onResult(Either.left(failure))
@@ -372,9 +372,3 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
 )
 
 const noRoom = (reason: string): AttemptFailure => AttemptFailure.NoRoom({ lacks: "place", reason })
-
-/** An attempt's failure as the audit writes it: a status, or a cause. */
-const outcomeOf = (failure: AttemptFailure): Pick<AttemptRecord, "status" | "cause"> =>
-  failure._tag === "Refused"
-    ? { status: failure.status, cause: undefined }
-    : { status: undefined, cause: reasonOf(failure) }

@@ -21,7 +21,7 @@ class ConnectTimeout extends Error {
 }
 
 /** Why the proxy refuses to pass a call on, by the status it answers with. */
-export const refusalOf = (proxy: OutgoingProxy, status: number): ProxyFault =>
+export const proxyRefusal = (proxy: OutgoingProxy, status: number): ProxyFault =>
   new ProxyFault(
     proxy,
     status === 407
@@ -52,7 +52,7 @@ const openTunnel = (
       if (headEnd === -1 && head.length < longestHead) continue
       const status = /^HTTP\/1\.[01] (\d{3})(?: |\r)/.exec(head)?.[1]
       if (status === undefined || headEnd === -1) end(new ProxyFault(proxy, "does not answer in HTTP"))
-      else if (!status.startsWith("2")) end(refusalOf(proxy, Number(status)))
+      else if (!status.startsWith("2")) end(proxyRefusal(proxy, Number(status)))
       else if (head.length > headEnd + 4) end(new ProxyFault(proxy, "sent more than its answer to CONNECT"))
       else end(undefined)
       return

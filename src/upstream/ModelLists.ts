@@ -13,7 +13,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { AttemptFailure, reasonOf, refusedBy } from "../domain/AttemptPolicy.ts"
+import { AttemptFailure, recordedAs, refusedBy } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { admits } from "../domain/Breaker.ts"
 import { type Model, readModels } from "../domain/ModelList.ts"
@@ -105,15 +105,6 @@ const parse = (bytes: Uint8Array): Either.Either<unknown, AttemptFailure> =>
     catch: () => AttemptFailure.Unusable({ reason: "its model list is not JSON" }),
   })
 
-/** What an attempt came to, as a record tells it. */
-const outcomeOf = (result: Either.Either<unknown, AttemptFailure>) => {
-  if (Either.isRight(result)) return { status: 200, cause: undefined }
-  const failure = result.left
-  return failure._tag === "Refused"
-    ? { status: failure.status, cause: undefined }
-    : { status: undefined, cause: reasonOf(failure) }
-}
-
 export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer.scoped(
   ModelLists,
   Effect.gen(function* () {
@@ -188,7 +179,7 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
           const record = {
             upstream: name,
             upstreamModel: undefined,
-            ...outcomeOf(result),
+            ...(failed ? recordedAs(result.left) : { status: 200, cause: undefined }),
             ms: now - coming.since,
           }
           if (failed) request.onFailed(record)

@@ -18,7 +18,7 @@ import type { Deadline } from "../domain/Deadline.ts"
 import { fieldsOf, type SentHeaders } from "../domain/RequestHeaders.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 import { BodyCollector } from "./BodyCollector.ts"
-import { makeAgent, ProxyFault, refusalOf } from "./Connections.ts"
+import { makeAgent, ProxyFault, proxyRefusal } from "./Connections.ts"
 import { type StaleConnections, staleConnections } from "./StaleConnections.ts"
 import { isKnown, Unpacking } from "./Unpacking.ts"
 
@@ -337,7 +337,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     // Only a proxy answers so, which makes the call itself; it is not the upstream's word.
     if (status === 407 && proxy !== undefined) {
       this.close()
-      this.#listener.onEnd(classify(refusalOf(proxy, status), this.#call.upstream))
+      this.#listener.onEnd(classify(proxyRefusal(proxy, status), this.#call.upstream))
       return
     }
     const flat = flatten(headers)

@@ -77,7 +77,7 @@ describe("makeSnapshot", () => {
       ["https://a.example/v1", "", "x-key", "http://own:1", true],
       ["https://a.example/v1", "", undefined, undefined, false],
     ])
-    expect(server.trustProxy).toMatchObject([{ free: 24n }])
+    expect(server.trustProxy).toMatchObject([{ length: 128 - 24 }])
   })
 
   it("fills in what an upstream leaves out", () => {

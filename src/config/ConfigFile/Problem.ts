@@ -1,4 +1,5 @@
 /** What is wrong with a configuration file, and where, as people read it. */
+import { clipped } from "../../domain/Clipped.ts"
 
 /** The way to a value: keys of maps and positions in lists. */
 export type Path = ReadonlyArray<string | number>
@@ -42,9 +43,7 @@ export const looksLikeKey = (text: string): boolean => keys.test(text)
 
 /** Text of the file shortened to one line, quoted; a text that looks like a credential is not repeated. */
 export const quote = (text: string): string =>
-  looksLikeKey(text)
-    ? '"…"'
-    : JSON.stringify(text.length > longestShown ? `${text.slice(0, longestShown)}…` : text)
+  looksLikeKey(text) ? '"…"' : JSON.stringify(clipped(text, longestShown))
 
 /** `openai_clients[0].model_match`; keys that are not plain words are written `["X-Custom.a"]`. */
 export const renderPath = (path: Path): string => {
