@@ -380,6 +380,7 @@ export const layer: Layer.Layer<
         const asking: AttemptsRequest = {
           endpoint,
           stream,
+          choices: request.right.choices,
           targets,
           retry: snapshot.retry,
           breaker: snapshot.breaker,

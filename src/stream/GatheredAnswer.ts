@@ -15,6 +15,8 @@ const minBytes = 64
 
 export interface GatheredOptions<E> {
   readonly endpoint: Endpoint
+  /** How many choices the client asked for. */
+  readonly choices: number
   /** The most that is kept of it. */
   readonly limitBytes: number
   /** Told of all bytes before they are kept; false where there is no memory left for them. */
@@ -44,14 +46,13 @@ export class GatheredAnswer<E> implements EventSink<E> {
   #gathered: Gathered = open
 
   constructor(options: GatheredOptions<E>) {
-    const { endpoint } = options
+    const { choices, endpoint } = options
     this.#options = options
     this.#stream = answerStream({
       endpoint,
       transform: { prefix: undefined, thinking: "passthrough" },
       includeUsage: true,
-      // Whether more will come than have begun is not known here.
-      choices: 1,
+      choices,
     })
     this.#state = this.#stream.initial
   }
@@ -60,7 +61,7 @@ export class GatheredAnswer<E> implements EventSink<E> {
     return this.#gathered
   }
 
-  /** All choices that have begun have said why they ended: only usage and `[DONE]` are to come. */
+  /** All choices that were asked for have said why they ended: only usage and `[DONE]` are to come. */
   get isFinished(): boolean {
     return this.#gathered.kind === "open" && this.#stream.isFinished(this.#state)
   }

@@ -24,6 +24,8 @@ import type { AnswerHead } from "./Upstreams.ts"
 export interface AskedForm {
   readonly endpoint: Endpoint
   readonly stream: boolean
+  /** How many choices the client asked for. */
+  readonly choices: number
   /** Claims memory for a plain answer; false where there is none left. */
   readonly hold: (bytes: number) => boolean
 }
@@ -208,7 +210,7 @@ export class AnswerReading {
 
   /** It is known what it is: brought into the form that was asked for, should it be another. */
   #readAs(form: AnswerForm, bytes: Uint8Array): void {
-    const { endpoint, hold, stream } = this.#asked
+    const { choices, endpoint, hold, stream } = this.#asked
     if (form !== "events" && !(form === "other" && isEventStream(this.#head.headers))) {
       this.#listener.onBegun()
       this.#form = { kind: "plain", body: new BodyCollector(maxAnswerBytes, hold) }
@@ -216,7 +218,7 @@ export class AnswerReading {
       const reader = new EventReader<StreamFault>()
       if (stream) this.#form = { kind: "events", reader, waiting: noneWaiting }
       else {
-        const answer = new GatheredAnswer({ endpoint, limitBytes: maxAnswerBytes, hold, failureOf })
+        const answer = new GatheredAnswer({ endpoint, choices, limitBytes: maxAnswerBytes, hold, failureOf })
         reader.attach(answer)
         this.#form = { kind: "gathered", reader, answer }
       }

@@ -153,6 +153,7 @@ const run = (
     return yield* attempts.run({
       endpoint: chatCompletions,
       stream: options.stream ?? false,
+      choices: 1,
       targets: targets.map(target),
       retry: options.retry ?? policy,
       breaker: options.breaker ?? { failures: 0, openMs: 1, maxOpenMs: 1 },
@@ -643,6 +644,7 @@ describe("Attempts that gave a stream", () => {
       return attempts.run({
         endpoint: chatCompletions,
         stream: true,
+        choices: 1,
         targets: [target("a")],
         retry: policy,
         breaker: { failures: 0, openMs: 1, maxOpenMs: 1 },
