@@ -77,7 +77,8 @@ export const scriptedProxy = (
       const onward = track(
         connect(port, "127.0.0.1", () => {
           socket.write("HTTP/1.1 200 Connection established\r\n\r\n")
-          socket.pipe(onward).pipe(socket)
+          socket.pipe(onward)
+          onward.pipe(socket)
         }),
       )
     })
