@@ -8,7 +8,8 @@ import { makeRoutingTable } from "../domain/Route.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../domain/Upstream.ts"
 import type { Env } from "./ConfigFile/Expansion.ts"
-import type { ClientConfig, GatewayConfig } from "./GatewayConfig.ts"
+import type { ClientConfig } from "./GatewayConfig/Client.ts"
+import type { GatewayConfig } from "./GatewayConfig.ts"
 
 /** What a snapshot knows beside the configuration itself. */
 export interface Loading {

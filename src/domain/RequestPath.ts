@@ -74,7 +74,8 @@ export const deploymentIn = (path: string): Deployment | undefined => {
   return { endpoint, name: percentDecoded(path.slice(prefix.length, -endpoint.path.length)) }
 }
 
-const servedPaths = [...longestFirst.map(({ path }) => path), "/models"]
+/** The paths below a base URL, the longest first. */
+export const servedPaths = [...longestFirst.map(({ path }) => path), "/models"]
 
 /** The served path that somebody meant whose base URL has too much in it, or something else: the one that theirs ends with. */
 export const meantPath = (path: string): string | undefined => {

@@ -2,9 +2,9 @@
 
 import * as Either from "effect/Either"
 import { environmentProxy } from "../../domain/OutgoingProxy.ts"
+import { servedPaths } from "../../domain/RequestPath.ts"
 import { matchingValue } from "../../domain/Route.ts"
 import type { ModelMatch } from "../../domain/Upstream.ts"
-import { endpointPaths } from "../GatewayConfig.ts"
 import type { Env } from "./Expansion.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"
@@ -224,7 +224,7 @@ const foreignTo = (
 
 const checkBaseUrl = (tree: Tree, position: number): ReadonlyArray<Finding> => {
   const url = textOf(below(tree, "base_url"))?.replace(/\?.*$/, "").replace(/\/+$/, "")
-  const ending = url === undefined ? undefined : endpointPaths.find((path) => url.endsWith(path))
+  const ending = url === undefined ? undefined : servedPaths.find((path) => url.endsWith(path))
   return ending === undefined
     ? []
     : [

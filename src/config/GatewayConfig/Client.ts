@@ -1,0 +1,178 @@
+/** One client: where it answers, which models it serves, and how it is treated. */
+import * as Schema from "effect/Schema"
+import { given, optional, optionalText, setting } from "./Keys.ts"
+import { ClientRequestCleaning, ClientTimeouts } from "./Overridable.ts"
+import {
+  auth,
+  baseUrl,
+  extraBody,
+  headers,
+  longestTimer,
+  maxTokensMember,
+  milliseconds,
+  nonEmptyText,
+  proxyUrl,
+  thinkingFormat,
+  upstreamKey,
+  weight,
+  whole,
+} from "./Values.ts"
+
+const ModelMatch = Schema.Struct({
+  type: Schema.Literal("keyword", "exact").annotations({
+    description:
+      "`keyword`: the model name contains one of the values; `exact`: it equals one. Case-sensitive.",
+  }),
+  value: Schema.Array(
+    nonEmptyText("a non-empty model name or part of one (an empty one would match every model)"),
+  )
+    .pipe(
+      Schema.filter((values) => values.length > 0, {
+        title: "a list of at least one model name or keyword",
+        jsonSchema: { minItems: 1 },
+      }),
+    )
+    .annotations({
+      description: "Model names (`exact`) or parts of them (`keyword`).",
+      examples: [["gpt-4", "gpt-3.5"]],
+    }),
+})
+
+const clientName = Schema.String.pipe(
+  Schema.filter((value) => value.trim() !== "" && value.length <= 200 && !/\p{Cc}/u.test(value), {
+    title: "a non-empty name of at most 200 characters without control characters",
+    jsonSchema: { minLength: 1, maxLength: 200 },
+  }),
+)
+
+/** An entry of `openai_clients`. */
+export const Client = Schema.Struct({
+  name: clientName.annotations({
+    description: "What the client is called in headers, logs, audit rows and `fallback`. Unique.",
+    examples: ["official_openai"],
+  }),
+  base_url: baseUrl.annotations({
+    description:
+      "Where it answers: `/chat/completions` and so on are appended to its path. http or https, without credentials; a query such as Azure's `?api-version=…` stays behind every path.",
+    examples: ["https://api.openai.com/v1"],
+  }),
+  api_key: Schema.optionalToOptional(Schema.NullOr(upstreamKey), Schema.Redacted(Schema.String), {
+    decode: given,
+    encode: (value) => value,
+  }).annotations({
+    description:
+      'The key sent to it as `Authorization: Bearer …`. Absent or `""`: the caller\'s own key is passed through.',
+  }),
+  auth: setting(auth, "bearer", {
+    description:
+      "The header its key is sent in: `bearer` is `Authorization: Bearer …`, `x-api-key` and `api-key` (Azure) hold the key alone, and so does any other by `{ header: NAME }`.",
+    examples: ["api-key"],
+  }),
+  proxy_url: optional(proxyUrl, {
+    description:
+      'The proxy its calls go through, `http://user:password@host:port` or https. `""`, `false` or `direct`: none. Absent: what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of the environment say.',
+    examples: ["http://proxy.example:3128"],
+  }),
+  model_match: ModelMatch.annotations({
+    description: "Which models it serves.",
+    title: "a map of type and value",
+  }),
+  priority: setting(weight, 1, {
+    description:
+      "Its weight: the share of traffic among the clients that match. 0 = standby, tried only after all others.",
+    examples: [10],
+  }),
+  fallback: Schema.optionalToOptional(
+    Schema.Union(Schema.String, Schema.Literal(false), Schema.Null).annotations({
+      title: "a client's name, a model name, or false",
+    }),
+    Schema.String,
+    { decode: given, encode: (value) => value },
+  ).annotations({
+    description:
+      "Where to go when every client that matches has failed: a client's name, else a model name, which is routed in turn. `false` or absent: nowhere.",
+    examples: ["deepseek_backup"],
+  }),
+  model: optionalText({
+    description: "The model name sent upstream, whatever was asked. Absent: the name asked.",
+    examples: ["gpt-4o"],
+  }),
+  special_prefix: optionalText({
+    description: "Text put before the first non-empty text of each answer.",
+    examples: ["[DeepSeek]\n"],
+  }),
+  stop: optional(
+    Schema.Array(nonEmptyText("a non-empty string")).annotations({ title: "a list of strings" }),
+    { description: "Stop words added to each request, before its own.", examples: [["<|endoftext|>"]] },
+  ),
+  max_tokens: optional(whole(1, longestTimer), {
+    description: "A cap on the tokens of an answer; also sent where the request says nothing.",
+    examples: [4096],
+  }),
+  max_tokens_member: setting(maxTokensMember, "auto", {
+    description:
+      "What `max_tokens` is sent as where the request has no limit of its own: `auto` is `max_tokens`, and where the client refuses that for a model, the other name, which is remembered.",
+    examples: ["max_completion_tokens"],
+  }),
+  stream_usage: setting(Schema.Boolean, true, {
+    description:
+      "Asks for the usage of streams (`stream_options.include_usage`) though the caller did not, so that the audit knows their tokens. Where the client refuses it for a model, it is left out, which is remembered. `false`: never.",
+    examples: [false],
+  }),
+  request_cleaning: optional(ClientRequestCleaning, {
+    description: "Overrides the global `request_cleaning`, key by key.",
+  }),
+  pass_key: setting(Schema.Boolean, true, {
+    description:
+      "Whether it may be sent the caller's own key where it has no `api_key`. `false`: it is sent none, as servers without keys want it.",
+    examples: [false],
+  }),
+  headers: optional(headers, {
+    description: "Headers added to each request to it. Not those of the connection (`host` may be set).",
+    examples: [{ "X-Custom": "v" }],
+  }),
+  extra_body: optional(extraBody, {
+    description:
+      "Members added to the request's body where the request does not say them: a map, or a string of JSON.",
+    examples: [{ top_k: 40 }],
+  }),
+  thinking_format: optional(thinkingFormat, {
+    description: "How reasoning reaches the caller; absent: the global `thinking_format`.",
+    examples: ["strip"],
+  }),
+  timeouts: optional(ClientTimeouts, { description: "Overrides the global `timeouts`, key by key." }),
+  max_concurrent: optional(whole(1, 1_000_000), {
+    description:
+      "How many requests it is sent at once, answers under way included. More wait for a free place, see `max_waiting` and `max_wait_ms`; then the next client is asked. Absent: as many as come.",
+    examples: [32],
+  }),
+  max_waiting: setting(whole(0, 1_000_000), 100, {
+    description: "How many requests may wait for a place of `max_concurrent`. 0: none does.",
+    examples: [20],
+  }),
+  max_wait_ms: setting(milliseconds, 1_000, {
+    description: "How long a request waits for a place of `max_concurrent`, in milliseconds.",
+    examples: [5_000],
+  }),
+  hedge_after_ms: optional(milliseconds, {
+    description:
+      "When its first byte is not there after so many milliseconds, the next client of the plan is asked as well; the first answer wins and the other call is cancelled. Both may be charged. Absent: one attempt at a time.",
+    examples: [3_000],
+  }),
+  resume: setting(Schema.Boolean, false, {
+    description:
+      "It may go on with a streamed answer that another client broke off: it is sent the text until there as the last assistant message. Only for models that continue such a message; tool calls are never resumed.",
+    examples: [true],
+  }),
+  resume_body: optional(extraBody, {
+    description: "Members that such a request needs in its body.",
+    examples: [{ continue_final_message: true, add_generation_prompt: false }],
+  }),
+  resume_message: optional(extraBody, {
+    description: "Members that the last assistant message of such a request needs.",
+    examples: [{ prefix: true }],
+  }),
+})
+
+/** One entry of `openai_clients`. */
+export interface ClientConfig extends Schema.Schema.Type<typeof Client> {}

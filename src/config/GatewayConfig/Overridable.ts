@@ -1,0 +1,77 @@
+/** Sections that hold for all clients, and of which each client may have keys of its own. */
+import * as Schema from "effect/Schema"
+import { optional, setting } from "./Keys.ts"
+import { milliseconds } from "./Values.ts"
+
+const cleaningKeys = {
+  merge_user_messages: "Joins consecutive `user` messages into one, nothing dropped.",
+  drop_empty_messages: "Leaves out messages with nothing in them (never tool messages or tool calls).",
+  strip_history_think:
+    "Removes closed `<think>…</think>` from assistant messages before the last `user` message; what follows it, as in a loop of tool calls, keeps its thinking.",
+} as const
+
+const globalCleaning = (key: keyof typeof cleaningKeys) =>
+  setting(Schema.Boolean, true, { description: cleaningKeys[key], examples: [false] })
+
+const clientCleaning = (key: keyof typeof cleaningKeys) =>
+  optional(Schema.Boolean, {
+    description: `${cleaningKeys[key]} Absent: the global \`request_cleaning.${key}\`.`,
+    examples: [false],
+  })
+
+export const RequestCleaning = Schema.Struct({
+  merge_user_messages: globalCleaning("merge_user_messages"),
+  drop_empty_messages: globalCleaning("drop_empty_messages"),
+  strip_history_think: globalCleaning("strip_history_think"),
+})
+
+export const ClientRequestCleaning = Schema.Struct({
+  merge_user_messages: clientCleaning("merge_user_messages"),
+  drop_empty_messages: clientCleaning("drop_empty_messages"),
+  strip_history_think: clientCleaning("strip_history_think"),
+})
+
+const timeoutKeys = {
+  connect_ms: { absent: 10_000, description: "Until the connection to the upstream stands, TLS included." },
+  first_byte_ms: {
+    absent: 300_000,
+    description:
+      "Until the first event of a stream that says something; each sign of life before it (a comment, a ping, a role) begins the wait anew.",
+  },
+  answer_ms: { absent: 600_000, description: "Until the last byte of a plain answer." },
+  idle_ms: { absent: 300_000, description: "The longest silence inside an answer." },
+  total_ms: { absent: 1_800_000, description: "One attempt as a whole." },
+} as const
+
+const globalTimeout = (key: keyof typeof timeoutKeys) =>
+  setting(milliseconds, timeoutKeys[key].absent, {
+    description: `${timeoutKeys[key].description} In milliseconds.`,
+    examples: [timeoutKeys[key].absent / 2],
+  })
+
+const clientTimeout = (key: keyof typeof timeoutKeys) =>
+  optional(milliseconds, {
+    description: `${timeoutKeys[key].description} In milliseconds; absent: the global \`timeouts.${key}\`.`,
+    examples: [timeoutKeys[key].absent / 2],
+  })
+
+export const Timeouts = Schema.Struct({
+  request_ms: setting(milliseconds, 3_600_000, {
+    description:
+      "One request as a whole: all its attempts, the waits between them, and the answer. A caller's `x-request-timeout-ms` header can only shorten it. In milliseconds.",
+    examples: [600_000],
+  }),
+  connect_ms: globalTimeout("connect_ms"),
+  first_byte_ms: globalTimeout("first_byte_ms"),
+  answer_ms: globalTimeout("answer_ms"),
+  idle_ms: globalTimeout("idle_ms"),
+  total_ms: globalTimeout("total_ms"),
+})
+
+export const ClientTimeouts = Schema.Struct({
+  connect_ms: clientTimeout("connect_ms"),
+  first_byte_ms: clientTimeout("first_byte_ms"),
+  answer_ms: clientTimeout("answer_ms"),
+  idle_ms: clientTimeout("idle_ms"),
+  total_ms: clientTimeout("total_ms"),
+})

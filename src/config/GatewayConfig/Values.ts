@@ -1,0 +1,231 @@
+/** The kinds of values that keys of the configuration take: what is one, and what to say of what is none. */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { parseNetwork } from "../../domain/Address.ts"
+import { isJsonObject, type Json } from "../../domain/Json.ts"
+import { isDirect, parseProxy } from "../../domain/OutgoingProxy.ts"
+import { connectionNames } from "../../domain/RequestHeaders.ts"
+
+/**
+ * Marks a part of the schema whose values are credentials or may hold some: no message repeats them.
+ *
+ * `title` says everywhere what kind of value is expected ("a whole number of at least 1"): error messages and docs use it.
+ */
+export const confidential: unique symbol = Symbol.for("sluice/config/confidential")
+
+/** The longest delay Node's timers take. */
+export const longestTimer = 2_147_483_647
+
+/** Longer chains of proxies there are none. */
+const mostProxies = 32
+
+/** V8's longest string is a little longer; a larger body could not be parsed. */
+export const largestBody = 512_000_000
+
+/** 1,000 for a whole number; `toLocaleString` would load Node's data of all languages for it, 26 ms of the start. */
+const grouped = (value: number): string => String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ",")
+
+/** A whole number in a range, which messages and docs name. */
+export const whole = (minimum: number, maximum: number) => {
+  const title = `a whole number from ${grouped(minimum)} to ${grouped(maximum)}`
+  return Schema.Number.pipe(
+    Schema.filter((value) => Number.isInteger(value) && value >= minimum && value <= maximum, {
+      title,
+      jsonSchema: { type: "integer", title, minimum, maximum },
+    }),
+  )
+}
+
+export const milliseconds = whole(1, longestTimer)
+
+export const nonEmptyText = (title: string) =>
+  Schema.String.pipe(Schema.filter((value) => value !== "", { title, jsonSchema: { minLength: 1 } }))
+
+export const weight = Schema.Number.pipe(
+  Schema.filter((value) => Number.isFinite(value) && value >= 0, {
+    title: "a number of at least 0",
+    jsonSchema: { minimum: 0 },
+  }),
+)
+
+export const strategy = Schema.Literal("random", "deterministic", "least_connections")
+
+export const thinkingFormat = Schema.Literal(
+  "passthrough",
+  "strip",
+  "think_tag",
+  "reasoning",
+  "reasoning_content",
+)
+
+export const maxTokensMember = Schema.Literal("auto", "max_tokens", "max_completion_tokens")
+
+const statusPattern = /^[1-5](\d\d|[xX]{2})$/
+
+export const retryStatus = Schema.Union(
+  whole(100, 599),
+  Schema.String.pipe(
+    Schema.filter((value) => statusPattern.test(value), { jsonSchema: { pattern: statusPattern.source } }),
+  ),
+).annotations({ title: 'an HTTP status from 100 to 599 or a class of them such as "5xx"' })
+
+// What a header can carry: visible ASCII, no white space (RFC 6750 says so for bearer tokens).
+const tokenText = /^[\x21-\x7e]*$/
+
+const unsendable = "holds white space or characters that a header cannot carry; check for a stray line feed"
+
+export const upstreamKey = Schema.String.pipe(
+  Schema.filter((value) => tokenText.test(value) || `the key ${unsendable}`),
+).annotations({
+  title: "a string",
+  jsonSchema: { type: "string", examples: [`\${OPENAI_API_KEY}`] },
+  [confidential]: true,
+})
+
+export const accessKey = Schema.String.pipe(
+  Schema.filter((value) => {
+    if (value === "")
+      return "an empty access key would let everybody in; leave access_keys empty to ask for none"
+    return tokenText.test(value) || `the access key ${unsendable}`
+  }),
+).annotations({
+  title: "a string",
+  jsonSchema: { type: "string", examples: [`\${ACCESS_KEY}`] },
+  [confidential]: true,
+})
+
+/** Why a `base_url` cannot be used, or `undefined`. Never repeats it: it may hold a password. */
+const urlProblem = (value: string): string | undefined => {
+  if (!/^https?:\/\//i.test(value)) return "expected a URL that begins with http:// or https://"
+  if (/[\s\p{Cc}]/u.test(value)) return "a URL holds no white space"
+  if (!URL.canParse(value))
+    return "expected a URL such as https://api.openai.com/v1; its host or port is not valid"
+  const url = new URL(value)
+  if (url.username !== "" || url.password !== "") {
+    return "a base_url carries no user or password; use api_key, or headers for another kind of credentials"
+  }
+  if (value.includes("#")) return "a base_url has no fragment (#…): it would not be sent"
+  return undefined
+}
+
+export const baseUrl = Schema.String.pipe(Schema.filter((value) => urlProblem(value))).annotations({
+  title: "an http(s) URL",
+  jsonSchema: { pattern: "^[Hh][Tt][Tt][Pp][Ss]?://" },
+})
+
+/** What is wrong with a `proxy_url`, or `undefined`. */
+const proxyProblem = (value: string | false): string | undefined =>
+  value === false || isDirect(value) ? undefined : Either.getOrUndefined(Either.flip(parseProxy(value)))
+
+export const proxyUrl = Schema.Union(Schema.String, Schema.Literal(false)).pipe(
+  Schema.filter((value) => proxyProblem(value), {
+    title: "the URL of a proxy, or false",
+    jsonSchema: { title: "the URL of a proxy, or false", anyOf: [{ type: "string" }, { type: "boolean" }] },
+    [confidential]: true,
+  }),
+)
+
+const trustTitle = "true, false, a number of proxies, or a list of networks"
+
+export const trustProxy = Schema.Union(Schema.Boolean, Schema.Number, Schema.Array(Schema.String))
+  .pipe(
+    Schema.filter((value): string | undefined => {
+      if (typeof value === "boolean") return undefined
+      if (typeof value === "number") {
+        return Number.isInteger(value) && value >= 0 && value <= mostProxies
+          ? undefined
+          : `expected a whole number of proxies from 0 to ${mostProxies}`
+      }
+      const wrong = value.find((network) => parseNetwork(network) === undefined)
+      return wrong === undefined
+        ? undefined
+        : `${JSON.stringify(wrong)} is no network; write one such as 10.0.0.0/8 or fd00::/8, or an address`
+    }),
+  )
+  .annotations({ title: trustTitle })
+
+/** RFC 9110, 5.6.2. */
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/** RFC 9110, 5.5, as Node checks it. */
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+const headerProblems = (headers: { readonly [name: string]: unknown }): ReadonlyArray<Schema.FilterIssue> => {
+  const seen = new Set<string>()
+  return Object.entries(headers).flatMap(([name, value]) => {
+    const lower = name.toLowerCase()
+    const repeated = seen.has(lower)
+    seen.add(lower)
+    const message = !headerName.test(name)
+      ? "not a legal header name: letters, digits and !#$%&'*+-.^_`|~ only"
+      : connectionNames.has(lower)
+        ? "this header belongs to the connection or the body's framing; Sluice sets it itself, remove it"
+        : repeated
+          ? "this header is given twice; header names are the same in upper and lower case"
+          : headerValueProblem(value)
+    return message === undefined ? [] : [{ path: [name], message }]
+  })
+}
+
+const headerValueProblem = (value: unknown): string | undefined => {
+  if (typeof value !== "string") return "expected a string; write numbers, true and false in quotes"
+  return headerValue.test(value)
+    ? undefined
+    : "the value holds characters that a header cannot carry (line feeds, or beyond Latin-1)"
+}
+
+// The filter stands before the values are known to be strings, so that what is wrong with names and values shows at once.
+export const headers = Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(
+  Schema.filter(headerProblems, {
+    title: "a map of header names to strings",
+    jsonSchema: {
+      type: "object",
+      title: "a map of header names to strings",
+      additionalProperties: { type: "string" },
+    },
+    [confidential]: true,
+  }),
+  Schema.compose(Schema.Record({ key: Schema.String, value: Schema.String }), { strict: false }),
+)
+
+export const auth = Schema.Union(
+  Schema.Literal("bearer", "x-api-key", "api-key"),
+  Schema.Struct({
+    header: Schema.String.pipe(
+      Schema.filter((name) => headerName.test(name) && !connectionNames.has(name.toLowerCase()), {
+        title: "the name of a header",
+      }),
+    ).annotations({ description: "The header that holds the key alone." }),
+  }),
+).annotations({ title: "bearer, x-api-key, api-key, or a map of header" })
+
+const isJson = (value: unknown): value is Json =>
+  value === null ||
+  typeof value === "string" ||
+  typeof value === "boolean" ||
+  (typeof value === "number" && Number.isFinite(value)) ||
+  (Array.isArray(value) && value.every(isJson)) ||
+  (isJsonObject(value) && Object.values(value).every(isJson))
+
+const jsonObject = Schema.declare(isJsonObject, { jsonSchema: { type: "object" } }).pipe(
+  Schema.filter((value) => isJson(value) || "holds .nan or .inf, which JSON has no word for"),
+)
+
+const parsedObject = Schema.parseJson()
+
+/** A map, or a string of JSON that is an object; a blank string is an empty map, as in GPT_API. */
+export const extraBody = Schema.transformOrFail(Schema.Union(jsonObject, Schema.String), jsonObject, {
+  strict: true,
+  decode: (value, _, ast) => {
+    if (typeof value !== "string") return ParseResult.succeed(value)
+    if (value.trim() === "") return ParseResult.succeed({})
+    const parsed = Option.getOrUndefined(Schema.decodeOption(parsedObject)(value))
+    return isJsonObject(parsed) && isJson(parsed)
+      ? ParseResult.succeed(parsed)
+      : // Without the value: JSON.parse's own message quotes it.
+        ParseResult.fail(new ParseResult.Type(ast, undefined, "the string is not JSON of an object"))
+  },
+  encode: (value) => ParseResult.succeed(value),
+}).annotations({ title: "a map, or a string of JSON that is an object", [confidential]: true })
