@@ -54,6 +54,9 @@ const startTimeout = "5 seconds"
 
 const lossInterval = "5 seconds"
 
+/** How long a lock may last before somebody is to look: another gateway that starts, or moves a month, has one for moments. */
+const lockPatienceMs = 2_000
+
 /** How often it is seen whether what is waited for has come about. */
 const lookMs = 20
 
@@ -75,6 +78,7 @@ export const makeQueue = (
 ): Effect.Effect<Omit<Audit["Type"], "fingerprint"> & AuditIntake["Type"], never, Scope.Scope> =>
   Effect.gen(function* () {
     const { limits, policy, run, writer } = options
+    const clock = yield* Effect.clock
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const packer = new Packer()
     /** Open while there are records to write. */
@@ -125,22 +129,48 @@ export const makeQueue = (
       return true
     }
 
-    /** Takes a report in, and says in the log when rows stop or begin to get into the database. */
+    /** Since when rows do not get into the database, and whether that was told. */
+    let troubleSince: number | undefined
+    let isTroubleTold = false
+
+    /** Says in the log when rows stop or begin to get into the database. */
+    const tellTrouble = ({ fault, locked, spilled }: WriteReport): Effect.Effect<void> => {
+      if (fault === undefined) {
+        const wasTold = isTroubleTold
+        troubleSince = undefined
+        isTroubleTold = false
+        return wasTold ? Effect.logInfo("audit: the database takes rows again") : Effect.void
+      }
+      const now = clock.unsafeCurrentTimeMillis()
+      troubleSince ??= now
+      if (isTroubleTold || (locked && now - troubleSince < lockPatienceMs)) return Effect.void
+      isTroubleTold = true
+      return Effect.annotateLogs(
+        Effect.logError("audit: the database takes no rows; they wait beside it and in memory"),
+        { reason: fault, spilled },
+      )
+    }
+
+    /** Says in the log with whom the database is shared, and when it is not any more. */
+    const tellSharing = (before: WriteReport, { owner, shared }: WriteReport): Effect.Effect<void> =>
+      before.shared === shared
+        ? Effect.void
+        : shared
+          ? Effect.logInfo("audit: another gateway writes to this database too, and archives its months")
+          : owner
+            ? Effect.logInfo("audit: the other gateway has ended; this one archives the months now")
+            : Effect.void
+
+    /** Takes a report in, and tells what is new in it. */
     const note = (report: WriteReport): Effect.Effect<void> =>
       Effect.suspend(() => {
         const before = last
         last = report
         lost += report.lost
-        const turned = (before.fault === undefined) !== (report.fault === undefined)
-        const told = !turned
-          ? Effect.void
-          : report.fault === undefined
-            ? Effect.logInfo("audit: the database takes rows again")
-            : Effect.logError("audit: the database takes no rows; they wait beside it and in memory")
         const calm = report.fault === undefined && report.spilled === 0
-        return Effect.zipRight(
-          Effect.annotateLogs(told, { reason: report.fault, spilled: report.spilled }),
-          calm ? trouble.close : trouble.open,
+        return Effect.all(
+          [tellTrouble(report), tellSharing(before, report), calm ? trouble.close : trouble.open],
+          { discard: true },
         )
       })
 
@@ -216,6 +246,8 @@ export const makeQueue = (
       for (;;) {
         const now = (yield* Clock.currentTimeMillis) - turnDelayMs
         const month = monthOf(now)
+        // The other gateway may have ended.
+        if (last.shared) yield* Effect.flatMap(writer.drain, note)
         const due = lookedAt !== month || (last.oldestMonth !== undefined && last.oldestMonth < month)
         if (last.owner && due) {
           yield* tellRotation(yield* writer.rotate(now, policy().retentionMonths))

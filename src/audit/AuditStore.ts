@@ -7,6 +7,7 @@
  */
 import { mkdirSync } from "node:fs"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -24,11 +25,11 @@ import { makeSpill } from "./Spill.ts"
  * Locks the audit for this process, until the scope ends or the process does, however it does: SQLite's lock on an empty file.
  * Of two gateways on one database both write, and one drains leftovers and moves months.
  */
-const lock = (files: AuditFiles): Effect.Effect<boolean, never, Scope.Scope> =>
+const lock = (files: AuditFiles): Effect.Effect<void, DatabaseFault, Scope.Scope> =>
   attempting(() => mkdirSync(files.directory, { recursive: true, mode: 0o700 })).pipe(
     Effect.zipRight(connect(files.lock, 0)),
     Effect.flatMap((sql) => faulting(query(sql, "BEGIN EXCLUSIVE"))),
-    Effect.isSuccess,
+    Effect.asVoid,
   )
 
 /** The row of a record; without its bodies, should they be what cannot be told. */
@@ -51,6 +52,8 @@ export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, S
     let live: LiveDatabase | undefined
     let fault: DatabaseFault | undefined
     let owner: { readonly scope: Scope.CloseableScope } | undefined
+    /** Another gateway has the lock. */
+    let shared = false
     let reportedVanished = 0
 
     const closeLive = Effect.suspend(() => {
@@ -128,7 +131,9 @@ export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, S
         // Where another gateway drains, it may be the one that took them.
         lost: lost + (owner === undefined ? 0 : vanished),
         fault: fault?.message,
+        locked: fault?.kind === "locked",
         owner: owner !== undefined,
+        shared,
         oldestMonth: live?.oldestMonth(),
       }
     }
@@ -168,8 +173,9 @@ export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, S
     const becomeOwner = Effect.gen(function* () {
       if (owner !== undefined) return
       const scope = yield* Scope.make()
-      const locked = yield* Scope.extend(lock(files), scope)
-      if (!locked) return yield* Scope.close(scope, Exit.void)
+      const locked = yield* Effect.either(Scope.extend(lock(files), scope))
+      shared = Either.isLeft(locked) && locked.left.kind === "locked"
+      if (Either.isLeft(locked)) return yield* Scope.close(scope, Exit.void)
       owner = { scope }
     })
 

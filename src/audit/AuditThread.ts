@@ -90,7 +90,7 @@ export const makeThreadWriter = (
           return known
         }),
         Effect.catchTag("ThreadDied", ({ message }) =>
-          Effect.succeed({ ...known, refused: true, lost: 0, fault: message }),
+          Effect.succeed({ ...known, refused: true, lost: 0, fault: message, locked: false }),
         ),
       )
 

@@ -12,8 +12,12 @@ export interface WriteReport {
   readonly lost: number
   /** Why rows do not get into the database now; `undefined` when they do. */
   readonly fault: string | undefined
+  /** Whether that is a lock of somebody else's, which as a rule lasts for moments. */
+  readonly locked: boolean
   /** Whether this process is the one to move months into archives. */
   readonly owner: boolean
+  /** Whether another gateway is, and writes to this database too. */
+  readonly shared: boolean
   /** The first month that stands in the database, as far as is known. */
   readonly oldestMonth: string | undefined
 }
@@ -24,7 +28,9 @@ export const nothingWritten: WriteReport = {
   spilled: 0,
   lost: 0,
   fault: undefined,
+  locked: false,
   owner: false,
+  shared: false,
   oldestMonth: undefined,
 }
 

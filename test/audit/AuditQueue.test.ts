@@ -16,7 +16,9 @@ const well: WriteReport = {
   spilled: 0,
   lost: 0,
   fault: undefined,
+  locked: false,
   owner: true,
+  shared: false,
   oldestMonth: undefined,
 }
 
@@ -61,12 +63,12 @@ const settle = TestClock.adjust(0)
 const records = (count: number, prefix = "r") =>
   Array.from({ length: count }, (_, at) => sampleRecord(`${prefix}${at}`))
 
-/** Messages at `error`, as they are logged. */
-const capturingErrors = (messages: Array<string>) =>
+/** What is logged, each message with its level before it. */
+const capturing = (lines: Array<string>) =>
   Logger.replace(
     Logger.defaultLogger,
     Logger.make(({ logLevel, message }) => {
-      if (logLevel._tag === "Error") messages.push(String(message))
+      lines.push(`${logLevel.label} ${String(Array.isArray(message) ? message[0] : message)}`)
     }),
   )
 
@@ -153,7 +155,7 @@ describe("the queue", () => {
   )
 
   it.scoped("holds no more than its limits, and counts and tells what it could not take", () => {
-    const errors: Array<string> = []
+    const lines: Array<string> = []
     return Effect.gen(function* () {
       const { script, writer } = scripted()
       const queue = yield* queueOn(writer, { ...defaultLimits, records: 10 })
@@ -161,12 +163,12 @@ describe("the queue", () => {
       for (const record of records(25)) queue.record(record)
       expect(yield* queue.status).toEqual({ queued: 10, spilled: 0, lost: 15 })
       yield* TestClock.adjust("5 seconds")
-      expect(errors.filter((message) => message.includes("lost"))).toHaveLength(1)
+      expect(lines.filter((line) => line.includes("lost"))).toHaveLength(1)
       script.report = well
       yield* TestClock.adjust("5 seconds")
       queue.record(sampleRecord("again"))
       expect(yield* queue.status).toEqual({ queued: 1, spilled: 0, lost: 15 })
-    }).pipe(Effect.provide(capturingErrors(errors)))
+    }).pipe(Effect.provide(capturing(lines)))
   })
 
   it.scoped("counts the bytes of bodies against its limit", () =>
@@ -180,7 +182,7 @@ describe("the queue", () => {
   )
 
   it.scoped("drains while rows are spilled or the database is in trouble, and rests afterwards", () => {
-    const errors: Array<string> = []
+    const lines: Array<string> = []
     return Effect.gen(function* () {
       const { script, writer } = scripted()
       const queue = yield* queueOn(writer)
@@ -194,14 +196,59 @@ describe("the queue", () => {
       expect(script.drains).toBeGreaterThan(atRest + 5)
       expect(script.drains).toBeLessThan(atRest + 20)
       expect((yield* queue.status).spilled).toBe(7)
-      expect(errors.filter((message) => message.includes("takes no rows"))).toHaveLength(1)
+      expect(lines.filter((line) => line.includes("takes no rows"))).toHaveLength(1)
       script.report = well
       yield* TestClock.adjust("2 seconds")
       const recovered = script.drains
       yield* TestClock.adjust("10 seconds")
       expect(script.drains).toBe(recovered)
-    }).pipe(Effect.provide(capturingErrors(errors)))
+    }).pipe(Effect.provide(capturing(lines)))
   })
+
+  const takesNone = "ERROR audit: the database takes no rows; they wait beside it and in memory"
+  const takesAgain = "INFO audit: the database takes rows again"
+
+  it.scoped.each([
+    { name: "a lock of moments, as of a gateway that starts beside it", locked: true, ms: 1_900, told: [] },
+    { name: "a lock that lasts", locked: true, ms: 4_000, told: [takesNone, takesAgain] },
+    { name: "any other trouble", locked: false, ms: 10, told: [takesNone, takesAgain] },
+  ])("says in the log what there is to be done about $name: $told", ({ locked, ms, told }) => {
+    const lines: Array<string> = []
+    return Effect.gen(function* () {
+      const { script, writer } = scripted()
+      script.report = { ...well, spilled: 1, locked, fault: "of some kind" }
+      yield* queueOn(writer)
+      yield* TestClock.adjust(ms)
+      script.report = well
+      yield* TestClock.adjust("1 minute")
+      expect(lines).toEqual(told)
+    }).pipe(Effect.provide(capturing(lines)))
+  })
+
+  it.scoped(
+    "says that another gateway writes too, and when it has ended, which is seen within a minute",
+    () => {
+      const lines: Array<string> = []
+      return Effect.gen(function* () {
+        const { script, writer } = scripted()
+        const shared = { ...well, owner: false, shared: true }
+        script.report = shared
+        const queue = yield* queueOn(writer)
+        queue.record(sampleRecord("a"))
+        yield* TestClock.adjust("3 minutes")
+        expect(lines).toEqual([
+          "INFO audit: another gateway writes to this database too, and archives its months",
+        ])
+        expect(script.rotations).toEqual([])
+        script.report = well
+        yield* TestClock.adjust("1 minute")
+        expect(lines.slice(1)).toEqual([
+          "INFO audit: the other gateway has ended; this one archives the months now",
+        ])
+        expect(script.rotations).toHaveLength(1)
+      }).pipe(Effect.provide(capturing(lines)))
+    },
+  )
 
   it.effect("writes everything that was recorded before its scope ends", () =>
     Effect.gen(function* () {
@@ -242,7 +289,7 @@ describe("the queue", () => {
   )
 
   it.effect("gives up after ten seconds at its end, and counts and tells what it could not write", () => {
-    const errors: Array<string> = []
+    const lines: Array<string> = []
     return Effect.gen(function* () {
       const { script, writer } = scripted()
       const scope = yield* Scope.make()
@@ -255,8 +302,8 @@ describe("the queue", () => {
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.join(closing)
       expect(yield* queue.status).toMatchObject({ queued: 0, lost: 5 })
-      expect(errors.some((message) => message.includes("lost"))).toBe(true)
-    }).pipe(Effect.provide(capturingErrors(errors)))
+      expect(lines.some((line) => line.includes("lost"))).toBe(true)
+    }).pipe(Effect.provide(capturing(lines)))
   })
 })
 

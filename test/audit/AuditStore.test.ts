@@ -13,6 +13,8 @@ import { dirname, join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { makeStore } from "../../src/audit/AuditStore.ts"
 import { auditFiles } from "../../src/audit/AuditUrl.ts"
 import { queuedRecord } from "../../src/audit/QueuedRecord.ts"
@@ -232,20 +234,19 @@ describe("the store", () => {
     }),
   )
 
-  it.scoped("lets one of two gateways own the audit, and both write", () =>
+  it.scoped("lets one of two gateways own the audit until it ends, and both write", () =>
     Effect.gen(function* () {
       const at = yield* place
-      const one = yield* makeStore(at)
-      expect((yield* one.drain).owner).toBe(true)
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const two = yield* makeStore(at)
-          expect((yield* two.drain).owner).toBe(false)
-          yield* two.write([queued("two")])
-        }),
-      )
+      const first = yield* Scope.make()
+      const one = yield* Scope.extend(makeStore(at), first)
+      const two = yield* makeStore(at)
+      expect(yield* one.drain).toMatchObject({ owner: true, shared: false })
+      expect(yield* two.drain).toMatchObject({ owner: false, shared: true })
+      yield* two.write([queued("two")])
       yield* one.write([queued("one")])
-      expect(idsIn(at.database)).toEqual(["one", "two"])
+      expect(idsIn(at.database).toSorted()).toEqual(["one", "two"])
+      yield* Scope.close(first, Exit.void)
+      expect(yield* two.drain).toMatchObject({ owner: true, shared: false })
     }),
   )
 })
