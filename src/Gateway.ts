@@ -20,6 +20,7 @@ import { Audit } from "./audit/Audit.ts"
 import { type Ending, endingOf, RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
 import { isAccessKey } from "./domain/AccessKey.ts"
+import { nothingOmitted } from "./domain/Additions.ts"
 import { refusalOf } from "./domain/AttemptPolicy.ts"
 import type { Outcome } from "./domain/AuditRecord.ts"
 import { type ChoiceTransform, thinkingFormatOf } from "./domain/ChoiceTransform.ts"
@@ -27,6 +28,7 @@ import { clientAddress } from "./domain/ClientAddress.ts"
 import { affinity, type ClientRequest, decode } from "./domain/ClientRequest.ts"
 import { type Deadline, deadlineOf } from "./domain/Deadline.ts"
 import type { Endpoint } from "./domain/Endpoint.ts"
+import { errorData } from "./domain/ErrorShape.ts"
 import {
   AccessDenied,
   answerOf,
@@ -46,6 +48,7 @@ import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
 import { hostOf, type Target, type Upstream } from "./domain/Upstream.ts"
 import { type OpenRequest, OpenRequests } from "./OpenRequests.ts"
+import { beginAtOnce } from "./stream/BeginAtOnce.ts"
 import { sourceOf, streamOf } from "./stream/EventSource.ts"
 import type { Relay } from "./stream/Relay.ts"
 import { makeRespond, type Respond } from "./stream/ResponseStream.ts"
@@ -219,29 +222,54 @@ const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer => {
   return { status, headers: withAttempts(headers, draft, "failed"), body, ending }
 }
 
+/** The answer, errors as they are declared. A fault of this gateway is an answer, and goes to the log. */
+const told = (
+  answer: Effect.Effect<RecordedAnswer, GatewayError>,
+  draft: RecordDraft,
+): Effect.Effect<RecordedAnswer> =>
+  Effect.catchAllCause(answer, (cause) => {
+    const failure = Cause.failureOrCause(cause)
+    if (Either.isLeft(failure)) return Effect.succeed(refusal(failure.left, draft))
+    if (Cause.isInterruptedOnly(failure.right)) return Effect.failCause(failure.right)
+    return Effect.as(
+      Effect.logError("request failed inside the gateway", { id: draft.id }, failure.right),
+      refusal(new InternalError({ requestId: draft.id }), draft),
+    )
+  })
+
 /** Notes how an answer ends, and hands it on. */
 const noted = (answer: RecordedAnswer, draft: RecordDraft): ClientAnswer => {
   draft.answered("ending" in answer ? () => answer.ending : answer.body.ended)
   return answer
 }
 
-/** The answer, errors as they are declared, and how it ends noted in the draft. A fault of this gateway is an answer, and goes to the log. */
+/** The answer, errors as they are declared, and how it ends noted in the draft. */
 const recorded = (
   answer: Effect.Effect<RecordedAnswer, GatewayError>,
   draft: RecordDraft,
-): Effect.Effect<ClientAnswer> =>
-  Effect.matchCauseEffect(answer, {
-    onSuccess: (given) => Effect.succeed(noted(given, draft)),
-    onFailure: (cause) => {
-      const failure = Cause.failureOrCause(cause)
-      if (Either.isLeft(failure)) return Effect.succeed(noted(refusal(failure.left, draft), draft))
-      if (Cause.isInterruptedOnly(failure.right)) return Effect.failCause(failure.right)
-      return Effect.as(
-        Effect.logError("request failed inside the gateway", { id: draft.id }, failure.right),
-        noted(refusal(new InternalError({ requestId: draft.id }), draft), draft),
-      )
+): Effect.Effect<ClientAnswer> => Effect.map(told(answer, draft), (given) => noted(given, draft))
+
+/** A streamed answer that begins before any upstream has. Its status stands with that, whatever is told at last. */
+const begunAtOnce = (
+  answer: Effect.Effect<RecordedAnswer, GatewayError>,
+  draft: RecordDraft,
+): RecordedAnswer => {
+  const status = 200
+  const relay = beginAtOnce<Ending>({
+    answer: told(answer, draft),
+    left: { ...endingOf(status, "client_closed", undefined, new Uint8Array()), response: undefined },
+    cutWith: (error) => {
+      draft.givenUp("cut with the gateway")
+      const body = errorData(error)
+      return { body, ending: endingOf(status, "stream_broken", error.message, body) }
     },
   })
+  const ended = (): Ending | undefined => {
+    const ending = relay.ended()
+    return ending === undefined ? undefined : { ...ending, status }
+  }
+  return { status, headers: streamHeaders, body: { ...relay, ended } }
+}
 
 /**
  * The headers, and which upstream was asked last, and how many attempts were made. Once this gateway has itself retried in vain, official SDKs are
@@ -375,7 +403,8 @@ export const layer: Layer.Layer<
           { model, affinity: () => sessionOf(call.headers) ?? affinity(request.right) },
           { draws: drawsFrom(random.number()), load: inFlight },
         )
-        if (targets.length === 0) return Effect.fail(new ModelNotFound({ model }))
+        const [first] = targets
+        if (first === undefined) return Effect.fail(new ModelNotFound({ model }))
 
         const asking: AttemptsRequest = {
           endpoint,
@@ -392,7 +421,7 @@ export const layer: Layer.Layer<
             toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
           onAttempt,
         }
-        return Effect.map(attempts.run(asking), (answered) => {
+        const answer = Effect.map(attempts.run(asking), (answered): RecordedAnswer => {
           switch (answered.kind) {
             case "plain":
               return plainAnswer(answered, request.right, snapshot, draft)
@@ -409,6 +438,9 @@ export const layer: Layer.Layer<
               )
           }
         })
+        if (!stream || snapshot.streamStart === "first_event") return answer
+        // What is wrong with the request is told with its status, as long as there is one to give.
+        return Effect.as(asking.bodyFor(first, nothingOmitted), begunAtOnce(answer, draft))
       }
       return {
         wanted: { limitBytes: server.maxBodyBytes, hold },
@@ -547,6 +579,7 @@ const streamedAnswer = (
     },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
+    hasBegun: snapshot.streamStart === "at_once",
     onEnd: ({ error, finishReason, outcome, toolCalls, usage }, { packed, truncated }): Ending => {
       reading.stream.ended(outcome)
       const response = { kind: "events", packed, truncated } as const

@@ -146,6 +146,11 @@ export const GatewayConfig = Schema.Struct({
       "Which callers get the usage of a stream: those who asked for it (`stream_options.include_usage`), or all. Sluice knows it either way, for the audit.",
     examples: ["always"],
   }),
+  stream_start: setting(Schema.Literal("first_event", "at_once"), "first_event", {
+    description:
+      "When the answer to a streaming request begins: with the first event that says something, so that an error before it has its own status, or at once, with heartbeats, for callers behind balancers that cut a silent connection. At once, other clients are asked all the same, and an error is told as an event of a 200.",
+    examples: ["at_once"],
+  }),
   response_cleaning: setting(ResponseCleaning, ResponseCleaning.make({}), {
     description: "What is removed from answers.",
   }),

@@ -29,6 +29,7 @@ export const makeSnapshot = (config: GatewayConfig, { env, generation, loadedAt 
   strategy: config.load_balancing.strategy,
   thinkingFormat: config.thinking_format,
   givesUsage: config.usage,
+  streamStart: config.stream_start,
   stripThinkModels: config.response_cleaning.strip_think_models,
   modelsCache: { ttlSeconds: config.models_cache.ttl_seconds },
   retry: {

@@ -5,7 +5,7 @@
 import type { Endpoint } from "./Endpoint.ts"
 import { isJsonArray, isJsonObject, type JsonObject } from "./Json.ts"
 import { parseObject } from "./JsonBytes.ts"
-import { elementTexts, memberTexts, replaceMembers } from "./JsonText.ts"
+import { elementTexts, memberTexts, onOneLine, replaceMembers } from "./JsonText.ts"
 
 /** The texts of an object's values by their names. */
 type Members = ReadonlyMap<string, string>
@@ -27,9 +27,6 @@ const decoder = new TextDecoder()
 
 const objectText = (members: Texts): string =>
   `{${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`
-
-/** Line ends in JSON stand between its tokens alone, and would cut the data of an event in several. */
-const onOneLine = (text: string): string => text.replace(/[\r\n]\s*/g, "")
 
 const isBlank = (text: string): boolean => text === "null" || text === '""' || /^\[\s*\]$/.test(text)
 

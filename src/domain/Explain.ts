@@ -60,6 +60,7 @@ export interface Explanation {
   /** `certain` where the order shown is the one a request gets; `unneeded` is a prompt the strategy does not look at. */
   readonly prompt: "absent" | "certain" | "unneeded"
   readonly retry: Pick<Snapshot["retry"], "rounds" | "baseDelayMs" | "maxDelayMs">
+  readonly streamStart: Snapshot["streamStart"]
   /** Empty where no upstream matches; a group stands before those that follow it. */
   readonly groups: ReadonlyArray<ExplainedGroup>
   /** There are more ways for the fallbacks to go than `groups` shows. */
@@ -82,7 +83,7 @@ const affinityOf = (prompt: string): string => {
 
 /** The explanation of what `plan` does with a request for this model. */
 export const explain = (
-  { routes, strategy, retry }: Pick<Snapshot, "routes" | "strategy" | "retry">,
+  { routes, strategy, retry, streamStart }: Pick<Snapshot, "routes" | "strategy" | "retry" | "streamStart">,
   { model, prompt }: ExplainRequest,
 ): Explanation => {
   const certain = strategy === "deterministic" && prompt !== undefined
@@ -124,6 +125,7 @@ export const explain = (
     strategy,
     prompt: prompt === undefined ? "absent" : certain ? "certain" : "unneeded",
     retry: { rounds: retry.rounds, baseDelayMs: retry.baseDelayMs, maxDelayMs: retry.maxDelayMs },
+    streamStart,
     groups,
     abridged,
     served: routes.upstreams.map(({ name, match }) => ({ upstream: name, match })),

@@ -38,6 +38,7 @@ export const render = (explanation: Explanation): string => {
             ? "as below: connect / first byte / plain answer / idle / total"
             : inWords(common),
         ],
+        ...startInWords(explanation),
         ...proxiesInWords(targets),
       ]),
     )
@@ -153,6 +154,12 @@ const targetTable = (
 
 const durations = ({ answerMs, connectMs, firstByteMs, idleMs, totalMs }: Timeouts): ReadonlyArray<string> =>
   [connectMs, firstByteMs, answerMs, idleMs, totalMs].map(duration)
+
+/** When streams begin, where that is not as usual. */
+const startInWords = ({ streamStart }: Explanation): ReadonlyArray<readonly [string, string]> =>
+  streamStart === "first_event"
+    ? []
+    : [["streams", "begin at once, with heartbeats (stream_start): an error is an event of a 200"]]
 
 /** A line for each proxy, with the upstreams that are reached through it. */
 const proxiesInWords = (

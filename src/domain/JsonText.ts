@@ -227,3 +227,6 @@ const rewriteArray = (text: string, before: ReadonlyArray<Json>, after: Readonly
   pieces.push(text.slice(written))
   return pieces.join("")
 }
+
+/** The text without line ends, which stand between its tokens alone, and would cut the data of an event in several. */
+export const onOneLine = (text: string): string => text.replace(/[\r\n]\s*/g, "")

@@ -56,6 +56,8 @@ export interface Snapshot {
   readonly thinkingFormat: ThinkingFormat | undefined
   /** Which clients get the usage of a stream. */
   readonly givesUsage: "asked" | "always"
+  /** When a streamed answer begins towards its client: when an upstream has begun to say something, or before any is asked. */
+  readonly streamStart: "first_event" | "at_once"
   /** Keywords: a model containing one has its `<think>` removed where no thinking format is set. */
   readonly stripThinkModels: ReadonlyArray<string>
   readonly modelsCache: { readonly ttlSeconds: number }

@@ -32,6 +32,8 @@ export interface ResponseOptions<E, A> {
   readonly reasonOf: (error: E) => string
   /** How large an answer is kept for `onEnd`; 0 keeps nothing. */
   readonly keepBytes: number
+  /** Heartbeats went before it: it need not wait for its first event to send one. */
+  readonly hasBegun: boolean
   /**
    * Told once how it ended: complete, broken, or left by the client. Nothing is read of the upstream any more by then. A stream that
    * is never run never ends. What it makes of that, the relay tells.
@@ -42,7 +44,7 @@ export interface ResponseOptions<E, A> {
 }
 
 /** Silence after which a client is told that the answer is still coming. */
-const silenceMs = 15_000
+export const silenceMs = 15_000
 
 /** How often it is looked for; a heartbeat comes so much later at most. */
 const lookMs = 1_000
@@ -84,7 +86,7 @@ class Response<E, A> {
   readonly #keeper: DataKeeper
   #state: AnswerState
   #sentAt: number
-  #hasSent = false
+  #hasSent: boolean
   /** What the state's progress was when `#finishedAt` was set. */
   #progress: AnswerState["progress"]
   /** When all choices had ended. */
@@ -111,7 +113,9 @@ class Response<E, A> {
     this.#state = this.#answer.initial
     this.#progress = this.#state.progress
     this.#keeper = new DataKeeper(options.keepBytes)
-    this.#sentAt = surroundings.now()
+    this.#hasSent = options.hasBegun
+    // How long the last heartbeat before it is past is not known: the next one comes when it is looked for.
+    this.#sentAt = options.hasBegun ? Number.NEGATIVE_INFINITY : surroundings.now()
   }
 
   start(): void {

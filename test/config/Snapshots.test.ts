@@ -33,6 +33,7 @@ describe("makeSnapshot", () => {
       strategy: "random",
       thinkingFormat: undefined,
       givesUsage: "asked",
+      streamStart: "first_event",
       stripThinkModels: ["deepseek"],
       modelsCache: { ttlSeconds: 600 },
       server: {

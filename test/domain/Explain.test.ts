@@ -15,12 +15,13 @@ import type { Target, Upstream } from "../../src/domain/Upstream.ts"
 import { containing, exactly, makeUpstream, modelArb, upstreamsArb } from "../support/arbitraries.ts"
 import { goodnessOfFit, implausible } from "../support/chiSquare.ts"
 
-type Explained = Pick<Snapshot, "routes" | "strategy" | "retry">
+type Explained = Pick<Snapshot, "routes" | "strategy" | "retry" | "streamStart">
 
 const snapshotOf = (upstreams: ReadonlyArray<Upstream>, strategy: Strategy = "random"): Explained => ({
   routes: makeRoutingTable(upstreams),
   strategy,
   retry: { rounds: 2, baseDelayMs: 200, maxDelayMs: 5_000, retryOn: () => true },
+  streamStart: "first_event",
 })
 
 const explained = (
@@ -338,6 +339,14 @@ describe("render", () => {
     expect(render(explained(readme, "gpt-4"))).toContain(
       "connect 10s, first byte 300s, plain answer 600s, idle 300s, total 1800s",
     )
+  })
+
+  it("says when streams begin, where that is not with their first event", () => {
+    const snapshot = snapshotOf(shared)
+    const textOf = (streamStart: Snapshot["streamStart"]): string =>
+      render(explain({ ...snapshot, streamStart }, { model: "gpt-4o", prompt: undefined }))
+    expect(textOf("first_event")).not.toContain("streams")
+    expect(textOf("at_once")).toContain("streams   begin at once, with heartbeats (stream_start)")
   })
 
   it("rounds shares, but to no certainty that is none", () => {

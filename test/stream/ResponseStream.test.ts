@@ -93,6 +93,7 @@ const responding = (
       events: sourceOf(events, runtime),
       reasonOf: (error) => error,
       keepBytes: 100_000,
+      hasBegun: false,
       onEnd: (end, sent) => void ends.push({ ...end, sent }),
       ...given,
     })
@@ -324,6 +325,26 @@ describe("silence", () => {
     }),
   )
 
+  it.scoped("goes on with the heartbeats that went before it, though nothing is to be sent yet", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const transform = { prefix: undefined, thinking: "strip" } as const
+      const { bytes } = yield* responding(upstream.events, {
+        hasBegun: true,
+        settings: { ...settings, transform },
+      })
+      const { came, fiber } = yield* reading(bytes)
+      yield* upstream.send(textChunk("<think>"))
+      yield* settle
+      expect(yield* Queue.size(came)).toBe(0)
+      yield* TestClock.adjust("1 second")
+      expect(yield* Queue.take(came)).toBe(": ping\n")
+      yield* TestClock.adjust("15 seconds")
+      expect(yield* Queue.take(came)).toBe(": ping\n")
+      yield* Fiber.interrupt(fiber)
+    }),
+  )
+
   it.scoped("of a client that reads slowly is not filled with heartbeats", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
@@ -452,6 +473,7 @@ describe("an outlet that fails", () => {
         },
         reasonOf: (error) => error,
         keepBytes: 0,
+        hasBegun: false,
         onEnd: (end, sent) => void ends.push({ ...end, sent }),
       })
       const exit = yield* Effect.exit(relay.run(failing))
@@ -475,6 +497,7 @@ describe("an outlet that fails", () => {
           events: sourceOfOne,
           reasonOf: (error) => error,
           keepBytes: 0,
+          hasBegun: false,
           onEnd: () => {},
         })
       const came: Array<string> = []

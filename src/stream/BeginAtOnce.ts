@@ -1,0 +1,90 @@
+/**
+ * A streamed answer that begins before any upstream has answered, for clients behind balancers that cut a silent connection: heartbeats until it is
+ * known what is to be answered, then that. An error is told as the one event, since the status is gone.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import type { ShapedError } from "../domain/ErrorShape.ts"
+import { onOneLine } from "../domain/JsonText.ts"
+import { encode, heartbeat } from "../domain/Sse.ts"
+import type { Outlet, Relay } from "./Relay.ts"
+import { silenceMs } from "./ResponseStream.ts"
+
+/** An error as the JSON that tells it, and `A`, what the answer came to with it. */
+export interface ToldError<A> {
+  readonly body: Uint8Array
+  readonly ending: A
+}
+
+/** What is answered at last. */
+export type Coming<A> = ToldError<A> | { readonly body: Relay<A> }
+
+export interface AtOnceOptions<A> {
+  /** Run once. Interrupted when the client leaves, or this gateway ends. */
+  readonly answer: Effect.Effect<Coming<A>>
+  /** What it came to where the client left before that was known. */
+  readonly left: A
+  /** What is answered instead where this gateway ends before. */
+  readonly cutWith: (error: ShapedError) => ToldError<A>
+}
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+/** An error as an event, its data on one line: there are clients that read no others. */
+const eventOf = (body: Uint8Array): Uint8Array => encode(encoder.encode(onOneLine(decoder.decode(body))))
+
+/** A heartbeat after each time of silence; so few that they need not wait for a client that does not read. */
+const beating = ({ write }: Outlet): Effect.Effect<never> =>
+  Effect.forever(
+    Effect.delay(
+      Effect.sync(() => void write(heartbeat)),
+      silenceMs,
+    ),
+  )
+
+/** The relay of such an answer. */
+export const beginAtOnce = <A>({ answer, cutWith, left }: AtOnceOptions<A>): Relay<A> => {
+  let asked = answer
+  let relay: Relay<A> | undefined
+  let ending: A | undefined
+  let instead: ToldError<A> | undefined
+  const isCut = Deferred.unsafeMake<Coming<A>>(FiberId.none)
+
+  const decided = (outlet: Outlet): Effect.Effect<Coming<A>> => {
+    const coming = asked
+    // The stream to come may take minutes, and what it was asked with be megabytes.
+    asked = Effect.never
+    outlet.write(heartbeat)
+    return Effect.raceFirst(beating(outlet), Effect.raceFirst(coming, Deferred.await(isCut)))
+  }
+
+  return {
+    run: (outlet) =>
+      Effect.suspend(() => decided(outlet)).pipe(
+        Effect.flatMap((coming) => {
+          const given = instead ?? coming
+          if ("ending" in given) {
+            ending = given.ending
+            outlet.write(eventOf(given.body))
+            return Effect.void
+          }
+          relay = given.body
+          return relay.run(outlet)
+        }),
+        Effect.onInterrupt(() =>
+          Effect.sync(() => {
+            ending ??= left
+          }),
+        ),
+      ),
+    cut: (error) => {
+      if (relay !== undefined) return relay.cut(error)
+      if (ending !== undefined || instead !== undefined) return
+      instead = cutWith(error)
+      Deferred.unsafeDone(isCut, Effect.succeed(instead))
+    },
+    ended: () => relay?.ended() ?? ending,
+  }
+}
