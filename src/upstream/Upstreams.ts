@@ -15,10 +15,12 @@ import type { Agent, Dispatcher } from "undici"
 import { AttemptFailure, retryAfterMs } from "../domain/AttemptPolicy.ts"
 import { type Coding, codingsOf, mayBePacked } from "../domain/ContentCoding.ts"
 import type { Deadline } from "../domain/Deadline.ts"
-import { fieldsOf, type SentHeaders } from "../domain/RequestHeaders.ts"
+import { fieldsOf } from "../domain/RequestHeaders.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 import { BodyCollector } from "./BodyCollector.ts"
-import { makeAgent, ProxyFault, proxyRefusal } from "./Connections.ts"
+import { makeAgent, proxyRefusal } from "./Connections.ts"
+import { destinationOf } from "./Destination.ts"
+import { faultOf } from "./SocketFault.ts"
 import { type StaleConnections, staleConnections } from "./StaleConnections.ts"
 import { isKnown, Unpacking } from "./Unpacking.ts"
 
@@ -87,52 +89,6 @@ export class Upstreams extends Context.Tag("sluice/Upstreams")<
 /** Below the 30 s and more after which balancers drop idle connections, so that few pooled connections are stale. */
 const keepAliveMs = 15_000
 
-/** The parts of the errors that undici and Node's sockets raise which tell them apart. */
-interface SocketFault {
-  readonly code: string
-  readonly message: string
-}
-
-const readFault = (cause: unknown): SocketFault => {
-  if (!(cause instanceof Error)) return { code: "", message: String(cause) }
-  const code = "code" in cause && typeof cause.code === "string" ? cause.code : ""
-  return { code, message: cause.message }
-}
-
-const connectCodes: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EADDRNOTAVAIL",
-  "EACCES",
-  "EPERM",
-  "ENOENT",
-])
-
-const isTlsFault = (code: string): boolean =>
-  code.startsWith("ERR_TLS") ||
-  code.startsWith("ERR_SSL") ||
-  code.startsWith("CERT_") ||
-  code.includes("SELF_SIGNED") ||
-  code.startsWith("UNABLE_TO_")
-
-const classify = (cause: unknown, upstream: Upstream): AttemptFailure => {
-  if (cause instanceof ProxyFault) return AttemptFailure.ConnectFailed({ reason: cause.message })
-  const { code, message } = readFault(cause)
-  const { connectMs, idleMs } = upstream.timeouts
-  switch (code) {
-    case "UND_ERR_CONNECT_TIMEOUT":
-    case "ETIMEDOUT":
-      return AttemptFailure.TimedOut({ phase: "connect", afterMs: connectMs })
-    case "UND_ERR_BODY_TIMEOUT":
-      return AttemptFailure.TimedOut({ phase: "idle", afterMs: idleMs })
-  }
-  if (connectCodes.has(code) || isTlsFault(code)) return AttemptFailure.ConnectFailed({ reason: code })
-  return AttemptFailure.BrokenOff({ reason: code === "" || code === "UND_ERR_SOCKET" ? message : code })
-}
-
 const flatten = (headers: IncomingHttpHeaders): Readonly<Record<string, string>> => {
   const flat: Record<string, string> = {}
   for (const name in headers) {
@@ -147,43 +103,6 @@ type Expiry = "first_byte" | "answer" | "total" | "deadline"
 
 /** The reason of every abort, made once. */
 const over = new Error("the call is over")
-
-/** Where calls go below an upstream's base URL. */
-interface Destination {
-  readonly origin: string
-  /** Whole, to a proxy that makes the call itself. */
-  readonly path: string
-  /** What such a proxy is sent beside the call's own headers. */
-  readonly withEvery: SentHeaders
-}
-
-/** With every call: answers are read, and silence would allow any encoding (RFC 9110 §12.5.3). Some pack all the same. */
-const withEvery: SentHeaders = { "accept-encoding": "identity" }
-
-/** Parsing a URL takes about 2 µs, and there are only so many. */
-const destinations = new WeakMap<Upstream, Map<string, Destination>>()
-
-const destinationOf = ({ path, upstream }: UpstreamCall): Destination => {
-  const known = destinations.get(upstream)
-  const found = known?.get(path)
-  if (found !== undefined) return found
-  const url = new URL(upstream.baseUrl + path + upstream.query)
-  const below = url.pathname + url.search
-  const { proxy } = upstream
-  const made =
-    proxy === undefined || url.protocol === "https:"
-      ? { origin: url.origin, path: below, withEvery }
-      : {
-          origin: url.origin,
-          path: url.origin + below,
-          withEvery:
-            proxy.authorization === undefined
-              ? withEvery
-              : { ...withEvery, "proxy-authorization": Redacted.value(proxy.authorization) },
-        }
-  destinations.set(upstream, (known ?? new Map<string, Destination>()).set(path, made))
-  return made
-}
 
 /** What calls need of the layer they are made in. */
 interface Wire {
@@ -240,7 +159,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
 
   #dispatch(agent: Agent): void {
     const { body, headers, method, upstream } = this.#call
-    const { origin, path, withEvery } = destinationOf(this.#call)
+    const { origin, path, withEvery } = destinationOf(upstream, this.#call.path)
     agent.dispatch(
       {
         origin,
@@ -313,7 +232,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     const { answerMs, firstByteMs, totalMs } = upstream.timeouts
     switch (this.#expired) {
       case undefined:
-        return classify(cause, upstream)
+        return faultOf(cause, upstream)
       case "first_byte":
         return AttemptFailure.TimedOut({ phase: "first_byte", afterMs: firstByteMs })
       case "answer":
@@ -337,7 +256,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     // Only a proxy answers so, which makes the call itself; it is not the upstream's word.
     if (status === 407 && proxy !== undefined) {
       this.close()
-      this.#listener.onEnd(classify(proxyRefusal(proxy, status), this.#call.upstream))
+      this.#listener.onEnd(faultOf(proxyRefusal(proxy, status), this.#call.upstream))
       return
     }
     const flat = flatten(headers)

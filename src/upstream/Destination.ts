@@ -1,0 +1,42 @@
+/** Where the calls of an upstream go, and what is sent with each of them. */
+import * as Redacted from "effect/Redacted"
+import type { SentHeaders } from "../domain/RequestHeaders.ts"
+import type { Upstream } from "../domain/Upstream.ts"
+
+/** Where calls go below an upstream's base URL. */
+export interface Destination {
+  readonly origin: string
+  /** Whole, to a proxy that makes the call itself. */
+  readonly path: string
+  /** What is sent beside the call's own headers. */
+  readonly withEvery: SentHeaders
+}
+
+/** With every call: answers are read, and silence would allow any encoding (RFC 9110 §12.5.3). Some pack all the same. */
+const withEvery: SentHeaders = { "accept-encoding": "identity" }
+
+/** Parsing a URL takes about 2 µs, and there are only so many. */
+const destinations = new WeakMap<Upstream, Map<string, Destination>>()
+
+/** Where a call to this path goes. */
+export const destinationOf = (upstream: Upstream, path: string): Destination => {
+  const known = destinations.get(upstream)
+  const found = known?.get(path)
+  if (found !== undefined) return found
+  const url = new URL(upstream.baseUrl + path + upstream.query)
+  const below = url.pathname + url.search
+  const { proxy } = upstream
+  const made =
+    proxy === undefined || url.protocol === "https:"
+      ? { origin: url.origin, path: below, withEvery }
+      : {
+          origin: url.origin,
+          path: url.origin + below,
+          withEvery:
+            proxy.authorization === undefined
+              ? withEvery
+              : { ...withEvery, "proxy-authorization": Redacted.value(proxy.authorization) },
+        }
+  destinations.set(upstream, (known ?? new Map<string, Destination>()).set(path, made))
+  return made
+}
