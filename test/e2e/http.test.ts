@@ -354,6 +354,7 @@ describe("Probes", () => {
           last_error: null,
         },
         audit: { queued: expect.any(Number), spilled: 0, lost: 0 },
+        log: { dropped: 0 },
       })
       for (const path of ["/livez", "/readyz"]) {
         expect((yield* request(port, "GET", path))?.status).toBe(200)
