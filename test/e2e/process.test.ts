@@ -139,7 +139,7 @@ describe("the sluice process", () => {
         yield* upstream.awaitRequest(1)
         yield* gateway.signal("SIGTERM")
         expect(yield* gateway.logged("draining: 1 request is under way")).toBeDefined()
-        yield* gateway.signal("SIGTERM")
+        yield* gateway.signal("SIGINT")
         const answer = yield* asked
         expect([answer.status, yield* textOf(answer)]).toEqual([
           503,
@@ -197,7 +197,7 @@ describe("the sluice process", () => {
         const ready = () => Effect.promise(() => fetch(`${address}/readyz`).then(({ status }) => status))
         yield* Effect.repeat(ready(), { until: (status) => status === 503 })
         expect((yield* post(address, false)).status).toBe(200)
-        yield* gateway.signal("SIGTERM")
+        yield* gateway.signal("SIGINT")
         expect((yield* gateway.exited).code).toBe(1)
       }).pipe(Effect.provide(NodeContext.layer)),
   )
