@@ -160,11 +160,19 @@ const inWords = ({ headers, kind }: Refused): string => {
   }
 }
 
+/** What a code of the resolver means to whoever has mistyped a host. */
+const connectWords: ReadonlyMap<string, string> = new Map([
+  ["ENOTFOUND", "no host has that name"],
+  ["EAI_AGAIN", "the host's name could not be looked up"],
+])
+
 /** A failure in a few words, for messages, logs and the audit. */
 export const reasonOf = (failure: AttemptFailure): string => {
   switch (failure._tag) {
-    case "ConnectFailed":
-      return `could not connect (${failure.reason})`
+    case "ConnectFailed": {
+      const words = connectWords.get(failure.reason)
+      return `could not connect (${failure.reason}${words === undefined ? "" : `: ${words}`})`
+    }
     case "BrokenOff":
       return `broke off (${failure.reason})`
     case "TimedOut":

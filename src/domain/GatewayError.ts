@@ -264,7 +264,7 @@ const declare = (error: GatewayError): Declaration => {
         message: `Nothing is served at ${error.method} ${error.path}. ${
           error.meant === undefined
             ? "The endpoints are /v1/chat/completions, /v1/completions and /v1/models."
-            : `Did you mean ${error.meant}? The base URL of a client ends with /v1: it appends the rest itself.`
+            : `Did you mean ${error.meant}? A base URL ends with /v1: the SDK appends the rest.`
         }`,
         type: "invalid_request_error",
         param: null,

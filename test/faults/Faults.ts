@@ -231,7 +231,7 @@ const withoutConnection: Section = {
       both(
         "unknown host",
         Effect.succeed({ ...content, url: "http://nonexistent.invalid/v1" }),
-        cannotConnect(/ENOTFOUND|EAI_AGAIN/),
+        cannotConnect(/ENOTFOUND: no host has that name|EAI_AGAIN: the host's name could not be looked up/),
       ),
     ),
     row(
