@@ -98,7 +98,9 @@ describe("Paths", () => {
       const { port } = yield* stack
       const answer = yield* post(port, "/v1/v1/chat/completions", body)
       expect(answer?.status).toBe(404)
-      expect(answer?.body.toString()).toMatch(/Did you mean \/v1\/chat\/completions\? A base URL ends with \/v1/)
+      expect(answer?.body.toString()).toMatch(
+        /Did you mean \/v1\/chat\/completions\? A base URL ends with \/v1/,
+      )
     }),
   )
 
