@@ -134,7 +134,7 @@ export const makeAgent = (
       }),
     keepAliveTimeout: idleMs,
     keepAliveMaxTimeout: 10 * idleMs,
-    // The wait for the head is timed by `send`, the gaps of the body by each call's own `bodyTimeout`.
+    // The wait for the head is timed by `send`, the gaps of the body by each call itself.
     headersTimeout: 0,
     bodyTimeout: 0,
   })

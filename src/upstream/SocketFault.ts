@@ -38,13 +38,8 @@ const isTlsFault = (code: string): boolean =>
 export const faultOf = (cause: unknown, upstream: Upstream): AttemptFailure => {
   if (cause instanceof ProxyFault) return AttemptFailure.ConnectFailed({ reason: cause.message })
   const { code, message } = readFault(cause)
-  const { connectMs, idleMs } = upstream.timeouts
-  switch (code) {
-    case "UND_ERR_CONNECT_TIMEOUT":
-    case "ETIMEDOUT":
-      return AttemptFailure.TimedOut({ phase: "connect", afterMs: connectMs })
-    case "UND_ERR_BODY_TIMEOUT":
-      return AttemptFailure.TimedOut({ phase: "idle", afterMs: idleMs })
+  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") {
+    return AttemptFailure.TimedOut({ phase: "connect", afterMs: upstream.timeouts.connectMs })
   }
   if (connectCodes.has(code) || isTlsFault(code)) return AttemptFailure.ConnectFailed({ reason: code })
   return AttemptFailure.BrokenOff({ reason: code === "" || code === "UND_ERR_SOCKET" ? message : code })

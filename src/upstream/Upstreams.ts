@@ -22,7 +22,7 @@ import { makeAgent, proxyRefusal } from "./Connections.ts"
 import { destinationOf } from "./Destination.ts"
 import { faultOf } from "./SocketFault.ts"
 import { type StaleConnections, staleConnections } from "./StaleConnections.ts"
-import { isKnown, Unpacking } from "./Unpacking.ts"
+import { isKnown, type Tap, Unpacking } from "./Unpacking.ts"
 
 /** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
 export interface UpstreamCall {
@@ -99,7 +99,7 @@ const flatten = (headers: IncomingHttpHeaders): Readonly<Record<string, string>>
 }
 
 /** Why a call was aborted from this side, where it was not simply left. Node's timers: precise, and about 1 µs each. */
-type Expiry = "first_byte" | "answer" | "total" | "deadline"
+type Expiry = "first_byte" | "idle" | "answer" | "total" | "deadline"
 
 /** The reason of every abort, made once. */
 const over = new Error("the call is over")
@@ -119,14 +119,15 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
   readonly #wire: Wire
   /** When the whole call is over, in milliseconds from its beginning, and by whose word. */
   readonly #endMs: number
-  readonly #end: Exclude<Expiry, "first_byte">
+  readonly #end: Exclude<Expiry, "first_byte" | "idle">
   readonly #beganAt: number
   /** One for all that is timed here: nearly every call is over before it rings, and setting another costs a microsecond. */
   #timer: NodeJS.Timeout
-  /** What the timer rings for. */
-  #timed: Expiry
   #awaitsFirstByte: boolean
-  /** When the upstream last showed that it lives, of a call that waits for its first event. */
+  /** It answers: of what has only sent the head of a good answer nothing is known but that it works on the rest. */
+  #isAnswering = false
+  #isPaused = false
+  /** When the upstream last showed that it lives. */
   #signAt: number
   #controller: Dispatcher.DispatchController | undefined
   #expired: Expiry | undefined
@@ -152,8 +153,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     this.#end = leftMs < wholeMs ? "deadline" : wholeMs < timeouts.totalMs ? "answer" : "total"
     this.#endMs = Math.max(0, Math.min(leftMs, wholeMs))
     const firstMs = this.#awaitsFirstByte ? timeouts.firstByteMs : Number.POSITIVE_INFINITY
-    this.#timed = firstMs < this.#endMs ? "first_byte" : this.#end
-    this.#timer = setTimeout(ring, Math.min(firstMs, this.#endMs), this)
+    this.#timer = setTimeout(ring, Math.min(firstMs, timeouts.idleMs, this.#endMs), this)
     this.#dispatch(wire.agentsFor(call.upstream).pooled)
   }
 
@@ -167,7 +167,6 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
         method,
         headers: fieldsOf(headers, withEvery),
         body: body ?? null,
-        bodyTimeout: upstream.timeouts.idleMs,
       },
       this,
     )
@@ -183,12 +182,12 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
 
   pause(): void {
     if (this.#body instanceof Unpacking) this.#body.pause()
-    else this.#controller?.pause()
+    else this.#tap.pause()
   }
 
   resume(): void {
     if (this.#body instanceof Unpacking) this.#body.resume()
-    else this.#controller?.resume()
+    else this.#tap.resume()
   }
 
   close(): void {
@@ -197,20 +196,32 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
     this.#controller?.abort(over)
   }
 
-  /** The timer rang; where that was for a first event that is here, or of an upstream that lives, it is set again. */
+  /** What the connection brings, whether it is unpacked first or not. An upstream that is not read cannot be silent. */
+  readonly #tap: Tap = {
+    pause: () => {
+      this.#isPaused = true
+      this.#controller?.pause()
+    },
+    resume: () => {
+      this.#isPaused = false
+      this.#signAt = this.#wire.now()
+      this.#controller?.resume()
+    },
+  }
+
+  /** The timer rang; where neither the whole call is over nor its upstream silent for too long, it is set again. */
   ring(): void {
     if (this.#isOver) return
+    const { firstByteMs, idleMs } = this.#call.upstream.timeouts
     const now = this.#wire.now()
+    if (this.#isPaused) this.#signAt = now
     const endsMs = this.#beganAt + this.#endMs - now
-    const silentMs = this.#awaitsFirstByte
-      ? this.#signAt + this.#call.upstream.timeouts.firstByteMs - now
-      : Number.POSITIVE_INFINITY
-    if (this.#timed !== "first_byte" || silentMs <= 0) {
-      this.#expire(this.#timed)
-    } else {
-      if (endsMs <= silentMs) this.#timed = this.#end
-      this.#timer = setTimeout(ring, Math.max(0, Math.min(endsMs, silentMs)), this)
-    }
+    const mostMs = this.#awaitsFirstByte ? firstByteMs : this.#isAnswering ? idleMs : Number.POSITIVE_INFINITY
+    const silentMs = this.#signAt + mostMs - now
+    if (endsMs <= 0) this.#expire(this.#end)
+    else if (silentMs <= 0) this.#expire(this.#awaitsFirstByte ? "first_byte" : "idle")
+    // Whatever it waits for then may begin at once, and be silent from there on.
+    else this.#timer = setTimeout(ring, Math.min(endsMs, silentMs, idleMs), this)
   }
 
   #expire(phase: Expiry): void {
@@ -229,12 +240,14 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
 
   #failureOf(cause: unknown): AttemptFailure {
     const { deadline, upstream } = this.#call
-    const { answerMs, firstByteMs, totalMs } = upstream.timeouts
+    const { answerMs, firstByteMs, idleMs, totalMs } = upstream.timeouts
     switch (this.#expired) {
       case undefined:
         return faultOf(cause, upstream)
       case "first_byte":
         return AttemptFailure.TimedOut({ phase: "first_byte", afterMs: firstByteMs })
+      case "idle":
+        return AttemptFailure.TimedOut({ phase: "idle", afterMs: idleMs })
       case "answer":
         return AttemptFailure.TimedOut({ phase: "answer", afterMs: answerMs })
       case "total":
@@ -259,6 +272,7 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
       this.#listener.onEnd(faultOf(proxyRefusal(proxy, status), this.#call.upstream))
       return
     }
+    if (status >= 300) this.#hasSign()
     const flat = flatten(headers)
     const encoding = flat["content-encoding"]
     const packed = codingsOf(encoding, isKnown)
@@ -275,21 +289,22 @@ class Call implements OpenCall, Dispatcher.DispatchHandler {
 
   /** What unpacks the body, told of everything the connection brings from now on. */
   #unpacking(said: ReadonlyArray<Coding>): Unpacking {
-    return new Unpacking(
-      said,
-      { pause: () => this.#controller?.pause(), resume: () => this.#controller?.resume() },
-      {
-        onBytes: (bytes) => {
-          if (!this.#isOver) this.#listener.onBytes(bytes)
-        },
-        onEnd: (failure) => this.#ended(failure),
+    return new Unpacking(said, this.#tap, {
+      onBytes: (bytes) => {
+        if (!this.#isOver) this.#listener.onBytes(bytes)
       },
-    )
+      onEnd: (failure) => this.#ended(failure),
+    })
+  }
+
+  #hasSign(): void {
+    this.#isAnswering = true
+    this.#signAt = this.#wire.now()
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
     if (this.#isOver) return
-    if (this.#awaitsFirstByte) this.#signAt = this.#wire.now()
+    this.#hasSign()
     this.#body ??= mayBePacked(chunk) ? this.#unpacking([]) : "plain"
     if (this.#body === "plain") this.#listener.onBytes(chunk)
     else if (this.#body !== "unreadable") this.#body.write(chunk)

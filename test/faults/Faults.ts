@@ -1042,9 +1042,10 @@ const bodies: Section = {
           streamPart,
           "silence",
           timesOut("idle"),
-          timesOut("idle"),
+          // What has begun is no event yet.
+          timesOut("first_byte"),
         ),
-        { timeouts: { idle_ms: shortMs } },
+        { timeouts: { idle_ms: shortMs, first_byte_ms: shortMs } },
       ),
       withEntry(
         inStream(

@@ -125,6 +125,36 @@ describe("Upstreams", () => {
     }).pipe(Effect.provide(Upstreams.layer)),
   )
 
+  it.scopedLive(
+    "does not take the wait behind a good head, before anything is answered, for silence in an answer",
+    () =>
+      Effect.gen(function* () {
+        for (const [awaits, phase] of [
+          ["event", "first_byte"],
+          ["answer", "answer"],
+        ] as const) {
+          const silent = Scripted.controlled()
+          const upstream = yield* Scripted.scriptedUpstream(silent.answer)
+          const timeouts = { ...quick, firstByteMs: 300, answerMs: 300, idleMs: 30 }
+          const target = makeUpstream({ baseUrl: upstream.url, timeouts })
+          const failure = yield* Effect.flip(
+            Upstreams.whole(yield* Upstreams.Upstreams, call(target, awaits), 1_000_000),
+          )
+          expect(failure).toMatchObject({ _tag: "TimedOut", phase, afterMs: 300 })
+        }
+      }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
+  it.scopedLive("gives up on an error whose body does not come", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(
+        Scripted.raw("HTTP/1.1 500 No\r\ncontent-length: 5\r\n\r\n", "silence"),
+      )
+      const failure = yield* Effect.flip(exchange(makeUpstream({ baseUrl: upstream.url, timeouts: quick })))
+      expect(failure).toMatchObject({ _tag: "TimedOut", phase: "idle", afterMs: 60 })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
   it.scopedLive("gives up on a body that goes silent", () =>
     Effect.gen(function* () {
       const upstream = yield* Scripted.scriptedUpstream(
