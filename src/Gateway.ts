@@ -6,131 +6,55 @@
  * value and gets a plain value back, so the way knows nothing of servers. What decides is pure and called as it is; what waits, the body and the
  * attempts, is an effect.
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
-import type * as Runtime from "effect/Runtime"
 import { PCGRandom } from "effect/Utils"
 import { Audit } from "./audit/Audit.ts"
-import { type Ending, endingOf, RecordDraft } from "./audit/RecordDraft.ts"
+import { RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
 import { isAccessKey } from "./domain/AccessKey.ts"
 import { nothingOmitted } from "./domain/Additions.ts"
 import { refusalOf } from "./domain/AttemptPolicy.ts"
-import type { Outcome } from "./domain/AuditRecord.ts"
-import { type ChoiceTransform, thinkingFormatOf } from "./domain/ChoiceTransform.ts"
 import { clientAddress } from "./domain/ClientAddress.ts"
-import { affinity, type ClientRequest, decode } from "./domain/ClientRequest.ts"
+import { affinity, decode } from "./domain/ClientRequest.ts"
 import { type Deadline, deadlineOf } from "./domain/Deadline.ts"
 import type { Endpoint } from "./domain/Endpoint.ts"
-import { errorData } from "./domain/ErrorShape.ts"
 import {
   AccessDenied,
   answerOf,
   codeOf,
-  describe,
   type GatewayError,
-  InternalError,
   ModelNotFound,
   Overloaded,
   ShuttingDown,
 } from "./domain/GatewayError.ts"
-import { readAnswer, transformAnswer } from "./domain/PlainAnswer.ts"
 import { plan } from "./domain/Plan.ts"
 import { bodiesOf } from "./domain/Prepare.ts"
-import { clientKey, sessionOf, toClient, toUpstream } from "./domain/RequestHeaders.ts"
+import { clientKey, sessionOf, toUpstream } from "./domain/RequestHeaders.ts"
 import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
-import { hostOf, type Target, type Upstream } from "./domain/Upstream.ts"
-import { type OpenRequest, OpenRequests } from "./OpenRequests.ts"
-import { beginAtOnce } from "./stream/BeginAtOnce.ts"
-import { sourceOf, streamOf } from "./stream/EventSource.ts"
-import type { Relay } from "./stream/Relay.ts"
-import { makeRespond, type Respond } from "./stream/ResponseStream.ts"
-import { type Broken, resuming } from "./stream/Resume.ts"
+import { hostOf, type Upstream } from "./domain/Upstream.ts"
+import {
+  begunAtOnce,
+  type GoOn,
+  noted,
+  plainAnswer,
+  recorded,
+  refusal,
+  streamedAnswer,
+} from "./Gateway/Answers.ts"
+import type { ClientCall, RecordedAnswer, RequestFrame, Served, Unserved } from "./Gateway/Exchange.ts"
+import { OpenRequests } from "./OpenRequests.ts"
+import { makeRespond } from "./stream/ResponseStream.ts"
 import { AccessLog } from "./telemetry/AccessLog.ts"
-import type { Answered, AnsweredPlain, AnsweredStream } from "./upstream/Answered.ts"
+import type { AnsweredStream } from "./upstream/Answered.ts"
 import { Attempts, type AttemptsRequest } from "./upstream/Attempts.ts"
-import { streamFaultReason } from "./upstream/OpenStream.ts"
 import { askToGoOn, mayGoOn } from "./upstream/Resumption.ts"
 import { Upstreams } from "./upstream/Upstreams.ts"
-
-/** A request as the edge accepted it. Header names are lower-case. */
-export interface ClientCall {
-  readonly id: string
-  readonly headers: Readonly<Record<string, string | undefined>>
-  /** Of the other end of the connection. */
-  readonly remoteAddress: string
-}
-
-/** What a request asks for that no endpoint serves. */
-export interface Unserved {
-  readonly method: string
-  readonly path: string
-}
-
-/** Claims memory for bytes of a body until the request is over; false where there is none left. */
-export type Hold = (bytes: number) => boolean
-
-interface AnswerHead {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-}
-
-/** The answer for the edge to send. A relay never fails: what breaks it is said in its last event. */
-export interface ClientAnswer extends AnswerHead {
-  readonly body: Uint8Array | Relay<unknown>
-}
-
-/**
- * What a recorded request is answered with, and how that ended: known with an answer that is whole, told by a relay when it is over. There is no
- * answer without its ending, so that a request without one is known to have been left.
- */
-export type RecordedAnswer =
-  | (AnswerHead & { readonly body: Uint8Array; readonly ending: Ending })
-  | (AnswerHead & { readonly body: Relay<Ending> })
-
-/** The bounds of a body that is to be read. */
-export interface WantedBody {
-  readonly limitBytes: number
-  /** To be told of every byte before it is kept. */
-  readonly hold: Hold
-}
-
-/** A whole body, or why there is none. */
-export type ReadBody = Either.Either<Uint8Array, GatewayError>
-
-/** A request that was taken on. */
-export interface Served {
-  /** The body that has to be read before it can be answered: before its fiber starts, which would only have to wait for it. */
-  readonly wanted: WantedBody | undefined
-  /** To be run once, and sent; given the body, where one was wanted. */
-  readonly answer: (body: ReadBody) => Effect.Effect<ClientAnswer>
-  /**
-   * To be called when it is cut before anything of its answer was sent: what ends with it says so. Gives the answer to send instead, once that has
-   * ended.
-   */
-  readonly giveUp?: (when: string) => () => ClientAnswer
-  /**
-   * To be called when the request is over, however it ended: gives back what it still holds, hands its record to the audit and writes its line in
-   * the access log. No finalizer of a scope, which would cost as much as the rest of the frame.
-   */
-  readonly close: () => void
-}
-
-/** What a request is answered with and from. */
-export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
-  readonly snapshot: Snapshot
-  readonly draft: RecordDraft
-  readonly hold: Hold
-  /** Notes an attempt; one that failed has its line in the log. */
-  readonly onAttempt: AttemptsRequest["onAttempt"]
-}
 
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,
@@ -187,109 +111,6 @@ const turnedAway = (
 const closingTimeout = "5 seconds"
 
 const nanosPerMilli = 1_000_000
-
-/** Streams go through proxies unbuffered, and are never stored. */
-const streamHeaders = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache",
-  "x-accel-buffering": "no",
-}
-
-/** Whose doing an error is, as the audit tells it. */
-const outcomeOf = (error: GatewayError): Outcome => {
-  switch (error._tag) {
-    case "UpstreamRefused":
-      return error.isClientsFault ? "rejected" : "upstream_error"
-    case "UpstreamCredentialsRejected":
-    case "UpstreamUnreachable":
-    case "UpstreamTimeout":
-    case "DeadlineExceeded":
-    case "InternalError":
-      return "upstream_error"
-    case "RequestUnreadable":
-      return "client_closed"
-    default:
-      return "rejected"
-  }
-}
-
-/** The declared answer of an error. */
-const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer => {
-  const { body, headers, status } = answerOf(error)
-  draft.refused(codeOf(error))
-  if (error._tag === "InvalidRequest" && error.model !== undefined) draft.askedFor(error.model)
-  const ending = endingOf(status, outcomeOf(error), describe(error), body)
-  return { status, headers: withAttempts(headers, draft, "failed"), body, ending }
-}
-
-/** The answer, errors as they are declared. A fault of this gateway is an answer, and goes to the log. */
-const told = (
-  answer: Effect.Effect<RecordedAnswer, GatewayError>,
-  draft: RecordDraft,
-): Effect.Effect<RecordedAnswer> =>
-  Effect.catchAllCause(answer, (cause) => {
-    const failure = Cause.failureOrCause(cause)
-    if (Either.isLeft(failure)) return Effect.succeed(refusal(failure.left, draft))
-    if (Cause.isInterruptedOnly(failure.right)) return Effect.failCause(failure.right)
-    return Effect.as(
-      Effect.logError("request failed inside the gateway", { id: draft.id }, failure.right),
-      refusal(new InternalError({ requestId: draft.id }), draft),
-    )
-  })
-
-/** Notes how an answer ends, and hands it on. */
-const noted = (answer: RecordedAnswer, draft: RecordDraft): ClientAnswer => {
-  draft.answered("ending" in answer ? () => answer.ending : answer.body.ended)
-  return answer
-}
-
-/** The answer, errors as they are declared, and how it ends noted in the draft. */
-const recorded = (
-  answer: Effect.Effect<RecordedAnswer, GatewayError>,
-  draft: RecordDraft,
-): Effect.Effect<ClientAnswer> => Effect.map(told(answer, draft), (given) => noted(given, draft))
-
-/** A streamed answer that begins before any upstream has. Its status stands with that, whatever is told at last. */
-const begunAtOnce = (
-  answer: Effect.Effect<RecordedAnswer, GatewayError>,
-  draft: RecordDraft,
-): RecordedAnswer => {
-  const status = 200
-  const relay = beginAtOnce<Ending>({
-    answer: told(answer, draft),
-    left: { ...endingOf(status, "client_closed", undefined, new Uint8Array()), response: undefined },
-    cutWith: (error) => {
-      draft.givenUp("cut with the gateway")
-      const body = errorData(error)
-      return { body, ending: endingOf(status, "stream_broken", error.message, body) }
-    },
-  })
-  const ended = (): Ending | undefined => {
-    const ending = relay.ended()
-    return ending === undefined ? undefined : { ...ending, status }
-  }
-  return { status, headers: streamHeaders, body: { ...relay, ended } }
-}
-
-/**
- * The headers, and which upstream was asked last, and how many attempts were made. Once this gateway has itself retried in vain, official SDKs are
- * told not to: they would otherwise triple the load on providers that are down.
- */
-const withAttempts = (
-  headers: ClientAnswer["headers"],
-  draft: RecordDraft,
-  result: "answered" | "failed",
-): Record<string, string> => {
-  const { answering, attempts } = draft
-  // Member by member: of a copy that is added to V8 makes a hidden class for each object (docs/performance.md).
-  const all: Record<string, string> = {}
-  for (const name in headers) all[name] = headers[name] ?? ""
-  if (answering === undefined) return all
-  all["x-sluice-upstream"] = encodeURI(answering.upstream)
-  all["x-sluice-attempts"] = String(attempts.length)
-  if (result === "failed" && attempts.length > 1) all["x-should-retry"] = "false"
-  return all
-}
 
 export const layer: Layer.Layer<
   Gateway,
@@ -489,106 +310,3 @@ export const layer: Layer.Layer<
     return Gateway.of({ serve, proxy, unserved })
   }),
 )
-
-const transformOf = ({ target }: Answered, request: ClientRequest, snapshot: Snapshot): ChoiceTransform => ({
-  prefix: target.upstream.specialPrefix,
-  thinking: thinkingFormatOf(snapshot, target, request.model),
-})
-
-/** The client's answer out of the upstream's, transformed. */
-const plainAnswer = (
-  answered: AnsweredPlain,
-  request: ClientRequest,
-  snapshot: Snapshot,
-  draft: RecordDraft,
-): RecordedAnswer => {
-  const { status } = answered
-  const body = transformAnswer(request.endpoint, transformOf(answered, request, snapshot), answered.body)
-  const ending: Ending = {
-    status,
-    outcome: "ok",
-    error: undefined,
-    ...readAnswer(answered.answer),
-    response: { kind: "plain", bytes: body },
-  }
-  const headers = withAttempts(toClient(answered.headers), draft, "answered")
-  return { status, headers, body, ending }
-}
-
-/** Asks for another upstream to go on with a stream that broke off, of those that were not tried. */
-type GoOn = (
-  broken: Broken,
-  hasTried: (target: Target) => boolean,
-) => Effect.Effect<Option.Option<AnsweredStream>>
-
-/** Whose events are being read. */
-interface Reading {
-  stream: AnsweredStream
-}
-
-/**
- * The events of an answer, gone on with by others should it break off. A function of its own: of an answer with which nobody may go on, nothing is to
- * keep the request.
- */
-const goingOn = (
-  reading: Reading,
-  request: ClientRequest,
-  { prefix }: ChoiceTransform,
-  draft: RecordDraft,
-  goOn: GoOn,
-) =>
-  resuming({
-    request,
-    prefix,
-    events: streamOf(reading.stream.events),
-    reasonOf: streamFaultReason,
-    next: (broken) =>
-      Effect.gen(function* () {
-        draft.brokeOff(broken.reason)
-        const other = yield* goOn(broken, (target) => draft.hasTried(target))
-        if (Option.isNone(other)) return Option.none()
-        reading.stream.ended("stream_broken")
-        reading.stream = other.value
-        return Option.some({ events: streamOf(reading.stream.events) })
-      }),
-  })
-
-/** The same of a stream. What one upstream began is transformed as its answers are, whoever goes on. */
-const streamedAnswer = (
-  answered: AnsweredStream,
-  request: ClientRequest,
-  { draft, snapshot }: RequestFrame,
-  goOn: GoOn | undefined,
-  respond: Respond,
-  runtime: Runtime.Runtime<never>,
-): RecordedAnswer => {
-  const { status } = answered
-  const transform = transformOf(answered, request, snapshot)
-  const reading: Reading = { stream: answered }
-  draft.begun()
-  const body = respond({
-    events:
-      goOn === undefined
-        ? answered.events
-        : sourceOf(goingOn(reading, request, transform, draft, goOn), runtime),
-    settings: {
-      endpoint: request.endpoint,
-      transform,
-      includeUsage: request.includeUsage || snapshot.givesUsage === "always",
-      choices: request.choices,
-    },
-    reasonOf: streamFaultReason,
-    keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
-    hasBegun: snapshot.streamStart === "at_once",
-    onEnd: ({ error, finishReason, outcome, toolCalls, usage }, { packed, truncated }): Ending => {
-      reading.stream.ended(outcome)
-      const response = { kind: "events", packed, truncated } as const
-      return { status, outcome, error, usage, finishReason, toolCalls, response }
-    },
-  })
-  return {
-    status,
-    headers: Object.assign(withAttempts(toClient(answered.headers), draft, "answered"), streamHeaders),
-    body,
-  }
-}

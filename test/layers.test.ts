@@ -28,6 +28,8 @@ const planted: ReadonlyArray<readonly [file: string, module: string, isForbidden
   ["src/upstream/A.ts", "../stream/EventReader.ts", false],
   ["src/upstream/B.ts", "../audit/Audit.ts", true],
   ["src/Gateway.ts", "node:http", true],
+  ["src/Gateway/A.ts", "../http/Server.ts", true],
+  ["src/upstream/C.ts", "../Gateway/Exchange.ts", true],
   ["src/http/A.ts", "../Gateway.ts", false],
   ["src/http/B.ts", "../cli/serve.ts", true],
   ["src/cluster/A.ts", "../App.ts", true],

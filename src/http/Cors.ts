@@ -1,5 +1,5 @@
 /** Lets pages of any origin call the gateway: keys travel in headers that a page must hold itself, never in cookies. */
-import type { ClientAnswer } from "../Gateway.ts"
+import type { ClientAnswer } from "../Gateway/Exchange.ts"
 
 /** What browsers let a page read of an answer, beside the headers they always do. */
 const exposed = [

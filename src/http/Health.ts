@@ -1,7 +1,7 @@
 /** What probes and people ask of a running gateway: `/health`, `/livez`, `/readyz`. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { ClientAnswer } from "../Gateway.ts"
+import type { ClientAnswer } from "../Gateway/Exchange.ts"
 import { version } from "../version.ts"
 import { Fleet } from "./Fleet.ts"
 import { jsonAnswer } from "./JsonAnswer.ts"

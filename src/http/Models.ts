@@ -14,14 +14,8 @@ import { type Model, union } from "../domain/ModelList.ts"
 import { withoutOuterSlashes } from "../domain/RequestPath.ts"
 import { matches } from "../domain/Route.ts"
 import { hostOf, type Upstream } from "../domain/Upstream.ts"
-import {
-  type ClientCall,
-  credentialFor,
-  Gateway,
-  type RecordedAnswer,
-  type RequestFrame,
-  type Served,
-} from "../Gateway.ts"
+import type { ClientCall, RecordedAnswer, RequestFrame, Served } from "../Gateway/Exchange.ts"
+import { credentialFor, Gateway } from "../Gateway.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import { type AskedList, ModelLists } from "../upstream/ModelLists.ts"
 import { jsonAnswer } from "./JsonAnswer.ts"

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Effect from "effect/Effect"
 import { fieldsOf, type SentHeaders } from "../domain/RequestHeaders.ts"
-import type { ClientAnswer } from "../Gateway.ts"
+import type { ClientAnswer } from "../Gateway/Exchange.ts"
 import type { Outlet } from "../stream/Relay.ts"
 import { discard } from "./ClientBody.ts"
 

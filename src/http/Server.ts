@@ -21,14 +21,8 @@ import {
 import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
 import { deploymentIn, isModelPath, meantPath, modelIn, pathOf, spellingsOf } from "../domain/RequestPath.ts"
 import { cutStream } from "../domain/StreamError.ts"
-import {
-  type ClientAnswer,
-  type ClientCall,
-  Gateway,
-  type ReadBody,
-  type Served,
-  type WantedBody,
-} from "../Gateway.ts"
+import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../Gateway/Exchange.ts"
+import { Gateway } from "../Gateway.ts"
 import type { Relay } from "../stream/Relay.ts"
 import * as ClientBody from "./ClientBody.ts"
 import { headersOnEvery, preflight } from "./Cors.ts"

@@ -1,0 +1,229 @@
+/** What the client is answered: an upstream's answer, plain or streamed, or an error as it is declared; each with how it ended, for its record. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as Runtime from "effect/Runtime"
+import { type Ending, endingOf, type RecordDraft } from "../audit/RecordDraft.ts"
+import type { Outcome } from "../domain/AuditRecord.ts"
+import { type ChoiceTransform, thinkingFormatOf } from "../domain/ChoiceTransform.ts"
+import type { ClientRequest } from "../domain/ClientRequest.ts"
+import { errorData } from "../domain/ErrorShape.ts"
+import { answerOf, codeOf, describe, type GatewayError, InternalError } from "../domain/GatewayError.ts"
+import { readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
+import { toClient } from "../domain/RequestHeaders.ts"
+import type { Snapshot } from "../domain/Snapshot.ts"
+import type { Target } from "../domain/Upstream.ts"
+import { beginAtOnce } from "../stream/BeginAtOnce.ts"
+import { sourceOf, streamOf } from "../stream/EventSource.ts"
+import type { Respond } from "../stream/ResponseStream.ts"
+import { type Broken, resuming } from "../stream/Resume.ts"
+import type { Answered, AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
+import { streamFaultReason } from "../upstream/OpenStream.ts"
+import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
+
+/** Streams go through proxies unbuffered, and are never stored. */
+const streamHeaders = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache",
+  "x-accel-buffering": "no",
+}
+
+/** Whose doing an error is, as the audit tells it. */
+const outcomeOf = (error: GatewayError): Outcome => {
+  switch (error._tag) {
+    case "UpstreamRefused":
+      return error.isClientsFault ? "rejected" : "upstream_error"
+    case "UpstreamCredentialsRejected":
+    case "UpstreamUnreachable":
+    case "UpstreamTimeout":
+    case "DeadlineExceeded":
+    case "InternalError":
+      return "upstream_error"
+    case "RequestUnreadable":
+      return "client_closed"
+    default:
+      return "rejected"
+  }
+}
+
+/** The declared answer of an error. */
+export const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer => {
+  const { body, headers, status } = answerOf(error)
+  draft.refused(codeOf(error))
+  if (error._tag === "InvalidRequest" && error.model !== undefined) draft.askedFor(error.model)
+  const ending = endingOf(status, outcomeOf(error), describe(error), body)
+  return { status, headers: withAttempts(headers, draft, "failed"), body, ending }
+}
+
+/** The answer, errors as they are declared. A fault of this gateway is an answer, and goes to the log. */
+export const told = (
+  answer: Effect.Effect<RecordedAnswer, GatewayError>,
+  draft: RecordDraft,
+): Effect.Effect<RecordedAnswer> =>
+  Effect.catchAllCause(answer, (cause) => {
+    const failure = Cause.failureOrCause(cause)
+    if (Either.isLeft(failure)) return Effect.succeed(refusal(failure.left, draft))
+    if (Cause.isInterruptedOnly(failure.right)) return Effect.failCause(failure.right)
+    return Effect.as(
+      Effect.logError("request failed inside the gateway", { id: draft.id }, failure.right),
+      refusal(new InternalError({ requestId: draft.id }), draft),
+    )
+  })
+
+/** Notes how an answer ends, and hands it on. */
+export const noted = (answer: RecordedAnswer, draft: RecordDraft): ClientAnswer => {
+  draft.answered("ending" in answer ? () => answer.ending : answer.body.ended)
+  return answer
+}
+
+/** The answer, errors as they are declared, and how it ends noted in the draft. */
+export const recorded = (
+  answer: Effect.Effect<RecordedAnswer, GatewayError>,
+  draft: RecordDraft,
+): Effect.Effect<ClientAnswer> => Effect.map(told(answer, draft), (given) => noted(given, draft))
+
+/** A streamed answer that begins before any upstream has. Its status stands with that, whatever is told at last. */
+export const begunAtOnce = (
+  answer: Effect.Effect<RecordedAnswer, GatewayError>,
+  draft: RecordDraft,
+): RecordedAnswer => {
+  const status = 200
+  const relay = beginAtOnce<Ending>({
+    answer: told(answer, draft),
+    left: { ...endingOf(status, "client_closed", undefined, new Uint8Array()), response: undefined },
+    cutWith: (error) => {
+      draft.givenUp("cut with the gateway")
+      const body = errorData(error)
+      return { body, ending: endingOf(status, "stream_broken", error.message, body) }
+    },
+  })
+  const ended = (): Ending | undefined => {
+    const ending = relay.ended()
+    return ending === undefined ? undefined : { ...ending, status }
+  }
+  return { status, headers: streamHeaders, body: { ...relay, ended } }
+}
+
+/**
+ * The headers, and which upstream was asked last, and how many attempts were made. Once this gateway has itself retried in vain, official SDKs are
+ * told not to: they would otherwise triple the load on providers that are down.
+ */
+const withAttempts = (
+  headers: ClientAnswer["headers"],
+  draft: RecordDraft,
+  result: "answered" | "failed",
+): Record<string, string> => {
+  const { answering, attempts } = draft
+  // Member by member: of a copy that is added to V8 makes a hidden class for each object (docs/performance.md).
+  const all: Record<string, string> = {}
+  for (const name in headers) all[name] = headers[name] ?? ""
+  if (answering === undefined) return all
+  all["x-sluice-upstream"] = encodeURI(answering.upstream)
+  all["x-sluice-attempts"] = String(attempts.length)
+  if (result === "failed" && attempts.length > 1) all["x-should-retry"] = "false"
+  return all
+}
+
+const transformOf = ({ target }: Answered, request: ClientRequest, snapshot: Snapshot): ChoiceTransform => ({
+  prefix: target.upstream.specialPrefix,
+  thinking: thinkingFormatOf(snapshot, target, request.model),
+})
+
+/** The client's answer out of the upstream's, transformed. */
+export const plainAnswer = (
+  answered: AnsweredPlain,
+  request: ClientRequest,
+  snapshot: Snapshot,
+  draft: RecordDraft,
+): RecordedAnswer => {
+  const { status } = answered
+  const body = transformAnswer(request.endpoint, transformOf(answered, request, snapshot), answered.body)
+  const ending: Ending = {
+    status,
+    outcome: "ok",
+    error: undefined,
+    ...readAnswer(answered.answer),
+    response: { kind: "plain", bytes: body },
+  }
+  const headers = withAttempts(toClient(answered.headers), draft, "answered")
+  return { status, headers, body, ending }
+}
+
+/** Asks for another upstream to go on with a stream that broke off, of those that were not tried. */
+export type GoOn = (
+  broken: Broken,
+  hasTried: (target: Target) => boolean,
+) => Effect.Effect<Option.Option<AnsweredStream>>
+
+/** Whose events are being read. */
+interface Reading {
+  stream: AnsweredStream
+}
+
+/**
+ * The events of an answer, gone on with by others should it break off. A function of its own: of an answer with which nobody may go on, nothing is to
+ * keep the request.
+ */
+const goingOn = (
+  reading: Reading,
+  request: ClientRequest,
+  { prefix }: ChoiceTransform,
+  draft: RecordDraft,
+  goOn: GoOn,
+) =>
+  resuming({
+    request,
+    prefix,
+    events: streamOf(reading.stream.events),
+    reasonOf: streamFaultReason,
+    next: (broken) =>
+      Effect.gen(function* () {
+        draft.brokeOff(broken.reason)
+        const other = yield* goOn(broken, (target) => draft.hasTried(target))
+        if (Option.isNone(other)) return Option.none()
+        reading.stream.ended("stream_broken")
+        reading.stream = other.value
+        return Option.some({ events: streamOf(reading.stream.events) })
+      }),
+  })
+
+/** The same of a stream. What one upstream began is transformed as its answers are, whoever goes on. */
+export const streamedAnswer = (
+  answered: AnsweredStream,
+  request: ClientRequest,
+  { draft, snapshot }: RequestFrame,
+  goOn: GoOn | undefined,
+  respond: Respond,
+  runtime: Runtime.Runtime<never>,
+): RecordedAnswer => {
+  const { status } = answered
+  const transform = transformOf(answered, request, snapshot)
+  const reading: Reading = { stream: answered }
+  draft.begun()
+  const body = respond({
+    events:
+      goOn === undefined
+        ? answered.events
+        : sourceOf(goingOn(reading, request, transform, draft, goOn), runtime),
+    settings: {
+      endpoint: request.endpoint,
+      transform,
+      includeUsage: request.includeUsage || snapshot.givesUsage === "always",
+      choices: request.choices,
+    },
+    reasonOf: streamFaultReason,
+    keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
+    hasBegun: snapshot.streamStart === "at_once",
+    onEnd: ({ error, finishReason, outcome, toolCalls, usage }, { packed, truncated }): Ending => {
+      reading.stream.ended(outcome)
+      const response = { kind: "events", packed, truncated } as const
+      return { status, outcome, error, usage, finishReason, toolCalls, response }
+    },
+  })
+  return {
+    status,
+    headers: Object.assign(withAttempts(toClient(answered.headers), draft, "answered"), streamHeaders),
+    body,
+  }
+}

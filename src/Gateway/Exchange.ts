@@ -1,0 +1,81 @@
+/** What the edge and the gateway hand to each other: plain values, which know nothing of servers. */
+import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import type { Ending, RecordDraft } from "../audit/RecordDraft.ts"
+import type { GatewayError } from "../domain/GatewayError.ts"
+import type { Snapshot } from "../domain/Snapshot.ts"
+import type { OpenRequest } from "../OpenRequests.ts"
+import type { Relay } from "../stream/Relay.ts"
+import type { AttemptsRequest } from "../upstream/Attempts.ts"
+
+/** A request as the edge accepted it. Header names are lower-case. */
+export interface ClientCall {
+  readonly id: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Of the other end of the connection. */
+  readonly remoteAddress: string
+}
+
+/** What a request asks for that no endpoint serves. */
+export interface Unserved {
+  readonly method: string
+  readonly path: string
+}
+
+/** Claims memory for bytes of a body until the request is over; false where there is none left. */
+export type Hold = (bytes: number) => boolean
+
+interface AnswerHead {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** The answer for the edge to send. A relay never fails: what breaks it is said in its last event. */
+export interface ClientAnswer extends AnswerHead {
+  readonly body: Uint8Array | Relay<unknown>
+}
+
+/**
+ * What a recorded request is answered with, and how that ended: known with an answer that is whole, told by a relay when it is over. There is no
+ * answer without its ending, so that a request without one is known to have been left.
+ */
+export type RecordedAnswer =
+  | (AnswerHead & { readonly body: Uint8Array; readonly ending: Ending })
+  | (AnswerHead & { readonly body: Relay<Ending> })
+
+/** The bounds of a body that is to be read. */
+export interface WantedBody {
+  readonly limitBytes: number
+  /** To be told of every byte before it is kept. */
+  readonly hold: Hold
+}
+
+/** A whole body, or why there is none. */
+export type ReadBody = Either.Either<Uint8Array, GatewayError>
+
+/** A request that was taken on. */
+export interface Served {
+  /** The body that has to be read before it can be answered: before its fiber starts, which would only have to wait for it. */
+  readonly wanted: WantedBody | undefined
+  /** To be run once, and sent; given the body, where one was wanted. */
+  readonly answer: (body: ReadBody) => Effect.Effect<ClientAnswer>
+  /**
+   * To be called when it is cut before anything of its answer was sent: what ends with it says so. Gives the answer to send instead, once that has
+   * ended.
+   */
+  readonly giveUp?: (when: string) => () => ClientAnswer
+  /**
+   * To be called when the request is over, however it ended: gives back what it still holds, hands its record to the audit and writes its line in
+   * the access log. No finalizer of a scope, which would cost as much as the rest of the frame.
+   */
+  readonly close: () => void
+}
+
+/** What a request is answered with and from. */
+export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
+  readonly snapshot: Snapshot
+  readonly draft: RecordDraft
+  readonly hold: Hold
+  /** Notes an attempt; one that failed has its line in the log. */
+  readonly onAttempt: AttemptsRequest["onAttempt"]
+}
