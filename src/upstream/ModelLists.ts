@@ -58,8 +58,8 @@ export class ModelLists extends Context.Tag("sluice/ModelLists")<
 const maxKeptLists = 1_000
 const maxListBytes = 8 * 1024 * 1024
 
-/** How many upstreams are asked side by side. */
-const maxAsked = 64
+/** How many lists one upstream is asked for side by side: there is one for each credential, and one that hangs must not hold up the others. */
+const maxAsked = 16
 
 /** How long a list is waited for. Callers, which have a page to show, give up after 5 seconds. */
 const waitMs = 3_000
@@ -111,10 +111,16 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
     const breakers = yield* Breakers
     const upstreams = yield* Upstreams
     const clock = yield* Effect.clock
-    const places = yield* Effect.makeSemaphore(maxAsked)
+    const placesOf = new WeakMap<Upstream, Effect.Semaphore>()
     // Others wait for the same refresh: the client that caused it may leave, and must not take it along.
     const runFork = yield* FiberSet.makeRuntime<never>()
     const kept = new Map<string, Entry>()
+
+    const placesAt = (upstream: Upstream): Effect.Semaphore => {
+      const places = placesOf.get(upstream) ?? Effect.unsafeMakeSemaphore(maxAsked)
+      placesOf.set(upstream, places)
+      return places
+    }
 
     const entryOf = (key: string): Entry => {
       const entry: Entry = kept.get(key) ?? {
@@ -193,7 +199,7 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
             ),
           ),
           Effect.either,
-          places.withPermits(1),
+          placesAt(request.upstream).withPermits(1),
           Effect.fork,
         )
         const inTime = yield* Effect.timeoutOption(Fiber.join(called), waitMs)

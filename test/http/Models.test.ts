@@ -236,6 +236,24 @@ describe("GET /v1/models", () => {
       }),
   )
 
+  it.scopedLive("has the list of one upstream though many wait for that of another that hangs", () =>
+    Effect.gen(function* () {
+      const well = yield* Scripted.scriptedUpstream(Scripted.models(["gpt-4"]))
+      const hung = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const gateway = yield* startGateway(
+        `openai_clients:\n${client("hung", hung.url, gpt)}\n${client("well", well.url, gpt)}`,
+      )
+      const answers = yield* Effect.all(
+        Array.from({ length: 100 }, (_, i) => list(gateway.baseUrl, `key-${i}`)),
+        { concurrency: "unbounded" },
+      )
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+      expect(well.requests).toHaveLength(100)
+      // No more than have a place there.
+      expect(hung.requests.length).toBeLessThan(50)
+    }),
+  )
+
   it.scopedLive("does not ask an upstream that is set aside", () =>
     Effect.gen(function* () {
       const a = yield* Scripted.scriptedUpstream(Scripted.status(500, "no"))
