@@ -341,7 +341,27 @@ describe("problems", () => {
     [
       "an illegal header name",
       withClient('headers: { "a b": x }'),
-      `5:23 openai_clients[0].headers["a b"]: not a legal header name: letters, digits and !#$%&'*+-.^_\`|~ only`,
+      `5:23 openai_clients[0].headers["a…"]: not a legal header name: letters, digits and !#$%&'*+-.^_\`|~ only`,
+    ],
+    [
+      "a header and its value in one pair of quotes",
+      withClient('headers: { "Authorization: Bearer hunter2" }'),
+      `5:47 openai_clients[0].headers["Authorization…"]: not a legal header name: letters, digits and !#$%&'*+-.^_\`|~ only`,
+    ],
+    [
+      "the key where the kind of its header is asked for",
+      withClient("auth: hunter2"),
+      "5:11 openai_clients[0].auth: expected bearer, x-api-key, api-key, or a map of header, got a string",
+    ],
+    [
+      "a near miss where a key may stand",
+      withClient("auth: Bearer"),
+      '5:11 openai_clients[0].auth: expected bearer, x-api-key, api-key, or a map of header, got a string; did you mean "bearer"?',
+    ],
+    [
+      "text that turns writing around",
+      withClient('fallback: "\u202egro.evil"'),
+      '5:15 openai_clients[0].fallback: "\\u202egro.evil" is neither a client\'s name nor a model that a client matches',
     ],
     [
       "an illegal header value",

@@ -151,7 +151,7 @@ const mismatch = (expected: AST.AST, actual: Tree | undefined, secret: boolean, 
   if (isList(expected) && takes(descend({ ast: expected, confidential: false }, 0), "string")) {
     return `${message}; put it in brackets, as in [a, b]`
   }
-  if (secret || actual.expanded) return message
+  if (actual.expanded) return message
   const unit = unitOf(expected, actual.value, String(path.at(-1)))
   if (unit !== undefined) return `${message}; ${unit}`
   const meant = suggestion(expected, actual.value)

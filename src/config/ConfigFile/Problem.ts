@@ -1,5 +1,7 @@
 /** What is wrong with a configuration file, and where, as people read it. */
+
 import { clipped } from "../../domain/Clipped.ts"
+import { printableJson } from "../../terminal/Printable.ts"
 
 /** The way to a value: keys of maps and positions in lists. */
 export type Path = ReadonlyArray<string | number>
@@ -43,14 +45,18 @@ export const looksLikeKey = (text: string): boolean => keys.test(text)
 
 /** Text of the file shortened to one line, quoted; a text that looks like a credential is not repeated. */
 export const quote = (text: string): string =>
-  looksLikeKey(text) ? '"…"' : JSON.stringify(clipped(text, longestShown))
+  looksLikeKey(text) ? '"…"' : printableJson(JSON.stringify(clipped(text, longestShown)))
+
+/** A key as far as its first word goes: of `"Authorization: Bearer …"`, all in one pair of quotes, not what may be a secret. */
+const firstWord = (key: string): string => key.replace(/(?<=[^\s:=])[\s:=].*$/s, "…")
 
 /** `openai_clients[0].model_match`; keys that are not plain words are written `["X-Custom.a"]`. */
 export const renderPath = (path: Path): string => {
   let rendered = ""
   for (const step of path) {
     if (typeof step === "number") rendered += `[${step}]`
-    else if (!/^[A-Za-z_][\w-]*$/.test(step) || looksLikeKey(step)) rendered += `[${quote(step)}]`
+    else if (!/^[A-Za-z_][\w-]*$/.test(step) || looksLikeKey(step))
+      rendered += `[${looksLikeKey(step) ? quote(step) : quote(firstWord(step))}]`
     else rendered += rendered === "" ? step : `.${step}`
   }
   return rendered

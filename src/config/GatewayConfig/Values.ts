@@ -199,7 +199,11 @@ export const auth = Schema.Union(
       }),
     ).annotations({ description: "The header that holds the key alone." }),
   }),
-).annotations({ title: "bearer, x-api-key, api-key, or a map of header" })
+).annotations({
+  title: "bearer, x-api-key, api-key, or a map of header",
+  // Some write the key itself here.
+  [confidential]: true,
+})
 
 const isJson = (value: unknown): value is Json =>
   value === null ||
