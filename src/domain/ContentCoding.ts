@@ -1,5 +1,5 @@
 /**
- * How an upstream's body is packed. Identity is asked for, and some pack all the same; some say so of a body that is not packed, and others pack and do
+ * How bodies are packed, and of an upstream's, how to tell. Identity is asked for, and some pack all the same; some say so of a body that is not packed, and others pack and do
  * not say so. So a `content-encoding` is what is expected, and the first bytes decide.
  */
 
@@ -16,6 +16,9 @@ const codings: ReadonlyMap<string, Coding> = new Map([
   ["br", "br"],
   ["zstd", "zstd"],
 ])
+
+/** The coding of this name (lower case), if it is one that may be read. */
+export const codingNamed = (name: string): Coding | undefined => codings.get(name)
 
 /** What servers write where nothing was packed. */
 const notPacked: ReadonlySet<string> = new Set(["", "identity", "none", "utf-8", "utf8"])
@@ -38,7 +41,7 @@ export const codingsOf = (
   for (const written of header.split(",")) {
     const name = written.trim().toLowerCase()
     if (notPacked.has(name)) continue
-    const coding = codings.get(name)
+    const coding = codingNamed(name)
     if (coding === undefined || !isKnown(coding) || listed.length === mostPackings) return undefined
     listed.push(coding)
   }

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { type GatewayError, Overloaded, RequestTooLarge, RequestUnreadable } from "../domain/GatewayError.ts"
 import type { ReadBody, WantedBody } from "../Gateway/Exchange.ts"
-import { codingsOf, type Intake, unpacking } from "./ContentCoding.ts"
+import { codingsOf, type Intake, unpacking } from "./PackedBody.ts"
 
 /** Gives the whole body, unpacked, or why there is none, once; asks for it first, where the client waits for that. On failure the rest of the body is left unread: see `discard`. What it returns ends it early. */
 export const read = (

@@ -5,7 +5,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { codingsOf } from "../../src/http/ContentCoding.ts"
+import { codingsOf } from "../../src/http/PackedBody.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { head, jsonOf, post, rawConnection } from "../support/RawHttp.ts"
@@ -41,7 +41,7 @@ describe("codingsOf", () => {
     ["x-gzip", ["gzip"]],
     [" deflate ,, identity, BR ", ["deflate", "br"]],
   ])("reads %s", (header, names) => {
-    expect(Either.map(codingsOf(header), (codings) => codings.map(({ name }) => name))).toEqual(
+    expect(Either.map(codingsOf(header), (codings) => codings.map(({ coding }) => coding))).toEqual(
       Either.right(names),
     )
   })

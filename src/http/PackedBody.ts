@@ -1,9 +1,10 @@
 /**
- * The content codings that a request's body may come in (RFC 9110 §8.4), and how it is unpacked: piece by piece, so that a small body which would
- * become an immense one is stopped on its way, and as slowly as what takes it.
+ * A request's body that comes packed (RFC 9110 §8.4), unpacked piece by piece, so that a small one which would become an immense one is stopped on
+ * its way, and as slowly as what takes it. Clients are held to what they say of it; of upstreams the bytes decide (`upstream/Unpacking.ts`).
  */
 import * as Zlib from "node:zlib"
 import * as Either from "effect/Either"
+import { type Coding, codingNamed } from "../domain/ContentCoding.ts"
 import { InvalidRequest, RequestTooLarge, UnsupportedEncoding } from "../domain/GatewayError.ts"
 
 declare module "node:zlib" {
@@ -19,45 +20,38 @@ type Decoder = Pick<
   "bytesWritten" | "destroy" | "end" | "on" | "once" | "pause" | "resume" | "write"
 >
 
-interface Coding {
-  /** As it is registered. */
-  readonly name: string
-  /** A decoder for a body that begins with this byte. */
+/** A coding that this Node reads, with a decoder for a body that begins with this byte. */
+interface Readable {
+  readonly coding: Coding
   readonly decoder: (firstByte: number) => Decoder
 }
 
-const gzip: Coding = { name: "gzip", decoder: () => Zlib.createGunzip() }
-
 /** RFC 9110 §8.4.1.2 means zlib's format, and notes that some send the bare one; zlib's begins with its method, 8, in the lower half of a byte. */
-const deflate: Coding = {
-  name: "deflate",
-  decoder: (firstByte) => ((firstByte & 0x0f) === 8 ? Zlib.createInflate() : Zlib.createInflateRaw()),
-}
-
-const brotli: Coding = { name: "br", decoder: () => Zlib.createBrotliDecompress() }
+const inflate = (firstByte: number): Decoder =>
+  (firstByte & 0x0f) === 8 ? Zlib.createInflate() : Zlib.createInflateRaw()
 
 /** `ZSTD_d_windowLogMax`. RFC 9659 holds senders to windows of 8 MB; zstd itself would take 128 MB for one. */
 const zstdWindow = { params: { 100: 23 } }
 
-const zstdOf = (create: NonNullable<typeof Zlib.createZstdDecompress>): Coding => ({
-  name: "zstd",
+const zstdOf = (create: NonNullable<typeof Zlib.createZstdDecompress>): Readable => ({
+  coding: "zstd",
   decoder: () => create(zstdWindow),
 })
 
-const codings: ReadonlyArray<Coding> = [
-  gzip,
-  deflate,
-  brotli,
+const readables: ReadonlyArray<Readable> = [
+  { coding: "gzip", decoder: () => Zlib.createGunzip() },
+  { coding: "deflate", decoder: inflate },
+  { coding: "br", decoder: () => Zlib.createBrotliDecompress() },
   ...(Zlib.createZstdDecompress === undefined ? [] : [zstdOf(Zlib.createZstdDecompress)]),
 ]
 
-/** The names of all codings that are read, for `accept-encoding` and messages. */
-const taken = codings.map(({ name }) => name).join(", ")
+/** The names of all codings that are read, for messages. */
+const taken = readables.map(({ coding }) => coding).join(", ")
 
-const byName: ReadonlyMap<string, Coding> = new Map([
-  ...codings.map((coding) => [coding.name, coding] as const),
-  ["x-gzip", gzip],
-])
+const readableOf = (name: string): ReadonlyArray<Readable> => {
+  const named = codingNamed(name)
+  return readables.filter(({ coding }) => coding === named)
+}
 
 /** Nobody packs a body more often; each time could multiply it by a thousand. */
 const mostCodings = 3
@@ -65,14 +59,14 @@ const mostCodings = 3
 /** The codings of a `content-encoding` header, in the order they were applied; none where the body is as it is. */
 export const codingsOf = (
   header: string | undefined,
-): Either.Either<ReadonlyArray<Coding>, UnsupportedEncoding> => {
+): Either.Either<ReadonlyArray<Readable>, UnsupportedEncoding> => {
   if (header === undefined) return Either.right([])
   const names = header
     .toLowerCase()
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "identity")
-  const found = names.flatMap((name) => byName.get(name) ?? [])
+  const found = names.flatMap(readableOf)
   return found.length === names.length && found.length <= mostCodings
     ? Either.right(found)
     : Either.left(new UnsupportedEncoding({ encoding: header.slice(0, 100), taken }))
@@ -98,7 +92,7 @@ const spoiled = (coding: string, reason: string) =>
 
 /** One decoder in front of what takes its output. What comes out of it is bounded too where another unpacks it again. */
 const stage = (
-  coding: Coding,
+  { coding, decoder: decoderFor }: Readable,
   outlet: Intake,
   limitBytes: number,
   fail: (failure: UnpackFailure) => void,
@@ -107,7 +101,7 @@ const stage = (
   let fed = 0
   let given = 0
   const begin = (firstByte: number): Decoder => {
-    const made = coding.decoder(firstByte)
+    const made = decoderFor(firstByte)
     made.on("data", (bytes: Uint8Array) => {
       given += bytes.length
       if (given > limitBytes) fail(new RequestTooLarge({ limitBytes }))
@@ -117,13 +111,13 @@ const stage = (
       }
     })
     made.on("end", () => {
-      if (made.bytesWritten < fed) fail(spoiled(coding.name, "more follows behind its end"))
+      if (made.bytesWritten < fed) fail(spoiled(coding, "more follows behind its end"))
       else outlet.end()
     })
     made.on("error", (cause: NodeJS.ErrnoException) =>
       fail(
         spoiled(
-          coding.name,
+          coding,
           cause.code === "Z_BUF_ERROR" ? "it ends before it is complete" : "it cannot be unpacked",
         ),
       ),
@@ -153,8 +147,8 @@ const stage = (
 
 /** Unpacks what is written to it into the outlet. Tells at most once why it cannot; it is the caller's then to close it. */
 export const unpacking = (
-  applied: ReadonlyArray<Coding>,
+  applied: ReadonlyArray<Readable>,
   outlet: Intake,
   limitBytes: number,
   fail: (failure: UnpackFailure) => void,
-): Intake => applied.reduce((inner, coding) => stage(coding, inner, limitBytes, fail), outlet)
+): Intake => applied.reduce((inner, one) => stage(one, inner, limitBytes, fail), outlet)
