@@ -156,11 +156,16 @@ export const layer: Layer.Layer<
         elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
       })
       const { maxBufferedBytes } = snapshot.server
+      let passedOver: Map<string, number> | undefined
       const frame: RequestFrame = {
         snapshot,
         draft,
         hold: (bytes) => opened.hold(bytes, maxBufferedBytes),
         whenOver: opened.whenOver,
+        onPassedOver: (upstream, events = 1) => {
+          passedOver ??= new Map()
+          passedOver.set(upstream, (passedOver.get(upstream) ?? 0) + events)
+        },
         onAttempt: (attempt, failed) => {
           draft.attempted(attempt, failed)
           if (!failed) return
@@ -182,6 +187,7 @@ export const layer: Layer.Layer<
           opened.end()
           const record = draft.close()
           audit.record(record)
+          for (const [upstream, events] of passedOver ?? []) accessLog.passedOver(call.id, upstream, events)
           accessLog.request(record, draft.code)
         },
       }
@@ -202,7 +208,7 @@ export const layer: Layer.Layer<
 
     const proxy: Gateway["Type"]["proxy"] = (endpoint, call, deployment) => {
       const { frame, refused, ...ends } = open(endpoint.name, call)
-      const { draft, hold, onAttempt, snapshot, whenOver } = frame
+      const { draft, hold, onAttempt, onPassedOver, snapshot, whenOver } = frame
       const { server } = snapshot
       const deadline: Either.Either<Deadline, GatewayError> =
         refused === undefined
@@ -237,6 +243,7 @@ export const layer: Layer.Layer<
           deadline: deadline.right,
           hold,
           whenOver,
+          onPassedOver,
           bodyFor: bodiesOf(request.right),
           headersFor: ({ upstream }) =>
             toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),

@@ -192,7 +192,7 @@ const goingOn = (
 export const streamedAnswer = (
   answered: AnsweredStream,
   request: ClientRequest,
-  { draft, snapshot }: RequestFrame,
+  { draft, onPassedOver, snapshot }: RequestFrame,
   goOn: GoOn | undefined,
   respond: Respond,
   runtime: Runtime.Runtime<never>,
@@ -215,8 +215,12 @@ export const streamedAnswer = (
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
     hasBegun: snapshot.streamStart === "at_once",
-    onEnd: ({ error, finishReason, outcome, toolCalls, usage }, { packed, truncated }): Ending => {
+    onEnd: (
+      { error, finishReason, outcome, passedOver, toolCalls, usage },
+      { packed, truncated },
+    ): Ending => {
       reading.stream.ended(outcome)
+      if (passedOver > 0) onPassedOver(reading.stream.target.upstream.name, passedOver)
       const response = { kind: "events", packed, truncated } as const
       return { status, outcome, error, usage, finishReason, toolCalls, response }
     },

@@ -76,6 +76,8 @@ export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
   readonly snapshot: Snapshot
   readonly draft: RecordDraft
   readonly hold: Hold
+  /** Counts events of an upstream that were no JSON objects; they have one line in the log. */
+  readonly onPassedOver: (upstream: string, events?: number) => void
   /** Notes an attempt; one that failed has its line in the log. */
   readonly onAttempt: AttemptsRequest["onAttempt"]
 }

@@ -39,6 +39,8 @@ export interface AnswerState {
   readonly phase: "open" | "complete" | "broken"
   /** Events that came, the last one included. */
   readonly events: number
+  /** Those that were no JSON objects, and were not passed on. */
+  readonly passedOver: number
   readonly progress: Progress
   readonly usage: Usage
   readonly toolCalls: boolean
@@ -61,6 +63,8 @@ export interface AnswerSummary {
   readonly error: string | undefined
   /** Events of the upstream that were read. */
   readonly events: number
+  /** Those of them that were no JSON objects, and were not passed on. */
+  readonly passedOver: number
 }
 
 /** A machine whose end says how it came. Every output is the data of one event. */
@@ -85,6 +89,7 @@ export const drainMs = 100
 const initial: AnswerState = {
   phase: "open",
   events: 0,
+  passedOver: 0,
   progress: [],
   usage: noUsage,
   toolCalls: false,
@@ -122,6 +127,7 @@ const allFinished = (progress: Progress): boolean =>
 const counted = (state: AnswerState): AnswerState => ({
   phase: state.phase,
   events: state.events + 1,
+  passedOver: state.passedOver,
   progress: state.progress,
   usage: state.usage,
   toolCalls: state.toolCalls,
@@ -179,7 +185,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     const error = errorOf(event, chunk)
     if (error !== undefined) return fail(state, error)
     // Nothing an SDK could read.
-    if (chunk === undefined) return [state, nothing]
+    if (chunk === undefined) return [{ ...state, passedOver: state.passedOver + 1 }, nothing]
 
     const saysUsage = isJsonObject(chunk["usage"])
     const hidesUsage = saysUsage && !includeUsage
@@ -191,6 +197,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     const next: AnswerState = {
       phase: state.phase,
       events: state.events,
+      passedOver: state.passedOver,
       progress,
       usage: saysUsage ? mergeUsage(state.usage, readUsage(chunk["usage"])) : state.usage,
       toolCalls: state.toolCalls || callsToolIn(chunk),
@@ -219,7 +226,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
 
 /** What was learned of an answer so far. */
 export const summary = (state: AnswerState): AnswerSummary => {
-  const { error, events, phase, progress, toolCalls, usage } = state
+  const { error, events, passedOver, phase, progress, toolCalls, usage } = state
   const first = progress.reduce<Progress[number] | undefined>(
     (lowest, one) => (lowest === undefined || one.index < lowest.index ? one : lowest),
     undefined,
@@ -231,5 +238,6 @@ export const summary = (state: AnswerState): AnswerSummary => {
     outcome: phase === "complete" ? "ok" : phase === "broken" ? "stream_broken" : "client_closed",
     error,
     events,
+    passedOver,
   }
 }

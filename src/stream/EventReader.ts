@@ -17,18 +17,18 @@ export class EventReader<E> {
   readonly #buffer = new EventBuffer<E | EventTooLarge>()
   #state: SseState = machine.initial
 
+  readonly #onPassedOver: () => void
   #isAttached = false
-  #passedOver = 0
   #excess: EventTooLarge | undefined
+
+  /** @param onPassedOver told of each event that was no JSON object, and is not given out */
+  constructor(onPassedOver: () => void) {
+    this.#onPassedOver = onPassedOver
+  }
 
   /** That an event was larger than is held: nothing is read any more, and the sink was told its end. */
   get excess(): EventTooLarge | undefined {
     return this.#excess
-  }
-
-  /** How many events were no JSON objects, and not given out. */
-  get passedOver(): number {
-    return this.#passedOver
   }
 
   /** Takes the bytes of a read, and gives the events they brought to the sink too, or keeps them until there is one. */
@@ -61,7 +61,7 @@ export class EventReader<E> {
     for (const output of outputs) {
       if (isOverflow(output)) continue
       const event = received(output)
-      if (event === undefined) this.#passedOver++
+      if (event === undefined) this.#onPassedOver()
       // Nobody is told of pings before there is somebody to tell: hours of them are nothing to keep.
       else if (event !== ping || this.#isAttached) events.push(event)
     }

@@ -35,6 +35,8 @@ export class AccessLog extends Context.Tag("sluice/AccessLog")<
     readonly request: (record: AuditRecord, code: string | undefined) => void
     /** At `info`, for a wrong path or method: the first mistake of a new user, which leaves no record. */
     readonly unserved: (request: UnservedRequest) => void
+    /** At `info`, when a request is over of whose answer some events could not be read: how many of this upstream's were no JSON objects. */
+    readonly passedOver: (id: string, upstream: string, events: number) => void
     /** At `warn`, for an attempt that gave no answer. */
     readonly failedAttempt: (id: string, attempt: AttemptRecord, where: AttemptPlace) => void
   }
@@ -96,6 +98,8 @@ export const layer: Layer.Layer<AccessLog, never, Lines> = Layer.effect(
           : write(LogLevel.Info, requestLine(record, people), {}),
       unserved: (request) =>
         write(LogLevel.Info, "request", { ...request, path: clipped(request.path, longestText) }),
+      passedOver: (id, upstream, events) =>
+        write(LogLevel.Info, "events that are no JSON objects were passed over", { id, upstream, events }),
       failedAttempt: (id, attempt, where) =>
         write(LogLevel.Warning, "attempt failed", attemptMembers(id, attempt, where)),
     }),

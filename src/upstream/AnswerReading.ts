@@ -44,6 +44,8 @@ export type Read =
 export interface ReadingListener {
   /** It is no stream, and its first bytes are here. */
   readonly onBegun: () => void
+  /** Told of each event that is no JSON object; called on its own, so that a stream under way keeps no more than it. */
+  readonly onPassedOver: () => void
   /** The last word. */
   readonly onRead: (head: AnswerHead, read: Read) => void
 }
@@ -215,7 +217,7 @@ export class AnswerReading {
       this.#listener.onBegun()
       this.#form = { kind: "plain", body: new BodyCollector(maxAnswerBytes, hold) }
     } else {
-      const reader = new EventReader<StreamFault>()
+      const reader = new EventReader<StreamFault>(this.#listener.onPassedOver)
       if (stream) this.#form = { kind: "events", reader, waiting: noneWaiting }
       else {
         const answer = new GatheredAnswer({ endpoint, choices, limitBytes: maxAnswerBytes, hold, failureOf })

@@ -27,6 +27,8 @@ export interface AttemptRequest extends AskedForm {
   readonly breaker: BreakerPolicy
   readonly deadline: Deadline
   readonly headersFor: (target: Target) => Readonly<Record<string, string>>
+  /** Told of each event of an upstream that was no JSON object. */
+  readonly onPassedOver: (upstream: string) => void
   /** Notes what is to be given back when the request is over, should it not have been by then. */
   readonly whenOver: (release: () => void) => void
 }
@@ -56,6 +58,9 @@ export type Attempt = (
   onFailed: (record: AttemptRecord, cancelled: boolean) => void,
 ) => Effect.Effect<AttemptResult>
 
+/** Apart from `Running`, which a stream under way is not to keep. */
+const passingOver = (tell: AttemptRequest["onPassedOver"], upstream: string) => (): void => tell(upstream)
+
 /** What attempts need of the layer they are made in. */
 interface Surroundings {
   readonly breakers: Breakers["Type"]
@@ -75,6 +80,7 @@ class Running implements CallListener, ReadingListener {
   readonly #beganAt: number
   /** Gives back its place among those the upstream takes at once. */
   readonly #leavePlace: () => void
+  readonly onPassedOver: () => void
   #call: OpenCall | undefined
   #reading: AnswerReading | undefined
   #isOver = false
@@ -99,6 +105,7 @@ class Running implements CallListener, ReadingListener {
     this.#surroundings = surroundings
     this.#beganAt = beganAt
     this.#leavePlace = leavePlace
+    this.onPassedOver = passingOver(request.onPassedOver, target.upstream.name)
   }
 
   start(body: Uint8Array): void {

@@ -166,6 +166,15 @@ describe("where nothing is transformed", () => {
     for (const [at, one] of events.entries()) expect(data[at]).toBe(one.data)
   })
 
+  it("counts what it read and is no JSON object, and does not pass it on", () => {
+    const chunks = [event(textChunk("a")), event('{"choices" "b"}'), event(textChunk("c"))]
+    const { data, state } = answer(settings(), [...chunks, done])
+    expect(data.slice(0, -1).map(textOf)).toEqual(
+      [textChunk("a"), textChunk("c")].map((one) => JSON.stringify(one)),
+    )
+    expect(summary(state)).toMatchObject({ events: 4, passedOver: 1 })
+  })
+
   it("does not read what it does not have to: data that is no JSON passes in mid-stream", () => {
     const broken = event('{"choices":[{"index":0,"delta":{"content":"cut')
     expect(answer(settings(), [event(textChunk("a")), broken, done]).data[1]).toBe(broken.data)
@@ -668,6 +677,7 @@ describe("what is learned", () => {
         outcome: "ok",
         error: undefined,
         events: 6,
+        passedOver: 0,
       })
     })
 

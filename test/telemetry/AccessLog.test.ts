@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { post, request } from "../support/RawHttp.ts"
+import { scriptedUpstream, sse } from "../support/ScriptedUpstream.ts"
+import { finishChunk, textChunk } from "../support/Wire.ts"
 
 describe("The access log", () => {
   it.scopedLive("says where wrong paths led, clipped and without their query", () =>
@@ -53,5 +55,40 @@ describe("The access log", () => {
         { status: 400, outcome: "rejected", error: expect.stringContaining("not JSON") },
       ])
     }),
+  )
+
+  it.scopedLive(
+    "tells once of a request that events were passed over, of whom and how many, and never their text",
+    () =>
+      Effect.gen(function* () {
+        const odd = ["loading a-secret", "12", '{"a-secret":"half', '{"choices" "a-secret"}']
+        const said = [textChunk("one"), ...odd, textChunk("two"), finishChunk()]
+        const failing = yield* scriptedUpstream(sse(["a-secret"], { done: false }))
+        const upstream = yield* scriptedUpstream(sse(said))
+        const lines: Array<string> = []
+        const gateway = yield* startGateway(
+          configOf([{ base_url: failing.url }, { base_url: upstream.url }]),
+          {},
+          (line) => void lines.push(line),
+        )
+        const body = { model: "gpt-4o", stream: true, messages: [{ role: "user", content: "Hello?" }] }
+        const answer = yield* post(gateway.port, "/v1/chat/completions", body, {
+          "x-request-id": "a-request",
+        })
+        expect(answer?.body.toString("utf8")).not.toContain("a-secret")
+        yield* gateway.awaitRecords(1)
+        upstream.setScript(sse([textChunk("one"), finishChunk()]))
+        yield* post(gateway.port, "/v1/chat/completions", body)
+        yield* gateway.awaitRecords(2)
+        expect(lines.join("\n")).not.toContain("a-secret")
+        const told = lines
+          .map((line) => JSON.parse(line))
+          .filter(({ message }) => message.includes("passed over"))
+        expect(told).toMatchObject([
+          { level: "info", id: "a-request", upstream: "first", events: 1 },
+          { level: "info", id: "a-request", upstream: "second", events: odd.length },
+          { upstream: "first", events: 1 },
+        ])
+      }),
   )
 })

@@ -27,6 +27,9 @@ import * as Slots from "../../src/upstream/Slots.ts"
 import { type AnswerHead, type UpstreamCall, Upstreams } from "../../src/upstream/Upstreams.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
+/** Made where nothing is that it could keep. */
+const ignored = (): void => {}
+
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 const target = (upstream: string | Partial<Upstream>): Target => ({
@@ -160,6 +163,7 @@ const run = (
       deadline: options.deadline ?? never,
       hold: options.hold ?? (() => true),
       whenOver: (release) => void releases.push(release),
+      onPassedOver: ignored,
       bodyFor: () => Either.right({ body: bytes("{}"), asItCame: true, added: nothingAdded }),
       headersFor: () => ({}),
       onAttempt: (attempt) => void options.log?.push(attempt),
@@ -651,6 +655,7 @@ describe("Attempts that gave a stream", () => {
         deadline: never,
         hold: () => true,
         whenOver: (release) => void releases.push(release),
+        onPassedOver: ignored,
         bodyFor: () => Either.right({ body: bytes(prompt.text), asItCame: true, added: nothingAdded }),
         headersFor: () => ({}),
         onAttempt: () => {},
