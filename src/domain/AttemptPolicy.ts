@@ -15,7 +15,7 @@ import {
   UpstreamUnreachable,
 } from "./GatewayError.ts"
 import { redirectTarget } from "./Redirect.ts"
-import { countsAs, isClientsFault, type RefusalKind, refusalKind } from "./Refusal.ts"
+import { countsAs, hiddenRefusal, isClientsFault, type RefusalKind, refusalKind } from "./Refusal.ts"
 import { toClient } from "./RequestHeaders.ts"
 import type { RetryPolicy } from "./Snapshot.ts"
 import type { Target, Upstream } from "./Upstream.ts"
@@ -31,17 +31,18 @@ export type AttemptFailure = Data.TaggedEnum<{
     readonly phase: "connect" | "first_byte" | "answer" | "idle" | "total" | "deadline"
     readonly afterMs: number
   }
-  /** An HTTP answer that is not the client's. */
+  /** An HTTP answer that is not the client's; or an error in one of a good status, such as the first event of a stream. */
   Refused: {
     readonly kind: RefusalKind
+    /** Of an error in an answer the one it names itself, else 502. */
     readonly status: number
+    /** What an error in an answer says, `undefined` where the status was no good one. */
+    readonly inAnswer: string | undefined
     readonly headers: Readonly<Record<string, string>>
     readonly body: Uint8Array
     /** Milliseconds the upstream asked to be left alone. */
     readonly retryAfterMs: number | undefined
   }
-  /** An answer of a good status that is an error all the same; of a stream, its first event. */
-  ErrorInAnswer: { readonly message: string; readonly body: Uint8Array }
   /** An answer of a good status that is none: no JSON, or encoded in a way it was not asked for. */
   Unusable: { readonly reason: string }
   /** This gateway had no room: no place among the calls an upstream is sent at once, or no memory for its answer. */
@@ -62,7 +63,27 @@ export const refusedBy = (
   { headers, retryAfterMs, status }: Pick<Refused, "headers" | "retryAfterMs" | "status">,
   body: Uint8Array,
 ): Refused =>
-  AttemptFailure.Refused({ kind: refusalKind(status, headers, body), status, headers, body, retryAfterMs })
+  AttemptFailure.Refused({
+    kind: refusalKind(status, headers, body),
+    status,
+    inAnswer: undefined,
+    headers,
+    body,
+    retryAfterMs,
+  })
+
+/** An error that came with a good status, and whose fault it is. */
+export const errorInAnswer = (message: string, body: Uint8Array): Refused => {
+  const { kind, status = 502 } = hiddenRefusal(body)
+  return AttemptFailure.Refused({
+    kind,
+    status,
+    inAnswer: message,
+    headers: {},
+    body,
+    retryAfterMs: undefined,
+  })
+}
 
 /** A failed attempt with its target. */
 export interface Failed {
@@ -70,9 +91,12 @@ export interface Failed {
   readonly failure: AttemptFailure
 }
 
-/** Whether a refusal is the client's answer rather than a reason to ask another target. A status beyond 599 is a fault of the server (RFC 9110 §15). */
-export const isAnswer = ({ kind, status }: Refused, { retryOn }: RetryPolicy): boolean =>
-  isErrorStatus(status) && !countsAs(status, kind).some(retryOn)
+/**
+ * Whether a refusal is the client's answer rather than a reason to ask another target. A status beyond 599 is a fault of the server (RFC 9110 §15),
+ * and an error in an answer that does not say it is the request's is one of the answer.
+ */
+export const isAnswer = ({ inAnswer, kind, status }: Refused, { retryOn }: RetryPolicy): boolean =>
+  isErrorStatus(status) && (inAnswer === undefined || status < 500) && !countsAs(status, kind).some(retryOn)
 
 const isErrorStatus = (status: number): boolean => status >= 400 && status <= 599
 
@@ -85,7 +109,6 @@ export const isTransient = (failure: AttemptFailure): boolean => {
     case "ConnectFailed":
     case "BrokenOff":
     case "TimedOut":
-    case "ErrorInAnswer":
     case "Unusable":
       return true
     case "NoRoom":
@@ -178,9 +201,9 @@ export const reasonOf = (failure: AttemptFailure): string => {
     case "TimedOut":
       return `timed out (${failure.phase} after ${failure.afterMs} ms)`
     case "Refused":
-      return `answered ${failure.status}${inWords(failure)}`
-    case "ErrorInAnswer":
-      return `answered with an error (${failure.message})`
+      return failure.inAnswer === undefined
+        ? `answered ${failure.status}${inWords(failure)}`
+        : `answered with an error (${failure.inAnswer})`
     case "Unusable":
     case "NoRoom":
       return failure.reason
@@ -189,7 +212,7 @@ export const reasonOf = (failure: AttemptFailure): string => {
 
 /** A failure as the record of its attempt has it: a status, or a cause. */
 export const recordedAs = (failure: AttemptFailure): Pick<AttemptRecord, "status" | "cause"> =>
-  failure._tag === "Refused"
+  failure._tag === "Refused" && failure.inAnswer === undefined
     ? { status: failure.status, cause: undefined }
     : { status: undefined, cause: reasonOf(failure) }
 
@@ -217,19 +240,20 @@ const withoutKey = (body: Uint8Array, { apiKey }: Upstream): Uint8Array => {
  * @param failures of all that were asked
  */
 export const refusalOf = (
-  { body, headers, kind, status }: Refused,
+  { body, headers, inAnswer, kind, status }: Refused,
   { upstream }: Target,
   failures: ReadonlyArray<FailedAttempt>,
 ): UpstreamCredentialsRejected | UpstreamRefused => {
   const { name } = upstream
   const ownKey = upstream.apiKey !== undefined
+  const answered = inAnswer === undefined ? status : 200
   if (ownKey && (kind === "credentials" || kind === "billing")) {
-    return new UpstreamCredentialsRejected({ upstream: name, status, reason: kind, failures })
+    return new UpstreamCredentialsRejected({ upstream: name, status: answered, reason: kind, failures })
   }
   return new UpstreamRefused({
     upstream: name,
     status: isErrorStatus(status) ? status : 502,
-    said: { kind, answered: status, location: redirectTarget(headers["location"]) },
+    said: { kind, answered, location: redirectTarget(headers["location"]) },
     isClientsFault: isClientsFault(kind, ownKey),
     headers: toClient(headers),
     body: withoutKey(body, upstream),
@@ -259,19 +283,7 @@ export const errorOf = (all: ReadonlyArray<Failed>): GatewayError => {
       : new UpstreamUnreachable({ failures: [] })
   }
   const { failure, target } = last
-  const upstream = target.upstream.name
   if (failure._tag === "Refused") return refusalOf(failure, target, failuresOf(all))
-  if (failure._tag === "ErrorInAnswer") {
-    return new UpstreamRefused({
-      upstream,
-      status: 502,
-      said: { kind: "provider", answered: 200, location: undefined },
-      isClientsFault: false,
-      headers: {},
-      body: withoutKey(failure.body, target.upstream),
-      failures: failuresOf(all),
-    })
-  }
   const failures = failuresOf(all)
   return failed.every((one) => one.failure._tag === "TimedOut")
     ? new UpstreamTimeout({ failures })

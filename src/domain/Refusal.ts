@@ -141,6 +141,14 @@ const speaksOfRates = (words: Words): boolean =>
     /\b(?:tokens?|requests?) per (?:min|minute|hour|day)\b|\b[TR]P[MD]\b|\brate[ -]?limit/i,
   )
 
+/** Where no status says so: that the request is wrong. */
+const saysRequestIsWrong = (words: Words): boolean =>
+  says(
+    words,
+    /^(?:invalid_request(?:_error)?|bad_?request(?:_?error)?|invalid_argument|context_length_exceeded)$/,
+    /\bmaximum context length\b|\bcontext (?:window|length) (?:is )?exceeded/i,
+  )
+
 const forbidden = (words: Words): RefusalKind => {
   if (speaksOfSuspension(words)) return "credentials"
   if (speaksOfModeration(words)) return "moderation"
@@ -153,6 +161,25 @@ const malformed = (words: Words): RefusalKind => {
   if (speaksOfModel(words)) return "missing_model"
   if (saysNoMoneyLeft(words)) return "billing"
   return saysKeyIsWrong(words) ? "credentials" : "request"
+}
+
+/** Of an error without a status: only what can mean nothing else is not the provider's fault. */
+const unnumbered = (words: Words): RefusalKind => {
+  if (speaksOfSuspension(words)) return "credentials"
+  if (speaksOfModeration(words)) return "moderation"
+  const kind = malformed(words)
+  if (kind !== "request") return kind
+  if (speaksOfRates(words)) return "limit"
+  return saysRequestIsWrong(words) ? "request" : "provider"
+}
+
+/** The status of HTTP that an error names as its own, as those of OpenRouter, vLLM and Google do. */
+const namedStatus = ({ beside, error: { code, status, status_code } }: SaidError): number | undefined => {
+  for (const named of [code, status, status_code, beside["code"]]) {
+    const number = typeof named === "string" && /^\d{3}$/.test(named) ? Number(named) : named
+    if (typeof number === "number" && number >= 400 && number <= 599) return number
+  }
+  return undefined
 }
 
 const decoder = new TextDecoder()
@@ -206,6 +233,16 @@ export const refusalKind = (
       return "provider"
   }
   return status < 400 ? "redirect" : status < 500 ? "request" : "provider"
+}
+
+/** What an error is about that came with a good status, and the status that it names itself, if it does. */
+export const hiddenRefusal = (
+  body: Uint8Array,
+): { readonly kind: RefusalKind; readonly status: number | undefined } => {
+  const said = saidError(body)
+  if (said === undefined) return { kind: "provider", status: undefined }
+  const status = namedStatus(said)
+  return { kind: status === undefined ? unnumbered(wordsOf(said)) : refusalKind(status, {}, body), status }
 }
 
 /**

@@ -1,6 +1,6 @@
 /** An event stream put together into the plain answer it makes, for a caller who asked for one. What breaks it off is a failure like any other. */
 import { type AnswerState, answerStream } from "../domain/AnswerStream.ts"
-import { AttemptFailure, noMemory } from "../domain/AttemptPolicy.ts"
+import { AttemptFailure, errorInAnswer, noMemory } from "../domain/AttemptPolicy.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { isJsonArray } from "../domain/Json.ts"
 import { encodeJson } from "../domain/JsonBytes.ts"
@@ -87,7 +87,7 @@ export class GatheredAnswer<E> implements EventSink<E> {
     this.#state = state
     if (state.phase === "broken") {
       const body = datas.at(-1) ?? new Uint8Array()
-      this.#gathered = failed(AttemptFailure.ErrorInAnswer({ message: state.error ?? "", body }))
+      this.#gathered = failed(errorInAnswer(state.error ?? "", body))
       return
     }
     for (const data of datas) this.#keep(data)

@@ -5,7 +5,7 @@
 import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../domain/AnswerForm.ts"
 import { chunksOf } from "../domain/AnswerInChunks.ts"
 import { drainMs, graceMs } from "../domain/AnswerStream.ts"
-import { AttemptFailure, noMemory } from "../domain/AttemptPolicy.ts"
+import { AttemptFailure, errorInAnswer, noMemory, type Refused } from "../domain/AttemptPolicy.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { errorBody } from "../domain/ErrorInEvents.ts"
 import { errorData, type ShapedError, shapedBody } from "../domain/ErrorShape.ts"
@@ -68,11 +68,8 @@ const saidNothing = (status: number): AttemptFailure =>
   })
 
 /** An error of a good status, told in the upstream's own bytes where they are of OpenAI's shape. */
-const errorInAnswer = (error: ShapedError, said: Uint8Array): AttemptFailure =>
-  AttemptFailure.ErrorInAnswer({
-    message: error.message,
-    body: shapedBody(said) === said ? said : errorData(error),
-  })
+const refusedIn = (error: ShapedError, said: Uint8Array): Refused =>
+  errorInAnswer(error.message, shapedBody(said) === said ? said : errorData(error))
 
 /** What breaks a stream, as why a plain answer is not made of it. */
 const failureOf = (fault: StreamFault): AttemptFailure =>
@@ -241,7 +238,7 @@ export class AnswerReading {
           this.#tell({ kind: "begun", reader: form.reader })
           break
         case "error":
-          this.#fail(errorInAnswer(start.error, event.data))
+          this.#fail(refusedIn(start.error, event.data))
           break
         case "over":
           this.#fail(this.#endOf(form))
@@ -289,7 +286,7 @@ export class AnswerReading {
         )
         return
       case "error":
-        this.#fail(errorInAnswer(judged.error, body))
+        this.#fail(refusedIn(judged.error, body))
         return
       case "silent":
         this.#fail(saidNothing(status))

@@ -22,23 +22,10 @@ export interface Question {
   readonly omissions: Omissions
 }
 
-/** A failure as a refusal with words, where it has any. */
-const refusalIn = (
-  failure: AttemptFailure,
-): { readonly status: number | undefined; readonly body: Uint8Array } | undefined => {
-  switch (failure._tag) {
-    case "Refused":
-      return failure
-    case "ErrorInAnswer":
-      return { status: undefined, body: failure.body }
-    default:
-      return undefined
-  }
-}
-
 const takenBackIn = (failure: AttemptFailure, { omissions, prepared }: Question): TakenBack | undefined => {
-  const refusal = refusalIn(failure)
-  return refusal === undefined ? undefined : takenBack(refusal, prepared.added, omissions)
+  if (failure._tag !== "Refused") return undefined
+  const { body, inAnswer, status } = failure
+  return takenBack({ body, status: inAnswer === undefined ? status : undefined }, prepared.added, omissions)
 }
 
 const causeOf = ({ members }: TakenBack): string =>

@@ -6,7 +6,14 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { AttemptFailure, isAnswer, reasonOf, recordedAs, refusedBy } from "../domain/AttemptPolicy.ts"
+import {
+  AttemptFailure,
+  isAnswer,
+  type Refused,
+  reasonOf,
+  recordedAs,
+  refusedBy,
+} from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "../domain/Breaker.ts"
 import type { Deadline } from "../domain/Deadline.ts"
@@ -173,23 +180,22 @@ class Running implements CallListener, ReadingListener {
         this.#winWhole({ kind: "stream", target, status, headers, events: read.events, ended: () => {} })
         return
       case "refusal":
-        this.#refused(head, read.body)
+        this.#refused(head, refusedBy(head, read.body))
         return
       case "failed":
-        this.#fail(read.failure)
+        if (read.failure._tag === "Refused") this.#refused(head, read.failure)
+        else this.#fail(read.failure)
         return
     }
   }
 
-  #refused(head: AnswerHead, body: Uint8Array): void {
-    const refused = refusedBy(head, body)
+  #refused({ headers }: AnswerHead, refused: Refused): void {
     if (!isAnswer(refused, this.#request.retry) || this.#excuse(refused) !== undefined) {
       this.#fail(refused)
       return
     }
-    const { headers, status } = head
     this.#winWhole(
-      { kind: "refusal", target: this.#target, status, headers, refused },
+      { kind: "refusal", target: this.#target, status: refused.status, headers, refused },
       this.#signsOf(refused),
     )
   }
@@ -229,7 +235,9 @@ class Running implements CallListener, ReadingListener {
     this.#onResult(
       Either.right({
         answered,
-        record: this.#record({ status, cause: undefined }),
+        record: this.#record(
+          answered.kind === "refusal" ? recordedAs(answered.refused) : { status, cause: undefined },
+        ),
         discard: () => {
           this.#release()
           return this.#record({ status, cause: this.#cancelled() })

@@ -1,7 +1,13 @@
 /** Whose fault a refusal is, told from what providers really answer (shortened, names and numbers changed). */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { countsAs, isClientsFault, type RefusalKind, refusalKind } from "../../src/domain/Refusal.ts"
+import {
+  countsAs,
+  hiddenRefusal,
+  isClientsFault,
+  type RefusalKind,
+  refusalKind,
+} from "../../src/domain/Refusal.ts"
 
 const bytes = (body: unknown) =>
   new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body))
@@ -416,5 +422,106 @@ describe("A refusal", () => {
       for (const status of [400, 403, 404, 413, 429, 498])
         expect(kindOf(status, error(message))).toBeDefined()
     }
+  })
+})
+
+describe("An error in a good answer", () => {
+  const hidden = (body: unknown) => hiddenRefusal(bytes(body))
+
+  it.each<{ who: string; body: unknown; kind: RefusalKind; status?: number }>([
+    { who: "OpenRouter", body: error("Rate limit exceeded", { code: 429 }), kind: "limit", status: 429 },
+    {
+      who: "OpenRouter, of a key",
+      body: error("User not found.", { code: 401 }),
+      kind: "credentials",
+      status: 401,
+    },
+    {
+      who: "OpenRouter, of a moderation",
+      body: error("requires moderation", { code: 403, metadata: { reasons: ["violence"] } }),
+      kind: "moderation",
+      status: 403,
+    },
+    {
+      who: "vLLM",
+      body: {
+        object: "error",
+        message: "maximum context length is 16 tokens",
+        type: "BadRequestError",
+        code: 400,
+      },
+      kind: "request",
+      status: 400,
+    },
+    {
+      who: "Google",
+      body: error("API key not valid.", {
+        code: 400,
+        status: "INVALID_ARGUMENT",
+        details: [{ reason: "API_KEY_INVALID" }],
+      }),
+      kind: "credentials",
+      status: 400,
+    },
+    { who: "a relay", body: { code: "502", msg: "bad gateway" }, kind: "provider", status: 502 },
+    { who: "a status in words", body: error("slow down", { status: 503 }), kind: "provider", status: 503 },
+    {
+      who: "OpenAI, of a rate",
+      body: error("Rate limit reached", { code: "rate_limit_exceeded" }),
+      kind: "limit",
+    },
+    {
+      who: "OpenAI, of a quota",
+      body: error("You exceeded it", { code: "insufficient_quota" }),
+      kind: "billing",
+    },
+    { who: "OpenAI, of a key", body: error("Incorrect API key provided: x"), kind: "credentials" },
+    {
+      who: "OpenAI, of a model",
+      body: error("The model `x` does not exist", { code: "model_not_found" }),
+      kind: "missing_model",
+    },
+    {
+      who: "OpenAI, of a prompt",
+      body: error("Too long", { code: "context_length_exceeded" }),
+      kind: "request",
+    },
+    { who: "vLLM, without a code", body: error("Bad", { type: "BadRequestError" }), kind: "request" },
+    {
+      who: "Azure's filter",
+      body: error("The response was filtered", { code: "content_filter" }),
+      kind: "moderation",
+    },
+    {
+      who: "MiniMax, of credit",
+      body: { base_resp: { status_code: 1008, status_msg: "insufficient balance" } },
+      kind: "billing",
+    },
+    {
+      who: "MiniMax, of a rate",
+      body: { base_resp: { status_code: 1002, status_msg: "rate limit" } },
+      kind: "limit",
+    },
+    { who: "an engine", body: error("The engine is overloaded", { type: "server_error" }), kind: "provider" },
+    { who: "a code beyond HTTP", body: error("no", { code: 1002 }), kind: "provider" },
+    { who: "a code that is good", body: error("no", { code: 200 }), kind: "provider" },
+    { who: "no words", body: {}, kind: "provider" },
+    { who: "no JSON", body: "<html>", kind: "provider" },
+  ])("is about $kind: $who", ({ body, kind, status }) => {
+    expect(hidden(body)).toEqual({ kind, status })
+  })
+
+  it("law: one that names a status is what a refusal of that status would be", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 400, max: 599 }),
+        fc.string({ minLength: 1 }),
+        fc.boolean(),
+        (code, message, asText) => {
+          const body = error(message, { code: asText ? String(code) : code })
+          expect(hidden(body)).toEqual({ kind: kindOf(code, body), status: code })
+        },
+      ),
+    )
   })
 })

@@ -20,6 +20,8 @@ export type Expectation =
   | {
       readonly kind: "wrapped"
       readonly status: number
+      /** How the attempt ended, where it was not with that status. */
+      readonly attempt?: AttemptEnd
       readonly type?: string
       readonly code?: string | null
     }
@@ -123,11 +125,12 @@ export const outcomeOf = (
       })
     }
     case "wrapped": {
-      const { code = "upstream_refused", status, type = "upstream_error" } = expectation
-      return outcome({ kind: "error", status, type, code, message: matching(/./) }, only(status), {
-        status,
-        outcome: "rejected",
-      })
+      const { attempt, code = "upstream_refused", status, type = "upstream_error" } = expectation
+      return outcome(
+        { kind: "error", status, type, code, message: matching(/./) },
+        attempt === undefined ? only(status) : [[faulty, attempt]],
+        { status, outcome: "rejected" },
+      )
     }
     case "broken": {
       const { code, text } = expectation

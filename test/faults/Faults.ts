@@ -737,7 +737,7 @@ const deep = (levels: number): string =>
 const errorJson = JSON.stringify(openAiError("The engine is overloaded.", { code: "overloaded" }))
 const errorInstead = failed({ cause: /./ }, { status: 502, body: Buffer.from(errorJson) })
 /** An error in another shape, which is told in OpenAI's, under its own code where it has one. */
-const shapedInstead = (code: string | null) => failed({ cause: /./ }, { status: 502, code })
+const shapedInstead = (code: string | null, status = 502) => failed({ cause: /./ }, { status, code })
 
 const errorMembers = JSON.stringify({ code: 503, message: "The engine is overloaded." })
 const doneEvent = eventBytes([], true)
@@ -763,6 +763,18 @@ const choiceless = {
   },
 }
 
+/** An error of a good status that names one of its own, plain and as the first event; without what is told of it at last, the caller's answer. */
+const saying = (status: number, message: string, last: LastError | undefined): ReadonlyArray<Fault> => {
+  const body = JSON.stringify({ error: { code: status, message } })
+  const attempt = { cause: /^answered with an error \(.+\)$/ }
+  const expected: Expectation =
+    last === undefined ? { kind: "wrapped", status, code: String(status), attempt } : failed(attempt, last)
+  return [
+    good(`a 200 that says ${status}`, body, expected),
+    inStream(`a first event that says ${status}`, Scripted.sse([body]), expected),
+  ]
+}
+
 const goodStatus: Section = {
   title: "200, and no answer",
   rows: [
@@ -772,8 +784,46 @@ const goodStatus: Section = {
       good("a word as the error of a 200", '{"error":"overloaded"}', shapedInstead(null)),
       good(
         "an error of vLLM as a 200",
-        '{"object":"error","message":"overloaded","code":503}',
-        shapedInstead("503"),
+        '{"object":"error","message":"overloaded","code":"1305"}',
+        shapedInstead("1305"),
+      ),
+    ),
+    row(
+      "an error that names its status: 401, 402, 404, 429, 503",
+      ...saying(401, "No cookie auth credentials found", {
+        status: 502,
+        code: "upstream_credentials_rejected",
+      }),
+      ...saying(402, "Insufficient credits", { status: 502, code: "upstream_out_of_credit" }),
+      ...saying(404, "The model `gpt-4` does not exist.", {
+        status: 404,
+        code: "404",
+        isCallersFault: true,
+      }),
+      ...saying(429, "Rate limit exceeded", { status: 429, code: "429" }),
+      ...saying(503, "The engine is overloaded.", { status: 503, code: "503" }),
+    ),
+    row(
+      "an error that names its status: 400, 422",
+      ...saying(400, "This model's maximum context length is 8192 tokens.", undefined),
+      ...saying(422, "messages: field required", undefined),
+    ),
+    row(
+      "an error whose words speak of a key, of credit, or of a limit",
+      good(
+        "a key in words",
+        JSON.stringify(openAiError("Incorrect API key provided", { code: "invalid_api_key" })),
+        failed({ cause: /./ }, { status: 502, code: "upstream_credentials_rejected" }),
+      ),
+      good(
+        "credit in words",
+        '{"code":"insufficient_quota","msg":"Insufficient balance","success":false}',
+        failed({ cause: /./ }, { status: 502, code: "upstream_out_of_credit" }),
+      ),
+      good(
+        "a limit in words",
+        '{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}',
+        failed({ cause: /./ }, { status: 502, code: "rate_limit_exceeded" }),
       ),
     ),
     row(
@@ -1131,7 +1181,7 @@ const bodies: Section = {
       inStream(
         "an error of vLLM as the first event",
         Scripted.sse(['{"object":"error","message":"overloaded","code":503}']),
-        shapedInstead("503"),
+        shapedInstead("503", 503),
       ),
       inStream(
         "text in an event named error",
@@ -1141,12 +1191,12 @@ const bodies: Section = {
       inStream(
         "a line `error: …`, as llama.cpp writes it",
         Scripted.streamed(Buffer.from(`error: ${errorMembers}\n\n${doneEvent}`)),
-        shapedInstead("503"),
+        shapedInstead("503", 503),
       ),
       inStream(
         "a list with an error",
         Scripted.streamed(Buffer.from(`data: [{"error":${errorMembers}}]\n\n`)),
-        shapedInstead("503"),
+        shapedInstead("503", 503),
       ),
     ),
     row(
