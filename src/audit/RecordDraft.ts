@@ -67,6 +67,8 @@ export class RecordDraft {
   #answering: AttemptRecord | undefined
   #ttftMs: number | undefined
   #ended: () => Ending | undefined = () => undefined
+  /** Those that failed or broke off. */
+  readonly #tried: Array<AttemptRecord> = []
   #isGathered = false
   #givenUp: string | undefined
   #code: string | undefined
@@ -121,7 +123,8 @@ export class RecordDraft {
 
   attempted(attempt: AttemptRecord, failed: boolean): void {
     this.#attempts.push(this.#givenUp === undefined ? attempt : { ...attempt, cause: this.#givenUp })
-    if (!failed) this.#answering = attempt
+    if (failed) this.#tried.push(attempt)
+    else this.#answering = attempt
   }
 
   /** Something was asked for by this name, without a body. */
@@ -134,14 +137,16 @@ export class RecordDraft {
     this.#isGathered = true
   }
 
+  /** Whether a target has shown that it cannot: of one that was only slower than another nothing is known. */
   hasTried({ upstream, upstreamModel }: Target): boolean {
-    return this.#attempts.some(
+    return this.#tried.some(
       (attempt) => attempt.upstream === upstream.name && attempt.upstreamModel === upstreamModel,
     )
   }
 
   /** The stream of the attempt that was answering broke off, and others are asked to go on. */
   brokeOff(cause: string): void {
+    if (this.#answering !== undefined) this.#tried.push(this.#answering)
     this.#attempts = this.#attempts.map((attempt) =>
       attempt === this.#answering ? { ...attempt, cause } : attempt,
     )

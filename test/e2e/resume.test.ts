@@ -1,6 +1,7 @@
 /** A stream that breaks off and is gone on with by another upstream: one answer to its caller, both attempts in the audit. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { startGateway } from "../support/gateway.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { call, sdk } from "../support/Sdk.ts"
@@ -97,6 +98,36 @@ describe("A stream that breaks off", () => {
           { name: "b", state: "closed", in_flight: 0 },
         ],
       })
+    }),
+  )
+
+  it.scopedLive("is gone on with by one that was asked beside it, and only was slower", () =>
+    Effect.gen(function* () {
+      const begun = Scripted.controlled()
+      const first = yield* Scripted.scriptedUpstream(begun.answer)
+      const second = yield* Scripted.scriptedUpstream(Scripted.sequence(Scripted.hang(), continues({})))
+      const { awaitRecords, baseUrl } = yield* startGateway(
+        `openai_clients:\n${client("a", first.url, ", hedge_after_ms: 20")}${client(
+          "b",
+          second.url,
+          ", priority: 0, resume: true",
+        )}`,
+      )
+      const answering = yield* Effect.fork(stream(baseUrl))
+      const beside = yield* second.awaitRequest(1)
+      yield* begun.push(chunk({ role: "assistant", content: "One, two, three" }))
+      yield* beside.abandoned
+      yield* begun.end("cut")
+      expect(yield* Fiber.join(answering)).toMatchObject({
+        events: ["role assistant", "finished stop"],
+        text: "One, two, three, four",
+      })
+      const [record] = yield* awaitRecords(1)
+      expect(record?.attempts.map(({ resumed, upstream }) => [upstream, resumed])).toEqual([
+        ["b", undefined],
+        ["a", undefined],
+        ["b", true],
+      ])
     }),
   )
 
