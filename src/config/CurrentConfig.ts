@@ -198,10 +198,13 @@ const make = (
     yield* logProxies(MutableRef.get(state).snapshot)
     const replaced = yield* Effect.acquireRelease(PubSub.unbounded<Snapshot>(), PubSub.shutdown)
 
-    const reject = (error: ConfigInvalid | ConfigUnreadable, content: string) =>
+    /** `anew`: somebody asked, and is told again what is wrong. */
+    const reject = (error: ConfigInvalid | ConfigUnreadable, content: string, anew: boolean) =>
       Effect.gen(function* () {
         const { rejected } = MutableRef.get(state)
-        if (rejected !== content) {
+        if (rejected === content) {
+          if (anew) yield* logRejected(error)
+        } else {
           const lastErrorAt = yield* Clock.currentTimeMillis
           MutableRef.update(state, (before) => ({
             ...before,
@@ -286,12 +289,12 @@ const make = (
     const follow = (anew: boolean): Effect.Effect<ReloadOutcome> =>
       Effect.gen(function* () {
         const read = yield* Effect.either(readText)
-        if (Either.isLeft(read)) return yield* reject(read.left, `${unreadableKey} ${read.left.reason}`)
+        if (Either.isLeft(read)) return yield* reject(read.left, `${unreadableKey} ${read.left.reason}`, anew)
         const { text } = read.right
         const { text: textInForce, rejected } = MutableRef.get(state)
         if (!anew && text === textInForce && text !== rejected) return yield* keep
         const loaded = yield* Effect.either(load(text))
-        if (Either.isLeft(loaded)) return yield* reject(loaded.left, text)
+        if (Either.isLeft(loaded)) return yield* reject(loaded.left, text, anew)
         // Whoever asks for a reload has finished writing.
         if (!anew && (yield* hold(read.right, loaded.right))) {
           return ReloadOutcome.Unchanged({ generation: MutableRef.get(state).snapshot.generation })
@@ -332,7 +335,14 @@ const make = (
       Effect.forkScoped,
     )
     yield* watch.renew
-    yield* onHangup(reload)
+    // Whoever sends the signal looks into the log for what came of it.
+    yield* onHangup(
+      Effect.tap(reload, (outcome) =>
+        outcome._tag === "Unchanged"
+          ? Effect.logInfo(`configuration read again: nothing changed (${outcome.generation})`)
+          : Effect.void,
+      ),
+    )
 
     return {
       get: Effect.sync(() => MutableRef.get(state).snapshot),

@@ -441,6 +441,18 @@ describe("where no events are delivered", () => {
     }),
   )
 
+  it.scoped("a reload that somebody asks for tells again what is wrong", () =>
+    Effect.gen(function* () {
+      const { file, lines, config } = yield* start(clientCalled("a"))
+      file.text = clientCalled("b", "    fallbak: c\n")
+      yield* poll
+      const told = [...lines]
+      expect(told).toHaveLength(2)
+      expect(yield* config.reload).toMatchObject({ _tag: "Rejected" })
+      expect(lines).toEqual([...told, ...told])
+    }),
+  )
+
   it.scoped("reload reads the environment anew, a poll does not", () =>
     Effect.gen(function* () {
       const env: Record<string, string> = { KEY: "S3CR3T-1" }

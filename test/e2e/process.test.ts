@@ -225,7 +225,7 @@ describe("the sluice process", () => {
   )
 
   it.scopedLive(
-    "reads its configuration again on SIGHUP, and keeps the good one when the new one is bad",
+    "reads its configuration again on SIGHUP, says what came of it, and keeps the good one when the new one is bad",
     () =>
       Effect.gen(function* () {
         const files = yield* FileSystem.FileSystem
@@ -233,6 +233,8 @@ describe("the sluice process", () => {
         const path = yield* configFile(configOf(upstream.url))
         const gateway = yield* sluice(["serve", "--config", path, "--port", "0"])
         const address = yield* addressOf(gateway)
+        yield* gateway.signal("SIGHUP")
+        yield* gateway.logged("configuration read again: nothing changed (1)")
         yield* files.writeFileString(path, configOf(upstream.url, "    special_prefix: 'P: '"))
         yield* gateway.signal("SIGHUP")
         yield* gateway.logged("configuration reloaded (2)")
