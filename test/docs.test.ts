@@ -276,7 +276,7 @@ const tries: Readonly<Record<string, (command: string) => Effect.Effect<void, Ne
       Effect.map(commanded(command), ({ code, stdout }) => {
         expect([code, stdout]).toEqual([0, expect.stringMatching(/config\.yaml: good; 3 clients\n$/)])
       }),
-    "npx sluice explain --model gpt-4o": (command) =>
+    "npx sluice explain gpt-4o": (command) =>
       Effect.map(commanded(command), ({ code, stdout }) => {
         expect(code).toBe(0)
         expect(stdout.trimEnd()).toBe(blockWith(readme, "text", "strategy").trimEnd())

@@ -50,7 +50,7 @@ const remedyFor = (directory: string): string => {
   const owner = statSync(directory, { throwIfNoEntry: false })?.uid
   return uid === undefined || owner === undefined || owner === uid
     ? ""
-    : `. It belongs to user ${owner} and this process is user ${uid}: where it comes from (for a container, on the host) run "chown -R ${uid}:${process.getgid?.()}" on it`
+    : `. It belongs to user ${owner} and this process is user ${uid}: run "chown -R ${uid}:${process.getgid?.()} ${directory}" (for a container: on the host, on the folder mounted there)`
 }
 
 /** Makes a directory and what is missing above it, one by one: Node's own way of doing that never ends in /proc. */

@@ -160,7 +160,7 @@ export const GatewayConfig = Schema.Struct({
   models_cache: setting(ModelsCache, ModelsCache.make({}), { description: "The cache of `/v1/models`." }),
   retry: setting(Retry, Retry.make({}), { description: "What happens after an attempt has failed." }),
   breaker: setting(Breaker, Breaker.make({}), {
-    description: "When a client that fails is set aside: no longer asked in its turn, but after all others.",
+    description: "When a failing client is moved to the end of the order, until it recovers.",
   }),
   timeouts: setting(Timeouts, Timeouts.make({}), { description: "How long one attempt may take." }),
   server: setting(Server, Server.make({}), { description: "What callers may do." }),

@@ -277,7 +277,7 @@ All problems are reported at once, each as \`file:line:column path: what is wron
 - \`model_match.value\` is not empty, nor is anything in it;
 - a \`fallback\` leads somewhere: to a client's name, else as a model to a client that matches it. It is an error if it leads back to
   the same client and the same upstream model, because nothing new is ever tried. A fallback to another model of the same client is
-  fine and warned of: no other client takes over. Two clients that fall back to each other are fine: a plan holds each target once;
+  allowed but gives a warning, since it does not help when that client is down. Two clients that fall back to each other are fine: a plan holds each target once;
 - header names and values can be sent, and are not those of the connection (\`connection\`, \`transfer-encoding\` …).
 
 YAML anchors, aliases and merge keys (\`<<: *defaults\`) work. One document a file, spaces for indentation, no custom tags.`

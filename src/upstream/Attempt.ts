@@ -282,7 +282,7 @@ class Running implements CallListener, ReadingListener {
   }
 
   #cancelled(): string {
-    return this.#progress.cancelledBecause ?? "the client left"
+    return this.#progress.cancelledBecause ?? "the caller left"
   }
 }
 
@@ -364,7 +364,7 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
         }
         return slots.take(upstream, Math.max(0, request.deadline.at - beganAt), request.whenOver).pipe(
           Effect.onInterrupt(() =>
-            Effect.sync(() => unplaced(noRoom(""), progress.cancelledBecause ?? "the client left")),
+            Effect.sync(() => unplaced(noRoom(""), progress.cancelledBecause ?? "the caller left")),
           ),
           Effect.matchEffect({
             onFailure: ({ max, reason, waitedMs }) =>

@@ -178,7 +178,7 @@ describe("A stream that begins at once", () => {
       yield* within("the upstream's connection closes", asked.abandoned)
       const row = yield* within("its row", record)
       expect(row).toMatchObject({ status: 200, outcome: "client_closed", error: undefined })
-      expect(row?.attempts).toMatchObject([{ upstream: "first", cause: "the client left" }])
+      expect(row?.attempts).toMatchObject([{ upstream: "first", cause: "the caller left" }])
       expect(second?.requests).toEqual([])
     }),
   )

@@ -378,7 +378,7 @@ describe("Attempts", () => {
       yield* Fiber.interrupt(fiber)
       expect(names).toEqual(["a"])
       expect(open.size).toBe(0)
-      expect(log).toMatchObject([{ upstream: "a", status: undefined, cause: "the client left" }])
+      expect(log).toMatchObject([{ upstream: "a", status: undefined, cause: "the caller left" }])
     }),
   )
 
@@ -608,8 +608,8 @@ describe("Hedged attempts", () => {
       yield* Fiber.interrupt(fiber)
       expect([asked, open.size]).toEqual([["a", "b"], 0])
       expect(log.map(({ cause, upstream }) => [upstream, cause])).toEqual([
-        ["a", "the client left"],
-        ["b", "the client left"],
+        ["a", "the caller left"],
+        ["b", "the caller left"],
       ])
     }).pipe(Effect.provide(layer))
   })

@@ -161,7 +161,7 @@ export const Client = Schema.Struct({
   }),
   resume: setting(Schema.Boolean, false, {
     description:
-      "It may go on with a streamed answer that another client broke off: it is sent the text until there as the last assistant message. Only for models that continue such a message; tool calls are never resumed.",
+      "If another client's stream breaks, this one may continue it: it receives the text so far as the last assistant message. Only for models that continue such a message; tool calls are never resumed.",
     examples: [true],
   }),
   resume_body: optional(extraBody, {
