@@ -6,7 +6,7 @@
  * durations is the rounded percentile of the durations: exact, in memory bounded by how many different durations there are.
  */
 
-/** What requests can be grouped by. `day` and `hour` are those of `started_at`, UTC, `key` the fingerprint of the caller's key. */
+/** What requests can be grouped by. `day` and `hour` are those of `started_at`, UTC, `key` the fingerprint of the client's key. */
 export const groupings = [
   "model",
   "upstream",

@@ -3,7 +3,7 @@
  * database.
  *
  * A month's table is `requests_2026_11`: the documented columns in their order, then `record_key` (unique: writing a row twice
- * keeps one, and two requests may share an `id`, which callers may choose) and `seq` (order of arrival within the table).
+ * keeps one, and two requests may share an `id`, which clients may choose) and `seq` (order of arrival within the table).
  *
  * While a finished month moves into its archive its rows stand in both files. Whoever reads both counts a row once by its
  * `record_key`: rows of the live table, and those of the archive whose key the live table has not.
@@ -13,7 +13,7 @@ import type { AttemptRecord, AuditRecord } from "../domain/AuditRecord.ts"
 /** What SQLite stores here; unknown is NULL. */
 export type SqlValue = string | number | null
 
-/** Longest text kept of anything but a body: callers and upstreams decide how long a model's name or an error is. */
+/** Longest text kept of anything but a body: clients and upstreams decide how long a model's name or an error is. */
 const longestText = 4096
 
 const clip = (text: string): string =>

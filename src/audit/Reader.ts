@@ -69,7 +69,7 @@ export const briefColumns: ReadonlyArray<Column> = allColumns.filter(
 export interface Reader {
   /** At most `limit` rows, the newest first, without headers and bodies. */
   readonly list: (filter: AuditFilter, limit: number) => Stream.Stream<Row, AuditUnreadable>
-  /** All rows with an `id`, the newest first; more than one where callers chose the same. */
+  /** All rows with an `id`, the newest first; more than one where clients chose the same. */
   readonly show: (id: string) => Effect.Effect<ReadonlyArray<Row>, AuditUnreadable>
   /** Some ids that begin or end so: the first, and enough others to see that it is not the only one. */
   readonly idsLike: (part: string) => Effect.Effect<ReadonlyArray<string>, AuditUnreadable>

@@ -60,7 +60,7 @@ const textOfIpv4 = (groups: ReadonlyArray<number>): string =>
 export const parseAddress = (given: string): Address | undefined => {
   if (given.length > longestAddress) return undefined
   if (ipv4.test(given)) return ofIpv4(given)
-  // What Node says of callers by IPv4, where it listens for both.
+  // What Node says of clients by IPv4, where it listens for both.
   const inMapped = given.startsWith(mappedText) ? given.slice(mappedText.length) : ""
   if (ipv4.test(inMapped)) return ofIpv4(inMapped)
   const text = given

@@ -1,5 +1,5 @@
 /**
- * A plain answer given out as the chunks of a stream, for a caller who asked for one. Put together of the answer's own text, so that no number loses a
+ * A plain answer given out as the chunks of a stream, for a client that asked for one. Put together of the answer's own text, so that no number loses a
  * digit and no depth of nesting matters.
  */
 import type { Endpoint } from "./Endpoint.ts"

@@ -96,20 +96,20 @@ const transformParts = (
   place: TextPlace,
   format: ThinkingFormat,
   parts: ReadonlyArray<Json>,
-  { rest, take }: PieceTaker,
+  taker: PieceTaker,
 ): JsonObject => {
   const writer = new PartsWriter()
   const reasoning = reasoningOf(holder)
-  if (reasoning !== "") writer.add(take({ field: "reasoning", text: reasoning }))
+  if (reasoning !== "") writer.add(taker.take({ field: "reasoning", text: reasoning }))
   for (const part of parts) {
     const thoughts = format === "passthrough" ? undefined : thoughtsOfPart(part)
     const text = textOfPart(part)
-    if (thoughts !== undefined) writer.add(take({ field: "reasoning", text: thoughts }))
+    if (thoughts !== undefined) writer.add(taker.take({ field: "reasoning", text: thoughts }))
     else if (text !== undefined && isJsonObject(part)) {
-      writer.replace(part, take({ field: "content", text }))
+      writer.replace(part, taker.take({ field: "content", text }))
     } else writer.keep(part)
   }
-  writer.add(rest())
+  writer.add(taker.rest())
   const content = format === "passthrough" ? writer.parts : writer.content
   const isSame =
     isJsonArray(content) && content.length === parts.length && content.every((part, at) => part === parts[at])

@@ -1,4 +1,5 @@
 /** The transformations of an answer that are configured for a target, as one machine over the pieces of a choice's text. */
+import type { PieceTaker } from "./ChoiceText.ts"
 import { compose, type Machine } from "./Machine.ts"
 import type { Piece } from "./Piece.ts"
 import { type PrefixState, prefix } from "./Prefix.ts"
@@ -55,6 +56,43 @@ export const choiceMachine = (transform: ChoiceTransform): ChoiceMachine | undef
   const { prefix: text = "", thinking: format } = transform
   if (format !== "passthrough") return prefixed(text, thinking(format))
   return text === "" ? undefined : compose(prefix(text), passing)
+}
+
+const nothing: ReadonlyArray<Piece> = []
+
+/** A choice's machine on its way through one holder. Mutable on purpose: per event, a copy for each piece costs more. */
+export class MachineRun implements PieceTaker {
+  readonly #machine: ChoiceMachine
+  readonly #ends: boolean
+  #state: ChoiceMachineState
+  #hasText = false
+
+  /** @param ends whether the choice ends with this holder */
+  constructor(machine: ChoiceMachine, state: ChoiceMachineState, ends: boolean) {
+    this.#machine = machine
+    this.#state = state
+    this.#ends = ends
+  }
+
+  get state(): ChoiceMachineState {
+    return this.#state
+  }
+
+  /** Whether the holder had any text. */
+  get hasText(): boolean {
+    return this.#hasText
+  }
+
+  take(piece: Piece): ReadonlyArray<Piece> {
+    this.#hasText = true
+    const [next, outputs] = this.#machine.step(this.#state, piece)
+    this.#state = next
+    return outputs
+  }
+
+  rest(): ReadonlyArray<Piece> {
+    return this.#ends ? this.#machine.halt(this.#state) : nothing
+  }
 }
 
 /**

@@ -20,10 +20,10 @@ import {
   type ChoiceMachineState,
   type ChoiceTransform,
   choiceMachine,
+  MachineRun,
 } from "./ChoiceTransform.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import type { Piece } from "./Piece.ts"
 
 /** How far one choice has come. */
 export interface ChoiceProgress {
@@ -196,17 +196,8 @@ const stepChoice = (
 
   const holder = holderOf(choice, place)
   const ends = finishReason !== undefined
-  let state = known.machine
-  let hasText = false
-  const written = transformHolder(holder, place, transform.thinking, {
-    take: (piece) => {
-      hasText = true
-      const [next, outputs] = machine.step(state, piece)
-      state = next
-      return outputs
-    },
-    rest: () => (ends ? machine.halt(state) : nothing),
-  })
+  const run = new MachineRun(machine, known.machine, ends)
+  const written = transformHolder(holder, place, transform.thinking, run)
 
   const hadContent = known.hadContent || saysContent(holder, place)
   // Content that was removed to the last character is empty, not absent: a plain answer says "" too.
@@ -216,14 +207,14 @@ const stepChoice = (
     // By name, since copying it as a whole costs more; so does the copy of the answer's state (AnswerStream).
     progress: {
       index: known.index,
-      machine: ends ? undefined : state,
+      machine: ends ? undefined : run.state,
       finishReason,
       introduced: known.introduced,
       hadContent,
       gaveContent: known.gaveContent,
     },
     choice: withHolder(choice, place, after),
-    silent: !ends && hasText && isSilent(place, known, choice, after),
+    silent: !ends && run.hasText && isSilent(place, known, choice, after),
   }
 }
 
@@ -247,5 +238,3 @@ const isSilent = (
 }
 
 const noMembers: ReadonlySet<string> = new Set()
-
-const nothing: ReadonlyArray<Piece> = []

@@ -1,4 +1,4 @@
-/** A text cut short, with a sign that it was: callers, upstreams and files decide how long theirs is. */
+/** A text cut short, with a sign that it was: clients, upstreams and files decide how long theirs is. */
 
 /** The first so many characters, no half of one. */
 export const clipped = (text: string, most: number): string => {

@@ -9,7 +9,7 @@ import {
   transformHolder,
   withHolder,
 } from "./ChoiceText.ts"
-import { type ChoiceMachine, type ChoiceTransform, choiceMachine } from "./ChoiceTransform.ts"
+import { type ChoiceMachine, type ChoiceTransform, choiceMachine, MachineRun } from "./ChoiceTransform.ts"
 import { chatCompletions, type Endpoint } from "./Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { parseObject, rewriteJson } from "./JsonBytes.ts"
@@ -23,18 +23,9 @@ const transformChoice = (
 ): Json => {
   if (!isJsonObject(choice)) return choice
   const holder = holderOf(choice, place)
-  let state = machine.initial
-  let hasText = false
-  const after = transformHolder(holder, place, transform.thinking, {
-    take: (piece) => {
-      hasText = true
-      const [next, outputs] = machine.step(state, piece)
-      state = next
-      return outputs
-    },
-    rest: () => machine.halt(state),
-  })
-  return hasText ? withHolder(choice, place, after) : choice
+  const run = new MachineRun(machine, machine.initial, true)
+  const after = transformHolder(holder, place, transform.thinking, run)
+  return run.hasText ? withHolder(choice, place, after) : choice
 }
 
 /** The answer with the text of every choice transformed; the same bytes where nothing changes or they are not an answer. */

@@ -1,5 +1,5 @@
 /**
- * When a streamed answer begins towards its caller: with the first event that says something. A role, an empty delta or filter results wait with
+ * When a streamed answer begins towards its client: with the first event that says something. A role, an empty delta or filter results wait with
  * it, so that another upstream can be asked unseen where nothing but an error follows them.
  */
 import type { ShapedError } from "./ErrorShape.ts"

@@ -145,7 +145,7 @@ const stage = (
   }
 }
 
-/** Unpacks what is written to it into the outlet. Tells at most once why it cannot; it is the caller's then to close it. */
+/** Unpacks what is written to it into the outlet. Tells at most once why it cannot; whoever called closes it then. */
 export const unpacking = (
   applied: ReadonlyArray<Readable>,
   outlet: Intake,

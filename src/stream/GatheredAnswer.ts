@@ -1,4 +1,4 @@
-/** An event stream put together into the plain answer it makes, for a caller who asked for one. What breaks it off is a failure like any other. */
+/** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
 import { type AnswerState, answerStream } from "../domain/AnswerStream.ts"
 import { AttemptFailure, errorInAnswer, noMemory } from "../domain/AttemptPolicy.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"

@@ -5,7 +5,7 @@ import type { Paint, Shade } from "../terminal/Colour.ts"
 import { printable } from "../terminal/Printable.ts"
 import { count, duration } from "../terminal/Quantity.ts"
 
-/** Callers and upstreams decide how long a name or an error is. */
+/** Clients and upstreams decide how long a name or an error is. */
 const longest = 120
 
 const shown = (text: string): string => printable(clipped(text, longest))

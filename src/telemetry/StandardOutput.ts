@@ -1,6 +1,6 @@
 /**
  * Lines on their way to standard output, which may be a full disk, a pipe that nobody reads or a terminal that is closed. What cannot be written is
- * dropped and counted, and told when lines can be written again: serving goes on, as no caller minds the log.
+ * dropped and counted, and told when lines can be written again: serving goes on, since no client minds the log.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

@@ -1,4 +1,4 @@
-/** Text that callers and upstreams chose, made fit to be printed: nothing in it moves a terminal's cursor or turns writing around. */
+/** Text that clients and upstreams chose, made fit to be printed: nothing in it moves a terminal's cursor or turns writing around. */
 
 const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 

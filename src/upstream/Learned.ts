@@ -5,7 +5,7 @@
 import { nothingOmitted, type Omissions } from "../domain/Additions.ts"
 import type { Target, Upstream } from "../domain/Upstream.ts"
 
-/** The most models of an upstream; callers name them. The one that was learned first is forgotten for another. */
+/** The most models of an upstream; clients name them. The one that was learned first is forgotten for another. */
 const mostModels = 256
 
 /** Mutable on purpose: a memory. */

@@ -61,7 +61,7 @@ const maxListBytes = 8 * 1024 * 1024
 /** How many lists one upstream is asked for side by side: there is one for each credential, and one that hangs must not hold up the others. */
 const maxAsked = 16
 
-/** How long a list is waited for. Callers, which have a page to show, give up after 5 seconds. */
+/** How long a list is waited for. Clients, which have a page to show, give up after 5 seconds. */
 const waitMs = 3_000
 
 /** How long a list may take that nobody waits for any more: it is kept all the same. */

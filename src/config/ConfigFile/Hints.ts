@@ -1,4 +1,5 @@
 /** What a file says that is allowed and seldom meant: who is let in, texts that look like references, weights that GPT_API reads differently. */
+import { isKeyHeader } from "../../domain/RequestHeaders.ts"
 import { type Finding, looksLikeKey, type Path, type Severity } from "./Problem.ts"
 import { below, type Scalar, type Tree, textOf } from "./Tree.ts"
 
@@ -17,15 +18,12 @@ const clientsOf = (root: Tree): ReadonlyArray<Tree> => itemsOf(below(root, "open
 const isGiven = (tree: Tree | undefined): tree is Scalar =>
   tree?._tag === "Scalar" && (tree.unset.length > 0 || (tree.value !== null && tree.value !== ""))
 
-/** Headers that carry a key where it is not `api_key`. */
-const keyHeaders: ReadonlySet<string> = new Set(["authorization", "api-key", "x-api-key", "x-goog-api-key"])
-
 const holdsKey = (client: Tree): boolean => {
   const headers = below(client, "headers")
   return (
     isGiven(below(client, "api_key")) ||
     (headers?._tag === "Mapping" &&
-      [...headers.entries.keys()].some((name) => keyHeaders.has(name.toLowerCase())))
+      [...headers.entries.keys()].some((name) => isKeyHeader(name.toLowerCase())))
   )
 }
 
