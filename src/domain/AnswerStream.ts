@@ -4,6 +4,7 @@
  *
  * Where nothing is transformed an event's data goes through unparsed; only one that looks as if it told something is read.
  */
+import { chunksOf } from "./AnswerInChunks.ts"
 import type { Outcome } from "./AuditRecord.ts"
 import { callsTool, holderOf, placeInChunk } from "./ChoiceText.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
@@ -12,7 +13,7 @@ import { chunkTransform, maxChoices, type Progress } from "./ChunkTransform.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { errorData, type ShapedError } from "./ErrorShape.ts"
 import { withoutUsage } from "./HiddenUsage.ts"
-import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { parseObject, rewriteJson } from "./JsonBytes.ts"
 import { doneData, isDone, type SseEvent } from "./Sse.ts"
 import { brokenStream } from "./StreamError.ts"
@@ -119,6 +120,21 @@ const hasChoices = (chunk: JsonObject): boolean => {
   return Array.isArray(choices) && choices.length > 0
 }
 
+/** The most that the chunks take which are made of one event. */
+const maxMadeBytes = 64 * 1024 * 1024
+
+/** Whether an event holds choices as a plain answer has them, of which nothing was said before: some repeat at the end what they streamed. */
+const isWhole = ({ choices }: JsonObject, progress: Progress): boolean =>
+  isJsonArray(choices) &&
+  choices.length > 0 &&
+  choices.every(
+    (choice, at) =>
+      isJsonObject(choice) &&
+      isJsonObject(choice["message"]) &&
+      choice["delta"] === undefined &&
+      progress.every(({ index }) => index !== (choice["index"] ?? at)),
+  )
+
 /** Whether every choice that was seen said why it ended. */
 const allFinished = (progress: Progress): boolean =>
   progress.length > 0 && progress.every((one) => one.finishReason !== undefined)
@@ -171,22 +187,12 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     return [{ ...flushed, phase: "broken", error: error.message }, [...datas, errorData(error)]]
   }
 
-  const step: AnswerStream["step"] = (before, event) => {
-    if (before.phase !== "open" || event === ping) return [before, nothing]
-    const { data } = event
-    const state = counted(before)
-    if (isDone(event)) return complete(state)
-    const isErrorEvent = event.event === "error"
-    // The first chunk is always read: it names the answer, and says which choice it begins with.
-    const mustRead = transform.active || isErrorEvent || before.events === 0 || isTelling(data)
-    if (!mustRead) return [state, [data]]
-
-    const chunk = parseObject(data)
-    const error = errorOf(event, chunk)
-    if (error !== undefined) return fail(state, error)
-    // Nothing an SDK could read.
-    if (chunk === undefined) return [{ ...state, passedOver: state.passedOver + 1 }, nothing]
-
+  /** A chunk that is no error. */
+  const read = (
+    state: AnswerState,
+    data: Uint8Array,
+    chunk: JsonObject,
+  ): readonly [AnswerState, ReadonlyArray<Uint8Array>] => {
     const saysUsage = isJsonObject(chunk["usage"])
     const hidesUsage = saysUsage && !includeUsage
     const visible = hidesUsage ? withoutUsage(endpoint, chunk, state.lastChunk) : chunk
@@ -207,6 +213,42 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     }
     if (sent === undefined) return [next, nothing]
     return [next, [sent === chunk ? data : (rewriteJson(data, chunk, sent) ?? data)]]
+  }
+
+  /** Chunks that were made of one event. */
+  const readAll = (
+    before: AnswerState,
+    made: ReadonlyArray<Uint8Array>,
+  ): readonly [AnswerState, ReadonlyArray<Uint8Array>] => {
+    let state = before
+    const datas: Array<Uint8Array> = []
+    for (const data of made) {
+      const [next, some] = read(state, data, parseObject(data) ?? {})
+      state = next
+      datas.push(...some)
+    }
+    return [state, datas]
+  }
+
+  const step: AnswerStream["step"] = (before, event) => {
+    if (before.phase !== "open" || event === ping) return [before, nothing]
+    const { data } = event
+    const state = counted(before)
+    if (isDone(event)) return complete(state)
+    const isErrorEvent = event.event === "error"
+    // The first chunk is always read: it names the answer, and says which choice it begins with.
+    const mustRead = transform.active || isErrorEvent || before.events === 0 || isTelling(data)
+    if (!mustRead) return [state, [data]]
+
+    const chunk = parseObject(data)
+    const error = errorOf(event, chunk)
+    if (error !== undefined) return fail(state, error)
+    // Nothing an SDK could read.
+    if (chunk === undefined) return [{ ...state, passedOver: state.passedOver + 1 }, nothing]
+
+    // An SDK looks for deltas, and would see an empty answer.
+    const made = isWhole(chunk, state.progress) ? chunksOf(endpoint, data, maxMadeBytes) : undefined
+    return made === undefined ? read(state, data, chunk) : readAll(state, made)
   }
 
   const isFinished: AnswerStream["isFinished"] = ({ progress }) =>

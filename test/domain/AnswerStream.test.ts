@@ -107,6 +107,51 @@ describe("law: the joined stream equals the plain transformation of the joined t
   })
 })
 
+describe("a whole answer sent as one event", () => {
+  it("law: is given out as the plain answer is, whatever is transformed, each choice in one event or apart", () => {
+    const chatArb = answerArb.filter(({ endpoint }) => endpoint.name === "chat.completions")
+    fc.assert(
+      fc.property(chatArb, transformArb, fc.boolean(), (generated, transform, apart) => {
+        const { endpoint } = generated
+        const whole = plainOf(generated)
+        const { choices } = whole
+        const events =
+          apart && Array.isArray(choices) ? choices.map((one) => ({ ...whole, choices: [one] })) : [whole]
+        const { data } = answer(settings({ endpoint, transform, includeUsage: true }), [
+          ...events.map((one) => event(one)),
+          event("[DONE]"),
+        ])
+        expect(assemble(endpoint, data)).toEqual(decode(transformAnswer(endpoint, transform, bytesOf(whole))))
+        const sentChoices = data.slice(0, -1).flatMap((one) => Object(decode(one)).choices)
+        expect(sentChoices.filter((choice) => "message" in choice)).toEqual([])
+      }),
+    )
+  })
+
+  const whole = {
+    id: "x",
+    object: "chat.completion",
+    choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
+    usage: { total_tokens: 3 },
+  }
+
+  it("hides its usage from who did not ask for it, and reads it", () => {
+    const { data, state } = answer(settings({}), [event(whole), event("[DONE]")])
+    expect(data.map(textOf).join()).not.toContain("usage")
+    expect(summary(state)).toMatchObject({
+      outcome: "ok",
+      finishReason: "stop",
+      usage: { totalTokens: 3 },
+      events: 2,
+    })
+  })
+
+  it("is not said again where deltas said it before", () => {
+    const chunks = [textChunk("hi"), whole]
+    expect(sent(settings({ includeUsage: true }), chunks).slice(0, 2)).toEqual(chunks)
+  })
+})
+
 describe("law: the answer ends with exactly one assurance", () => {
   it("whatever comes, and however it ends, the last data is [DONE] or an error, and no other is", () => {
     const eventArb = fc.oneof(

@@ -1004,6 +1004,15 @@ const goodStatus: Section = {
       ),
     ),
     row(
+      "a plain answer as the one event of a stream",
+      inStream("a plain answer as an event", Scripted.sse([chatCompletion(ownText)]), whole),
+      inPlain(
+        "a plain answer as an event, for a plain answer",
+        Scripted.sse([chatCompletion(ownText)]),
+        whole,
+      ),
+    ),
+    row(
       "a plain answer where a stream was asked for, whatever it calls itself",
       inStream("a plain answer for a stream", Scripted.json(chatCompletion(ownText)), whole),
       inStream(
