@@ -19,6 +19,7 @@ import { CurrentConfig } from "./config/CurrentConfig.ts"
 import { isAccessKey } from "./domain/AccessKey.ts"
 import { nothingOmitted } from "./domain/Additions.ts"
 import { refusalOf } from "./domain/AttemptPolicy.ts"
+import { choicesOf } from "./domain/Choices.ts"
 import { clientAddress } from "./domain/ClientAddress.ts"
 import { affinity, decode } from "./domain/ClientRequest.ts"
 import { type Deadline, deadlineOf } from "./domain/Deadline.ts"
@@ -236,7 +237,7 @@ export const layer: Layer.Layer<
         const asking: AttemptsRequest = {
           endpoint,
           stream,
-          choices: request.right.choices,
+          choicesFor: ({ upstream }) => choicesOf(request.right, upstream),
           targets,
           retry: snapshot.retry,
           breaker: snapshot.breaker,

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import type * as Runtime from "effect/Runtime"
 import { type Ending, endingOf, type RecordDraft } from "../audit/RecordDraft.ts"
 import type { Outcome } from "../domain/AuditRecord.ts"
+import { choicesOf } from "../domain/Choices.ts"
 import { type ChoiceTransform, thinkingFormatOf } from "../domain/ChoiceTransform.ts"
 import type { ClientRequest } from "../domain/ClientRequest.ts"
 import { errorData } from "../domain/ErrorShape.ts"
@@ -210,7 +211,7 @@ export const streamedAnswer = (
       endpoint: request.endpoint,
       transform,
       includeUsage: request.includeUsage || snapshot.givesUsage === "always",
-      choices: request.choices,
+      choices: choicesOf(request, answered.target.upstream),
     },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,

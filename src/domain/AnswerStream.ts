@@ -26,7 +26,7 @@ export interface AnswerSettings {
   readonly transform: ChoiceTransform
   /** The client asked for the usage chunk; else it is read here and not passed on. */
   readonly includeUsage: boolean
-  /** How many choices the client asked for. */
+  /** How many choices the answer is to have. */
   readonly choices: number
 }
 

@@ -13,8 +13,6 @@ export interface ClientRequest {
   readonly stream: boolean
   /** The client itself asked for the usage chunk (`stream_options.include_usage`). */
   readonly includeUsage: boolean
-  /** How many choices the answer is to have: `n`, for each prompt. */
-  readonly choices: number
   /** Tools, or functions as they were called before, are offered to the model. */
   readonly tools: boolean
   /** A message holds something that is not text. */
@@ -85,13 +83,6 @@ const decodeMessages = (
   return invalid(`messages[${index}]`, `\`messages[${index}]\` must be an object.`)
 }
 
-/** Several prompts are a list of texts, or of lists of tokens; a list of tokens is one. */
-const promptsIn = (prompt: Json | undefined): number =>
-  isJsonArray(prompt) && typeof prompt[0] !== "number" ? Math.max(1, prompt.length) : 1
-
-const choicesOf = ({ n, prompt }: JsonObject): number =>
-  (typeof n === "number" && Number.isSafeInteger(n) && n > 1 ? n : 1) * promptsIn(prompt)
-
 const isFilledArray = (value: Json | undefined): boolean => isJsonArray(value) && value.length > 0
 
 /**
@@ -146,7 +137,6 @@ const read = (
     model,
     stream: stream ?? false,
     includeUsage,
-    choices: choicesOf(body),
     tools: isFilledArray(body["tools"]) || isFilledArray(body["functions"]),
     multimodal: messages.right.some((message) => isMultimodal(message["content"])),
     messages: messages.right,

@@ -15,7 +15,7 @@ const minBytes = 64
 
 export interface GatheredOptions<E> {
   readonly endpoint: Endpoint
-  /** How many choices the client asked for. */
+  /** How many choices the answer is to have. */
   readonly choices: number
   /** The most that is kept of it. */
   readonly limitBytes: number

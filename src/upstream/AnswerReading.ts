@@ -24,7 +24,7 @@ import type { AnswerHead } from "./Upstreams.ts"
 export interface AskedForm {
   readonly endpoint: Endpoint
   readonly stream: boolean
-  /** How many choices the client asked for. */
+  /** How many choices the answer is to have. */
   readonly choices: number
   /** Claims memory for a plain answer; false where there is none left. */
   readonly hold: (bytes: number) => boolean

@@ -29,7 +29,9 @@ import { Slots } from "./Slots.ts"
 import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./Upstreams.ts"
 
 /** What all attempts of a request have in common. */
-export interface AttemptRequest extends AskedForm {
+export interface AttemptRequest extends Omit<AskedForm, "choices"> {
+  /** How many choices a target's answer is to have. */
+  readonly choicesFor: (target: Target) => number
   readonly retry: RetryPolicy
   readonly breaker: BreakerPolicy
   readonly deadline: Deadline
@@ -142,12 +144,13 @@ class Running implements CallListener, ReadingListener {
   }
 
   onHead(head: AnswerHead): void {
-    const { retry, stream } = this.#request
+    const { choicesFor, endpoint, hold, retry, stream } = this.#request
     const isGood = head.status < 300
     const mayBeGiven = isGood || !retry.retryOn(head.status)
     // What is given as it comes has begun with its head; a good answer to a stream may yet be either.
     if (mayBeGiven && !(isGood && stream)) this.onBegun()
-    this.#reading = new AnswerReading(head, this.#request, mayBeGiven, this)
+    const asked = { endpoint, stream, hold, choices: choicesFor(this.#target) }
+    this.#reading = new AnswerReading(head, asked, mayBeGiven, this)
   }
 
   onBytes(bytes: Uint8Array): void {

@@ -97,7 +97,6 @@ describe("what is read", () => {
       model: "m",
       stream: false,
       includeUsage: false,
-      choices: 1,
       tools: false,
       multimodal: false,
       messages: [{ role: "user", content: "é" }],
@@ -124,24 +123,6 @@ describe("what is read", () => {
       accepted(decodeBody({ model: "m", messages: hello, stream_options: { include_usage: null } }))
         .includeUsage,
     ).toBe(false)
-  })
-
-  it("counts the choices that are asked for: n, for each prompt", () => {
-    const rows: ReadonlyArray<readonly [object, number]> = [
-      [{ messages: hello, n: 3 }, 3],
-      [{ messages: hello, n: null }, 1],
-      [{ messages: hello, n: "3" }, 1],
-      [{ messages: hello, n: -1 }, 1],
-      [{ prompt: "a", n: 2 }, 2],
-      [{ prompt: ["a", "b"], n: 2 }, 4],
-      [{ prompt: [1, 2, 3] }, 1],
-      [{ prompt: [[1, 2], [3]] }, 2],
-      [{ prompt: [] }, 1],
-    ]
-    for (const [body, count] of rows) {
-      const endpoint = "prompt" in body ? completions : chatCompletions
-      expect(accepted(decode(endpoint, bytesOf(JSON.stringify({ model: "m", ...body })))).choices).toBe(count)
-    }
   })
 
   it("tells a stream, and whether its client asked for usage", () => {

@@ -328,6 +328,35 @@ describe("A pooled connection that the upstream closed meanwhile", () => {
   )
 })
 
+describe("An answer of several choices", () => {
+  it.scopedLive(
+    "is whole with the last of those that extra_body asks for, however long that takes, plain or streamed",
+    () =>
+      Effect.gen(function* () {
+        const events = [
+          textChunk("One."),
+          finishChunk(),
+          textChunk("Two.", { index: 1 }),
+          finishChunk("stop", { index: 1 }),
+        ]
+        const cuts = [eventStream(events.slice(0, 2), { done: false }).length]
+        // Longer than usage and [DONE] may take behind a choice that is the last.
+        const slow = sse(events, { cuts, delayBetweenMs: 3_000 })
+        const { gateway, port, upstream } = yield* stack(slow, { extra_body: { n: 2 } })
+        const both = [true, false].map((stream) => post(port, path, { ...body, stream }))
+        const [streamed, plain] = yield* Effect.all(both, { concurrency: "unbounded" })
+        expect(eventsOf(streamed?.body)).toEqual([...events.map((event) => JSON.stringify(event)), "[DONE]"])
+        expect(JSON.parse(plain?.body.toString("utf8") ?? "").choices).toMatchObject([
+          { index: 0, message: { content: "One." } },
+          { index: 1, message: { content: "Two." } },
+        ])
+        expect(upstream.requests.map((request) => Object(request.body).n)).toEqual([2, 2])
+        const records = yield* within("the audit records", gateway.awaitRecords(2))
+        expect(records.map(({ outcome }) => outcome)).toEqual(["ok", "ok"])
+      }),
+  )
+})
+
 describe("Tool calls in a stream", () => {
   it.scopedLive("pass byte for byte where nothing is configured to change them", () =>
     Effect.gen(function* () {

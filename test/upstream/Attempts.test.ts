@@ -27,8 +27,9 @@ import * as Slots from "../../src/upstream/Slots.ts"
 import { type AnswerHead, type UpstreamCall, Upstreams } from "../../src/upstream/Upstreams.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
-/** Made where nothing is that it could keep. */
+/** Made where nothing is that they could keep. */
 const ignored = (): void => {}
+const oneChoice = (): number => 1
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -156,7 +157,7 @@ const run = (
     return yield* attempts.run({
       endpoint: chatCompletions,
       stream: options.stream ?? false,
-      choices: 1,
+      choicesFor: oneChoice,
       targets: targets.map(target),
       retry: options.retry ?? policy,
       breaker: options.breaker ?? { failures: 0, openMs: 1, maxOpenMs: 1 },
@@ -648,7 +649,7 @@ describe("Attempts that gave a stream", () => {
       return attempts.run({
         endpoint: chatCompletions,
         stream: true,
-        choices: 1,
+        choicesFor: oneChoice,
         targets: [target("a")],
         retry: policy,
         breaker: { failures: 0, openMs: 1, maxOpenMs: 1 },
