@@ -160,6 +160,8 @@ export const startWorkers = (
       const worker = cluster.fork()
       living.add(worker)
       worker.on("message", hear(worker))
+      // What cannot be sent to it any more, a connection of the cluster module's own too: it is dead, and its end is heard of next.
+      worker.on("error", () => {})
       worker.once("listening", () => listeners.add(worker))
       worker.once("exit", () => {
         living.delete(worker)

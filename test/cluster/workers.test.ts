@@ -141,6 +141,40 @@ describe("Several workers", () => {
     }),
   )
 
+  it.scopedLive("may die while the primary speaks to them", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* running(configOf("http://127.0.0.1:9/v1"))
+      const starting = yield* eventually(
+        "two workers that start",
+        Effect.sync(() => workersOf(gateway)),
+        ({ length }) => length === 2,
+      )
+      // Stopped, so that it answers their question for its socket when nobody is there to hear it.
+      yield* gateway.signal("SIGSTOP")
+      let idle = 0
+      let before = ""
+      yield* eventually(
+        "workers that wait for an answer",
+        Effect.sync(() =>
+          starting
+            .map((worker) => readFileSync(`/proc/${worker}/stat`, "utf8").split(" ").slice(13, 15).join())
+            .join(),
+        ),
+        (used) => {
+          idle = used === before ? idle + 1 : 0
+          before = used
+          return idle > 50
+        },
+        20_000,
+      )
+      for (const worker of starting) process.kill(worker, "SIGKILL")
+      yield* gateway.signal("SIGCONT")
+      const { stderr, stdout } = yield* gateway.exited
+      expect(`${stdout}${stderr}`).toContain("a worker ended before it served (SIGKILL)")
+      expect(stderr).not.toContain("EPIPE")
+    }),
+  )
+
   it.scopedLive("die with a primary that is killed, so that nothing is left behind", () =>
     Effect.gen(function* () {
       const { gateway } = yield* running(configOf("http://127.0.0.1:9/v1"))
