@@ -23,6 +23,7 @@ import { destinationOf } from "./Destination.ts"
 import { faultOf } from "./SocketFault.ts"
 import { type StaleConnections, staleConnections } from "./StaleConnections.ts"
 import { isKnown, type Tap, Unpacking } from "./Unpacking.ts"
+import { closeUnsent } from "./UnsentBodies.ts"
 
 /** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
 export interface UpstreamCall {
@@ -360,6 +361,7 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
   Effect.gen(function* () {
     const clock = yield* Effect.clock
     const stale = yield* staleConnections
+    yield* closeUnsent
     const inFlight = new Map<string, number>()
 
     // One pair of agents per connect timeout and proxy, since undici sets those per agent; an agent drops the pools of origins no longer called.
