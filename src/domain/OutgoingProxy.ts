@@ -1,6 +1,7 @@
 /**
  * The proxy that calls to an upstream go through: its own, else the environment's, as curl reads it: `HTTPS_PROXY` for https, `HTTP_PROXY` for http,
- * `NO_PROXY` for what is reached without, each in lower case first.
+ * `NO_PROXY` for what is reached without, each in lower case first. This machine is reached without in any case, as Go's programs reach it: to a proxy
+ * `localhost` is itself.
  */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
@@ -67,6 +68,16 @@ const excludes = (entry: string, hostname: string, port: string): boolean => {
   return domain !== "" && (host === domain || host.endsWith(`.${domain}`))
 }
 
+const thisMachine = ["127.0.0.0/8", "::1/128"].flatMap((text) => parseNetwork(text) ?? [])
+
+/** Whether a host is this machine, by its name or its address. */
+const isLoopback = (hostname: string): boolean => {
+  const host = hostname.replace(/\.$/, "")
+  if (host === "localhost" || host.endsWith(".localhost")) return true
+  const address = parseAddress(host)
+  return address !== undefined && thisMachine.some((network) => isWithin(address, network))
+}
+
 const first = (environment: Environment, name: string): string | undefined =>
   environment[name.toLowerCase()] ?? environment[name]
 
@@ -77,6 +88,7 @@ export const environmentProxy = (
 ): { readonly variable: string; readonly proxy: Either.Either<OutgoingProxy, string> } | undefined => {
   if (!URL.canParse(url)) return undefined
   const { hostname, port, protocol } = new URL(url)
+  if (isLoopback(hostname)) return undefined
   const variable = protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY"
   const text = first(environment, variable)?.trim() ?? ""
   if (text === "") return undefined

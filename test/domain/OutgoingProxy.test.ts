@@ -55,7 +55,34 @@ describe("The proxy of the environment", () => {
     expect(shownFor("http://a.test/v1", { ...both, http_proxy: "http://l:3" })).toBe("http://l:3")
     expect(shownFor("http://a.test/v1", { ...both, http_proxy: "" })).toBeUndefined()
     expect(shownFor("https://a.test/v1", { HTTP_PROXY: "http://h:1" })).toBeUndefined()
-    expect(shownFor("http://127.0.0.1/v1", both)).toBe("http://h:1")
+  })
+
+  it.each([
+    ["localhost", true],
+    ["LOCALHOST:11434", true],
+    ["localhost.", true],
+    ["models.localhost", true],
+    ["127.0.0.1:8080", true],
+    ["127.1", true],
+    ["127.255.255.254", true],
+    ["[::1]:8080", true],
+    ["[0:0:0:0:0:0:0:1]", true],
+    ["[::ffff:127.0.0.1]", true],
+    ["localhost.test", false],
+    ["notlocalhost", false],
+    ["127.0.0.1.test", false],
+    ["128.0.0.1", false],
+    ["10.0.0.1", false],
+    ["[::2]", false],
+    ["host.docker.internal", false],
+  ])("is for %s: it is this machine, %s", (host, isThisMachine) => {
+    const both = { HTTP_PROXY: "http://h:1", HTTPS_PROXY: "http://h:1" }
+    for (const scheme of ["http", "https"]) {
+      const url = `${scheme}://${host}/v1`
+      expect(shownFor(url, both)).toBe(isThisMachine ? undefined : "http://h:1")
+      // The client's own word.
+      expect(proxyOf("http://own:1", url, both)?.shown).toBe("http://own:1")
+    }
   })
 
   it.each([
@@ -73,15 +100,15 @@ describe("The proxy of the environment", () => {
     ["a.test:443", "a.test", true],
     ["a.test:8443", "a.test:8443", true],
     ["x, y  a.test", "a.test", true],
-    ["localhost", "localhost", true],
-    ["127.0.0.1", "127.0.0.1", true],
-    ["127.0.0.1:443", "127.0.0.1", true],
-    ["127.0.0.1", "127.0.0.10", false],
+    ["intern", "intern", true],
+    ["10.0.0.1", "10.0.0.1", true],
+    ["10.0.0.1:443", "10.0.0.1", true],
+    ["10.0.0.1", "10.0.0.10", false],
     ["10.0.0.0/8", "10.1.2.3", true],
     ["10.0.0.0/8", "11.1.2.3", false],
-    ["::1", "[::1]", true],
-    ["[::1]", "[::1]:8443", true],
-    ["[::1]:443", "[::1]:8443", false],
+    ["fd00::1", "[fd00::1]", true],
+    ["[fd00::1]", "[fd00::1]:8443", true],
+    ["[fd00::1]:443", "[fd00::1]:8443", false],
     ["fd00::/8", "[fd12::1]", true],
     ["1.2.3.4", "a.1.2.3.4.test", false],
     [".", "a.test", false],
