@@ -92,12 +92,17 @@ interface Coming {
   readonly since: number
 }
 
-/** A digest of upstream and credential, so that remembering needs no credential. */
-const keyOf = ({ credential, upstream }: ListRequest): string =>
-  createHash("sha256")
-    .update(JSON.stringify([upstream.name, upstream.baseUrl, upstream.headers]))
-    .update(credential === undefined ? "" : Redacted.value(credential))
+const plain = (secret: Redacted.Redacted<string> | undefined): string | null =>
+  secret === undefined ? null : Redacted.value(secret)
+
+/** A digest of all that a list depends on, so that remembering needs no credential. */
+const keyOf = ({ credential, upstream }: ListRequest): string => {
+  const { baseUrl, headers, keyHeader, name, proxy, query } = upstream
+  const way = proxy === undefined ? null : [proxy.shown, plain(proxy.authorization)]
+  return createHash("sha256")
+    .update(JSON.stringify([name, baseUrl, query, headers, keyHeader, plain(credential), way]))
     .digest("base64")
+}
 
 const parse = (bytes: Uint8Array): Either.Either<unknown, AttemptFailure> =>
   Either.try({

@@ -91,6 +91,30 @@ describe("GET /v1/models", () => {
     }),
   )
 
+  it.scopedLive("takes no list for the last good one that was asked for in another way", () =>
+    Effect.gen(function* () {
+      const a = yield* Scripted.scriptedUpstream(Scripted.models(["gpt-4"]))
+      const elsewhere = yield* Scripted.closedPort
+      const known = client("a", a.url, `api_key: own, ${gpt}`)
+      const gateway = yield* startGateway(`openai_clients:\n${known}`)
+      for (const other of [
+        client("a", `${a.url}?api-version=2`, `api_key: own, ${gpt}`),
+        client("a", a.url, `api_key: own, auth: api-key, ${gpt}`),
+        client("a", a.url, `api_key: other, ${gpt}`),
+        client("a", a.url, `api_key: own, headers: { x-org: b }, ${gpt}`),
+        client("a", a.url, `api_key: own, proxy_url: "http://127.0.0.1:${elsewhere}", ${gpt}`),
+      ]) {
+        a.setScript(Scripted.models(["gpt-4"]))
+        yield* gateway.reload(`openai_clients:\n${known}`)
+        expect(yield* idsOf((yield* list(gateway.baseUrl, "k")).text)).toEqual(["gpt-4"])
+        a.setScript(Scripted.status(500, "no"))
+        yield* gateway.reload(`openai_clients:\n${other}`)
+        const status = (yield* list(gateway.baseUrl, "k")).status
+        expect([other, status >= 500]).toEqual([other, true])
+      }
+    }),
+  )
+
   it.scopedLive("lists what is left when one upstream is down, and says why when nothing is", () =>
     Effect.gen(function* () {
       const port = yield* Scripted.closedPort
