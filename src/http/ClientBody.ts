@@ -86,11 +86,18 @@ export const read = (
   return fail
 }
 
-/** How long and how much a refused client may go on sending, so that it reads its answer instead of a reset connection. */
-const lingerMs = 2_000
+/**
+ * How much and how long a refused client may go on sending, so that it reads its answer instead of a reset connection, and how long it may pause: many
+ * read nothing before they have sent all.
+ */
 const lingerBytes = 256 * 1024 * 1024
+const lingerMs = 30_000
+const silenceMs = 2_000
 
-/** Throws away what a refused client is still sending, until it stops, or for as long and as much as lingering allows. */
+/**
+ * Throws away what a refused client is still sending, until it stops, or for as long and as much as lingering allows. Its connection is to be closed then,
+ * where the body is not `complete`.
+ */
 export const discard = (message: IncomingMessage): Effect.Effect<void> =>
   Effect.async((resume) => {
     if (message.complete || message.destroyed) {
@@ -99,15 +106,18 @@ export const discard = (message: IncomingMessage): Effect.Effect<void> =>
     }
     let left = lingerBytes
     const done = () => {
-      clearTimeout(timer)
+      clearTimeout(whole)
+      clearTimeout(silence)
       message.off("data", onData)
       resume(Effect.void)
     }
     const onData = (chunk: Uint8Array) => {
       left -= chunk.length
+      silence.refresh()
       if (left < 0) done()
     }
-    const timer = setTimeout(done, lingerMs)
+    const whole = setTimeout(done, lingerMs)
+    const silence = setTimeout(done, silenceMs)
     message.on("data", onData)
     message.once("end", done)
     message.once("close", done)

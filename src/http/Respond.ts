@@ -32,7 +32,11 @@ export const send = (
     response.write(body)
     return Effect.ensuring(
       discard(message),
-      Effect.sync(() => response.end()),
+      Effect.sync(() => {
+        response.end()
+        // Node would read on for as long as a request may take.
+        if (!message.complete) message.socket.destroySoon()
+      }),
     )
   })
 

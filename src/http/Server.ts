@@ -196,9 +196,13 @@ const makeListener = Effect.gen(function* () {
     const fiber = runFork(Effect.flatMap(served.answer(body), sending))
     const own: UnderWay = {
       socket: message.socket,
-      isHalfBegun: false,
+      // Of one that is answered, what is still sent is only thrown away.
+      get isHalfBegun() {
+        return relay === undefined && response.headersSent && !message.complete
+      },
       cut: (when) => {
         if (relay !== undefined) return relay.cut(cutStream(when))
+        if (own.isHalfBegun) return fiber.unsafeInterruptAsFork(FiberId.none)
         if (response.headersSent || instead !== undefined) return
         instead = served.giveUp?.(when)
         fiber.unsafeInterruptAsFork(FiberId.none)
