@@ -15,23 +15,14 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { changesBetween, describeChanges, isUnchanged, takesAway } from "./Changes.ts"
-import { type Env, type LoadedConfig, loadConfig, type Problem, renderProblem } from "./ConfigFile.ts"
+import { type Env, type LoadedConfig, loadConfig } from "./ConfigFile.ts"
 import { type ConfigText, ConfigUnreadable, readConfigText } from "./ConfigText.ts"
+import { ConfigInvalid, logProxies, logRejected, logWarnings, summary } from "./CurrentConfig/Told.ts"
 import { makeWatch } from "./CurrentConfig/Watch.ts"
 import type { GatewayConfig } from "./GatewayConfig.ts"
 import { makeSnapshot } from "./Snapshots.ts"
 
-export { ConfigUnreadable }
-
-/** The file is there and says something that cannot be used. */
-export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
-  readonly path: string
-  readonly problems: ReadonlyArray<Problem>
-}> {
-  override get message(): string {
-    return this.problems.map((problem) => renderProblem(this.path, problem)).join("\n")
-  }
-}
+export { ConfigInvalid, ConfigUnreadable }
 
 /** What a reload came to. */
 export type ReloadOutcome = Data.TaggedEnum<{
@@ -93,9 +84,6 @@ const longestUnrestMs = 500
  */
 const holdMs = 930
 
-/** How many problems `status` repeats. */
-const problemsInStatus = 3
-
 /** What holds between reloads. Replaced as a whole, so that a reader without a fiber sees one state. */
 interface State {
   readonly text: string
@@ -108,58 +96,6 @@ interface State {
   /** What is not in force yet because more may be written, and when it will be. */
   readonly held: { readonly text: string; readonly until: number } | undefined
 }
-
-const summary = (error: ConfigInvalid | ConfigUnreadable): string => {
-  if (error._tag === "ConfigUnreadable") return error.message
-  const errors = error.problems.filter(({ severity }) => severity === "error")
-  const first = errors
-    .slice(0, problemsInStatus)
-    .map((problem) => renderProblem(basename(error.path), problem))
-  const more = errors.length - first.length
-  return more > 0 ? `${first.join("; ")}; and ${more} more` : first.join("; ")
-}
-
-const logWarnings = (path: string, { warnings }: LoadedConfig) =>
-  Effect.forEach(
-    warnings.filter(({ severity }) => severity === "warning"),
-    (warning) => Effect.logWarning(renderProblem(path, warning)),
-    { discard: true },
-  )
-
-/** Which clients are reached through a proxy, told without its credentials. */
-const logProxies = ({ routes }: Snapshot) => {
-  const through = new Map<string, Array<string>>()
-  for (const { name, proxy } of routes.upstreams) {
-    if (proxy !== undefined) through.set(proxy.shown, [...(through.get(proxy.shown) ?? []), name])
-  }
-  return Effect.forEach(
-    through,
-    ([proxy, names]) => Effect.logInfo(`calls go through a proxy`, { proxy, clients: names.join(", ") }),
-    { discard: true },
-  )
-}
-
-/** How many problems of one file the log repeats; `sluice check` tells them all. */
-const problemsInLog = 10
-
-const logRejected = (error: ConfigInvalid | ConfigUnreadable) =>
-  Effect.gen(function* () {
-    const file = basename(error.path)
-    if (error._tag === "ConfigUnreadable") {
-      yield* Effect.logError(`${file} cannot be read; still serving the previous configuration`)
-      return yield* Effect.logError(error.message)
-    }
-    yield* Effect.logError(`${file} has errors; still serving the previous configuration`)
-    const told = error.problems.filter(({ severity }) => severity === "error")
-    for (const problem of told.slice(0, problemsInLog)) {
-      yield* Effect.logError(renderProblem(error.path, problem))
-    }
-    if (told.length > problemsInLog) {
-      yield* Effect.logError(
-        `and ${told.length - problemsInLog} more: "sluice check ${error.path}" tells them all`,
-      )
-    }
-  })
 
 /** Loads the file, or fails; then follows it for as long as the scope is open. */
 const make = (

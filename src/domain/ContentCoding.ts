@@ -1,6 +1,6 @@
 /**
- * How bodies are packed, and of an upstream's, how to tell. Identity is asked for, and some pack all the same; some say so of a body that is not packed, and others pack and do
- * not say so. So a `content-encoding` is what is expected, and the first bytes decide.
+ * How bodies are packed. Clients say so. Of upstreams identity is asked for, and some pack all the same; some say so of a body that is not packed, and
+ * others pack and do not say so: there a `content-encoding` is what is expected, and the first bytes decide.
  */
 
 /** What a `content-encoding` names (RFC 9110 §8.4.1, RFC 8878), its older spellings aside. */

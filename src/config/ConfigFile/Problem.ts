@@ -1,5 +1,4 @@
 /** What is wrong with a configuration file, and where, as people read it. */
-
 import { clipped } from "../../domain/Clipped.ts"
 import { printableJson } from "../../terminal/Printable.ts"
 
@@ -56,7 +55,7 @@ export const renderPath = (path: Path): string => {
   for (const step of path) {
     if (typeof step === "number") rendered += `[${step}]`
     else if (!/^[A-Za-z_][\w-]*$/.test(step) || looksLikeKey(step))
-      rendered += `[${looksLikeKey(step) ? quote(step) : quote(firstWord(step))}]`
+      rendered += `[${quote(looksLikeKey(step) ? step : firstWord(step))}]`
     else rendered += rendered === "" ? step : `.${step}`
   }
   return rendered

@@ -1,0 +1,75 @@
+/** What is told of a configuration that was read: in the log, and on one line for `/health`. */
+import { basename } from "node:path"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type { Snapshot } from "../../domain/Snapshot.ts"
+import { type LoadedConfig, type Problem, renderProblem } from "../ConfigFile.ts"
+import type { ConfigUnreadable } from "../ConfigText.ts"
+
+/** The file is there and says something that cannot be used. */
+export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
+  readonly path: string
+  readonly problems: ReadonlyArray<Problem>
+}> {
+  override get message(): string {
+    return this.problems.map((problem) => renderProblem(this.path, problem)).join("\n")
+  }
+}
+
+/** How many problems `status` repeats. */
+const problemsInStatus = 3
+
+/** What is wrong, on one line, for `/health`. */
+export const summary = (error: ConfigInvalid | ConfigUnreadable): string => {
+  if (error._tag === "ConfigUnreadable") return error.message
+  const errors = error.problems.filter(({ severity }) => severity === "error")
+  const first = errors
+    .slice(0, problemsInStatus)
+    .map((problem) => renderProblem(basename(error.path), problem))
+  const more = errors.length - first.length
+  return more > 0 ? `${first.join("; ")}; and ${more} more` : first.join("; ")
+}
+
+/** Logs what is allowed and seldom meant. */
+export const logWarnings = (path: string, { warnings }: LoadedConfig) =>
+  Effect.forEach(
+    warnings.filter(({ severity }) => severity === "warning"),
+    (warning) => Effect.logWarning(renderProblem(path, warning)),
+    { discard: true },
+  )
+
+/** Logs which clients are reached through a proxy, without its credentials. */
+export const logProxies = ({ routes }: Snapshot) => {
+  const through = new Map<string, Array<string>>()
+  for (const { name, proxy } of routes.upstreams) {
+    if (proxy !== undefined) through.set(proxy.shown, [...(through.get(proxy.shown) ?? []), name])
+  }
+  return Effect.forEach(
+    through,
+    ([proxy, names]) => Effect.logInfo("calls go through a proxy", { proxy, clients: names.join(", ") }),
+    { discard: true },
+  )
+}
+
+/** How many problems of one file the log repeats; `sluice check` tells them all. */
+const problemsInLog = 10
+
+/** Logs why a file is not in force. */
+export const logRejected = (error: ConfigInvalid | ConfigUnreadable) =>
+  Effect.gen(function* () {
+    const file = basename(error.path)
+    if (error._tag === "ConfigUnreadable") {
+      yield* Effect.logError(`${file} cannot be read; still serving the previous configuration`)
+      return yield* Effect.logError(error.message)
+    }
+    yield* Effect.logError(`${file} has errors; still serving the previous configuration`)
+    const told = error.problems.filter(({ severity }) => severity === "error")
+    for (const problem of told.slice(0, problemsInLog)) {
+      yield* Effect.logError(renderProblem(error.path, problem))
+    }
+    if (told.length > problemsInLog) {
+      yield* Effect.logError(
+        `and ${told.length - problemsInLog} more: "sluice check ${error.path}" tells them all`,
+      )
+    }
+  })
