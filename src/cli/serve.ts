@@ -35,12 +35,15 @@ const misuse = (...problems: ReadonlyArray<string>) => new CannotStart({ exitCod
 
 const failure = (...problems: ReadonlyArray<string>) => new CannotStart({ exitCode: 1, problems })
 
-/** A port, as `SERVER_PORT` has it. */
-const portOf = (text: string): Effect.Effect<number, CannotStart> => {
+/** A port, as `SERVER_PORT` has it. A slip on the command line is told who typed it, wherever the log goes. */
+const portOf = (text: string): Effect.Effect<number, CliFailure> => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   return port <= 65_535
     ? Effect.succeed(port)
-    : misuse(`--port ${JSON.stringify(text)}: expected a whole number from 0 to 65535`)
+    : new CliFailure({
+        exitCode: 2,
+        message: `--port ${JSON.stringify(text)}: expected a whole number from 0 to 65535`,
+      })
 }
 
 /** The environment, or everything that is wrong with it at once. */

@@ -291,12 +291,6 @@ describe("the sluice process", () => {
         given: Effect.succeed({ args: [], env: { WORKERS: "none" } }),
       },
       {
-        name: "is given a port that is none",
-        code: 2,
-        problems: [/--port "eighty"/],
-        given: Effect.succeed({ args: ["--port", "eighty"], env: {} }),
-      },
-      {
         name: "cannot keep its audit",
         code: 1,
         problems: [/^AUDIT_URL: .*not an SQLite database/],
