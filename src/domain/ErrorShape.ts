@@ -1,7 +1,8 @@
 /** The one shape in which a client is told of errors, OpenAI's, and how errors in the shapes of other providers are brought into it. */
 import { clipped } from "./Clipped.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { encodeJson, parseJson } from "./JsonBytes.ts"
+import { encodeJson, parseJson, rewriteJson } from "./JsonBytes.ts"
+import { elementTexts } from "./JsonText.ts"
 
 /** The `error` member of OpenAI's error bodies. Further members of a provider's own error stay with it. */
 export interface ShapedError {
@@ -144,19 +145,35 @@ export const saidError = (body: Uint8Array): SaidError | undefined => {
   return said === undefined ? undefined : saidIn(said)
 }
 
-/** An error body in OpenAI's shape: the same bytes where they have it; `undefined` where they say nothing in words. */
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+/** The bytes of the first object of a list. */
+const firstIn = (list: Uint8Array, values: Json): Uint8Array => {
+  const place = isJsonArray(values) ? values.findIndex(isJsonObject) : -1
+  return encoder.encode(elementTexts(decoder.decode(list))[place] ?? "")
+}
+
+/** An error body in OpenAI's shape: the same bytes where they have it, and of all that stands there already; `undefined` where they say nothing in words. */
 export const shapedBody = (bytes: Uint8Array): Uint8Array | undefined => {
   const parsed = parseJson(bytes)
   const body = isJsonObject(parsed) ? parsed : firstObject(parsed)
-  if (body === undefined) return undefined
+  if (parsed === undefined || body === undefined) return undefined
   if (body === parsed && isOpenAi(body["error"])) return bytes
   const said = saidIn(body)
   if (said === undefined) return undefined
   const { error: _, ...members } = said.error
   const told = parts(said.error, said.message)
-  return (
-    encodeJson({ ...said.beside, error: { ...members, ...told } }) ??
-    // Further members may be nested too deep to print.
-    encodeJson({ error: { ...told } })
-  )
+  const error = { ...members, ...told }
+  const own = body === parsed ? bytes : firstIn(bytes, parsed)
+  const whole =
+    said.error === body
+      ? asError(rewriteJson(own, body, error))
+      : rewriteJson(own, body, { ...said.beside, error })
+  // Further members may be nested too deep to print.
+  return whole ?? encodeJson({ error: { ...told } })
 }
+
+/** A body that has an error's own bytes. */
+const asError = (error: Uint8Array | undefined): Uint8Array | undefined =>
+  error === undefined ? undefined : encoder.encode(`{"error":${decoder.decode(error)}}`)

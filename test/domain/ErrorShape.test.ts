@@ -230,6 +230,11 @@ const table: ReadonlyArray<readonly [string, unknown, unknown]> = [
   ],
 ]
 
+const members = '"type":"upstream_error","param":null,"code":null'
+
+/** No double is, and no number is printed so. */
+const digits = "[12345678901234567890, 1.0e-02]"
+
 describe("A provider's error body", () => {
   it.each(table)("of %s is brought into OpenAI's shape", (_, sent, told) => {
     expect(shapedOf(sent)).toEqual(told)
@@ -255,10 +260,36 @@ describe("A provider's error body", () => {
     const depth = 200_000
     for (const member of ["deep", "detail", "base_resp"]) {
       const deep = `${`{"${member}":`.repeat(depth)}1${"}".repeat(depth)}`
-      expect(parse(shapedBody(bytes(`{"error":{"message":"boom","${member}":${deep}}}`)))).toEqual({
-        error: { message: "boom", type: "upstream_error", param: null, code: null },
-      })
+      const shaped = shapedBody(bytes(`{"error":{"message":"boom","${member}":${deep}}}`))
+      expect(
+        new TextDecoder().decode(shaped) === `{"error":{"message":"boom","${member}":${deep},${members}}}`,
+      ).toBe(true)
     }
+  })
+
+  it.each([
+    {
+      name: "members of an error",
+      said: `{"error":{"message":"boom","n":${digits},"code":4}}`,
+      told: `{"error":{"message":"boom","n":${digits},"code":"4","type":"upstream_error","param":null}}`,
+    },
+    {
+      name: "members beside it",
+      said: `{ "id": ${digits}, "error": { "message": "boom" } }`,
+      told: `{ "id": ${digits}, "error": { "message": "boom",${members} } }`,
+    },
+    {
+      name: "an error that is the body",
+      said: `{"n":${digits},"message":"boom"}`,
+      told: `{"error":{"n":${digits},"message":"boom",${members}}}`,
+    },
+    {
+      name: "an error in a list",
+      said: `[ {"error":{"n":${digits},"message":"boom"}} ]`,
+      told: `{"error":{"n":${digits},"message":"boom",${members}}}`,
+    },
+  ])("keeps the digits and spellings of $name", ({ said, told }) => {
+    expect(new TextDecoder().decode(shapedBody(bytes(said)))).toBe(told)
   })
 
   const words = fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.jsonValue())
