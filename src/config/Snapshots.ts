@@ -62,7 +62,7 @@ export const makeSnapshot = (config: GatewayConfig, { env, generation, loadedAt 
  * One entry of `openai_clients` as an upstream: the global timeouts and cleanings fill in what it leaves out, `base_url` loses trailing slashes, and
  * header names are lower case, as Node gives those of requests, so that one overrides the other.
  */
-export const upstreamOf = (client: ClientConfig, config: GatewayConfig, env: Env): Upstream => ({
+const upstreamOf = (client: ClientConfig, config: GatewayConfig, env: Env): Upstream => ({
   name: client.name,
   ...addressOf(client.base_url),
   proxy: proxyOf(client.proxy_url, client.base_url, env),

@@ -135,7 +135,7 @@ const joined = (pieces: ReadonlyArray<Piece>, field: Piece["field"]): string => 
 }
 
 /** Whether a format leaves the reasoning members of an upstream as they are. */
-export const leavesReasoning = (format: ThinkingFormat): boolean =>
+const leavesReasoning = (format: ThinkingFormat): boolean =>
   format === "passthrough" || format === "strip"
 
 /**
