@@ -124,6 +124,29 @@ describe("the sluice process", () => {
   )
 
   it.scopedLive.each(["1", "2"])(
+    "ends a stream that began at once with WORKERS=%s, though nobody has answered it, in an error event",
+    (workers) =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+        const config = yield* configFile(configOf(upstream.url, "stream_start: at_once"))
+        const gateway = yield* sluice(["serve", "--config", config, "--port", "0"], {
+          WORKERS: workers,
+          SHUTDOWN_GRACE_SECONDS: "1",
+        })
+        const response = yield* post(yield* addressOf(gateway), true)
+        const asked = yield* upstream.awaitRequest(1)
+        yield* gateway.signal("SIGTERM")
+        const text = yield* textOf(response)
+        expect([response.status, text.startsWith(": ping\n")]).toEqual([200, true])
+        expect(text.trimEnd().split("\n").at(-1)).toContain('"code":"shutting_down"')
+        yield* asked.abandoned
+        const { code, stdout } = yield* gateway.exited
+        expect(code).toBe(0)
+        expect(stdout).toContain('"status":200,"outcome":"stream_broken"')
+      }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive.each(["1", "2"])(
     "ends at once on a second signal with WORKERS=%s, and what it cuts has its answer, its line and its row",
     (workers) =>
       Effect.gen(function* () {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -54,6 +56,13 @@ const stream = () => {
     ended: () => ended,
   }
   return relay
+}
+
+/** Collects all that nobody holds. */
+const collect = (): void => {
+  setFlagsFromString("--expose-gc")
+  const gc: unknown = runInNewContext("gc")
+  if (typeof gc === "function") gc()
 }
 
 const settle = Effect.repeatN(Effect.yieldNow(), 20)
@@ -150,4 +159,34 @@ describe("An answer that begins at once", () => {
       expect([written.at(-1), relay.ended()]).toEqual(['data: "shut down"\n\n', "cut"])
     }),
   )
+
+  it.scoped("lets go of what its answer was asked with while the stream goes on", () => {
+    let held: WeakRef<object> | undefined
+    /** Apart, so that nothing of the test keeps it. */
+    const asking = () => {
+      const prompt = { text: "Once upon a time" }
+      held = new WeakRef(prompt)
+      return relayOf(
+        Effect.delay(
+          Effect.sync(() => ({ body: stream(), prompt })),
+          "1 second",
+        ),
+      ).relay
+    }
+    return Effect.gen(function* () {
+      const { takes, written } = outlet()
+      const relay = asking()
+      yield* Effect.fork(relay.run(takes))
+      yield* settle
+      collect()
+      expect(held?.deref()).toBeDefined()
+      yield* TestClock.adjust("1 second")
+      expect(written.at(-1)).toBe("said")
+      // What this turn has touched of it lives until its end.
+      yield* Effect.promise(() => new Promise<void>((resume) => setTimeout(resume, 10)))
+      collect()
+      expect(held?.deref()).toBeUndefined()
+      expect(relay.ended()).toBeUndefined()
+    })
+  })
 })
