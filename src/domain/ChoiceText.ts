@@ -135,8 +135,7 @@ const joined = (pieces: ReadonlyArray<Piece>, field: Piece["field"]): string => 
 }
 
 /** Whether a format leaves the reasoning members of an upstream as they are. */
-const leavesReasoning = (format: ThinkingFormat): boolean =>
-  format === "passthrough" || format === "strip"
+const leavesReasoning = (format: ThinkingFormat): boolean => format === "passthrough" || format === "strip"
 
 /**
  * The holder with its text replaced by pieces: content in its member, reasoning in the one the format names. Formats that

@@ -12,7 +12,7 @@ import type { Outlet, Relay } from "./Relay.ts"
 import { silenceMs } from "./ResponseStream.ts"
 
 /** An error as the JSON that tells it, and `A`, what the answer came to with it. */
-export interface ToldError<A> {
+interface ToldError<A> {
   readonly body: Uint8Array
   readonly ending: A
 }
@@ -20,7 +20,7 @@ export interface ToldError<A> {
 /** What is answered at last. */
 export type Coming<A> = ToldError<A> | { readonly body: Relay<A> }
 
-export interface AtOnceOptions<A> {
+interface AtOnceOptions<A> {
   /** Run once. Interrupted when the client leaves, or this gateway ends. */
   readonly answer: Effect.Effect<Coming<A>>
   /** What it came to where the client left before that was known. */
