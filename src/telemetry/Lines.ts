@@ -10,7 +10,7 @@ import * as LogLevel from "effect/LogLevel"
 import { coloured, type Paint, plain, type Shade } from "../terminal/Colour.ts"
 import { printable } from "../terminal/Printable.ts"
 import { timeOfDay } from "../terminal/Quantity.ts"
-import { lineWriter } from "./StandardOutput.ts"
+import { lineWriter, standardOutput } from "./StandardOutput.ts"
 
 /** Members of a line by name; those that are `undefined` are left out. */
 export type Members = Readonly<Record<string, unknown>>
@@ -97,7 +97,7 @@ export const layer = ({ colour, format, level, sink }: LineOptions): Layer.Layer
       const { dropped, write } =
         sink === undefined
           ? yield* lineWriter(
-              process.stdout,
+              yield* standardOutput,
               couldNotBeWritten(render, () => clock.unsafeCurrentTimeMillis()),
             )
           : { write: sink, dropped: () => 0 }

@@ -2,6 +2,8 @@
  * Lines on their way to standard output, which may be a full disk, a pipe that nobody reads or a terminal that is closed. What cannot be written is
  * dropped and counted, and told when lines can be written again: serving goes on, since no client minds the log.
  */
+import { constants, fstatSync, openSync } from "node:fs"
+import { Socket } from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
@@ -18,6 +20,27 @@ export interface LineWriter {
   /** How many lines could not be written. */
   readonly dropped: () => number
 }
+
+/** A pipe of standard output opened once more, where the system has a way to. */
+const openedAnew = (): Socket | undefined => {
+  try {
+    if (!fstatSync(1).isFIFO()) return undefined
+    const fd = openSync("/proc/self/fd/1", constants.O_WRONLY | constants.O_NONBLOCK)
+    return new Socket({ fd, readable: false, writable: true })
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Standard output. Whether writing to a pipe waits for its reader is a state of the pipe as it was opened, which a process shares with those it
+ * starts, and each of them makes it wait again when it starts and when it ends: a worker's end would have all of them stand still for a reader that
+ * does. Opened anew it is this process's alone.
+ */
+export const standardOutput: Effect.Effect<LineStream, never, Scope.Scope> = Effect.map(
+  Effect.acquireRelease(Effect.sync(openedAnew), (opened) => Effect.sync(() => opened?.destroy())),
+  (opened) => opened ?? process.stdout,
+)
 
 /** How much waits for a slow reader of a pipe, in characters. */
 const maxWaiting = 1024 * 1024

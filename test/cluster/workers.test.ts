@@ -1,5 +1,7 @@
 /** Several processes that serve as one: rows, health, reload, a worker's death, and the end. */
-import { readFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from "node:fs"
 import { connect } from "node:net"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
@@ -49,7 +51,7 @@ const healthOf = (address: string): Effect.Effect<string> =>
     (await fetch(`${address}/health?verbose`, { headers: { connection: "close" } })).text(),
   )
 
-const workersOf = ({ process }: GatewayProcess): ReadonlyArray<number> =>
+const workersOf = ({ process }: Pick<GatewayProcess, "process">): ReadonlyArray<number> =>
   readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ").map(Number)
 
 const idsIn = (folder: string): ReadonlyArray<string> => {
@@ -61,7 +63,76 @@ const idsIn = (folder: string): ReadonlyArray<string> => {
   }
 }
 
+/** What a pipe holds, taken out of it. */
+const emptied = (pipe: number): string => {
+  const bytes = Buffer.alloc(65_536)
+  try {
+    return bytes.toString("utf8", 0, readSync(pipe, bytes))
+  } catch {
+    return ""
+  }
+}
+
+/** Writes until the pipe takes no more. */
+const filled = (pipe: number): void => {
+  try {
+    for (;;) writeSync(pipe, "x")
+  } catch {
+    return
+  }
+}
+
 describe("Several workers", () => {
+  it.scopedLive("stand still for no reader of the log, also when one of them has ended", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      yield* files.writeFileString(`${folder}/config.yaml`, configOf(upstream.url))
+      execFileSync("mkfifo", [`${folder}/log`])
+      const opened = Effect.acquireRelease(
+        Effect.sync(() => openSync(`${folder}/log`, constants.O_RDWR | constants.O_NONBLOCK)),
+        (fd) => Effect.sync(() => closeSync(fd)),
+      )
+      const pipe = yield* opened
+      // Not the same, whose state the gateway changes.
+      const log = yield* opened
+      const gateway = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          spawn(
+            process.execPath,
+            ["dist/sluice.js", "serve", "--config", `${folder}/config.yaml`, "--port", "0"],
+            {
+              env: { WORKERS: "2", AUDIT_URL: `sqlite:${folder}/record.db`, LOG_FORMAT: "json" },
+              stdio: ["ignore", log, "ignore"],
+            },
+          ),
+        ),
+        (child) => Effect.sync(() => child.kill("SIGKILL")),
+      )
+      const exited = once(gateway, "exit")
+      const started = yield* eventually(
+        "a line that says where it listens",
+        Effect.sync(() => emptied(pipe)),
+        (text) => text.includes("listening"),
+        20_000,
+      )
+      const address = /"address":"([^"]+)"/.exec(started)?.[1] ?? ""
+      filled(pipe)
+      const first = workersOf({ process: gateway })
+      process.kill(first[0] ?? 0, "SIGTERM")
+      yield* eventually(
+        "another worker",
+        Effect.sync(() => workersOf({ process: gateway })),
+        (workers) => workers.length === 2 && !workers.includes(first[0] ?? 0),
+        20_000,
+      )
+      for (let at = 0; at < 6; at++) expect((yield* ask(address, `r${at}`)).status).toBe(200)
+      gateway.kill("SIGTERM")
+      expect(yield* Effect.promise(() => exited)).toEqual([0, null])
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
   it.scopedLive("write one row a request, and end in order: streams to their end, rows to the last", () =>
     Effect.gen(function* () {
       const held = Scripted.controlled()
