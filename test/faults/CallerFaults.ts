@@ -1,4 +1,5 @@
 /** The faults a caller can have, as data: what it does over its socket, what it gets, and what the audit says of it (§4, §6, §9, §10). */
+import { gzipSync } from "node:zlib"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -97,6 +98,14 @@ const framed = (id: string, ...lines: ReadonlyArray<string>): string =>
     ...lines,
     "\r\n",
   ].join("\r\n")
+
+const packing = (encoding: string, body: Buffer): CallerFault["act"] =>
+  sends((id) =>
+    Buffer.concat([
+      Buffer.from(framed(id, `content-length: ${body.length}`, `content-encoding: ${encoding}`)),
+      body,
+    ]),
+  )
 
 /** Of callers that are heard of by the upstream named; `heard` waits until its call is there. */
 export const callerFaults = (heard: (model: Model) => Effect.Effect<void>): ReadonlyArray<CallerFault> => [
@@ -214,6 +223,26 @@ export const callerFaults = (heard: (model: Model) => Effect.Effect<void>): Read
   {
     words: "sends too large a body in chunks",
     act: sends((id) => framed(id, "transfer-encoding: chunked").concat("20000\r\n", "x".repeat(0x20000))),
+    expected: rejected(413, "request_too_large"),
+  },
+  {
+    words: "packs its body (`gzip`, `deflate`, `br`): it is unpacked",
+    act: packing("gzip", gzipSync(JSON.stringify(asking(models.answers)))),
+    expected: answer(200, null, null, "ok"),
+  },
+  {
+    words: "packs its body in a way that is not known",
+    act: packing("x-own", Buffer.from("...")),
+    expected: rejected(415, "unsupported_encoding"),
+  },
+  {
+    words: "says that its body is packed, and it is not, or only half is there",
+    act: packing("gzip", gzipSync(JSON.stringify(asking(models.answers))).subarray(0, 40)),
+    expected: rejected(400),
+  },
+  {
+    words: "packs a body that is too large unpacked",
+    act: packing("gzip", gzipSync(Buffer.alloc(100 * maxBodyBytes))),
     expected: rejected(413, "request_too_large"),
   },
   {

@@ -64,6 +64,7 @@ const prepare = (one: Case): Effect.Effect<Prepared, never, Scope.Scope> =>
       model_match: { type: "exact", value: [name] },
       ...(name === faulty ? { fallback: fallbacks[company] } : {}),
       ...fault.entry,
+      ...places[at]?.entry,
     }))
     return { one, places, entries }
   })

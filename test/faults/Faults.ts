@@ -5,6 +5,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { scriptedProxy } from "../support/ScriptedProxy.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import {
   chatChunks,
@@ -23,6 +24,8 @@ export interface Place {
   /** With `/v1`. */
   readonly url: string
   readonly complaint: () => string | undefined
+  /** Settings of its entry that are known only now. */
+  readonly entry?: Readonly<Record<string, unknown>>
 }
 
 /** How an upstream comes to be; each case has one of its own. */
@@ -219,6 +222,20 @@ const beginSoon = { timeouts: { first_byte_ms: shortMs, answer_ms: shortMs } }
 const keepGoing = { timeouts: { idle_ms: shortMs } }
 const endSoon = { timeouts: { total_ms: 2 * shortMs } }
 
+const proxyAt = (port: number): string => `http://127.0.0.1:${port}`
+
+/** An upstream that only a proxy would reach. */
+const behind = (proxy: Effect.Effect<string, never, Scope.Scope>): MakePlace =>
+  Effect.map(proxy, (proxy_url) => ({ ...content, url: "https://far.invalid/v1", entry: { proxy_url } }))
+
+const refusingProxy = (status: string): MakePlace =>
+  behind(
+    Effect.map(scriptedProxy({ connectAnswer: `HTTP/1.1 ${status}\r\n\r\n` }), ({ port }) => proxyAt(port)),
+  )
+
+const proxyFails = (reason: RegExp): Expectation =>
+  unreachable(new RegExp(`^could not connect \\(the proxy .*${reason.source}`))
+
 const withoutConnection: Section = {
   title: "No connection",
   rows: [
@@ -278,6 +295,28 @@ const withoutConnection: Section = {
       ...both("a valid certificate", answering(Scripted.chat(ownText), Tls.certificate("valid")), whole),
       trustsAuthority: true,
     }),
+    row(
+      "an outgoing proxy that is down, refuses (407, 403), closes, or is none",
+      both(
+        "a proxy that is down",
+        behind(Effect.map(Scripted.closedPort, proxyAt)),
+        proxyFails(/ECONNREFUSED/),
+      ),
+      both("a proxy that asks who calls", refusingProxy("407 Who"), proxyFails(/answered 407/)),
+      both("a proxy that forbids", refusingProxy("403 Forbidden"), proxyFails(/answered 403/)),
+      both(
+        "a proxy that closes",
+        behind(Effect.map(scriptedProxy({ connectAnswer: "" }), ({ port }) => proxyAt(port))),
+        proxyFails(/closed the connection/),
+      ),
+      both(
+        "a proxy that is none",
+        behind(
+          Effect.map(scriptedProxy({ connectAnswer: "220 smtp.test\r\n\r\n" }), ({ port }) => proxyAt(port)),
+        ),
+        proxyFails(/does not answer in HTTP/),
+      ),
+    ),
     row(
       "plain HTTP where TLS is expected, TLS where plain HTTP is",
       both(
