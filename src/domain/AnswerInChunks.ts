@@ -114,6 +114,17 @@ const choicesOf = (
     : undefined
 }
 
+/** The most that the chunks take which are made of one event. */
+export const maxMadeBytes = 64 * 1024 * 1024
+
+/** Whether the choices of an event are those of a plain answer. */
+export const isPlain = ({ choices }: JsonObject): boolean =>
+  isJsonArray(choices) &&
+  choices.length > 0 &&
+  choices.every(
+    (choice) => isJsonObject(choice) && isJsonObject(choice["message"]) && choice["delta"] === undefined,
+  )
+
 /**
  * The data of the chunks that make this answer, the one of its usage last; `undefined` where it is no answer of the endpoint, or they take more bytes than
  * they may: what stands in every chunk may be of any size.

@@ -4,7 +4,7 @@
  *
  * Where nothing is transformed an event's data goes through unparsed; only one that looks as if it told something is read.
  */
-import { chunksOf } from "./AnswerInChunks.ts"
+import { chunksOf, isPlain, maxMadeBytes } from "./AnswerInChunks.ts"
 import type { Outcome } from "./AuditRecord.ts"
 import { callsTool, holderOf, placeInChunk } from "./ChoiceText.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
@@ -120,20 +120,18 @@ const hasChoices = (chunk: JsonObject): boolean => {
   return Array.isArray(choices) && choices.length > 0
 }
 
-/** The most that the chunks take which are made of one event. */
-const maxMadeBytes = 64 * 1024 * 1024
-
 /** Whether an event holds choices as a plain answer has them, of which nothing was said before: some repeat at the end what they streamed. */
-const isWhole = ({ choices }: JsonObject, progress: Progress): boolean =>
-  isJsonArray(choices) &&
-  choices.length > 0 &&
-  choices.every(
-    (choice, at) =>
-      isJsonObject(choice) &&
-      isJsonObject(choice["message"]) &&
-      choice["delta"] === undefined &&
-      progress.every(({ index }) => index !== (choice["index"] ?? at)),
+const isWhole = (chunk: JsonObject, progress: Progress): boolean => {
+  const { choices } = chunk
+  return (
+    isPlain(chunk) &&
+    isJsonArray(choices) &&
+    choices.every(
+      (choice, at) =>
+        isJsonObject(choice) && progress.every(({ index }) => index !== (choice["index"] ?? at)),
+    )
   )
+}
 
 /** Whether every choice that was seen said why it ended. */
 const allFinished = (progress: Progress): boolean =>

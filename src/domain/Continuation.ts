@@ -7,6 +7,7 @@
  * it, so it counts that attempt alone: the text until the break as input, and of the output only what came after it.
  */
 import * as Either from "effect/Either"
+import { chunksOf, isPlain, maxMadeBytes } from "./AnswerInChunks.ts"
 import { finishReasonOf, holderOf, placeInChunk, reasoningMembers } from "./ChoiceText.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
@@ -280,31 +281,50 @@ const withoutRoles = (choices: string, holder: string): string => {
   return `[${elementTexts(choices).map(without).join(",")}]`
 }
 
+interface GoingOnState {
+  readonly roleSaid: boolean
+  /** It has said something of a choice. */
+  readonly hasBegun: boolean
+}
+
 /**
  * Makes the events of the target that goes on those of the answer that broke off: chunks have the first one's id, date, model, object
- * and fingerprint, and no role where that was said. All else, the spelling of numbers too, is left as it comes. The state is
- * whether the role has been said.
+ * and fingerprint, and no role where that was said. All else, the spelling of numbers too, is left as it comes. A plain answer sent as
+ * one event becomes chunks first: behind what was said before, its text would pass for what repeats it.
  */
-export const goingOn = (endpoint: Endpoint, said: SaidSoFar): Machine<boolean, SseEvent, SseEvent> => {
+export const goingOn = (endpoint: Endpoint, said: SaidSoFar): Machine<GoingOnState, SseEvent, SseEvent> => {
   const { envelope } = said
   const place = placeInChunk(endpoint)
   const { holder } = place
+  const step = (roleSaid: boolean, event: SseEvent, choices: ReadonlyArray<Json>): [boolean, SseEvent] => {
+    const saysRole =
+      holder !== undefined &&
+      choices.some((choice) => isJsonObject(choice) && holderOf(choice, place)["role"] !== undefined)
+    const dropsRole = saysRole && roleSaid
+    if (envelope.length === 0 && !dropsRole) return [roleSaid || saysRole, event]
+    const text = decoder.decode(event.data)
+    const edits: Edits = dropsRole
+      ? [...envelope, ["choices", withoutRoles(memberText(text, "choices") ?? "[]", holder)]]
+      : envelope
+    return [roleSaid || saysRole, { ...event, data: encoder.encode(replaceMembers(text, edits)) }]
+  }
   return {
-    initial: said.roleSaid,
-    step: (roleSaid, event) => {
+    initial: { roleSaid: said.roleSaid, hasBegun: false },
+    step: (state, event) => {
       const chunk = parseObject(event.data)
       const choices = chunk?.["choices"]
-      if (!isJsonArray(choices)) return [roleSaid, [event]]
-      const saysRole =
-        holder !== undefined &&
-        choices.some((choice) => isJsonObject(choice) && holderOf(choice, place)["role"] !== undefined)
-      const dropsRole = saysRole && roleSaid
-      if (envelope.length === 0 && !dropsRole) return [roleSaid || saysRole, [event]]
-      const text = decoder.decode(event.data)
-      const edits: Edits = dropsRole
-        ? [...envelope, ["choices", withoutRoles(memberText(text, "choices") ?? "[]", holder)]]
-        : envelope
-      return [roleSaid || saysRole, [{ ...event, data: encoder.encode(replaceMembers(text, edits)) }]]
+      if (chunk === undefined || !isJsonArray(choices)) return [state, [event]]
+      const made =
+        state.hasBegun || !isPlain(chunk) ? undefined : chunksOf(endpoint, event.data, maxMadeBytes)
+      let { roleSaid } = state
+      const events: Array<SseEvent> = []
+      for (const one of made?.map((data) => ({ ...event, data })) ?? [event]) {
+        const ofIt = one === event ? choices : parseObject(one.data)?.["choices"]
+        const [next, edited] = step(roleSaid, one, isJsonArray(ofIt) ? ofIt : [])
+        roleSaid = next
+        events.push(edited)
+      }
+      return [{ roleSaid, hasBegun: state.hasBegun || choices.length > 0 }, events]
     },
     halt: () => [],
   }

@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import { startGateway } from "../support/gateway.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { call, sdk } from "../support/Sdk.ts"
-import { chunk, finishChunk, textChunk, usageChunk } from "../support/Wire.ts"
+import { chatCompletion, chunk, finishChunk, textChunk, usageChunk } from "../support/Wire.ts"
 
 const client = (name: string, url: string, more = "") =>
   `  - { name: ${name}, base_url: "${url}", api_key: sk-own, model_match: { type: keyword, value: [gpt] }${more} }\n`
@@ -128,6 +128,21 @@ describe("A stream that breaks off", () => {
         ["a", undefined],
         ["b", true],
       ])
+    }),
+  )
+
+  it.scopedLive("is gone on with by one that says all that is left in one event, as a plain answer", () =>
+    Effect.gen(function* () {
+      const first = yield* Scripted.scriptedUpstream(cutOff)
+      const second = yield* Scripted.scriptedUpstream(Scripted.sse([chatCompletion(", four")]))
+      const { baseUrl } = yield* startGateway(
+        `openai_clients:\n${client("a", first.url)}${client("b", second.url, ", priority: 0, resume: true")}`,
+      )
+      expect(yield* stream(baseUrl)).toEqual({
+        events: ["role assistant", "finished stop"],
+        text: "One, two, three, four",
+        ids: 1,
+      })
     }),
   )
 
