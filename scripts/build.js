@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { ensureAddon } from "./addon.js"
+import { tooOld } from "./nodeVersion.js"
 import { sqliteAddon } from "./sqliteAddon.js"
 
 /**
@@ -86,6 +87,12 @@ const insistOnLatin1 = async (path) => {
 
 const which = process.argv[2]
 
+const { engines } = JSON.parse(await readFile("package.json", "utf8"))
+const refusal = tooOld(process.versions.node, engines.node)
+if (refusal !== undefined) {
+  console.error(refusal)
+  process.exit(1)
+}
 if (which !== "shipped") ensureAddon()
 if (which !== "changed" || !isUpToDate()) {
   await Promise.all(

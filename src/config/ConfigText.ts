@@ -31,7 +31,7 @@ export const readConfigText = (
     const fs = yield* FileSystem.FileSystem
     const { mtime, size, type } = yield* fs.stat(path)
     // A pipe or a device would keep the reader waiting.
-    if (type !== "File") return yield* unreadable(`it is no file but a ${kinds[type] ?? type}`)
+    if (type !== "File") return yield* unreadable(`it is a ${kinds[type] ?? type}, not a file`)
     if (size > largestFile) return yield* unreadable("it is larger than 4 MiB, which no configuration is")
     const text = textOfBytes(yield* fs.readFile(path))
     if (text === undefined) return yield* unreadable("it is not UTF-8 text; save it as UTF-8")

@@ -147,7 +147,7 @@ describe("sluice check", () => {
         "nowhere.yaml: the configuration cannot be read: there is no such file",
       ])
       expect((yield* run(["check", "src"])).stderr).toBe(
-        "src: the configuration cannot be read: it is no file but a directory",
+        "src: the configuration cannot be read: it is a directory, not a file",
       )
     }),
   )
