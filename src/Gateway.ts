@@ -170,7 +170,7 @@ export const layer: Layer.Layer<
         onAttempt: (attempt, failed) => {
           draft.attempted(attempt, failed)
           if (!failed) return
-          const upstream = snapshot.routes.upstreams.find(({ name }) => name === attempt.upstream)
+          const upstream = snapshot.routes.byName.get(attempt.upstream)
           accessLog.failedAttempt(call.id, attempt, {
             number: draft.attempts.length,
             host: upstream === undefined ? undefined : hostOf(upstream.baseUrl),
