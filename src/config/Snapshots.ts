@@ -1,10 +1,10 @@
 /** A decoded configuration to the snapshot that requests are served with. */
-
+import * as Redacted from "effect/Redacted"
 import { parseNetwork } from "../domain/Address.ts"
 import type { ProxyTrust } from "../domain/ClientAddress.ts"
 import { proxyOf } from "../domain/OutgoingProxy.ts"
-import { isKeyHeader } from "../domain/RequestHeaders.ts"
 import { makeRoutingTable } from "../domain/Route.ts"
+import { isSecretName, secretsOf } from "../domain/Secrets.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../domain/Upstream.ts"
 import type { Env } from "./ConfigFile/Expansion.ts"
@@ -22,10 +22,21 @@ export interface Loading {
 }
 
 /** The snapshot of a configuration. */
-export const makeSnapshot = (config: GatewayConfig, { env, generation, loadedAt }: Loading): Snapshot => ({
+export const makeSnapshot = (config: GatewayConfig, loading: Loading): Snapshot => {
+  const upstreams = config.openai_clients.map((client) => upstreamOf(client, config, loading.env))
+  return {
+    ...settingsOf(config, loading),
+    routes: makeRoutingTable(upstreams),
+    secrets: Redacted.make(secretsOf(upstreams, config.server.access_keys)),
+  }
+}
+
+const settingsOf = (
+  config: GatewayConfig,
+  { generation, loadedAt }: Loading,
+): Omit<Snapshot, "routes" | "secrets"> => ({
   generation,
   loadedAt,
-  routes: makeRoutingTable(config.openai_clients.map((client) => upstreamOf(client, config, env))),
   strategy: config.load_balancing.strategy,
   thinkingFormat: config.thinking_format,
   givesUsage: config.usage,
@@ -69,8 +80,7 @@ const upstreamOf = (client: ClientConfig, config: GatewayConfig, env: Env): Upst
   apiKey: client.api_key,
   keyHeader: keyHeaderOf(client),
   // A key among the headers is one of its own.
-  passesKey:
-    client.pass_key && !Object.keys(client.headers ?? {}).some((name) => isKeyHeader(name.toLowerCase())),
+  passesKey: client.pass_key && !Object.keys(client.headers ?? {}).some((name) => isSecretName(name)),
   match: { type: client.model_match.type, values: client.model_match.value },
   weight: client.priority,
   fallback: client.fallback,

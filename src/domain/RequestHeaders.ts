@@ -175,10 +175,6 @@ export const sessionOf = (headers: ReceivedHeaders): string | undefined => {
   return undefined
 }
 
-/** Whether a header holds a key, as configurations write it that have none in `api_key`. */
-export const isKeyHeader = (name: string): boolean =>
-  name === "authorization" || keyNames.includes(name) || name === "x-goog-api-key"
-
 const requestId = /^[A-Za-z0-9._:-]{1,128}$/
 
 /** A client's request id, if it is one that can stand in headers, logs and rows: 1 to 128 letters, digits, `.`, `_`, `:`, `-`. */

@@ -65,4 +65,6 @@ export interface Snapshot {
   readonly breaker: BreakerPolicy
   readonly server: ServerLimits
   readonly audit: AuditPolicy
+  /** Every credential of the configuration, for `withoutSecrets`. */
+  readonly secrets: Redacted.Redacted<ReadonlyArray<string>>
 }

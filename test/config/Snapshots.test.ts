@@ -45,6 +45,7 @@ describe("makeSnapshot", () => {
         trustProxy: false,
       },
       audit: { bodies: "full", maxBodyBytes: 1_048_576, retentionMonths: 0 },
+      secrets: Redacted.make([]),
     })
   })
 

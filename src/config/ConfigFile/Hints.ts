@@ -1,5 +1,5 @@
 /** What a file says that is allowed and seldom meant: who is let in, texts that look like references, weights that GPT_API reads differently. */
-import { isKeyHeader } from "../../domain/RequestHeaders.ts"
+import { isSecretName } from "../../domain/Secrets.ts"
 import { type Finding, looksLikeKey, type Path, type Severity } from "./Problem.ts"
 import { below, type Scalar, type Tree, textOf } from "./Tree.ts"
 
@@ -22,8 +22,7 @@ const holdsKey = (client: Tree): boolean => {
   const headers = below(client, "headers")
   return (
     isGiven(below(client, "api_key")) ||
-    (headers?._tag === "Mapping" &&
-      [...headers.entries.keys()].some((name) => isKeyHeader(name.toLowerCase())))
+    (headers?._tag === "Mapping" && [...headers.entries.keys()].some((name) => isSecretName(name)))
   )
 }
 

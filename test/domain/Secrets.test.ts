@@ -1,0 +1,160 @@
+/** Which names speak of secrets, and that no text keeps one. */
+import * as Redacted from "effect/Redacted"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { OutgoingProxy } from "../../src/domain/OutgoingProxy.ts"
+import { isSecretName, secretsOf, secretsOfUpstream, withoutSecrets } from "../../src/domain/Secrets.ts"
+import { makeUpstream } from "../support/arbitraries.ts"
+
+describe("isSecretName", () => {
+  it.each([
+    "authorization",
+    "Authorization",
+    "proxy-authorization",
+    "x-authorization",
+    "x-forwarded-authorization",
+    "api-key",
+    "x-api-key",
+    "X-Goog-Api-Key",
+    "x_api_key",
+    "apikey",
+    "apiKey",
+    "x-access-key",
+    "ocp-apim-subscription-key",
+    "x-functions-key",
+    "x-auth",
+    "x-auth-token",
+    "accessToken",
+    "access_token",
+    "client_secret",
+    "x-credential",
+    "x-passwd",
+    "password",
+    "x-signature",
+    "sig",
+    "code",
+    "cookie",
+    "cf-access-jwt-assertion",
+  ])("%s names a secret", (name) => expect(isSecretName(name)).toBe(true))
+
+  it.each([
+    "accept",
+    "content-type",
+    "x-custom",
+    "host",
+    "api-version",
+    "max_tokens",
+    "keyword",
+    "top_k",
+    "openai-organization",
+    "user-agent",
+    "x-monkey",
+    "author",
+    "idempotency-key",
+    "Idempotency-Key",
+    "prompt_cache_key",
+    "status-code",
+  ])("%s names none", (name) => expect(isSecretName(name)).toBe(false))
+})
+
+const proxy: OutgoingProxy = {
+  shown: "http://proxy:1",
+  protocol: "http:",
+  hostname: "proxy",
+  port: 1,
+  authorization: Redacted.make(`Basic ${btoa("me:proxy p@ss/word")}`),
+}
+
+/** An upstream that holds a secret in each place there is. */
+const full = makeUpstream({
+  apiKey: Redacted.make("gsk_AbC123api"),
+  headers: {
+    "x-custom": "harmless-value",
+    authorization: "Bearer header-bearer",
+    "api-key": "0f1e2d3c4b5a",
+    "x-basic": "not told apart",
+    "proxy-auth": `Basic ${btoa("who:basic-password")}`,
+  },
+  query: "?api-version=2024-10-21&key=AIza%2Fquery&sig=a=b=c&flag",
+  proxy,
+  extraBody: { safe: "harmless-body", nested: [{ api_key: "nested-key" }, { tokens: ["x"] }] },
+  resume: { body: { secret: 'quo"ted\\secret' }, message: { token: ["listed-token"] } },
+})
+
+describe("secretsOf", () => {
+  it.each([
+    "gsk_AbC123api",
+    "header-bearer",
+    "Bearer header-bearer",
+    "0f1e2d3c4b5a",
+    "basic-password",
+    btoa("who:basic-password"),
+    "AIza/query",
+    "AIza%2Fquery",
+    "a=b=c",
+    "proxy p@ss/word",
+    encodeURIComponent("proxy p@ss/word"),
+    "nested-key",
+    'quo"ted\\secret',
+    'quo\\"ted\\\\secret',
+    "listed-token",
+  ])("finds %s of an upstream", (secret) => expect(secretsOfUpstream(full)).toContain(secret))
+
+  it.each(["harmless-value", "harmless-body", "2024-10-21", "x", "flag", ""])(
+    "does not take %j for one",
+    (text) => expect(secretsOfUpstream(full)).not.toContain(text),
+  )
+
+  it("finds the keys that callers show, and those of all upstreams, each once", () => {
+    const other = makeUpstream({ apiKey: Redacted.make("second-key") })
+    expect(secretsOf([other, other], [Redacted.make("access-key-1"), Redacted.make("second-key")])).toEqual([
+      "access-key-1",
+      "second-key",
+    ])
+  })
+})
+
+describe("withoutSecrets", () => {
+  it.each([
+    ["Incorrect API key: gsk_AbC123api.", "Incorrect API key: [redacted]."],
+    ["xgsk_AbC123apix", "x[redacted]x"],
+    ["a sk-1 b, task-1, sk-12", "a [redacted] b, task-1, sk-12"],
+    ["nothing", "nothing"],
+  ])("%s", (text, cleaned) => expect(withoutSecrets(text, ["gsk_AbC123api", "sk-1"])).toBe(cleaned))
+
+  it("leaves nothing of a secret that holds another", () => {
+    const secrets = secretsOf([], [Redacted.make("abcdefgh"), Redacted.make("abcdefgh-and-more")])
+    expect(withoutSecrets("<abcdefgh-and-more>", secrets)).toBe("<[redacted]>")
+  })
+
+  it("no key of eight characters or more stands in a text it went through, as it is, in JSON or in a URL", () => {
+    const key = fc.string({
+      minLength: 8,
+      maxLength: 60,
+      unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+    })
+    fc.assert(
+      fc.property(
+        fc.array(key, { minLength: 1, maxLength: 4 }),
+        fc.string(),
+        fc.string(),
+        (keys, before, after) => {
+          const secrets = secretsOf(
+            [],
+            keys.map((one) => Redacted.make(one)),
+          )
+          for (const one of keys) {
+            const text = before + one + after
+            expect(withoutSecrets(text, secrets)).not.toContain(one)
+            expect(withoutSecrets(JSON.stringify(text), secrets)).not.toContain(
+              JSON.stringify(one).slice(1, -1),
+            )
+            expect(withoutSecrets(`?key=${encodeURIComponent(one)}`, secrets)).not.toContain(
+              encodeURIComponent(one),
+            )
+          }
+        },
+      ),
+    )
+  })
+})
