@@ -42,5 +42,7 @@ export const faultOf = (cause: unknown, upstream: Upstream): AttemptFailure => {
     return AttemptFailure.TimedOut({ phase: "connect", afterMs: upstream.timeouts.connectMs })
   }
   if (connectCodes.has(code) || isTlsFault(code)) return AttemptFailure.ConnectFailed({ reason: code })
+  // What undici asserts of an answer fails for a status below 100.
+  if (code === "ERR_ASSERTION") return AttemptFailure.BrokenOff({ reason: "its answer is not HTTP/1.1" })
   return AttemptFailure.BrokenOff({ reason: code === "" || code === "UND_ERR_SOCKET" ? message : code })
 }
