@@ -319,6 +319,11 @@ describe("problems", () => {
       "1:25 server.access_keys[0]: an empty access key would let everybody in; leave access_keys empty to ask for none",
     ],
     [
+      "an access key out of an example",
+      `server: { access_keys: [replace-me-too] }\n${none}`,
+      "1:25 server.access_keys[0]: this is what examples have in a key's place, so anybody may guess it; make a key of your own, for instance with `openssl rand -hex 32`",
+    ],
+    [
       "extra_body that is no JSON",
       withClient("extra_body: '{'"),
       "5:17 openai_clients[0].extra_body: the string is not JSON of an object",

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { parseNetwork } from "../../domain/Address.ts"
 import { isJsonObject, type Json } from "../../domain/Json.ts"
 import { isDirect, parseProxy } from "../../domain/OutgoingProxy.ts"
+import { isPlaceholder } from "../../domain/PlaceholderKey.ts"
 import { connectionNames } from "../../domain/RequestHeaders.ts"
 
 /**
@@ -88,6 +89,8 @@ export const accessKey = Schema.String.pipe(
   Schema.filter((value) => {
     if (value === "")
       return "an empty access key would let everybody in; leave access_keys empty to ask for none"
+    if (isPlaceholder(value))
+      return "this is what examples have in a key's place, so anybody may guess it; make a key of your own, for instance with `openssl rand -hex 32`"
     return tokenText.test(value) || `the access key ${unsendable}`
   }),
 ).annotations({
