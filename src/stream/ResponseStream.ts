@@ -21,6 +21,7 @@ import {
 import type { ShapedError } from "../domain/ErrorShape.ts"
 import { encode, heartbeat, type SseEvent } from "../domain/Sse.ts"
 import { ping } from "../domain/StreamEvent.ts"
+import { type Listed, Roster } from "../Roster.ts"
 import type { EventSource, SourceEnd } from "./EventSource.ts"
 import { DataKeeper, type KeptData } from "./KeptData.ts"
 import type { Outlet, Relay } from "./Relay.ts"
@@ -67,17 +68,23 @@ const answerEndOf = <E>(end: SourceEnd<E>, reasonOf: (error: E) => string): Answ
   }
 }
 
+/** An answer under way, as whoever keeps the time sees it. */
+interface OpenResponse extends Listed {
+  readonly look: (now: number) => void
+}
+
 /** What responses need of the layer they are made in. */
 interface Surroundings {
   readonly now: () => number
   /** Calls back after so many milliseconds. */
   readonly after: (ms: number, go: () => void) => void
   /** The answers under way, for whoever keeps the time. */
-  readonly open: Set<{ readonly look: (now: number) => void }>
+  readonly open: Roster<OpenResponse>
 }
 
 /** An answer under way. Mutable on purpose: one stream, one outlet. */
-class Response<E, A> {
+class Response<E, A> implements OpenResponse {
+  place = -1
   readonly #options: ResponseOptions<E, A>
   readonly #outlet: Outlet
   readonly #surroundings: Surroundings
@@ -268,10 +275,10 @@ export type Respond = <E, A>(options: ResponseOptions<E, A>) => Relay<A>
 export const makeRespond: Effect.Effect<Respond, never, Scope.Scope> = Effect.gen(function* () {
   const clock = yield* Effect.clock
   const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-  const open = new Set<{ readonly look: (now: number) => void }>()
+  const open = new Roster<OpenResponse>()
   const look = Effect.sync(() => {
     const now = clock.unsafeCurrentTimeMillis()
-    for (const response of open) response.look(now)
+    for (const response of open.all) response.look(now)
   })
   yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookMs)))
   const surroundings: Surroundings = {
