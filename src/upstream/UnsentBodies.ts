@@ -11,14 +11,19 @@ import type * as Scope from "effect/Scope"
 const begun = "undici:client:sendHeaders"
 const answered = "undici:request:trailers"
 
+/** The kernel takes at least so much at once: a body that is no longer is never left behind, and costs no place in a table of weak keys. */
+const alwaysSentBytes = 16_384
+
 const watch = () => {
   const connections = new WeakMap<object, Socket>()
   const onBegun = (message: unknown): void => {
     if (typeof message !== "object" || message === null) return
     if (!("request" in message && "socket" in message)) return
     const { request, socket } = message
-    if (typeof request === "object" && request !== null && socket instanceof Socket)
-      connections.set(request, socket)
+    if (typeof request !== "object" || request === null || !(socket instanceof Socket)) return
+    if ("body" in request && request.body instanceof Uint8Array && request.body.length <= alwaysSentBytes)
+      return
+    connections.set(request, socket)
   }
   const onAnswered = (message: unknown): void => {
     if (typeof message !== "object" || message === null || !("request" in message)) return
