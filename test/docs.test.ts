@@ -413,6 +413,8 @@ describe("The README's tables", () => {
       InvalidRequest: new Errors.InvalidRequest({ message: "m", param: "model" }),
       ModelNotFound: new Errors.ModelNotFound({ model: "m" }),
       AccessDenied: new Errors.AccessDenied({ reason: "missing" }),
+      PageRefused: new Errors.PageRefused({ reason: "origin", told: undefined }),
+      UnsupportedMediaType: new Errors.UnsupportedMediaType({ contentType: undefined }),
       RequestTooLarge: new Errors.RequestTooLarge({ limitBytes: 1 }),
       UnsupportedEncoding: new Errors.UnsupportedEncoding({ encoding: "x", taken: "gzip" }),
       RequestUnreadable: new Errors.RequestUnreadable({ reason: "r" }),
@@ -441,6 +443,7 @@ describe("The README's tables", () => {
       InternalError: new Errors.InternalError({ requestId: "r" }),
     }
     const others = [
+      new Errors.PageRefused({ reason: "host", told: undefined }),
       new Errors.UpstreamCredentialsRejected({ upstream: "a", status: 402, reason: "billing", failures }),
     ]
     const declared = [...Object.values(all), ...others].map((error) => {

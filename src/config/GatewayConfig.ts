@@ -13,6 +13,7 @@ import {
   longestTimer,
   milliseconds,
   nonEmptyText,
+  origin,
   retryStatus,
   strategy,
   thinkingFormat,
@@ -88,6 +89,8 @@ const Breaker = Schema.Struct({
   }),
 })
 
+const everyOrigin: ReadonlyArray<string> = ["*"]
+
 const noAccessKeys: ReadonlyArray<Redacted.Redacted<string>> = []
 
 const Server = Schema.Struct({
@@ -112,6 +115,11 @@ const Server = Schema.Struct({
     description:
       "Which proxies are believed about the caller's address in `x-forwarded-for`, read from the right, or else in `x-real-ip`: the last so many, or those in a list of networks (`[10.0.0.0/8]`). `true` believes all, and so whatever a caller sends where a proxy only appends.",
     examples: [1],
+  }),
+  cors: setting(Schema.Array(origin).annotations({ title: "a list of origins" }), everyOrigin, {
+    description:
+      "Pages of which origins may read answers in a browser. `*`: all where access keys are asked for; where none are, those of this machine (`http://localhost:3000`) and of applications installed on it, since any other page could spend what the gateway's own keys pay for. An origin that is listed by name is let in either way. `[]`: none.",
+    examples: [["https://chat.example"]],
   }),
 })
 

@@ -7,6 +7,7 @@ import { makeRoutingTable } from "../domain/Route.ts"
 import { isSecretName, secretsOf } from "../domain/Secrets.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../domain/Upstream.ts"
+import { type Origins, originFrom } from "../domain/WebPage.ts"
 import type { Env } from "./ConfigFile/Expansion.ts"
 import type { ClientConfig } from "./GatewayConfig/Client.ts"
 import type { GatewayConfig } from "./GatewayConfig.ts"
@@ -61,6 +62,7 @@ const settingsOf = (
     requestTimeoutMs: config.timeouts.request_ms,
     accessKeys: config.server.access_keys,
     trustProxy: trustOf(config.server.trust_proxy),
+    origins: originsOf(config.server.cors),
   },
   audit: {
     bodies: config.audit.bodies,
@@ -125,6 +127,11 @@ const keyHeaderOf = ({ auth }: ClientConfig): string | undefined => {
 /** Networks as the schema has checked them. */
 const trustOf = (trust: boolean | number | ReadonlyArray<string>): ProxyTrust =>
   typeof trust === "object" ? trust.flatMap((network) => parseNetwork(network) ?? []) : trust
+
+const originsOf = (cors: ReadonlyArray<string>): Origins => ({
+  all: cors.includes("*"),
+  named: new Set(cors.flatMap((origin) => originFrom(origin) ?? [])),
+})
 
 const requestCleaningOf = (
   { request_cleaning: own }: ClientConfig,

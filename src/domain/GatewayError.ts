@@ -32,6 +32,18 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
   readonly reason: "missing" | "wrong"
 }> {}
 
+/** A web page asks that may not: by whose it is, or by the name it found the gateway under. */
+export class PageRefused extends Data.TaggedError("PageRefused")<{
+  readonly reason: "origin" | "host"
+  /** As it came; absent where the browser told none. */
+  readonly told: string | undefined
+}> {}
+
+/** A web page sends a body of a type that browsers send without asking first. */
+export class UnsupportedMediaType extends Data.TaggedError("UnsupportedMediaType")<{
+  readonly contentType: string | undefined
+}> {}
+
 /** The body is larger than `server.max_body_bytes`. */
 export class RequestTooLarge extends Data.TaggedError("RequestTooLarge")<{ readonly limitBytes: number }> {}
 
@@ -133,6 +145,8 @@ export type GatewayError =
   | InvalidRequest
   | ModelNotFound
   | AccessDenied
+  | PageRefused
+  | UnsupportedMediaType
   | RequestTooLarge
   | UnsupportedEncoding
   | RequestUnreadable
@@ -193,6 +207,14 @@ const roomless: Readonly<Record<Overloaded["reason"], string>> = {
   upstreams: "every upstream that serves the model is busy (max_concurrent)",
 }
 
+/** What to do about it is for who runs the gateway. */
+const pageRefusal = ({ reason, told }: PageRefused): string => {
+  const shown = clipped(told ?? "", excerptLength)
+  return reason === "origin"
+    ? `A web page${shown === "" ? " of another site" : ` of ${shown}`} asks, and this gateway, which asks for no access key, would let it spend what is not its own. Who runs the gateway can list the page's origin in server.cors, or set server.access_keys.`
+    : `A request under the name ${shown} may come from a web page that let this name mean the gateway's address. Ask for localhost or an IP address, or let who runs the gateway list http://${shown} in server.cors, or set server.access_keys.`
+}
+
 const rejected: Readonly<Record<UpstreamCredentialsRejected["reason"], string>> = {
   credentials:
     "it refuses the api_key in this gateway's configuration, or what that key may do. Your own key is not to blame;",
@@ -230,6 +252,22 @@ const declare = (error: GatewayError): Declaration => {
         param: null,
         code: "invalid_api_key",
         headers: { "www-authenticate": "Bearer" },
+      }
+    case "PageRefused":
+      return {
+        status: 403,
+        message: pageRefusal(error),
+        type: "invalid_request_error",
+        param: null,
+        code: error.reason === "origin" ? "origin_not_allowed" : "host_not_allowed",
+      }
+    case "UnsupportedMediaType":
+      return {
+        status: 415,
+        message: `A web page sends its body as application/json, not as ${clipped(error.contentType ?? "nothing", excerptLength)}: any other type goes without the browser's asking first. Set content-type.`,
+        type: "invalid_request_error",
+        param: null,
+        code: "unsupported_media_type",
       }
     case "RequestTooLarge":
       return {

@@ -6,6 +6,7 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { isWithin, parseAddress, parseNetwork } from "./Address.ts"
+import { isLoopback } from "./HostName.ts"
 import { percentDecoded } from "./PercentEncoding.ts"
 
 export interface OutgoingProxy {
@@ -66,16 +67,6 @@ const excludes = (entry: string, hostname: string, port: string): boolean => {
   const domain = bare.replace(/^\*?\./, "").replace(/\.$/, "")
   const host = hostname.replace(/\.$/, "")
   return domain !== "" && (host === domain || host.endsWith(`.${domain}`))
-}
-
-const thisMachine = ["127.0.0.0/8", "::1/128"].flatMap((text) => parseNetwork(text) ?? [])
-
-/** Whether a host is this machine, by its name or its address. */
-const isLoopback = (hostname: string): boolean => {
-  const host = hostname.replace(/\.$/, "")
-  if (host === "localhost" || host.endsWith(".localhost")) return true
-  const address = parseAddress(host)
-  return address !== undefined && thisMachine.some((network) => isWithin(address, network))
 }
 
 const first = (environment: Environment, name: string): string | undefined =>

@@ -109,6 +109,9 @@ const admit = (
 
 const jsonMediaType = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i
 
+/** Whether a body is called JSON. */
+export const isJsonType = (contentType: string | undefined): boolean => jsonMediaType.test(contentType ?? "")
+
 /**
  * The headers of a call to an upstream. Configured headers win over the client's and over `key`, which is the one decided for
  * this attempt. A body is JSON by the time it is sent, whatever the client called it (`curl -d` calls it a form).
@@ -121,7 +124,7 @@ export const toUpstream = (
 ): SentHeaders => {
   const headers = admit(client, clientNames, clientPrefixes)
   if (body === "none") delete headers["content-type"]
-  else if (!jsonMediaType.test(headers["content-type"] ?? "")) headers["content-type"] = "application/json"
+  else if (!isJsonType(headers["content-type"])) headers["content-type"] = "application/json"
   if (key !== undefined) {
     const name = upstream.keyHeader ?? "authorization"
     const value = upstream.keyHeader === undefined ? `Bearer ${Redacted.value(key)}` : Redacted.value(key)
@@ -145,9 +148,7 @@ export const toClient = (upstream: ReceivedHeaders): SentHeaders => {
 
 /** The headers of a body that is JSON, whatever its upstream calls it: official SDKs read no other as an answer. */
 export const asJson = (headers: SentHeaders): SentHeaders =>
-  jsonMediaType.test(headers["content-type"] ?? "")
-    ? headers
-    : { ...headers, "content-type": "application/json" }
+  isJsonType(headers["content-type"]) ? headers : { ...headers, "content-type": "application/json" }
 
 const first = (value: string | ReadonlyArray<string> | undefined): string =>
   (typeof value === "string" ? value : value?.[0]) ?? ""

@@ -3,6 +3,7 @@ import type * as Redacted from "effect/Redacted"
 import type { ProxyTrust } from "./ClientAddress.ts"
 import type { RoutingTable } from "./Route.ts"
 import type { ThinkingFormat } from "./Upstream.ts"
+import type { Origins } from "./WebPage.ts"
 
 /** How the upstreams that match a model are ordered; see docs/routing.md. */
 export type Strategy = "random" | "deterministic" | "least_connections"
@@ -37,6 +38,8 @@ export interface ServerLimits {
   readonly accessKeys: ReadonlyArray<Redacted.Redacted<string>>
   /** Whose word about the client's address is believed. */
   readonly trustProxy: ProxyTrust
+  /** Whose pages may read answers. */
+  readonly origins: Origins
 }
 
 export interface AuditPolicy {

@@ -7,7 +7,7 @@ import { Fleet } from "./Fleet.ts"
 import { jsonAnswer } from "./JsonAnswer.ts"
 
 /** `/health?verbose` tells of each upstream too. */
-const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)
+export const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)
 
 /** `/health` always answers 200 while the process serves; what is wrong with the configuration is told, not failed on. */
 export const health = (startedAt: number, url: string) =>

@@ -95,6 +95,9 @@ const halfBegunMs = 1_500
 /** How long the last words may take to those whose requests are cut. */
 const lastWordsMs = 500
 
+/** On what is answered before a request reaches a route. */
+const ofOwnJson = { "x-content-type-options": "nosniff", "cache-control": "no-store" }
+
 /** Answers what could not be parsed as a request, and ends the connection. */
 const refuse = (error: Error, socket: Duplex): void => {
   const code = "code" in error ? error.code : undefined
@@ -115,7 +118,7 @@ const refuse = (error: Error, socket: Duplex): void => {
   socket.end(
     Buffer.concat([
       Buffer.from(
-        `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`,
+        `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`,
       ),
       body,
     ]),
@@ -128,7 +131,7 @@ const refuseExpectation = (request: Http.IncomingMessage, response: Http.ServerR
   request.resume()
   const message = "This gateway meets no expectation but 100-continue. Leave the header `expect` out."
   response
-    .writeHead(417, { "content-type": "application/json", connection: "close" })
+    .writeHead(417, { ...ofOwnJson, "content-type": "application/json", connection: "close" })
     .end(encodeErrorBody({ message, type: "invalid_request_error", param: "expect", code: null }))
 }
 
@@ -157,7 +160,7 @@ class DrainingServer extends Http.Server {
     if (this.listenerCount("request") > 1) return
     request.resume()
     const { body, headers, status } = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))
-    response.writeHead(status, headers).end(body)
+    response.writeHead(status, { ...ofOwnJson, ...headers }).end(body)
   }
 
   /**

@@ -21,7 +21,11 @@ export const send = (
       const outlet = outletOf(response)
       return Effect.map(body.run(outlet), () => outlet.end())
     }
-    if (body.length > 0) fields.push("content-length", String(body.length))
+    if (body.length > 0) {
+      fields.push("content-length", String(body.length))
+      // What is asked is as much the caller's as what is answered; no cache between them has a use for either.
+      if (answer.headers["cache-control"] === undefined) fields.push("cache-control", "no-store")
+    }
     response.writeHead(status, fields)
     if (message.complete || message.method === "GET" || message.method === "HEAD") {
       response.end(body)

@@ -9,6 +9,7 @@ import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
+import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { type Endpoint, endpoints } from "../domain/Endpoint.ts"
 import {
   answerOf,
@@ -25,7 +26,7 @@ import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../
 import { Gateway } from "../Gateway.ts"
 import type { Relay } from "../stream/Relay.ts"
 import * as ClientBody from "./ClientBody.ts"
-import { headersOnEvery, preflight } from "./Cors.ts"
+import { headersOnEvery, pageRefusal, preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
 import { Models } from "./Models.ts"
 import { NodeServer } from "./NodeServer.ts"
@@ -95,6 +96,7 @@ const makeRoutes = Effect.gen(function* () {
   const gateway = yield* Gateway
   const models = yield* Models
   const server = yield* NodeServer
+  const { snapshot } = yield* CurrentConfig
   const healthContext = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof health>>>()
   const startedAt = yield* Clock.currentTimeMillis
 
@@ -143,7 +145,9 @@ const makeRoutes = Effect.gen(function* () {
     const path = pathOf(target)
     const served = byPath.get(path) ?? named(path)
     if (served?.method === method || (served?.method === "GET" && method === "HEAD")) return served.route
-    if (method === "OPTIONS") return (call) => unrecorded(call, Effect.succeed(preflight(call.headers)))
+    if (method === "OPTIONS") {
+      return (call) => unrecorded(call, Effect.succeed(preflight(snapshot(), call.headers)))
+    }
     const shown = path.slice(0, 200)
     const error =
       served === undefined
@@ -161,7 +165,9 @@ const makeRoutes = Effect.gen(function* () {
  * Serves each request in one fiber, and interrupts it when its client leaves. Every answer names its request.
  */
 const makeListener = Effect.gen(function* () {
+  const gateway = yield* Gateway
   const routeOf = yield* makeRoutes
+  const { snapshot } = yield* CurrentConfig
   const clock = yield* Effect.clock
   const { runtimeFlags, ...runtime } = yield* Effect.runtime<never>()
   const underWay = new RequestsUnderWay()
@@ -172,9 +178,12 @@ const makeListener = Effect.gen(function* () {
   })
 
   /** Takes a call on; a defect in that is answered as one in answering. */
-  const take = (method: string, target: string, call: ClientCall): Served => {
+  const take = (method: string, target: string, call: ClientCall, { socket }: IncomingMessage): Served => {
     try {
-      return routeOf(method, target)(call, target)
+      const refused = pageRefusal(snapshot(), method, target, call, socket)
+      return refused === undefined
+        ? routeOf(method, target)(call, target)
+        : gateway.unserved({ method, path: pathOf(target) }, call, refused)
     } catch (defect) {
       return unrecorded(call, Effect.die(defect))
     }
@@ -191,7 +200,7 @@ const makeListener = Effect.gen(function* () {
     let instead: (() => ClientAnswer) | undefined
     const sending = (answer: ClientAnswer) => {
       if (!(answer.body instanceof Uint8Array)) relay = answer.body
-      return send(answer, headersOnEvery(call.id), message, response)
+      return send(answer, headersOnEvery(call.id, snapshot(), call.headers["origin"]), message, response)
     }
     const fiber = runFork(Effect.flatMap(served.answer(body), sending))
     const own: UnderWay = {
@@ -261,7 +270,7 @@ const makeListener = Effect.gen(function* () {
   const listener: RequestListener = (message, response) => {
     const { method = "", url = "" } = message
     const call = accept(message, clock.unsafeCurrentTimeMillis())
-    const served = take(method, url, call)
+    const served = take(method, url, call, message)
     if (served.wanted === undefined) answer(call, served, noBody, message, response)
     else read(call, served, served.wanted, message, response)
   }

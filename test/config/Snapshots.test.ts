@@ -43,6 +43,7 @@ describe("makeSnapshot", () => {
         requestTimeoutMs: 3_600_000,
         accessKeys: [],
         trustProxy: false,
+        origins: { all: true, named: new Set() },
       },
       audit: { bodies: "full", maxBodyBytes: 1_048_576, retentionMonths: 0 },
       secrets: Redacted.make([]),

@@ -92,12 +92,12 @@ export const postBytes = (
   ])
 }
 
-/** A request's head. */
+/** A request's head; its host is gateway.test unless a header says another. */
 export const head = (method: string, path: string, headers: Readonly<Record<string, string>> = {}): Buffer =>
   Buffer.from(
     [
       `${method} ${path} HTTP/1.1`,
-      "host: gateway.test",
+      ...(headers["host"] === undefined ? ["host: gateway.test"] : []),
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       "\r\n",
     ].join("\r\n"),

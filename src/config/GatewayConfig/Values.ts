@@ -8,6 +8,7 @@ import { isJsonObject, type Json } from "../../domain/Json.ts"
 import { isDirect, parseProxy } from "../../domain/OutgoingProxy.ts"
 import { isPlaceholder } from "../../domain/PlaceholderKey.ts"
 import { connectionNames } from "../../domain/RequestHeaders.ts"
+import { originFrom } from "../../domain/WebPage.ts"
 
 /**
  * Marks a part of the schema whose values are credentials or may hold some: no message repeats them.
@@ -148,6 +149,21 @@ export const trustProxy = Schema.Union(Schema.Boolean, Schema.Number, Schema.Arr
     }),
   )
   .annotations({ title: trustTitle })
+
+/** Why a text is no origin, or `undefined`. */
+const originProblem = (value: string): string | undefined => {
+  if (value === "*" || originFrom(value) !== undefined) return undefined
+  if (value === "null")
+    return "null is the origin of any page that hides its own; name the page's site instead"
+  return value.includes("*")
+    ? 'a * stands alone, for all origins; list each of the others, such as "https://chat.example"'
+    : "expected an origin such as https://chat.example or http://localhost:3000: a scheme, a host and perhaps a port, with nothing behind them"
+}
+
+export const origin = Schema.String.pipe(Schema.filter((value) => originProblem(value))).annotations({
+  title: 'an origin such as https://chat.example, or "*"',
+  jsonSchema: { type: "string" },
+})
 
 /** RFC 9110, 5.6.2. */
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
