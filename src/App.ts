@@ -13,11 +13,13 @@ import * as WorkerProcess from "./cluster/WorkerProcess.ts"
 import * as CurrentConfig from "./config/CurrentConfig.ts"
 import type { Environment } from "./config/Environment.ts"
 import * as Gateway from "./Gateway.ts"
+import * as Connections from "./http/Connections.ts"
 import * as Fleet from "./http/Fleet.ts"
 import * as Models from "./http/Models.ts"
 import * as NodeServer from "./http/NodeServer.ts"
 import * as Server from "./http/Server.ts"
 import * as OpenRequests from "./OpenRequests.ts"
+import * as Strangers from "./Strangers.ts"
 import * as AccessLog from "./telemetry/AccessLog.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
@@ -80,7 +82,15 @@ const serving = <FE, FR, AE, AR>(
     Layer.provideMerge(fleet),
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Upstreams.layer, breakersLayer, Slots.layer, OpenRequests.layer, AccessLog.layer),
+      Layer.mergeAll(
+        Upstreams.layer,
+        breakersLayer,
+        Slots.layer,
+        Connections.layer,
+        OpenRequests.layer,
+        Strangers.layer,
+        AccessLog.layer,
+      ),
     ),
     Layer.provideMerge(audit),
     Layer.provideMerge(config),

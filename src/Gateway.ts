@@ -18,38 +18,25 @@ import { RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
 import { isAccessKey } from "./domain/AccessKey.ts"
 import { nothingOmitted } from "./domain/Additions.ts"
+import { networkOf } from "./domain/Address.ts"
 import { refusalOf } from "./domain/AttemptPolicy.ts"
 import { choicesOf } from "./domain/Choices.ts"
 import { clientAddress } from "./domain/ClientAddress.ts"
 import { affinity, decode } from "./domain/ClientRequest.ts"
-import { type Deadline, deadlineOf } from "./domain/Deadline.ts"
+import { deadlineOf } from "./domain/Deadline.ts"
 import type { Endpoint } from "./domain/Endpoint.ts"
-import {
-  AccessDenied,
-  answerOf,
-  codeOf,
-  type GatewayError,
-  ModelNotFound,
-  Overloaded,
-  ShuttingDown,
-} from "./domain/GatewayError.ts"
+import { AccessDenied, answerOf, codeOf, type GatewayError, ModelNotFound } from "./domain/GatewayError.ts"
 import { plan } from "./domain/Plan.ts"
 import { bodiesOf } from "./domain/Prepare.ts"
 import { clientKey, sessionOf, toUpstream } from "./domain/RequestHeaders.ts"
 import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
-import { hostOf, type Upstream } from "./domain/Upstream.ts"
-import {
-  begunAtOnce,
-  type GoOn,
-  noted,
-  plainAnswer,
-  recorded,
-  refusal,
-  streamedAnswer,
-} from "./Gateway/Answers.ts"
+import type { Upstream } from "./domain/Upstream.ts"
+import { begunAtOnce, type GoOn, plainAnswer, recorded, refusal, streamedAnswer } from "./Gateway/Answers.ts"
 import type { ClientCall, RecordedAnswer, RequestFrame, Served, Unserved } from "./Gateway/Exchange.ts"
+import { Frame, Refused, roomless } from "./Gateway/Frame.ts"
 import { OpenRequests } from "./OpenRequests.ts"
+import { Strangers } from "./Strangers.ts"
 import { makeRespond } from "./stream/ResponseStream.ts"
 import { AccessLog } from "./telemetry/AccessLog.ts"
 import type { AnsweredStream } from "./upstream/Answered.ts"
@@ -95,18 +82,12 @@ const authenticate = (
   return isAccessKey(sent, accessKeys) ? undefined : new AccessDenied({ reason: "wrong" })
 }
 
-/** Seconds after which a client may come again when too many requests are under way, or their bodies are too large. */
-const roomRetrySeconds = 1
-
-/** Why a request is not let in: there is no room for it, or it may not come in. */
-const turnedAway = (
-  snapshot: Snapshot,
-  key: Redacted.Redacted<string> | undefined,
-  openCount: number,
-): AccessDenied | Overloaded | undefined =>
-  openCount > snapshot.server.maxInFlight
-    ? new Overloaded({ reason: "requests", retryAfterSeconds: roomRetrySeconds })
-    : authenticate(snapshot, key)
+/** What is kept of the headers of a stranger, who may send as many and as long ones as it likes. */
+const headersOfStranger = ({
+  "content-type": type,
+  host,
+  "user-agent": agent,
+}: ClientCall["headers"]): ClientCall["headers"] => ({ host, "content-type": type, "user-agent": agent })
 
 /** How long the end waits for requests that were cut. */
 const closingTimeout = "5 seconds"
@@ -116,7 +97,7 @@ const nanosPerMilli = 1_000_000
 export const layer: Layer.Layer<
   Gateway,
   never,
-  AccessLog | Attempts | Audit | CurrentConfig | OpenRequests | Upstreams
+  AccessLog | Attempts | Audit | CurrentConfig | OpenRequests | Strangers | Upstreams
 > = Layer.scoped(
   Gateway,
   Effect.gen(function* () {
@@ -127,6 +108,8 @@ export const layer: Layer.Layer<
     const { inFlight } = yield* Upstreams
     const clock = yield* Effect.clock
     const openRequests = yield* OpenRequests
+    const strangers = yield* Strangers
+    const books = { accessLog, audit }
     const respond = yield* makeRespond
     const runtime = yield* Effect.runtime<never>()
     // Seeded once by the service that tests own; asking it for each request would be an effect each time.
@@ -140,83 +123,112 @@ export const layer: Layer.Layer<
     const clientIpOf = (snapshot: Snapshot, call: ClientCall): string =>
       clientAddress(snapshot.server.trustProxy, call.remoteAddress, call.headers)
 
-    /** Takes a request on, and says why it is not let in where it is not. */
-    const open = (endpointName: string, call: ClientCall) => {
-      const snapshot = current.snapshot()
-      const key = clientKey(call.headers)
+    const draftOf = (
+      snapshot: Snapshot,
+      endpoint: string,
+      call: ClientCall,
+      headers: ClientCall["headers"],
+      keyFingerprint: string | undefined,
+    ): RecordDraft => {
       const started = clock.unsafeCurrentTimeNanos()
-      const opened = openRequests.begin()
-      const draft = new RecordDraft({
+      return new RecordDraft({
         id: call.id,
         startedAt: clock.unsafeCurrentTimeMillis(),
         clientIp: clientIpOf(snapshot, call),
-        endpoint: endpointName,
-        headers: call.headers,
-        keyFingerprint: key === undefined ? undefined : audit.fingerprint(key),
+        endpoint,
+        headers,
+        keyFingerprint,
         policy: snapshot.audit,
         elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
       })
-      const { maxBufferedBytes } = snapshot.server
-      let passedOver: Map<string, number> | undefined
-      const frame: RequestFrame = {
-        snapshot,
-        draft,
-        hold: (bytes) => opened.hold(bytes, maxBufferedBytes),
-        whenOver: opened.whenOver,
-        onPassedOver: (upstream, events = 1) => {
-          passedOver ??= new Map()
-          passedOver.set(upstream, (passedOver.get(upstream) ?? 0) + events)
-        },
-        onAttempt: (attempt, failed) => {
-          draft.attempted(attempt, failed)
-          if (!failed) return
-          const upstream = snapshot.routes.byName.get(attempt.upstream)
-          accessLog.failedAttempt(call.id, attempt, {
-            number: draft.attempts.length,
-            host: upstream === undefined ? undefined : hostOf(upstream.baseUrl),
-          })
-        },
-      }
+    }
+
+    /** What who has no key is answered: it takes no place, and leaves its record as long as there are not too many of them. */
+    const stranger = (
+      endpoint: string,
+      call: ClientCall,
+      snapshot: Snapshot,
+      key: Redacted.Redacted<string> | undefined,
+      denied: AccessDenied,
+    ): Served => {
+      const none = { wanted: undefined, isStranger: true, deadline: undefined }
+      if (!strangers.isNoted())
+        return { ...none, answer: () => Effect.succeed(answerOf(denied)), ends: undefined }
+      const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
+      const draft = draftOf(snapshot, endpoint, call, headersOfStranger(call.headers), fingerprint)
       return {
-        frame,
-        refused: turnedAway(snapshot, key, openRequests.count()),
-        giveUp: (when: string) => {
-          draft.givenUp(`cut ${when}`)
-          return () => noted(refusal(new ShuttingDown({ retryAfterSeconds: 1, cut: when }), draft), draft)
-        },
-        close: () => {
-          opened.end()
-          const record = draft.close()
-          audit.record(record)
-          for (const [upstream, events] of passedOver ?? []) accessLog.passedOver(call.id, upstream, events)
-          accessLog.request(record, draft.code)
-        },
+        ...none,
+        answer: () => recorded(Effect.fail(denied), draft),
+        ends: new Refused(books, draft),
+      }
+    }
+
+    /** Takes a request on; one that is not let in is served already, with why. */
+    const open = (endpointName: string, call: ClientCall): Frame | Served => {
+      const snapshot = current.snapshot()
+      const { server } = snapshot
+      const key = clientKey(call.headers)
+      const denied = authenticate(snapshot, key)
+      if (denied !== undefined) return stranger(endpointName, call, snapshot, key, denied)
+      const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
+      const draft = draftOf(snapshot, endpointName, call, call.headers, fingerprint)
+      // Keys are anybody's to invent where none is asked for.
+      const caller =
+        server.accessKeys.length === 0 || fingerprint === undefined ? networkOf(draft.clientIp) : fingerprint
+      const opened = openRequests.begin(caller, server.maxInFlight)
+      if (typeof opened !== "string") return new Frame(books, snapshot, draft, opened)
+      return {
+        wanted: undefined,
+        answer: () => recorded(Effect.fail(roomless("requests", opened)), draft),
+        isStranger: false,
+        deadline: undefined,
+        ends: new Refused(books, draft),
       }
     }
 
     const serve: Gateway["Type"]["serve"] = (endpointName, call, answer) => {
-      const { frame, refused, ...ends } = open(endpointName, call)
+      const frame = open(endpointName, call)
+      if (!(frame instanceof Frame)) return frame
+      const { draft, snapshot } = frame
+      const afterMs = snapshot.server.requestTimeoutMs
       return {
         wanted: undefined,
         answer: () =>
           recorded(
-            refused === undefined ? Effect.suspend(() => answer(frame)) : Effect.fail(refused),
-            frame.draft,
+            Effect.suspend(() => answer(frame)),
+            draft,
           ),
-        ...ends,
+        isStranger: false,
+        deadline: { at: draft.startedAt + afterMs, afterMs, setBy: "configuration" },
+        ends: frame,
       }
     }
 
     const proxy: Gateway["Type"]["proxy"] = (endpoint, call, deployment) => {
-      const { frame, refused, ...ends } = open(endpoint.name, call)
-      const { draft, hold, onAttempt, onPassedOver, snapshot, whenOver } = frame
+      const frame = open(endpoint.name, call)
+      if (!(frame instanceof Frame)) return frame
+      const { draft, hold, onAttempt, onPassedOver, opened, snapshot, whenOver } = frame
       const { server } = snapshot
-      const deadline: Either.Either<Deadline, GatewayError> =
-        refused === undefined
-          ? deadlineOf(call.headers, draft.startedAt, server.requestTimeoutMs)
-          : Either.left(refused)
+      const deadline = deadlineOf(call.headers, draft.startedAt, server.requestTimeoutMs)
       if (Either.isLeft(deadline)) {
-        return { wanted: undefined, answer: () => recorded(Effect.fail(deadline.left), draft), ...ends }
+        return {
+          wanted: undefined,
+          answer: () => recorded(Effect.fail(deadline.left), draft),
+          isStranger: false,
+          deadline: undefined,
+          ends: frame,
+        }
+      }
+
+      /** What was kept of a body that is not read on is let go of at once: its client may be sending for a while. */
+      const unread = (error: GatewayError): Effect.Effect<never, GatewayError> => {
+        const { memoryTakenBy } = opened
+        opened.letGo()
+        return Effect.fail(
+          error._tag === "Overloaded" && error.reason === "memory"
+            ? roomless("memory", memoryTakenBy)
+            : error,
+        )
       }
 
       const answered = (bytes: Uint8Array): Effect.Effect<RecordedAnswer, GatewayError> => {
@@ -275,10 +287,12 @@ export const layer: Layer.Layer<
         wanted: { limitBytes: server.maxBodyBytes, hold },
         answer: (body) =>
           recorded(
-            Either.isRight(body) ? Effect.suspend(() => answered(body.right)) : Effect.fail(body.left),
+            Either.isRight(body) ? Effect.suspend(() => answered(body.right)) : unread(body.left),
             draft,
           ),
-        ...ends,
+        isStranger: false,
+        deadline: deadline.right,
+        ends: frame,
       }
     }
 
@@ -299,19 +313,24 @@ export const layer: Layer.Layer<
     }
 
     const unserved: Gateway["Type"]["unserved"] = (asked, call, error) => {
-      const clientIp = clientIpOf(current.snapshot(), call)
       const answer = answerOf(error)
       return {
         wanted: undefined,
         answer: () => Effect.succeed(answer),
-        close: () =>
-          accessLog.unserved({
-            id: call.id,
-            client_ip: clientIp,
-            ...asked,
-            status: answer.status,
-            code: codeOf(error),
-          }),
+        isStranger: true,
+        deadline: undefined,
+        ends: strangers.isNoted()
+          ? {
+              close: () =>
+                accessLog.unserved({
+                  id: call.id,
+                  client_ip: clientIpOf(current.snapshot(), call),
+                  ...asked,
+                  status: answer.status,
+                  code: codeOf(error),
+                }),
+            }
+          : undefined,
       }
     }
 

@@ -439,6 +439,8 @@ describe("The README's tables", () => {
       UpstreamTimeout: new Errors.UpstreamTimeout({ failures }),
       DeadlineExceeded: new Errors.DeadlineExceeded({ afterMs: 1, setBy: "client", failures }),
       Overloaded: new Errors.Overloaded({ reason: "requests", retryAfterSeconds: 1 }),
+      ShareTaken: new Errors.ShareTaken({ of: "requests", retryAfterSeconds: 1 }),
+      RequestTooSlow: new Errors.RequestTooSlow({ afterMs: 1, leastBytesPerSecond: 1 }),
       ShuttingDown: new Errors.ShuttingDown({ retryAfterSeconds: 1 }),
       InternalError: new Errors.InternalError({ requestId: "r" }),
     }

@@ -1,7 +1,8 @@
 /** What the edge and the gateway hand to each other: plain values, which know nothing of servers. */
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
-import type { Ending, RecordDraft } from "../audit/RecordDraft.ts"
+import type { Ending, RecordDraft, Unsent } from "../audit/RecordDraft.ts"
+import type { Deadline } from "../domain/Deadline.ts"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { OpenRequest } from "../OpenRequests.ts"
@@ -53,22 +54,32 @@ export interface WantedBody {
 /** A whole body, or why there is none. */
 export type ReadBody = Either.Either<Uint8Array, GatewayError>
 
+/** What is to be told of the end of a request. One object for all of it. */
+export interface Ends {
+  /**
+   * To be called when it is cut before anything of its answer was sent: what ends with it says so. Gives the answer to send instead, once that has
+   * ended.
+   */
+  giveUp?(when: string): () => ClientAnswer
+  /**
+   * To be called when the request is over, however it ended, and the last byte of its answer is out, or never will be: gives back what it still holds,
+   * hands its record to the audit and writes its line in the access log. No finalizer of a scope, which would cost as much as the rest of the frame.
+   */
+  close(unsent: Unsent | undefined): void
+}
+
 /** A request that was taken on. */
 export interface Served {
   /** The body that has to be read before it can be answered: before its fiber starts, which would only have to wait for it. */
   readonly wanted: WantedBody | undefined
   /** To be run once, and sent; given the body, where one was wanted. */
   readonly answer: (body: ReadBody) => Effect.Effect<ClientAnswer>
-  /**
-   * To be called when it is cut before anything of its answer was sent: what ends with it says so. Gives the answer to send instead, once that has
-   * ended.
-   */
-  readonly giveUp?: (when: string) => () => ClientAnswer
-  /**
-   * To be called when the request is over, however it ended: gives back what it still holds, hands its record to the audit and writes its line in
-   * the access log. No finalizer of a scope, which would cost as much as the rest of the frame.
-   */
-  readonly close: () => void
+  /** Nobody this gateway knows, or nothing it serves: it may cost as little as can be. */
+  readonly isStranger: boolean
+  /** When the time for it is over, its answer sent. */
+  readonly deadline: Deadline | undefined
+  /** Nothing where it leaves no trace. */
+  readonly ends: Ends | undefined
 }
 
 /** What a request is answered with and from. */

@@ -40,6 +40,18 @@ export interface Ending {
   readonly response: AuditedBody | undefined
 }
 
+/** Why not all of an answer was sent: its client left, or its connection was cut for what this says. */
+export type Unsent = { readonly by: "client" } | { readonly by: "gateway"; readonly why: string }
+
+/** An answer as it went out: nobody has got a whole one of which something is left. */
+const sentPart = (ending: Ending, unsent: Unsent): Ending => {
+  if (unsent.by === "gateway") return { ...ending, outcome: "client_closed", error: unsent.why }
+  // What went wrong before is told of the others.
+  return ending.outcome === "ok"
+    ? { ...ending, outcome: "client_closed", error: "the client left before it had taken the whole answer" }
+    : ending
+}
+
 /** How an answer of this gateway's own ended, which is not one of a model: it has neither usage nor a reason to finish. */
 export const endingOf = (
   status: number,
@@ -80,6 +92,10 @@ export class RecordDraft {
 
   get id(): string {
     return this.#opening.id
+  }
+
+  get clientIp(): string {
+    return this.#opening.clientIp
   }
 
   /** Epoch milliseconds. */
@@ -163,8 +179,9 @@ export class RecordDraft {
   }
 
   /** The record, once the request is over. A request that ends without an answer was left by its client. */
-  close(): AuditRecord {
-    const ending = this.#ended()
+  close(unsent?: Unsent): AuditRecord {
+    const whole = this.#ended()
+    const ending = whole === undefined || unsent === undefined ? whole : sentPart(whole, unsent)
     const last = this.answering
     const { clientIp, elapsedMs, endpoint, headers, id, keyFingerprint, policy, startedAt } = this.#opening
     return {
@@ -179,7 +196,7 @@ export class RecordDraft {
       stream: this.#asked.stream,
       status: ending?.status ?? clientClosedRequest,
       outcome: ending?.outcome ?? "client_closed",
-      error: ending?.error,
+      error: ending === undefined && unsent?.by === "gateway" ? unsent.why : ending?.error,
       usage: ending?.usage ?? noUsage,
       latencyMs: elapsedMs(),
       ttftMs: this.#ttftMs,

@@ -99,13 +99,34 @@ const Server = Schema.Struct({
     examples: [10_485_760],
   }),
   max_in_flight: setting(whole(1, 1_000_000), 16_384, {
-    description: "How many requests may be under way at once; more are answered 503 with `retry-after`.",
+    description:
+      "How many requests may be under way at once, each until the last byte of its answer is out; more are answered 503 with `retry-after`. One caller (an access key, or an address where none is asked for) has at most four times what is still free; beyond it is 429.",
     examples: [1_000],
   }),
   max_buffered_bytes: setting(whole(1, Number.MAX_SAFE_INTEGER), 536_870_912, {
     description:
-      "How much memory the bodies of all requests under way, and the plain answers being read for them, may take together, in bytes; beyond it requests are answered 503 with `retry-after`.",
+      "How much memory the bodies of all requests under way, and their plain answers until the caller has them, may take together, in bytes; beyond it requests are answered 503 with `retry-after`. One caller has at most four times what is still free; beyond it is 429.",
     examples: [1_073_741_824],
+  }),
+  send_ms: setting(milliseconds, 60_000, {
+    description:
+      "How long a caller may take nothing of its answer, plain or streamed, in milliseconds; then its connection is cut. A slow caller that takes some is not.",
+    examples: [20_000],
+  }),
+  receive_ms: setting(milliseconds, 60_000, {
+    description:
+      "How long a caller may send nothing of its body, or less than 1,024 bytes a second on average, in milliseconds; then it is answered 408.",
+    examples: [20_000],
+  }),
+  max_connections: setting(whole(1, 1_000_000), 20_000, {
+    description:
+      "How many connections of callers each process takes, and at most half of the files it may open (`ulimit -n`). Where nearly all are taken, unused ones are closed, those without a valid key first; beyond it connections are refused.",
+    examples: [2_000],
+  }),
+  max_connections_per_address: setting(whole(0, 1_000_000), 0, {
+    description:
+      "How many of them one address may have, a /64 of IPv6 counting as one. 0 is no limit, as it must be behind a proxy.",
+    examples: [100],
   }),
   access_keys: setting(Schema.Array(Schema.Redacted(accessKey)), noAccessKeys, {
     description:

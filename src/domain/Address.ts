@@ -90,3 +90,15 @@ export const isWithin = ({ groups }: Address, network: Network): boolean =>
     const free = Math.min(16, Math.max(0, 16 * (at + 1) - network.length))
     return group >> free === (groups[at] ?? 0) >> free
   })
+
+/** IPv6 is given out by such networks: who has one of its addresses has all. */
+const groupsOfNetwork = 4
+
+/** Who is at an address, for counting: an address of IPv4, the /64 of one of IPv6; what is no address as it is. */
+export const networkOf = (text: string): string => {
+  if (!text.includes(":")) return text
+  const address = parseAddress(text)
+  if (address === undefined || !address.text.includes(":")) return address?.text ?? text
+  const groups = address.groups.slice(0, groupsOfNetwork).map((group) => group.toString(16))
+  return `${groups.join(":")}::/64`
+}

@@ -11,7 +11,7 @@ import type { RefusalKind } from "./Refusal.ts"
 /** The `error` member of OpenAI's error bodies. */
 export interface ErrorBody {
   readonly message: string
-  readonly type: "invalid_request_error" | "upstream_error" | "server_error"
+  readonly type: "invalid_request_error" | "rate_limit_error" | "upstream_error" | "server_error"
   readonly param: string | null
   readonly code: string | null
 }
@@ -123,6 +123,19 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{
   readonly retryAfterSeconds: number
 }> {}
 
+/** The requests that the client has under way take all that one may have of the room there is for all. */
+export class ShareTaken extends Data.TaggedError("ShareTaken")<{
+  readonly of: "requests" | "memory"
+  readonly retryAfterSeconds: number
+}> {}
+
+/** The client sends its body too slowly, or not at all. */
+export class RequestTooSlow extends Data.TaggedError("RequestTooSlow")<{
+  /** Over which it was looked at. */
+  readonly afterMs: number
+  readonly leastBytesPerSecond: number
+}> {}
+
 /** The time for the request as a whole ran out before an upstream answered. */
 export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{
   readonly afterMs: number
@@ -158,6 +171,8 @@ export type GatewayError =
   | UpstreamTimeout
   | DeadlineExceeded
   | Overloaded
+  | RequestTooSlow
+  | ShareTaken
   | ShuttingDown
   | InternalError
 
@@ -213,6 +228,11 @@ const pageRefusal = ({ reason, told }: PageRefused): string => {
   return reason === "origin"
     ? `A web page${shown === "" ? " of another site" : ` of ${shown}`} asks, and this gateway, which asks for no access key, would let it spend what is not its own. Who runs the gateway can list the page's origin in server.cors, or set server.access_keys.`
     : `A request under the name ${shown} may come from a web page that let this name mean the gateway's address. Ask for localhost or an IP address, or let who runs the gateway list http://${shown} in server.cors, or set server.access_keys.`
+}
+
+const shares: Readonly<Record<ShareTaken["of"], string>> = {
+  requests: "of the requests that may be under way at once (server.max_in_flight)",
+  memory: "of the memory set apart for bodies (server.max_buffered_bytes)",
 }
 
 const rejected: Readonly<Record<UpstreamCredentialsRejected["reason"], string>> = {
@@ -370,6 +390,24 @@ const declare = (error: GatewayError): Declaration => {
         param: null,
         code: "overloaded",
         headers: { "retry-after": String(error.retryAfterSeconds) },
+      }
+    case "ShareTaken":
+      return {
+        status: 429,
+        message: `Your requests under way take all that one caller may have ${shares[error.of]}. Send it again when one of them has ended.`,
+        type: "rate_limit_error",
+        param: null,
+        code: "caller_share_taken",
+        headers: { "retry-after": String(error.retryAfterSeconds) },
+      }
+    case "RequestTooSlow":
+      return {
+        status: 408,
+        message: `The request body came too slowly: not ${error.leastBytesPerSecond} bytes a second over ${error.afterMs} ms (server.receive_ms), or nothing at all.`,
+        type: "invalid_request_error",
+        param: null,
+        code: "request_too_slow",
+        headers: { connection: "close" },
       }
     case "ShuttingDown":
       return {

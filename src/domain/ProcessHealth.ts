@@ -32,6 +32,8 @@ export interface ProcessHealth {
   /** Lines of the log that could not be written. */
   readonly log: { readonly dropped: number }
   readonly requests: { readonly in_flight: number; readonly buffered_bytes: number }
+  readonly connections: { readonly open: number; readonly displaced: number; readonly refused: number }
+  readonly strangers: { readonly turned_away: number; readonly unrecorded: number }
   readonly upstreams: ReadonlyArray<UpstreamHealth>
 }
 
@@ -89,6 +91,15 @@ export const together = (first: ProcessHealth, ...others: ReadonlyArray<ProcessH
       requests: {
         in_flight: all.requests.in_flight + one.requests.in_flight,
         buffered_bytes: all.requests.buffered_bytes + one.requests.buffered_bytes,
+      },
+      connections: {
+        open: all.connections.open + one.connections.open,
+        displaced: all.connections.displaced + one.connections.displaced,
+        refused: all.connections.refused + one.connections.refused,
+      },
+      strangers: {
+        turned_away: all.strangers.turned_away + one.strangers.turned_away,
+        unrecorded: all.strangers.unrecorded + one.strangers.unrecorded,
       },
       upstreams: [...upstreams.values()],
     }

@@ -33,6 +33,14 @@ export interface ServerLimits {
   readonly maxInFlight: number
   /** The most that the bodies of all requests under way hold in memory together, in bytes. */
   readonly maxBufferedBytes: number
+  /** Milliseconds a client may take nothing of its answer. */
+  readonly sendMs: number
+  /** Milliseconds a client may send nothing of its body, or less than the least pace allows. */
+  readonly receiveMs: number
+  /** Of clients, at once. */
+  readonly maxConnections: number
+  /** Of one address; 0 is no limit. */
+  readonly maxConnectionsPerAddress: number
   /** Milliseconds one request may take as a whole, all its attempts and waits included. */
   readonly requestTimeoutMs: number
   readonly accessKeys: ReadonlyArray<Redacted.Redacted<string>>

@@ -3,13 +3,12 @@
  * quadratic, and resets the connection on overflow, so that no client ever sees the 413.
  */
 import type { IncomingMessage } from "node:http"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { type GatewayError, Overloaded, RequestTooLarge, RequestUnreadable } from "../domain/GatewayError.ts"
 import type { ReadBody, WantedBody } from "../Gateway/Exchange.ts"
 import { codingsOf, type Intake, unpacking } from "./PackedBody.ts"
 
-/** Gives the whole body, unpacked, or why there is none, once; asks for it first, where the client waits for that. On failure the rest of the body is left unread: see `discard`. What it returns ends it early. */
+/** Gives the whole body, unpacked, or why there is none, once; asks for it first, where the client waits for that. On failure the rest of the body is left unread: see `Lingering.ts`. What it returns ends it early. */
 export const read = (
   message: IncomingMessage,
   { hold, limitBytes }: WantedBody,
@@ -85,42 +84,3 @@ export const read = (
   message.once("close", onBreak)
   return fail
 }
-
-/**
- * How much and how long a refused client may go on sending, so that it reads its answer instead of a reset connection, and how long it may pause: many
- * read nothing before they have sent all.
- */
-const lingerBytes = 256 * 1024 * 1024
-const lingerMs = 30_000
-const silenceMs = 2_000
-
-/**
- * Throws away what a refused client is still sending, until it stops, or for as long and as much as lingering allows. Its connection is to be closed then,
- * where the body is not `complete`.
- */
-export const discard = (message: IncomingMessage): Effect.Effect<void> =>
-  Effect.async((resume) => {
-    if (message.complete || message.destroyed) {
-      resume(Effect.void)
-      return
-    }
-    let left = lingerBytes
-    const done = () => {
-      clearTimeout(whole)
-      clearTimeout(silence)
-      message.off("data", onData)
-      resume(Effect.void)
-    }
-    const onData = (chunk: Uint8Array) => {
-      left -= chunk.length
-      silence.refresh()
-      if (left < 0) done()
-    }
-    const whole = setTimeout(done, lingerMs)
-    const silence = setTimeout(done, silenceMs)
-    message.on("data", onData)
-    message.once("end", done)
-    message.once("close", done)
-    message.resume()
-    return Effect.sync(done)
-  })

@@ -7,10 +7,12 @@ import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { Breaker } from "../domain/Breaker.ts"
 import type { ProcessHealth } from "../domain/ProcessHealth.ts"
 import { OpenRequests } from "../OpenRequests.ts"
+import { Strangers } from "../Strangers.ts"
 import { Lines } from "../telemetry/Lines.ts"
 import { Breakers } from "../upstream/Breakers.ts"
 import { Slots } from "../upstream/Slots.ts"
 import { Upstreams } from "../upstream/Upstreams.ts"
+import { Connections } from "./Connections.ts"
 
 export interface FleetStatus {
   readonly health: ProcessHealth
@@ -43,6 +45,8 @@ export const makeOwnHealth = Effect.gen(function* () {
   const { inFlight } = yield* Upstreams
   const { count, held } = yield* OpenRequests
   const { dropped } = yield* Lines
+  const connections = yield* Connections
+  const strangers = yield* Strangers
   const own = Effect.map(
     status,
     (config): ProcessHealth => ({
@@ -53,6 +57,8 @@ export const makeOwnHealth = Effect.gen(function* () {
       },
       log: { dropped: dropped() },
       requests: { in_flight: count(), buffered_bytes: held() },
+      connections: connections.status,
+      strangers: strangers.status(),
       upstreams: [...snapshot().routes.byName.values()].map((upstream) => {
         const { breaker, models, openings } = breakers.status(upstream)
         return {
@@ -76,7 +82,7 @@ export const makeOwnHealth = Effect.gen(function* () {
 export const layerAlone: Layer.Layer<
   Fleet,
   never,
-  Audit | Breakers | CurrentConfig | Lines | OpenRequests | Slots | Upstreams
+  Audit | Breakers | Connections | CurrentConfig | Lines | OpenRequests | Slots | Strangers | Upstreams
 > = Layer.effect(
   Fleet,
   Effect.gen(function* () {

@@ -21,7 +21,15 @@ export const health = (startedAt: number, url: string) =>
       config: health.config,
       audit: { queued: audit.queued, spilled: audit.spilled, lost: audit.lost },
       log: health.log,
-      ...(isVerbose(url) ? { workers, requests: health.requests, upstreams: health.upstreams } : undefined),
+      ...(isVerbose(url)
+        ? {
+            workers,
+            requests: health.requests,
+            connections: health.connections,
+            strangers: health.strangers,
+            upstreams: health.upstreams,
+          }
+        : undefined),
     })
   })
 

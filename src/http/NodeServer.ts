@@ -22,7 +22,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { answerOf, encodeErrorBody, ShuttingDown } from "../domain/GatewayError.ts"
 import { hurried, isHurried } from "../Hurry.ts"
-import type { RequestsUnderWay } from "./UnderWay.ts"
+import { Connections, type ConnectionTable } from "./Connections.ts"
 
 export interface NodeServerOptions {
   readonly host: string
@@ -51,10 +51,7 @@ export class NodeServer extends Context.Tag("sluice/NodeServer")<
      *
      * @param onDrain told how many requests are under way when it stops listening
      */
-    readonly drain: (
-      underWay: RequestsUnderWay,
-      onDrain: (underWay: number) => Effect.Effect<void>,
-    ) => Effect.Effect<void>
+    readonly drain: (onDrain: (underWay: number) => Effect.Effect<void>) => Effect.Effect<void>
   }
 >() {}
 
@@ -138,13 +135,13 @@ const refuseExpectation = (request: Http.IncomingMessage, response: Http.ServerR
 class DrainingServer extends Http.Server {
   isLeaving = false
   hasBegun = false
-  readonly #sockets = new Set<Net.Socket>()
+  readonly table: ConnectionTable
 
-  constructor() {
+  constructor(connections: ConnectionTable) {
     super(limits)
+    this.table = connections
     this.on("connection", (socket) => {
-      this.#sockets.add(socket)
-      socket.once("close", () => this.#sockets.delete(socket))
+      if (!connections.add(socket)) socket.destroy()
     })
     this.on("clientError", refuse)
     this.on("checkExpectation", refuseExpectation)
@@ -176,8 +173,12 @@ class DrainingServer extends Http.Server {
    * Closes what has no request under way, be it that it has said nothing, or half a head, and nothing on its way to the client. Node's own
    * `closeIdleConnections` takes a connection for busy that has not had a request yet.
    */
-  closeIdle(busy: ReadonlySet<Net.Socket>): void {
-    for (const socket of this.#sockets) if (!busy.has(socket) && socket.writableLength === 0) socket.destroy()
+  closeIdle(): void {
+    for (const connection of this.table.all()) if (connection.isIdle) connection.socket.destroy()
+  }
+
+  cutRequests(which: "all" | "half-begun", when: string): void {
+    for (const connection of this.table.all()) connection.cutRequests(which, when)
   }
 }
 
@@ -185,7 +186,6 @@ class DrainingServer extends Http.Server {
 const drain = (
   server: DrainingServer,
   { shutdownDelay, shutdownGrace }: NodeServerOptions,
-  underWay: RequestsUnderWay,
   onDrain: (underWay: number) => Effect.Effect<void>,
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -193,9 +193,9 @@ const drain = (
     yield* Effect.raceFirst(Effect.sleep(shutdownDelay), hurried)
     const closed = yield* Deferred.make<void>()
     server.stop(() => Deferred.unsafeDone(closed, Effect.void))
-    yield* onDrain(underWay.count)
+    yield* onDrain(server.table.requests)
     const sweep = Effect.repeat(
-      Effect.sync(() => server.closeIdle(underWay.sockets)),
+      Effect.sync(() => server.closeIdle()),
       Schedule.spaced(idleSweepMs),
     )
     const isClosed = Deferred.await(closed)
@@ -204,14 +204,14 @@ const drain = (
       [
         Effect.delay(sweep, Math.min(lameDuckMs, graceMs)),
         Effect.delay(
-          Effect.sync(() => underWay.cut("half-begun", "")),
+          Effect.sync(() => server.cutRequests("half-begun", "")),
           Math.min(halfBegunMs, graceMs),
         ),
       ],
       { concurrency: "unbounded" },
     )
     yield* Effect.raceFirst(isClosed, Effect.raceFirst(orderly, hurried)).pipe(Effect.timeoutOption(graceMs))
-    underWay.cut("all", isHurried() ? "by a second signal" : "at the end of the grace period")
+    server.cutRequests("all", isHurried() ? "by a second signal" : "at the end of the grace period")
     yield* Effect.timeoutOption(Effect.raceFirst(isClosed, sweep), lastWordsMs)
     server.closeAllConnections()
     yield* Effect.timeoutOption(isClosed, lastWordsMs)
@@ -251,13 +251,14 @@ const urlOf = ({ address, family, port }: Net.AddressInfo): string =>
   `http://${family === "IPv6" ? `[${address}]` : address}:${port}`
 
 /** Listens; `::` means both IP versions, and falls back to `0.0.0.0` on machines without IPv6. */
-export const layer = (options: NodeServerOptions): Layer.Layer<NodeServer, ListenFailed> => {
+export const layer = (options: NodeServerOptions): Layer.Layer<NodeServer, ListenFailed, Connections> => {
   const listen = (host: string) =>
     Layer.scoped(
       NodeServer,
       Effect.gen(function* () {
+        const connections = yield* Connections
         const server = yield* Effect.acquireRelease(
-          Effect.sync(() => new DrainingServer()),
+          Effect.sync(() => new DrainingServer(connections)),
           closed,
         )
         const address = yield* listening(server, host, options.port)
@@ -271,7 +272,7 @@ export const layer = (options: NodeServerOptions): Layer.Layer<NodeServer, Liste
             ),
           isLeaving: () => server.isLeaving,
           isDraining: () => server.hasBegun,
-          drain: (underWay, onDrain) => drain(server, options, underWay, onDrain),
+          drain: (onDrain) => drain(server, options, onDrain),
         })
       }),
     )

@@ -4,7 +4,11 @@ import * as Effect from "effect/Effect"
 import { fieldsOf, type SentHeaders } from "../domain/RequestHeaders.ts"
 import type { ClientAnswer } from "../Gateway/Exchange.ts"
 import type { Outlet } from "../stream/Relay.ts"
-import { discard } from "./ClientBody.ts"
+import type { Linger } from "./Lingering.ts"
+
+/** Whether a body follows the head (RFC 9112 §6.3). */
+const saysBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
 
 /** Sends the answer, with `onEvery` beside its own headers. Interrupting it leaves the response unfinished: its connection is closed, so that no client takes it for whole. */
 export const send = (
@@ -12,6 +16,7 @@ export const send = (
   onEvery: SentHeaders,
   message: IncomingMessage,
   response: ServerResponse,
+  linger: Linger,
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { body, status } = answer
@@ -27,7 +32,7 @@ export const send = (
       if (answer.headers["cache-control"] === undefined) fields.push("cache-control", "no-store")
     }
     response.writeHead(status, fields)
-    if (message.complete || message.method === "GET" || message.method === "HEAD") {
+    if (message.complete || !saysBody(message)) {
       response.end(body)
       return Effect.void
     }
@@ -35,7 +40,7 @@ export const send = (
     // connection closes, so that it reads the answer rather than a reset.
     response.write(body)
     return Effect.ensuring(
-      discard(message),
+      linger(message),
       Effect.sync(() => {
         response.end()
         // Node would read on for as long as a request may take.

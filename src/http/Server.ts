@@ -3,9 +3,6 @@ import { randomUUID } from "node:crypto"
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
@@ -13,7 +10,6 @@ import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { type Endpoint, endpoints } from "../domain/Endpoint.ts"
 import {
   answerOf,
-  type GatewayError,
   InternalError,
   MethodNotAllowed,
   ShuttingDown,
@@ -21,17 +17,17 @@ import {
 } from "../domain/GatewayError.ts"
 import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
 import { deploymentIn, isModelPath, meantPath, modelIn, pathOf, spellingsOf } from "../domain/RequestPath.ts"
-import { cutStream } from "../domain/StreamError.ts"
-import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../Gateway/Exchange.ts"
+import type { ServerLimits } from "../domain/Snapshot.ts"
+import type { ClientAnswer, ClientCall, Served } from "../Gateway/Exchange.ts"
 import { Gateway } from "../Gateway.ts"
-import type { Relay } from "../stream/Relay.ts"
-import * as ClientBody from "./ClientBody.ts"
-import { headersOnEvery, pageRefusal, preflight } from "./Cors.ts"
+import { Connections } from "./Connections.ts"
+import { pageRefusal, preflight } from "./Cors.ts"
+import { Handling, type Surroundings } from "./Handling.ts"
 import { alive, health } from "./Health.ts"
+import { makeLingerForStranger } from "./Lingering.ts"
 import { Models } from "./Models.ts"
 import { NodeServer } from "./NodeServer.ts"
-import { send } from "./Respond.ts"
-import { RequestsUnderWay, type UnderWay } from "./UnderWay.ts"
+import { refuseHead } from "./RequestHead.ts"
 
 const requestIdHeader = "x-request-id"
 
@@ -48,7 +44,9 @@ const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>): Serv
         answerOf(new InternalError({ requestId: call.id })),
       ),
     ),
-  close: () => {},
+  isStranger: true,
+  deadline: undefined,
+  ends: undefined,
 })
 
 /** `set-cookie`, which no client has to send, is the only header that Node gives as an array. */
@@ -85,9 +83,6 @@ const accept = (message: IncomingMessage, now: number): ClientCall => {
     remoteAddress: message.socket.remoteAddress ?? "",
   }
 }
-
-/** What is given where no body was wanted. */
-const noBody: ReadBody = Either.right(new Uint8Array())
 
 const shuttingDown = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))
 
@@ -168,9 +163,9 @@ const makeListener = Effect.gen(function* () {
   const gateway = yield* Gateway
   const routeOf = yield* makeRoutes
   const { snapshot } = yield* CurrentConfig
+  const connections = yield* Connections
   const clock = yield* Effect.clock
   const { runtimeFlags, ...runtime } = yield* Effect.runtime<never>()
-  const underWay = new RequestsUnderWay()
   const runFork = Runtime.runFork({
     ...runtime,
     // A histogram of the life of every fiber, that nobody reads.
@@ -189,92 +184,76 @@ const makeListener = Effect.gen(function* () {
     }
   }
 
-  const answer = (
-    call: ClientCall,
-    served: Served,
-    body: ReadBody,
-    message: IncomingMessage,
-    response: ServerResponse,
-  ): void => {
-    let relay: Relay<unknown> | undefined
-    let instead: (() => ClientAnswer) | undefined
-    const sending = (answer: ClientAnswer) => {
-      if (!(answer.body instanceof Uint8Array)) relay = answer.body
-      return send(answer, headersOnEvery(call.id, snapshot(), call.headers["origin"]), message, response)
-    }
-    const fiber = runFork(Effect.flatMap(served.answer(body), sending))
-    const own: UnderWay = {
-      place: -1,
-      socket: message.socket,
-      // Of one that is answered, what is still sent is only thrown away.
-      // A getter would be another pair of functions for each object, and with it another hidden class: 5 KB of a request survived for it.
-      isHalfBegun: () => relay === undefined && response.headersSent && !message.complete,
-      cut: (when) => {
-        if (relay !== undefined) return relay.cut(cutStream(when))
-        if (own.isHalfBegun()) return fiber.unsafeInterruptAsFork(FiberId.none)
-        if (response.headersSent || instead !== undefined) return
-        instead = served.giveUp?.(when)
-        fiber.unsafeInterruptAsFork(FiberId.none)
-      },
-    }
-    underWay.add(own)
-    const close = () => {
-      underWay.delete(own)
-      try {
-        served.close()
-      } catch (defect) {
-        // Nothing awaits an observer: what it threw would end the process.
-        runFork(Effect.logError("a request could not be closed", { id: call.id }, defect))
-      }
-    }
-    fiber.addObserver((exit) => {
-      const answerInstead = instead
-      if (Exit.isFailure(exit) && answerInstead !== undefined && !response.headersSent && response.writable) {
-        runFork(Effect.suspend(() => sending(answerInstead()))).addObserver(close)
-        return
-      }
-      if (Exit.isFailure(exit)) response.destroy()
-      close()
-    })
-    response.once("close", () => {
-      if (!response.writableFinished) fiber.unsafeInterruptAsFork(FiberId.none)
-    })
+  const onDefect = (id: string, defect: unknown) =>
+    void runFork(Effect.logError("a request could not be closed", { id }, defect))
+  const surroundings: Surroundings = {
+    fork: (effect) => runFork(effect),
+    forkAnswer: (answer, send) => runFork(Effect.flatMap(answer, send)),
+    snapshot,
+    lingerForStranger: makeLingerForStranger(),
+    onDefect,
   }
 
-  const read = (
-    call: ClientCall,
-    served: Served,
-    wanted: WantedBody,
-    message: IncomingMessage,
-    response: ServerResponse,
-  ): void => {
-    let stop: ((error: GatewayError) => void) | undefined
-    const own: UnderWay = {
-      place: -1,
-      socket: message.socket,
-      isHalfBegun: () => true,
-      cut: () => stop?.(new ShuttingDown({ retryAfterSeconds: 1 })),
-    }
-    underWay.add(own)
-    stop = ClientBody.read(
-      message,
-      wanted,
-      () => response.writeContinue(),
-      (body) => {
-        underWay.delete(own)
-        answer(call, served, body, message, response)
-      },
-    )
+  /** One function for all answers, which finds whose it is. */
+  function onFinish(this: ServerResponse) {
+    connections.of(this.req.socket)?.sent(this)
   }
 
   const listener: RequestListener = (message, response) => {
+    const connection = connections.of(message.socket)
+    // One that is closed already, and had more requests in its last bytes.
+    if (connection === undefined) return void response.destroy()
+    if (refuseHead(message, response)) return
     const { method = "", url = "" } = message
-    const call = accept(message, clock.unsafeCurrentTimeMillis())
+    const now = clock.unsafeCurrentTimeMillis()
+    const call = accept(message, now)
     const served = take(method, url, call, message)
-    if (served.wanted === undefined) answer(call, served, noBody, message, response)
-    else read(call, served, served.wanted, message, response)
+    const handling = new Handling(surroundings, connection, call, served, message, response)
+    connection.usedAt = now
+    if (!served.isStranger) connection.isKnown = true
+    connection.add(handling)
+    response.on("finish", onFinish)
+    handling.start()
   }
-  return { listener, underWay }
+  return listener
+})
+
+/** How often connections are looked at: often enough for the shortest time that is set, and seldom where thousands are open. */
+const lookEveryMs = ({ receiveMs, sendMs }: ServerLimits): number =>
+  Math.min(1_000, Math.max(20, Math.min(receiveMs, sendMs) / 4))
+
+/** How often refused connections are told of. */
+const tellRefusedMs = 10_000
+
+/** Looks at all connections, again and again, so that none needs a timer. */
+const lookAfterConnections = Effect.gen(function* () {
+  const connections = yield* Connections
+  const { snapshot } = yield* CurrentConfig
+  let lookedAt = yield* Clock.currentTimeMillis
+  let told = 0
+  let toldAt = Number.NEGATIVE_INFINITY
+  const look = Effect.gen(function* () {
+    const { server } = snapshot()
+    const everyMs = lookEveryMs(server)
+    yield* Effect.sleep(everyMs)
+    const now = yield* Clock.currentTimeMillis
+    const { receiveMs, sendMs } = server
+    // What passed while the process stood still, or the machine slept, was nobody's silence.
+    connections.look({ now, stepMs: Math.min(now - lookedAt, 2 * everyMs), sendMs, receiveMs })
+    lookedAt = now
+    const { open, refused } = connections.status
+    if (refused === told || now - toldAt < tellRefusedMs) return
+    yield* Effect.logWarning(
+      "connections were refused (server.max_connections, max_connections_per_address)",
+      {
+        refused: refused - told,
+        open,
+      },
+    )
+    told = refused
+    toldAt = now
+  })
+  yield* Effect.forkScoped(Effect.forever(look))
 })
 
 /**
@@ -287,8 +266,10 @@ export const layer = (onDrain: (underWay: number) => Effect.Effect<void>) =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const server = yield* NodeServer
-      const { listener, underWay } = yield* makeListener
+      const listener = yield* makeListener
+      // Ends with the server: who takes nothing does not keep it waiting.
+      yield* lookAfterConnections
       yield* server.serve(listener)
-      yield* Effect.addFinalizer(() => server.drain(underWay, onDrain))
+      yield* Effect.addFinalizer(() => server.drain(onDrain))
     }),
   ).pipe(Layer.provide(Layer.setTracerEnabled(false)))

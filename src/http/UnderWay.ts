@@ -1,39 +1,32 @@
-/** The requests that a server has under way, by their connections, and how they are cut when its time is over. */
-import type { Socket } from "node:net"
-import { type Listed, Roster } from "../Roster.ts"
+/** A request that a server has under way, as its connection knows it. */
+import type { ServerResponse } from "node:http"
+import type { Unsent } from "../audit/RecordDraft.ts"
 
-/** One request. */
-export interface UnderWay extends Listed {
-  readonly socket: Socket
-  /** Its body is still being read. */
-  readonly isHalfBegun: () => boolean
-  /** Ends it, and tells its client, where that can be told. */
-  readonly cut: (when: string) => void
+/** What time it is, and how much of it passed since the last look, for whoever is looked at. */
+export interface Look {
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** Less than what passed where the process itself stood still. */
+  readonly stepMs: number
+  /** How long a client may take nothing of its answer. */
+  readonly sendMs: number
+  /** How long it may send nothing of its body. */
+  readonly receiveMs: number
 }
 
-/** All of them. */
-export class RequestsUnderWay {
-  readonly #roster = new Roster<UnderWay>()
-
-  get count(): number {
-    return this.#roster.size
-  }
-
-  add(one: UnderWay): void {
-    this.#roster.add(one)
-  }
-
-  delete(one: UnderWay): void {
-    this.#roster.delete(one)
-  }
-
-  /** The connections that have one. */
-  get sockets(): ReadonlySet<Socket> {
-    return new Set(this.#roster.all.map(({ socket }) => socket))
-  }
-
-  /** @param which all, or those alone that have not begun in earnest */
-  cut(which: "all" | "half-begun", when: string): void {
-    for (const one of this.#roster.all) if (which === "all" || one.isHalfBegun()) one.cut(when)
-  }
+export interface UnderWay {
+  readonly response: ServerResponse
+  /** The one that came behind it on its connection. */
+  behind: UnderWay | undefined
+  /** Its body is still being read, or, where it is answered, thrown away. */
+  readonly isHalfBegun: boolean
+  readonly isStranger: boolean
+  /** Ends it, and tells its client, where that can be told. */
+  cut(when: string): void
+  /** The last byte of its answer is out. */
+  sent(): void
+  /** Its connection is closed. */
+  gone(unsent: Unsent): void
+  /** Time has passed. */
+  look(look: Look): void
 }

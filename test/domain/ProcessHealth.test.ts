@@ -31,6 +31,8 @@ const health: fc.Arbitrary<ProcessHealth> = fc.record({
   }),
   log: fc.record({ dropped: fc.nat(9) }),
   requests: fc.record({ in_flight: fc.nat(9), buffered_bytes: fc.nat(9) }),
+  connections: fc.record({ open: fc.nat(9), displaced: fc.nat(9), refused: fc.nat(9) }),
+  strangers: fc.record({ turned_away: fc.nat(9), unrecorded: fc.nat(9) }),
   upstreams: fc.tuple(upstream("a"), upstream("b")),
 })
 
@@ -55,6 +57,8 @@ describe("The health of several processes", () => {
       fc.property(some, (all) => {
         const as = of(all)
         expect(as?.requests.in_flight).toBe(sum(all.map(({ requests }) => requests.in_flight)))
+        expect(as?.connections.refused).toBe(sum(all.map(({ connections }) => connections.refused)))
+        expect(as?.strangers.unrecorded).toBe(sum(all.map(({ strangers }) => strangers.unrecorded)))
         expect(as?.log.dropped).toBe(sum(all.map(({ log }) => log.dropped)))
         expect(as?.config.generation).toBe(Math.min(...all.map(({ config }) => config.generation)))
         expect(as?.config.last_error === null).toBe(all.every(({ config }) => config.last_error === null))

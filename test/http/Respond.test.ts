@@ -1,6 +1,7 @@
 import { createServer } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { lingerForClient } from "../../src/http/Lingering.ts"
 import { send } from "../../src/http/Respond.ts"
 import type { Relay } from "../../src/stream/Relay.ts"
 import { within } from "../support/Patience.ts"
@@ -17,6 +18,7 @@ const serving = (run: Relay<void>["run"]) =>
             { "content-type": "text/plain" },
             message,
             response,
+            lingerForClient,
           ),
         )
       })

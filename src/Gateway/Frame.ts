@@ -1,0 +1,95 @@
+/** The frame around a request of any endpoint: what it is answered with and from while it is under way, and what is told of it when it is over. */
+import type { Audit } from "../audit/Audit.ts"
+import type { RecordDraft, Unsent } from "../audit/RecordDraft.ts"
+import type { AttemptRecord } from "../domain/AuditRecord.ts"
+import { Overloaded, ShareTaken, ShuttingDown } from "../domain/GatewayError.ts"
+import type { Snapshot } from "../domain/Snapshot.ts"
+import { hostOf } from "../domain/Upstream.ts"
+import type { OpenRequest, TakenBy } from "../OpenRequests.ts"
+import type { AccessLog } from "../telemetry/AccessLog.ts"
+import { noted, refusal } from "./Answers.ts"
+import type { ClientAnswer, Ends, RequestFrame } from "./Exchange.ts"
+
+/** Where what is known of a request goes. */
+export interface Books {
+  readonly accessLog: AccessLog["Type"]
+  readonly audit: Audit["Type"]
+}
+
+/** Seconds after which a client may come again when too many requests are under way, or their bodies are too large. */
+const roomRetrySeconds = 1
+
+/** Why there is no room for a request, or for its body. */
+export const roomless = (of: "requests" | "memory", takenBy: TakenBy): Overloaded | ShareTaken =>
+  takenBy === "all"
+    ? new Overloaded({ reason: of, retryAfterSeconds: roomRetrySeconds })
+    : new ShareTaken({ of, retryAfterSeconds: roomRetrySeconds })
+
+/** One request: what it is answered with and from, and its end. */
+export class Frame implements RequestFrame, Ends {
+  readonly snapshot: Snapshot
+  readonly draft: RecordDraft
+  readonly opened: OpenRequest
+  readonly #books: Books
+  #passedOver: Map<string, number> | undefined
+
+  constructor(books: Books, snapshot: Snapshot, draft: RecordDraft, opened: OpenRequest) {
+    this.#books = books
+    this.snapshot = snapshot
+    this.draft = draft
+    this.opened = opened
+  }
+
+  readonly hold = (bytes: number): boolean => this.opened.hold(bytes, this.snapshot.server.maxBufferedBytes)
+
+  readonly whenOver = (release: () => void): void => this.opened.whenOver(release)
+
+  readonly onPassedOver = (upstream: string, events = 1): void => {
+    this.#passedOver ??= new Map()
+    this.#passedOver.set(upstream, (this.#passedOver.get(upstream) ?? 0) + events)
+  }
+
+  readonly onAttempt = (attempt: AttemptRecord, failed: boolean): void => {
+    const { draft } = this
+    draft.attempted(attempt, failed)
+    if (!failed) return
+    const upstream = this.snapshot.routes.byName.get(attempt.upstream)
+    this.#books.accessLog.failedAttempt(draft.id, attempt, {
+      number: draft.attempts.length,
+      host: upstream === undefined ? undefined : hostOf(upstream.baseUrl),
+    })
+  }
+
+  giveUp(when: string): () => ClientAnswer {
+    const { draft } = this
+    draft.givenUp(`cut ${when}`)
+    return () => noted(refusal(new ShuttingDown({ retryAfterSeconds: 1, cut: when }), draft), draft)
+  }
+
+  close(unsent: Unsent | undefined): void {
+    this.opened.end()
+    const { accessLog, audit } = this.#books
+    const record = this.draft.close(unsent)
+    audit.record(record)
+    for (const [upstream, events] of this.#passedOver ?? [])
+      accessLog.passedOver(this.draft.id, upstream, events)
+    accessLog.request(record, this.draft.code)
+  }
+}
+
+/** One that was not let in: all that is to be told of it is its record. */
+export class Refused implements Ends {
+  readonly #books: Books
+  readonly #draft: RecordDraft
+
+  constructor(books: Books, draft: RecordDraft) {
+    this.#books = books
+    this.#draft = draft
+  }
+
+  close(unsent: Unsent | undefined): void {
+    const record = this.#draft.close(unsent)
+    this.#books.audit.record(record)
+    this.#books.accessLog.request(record, this.#draft.code)
+  }
+}

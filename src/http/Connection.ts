@@ -1,0 +1,116 @@
+/** One connection: the requests under way on it, in their order, and whether its client takes what it is sent. */
+import type { ServerResponse } from "node:http"
+import type { Socket } from "node:net"
+import type { Unsent } from "../audit/RecordDraft.ts"
+import type { Look, UnderWay } from "./UnderWay.ts"
+
+/**
+ * Bytes of the write that is on its way. Node has no public word for how far a large one has come; the timeout of its own sockets asks the handle the
+ * same. Without it, a write counts as progress when it is done.
+ */
+const queuedBytes = (socket: Socket): number => {
+  const handle: unknown = Reflect.get(socket, "_handle")
+  const queued: unknown =
+    typeof handle === "object" && handle !== null ? Reflect.get(handle, "writeQueueSize") : undefined
+  return typeof queued === "number" ? queued : 0
+}
+
+const left: Unsent = { by: "client" }
+
+export class Connection {
+  readonly socket: Socket
+  /** Who is at its other end, for counting. */
+  readonly network: string
+  /** Epoch milliseconds of its last request, else of its beginning. */
+  usedAt: number
+  /** It had a request of somebody who may ask. */
+  isKnown = false
+  #first: UnderWay | undefined
+  #stuckMs = 0
+  #written = -1
+  #queued = -1
+  #unsent: Unsent = left
+
+  constructor(socket: Socket, network: string, now: number) {
+    this.socket = socket
+    this.network = network
+    this.usedAt = now
+  }
+
+  /** A request came. */
+  add(request: UnderWay): void {
+    if (this.#first === undefined) {
+      this.#first = request
+      return
+    }
+    let last = this.#first
+    while (last.behind !== undefined) last = last.behind
+    last.behind = request
+  }
+
+  /** The last byte of an answer is out, that of the first request: clients get theirs in the order they asked. */
+  sent(response: ServerResponse): void {
+    const first = this.#first
+    if (first?.response !== response) return
+    this.#first = first.behind
+    first.sent()
+  }
+
+  /** How many requests are under way. */
+  get requests(): number {
+    let count = 0
+    for (let one = this.#first; one !== undefined; one = one.behind) count += 1
+    return count
+  }
+
+  /** No request is under way, and nothing on its way to the client. */
+  get isIdle(): boolean {
+    return this.#first === undefined && this.socket.writableLength === 0
+  }
+
+  /** Nobody has a right to it: it is idle, or only turns strangers away. */
+  get isReusable(): boolean {
+    for (let one = this.#first; one !== undefined; one = one.behind) if (!one.isStranger) return false
+    return true
+  }
+
+  /** @param which all requests, or those alone that have not begun in earnest */
+  cutRequests(which: "all" | "half-begun", when: string): void {
+    for (let one = this.#first; one !== undefined; one = one.behind)
+      if (which === "all" || one.isHalfBegun) one.cut(when)
+  }
+
+  /** Ends it at once, and what the system still has to send with it. */
+  cut(why: string): void {
+    const bytes = Math.max(this.socket.writableLength, queuedBytes(this.socket))
+    this.#unsent = { by: "gateway", why: `${why}; ${bytes} bytes waited to be sent` }
+    this.socket.resetAndDestroy()
+  }
+
+  /** Ends it where its client took nothing for too long of what waits for it. */
+  look(look: Look): void {
+    for (let one = this.#first; one !== undefined; one = one.behind) one.look(look)
+    const { socket } = this
+    if (socket.writableLength === 0) {
+      this.#stuckMs = 0
+      return
+    }
+    const written = socket.bytesWritten - socket.writableLength
+    const queued = queuedBytes(socket)
+    if (written !== this.#written || queued !== this.#queued) {
+      this.#written = written
+      this.#queued = queued
+      this.#stuckMs = 0
+      return
+    }
+    this.#stuckMs += look.stepMs
+    if (this.#stuckMs >= look.sendMs) this.cut(`the client took nothing of its answer for ${look.sendMs} ms`)
+  }
+
+  /** It is closed. */
+  gone(): void {
+    let one = this.#first
+    this.#first = undefined
+    for (; one !== undefined; one = one.behind) one.gone(this.#unsent)
+  }
+}

@@ -1,0 +1,55 @@
+/** What Node's parser lets through and RFC 9112 does not: other versions of HTTP, and a request for two hosts. */
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { encodeErrorBody } from "../domain/GatewayError.ts"
+
+interface HeadFault {
+  readonly status: number
+  readonly message: string
+}
+
+const isHost = (name: string): boolean => name.length === 4 && name.toLowerCase() === "host"
+
+/** Of names and values in turn, how many are `host`. Node keeps the first alone, and proxies may go by another. */
+const hostsIn = (rawHeaders: ReadonlyArray<string>): number => {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (isHost(rawHeaders[at] ?? "")) hosts += 1
+  return hosts
+}
+
+const faultOf = ({ httpVersion, rawHeaders }: IncomingMessage): HeadFault | undefined => {
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") {
+    return {
+      status: httpVersion === "0.9" ? 400 : 505,
+      message: "This gateway speaks HTTP/1.1 and HTTP/1.0 here.",
+    }
+  }
+  if (hostsIn(rawHeaders) > 1) {
+    // RFC 9112 §3.2.
+    return { status: 400, message: "The request has more than one Host header." }
+  }
+  return undefined
+}
+
+/** Answers such a request, and closes its connection; whether it was one. */
+export const refuseHead = (message: IncomingMessage, response: ServerResponse): boolean => {
+  const fault = faultOf(message)
+  if (fault === undefined) return false
+  message.resume()
+  response
+    .writeHead(fault.status, {
+      "content-type": "application/json",
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+      connection: "close",
+    })
+    .end(
+      encodeErrorBody({
+        message: fault.message,
+        type: "invalid_request_error",
+        param: null,
+        code: null,
+      }),
+      () => message.socket.destroySoon(),
+    )
+  return true
+}
