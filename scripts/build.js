@@ -66,7 +66,8 @@ const shipped = () => [
   bundle("src/audit/AuditWorker.ts", "dist/audit-worker.js"),
 ]
 
-const demo = () => bundle("scripts/demo.ts", "dist/demo.js", { packages: "external" })
+/** It asserts what it shows, by more than one of `node:assert`'s ways. */
+const demo = () => bundle("scripts/demo.ts", "dist/demo.js", { packages: "external", alias: sqliteAddon })
 
 /** What only a checkout needs: their dependencies stay where they are. */
 const ofCheckout = () => [

@@ -14,7 +14,7 @@ const placeholders: ReadonlyArray<RegExp> = [
 
 /** Whether an access key is no key but what stands in its place in an example: `replace-me`, `your-key-here`, `<key>`, `sk-xxxx`, `sk-1234`. */
 export const isPlaceholder = (key: string): boolean => {
-  if (/^(?:<[^<>]*>|\{\{.*\}\}|\[[^[\]]*\]|[*.…\u2022]{3,})$/.test(key)) return true
+  if (/^(?:<[^<>]*>|\{\{.*\}\}|\[[^[\]]*\]|[*.\u2026\u2022]{3,})$/.test(key)) return true
   const bare = key
     .toLowerCase()
     .replace(/^sk[-_]/, "")
