@@ -73,6 +73,8 @@ const demo = () => bundle("scripts/demo.ts", "dist/demo.js", { packages: "extern
 const ofCheckout = () => [
   demo(),
   bundle("soak/Soak.ts", "dist/soak.js", { packages: "external" }),
+  bundle("attack/Attack.ts", "dist/attack.js", { packages: "external" }),
+  bundle("attack/Watch.ts", "dist/attack-watch.js"),
   bundle("bench/Bench.ts", "dist/bench.js", { packages: "external" }),
   bundle("bench/Mock.ts", "dist/bench-mock.js"),
   bundle("bench/Load.ts", "dist/bench-load.js"),

@@ -7,8 +7,19 @@ import { createInterface } from "node:readline"
 import Database from "better-sqlite3"
 import type { Sample } from "./Verdict.ts"
 
+export interface SubjectOptions {
+  /** For Node, before the program. */
+  readonly nodeArgs?: ReadonlyArray<string>
+  /** Told each line of the log. */
+  readonly onLine?: (line: string) => void
+}
+
 export interface Subject {
   readonly port: number
+  /** All it writes: the audit with its spill, and the figures of whoever watches it from within. */
+  readonly folder: string
+  /** The largest resident set of its life, MB. */
+  readonly peakMb: () => number
   /** Put in force as an editor would: written beside, then renamed. */
   readonly reload: (config: string) => void
   readonly figures: () => Omit<Sample, "seconds">
@@ -47,21 +58,29 @@ const maxLines = 1_000
 
 const parseHealth = (text: string): Health => JSON.parse(text)
 
-export const startSubject = async (config: string): Promise<Subject> => {
+export const startSubject = async (
+  config: string,
+  { nodeArgs = [], onLine }: SubjectOptions = {},
+): Promise<Subject> => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-soak-"))
   const configPath = join(folder, "config.yaml")
   writeFileSync(configPath, config)
-  const child: ChildProcess = spawn(process.execPath, ["dist/sluice.js", "serve", "--port", "0"], {
-    env: {
-      PATH: process.env["PATH"],
-      CONFIG_PATH: configPath,
-      LOG_FORMAT: "json",
-      SERVER_HOST: "127.0.0.1",
-      AUDIT_URL: `sqlite:${join(folder, "record.db")}`,
-      SHUTDOWN_GRACE_SECONDS: "10",
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [...nodeArgs, "dist/sluice.js", "serve", "--port", "0"],
+    {
+      env: {
+        PATH: process.env["PATH"],
+        CONFIG_PATH: configPath,
+        LOG_FORMAT: "json",
+        SERVER_HOST: "127.0.0.1",
+        AUDIT_URL: `sqlite:${join(folder, "record.db")}`,
+        SHUTDOWN_GRACE_SECONDS: "10",
+        ATTACK_WATCH: join(folder, "held"),
+      },
+      stdio: ["ignore", "pipe", "pipe"],
     },
-    stdio: ["ignore", "pipe", "pipe"],
-  })
+  )
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve))
   const surprising: Array<string> = []
   const listening = new Promise<number>((resolve, reject) => {
@@ -71,6 +90,7 @@ export const startSubject = async (config: string): Promise<Subject> => {
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue
       createInterface({ input: stream }).on("line", (line) => {
+        onLine?.(line)
         if (isSurprising(line)) {
           if (surprising.length < maxLines) surprising.push(line)
         } else if (line.includes('"message":"listening"')) {
@@ -81,17 +101,20 @@ export const startSubject = async (config: string): Promise<Subject> => {
   })
   const port = await listening
   const origin = `http://127.0.0.1:${port}`
+  const megabytesOf = (line: RegExp): number =>
+    Number(line.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? 0) / 1024
   return {
     port,
+    folder,
+    peakMb: () => megabytesOf(/VmHWM:\s+(\d+)/),
     reload: (text) => {
       writeFileSync(`${configPath}.new`, text)
       renameSync(`${configPath}.new`, configPath)
     },
-    figures: () => {
-      const status = readFileSync(`/proc/${child.pid}/status`, "utf8")
-      const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0)
-      return { rssMb: kilobytes / 1024, fds: readdirSync(`/proc/${child.pid}/fd`).length }
-    },
+    figures: () => ({
+      rssMb: megabytesOf(/VmRSS:\s+(\d+)/),
+      fds: readdirSync(`/proc/${child.pid}/fd`).length,
+    }),
     health: async () => {
       const answer = await fetch(`${origin}/health?verbose`, { headers: { connection: "close" } })
       return parseHealth(await answer.text())
