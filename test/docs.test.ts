@@ -9,7 +9,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
-import { loadConfig, renderProblem } from "../src/config/ConfigFile.ts"
+import { loadConfig, toldToOperator } from "../src/config/ConfigFile.ts"
 import * as Errors from "../src/domain/GatewayError.ts"
 import { configOf } from "./support/GatewayConfig.ts"
 import { startGateway } from "./support/gateway.ts"
@@ -531,7 +531,7 @@ describe.each(documents)("%s", (document) => {
         onLeft: (all) => all.filter(({ severity }) => severity === "error"),
         onRight: () => [],
       })
-      expect(problems.map((problem) => renderProblem(document, problem))).toEqual([])
+      expect(problems.map((problem) => toldToOperator(document, problem))).toEqual([])
     }
   })
 })

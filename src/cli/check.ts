@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { excerptOf } from "../config/ConfigFile/Excerpt.ts"
+import { toOperator } from "../config/ConfigFile/Telling.ts"
 import type { Problem, Severity } from "../config/ConfigFile.ts"
 import type { Paint, Shade } from "../terminal/Colour.ts"
 import { printable } from "../terminal/Printable.ts"
@@ -33,11 +34,12 @@ const manual = {
 const shades: Readonly<Record<Severity, Shade>> = { error: "red", warning: "yellow", note: "cyan" }
 
 /** `config.yaml:11:5 error openai_clients[0].fallbak (openai): unknown key; …`, the line and a caret under it. */
-const renderFound = (path: string, text: string, problem: Problem, paint: Paint): string => {
+const renderFound = (file: string, text: string, problem: Problem, paint: Paint): string => {
   const { client, column, line, message, severity } = problem
-  const of = client === undefined ? "" : ` (${printable(client)})`
-  const place = problem.path === "" ? "" : ` ${problem.path}${of}:`
-  const head = `${paint("bold", `${path}:${line}:${column}`)} ${paint(shades[severity], severity)}${place} ${message}`
+  const of = toOperator(client)
+  const path = toOperator(problem.path)
+  const place = path === "" ? "" : ` ${path}${of === "" ? "" : ` (${of})`}:`
+  const head = `${paint("bold", `${file}:${line}:${column}`)} ${paint(shades[severity], severity)}${place} ${toOperator(message)}`
   const excerpt = excerptOf(text, line, column)
   if (excerpt === undefined) return `${head}\n`
   const margin = `  ${line} | `

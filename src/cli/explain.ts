@@ -5,7 +5,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { renderProblem } from "../config/ConfigFile.ts"
+import { toldToOperator } from "../config/ConfigFile.ts"
 import { makeSnapshot } from "../config/Snapshots.ts"
 import { type Explanation, explain as explainPlan } from "../domain/Explain.ts"
 import { render, renderNow, type UpstreamNow } from "../domain/ExplainText.ts"
@@ -123,7 +123,7 @@ export const explain: Command = command(manual, (given) =>
     if (Either.isLeft(loaded)) {
       return yield* new CliFailure({
         exitCode: 1,
-        message: loaded.left.map((problem) => renderProblem(path, problem)).join("\n"),
+        message: loaded.left.map((problem) => toldToOperator(path, problem)).join("\n"),
       })
     }
     const snapshot = makeSnapshot(loaded.right.config, { generation: 1, loadedAt: 0, env: process.env })

@@ -13,7 +13,7 @@ import * as App from "../App.ts"
 import { parseAuditUrl } from "../audit/AuditUrl.ts"
 import * as Primary from "../cluster/Primary.ts"
 import * as WorkerProcess from "../cluster/WorkerProcess.ts"
-import { renderProblem } from "../config/ConfigFile.ts"
+import { toldPublicly } from "../config/ConfigFile.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { auditUrl, environment, logFormat, problemsOf } from "../config/Environment.ts"
 import { isHurried } from "../Hurry.ts"
@@ -186,7 +186,8 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
           failure(
             ...problems
               .filter(({ severity }) => severity === "error")
-              .map((problem) => renderProblem(path, problem)),
+              .map((problem) => toldPublicly(path, problem)),
+            `"sluice check ${path}" says more`,
           ),
         AuditUnusable: ({ message }) => failure(message),
         ConfigUnreadable: ({ message }) => failure(message),

@@ -9,15 +9,8 @@ import type { Env } from "./ConfigFile/Expansion.ts"
 import { descend, keysOf, type Place, placeOf, takes } from "./ConfigFile/Expected.ts"
 import { hintsOn } from "./ConfigFile/Hints.ts"
 import { findingsOf, type Sections } from "./ConfigFile/Issues.ts"
-import {
-  type Finding,
-  looksLikeKey,
-  type Path,
-  type Problem,
-  quote,
-  renderPath,
-  type Severity,
-} from "./ConfigFile/Problem.ts"
+import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./ConfigFile/Problem.ts"
+import { fromFile, type Saying, say, silence } from "./ConfigFile/Telling.ts"
 import {
   below,
   isResolved,
@@ -31,7 +24,7 @@ import {
 import { GatewayConfig, leftovers } from "./GatewayConfig.ts"
 
 export type { Env } from "./ConfigFile/Expansion.ts"
-export { type Problem, renderProblem, type Severity } from "./ConfigFile/Problem.ts"
+export { type Problem, type Severity, toldPublicly, toldToOperator } from "./ConfigFile/Problem.ts"
 
 export { largestFile }
 
@@ -60,7 +53,7 @@ export interface Reading {
 
 /**
  * Reads a configuration. Fails with all problems at once, in the order of the text, warnings and notes among them; succeeds with
- * those alone. No problem repeats a credential, nor anything that came out of the environment.
+ * those alone. No problem repeats anything that came out of the environment; for the rest see `Telling`.
  *
  * @param text the file
  * @param env the environment that `${VAR}` refers to
@@ -74,7 +67,7 @@ export const loadConfig = (
   if (Either.isLeft(parsed)) return Either.left(parsed.left)
   const { root, problems: readable } = parsed.right
   if (root._tag !== "Mapping") {
-    const message = "expected a map of keys, of which `openai_clients` is one"
+    const message = say`expected a map of keys, of which \`openai_clients\` is one`
     return Either.left([
       ...readable,
       locate(parsed.right, { path: [], message, severity: "error", atKey: false }),
@@ -110,7 +103,7 @@ const withoutLeftovers = (root: Tree): Tree =>
 
 const leftover = (key: string): Finding => ({
   path: [key],
-  message: "a leftover of GPT_API without meaning here; it is ignored",
+  message: say`a leftover of GPT_API without meaning here; it is ignored`,
   severity: "warning",
   atKey: true,
 })
@@ -150,17 +143,17 @@ const references = (
 ): ReadonlyArray<Finding> => {
   switch (tree._tag) {
     case "Scalar": {
-      const say = (severity: Severity, message: string): Finding => ({
+      const finding = (severity: Severity, message: Saying): Finding => ({
         path,
         message,
         severity,
         atKey: false,
       })
-      if (tree.malformed !== undefined) return [say("error", tree.malformed)]
+      if (tree.malformed !== undefined) return [finding("error", tree.malformed)]
       return tree.unset.map((name) =>
-        say(
+        finding(
           unset,
-          `the environment variable ${toldName(name)} is not set${neededBy(path, root)}; set it, or write \${${toldName(name)}:-default}`,
+          say`${variableSaid(name)} is not set${neededBy(path, root)}; set it, or write ${defaultSaid(name)}`,
         ),
       )
     }
@@ -173,22 +166,28 @@ const references = (
   }
 }
 
-/** A variable's name, unless a key was written in its place. Names are in capitals where they are as long and mixed as keys. */
-const toldName = (name: string): string => (/[a-z]/.test(name) && looksLikeKey(name) ? "NAME" : name)
+const variableSaid = (name: string): Saying =>
+  fromFile(`\${${name}}`, {
+    as: () => `the environment variable ${name}`,
+    otherwise: say`an environment variable`,
+  })
+
+const defaultSaid = (name: string): Saying =>
+  fromFile(`\${${name}}`, { as: () => `\${${name}:-default}`, otherwise: say`\${NAME:-default}` })
 
 /** Names the client a path lies in. */
-const neededBy = (path: Path, root: Tree): string => {
+const neededBy = (path: Path, root: Tree): Saying => {
   const client = clientAt(path, root)
-  return client === undefined ? "" : `, and the client ${quote(client)} needs it`
+  return client === undefined
+    ? silence
+    : fromFile(client, { as: (name) => `, and the client "${name}" needs it`, otherwise: silence })
 }
 
-/** The name of the client a path lies in, unless that is from the environment too, or looks like a secret. */
+/** The name of the client a path lies in, unless that is from the environment too. */
 const clientAt = (path: Path, root: Tree): string | undefined => {
   if (path[0] !== "openai_clients" || typeof path[1] !== "number") return undefined
   const name = below(below(below(root, "openai_clients"), path[1]), "name")
-  return textOf(name) === undefined || name?._tag !== "Scalar" || name.expanded || looksLikeKey(name.source)
-    ? undefined
-    : name.source
+  return textOf(name) === undefined || name?._tag !== "Scalar" || name.expanded ? undefined : name.source
 }
 
 /** Whether the value at a path is known; what an unset variable holds can be neither right nor wrong. */
@@ -208,7 +207,14 @@ const locate = ({ root, position }: ParsedText, { path, message, severity, atKey
     if (tree === undefined) break
     offset = atKey && depth === path.length - 1 && entry !== undefined ? entry.keyOffset : tree.offset
   }
-  return { message, ...position(offset), path: renderPath(path), severity, client: clientAt(path, root) }
+  const client = clientAt(path, root)
+  return {
+    message,
+    ...position(offset),
+    path: pathSaid(path, schemaPlace, leftovers),
+    severity,
+    client: client === undefined ? silence : fromFile(client, { as: (name) => name, otherwise: silence }),
+  }
 }
 
 const inOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =>

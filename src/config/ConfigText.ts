@@ -5,6 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { largestFile, textOfBytes } from "./ConfigFile.ts"
 
+const missing = "there is no such file"
+
+/** A path of which there is a file, or that has the name of a configuration; any other may be anything, a key too. */
+const pathSaid = (path: string, reason: string): string =>
+  reason !== missing || /\.(?:ya?ml|json)$/i.test(path)
+    ? path
+    : "the file that CONFIG_PATH or the command names"
+
 /** The file cannot be read. */
 export class ConfigUnreadable extends Data.TaggedError("ConfigUnreadable")<{
   readonly path: string
@@ -12,7 +20,7 @@ export class ConfigUnreadable extends Data.TaggedError("ConfigUnreadable")<{
   readonly reason: string
 }> {
   override get message(): string {
-    return `${this.path}: the configuration cannot be read: ${this.reason}`
+    return `${pathSaid(this.path, this.reason)}: the configuration cannot be read: ${this.reason}`
   }
 }
 
@@ -38,7 +46,7 @@ export const readConfigText = (
     return { text, writtenAt: Option.getOrUndefined(mtime)?.getTime() }
   }).pipe(
     Effect.catchTags({
-      SystemError: ({ reason }) => unreadable(reasonInWords(reason)),
+      SystemError: ({ description, reason }) => unreadable(reasonInWords(reason, description ?? "")),
       BadArgument: () => unreadable("its path is not valid"),
     }),
   )
@@ -52,9 +60,13 @@ const kinds: Readonly<Record<string, string>> = {
   BlockDevice: "device",
 }
 
-const reasonInWords = (reason: string): string =>
-  reason === "NotFound"
-    ? "there is no such file"
+/** Of the system's own words only the code is looked at: they repeat the path. */
+const reasonInWords = (reason: string, description: string): string => {
+  if (description.startsWith("ELOOP")) return "its symbolic links lead round in a circle"
+  if (description.startsWith("ENOTDIR")) return "a part of its path is no directory"
+  return reason === "NotFound"
+    ? missing
     : reason === "PermissionDenied"
       ? "permission denied"
       : `the system says ${reason}`
+}

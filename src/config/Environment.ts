@@ -21,8 +21,9 @@ export interface Environment {
   readonly workers: number | "auto"
 }
 
-const invalid = (name: string, value: string, expected: string) =>
-  Either.left(ConfigError.InvalidData([name], `${name}=${JSON.stringify(value)}: expected ${expected}`))
+/** Without the value: it stands in the log, and may be a key that was given the wrong name. */
+const invalid = (name: string, expected: string) =>
+  Either.left(ConfigError.InvalidData([name], `${name}: expected ${expected}`))
 
 const digits = /^\s*\d{1,9}\s*$/
 
@@ -43,7 +44,7 @@ const wholeNumber = (name: string, min: number, max: number) =>
       const number = digits.test(value) ? Number(value) : Number.NaN
       return number >= min && number <= max
         ? Either.right(number)
-        : invalid(name, value, `a whole number from ${min} to ${max}`)
+        : invalid(name, `a whole number from ${min} to ${max}`)
     }),
   )
 
@@ -52,7 +53,7 @@ const oneOf = <const Word extends string>(name: string, words: ReadonlyArray<Wor
   variable(name).pipe(
     Config.mapOrFail((value) => {
       const found = words.find((word) => word === value.trim().toLowerCase())
-      return found === undefined ? invalid(name, value, `one of ${words.join(", ")}`) : Either.right(found)
+      return found === undefined ? invalid(name, `one of ${words.join(", ")}`) : Either.right(found)
     }),
   )
 
@@ -103,7 +104,11 @@ export const logFormat = (terminal: boolean): Config.Config<"pretty" | "json"> =
 export const environment = (terminal: boolean): Config.Config<Environment> =>
   Config.all({
     port: wholeNumber("SERVER_PORT", 0, 65_535).pipe(Config.withDefault(8000)),
-    host: variable("SERVER_HOST").pipe(Config.withDefault("::")),
+    host: variable("SERVER_HOST").pipe(
+      // As an IPv6 address stands in URLs.
+      Config.map((host) => host.trim().replace(/^\[(.*)\]$/, "$1")),
+      Config.withDefault("::"),
+    ),
     configPath,
     auditUrl,
     logLevel: oneOf("LOG_LEVEL", [
@@ -135,7 +140,7 @@ export const environment = (terminal: boolean): Config.Config<Environment> =>
         const number = digits.test(value) ? Number(value) : Number.NaN
         return number >= 1 && number <= 256
           ? Either.right(number)
-          : invalid("WORKERS", value, 'a whole number from 1 to 256, or "auto"')
+          : invalid("WORKERS", 'a whole number from 1 to 256, or "auto"')
       }),
       Config.withDefault<number | "auto">(1),
     ),

@@ -24,19 +24,29 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 
-/** A proxy from its URL, whose scheme may be left out; or what is wrong with it, in words that repeat nothing of it. */
-export const parseProxy = (given: string): Either.Either<OutgoingProxy, string> => {
+/** What may be wrong with the URL of a proxy. */
+export const proxyFaults = {
+  socks: "SOCKS proxies are not spoken to; name one by http:// or https://",
+  scheme: "expected the URL of a proxy that begins with http:// or https://",
+  url: "expected the URL of a proxy such as http://proxy.example:3128",
+} as const
+
+/** Words that repeat nothing of the URL. */
+export type ProxyFault = (typeof proxyFaults)[keyof typeof proxyFaults]
+
+/** A proxy from its URL, whose scheme may be left out; or what is wrong with it. */
+export const parseProxy = (given: string): Either.Either<OutgoingProxy, ProxyFault> => {
   const text = given.trim()
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase()
   if (scheme?.startsWith("socks") === true) {
-    return Either.left("SOCKS proxies are not spoken to; name one by http:// or https://")
+    return Either.left(proxyFaults.socks)
   }
   if (scheme !== undefined && scheme !== "http" && scheme !== "https") {
-    return Either.left("expected the URL of a proxy that begins with http:// or https://")
+    return Either.left(proxyFaults.scheme)
   }
   const whole = scheme === undefined ? `http://${text}` : text
   if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(whole)) {
-    return Either.left("expected the URL of a proxy such as http://proxy.example:3128")
+    return Either.left(proxyFaults.url)
   }
   const { hostname, password, port, protocol, username, host } = new URL(whole)
   const secure = protocol === "https:"
@@ -76,7 +86,12 @@ const first = (environment: Environment, name: string): string | undefined =>
 export const environmentProxy = (
   url: string,
   environment: Environment,
-): { readonly variable: string; readonly proxy: Either.Either<OutgoingProxy, string> } | undefined => {
+):
+  | {
+      readonly variable: "HTTPS_PROXY" | "HTTP_PROXY"
+      readonly proxy: Either.Either<OutgoingProxy, ProxyFault>
+    }
+  | undefined => {
   if (!URL.canParse(url)) return undefined
   const { hostname, port, protocol } = new URL(url)
   if (isLoopback(hostname)) return undefined

@@ -55,18 +55,27 @@ export class NodeServer extends Context.Tag("sluice/NodeServer")<
   }
 >() {}
 
+const inWords: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EADDRNOTAVAIL: "this machine does not have that address",
+  EAI_AGAIN: "its name cannot be looked up now",
+  ENOTFOUND: "there is no such host",
+}
+
 /** The address cannot be listened on. */
 export class ListenFailed extends Data.TaggedError("ListenFailed")<{
   readonly host: string
   readonly port: number
+  /** Of the system: EACCES. */
   readonly code: string
-  readonly detail: string
 }> {
   override get message(): string {
     if (this.code === "EADDRINUSE") {
       return `port ${this.port} is in use; choose another with --port or SERVER_PORT`
     }
-    return `cannot listen on port ${this.port} of ${this.host}: ${this.detail}`
+    // What is no address may be anything, a key too; and the system's own words repeat it.
+    const where = Net.isIP(this.host) === 0 ? "the host that SERVER_HOST names" : this.host
+    return `cannot listen on port ${this.port} of ${where}: ${inWords[this.code] ?? this.code}`
   }
 }
 
@@ -230,7 +239,6 @@ const listening = (server: DrainingServer, host: string, port: number) =>
           host,
           port,
           code: "code" in error ? String(error.code) : "",
-          detail: error.message,
         }),
       ),
     )

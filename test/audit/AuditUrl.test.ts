@@ -26,7 +26,10 @@ describe("AUDIT_URL", () => {
     ["sqlite::memory:", "names no file"],
     ["", "names no file"],
     ["logs/", "names no file"],
-    ["sqlite:record.db?cache=shared", "is not known"],
+    ["sqlite:record.db?cache=shared", "mode=rwc"],
+    ["sqlite:~/record.db", "home directory"],
+    ["~/record.db", "home directory"],
+    ["hunter2:record.db", "names no database"],
   ])("%s is an error that names the variable and says what would be right", (url, problem) => {
     const parsed = parseAuditUrl(url)
     const said = Either.isLeft(parsed) ? parsed.left : ""
@@ -34,6 +37,13 @@ describe("AUDIT_URL", () => {
     expect(said).toContain(problem)
     expect(said).toContain("sqlite:./logs/record.db")
   })
+
+  it.each(["sqlite:x.db?key=hunter2", "hunter2:x", "postgres://me:hunter2@host/x", "sqlite:hunter2/"])(
+    "does not repeat %s, which may hold a secret",
+    (url) => {
+      expect(JSON.stringify(parseAuditUrl(url))).not.toContain("hunter2")
+    },
+  )
 
   it("names the other files after the database", () => {
     expect(auditFiles("logs/record.db")).toEqual({

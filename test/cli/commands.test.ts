@@ -100,7 +100,7 @@ describe("sluice check", () => {
       expect(code).toBe(1)
       expect(stdout.replaceAll(path, "F").split("\n")).toEqual([
         'F:4:15 error openai_clients[0].base_url (first): expected a URL that begins with http:// or https://, got "htp://\u2026"',
-        "  4 |     base_url: htp://127.0.0.1:9/v1",
+        "  4 |     base_url: htp:\u2026:\u2026",
         "                    ^",
         'F:8:5 error openai_clients[0].fallbak (first): unknown key; did you mean "fallback"?',
         "  8 |     fallbak: \u2026",

@@ -82,6 +82,10 @@ describe("environment", () => {
     expect(read({ AUDIT_URL: "", RECD_PATH: "old.db" })).toMatchObject({ right: { auditUrl: "old.db" } })
   })
 
+  it("takes an IPv6 address in the brackets of URLs", () => {
+    expect(read({ SERVER_HOST: "[::1]" })).toMatchObject({ right: { host: "::1" } })
+  })
+
   it.each([
     ["SERVER_PORT", "80000", "a whole number from 0 to 65535"],
     ["SERVER_PORT", "8e3.5", "a whole number from 0 to 65535"],
@@ -95,5 +99,6 @@ describe("environment", () => {
     expect(result._tag).toBe("Left")
     expect(JSON.stringify(result)).toContain(name)
     expect(JSON.stringify(result).replaceAll('\\"', '"')).toContain(expected)
+    expect(JSON.stringify(result)).not.toContain(`"${value}`)
   })
 })

@@ -8,6 +8,7 @@ import type { ModelMatch } from "../../domain/Upstream.ts"
 import type { Env } from "./Expansion.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"
+import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Telling.ts"
 import { below, type Scalar, shown, type Tree, textOf } from "./Tree.ts"
 
 /** A client as far as it can be read. */
@@ -17,7 +18,7 @@ interface Seen {
   readonly fallback: Scalar | undefined
   readonly match: ModelMatch | undefined
   /** The values of `match` as they may be told: with references to variables unexpanded. */
-  readonly matchShown: ReadonlyArray<string>
+  readonly matchShown: ReadonlyArray<Saying>
   readonly model: string | undefined
   /** `model` is there, whether or not it can be read. */
   readonly hasModel: boolean
@@ -47,9 +48,11 @@ const matchOf = (tree: Tree | undefined): ModelMatch | undefined => {
     : undefined
 }
 
-const matchShownOf = (tree: Tree | undefined): ReadonlyArray<string> => {
+const matchShownOf = (tree: Tree | undefined): ReadonlyArray<Saying> => {
   const list = below(tree, "value")
-  return list?._tag === "List" ? list.items.map((item) => (item._tag === "Scalar" ? shown(item) : "")) : []
+  return list?._tag === "List"
+    ? list.items.map((item) => (item._tag === "Scalar" ? shown(item) : fromFile("")))
+    : []
 }
 
 const isText = (value: string | undefined): value is string => value !== undefined
@@ -77,7 +80,7 @@ export const checkClients = (root: Tree, lineOf: (offset: number) => number): Re
   if (list?._tag !== "List") return []
   const clients = list.items.map(see)
   if (clients.length === 0) {
-    return [warning(["openai_clients"], "there are no clients, so every model is answered as unknown")]
+    return [warning(["openai_clients"], say`there are no clients, so every model is answered as unknown`)]
   }
   return [
     ...repeatedNames(clients, lineOf),
@@ -88,9 +91,9 @@ export const checkClients = (root: Tree, lineOf: (offset: number) => number): Re
   ]
 }
 
-const error = (path: Path, message: string): Finding => ({ path, message, severity: "error", atKey: false })
+const error = (path: Path, message: Saying): Finding => ({ path, message, severity: "error", atKey: false })
 
-const warning = (path: Path, message: string): Finding => ({
+const warning = (path: Path, message: Saying): Finding => ({
   path,
   message,
   severity: "warning",
@@ -112,7 +115,7 @@ const repeatedNames = (
       found.push(
         error(
           [...path, "name"],
-          `the name ${shown(name)} is taken in line ${lineOf(before.offset)}; names are unique`,
+          say`the name ${shown(name)} is taken in line ${lineOf(before.offset)}; names are unique`,
         ),
       )
     }
@@ -130,7 +133,7 @@ const checkFallback = (client: Seen, clients: ReadonlyArray<Seen>): ReadonlyArra
     return [
       error(
         path,
-        "the client falls back to itself, which leads nowhere new; name another client or a model, or write false",
+        say`the client falls back to itself, which leads nowhere new; name another client or a model, or write false`,
       ),
     ]
   }
@@ -149,7 +152,7 @@ const checkFallback = (client: Seen, clients: ReadonlyArray<Seen>): ReadonlyArra
     return [
       error(
         path,
-        `${shown(fallback)} is neither a client's name nor a model that a client matches${meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`}`,
+        say`${shown(fallback)} is neither a client's name nor a model that a client matches${meant === undefined ? silence : say`; did you mean ${fromFile(meant)}?`}`,
       ),
     ]
   }
@@ -161,13 +164,13 @@ const checkFallback = (client: Seen, clients: ReadonlyArray<Seen>): ReadonlyArra
     ? [
         error(
           path,
-          `as a model, ${shown(fallback)} leads back to this client alone and to the same upstream model, which is nothing new`,
+          say`as a model, ${shown(fallback)} leads back to this client alone and to the same upstream model, which is nothing new`,
         ),
       ]
     : [
         warning(
           path,
-          `as a model, ${shown(fallback)} is served by this client alone: no other client takes over`,
+          say`as a model, ${shown(fallback)} is served by this client alone: no other client takes over`,
         ),
       ]
 }
@@ -200,7 +203,7 @@ const foreignModels = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => 
           client,
           warning(
             [...client.path, "fallback"],
-            `${shown(fallback)} would be asked for ${foreign}, which its model_match does not name; give it a \`model\`, or name here a model instead of a client`,
+            say`${shown(fallback)} would be asked for ${foreign}, which its model_match does not name; give it a \`model\`, or name here a model instead of a client`,
           ),
         )
       }
@@ -213,13 +216,14 @@ const foreignModels = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => 
 const foreignTo = (
   client: Seen,
   match: ModelMatch,
-  matchShown: ReadonlyArray<string>,
-): string | undefined => {
+  matchShown: ReadonlyArray<Saying>,
+): Saying | undefined => {
   const own = client.match
   if (client.hasModel || own?.type !== "keyword") return undefined
   const at = match.values.findIndex((name) => matchingValue(own, name) === undefined)
-  if (at === -1) return undefined
-  return match.type === "exact" ? matchShown[at] : `models with ${matchShown[at]} in their names`
+  const shownAt = matchShown[at]
+  if (shownAt === undefined) return undefined
+  return match.type === "exact" ? shownAt : say`models with ${shownAt} in their names`
 }
 
 const checkBaseUrl = (tree: Tree, position: number): ReadonlyArray<Finding> => {
@@ -230,7 +234,7 @@ const checkBaseUrl = (tree: Tree, position: number): ReadonlyArray<Finding> => {
     : [
         warning(
           ["openai_clients", position, "base_url"],
-          `ends with ${ending}, which is appended again for each request; leave it out`,
+          say`ends with ${ofProgram(ending)}, which is appended again for each request; leave it out`,
         ),
       ]
 }
@@ -242,7 +246,7 @@ const checkEmptyKey = (tree: Tree, position: number): ReadonlyArray<Finding> => 
     ? [
         warning(
           ["openai_clients", position, "api_key"],
-          "the environment variable is empty, so the callers' own keys are passed through",
+          say`the environment variable is empty, so the callers' own keys are passed through`,
         ),
       ]
     : []
@@ -262,7 +266,7 @@ export const checkProxies = (root: Tree, env: Env): ReadonlyArray<Finding> => {
       : [
           error(
             ["openai_clients", position, "base_url"],
-            `calls would go through the ${found.variable} of the environment, which cannot be used: ${found.proxy.left}; mend it, or give the client a proxy_url (false for none)`,
+            say`calls would go through the ${literally(found.variable)} of the environment, which cannot be used: ${literally(found.proxy.left)}; mend it, or give the client a proxy_url (false for none)`,
           ),
         ]
   })

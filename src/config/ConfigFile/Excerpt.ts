@@ -1,5 +1,7 @@
-/** The line of a file that a problem points at, as it may be shown: nothing in it that is, or may be, a secret. */
-import { looksLikeKey } from "./Problem.ts"
+/** The line of a file that a problem points at, as the operator may be shown it: nothing in it that may be a secret. */
+import { GatewayConfig } from "../GatewayConfig.ts"
+import { everyKey } from "./Expected.ts"
+import { isHarmless, isVariableName } from "./Telling.ts"
 
 /** A line as it may be shown, and where in it the problem's column is. */
 export interface Excerpt {
@@ -25,20 +27,21 @@ const harmlessKeys: ReadonlySet<string> = new Set([
   "trust_proxy",
 ])
 
-const isHarmless = (key: string): boolean =>
+const knownKeys = [...new Set(everyKey(GatewayConfig.ast))]
+
+const isKnownKey: ReadonlySet<string> = new Set(knownKeys)
+
+const hasHarmlessValue = (key: string): boolean =>
   harmlessKeys.has(key) || /_(?:ms|bytes|seconds|months|concurrent|waiting)$/.test(key)
 
 /** References to variables, punctuation with white space, and the words between. */
 const tokens = /\$\{[A-Z_][A-Z0-9_]*\}|[\s,[\]{}:"']+|(?:(?!\$\{[A-Z_][A-Z0-9_]*\})[^\s,[\]{}:"'])+/g
 
-const reference = /^\$\{[A-Z_][A-Z0-9_]*\}$/
+const reference = /^\$\{([A-Z_][A-Z0-9_]*)\}$/
 
 const punctuation = /^[\s,[\]{}:"']+$/
 
 const keyLike = /^[A-Za-z_][\w-]{0,39}$/
-
-/** What words and addresses are written in. Where there is `@`, `?` or `=` in a line, as with credentials in URLs, no value is told. */
-const wordLike = /^[\w./$<>|*-]+$/
 
 const mask = "\u2026"
 
@@ -46,8 +49,8 @@ const mask = "\u2026"
 const longestLine = 100
 
 /**
- * What stands in a line before its comment. Keys are shown, and the values of harmless ones; any other value is masked but for references to variables,
- * and so is all of a line that begins without a key, which goes on with a value of before.
+ * What stands in a line before its comment. Known keys are shown and short words in their place, and short words and numbers as the values of harmless ones; any
+ * other value is masked but for references to variables, and so is all of a line that begins without a key, which goes on with a value of before.
  *
  * @param column from 1, in UTF-16 units
  */
@@ -59,6 +62,7 @@ export const excerptOf = (text: string, line: number, column: number): Excerpt |
   if (whole === undefined || whole.trim() === "") return undefined
   const written = whole.replace(/(^|\s)#.*$/, "").trimEnd()
   const [lead = ""] = /^\s*(?:-(?:\s+|$))*/.exec(written) ?? []
+  // As with credentials in URLs.
   const holdsCredentials = /[@?=]/.test(written)
   let shown = lead
   let at = Math.min(column - 1, lead.length)
@@ -74,9 +78,13 @@ export const excerptOf = (text: string, line: number, column: number): Excerpt |
     } else {
       mayBeKey = false
       if (isKey) key = token
-      const isTold =
-        isKey || reference.test(token) || (isHarmless(key) && !holdsCredentials && wordLike.test(token))
-      if (isTold && !looksLikeKey(token)) told = token
+      const variable = reference.exec(token)?.[1]
+      const isTold = isKey
+        ? isKnownKey.has(token) || isHarmless(token, knownKeys)
+        : variable !== undefined
+          ? isVariableName(variable)
+          : hasHarmlessValue(key) && !holdsCredentials && isHarmless(token)
+      if (isTold) told = token
     }
     if (column - 1 >= offset)
       at = shown.length + (told === token ? Math.min(column - 1 - offset, token.length) : 0)

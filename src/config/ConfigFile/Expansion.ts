@@ -1,4 +1,5 @@
 /** `${VAR}` and `${VAR:-default}` in the string values of the configuration. */
+import { type Saying, say } from "./Telling.ts"
 
 /** Environment variables by name. */
 export type Env = Readonly<Record<string, string | undefined>>
@@ -10,8 +11,8 @@ export interface Expansion {
   readonly expanded: boolean
   /** Variables that are not set and have no default, each once. */
   readonly unset: ReadonlyArray<string>
-  /** What is wrong with a reference, if one is malformed. Repeats nothing of the text. */
-  readonly malformed: string | undefined
+  /** What is wrong with a reference, if one is malformed. */
+  readonly malformed: Saying | undefined
 }
 
 const name = /[A-Za-z_][A-Za-z0-9_]*/y
@@ -19,7 +20,7 @@ const name = /[A-Za-z_][A-Za-z0-9_]*/y
 /** Defaults may hold references in turn; nobody nests deeper. */
 const deepest = 10
 
-const malformedReference = `\${ begins a reference to an environment variable: write \${NAME} or \${NAME:-default}, or $\${ for a literal \${`
+const malformedReference = say`\${ begins a reference to an environment variable: write \${NAME} or \${NAME:-default}, or $\${ for a literal \${`
 
 /** A text that expands to `text`, whatever it holds. */
 export const escapeReferences = (text: string): string => text.replaceAll("${", () => "$${")
@@ -32,7 +33,7 @@ export const escapeReferences = (text: string): string => text.replaceAll("${", 
 export const expand = (text: string, env: Env): Expansion => {
   const unset = new Set<string>()
   let expanded = false
-  let malformed: string | undefined
+  let malformed: Saying | undefined
 
   /** Reads up to the `}` that ends a default, or to the end of the text at depth 0. Answers where it stopped. */
   const read = (start: number, depth: number, wanted: boolean): readonly [text: string, end: number] => {
@@ -59,7 +60,7 @@ export const expand = (text: string, env: Env): Expansion => {
         at++
       }
     }
-    if (depth > 0) malformed = "a reference to an environment variable has no closing }"
+    if (depth > 0) malformed = say`a reference to an environment variable has no closing }`
     return [out, at]
   }
 

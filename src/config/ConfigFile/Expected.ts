@@ -91,6 +91,16 @@ export const keysOf = (ast: AST.AST): ReadonlyArray<string> =>
       : [],
   )
 
+/** The keys known anywhere below. */
+export const everyKey = (ast: AST.AST, seen = new Set<AST.AST>()): ReadonlyArray<string> => {
+  if (seen.has(ast)) return []
+  seen.add(ast)
+  return alternatives(ast).flatMap((it) => {
+    const below = it._tag === "TypeLiteral" ? it.propertySignatures : it._tag === "TupleType" ? it.rest : []
+    return [...keysOf(it), ...below.flatMap(({ type }) => everyKey(type, seen))]
+  })
+}
+
 /** The words of a closed choice. */
 export const choicesOf = (ast: AST.AST): ReadonlyArray<string> =>
   alternatives(ast).flatMap((it) =>

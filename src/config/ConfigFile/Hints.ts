@@ -1,9 +1,10 @@
 /** What a file says that is allowed and seldom meant: who is let in, texts that look like references, weights that GPT_API reads differently. */
 import { isSecretName } from "../../domain/Secrets.ts"
-import { type Finding, looksLikeKey, type Path, type Severity } from "./Problem.ts"
+import type { Finding, Path, Severity } from "./Problem.ts"
+import { fromFile, literally, type Saying, say } from "./Telling.ts"
 import { below, type Scalar, type Tree, textOf } from "./Tree.ts"
 
-const finding = (path: Path, severity: Severity, message: string): Finding => ({
+const finding = (path: Path, severity: Severity, message: Saying): Finding => ({
   path,
   message,
   severity,
@@ -39,7 +40,7 @@ const openToEverybody = (root: Tree): ReadonlyArray<Finding> => {
         finding(
           ["server", "access_keys"],
           "warning",
-          `empty, and ${holding === 1 ? "1 client has" : `${holding} clients have`} an api_key: everybody who reaches the gateway's port is served at your expense; list keys for your callers here`,
+          say`empty, and ${holding} ${literally(holding === 1 ? "client has" : "clients have")} an api_key: everybody who reaches the gateway's port is served at your expense; list keys for your callers here`,
         ),
       ]
     : []
@@ -68,12 +69,12 @@ const lookLikeReferences = (tree: Tree, path: Path): ReadonlyArray<Finding> => {
       const name = dollar ?? percent ?? inner.exec(tree.source)?.[1]
       if (name === undefined) return []
       // A password may begin with a dollar.
-      const told = /^[A-Z_][A-Z0-9_]*$/.test(name) && !looksLikeKey(name) ? name : "NAME"
+      const told = fromFile(`\${${name}}`, { as: (reference) => reference, otherwise: say`\${NAME}` })
       return [
         finding(
           path,
           "warning",
-          `this looks like a variable of the environment and is taken as it stands; write \${${told}}`,
+          say`this looks like a variable of the environment and is taken as it stands; write ${told}`,
         ),
       ]
     }
@@ -106,7 +107,7 @@ const standbyInGptApi = (root: Tree): ReadonlyArray<Finding> => {
           finding(
             ["openai_clients", position],
             "note",
-            "without a priority it counts 1 here; in GPT_API, beside clients that have one, it is a standby: write priority: 0 for that, or priority: 1",
+            say`without a priority it counts 1 here; in GPT_API, beside clients that have one, it is a standby: write priority: 0 for that, or priority: 1`,
           ),
         ],
   )

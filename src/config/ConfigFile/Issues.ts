@@ -1,11 +1,12 @@
 /** Schema errors as findings: what is wrong, what was found, what would be right, and no value that may be a secret. */
 import type { ParseIssue } from "effect/ParseResult"
 import * as AST from "effect/SchemaAST"
+import { isFixed } from "../GatewayConfig/FixedWords.ts"
 import { choicesOf, descend, isContainer, isList, keysOf, type Place, phraseOf, takes } from "./Expected.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"
-import { quote } from "./Problem.ts"
-import { below, shown, type Tree } from "./Tree.ts"
+import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Telling.ts"
+import { below, type Tree } from "./Tree.ts"
 
 /** The sections a key belongs to, for keys that stand at the wrong level. */
 export type Sections = ReadonlyMap<string, string>
@@ -18,11 +19,13 @@ export const findingsOf = (
   sections: Sections,
 ): ReadonlyArray<Finding> => {
   const visit = (issue: ParseIssue, path: Path, place: Place): ReadonlyArray<Finding> => {
-    const error = (message: string): ReadonlyArray<Finding> => [
+    const error = (message: Saying): ReadonlyArray<Finding> => [
       { path, message, severity: "error", atKey: false },
     ]
     if (issue._tag === "Missing") {
-      return error(`missing; expected ${place.ast === undefined ? "a value" : phraseOf(place.ast)}`)
+      return error(
+        say`missing; expected ${ofProgram(place.ast === undefined ? "a value" : phraseOf(place.ast))}`,
+      )
     }
     const parts = partsOf(issue)
     if (parts === undefined) {
@@ -30,7 +33,7 @@ export const findingsOf = (
       return error(
         told === undefined
           ? mismatch(issueAst(issue), treeAt(tree, path), mayBeSecret(place), path)
-          : withScheme(told, treeAt(tree, path), String(path.at(-1))),
+          : withScheme(filterSaid(told), treeAt(tree, path), String(path.at(-1))),
       )
     }
     const meant = meantKeys(parts)
@@ -100,7 +103,11 @@ const partsOf = (issue: ParseIssue): Parts | undefined => {
   }
 }
 
-/** The message a filter of the schema gave. Those never repeat the value. */
+/** The message of a filter; one that nobody declared may be of the file. */
+const filterSaid = (message: string): Saying =>
+  isFixed(message) ? ofProgram(message) : fromFile(message, { otherwise: say`this value is not taken here` })
+
+/** The message a filter of the schema gave. */
 const messageOf = (issue: ParseIssue): string | undefined => {
   switch (issue._tag) {
     case "Type":
@@ -140,22 +147,23 @@ const treeAt = (tree: Tree, path: Path): Tree | undefined => path.reduce<Tree | 
 /** Whether a value at a place, or one of a list there, may be a credential. */
 const mayBeSecret = (place: Place): boolean => place.confidential || descend(place, 0).confidential
 
-const mismatch = (expected: AST.AST, actual: Tree | undefined, secret: boolean, path: Path): string => {
-  const message = `expected ${phraseOf(expected)}, got ${describe(actual, secret || isContainer(expected))}`
+const mismatch = (expected: AST.AST, actual: Tree | undefined, secret: boolean, path: Path): Saying => {
+  const known = choicesOf(expected)
+  const message = say`expected ${ofProgram(phraseOf(expected))}, got ${describe(actual, secret || isContainer(expected), known)}`
   if (actual?._tag !== "Scalar") return message
   if (typeof actual.value !== "string") {
     return actual.value !== null && phraseOf(expected) === "a string"
-      ? `${message}; write it in quotes`
+      ? say`${message}; write it in quotes`
       : message
   }
   if (isList(expected) && takes(descend({ ast: expected, confidential: false }, 0), "string")) {
-    return `${message}; put it in brackets, as in [a, b]`
+    return say`${message}; put it in brackets, as in [a, b]`
   }
   if (actual.expanded) return message
   const unit = unitOf(expected, actual.value, String(path.at(-1)))
-  if (unit !== undefined) return `${message}; ${unit}`
+  if (unit !== undefined) return say`${message}; ${unit}`
   const meant = suggestion(expected, actual.value)
-  return meant === undefined ? message : `${message}; did you mean ${meant}?`
+  return meant === undefined ? message : say`${message}; did you mean ${meant}?`
 }
 
 /** Milliseconds of the units people write. */
@@ -175,58 +183,69 @@ const sizes: Readonly<Record<string, number>> = {
 }
 
 /** What to write in place of a number with a unit: the unit is in the key's name. */
-const unitOf = (expected: AST.AST, value: string, key: string): string | undefined => {
+const unitOf = (expected: AST.AST, value: string, key: string): Saying | undefined => {
   const [, digits = "", unit = ""] = /^([\d_]+(?:\.\d+)?)\s*([a-z]{1,12})$/i.exec(value) ?? []
   if (digits === "" || !takes({ ast: expected, confidential: false }, "number")) return undefined
   const amount = Number(digits.replaceAll("_", ""))
   const [kind, factor] = key.endsWith("_ms")
-    ? ["in milliseconds, ", durations[unit.toLowerCase()]]
+    ? [say`in milliseconds, `, durations[unit.toLowerCase()]]
     : key.endsWith("_seconds")
-      ? ["in seconds, ", scaled(durations[unit.toLowerCase()], 1 / 1000)]
+      ? [say`in seconds, `, scaled(durations[unit.toLowerCase()], 1 / 1000)]
       : key.endsWith("_bytes")
-        ? ["in bytes, ", sizes[unit.toLowerCase()]]
-        : ["", undefined]
-  const number = factor === undefined ? "" : `: ${Math.round(amount * factor)}`
-  return `write it ${kind}without a unit${number}`
+        ? [say`in bytes, `, sizes[unit.toLowerCase()]]
+        : [silence, undefined]
+  const as = () => `: ${Math.round(amount * (factor ?? 1))}`
+  const number = factor === undefined ? silence : fromFile(value, { as, otherwise: silence })
+  return say`write it ${kind}without a unit${number}`
 }
 
 const scaled = (value: number | undefined, by: number): number | undefined =>
   value === undefined ? undefined : value * by
 
 /** What is wrong with a URL, and what it begins with instead: no more, since a broken file may have a secret behind that. */
-const withScheme = (message: string, actual: Tree | undefined, key: string): string => {
+const withScheme = (message: Saying, actual: Tree | undefined, key: string): Saying => {
   if (!key.endsWith("_url") || actual?._tag !== "Scalar" || actual.expanded) return message
-  const scheme = /^[a-z]{1,6}:\/{0,2}(?=[^/])/i.exec(actual.source)?.[0]
-  return scheme === undefined || /^https?:\/\/$/i.test(scheme) ? message : `${message}, got "${scheme}\u2026"`
+  const [scheme, word = ""] = /^([a-z]{1,6}):\/{0,2}(?=[^/])/i.exec(actual.source) ?? []
+  return scheme === undefined || /^https?:\/\/$/i.test(scheme)
+    ? message
+    : say`${message}${fromFile(word.toLowerCase(), { as: () => `, got "${scheme}\u2026"`, otherwise: silence })}`
 }
-
-/** Longer texts are not numbers, booleans or words of a choice: perhaps something secret that slipped into a wrong key. */
-const longestValue = 32
 
 /** What was found. The kind alone where the value could be a secret or would not help. */
-const describe = (actual: Tree | undefined, kindOnly: boolean): string => {
-  if (actual === undefined) return "nothing"
-  if (actual._tag === "List") return actual.items.length === 0 ? "an empty list" : "a list"
-  if (actual._tag === "Mapping") return "a map"
-  if (actual.value === null) return "nothing"
-  if (kindOnly || actual.source.length > longestValue) return `a ${typeof actual.value}`
-  return typeof actual.value === "string" ? shown(actual) : actual.source
+const describe = (actual: Tree | undefined, kindOnly: boolean, known: ReadonlyArray<string>): Saying => {
+  if (actual === undefined) return say`nothing`
+  if (actual._tag === "List") return literally(actual.items.length === 0 ? "an empty list" : "a list")
+  if (actual._tag === "Mapping") return say`a map`
+  const { source, value } = actual
+  if (value === null) return say`nothing`
+  if (typeof value === "boolean") return literally(value ? "true" : "false")
+  const otherwise = literally(typeof value === "string" ? "a string" : "a number")
+  if (kindOnly) return otherwise
+  return typeof value === "string"
+    ? fromFile(source, { known, otherwise })
+    : fromFile(source, { as: (it) => it, otherwise })
 }
 
-const switches: Readonly<Record<string, string>> = { yes: "true", on: "true", no: "false", off: "false" }
+const switches: Readonly<Record<string, Saying>> = {
+  yes: say`true`,
+  on: say`true`,
+  no: say`false`,
+  off: say`false`,
+}
 
-const suggestion = (expected: AST.AST, value: string): string | undefined => {
+const suggestion = (expected: AST.AST, value: string): Saying | undefined => {
   const word = nearest(value, choicesOf(expected))
-  if (word !== undefined) return JSON.stringify(word)
+  if (word !== undefined) return say`"${ofProgram(word)}"`
   return phraseOf(expected) === "true or false" ? switches[value.toLowerCase()] : undefined
 }
 
-const unknownKey = (key: string, known: ReadonlyArray<string>, path: Path, sections: Sections): string => {
+const unknownKey = (key: string, known: ReadonlyArray<string>, path: Path, sections: Sections): Saying => {
   const written = keyIn(key)
-  if (written !== key && known.includes(written)) return `a space is missing after the colon of ${written}`
+  if (written !== key && known.includes(written))
+    return say`a space is missing after the colon of ${ofProgram(written)}`
   const meant = nearest(written, known)
-  if (meant !== undefined) return `unknown key; did you mean ${quote(meant)}?`
+  if (meant !== undefined) return say`unknown key; did you mean "${ofProgram(meant)}"?`
   const section = path.length === 0 ? sections.get(key) : undefined
-  if (section !== undefined) return `unknown key here; it belongs under ${section}`
-  return known.length === 0 ? "unknown key" : `unknown key; known here: ${known.join(", ")}`
+  if (section !== undefined) return say`unknown key here; it belongs under ${ofProgram(section)}`
+  return known.length === 0 ? say`unknown key` : say`unknown key; known here: ${ofProgram(known.join(", "))}`
 }

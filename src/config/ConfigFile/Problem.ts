@@ -1,22 +1,22 @@
-/** What is wrong with a configuration file, and where, as people read it. */
-import { clipped } from "../../domain/Clipped.ts"
-import { printableJson } from "../../terminal/Printable.ts"
+/** What is wrong with a configuration file, and where: told to everybody, and to its operator. */
+import { descend, keysOf, type Place } from "./Expected.ts"
+import { ellipsis, fromFile, ofProgram, publicly, type Saying, say, silence, toOperator } from "./Telling.ts"
 
 /** The way to a value: keys of maps and positions in lists. */
 export type Path = ReadonlyArray<string | number>
 
 export interface Problem {
-  /** What is wrong and what would be right. Holds no secret. */
-  readonly message: string
+  /** What is wrong and what would be right. */
+  readonly message: Saying
   /** From 1. */
   readonly line: number
   /** From 1, in UTF-16 units. */
   readonly column: number
-  /** As `renderPath` writes it; empty for the file as a whole. */
-  readonly path: string
+  /** As `pathSaid` says it; silence for the file as a whole. */
+  readonly path: Saying
   readonly severity: Severity
-  /** The name of the client it is about, if that may be told. */
-  readonly client: string | undefined
+  /** The name of the client it is about. */
+  readonly client: Saying
 }
 
 /**
@@ -27,45 +27,64 @@ export type Severity = "error" | "warning" | "note"
 /** What the messages of one value are made from before its place in the text is known. */
 export interface Finding {
   readonly path: Path
-  readonly message: string
+  readonly message: Saying
   readonly severity: Severity
   /** Point at the key of the path's last step rather than at its value. */
   readonly atKey: boolean
 }
 
-const longestShown = 60
+/** Names of headers that people configure: told like keys of the schema. */
+const headerNames: ReadonlySet<string> = new Set([
+  "api-key",
+  "authorization",
+  "connection",
+  "content-length",
+  "content-type",
+  "host",
+  "http-referer",
+  "openai-organization",
+  "openai-project",
+  "transfer-encoding",
+  "user-agent",
+  "x-api-key",
+  "x-custom",
+  "x-goog-api-key",
+  "x-title",
+])
 
-/** A run of letters and digits that no word is, or what begins as OpenAI's keys do. */
-const keys =
-  /\bsk-|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}|[A-Za-z0-9]{32,}/i
+const isKnown = (step: string, { ast }: Place, before: Path): boolean =>
+  (ast !== undefined && keysOf(ast).includes(step)) ||
+  (before.at(-1) === "headers" && headerNames.has(step.toLowerCase()))
 
-/** Whether a text looks like a credential that slipped into a wrong place. Names of models, made of words and dates, do not. */
-export const looksLikeKey = (text: string): boolean => keys.test(text)
+const plainWord = /^[A-Za-z_][\w-]*$/
 
-/** Text of the file shortened to one line, quoted; a text that looks like a credential is not repeated. */
-export const quote = (text: string): string =>
-  looksLikeKey(text) ? '"…"' : printableJson(JSON.stringify(clipped(text, longestShown)))
-
-/** A key as far as its first word goes: of `"Authorization: Bearer …"`, all in one pair of quotes, not what may be a secret. */
-const firstWord = (key: string): string => key.replace(/(?<=[^\s:=])[\s:=].*$/s, "…")
-
-/** `openai_clients[0].model_match`; keys that are not plain words are written `["X-Custom.a"]`. */
-export const renderPath = (path: Path): string => {
-  let rendered = ""
-  for (const step of path) {
-    if (typeof step === "number") rendered += `[${step}]`
-    else if (!/^[A-Za-z_][\w-]*$/.test(step) || looksLikeKey(step))
-      rendered += `[${quote(looksLikeKey(step) ? step : firstWord(step))}]`
-    else rendered += rendered === "" ? step : `.${step}`
+/** `openai_clients[0].model_match`: keys that the schema knows, positions, and of other keys what may be told: else `["…"]`. */
+export const pathSaid = (path: Path, root: Place, known: ReadonlyArray<string> = []): Saying => {
+  let place: Place = root
+  let said = silence
+  for (const [depth, step] of path.entries()) {
+    if (typeof step === "number") said = say`${said}[${step}]`
+    else if (isKnown(step, place, path.slice(0, depth)) || known.includes(step)) {
+      said = say`${said}${ofProgram(depth === 0 ? step : `.${step}`)}`
+    } else {
+      const as = (key: string): string =>
+        plainWord.test(key) ? (depth === 0 ? key : `.${key}`) : `["${key}"]`
+      const candidates = place.ast === undefined ? [] : keysOf(place.ast)
+      said = say`${said}${fromFile(step, { known: candidates, as, otherwise: say`[${ellipsis}]` })}`
+    }
+    place = descend(place, step)
   }
-  return rendered
+  return said
 }
 
-/** `config.yaml:2:43 openai_clients[0].fallbak: unknown key; did you mean "fallback"?` */
-export const renderProblem = (file: string, problem: Problem): string => {
-  const at = `${file}:${problem.line}:${problem.column}`
+const told = (tell: (saying: Saying) => string, file: string, problem: Problem): string => {
+  const path = tell(problem.path)
   const severity = problem.severity === "error" ? "" : `${problem.severity}: `
-  return problem.path === ""
-    ? `${at} ${severity}${problem.message}`
-    : `${at} ${problem.path}: ${severity}${problem.message}`
+  return `${file}:${problem.line}:${problem.column} ${path === "" ? "" : `${path}: `}${severity}${tell(problem.message)}`
 }
+
+/** For `/health` and the log: `config.yaml:2:43 openai_clients[0]["…"]: unknown key; did you mean "fallback"?` */
+export const toldPublicly = (file: string, problem: Problem): string => told(publicly, file, problem)
+
+/** For the operator's terminal: `config.yaml:2:43 openai_clients[0].fallbak: unknown key; did you mean "fallback"?` */
+export const toldToOperator = (file: string, problem: Problem): string => told(toOperator, file, problem)

@@ -3,15 +3,15 @@
  * which may be a secret.
  */
 import { type Document, type ErrorCode, isScalar, visit, type YAMLError } from "yaml"
-import { looksLikeKey } from "./Problem.ts"
+import { fromFile, literally, type Saying, say } from "./Telling.ts"
 
 /** What is wrong, and the offset at which. */
 export interface SyntaxMistake {
   readonly offset: number
-  readonly message: string
+  readonly message: Saying
 }
 
-const explanations: Readonly<Record<ErrorCode, string>> = {
+const explanations = {
   ALIAS_PROPS: "an alias (*name) takes no anchor or tag of its own",
   BAD_ALIAS: "an alias (*name) or anchor (&name) that cannot be read; quote a text that begins with * or &",
   BAD_COLLECTION_TYPE: "a tag that does not fit its value; tags are not needed here",
@@ -39,7 +39,7 @@ const explanations: Readonly<Record<ErrorCode, string>> = {
   TAB_AS_INDENT: "a tab in the indentation; use spaces",
   TAG_RESOLVE_FAILED: "a tag (!name) that is not known; quote a text that begins with !",
   UNEXPECTED_TOKEN: "this is not expected here; perhaps a quote, comma or bracket is missing or too many",
-}
+} as const satisfies Readonly<Record<ErrorCode, string>>
 
 /** A mistake that several of the parser's complaints may come from; the first that fits explains the first of them. */
 type Explain = (complaint: YAMLError, source: string, document: Document) => SyntaxMistake | undefined
@@ -54,7 +54,7 @@ const lineAt = (source: string, offset: number): string => {
 
 const widthOf = (text: string): number => text.length - text.trimStart().length
 
-const spaces = (count: number): string => `${count} ${count === 1 ? "space" : "spaces"}`
+const spaces = (count: number): Saying => say`${count} ${literally(count === 1 ? "space" : "spaces")}`
 
 /** `access_keys: [${ACCESS_KEY}]`: the brace begins a map there. */
 const unquotedReference: Explain = ({ pos: [offset] }, source) => {
@@ -62,7 +62,7 @@ const unquotedReference: Explain = ({ pos: [offset] }, source) => {
   const name = /^\{([A-Za-z_]\w*)\}/.exec(source.slice(offset, offset + 100))?.[1] ?? "NAME"
   return {
     offset: offset - 1,
-    message: `inside [ ] or { } put a reference in quotes: "\${${looksLikeKey(name) ? "NAME" : name}}"`,
+    message: say`inside [ ] or { } put a reference in quotes: ${fromFile(`\${${name}}`, { otherwise: say`"\${NAME}"` })}`,
   }
 }
 
@@ -84,9 +84,9 @@ const runawayQuote = (document: Document, source: string, offset: number): numbe
 const openQuote: Explain = ({ message, pos: [offset] }, source, document) => {
   const opening = runawayQuote(document, source, offset)
   if (opening !== undefined) {
-    return { offset: opening, message: "the quote that opens here is not closed on its line" }
+    return { offset: opening, message: say`the quote that opens here is not closed on its line` }
   }
-  return message.startsWith("Missing closing ") ? { offset, message: "a quote is not closed" } : undefined
+  return message.startsWith("Missing closing ") ? { offset, message: say`a quote is not closed` } : undefined
 }
 
 /** `name:azure`, which is one text. */
@@ -95,7 +95,10 @@ const missingSpace: Explain = ({ code, pos: [offset] }, source) => {
   const [, key] = /^["']?([A-Za-z_][\w-]*)["']?:(?=[^\s/])/.exec(source.slice(offset, offset + 100)) ?? []
   return key === undefined
     ? undefined
-    : { offset: offset + source.slice(offset).indexOf(":"), message: "a space is missing after this colon" }
+    : {
+        offset: offset + source.slice(offset).indexOf(":"),
+        message: say`a space is missing after this colon`,
+      }
 }
 
 /** The column from 0 in which the keys of the list item stand that is open before an offset, if one is. */
@@ -118,8 +121,8 @@ const shallowKey: Explain = ({ message, pos: [offset] }, source) => {
     offset: lineStart(source, offset) + width,
     message:
       column === undefined || column <= width
-        ? explanations.BAD_INDENT
-        : `the indentation does not fit: this stands in column ${width + 1}, the keys of its list item in column ${column + 1}; add ${spaces(column - width)}`,
+        ? literally(explanations.BAD_INDENT)
+        : say`the indentation does not fit: this stands in column ${width + 1}, the keys of its list item in column ${column + 1}; add ${spaces(column - width)}`,
   }
 }
 
@@ -135,7 +138,7 @@ const crookedDash: Explain = ({ message, pos: [offset] }, source) => {
   if (line === undefined || column === undefined) return undefined
   return {
     offset: at + widthOf(line),
-    message: "the indentation does not fit: the dashes of one list stand in one column",
+    message: say`the indentation does not fit: the dashes of one list stand in one column`,
   }
 }
 
@@ -144,18 +147,18 @@ const crookedKey: Explain = ({ message, pos: [offset] }, source) =>
   message.startsWith("All mapping items")
     ? {
         offset: lineStart(source, offset) + widthOf(lineAt(source, offset)),
-        message: explanations.BAD_INDENT,
+        message: literally(explanations.BAD_INDENT),
       }
     : undefined
 
 const missingColon: Explain = ({ message, pos: [offset] }) =>
   message.startsWith("Implicit map keys need")
-    ? { offset, message: "a colon is missing: a key is followed by a colon, a space and its value" }
+    ? { offset, message: say`a colon is missing: a key is followed by a colon, a space and its value` }
     : undefined
 
 const unclosedBracket: Explain = ({ message, pos: [offset] }) =>
   message.startsWith("Flow ")
-    ? { offset, message: "a [ or { is not closed, or what stands in it is not indented enough" }
+    ? { offset, message: say`a [ or { is not closed, or what stands in it is not indented enough` }
     : undefined
 
 const known: ReadonlyArray<Explain> = [
@@ -175,5 +178,5 @@ export const explainComplaint = (complaint: YAMLError, source: string, document:
     const mistake = explain(complaint, source, document)
     if (mistake !== undefined) return mistake
   }
-  return { offset: complaint.pos[0], message: explanations[complaint.code] }
+  return { offset: complaint.pos[0], message: literally(explanations[complaint.code]) }
 }

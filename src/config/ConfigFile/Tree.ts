@@ -13,8 +13,9 @@ import {
   type YAMLMap,
 } from "yaml"
 import { type Env, expand } from "./Expansion.ts"
-import { type Problem, quote } from "./Problem.ts"
+import type { Problem } from "./Problem.ts"
 import { explainComplaint } from "./Syntax.ts"
+import { fromFile, type Saying, say, silence } from "./Telling.ts"
 
 export interface Scalar {
   readonly _tag: "Scalar"
@@ -27,8 +28,8 @@ export interface Scalar {
   readonly expanded: boolean
   /** Variables it refers to that are not set. */
   readonly unset: ReadonlyArray<string>
-  /** Why it cannot be read, if it cannot: a malformed reference, an alias to nothing. Repeats nothing of the text. */
-  readonly malformed: string | undefined
+  /** Why it cannot be read, if it cannot: a malformed reference, an alias to nothing. */
+  readonly malformed: Saying | undefined
 }
 
 export interface List {
@@ -60,6 +61,9 @@ export interface ParsedText {
 /** Bytes of a file, and characters of a text; a configuration of thousands of clients is far smaller. */
 export const largestFile = 4 * 1024 * 1024
 
+const keyTwice = (name: string): Saying =>
+  fromFile(name, { as: (key) => `the key "${key}"`, otherwise: say`this key` })
+
 /** Aliases may repeat a value at most so often that the whole has this many nodes (against "a billion laughs"). */
 const mostNodes = 200_000
 
@@ -82,16 +86,16 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
     const { line, col } = lines.linePos(offset)
     return line === 0 ? { line: 1, column: 1 } : { line, column: col }
   }
-  const problemAt = (offset: number, message: string): Problem => ({
+  const problemAt = (offset: number, message: Saying): Problem => ({
     message,
     ...position(offset),
-    path: "",
+    path: silence,
     severity: "error",
-    client: undefined,
+    client: silence,
   })
 
   if (source.length > largestFile) {
-    return Either.left([problemAt(0, "the file is larger than 4 MiB, which no configuration is")])
+    return Either.left([problemAt(0, say`the file is larger than 4 MiB, which no configuration is`)])
   }
   const parsed = Either.try(() =>
     // Values stay texts unless they are YAML 1.2's numbers, booleans and null. Duplicate keys are found below, where the first is known.
@@ -105,7 +109,7 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
     }),
   )
   if (Either.isLeft(parsed)) {
-    return Either.left([problemAt(0, "the file cannot be read as YAML; perhaps it nests too deeply")])
+    return Either.left([problemAt(0, say`the file cannot be read as YAML; perhaps it nests too deeply`)])
   }
   const document = parsed.right
   const complaints: ReadonlyArray<YAMLError> = [...document.errors, ...document.warnings]
@@ -120,7 +124,7 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
   if (fatal !== undefined) return Either.left([explain(fatal)])
   if (document.contents === null) {
     return Either.left([
-      problemAt(0, "the file is empty; it needs at least `openai_clients:` and a list of clients"),
+      problemAt(0, say`the file is empty; it needs at least \`openai_clients:\` and a list of clients`),
     ])
   }
 
@@ -157,9 +161,9 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
   const nothing = (offset: number): Scalar => scalar(offset, null, "")
 
   /** Stands for what cannot be read; the message is reported with the path, once that is known. */
-  const broken = (offset: number, message: string): Scalar => ({ ...nothing(offset), malformed: message })
+  const broken = (offset: number, message: Saying): Scalar => ({ ...nothing(offset), malformed: message })
 
-  const complain = (offset: number, message: string): void => {
+  const complain = (offset: number, message: Saying): void => {
     problems.push(problemAt(offset, message))
   }
 
@@ -170,14 +174,14 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
     if (isAlias(node)) {
       const offset = node.range?.[0] ?? fallbackOffset
       const target = anchors.get(node.source)
-      if (target === undefined) return broken(offset, "an alias to an anchor that is not set before it")
+      if (target === undefined) return broken(offset, say`an alias to an anchor that is not set before it`)
       return open.has(target)
-        ? broken(offset, "an alias that stands inside its own anchor")
+        ? broken(offset, say`an alias that stands inside its own anchor`)
         : read(target, depth + 1, true, offset)
     }
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) return nothing(fallbackOffset)
     const offset = node.range?.[0] ?? fallbackOffset
-    if (depth >= deepest) return broken(offset, `this nests deeper than ${deepest} levels`)
+    if (depth >= deepest) return broken(offset, say`this nests deeper than ${deepest} levels`)
     if (!aliased && node.anchor !== undefined) anchors.set(node.anchor, node)
     if (isScalar(node)) {
       const { value } = node
@@ -186,7 +190,7 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
         typeof value === "boolean" ||
         value === null
         ? scalar(offset, value, node.source ?? "")
-        : broken(offset, "a value that is neither text, number, boolean, list nor map")
+        : broken(offset, say`a value that is neither text, number, boolean, list nor map`)
     }
     open.add(node)
     const tree: Tree = isSeq(node)
@@ -209,20 +213,20 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
       const keyOffset =
         (isScalar(key) || isAlias(key) || isMap(key) || isSeq(key) ? key.range?.[0] : undefined) ?? offset
       if (!isScalar(keyNode)) {
-        complain(keyOffset, "a key must be a text")
+        complain(keyOffset, say`a key must be a text`)
         continue
       }
       const name = typeof keyNode.value === "string" ? keyNode.value : (keyNode.source ?? "")
       const afterKey = (isScalar(key) ? key.range?.[1] : undefined) ?? keyOffset
       const tree = read(value, depth + 1, aliased, afterKey)
-      if (name === "__proto__") complain(keyOffset, "this key is not allowed")
+      if (name === "__proto__") complain(keyOffset, say`this key is not allowed`)
       else if (name === "<<" && keyNode.type === "PLAIN") merge(tree, keyOffset, merged)
       else {
         const first = own.get(name)
         if (first !== undefined && !aliased) {
           complain(
             keyOffset,
-            `the key ${quote(name)} is given twice in one map, first in line ${position(first.keyOffset).line}; remove one`,
+            say`${keyTwice(name)} is given twice in one map, first in line ${position(first.keyOffset).line}; remove one`,
           )
         }
         own.set(name, { keyOffset, value: tree })
@@ -235,7 +239,7 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
   const merge = (tree: Tree, keyOffset: number, into: Map<string, Entry>): void => {
     for (const source of tree._tag === "List" ? tree.items : [tree]) {
       if (source._tag !== "Mapping") {
-        complain(keyOffset, "<< merges a map or a list of maps, as in `<<: *defaults`")
+        complain(keyOffset, say`<< merges a map or a list of maps, as in \`<<: *defaults\``)
         continue
       }
       for (const [name, entry] of source.entries) if (!into.has(name)) into.set(name, entry)
@@ -244,7 +248,7 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
 
   const root = read(document.contents, 0, false, 0)
   return nodes > mostNodes
-    ? Either.left([problemAt(0, `with its aliases followed, the file has more than ${mostNodes} values`)])
+    ? Either.left([problemAt(0, say`with its aliases followed, the file has more than ${mostNodes} values`)])
     : Either.right({ root, problems, position })
 }
 
@@ -263,5 +267,5 @@ export const textOf = (tree: Tree | undefined): string | undefined =>
 export const isResolved = (scalar: Scalar): boolean =>
   scalar.unset.length === 0 && scalar.malformed === undefined
 
-/** A text as messages may show it: as it is written in the file, never what the environment holds. */
-export const shown = (scalar: Scalar): string => quote(scalar.source)
+/** A text as it is written in the file, never what the environment holds. */
+export const shown = (scalar: Scalar): Saying => fromFile(scalar.source)

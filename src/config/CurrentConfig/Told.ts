@@ -3,7 +3,7 @@ import { basename } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Snapshot } from "../../domain/Snapshot.ts"
-import { type LoadedConfig, type Problem, renderProblem } from "../ConfigFile.ts"
+import { type LoadedConfig, type Problem, toldPublicly } from "../ConfigFile.ts"
 import type { ConfigUnreadable } from "../ConfigText.ts"
 
 /** The file is there and says something that cannot be used. */
@@ -11,8 +11,9 @@ export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
   readonly path: string
   readonly problems: ReadonlyArray<Problem>
 }> {
+  /** For everybody. */
   override get message(): string {
-    return this.problems.map((problem) => renderProblem(this.path, problem)).join("\n")
+    return this.problems.map((problem) => toldPublicly(this.path, problem)).join("\n")
   }
 }
 
@@ -25,7 +26,7 @@ export const summary = (error: ConfigInvalid | ConfigUnreadable): string => {
   const errors = error.problems.filter(({ severity }) => severity === "error")
   const first = errors
     .slice(0, problemsInStatus)
-    .map((problem) => renderProblem(basename(error.path), problem))
+    .map((problem) => toldPublicly(basename(error.path), problem))
   const more = errors.length - first.length
   return more > 0 ? `${first.join("; ")}; and ${more} more` : first.join("; ")
 }
@@ -34,7 +35,7 @@ export const summary = (error: ConfigInvalid | ConfigUnreadable): string => {
 export const logWarnings = (path: string, { warnings }: LoadedConfig) =>
   Effect.forEach(
     warnings.filter(({ severity }) => severity === "warning"),
-    (warning) => Effect.logWarning(renderProblem(path, warning)),
+    (warning) => Effect.logWarning(toldPublicly(path, warning)),
     { discard: true },
   )
 
@@ -65,7 +66,7 @@ export const logRejected = (error: ConfigInvalid | ConfigUnreadable) =>
     yield* Effect.logError(`${file} has errors; still serving the previous configuration`)
     const told = error.problems.filter(({ severity }) => severity === "error")
     for (const problem of told.slice(0, problemsInLog)) {
-      yield* Effect.logError(renderProblem(error.path, problem))
+      yield* Effect.logError(toldPublicly(error.path, problem))
     }
     if (told.length > problemsInLog) {
       yield* Effect.logError(

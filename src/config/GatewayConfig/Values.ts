@@ -5,10 +5,11 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { parseNetwork } from "../../domain/Address.ts"
 import { isJsonObject, type Json } from "../../domain/Json.ts"
-import { isDirect, parseProxy } from "../../domain/OutgoingProxy.ts"
+import { isDirect, parseProxy, proxyFaults } from "../../domain/OutgoingProxy.ts"
 import { isPlaceholder } from "../../domain/PlaceholderKey.ts"
 import { connectionNames } from "../../domain/RequestHeaders.ts"
 import { originFrom } from "../../domain/WebPage.ts"
+import { fixed } from "./FixedWords.ts"
 
 /**
  * Marks a part of the schema whose values are credentials or may hold some: no message repeats them.
@@ -76,10 +77,24 @@ export const retryStatus = Schema.Union(
 // What a header can carry: visible ASCII, no white space (RFC 6750 says so for bearer tokens).
 const tokenText = /^[\x21-\x7e]*$/
 
-const unsendable = "holds white space or characters that a header cannot carry; check for a stray line feed"
+const unsendableKey = fixed(
+  "the key holds white space or characters that a header cannot carry; check for a stray line feed",
+)
+
+const unsendableAccessKey = fixed(
+  "the access key holds white space or characters that a header cannot carry; check for a stray line feed",
+)
+
+const placeholderAccessKey = fixed(
+  "this is what examples have in a key's place, so anybody may guess it; make a key of your own, for instance with `openssl rand -hex 32`",
+)
+
+const emptyAccessKey = fixed(
+  "an empty access key would let everybody in; leave access_keys empty to ask for none",
+)
 
 export const upstreamKey = Schema.String.pipe(
-  Schema.filter((value) => tokenText.test(value) || `the key ${unsendable}`),
+  Schema.filter((value) => tokenText.test(value) || unsendableKey),
 ).annotations({
   title: "a string",
   jsonSchema: { type: "string", examples: [`\${OPENAI_API_KEY}`] },
@@ -88,11 +103,9 @@ export const upstreamKey = Schema.String.pipe(
 
 export const accessKey = Schema.String.pipe(
   Schema.filter((value) => {
-    if (value === "")
-      return "an empty access key would let everybody in; leave access_keys empty to ask for none"
-    if (isPlaceholder(value))
-      return "this is what examples have in a key's place, so anybody may guess it; make a key of your own, for instance with `openssl rand -hex 32`"
-    return tokenText.test(value) || `the access key ${unsendable}`
+    if (value === "") return emptyAccessKey
+    if (isPlaceholder(value)) return placeholderAccessKey
+    return tokenText.test(value) || unsendableAccessKey
   }),
 ).annotations({
   title: "a string",
@@ -100,17 +113,28 @@ export const accessKey = Schema.String.pipe(
   [confidential]: true,
 })
 
+const urlFaults = {
+  scheme: fixed("expected a URL that begins with http:// or https://"),
+  space: fixed("a URL holds no white space"),
+  text: fixed("a URL holds no lone surrogates, which cannot be sent"),
+  host: fixed("expected a URL such as https://api.openai.com/v1; its host or port is not valid"),
+  credentials: fixed(
+    "a base_url carries no user or password; use api_key, or headers for another kind of credentials",
+  ),
+  fragment: fixed("a base_url has no fragment (#\u2026): it would not be sent"),
+}
+
 /** Why a `base_url` cannot be used, or `undefined`. Never repeats it: it may hold a password. */
 const urlProblem = (value: string): string | undefined => {
-  if (!/^https?:\/\//i.test(value)) return "expected a URL that begins with http:// or https://"
-  if (/[\s\p{Cc}]/u.test(value)) return "a URL holds no white space"
-  if (!URL.canParse(value))
-    return "expected a URL such as https://api.openai.com/v1; its host or port is not valid"
+  if (!/^https?:\/\//i.test(value)) return urlFaults.scheme
+  if (/[\s\p{Cc}]/u.test(value)) return urlFaults.space
+  if (/\p{Cs}/u.test(value)) return urlFaults.text
+  if (!URL.canParse(value)) return urlFaults.host
   const url = new URL(value)
   if (url.username !== "" || url.password !== "") {
-    return "a base_url carries no user or password; use api_key, or headers for another kind of credentials"
+    return urlFaults.credentials
   }
-  if (value.includes("#")) return "a base_url has no fragment (#…): it would not be sent"
+  if (value.includes("#")) return urlFaults.fragment
   return undefined
 }
 
@@ -118,6 +142,8 @@ export const baseUrl = Schema.String.pipe(Schema.filter((value) => urlProblem(va
   title: "an http(s) URL",
   jsonSchema: { pattern: "^[Hh][Tt][Tt][Pp][Ss]?://" },
 })
+
+for (const fault of Object.values(proxyFaults)) fixed(fault)
 
 /** What is wrong with a `proxy_url`, or `undefined`. */
 const proxyProblem = (value: string | false): string | undefined =>
@@ -131,33 +157,40 @@ export const proxyUrl = Schema.Union(Schema.String, Schema.Literal(false)).pipe(
   }),
 )
 
+const wrongProxies = fixed(`expected a whole number of proxies from 0 to ${mostProxies}` as const)
+
+const wrongNetwork = fixed("no network; write one such as 10.0.0.0/8 or fd00::/8, or an address")
+
 const trustTitle = "true, false, a number of proxies, or a list of networks"
 
 export const trustProxy = Schema.Union(Schema.Boolean, Schema.Number, Schema.Array(Schema.String))
   .pipe(
-    Schema.filter((value): string | undefined => {
-      if (typeof value === "boolean") return undefined
+    Schema.filter((value): ReadonlyArray<Schema.FilterIssue> => {
+      if (typeof value === "boolean") return []
       if (typeof value === "number") {
-        return Number.isInteger(value) && value >= 0 && value <= mostProxies
-          ? undefined
-          : `expected a whole number of proxies from 0 to ${mostProxies}`
+        const isCount = Number.isInteger(value) && value >= 0 && value <= mostProxies
+        return isCount ? [] : [{ path: [], message: wrongProxies }]
       }
-      const wrong = value.find((network) => parseNetwork(network) === undefined)
-      return wrong === undefined
-        ? undefined
-        : `${JSON.stringify(wrong)} is no network; write one such as 10.0.0.0/8 or fd00::/8, or an address`
+      return value.flatMap((network, at) =>
+        parseNetwork(network) === undefined ? [{ path: [at], message: wrongNetwork }] : [],
+      )
     }),
   )
   .annotations({ title: trustTitle })
 
+const originFaults = {
+  hidden: fixed("null is the origin of any page that hides its own; name the page's site instead"),
+  star: fixed('a * stands alone, for all origins; list each of the others, such as "https://chat.example"'),
+  form: fixed(
+    "expected an origin such as https://chat.example or http://localhost:3000: a scheme, a host and perhaps a port, with nothing behind them",
+  ),
+}
+
 /** Why a text is no origin, or `undefined`. */
 const originProblem = (value: string): string | undefined => {
   if (value === "*" || originFrom(value) !== undefined) return undefined
-  if (value === "null")
-    return "null is the origin of any page that hides its own; name the page's site instead"
-  return value.includes("*")
-    ? 'a * stands alone, for all origins; list each of the others, such as "https://chat.example"'
-    : "expected an origin such as https://chat.example or http://localhost:3000: a scheme, a host and perhaps a port, with nothing behind them"
+  if (value === "null") return originFaults.hidden
+  return value.includes("*") ? originFaults.star : originFaults.form
 }
 
 export const origin = Schema.String.pipe(Schema.filter((value) => originProblem(value))).annotations({
@@ -165,11 +198,27 @@ export const origin = Schema.String.pipe(Schema.filter((value) => originProblem(
   jsonSchema: { type: "string" },
 })
 
+const headerFaults = {
+  name: fixed("not a legal header name: letters, digits and !#$%&'*+-.^_`|~ only"),
+  framing: fixed(
+    "this header belongs to the connection or the body's framing; Sluice sets it itself, remove it",
+  ),
+  repeated: fixed("this header is given twice; header names are the same in upper and lower case"),
+  kind: fixed("expected a string; write numbers, true and false in quotes"),
+  value: fixed("the value holds characters that a header cannot carry (line feeds, or beyond Latin-1)"),
+  long: fixed("a header's name has at most 256 characters, its value at most 8192"),
+}
+
 /** RFC 9110, 5.6.2. */
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** RFC 9110, 5.5, as Node checks it. */
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+const longestHeaderName = 256
+
+/** What is sent at most; a longer one would be left out without a word. */
+const longestHeaderValue = 8_192
 
 const headerProblems = (headers: { readonly [name: string]: unknown }): ReadonlyArray<Schema.FilterIssue> => {
   const seen = new Set<string>()
@@ -178,21 +227,22 @@ const headerProblems = (headers: { readonly [name: string]: unknown }): Readonly
     const repeated = seen.has(lower)
     seen.add(lower)
     const message = !headerName.test(name)
-      ? "not a legal header name: letters, digits and !#$%&'*+-.^_`|~ only"
-      : connectionNames.has(lower)
-        ? "this header belongs to the connection or the body's framing; Sluice sets it itself, remove it"
-        : repeated
-          ? "this header is given twice; header names are the same in upper and lower case"
-          : headerValueProblem(value)
+      ? headerFaults.name
+      : name.length > longestHeaderName
+        ? headerFaults.long
+        : connectionNames.has(lower)
+          ? headerFaults.framing
+          : repeated
+            ? headerFaults.repeated
+            : headerValueProblem(value)
     return message === undefined ? [] : [{ path: [name], message }]
   })
 }
 
 const headerValueProblem = (value: unknown): string | undefined => {
-  if (typeof value !== "string") return "expected a string; write numbers, true and false in quotes"
-  return headerValue.test(value)
-    ? undefined
-    : "the value holds characters that a header cannot carry (line feeds, or beyond Latin-1)"
+  if (typeof value !== "string") return headerFaults.kind
+  if (!headerValue.test(value)) return headerFaults.value
+  return value.length > longestHeaderValue ? headerFaults.long : undefined
 }
 
 // The filter stands before the values are known to be strings, so that what is wrong with names and values shows at once.
@@ -232,8 +282,12 @@ const isJson = (value: unknown): value is Json =>
   (Array.isArray(value) && value.every(isJson)) ||
   (isJsonObject(value) && Object.values(value).every(isJson))
 
+const noJson = fixed("holds .nan or .inf, which JSON has no word for")
+
+const noJsonObject = fixed("the string is not JSON of an object")
+
 const jsonObject = Schema.declare(isJsonObject, { jsonSchema: { type: "object" } }).pipe(
-  Schema.filter((value) => isJson(value) || "holds .nan or .inf, which JSON has no word for"),
+  Schema.filter((value) => isJson(value) || noJson),
 )
 
 const parsedObject = Schema.parseJson()
@@ -248,7 +302,7 @@ export const extraBody = Schema.transformOrFail(Schema.Union(jsonObject, Schema.
     return isJsonObject(parsed) && isJson(parsed)
       ? ParseResult.succeed(parsed)
       : // Without the value: JSON.parse's own message quotes it.
-        ParseResult.fail(new ParseResult.Type(ast, undefined, "the string is not JSON of an object"))
+        ParseResult.fail(new ParseResult.Type(ast, undefined, noJsonObject))
   },
   encode: (value) => ParseResult.succeed(value),
 }).annotations({ title: "a map, or a string of JSON that is an object", [confidential]: true })

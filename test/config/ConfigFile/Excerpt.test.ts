@@ -8,15 +8,15 @@ describe("excerptOf", () => {
   it.each([
     ["    fallbak: deepseek # a comment", "    fallbak: \u2026"],
     ["  - name: openai", "  - name: openai"],
-    ["    base_url: htp://api.openai.com/v1", "    base_url: htp://api.openai.com/v1"],
+    ["    base_url: htp://api.openai.com/v1", "    base_url: htp:\u2026"],
     ["    base_url: http://me:pass@api.openai.com/v1", "    base_url: \u2026:\u2026:\u2026"],
     ["    api_key: hunter2", "    api_key: \u2026"],
     ["    api_key: ${OPENAI_API_KEY}", "    api_key: ${OPENAI_API_KEY}"],
-    ["    api_key: ${OPENAI_API_KEY:-hunter2}", "    api_key: \u2026{OPENAI_API_KEY:\u2026}"],
+    ["    api_key: ${OPENAI_API_KEY:-hunter2}", "    api_key: \u2026{\u2026:\u2026}"],
     ['  access_keys: ["${A}", b]', '  access_keys: ["${A}", \u2026]'],
     [
       "    model_match: { type: keywrd, value: [gpt-4] }",
-      "    model_match: { type: keywrd, value: [gpt-4] }",
+      "    model_match: { type: keywrd, value: [\u2026] }",
     ],
     ["    timeouts: { connect_ms: 10s }", "    timeouts: { connect_ms: 10s }"],
     ["  - { name: a, api_key: hunter2 }", "  - { name: a, api_key: \u2026 }"],
