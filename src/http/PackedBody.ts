@@ -6,6 +6,7 @@ import * as Zlib from "node:zlib"
 import * as Either from "effect/Either"
 import { type Coding, codingNamed } from "../domain/ContentCoding.ts"
 import { InvalidRequest, RequestTooLarge, UnsupportedEncoding } from "../domain/GatewayError.ts"
+import { readsBrotli } from "../stream/Brotli.ts"
 
 declare module "node:zlib" {
   /** Since Node 22.15. */
@@ -38,10 +39,12 @@ const zstdOf = (create: NonNullable<typeof Zlib.createZstdDecompress>): Readable
   decoder: () => create(zstdWindow),
 })
 
+const brotli: Readable = { coding: "br", decoder: () => Zlib.createBrotliDecompress() }
+
 const readables: ReadonlyArray<Readable> = [
   { coding: "gzip", decoder: () => Zlib.createGunzip() },
   { coding: "deflate", decoder: inflate },
-  { coding: "br", decoder: () => Zlib.createBrotliDecompress() },
+  ...(readsBrotli ? [brotli] : []),
   ...(Zlib.createZstdDecompress === undefined ? [] : [zstdOf(Zlib.createZstdDecompress)]),
 ]
 

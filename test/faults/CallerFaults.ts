@@ -226,7 +226,7 @@ export const callerFaults = (heard: (model: Model) => Effect.Effect<void>): Read
     expected: rejected(413, "request_too_large"),
   },
   {
-    words: "packs its body (`gzip`, `deflate`, `br`): it is unpacked",
+    words: "packs its body (`gzip`, `deflate`, and `br` where Node reads it): it is unpacked",
     act: packing("gzip", gzipSync(JSON.stringify(asking(models.answers)))),
     expected: answer(200, null, null, "ok"),
   },
