@@ -2,12 +2,15 @@
 
 const numbers = (version) => version.split(".").map(Number)
 
-/** What to say to somebody whose Node is older than `engines` (`>=20.19`) asks for; undefined where it is not. */
+const isBelow = (one, other) => {
+  const at = other.findIndex((number, place) => number !== one[place])
+  return at !== -1 && one[at] < other[at]
+}
+
+/** What to say to somebody whose Node is older than `engines` (`>=20.19.2`) asks for; undefined where it is not. */
 export const tooOld = (running, engines) => {
-  const [major, minor] = numbers(engines.replace(">=", ""))
-  const [runningMajor, runningMinor] = numbers(running)
-  const isOld = runningMajor < major || (runningMajor === major && runningMinor < minor)
-  return isOld
-    ? `Sluice needs Node ${major}.${minor} or later, best 22 or later; this is ${running}. "node --version" tells which one is found first.`
+  const least = engines.replace(">=", "")
+  return isBelow(numbers(running), numbers(least))
+    ? `Sluice needs Node ${least} or later, best 24; this is ${running}. "node --version" tells which one is found first.`
     : undefined
 }

@@ -16,8 +16,10 @@ import * as WorkerProcess from "../cluster/WorkerProcess.ts"
 import { toldPublicly } from "../config/ConfigFile.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { auditUrl, environment, logFormat, problemsOf } from "../config/Environment.ts"
+import { nodeAdvice } from "../domain/NodeSupport.ts"
 import { isHurried } from "../Hurry.ts"
 import { NodeServer } from "../http/NodeServer.ts"
+import { readsBrotli } from "../stream/Brotli.ts"
 import * as Lines from "../telemetry/Lines.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../version.ts"
@@ -169,6 +171,8 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
     const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
     const serving = Effect.gen(function* () {
       if (cluster.isWorker) return yield* worker
+      const advice = nodeAdvice(process.versions.node, readsBrotli)
+      if (advice !== undefined) yield* Effect.logWarning(advice)
       if (terminal) yield* heedHangUp
       return workers === 1 ? yield* alone : yield* primary(workers)
     }).pipe(Effect.scoped)

@@ -4,6 +4,8 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { nodeAdvice } from "../../src/domain/NodeSupport.ts"
+import { readsBrotli } from "../../src/stream/Brotli.ts"
 import { addressOf, sluice } from "../support/process.ts"
 import { jsonOf, post, request } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
@@ -75,6 +77,26 @@ const answers: ReadonlyArray<readonly [name: string, bytes: string, status: numb
   ["NUL", "\0\0\0\0", 502],
   ["a bare CR in the head", `HTTP/1.1 200 OK\r\na: b\rc: d\r\n${withLength}`, 502],
 ]
+
+describe("the start", () => {
+  it.scopedLive("warns of a Node that is out of support or has known holes, and serves", () =>
+    Effect.gen(function* () {
+      const advice = nodeAdvice(process.versions.node, readsBrotli)
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      yield* files.writeFileString(`${folder}/config.yaml`, "openai_clients: []\n")
+      const gateway = yield* sluice(["serve"], { SERVER_PORT: "0", CONFIG_PATH: `${folder}/config.yaml` })
+      expect((yield* request(Number(new URL(yield* addressOf(gateway)).port), "GET", "/livez"))?.status).toBe(
+        200,
+      )
+      yield* gateway.signal("SIGTERM")
+      const { stdout } = yield* gateway.exited
+      const told = stdout.split("\n").map((line): unknown => JSON.parse(line))
+      const warned = told.filter((line) => String(Object(line).message).startsWith("Node "))
+      expect(warned).toMatchObject(advice === undefined ? [] : [{ level: "warn", message: advice }])
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+})
 
 describe("a provider that answers against HTTP", () => {
   it.scopedLive(
