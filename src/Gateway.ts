@@ -176,7 +176,11 @@ export const layer: Layer.Layer<
       const caller =
         server.accessKeys.length === 0 || fingerprint === undefined ? networkOf(draft.clientIp) : fingerprint
       const opened = openRequests.begin(caller, server.maxInFlight)
-      if (typeof opened !== "string") return new Frame(books, snapshot, draft, opened)
+      if (typeof opened !== "string") {
+        const secrets =
+          key === undefined || server.accessKeys.length > 0 ? snapshot.secrets : snapshot.secrets.and(key)
+        return new Frame(books, snapshot, draft, opened, secrets)
+      }
       return {
         wanted: undefined,
         answer: () => recorded(Effect.fail(roomless("requests", opened)), draft),
@@ -207,7 +211,7 @@ export const layer: Layer.Layer<
     const proxy: Gateway["Type"]["proxy"] = (endpoint, call, deployment) => {
       const frame = open(endpoint.name, call)
       if (!(frame instanceof Frame)) return frame
-      const { draft, hold, onAttempt, onPassedOver, opened, snapshot, whenOver } = frame
+      const { draft, hold, onAttempt, onPassedOver, opened, secrets, snapshot, whenOver } = frame
       const { server } = snapshot
       const deadline = deadlineOf(call.headers, draft.startedAt, server.requestTimeoutMs)
       if (Either.isLeft(deadline)) {
@@ -260,12 +264,13 @@ export const layer: Layer.Layer<
           bodyFor: bodiesOf(request.right),
           headersFor: ({ upstream }) =>
             toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
+          secrets,
           onAttempt,
         }
         const answer = Effect.map(attempts.run(asking), (answered): RecordedAnswer => {
           switch (answered.kind) {
             case "plain":
-              return plainAnswer(answered, request.right, snapshot, draft)
+              return plainAnswer(answered, request.right, frame)
             case "refusal":
               return refusal(refusalOf(answered.refused, answered.target, []), draft)
             case "stream":

@@ -14,6 +14,7 @@ import { answerOf, codeOf, describe, type GatewayError, InternalError } from "..
 import { readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
 import { toClient } from "../domain/RequestHeaders.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
+import { toldReason, told as toldText } from "../domain/Told.ts"
 import type { Target } from "../domain/Upstream.ts"
 import { beginAtOnce } from "../stream/BeginAtOnce.ts"
 import { sourceOf, streamOf } from "../stream/EventSource.ts"
@@ -135,19 +136,21 @@ const transformOf = ({ target }: Answered, request: ClientRequest, snapshot: Sna
 export const plainAnswer = (
   answered: AnsweredPlain,
   request: ClientRequest,
-  snapshot: Snapshot,
-  draft: RecordDraft,
+  { draft, secrets, snapshot }: RequestFrame,
 ): RecordedAnswer => {
   const { status } = answered
   const body = transformAnswer(request.endpoint, transformOf(answered, request, snapshot), answered.body)
+  const facts = readAnswer(answered.answer)
   const ending: Ending = {
     status,
     outcome: "ok",
     error: undefined,
-    ...readAnswer(answered.answer),
+    ...facts,
+    finishReason: toldReason(facts.finishReason, secrets),
     response: { kind: "plain", bytes: body },
   }
-  const headers = withAttempts(toClient(answered.headers), draft, "answered")
+  const headers = withAttempts(toClient(answered.headers, secrets), draft, "answered")
+  headers["content-type"] = "application/json"
   return { status, headers, body, ending }
 }
 
@@ -170,7 +173,7 @@ const goingOn = (
   reading: Reading,
   request: ClientRequest,
   { prefix }: ChoiceTransform,
-  draft: RecordDraft,
+  { draft, secrets }: RequestFrame,
   goOn: GoOn,
 ) =>
   resuming({
@@ -180,7 +183,7 @@ const goingOn = (
     reasonOf: streamFaultReason,
     next: (broken) =>
       Effect.gen(function* () {
-        draft.brokeOff(broken.reason)
+        draft.brokeOff(toldText(broken.reason, secrets))
         const other = yield* goOn(broken, (target) => draft.hasTried(target))
         if (Option.isNone(other)) return Option.none()
         reading.stream.ended("stream_broken")
@@ -193,11 +196,12 @@ const goingOn = (
 export const streamedAnswer = (
   answered: AnsweredStream,
   request: ClientRequest,
-  { draft, onPassedOver, snapshot }: RequestFrame,
+  frame: RequestFrame,
   goOn: GoOn | undefined,
   respond: Respond,
   runtime: Runtime.Runtime<never>,
 ): RecordedAnswer => {
+  const { draft, onPassedOver, secrets, snapshot } = frame
   const { status } = answered
   const transform = transformOf(answered, request, snapshot)
   const reading: Reading = { stream: answered }
@@ -206,12 +210,13 @@ export const streamedAnswer = (
     events:
       goOn === undefined
         ? answered.events
-        : sourceOf(goingOn(reading, request, transform, draft, goOn), runtime),
+        : sourceOf(goingOn(reading, request, transform, frame, goOn), runtime),
     settings: {
       endpoint: request.endpoint,
       transform,
       includeUsage: request.includeUsage || snapshot.givesUsage === "always",
       choices: choicesOf(request, answered.target.upstream),
+      secrets,
     },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
@@ -223,12 +228,23 @@ export const streamedAnswer = (
       reading.stream.ended(outcome)
       if (passedOver > 0) onPassedOver(reading.stream.target.upstream.name, passedOver)
       const response = { kind: "events", packed, truncated } as const
-      return { status, outcome, error, usage, finishReason, toolCalls, response }
+      return {
+        status,
+        outcome,
+        error,
+        usage,
+        finishReason: toldReason(finishReason, secrets),
+        toolCalls,
+        response,
+      }
     },
   })
   return {
     status,
-    headers: Object.assign(withAttempts(toClient(answered.headers), draft, "answered"), streamHeaders),
+    headers: Object.assign(
+      withAttempts(toClient(answered.headers, secrets), draft, "answered"),
+      streamHeaders,
+    ),
     body,
   }
 }

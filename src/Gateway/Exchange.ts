@@ -4,6 +4,7 @@ import type * as Either from "effect/Either"
 import type { Ending, RecordDraft, Unsent } from "../audit/RecordDraft.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { GatewayError } from "../domain/GatewayError.ts"
+import type { Secrets } from "../domain/SecretIndex.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { OpenRequest } from "../OpenRequests.ts"
 import type { Relay } from "../stream/Relay.ts"
@@ -87,6 +88,8 @@ export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
   readonly snapshot: Snapshot
   readonly draft: RecordDraft
   readonly hold: Hold
+  /** What no upstream is to repeat: the secrets of the configuration, and the client's key where it is sent on. */
+  readonly secrets: Secrets
   /** Counts events of an upstream that were no JSON objects; they have one line in the log. */
   readonly onPassedOver: (upstream: string, events?: number) => void
   /** Notes an attempt; one that failed has its line in the log. */

@@ -3,6 +3,7 @@ import type { Audit } from "../audit/Audit.ts"
 import type { RecordDraft, Unsent } from "../audit/RecordDraft.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { Overloaded, ShareTaken, ShuttingDown } from "../domain/GatewayError.ts"
+import type { Secrets } from "../domain/SecretIndex.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { hostOf } from "../domain/Upstream.ts"
 import type { OpenRequest, TakenBy } from "../OpenRequests.ts"
@@ -30,14 +31,16 @@ export class Frame implements RequestFrame, Ends {
   readonly snapshot: Snapshot
   readonly draft: RecordDraft
   readonly opened: OpenRequest
+  readonly secrets: Secrets
   readonly #books: Books
   #passedOver: Map<string, number> | undefined
 
-  constructor(books: Books, snapshot: Snapshot, draft: RecordDraft, opened: OpenRequest) {
+  constructor(books: Books, snapshot: Snapshot, draft: RecordDraft, opened: OpenRequest, secrets: Secrets) {
     this.#books = books
     this.snapshot = snapshot
     this.draft = draft
     this.opened = opened
+    this.secrets = secrets
   }
 
   readonly hold = (bytes: number): boolean => this.opened.hold(bytes, this.snapshot.server.maxBufferedBytes)

@@ -1,9 +1,9 @@
 /** A decoded configuration to the snapshot that requests are served with. */
-import * as Redacted from "effect/Redacted"
 import { parseNetwork } from "../domain/Address.ts"
 import type { ProxyTrust } from "../domain/ClientAddress.ts"
 import { proxyOf } from "../domain/OutgoingProxy.ts"
 import { makeRoutingTable } from "../domain/Route.ts"
+import { Secrets } from "../domain/SecretIndex.ts"
 import { isSecretName, secretsOf } from "../domain/Secrets.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../domain/Upstream.ts"
@@ -28,7 +28,7 @@ export const makeSnapshot = (config: GatewayConfig, loading: Loading): Snapshot 
   return {
     ...settingsOf(config, loading),
     routes: makeRoutingTable(upstreams),
-    secrets: Redacted.make(secretsOf(upstreams, config.server.access_keys)),
+    secrets: new Secrets(secretsOf(upstreams, config.server.access_keys)),
   }
 }
 

@@ -15,9 +15,11 @@ import { errorData, type ShapedError } from "./ErrorShape.ts"
 import { withoutUsage } from "./HiddenUsage.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { parseObject, rewriteJson } from "./JsonBytes.ts"
+import type { Secrets } from "./SecretIndex.ts"
 import { doneData, isDone, type SseEvent } from "./Sse.ts"
 import { brokenStream } from "./StreamError.ts"
 import { ping } from "./StreamEvent.ts"
+import { told } from "./Told.ts"
 import { mergeUsage, noUsage, readUsage, type Usage } from "./Usage.ts"
 import { errorOf } from "./Verdict.ts"
 
@@ -28,6 +30,8 @@ export interface AnswerSettings {
   readonly includeUsage: boolean
   /** How many choices the answer is to have. */
   readonly choices: number
+  /** What an error of the upstream is not to repeat. */
+  readonly secrets: Secrets
 }
 
 /** How the upstream's events came to an end: of themselves, because something broke, or because this gateway ends. */
@@ -99,6 +103,9 @@ const initial: AnswerState = {
   error: undefined,
 }
 
+/** The most that is kept of what an error says. */
+const longestError = 500
+
 const nothing: ReadonlyArray<Uint8Array> = []
 
 const envelopeMembers: ReadonlySet<string> = new Set([
@@ -152,7 +159,7 @@ const counted = (state: AnswerState): AnswerState => ({
 
 /** The stream of an answer, for these settings. */
 export const answerStream = (settings: AnswerSettings): AnswerStream => {
-  const { endpoint, includeUsage } = settings
+  const { endpoint, includeUsage, secrets } = settings
   const transform = chunkTransform(endpoint, settings.transform)
   const place = placeInChunk(endpoint)
 
@@ -182,7 +189,11 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     error: ShapedError,
   ): readonly [AnswerState, ReadonlyArray<Uint8Array>] => {
     const [flushed, datas] = flush(state)
-    return [{ ...flushed, phase: "broken", error: error.message }, [...datas, errorData(error)]]
+    const data = secrets.withoutIn(errorData(error))
+    return [
+      { ...flushed, phase: "broken", error: told(error.message, secrets, longestError) },
+      [...datas, data],
+    ]
   }
 
   /** A chunk that is no error. */

@@ -2,8 +2,8 @@
  * What a failed attempt means: whether another target may be asked, whether waiting could mend it, how long to wait, and which
  * error the client gets when nothing is left. Deciding is kept apart from calling and from classifying what a socket did.
  */
+import * as Brand from "effect/Brand"
 import * as Data from "effect/Data"
-import * as Redacted from "effect/Redacted"
 import type { AttemptRecord } from "./AuditRecord.ts"
 import {
   type FailedAttempt,
@@ -17,8 +17,10 @@ import {
 import { redirectTarget } from "./Redirect.ts"
 import { countsAs, hiddenRefusal, isClientsFault, type RefusalKind, refusalKind } from "./Refusal.ts"
 import { toClient } from "./RequestHeaders.ts"
+import { noSecrets, type Secrets } from "./SecretIndex.ts"
 import type { RetryPolicy } from "./Snapshot.ts"
-import type { Target, Upstream } from "./Upstream.ts"
+import { told } from "./Told.ts"
+import type { Target } from "./Upstream.ts"
 
 /** Why an attempt gave no answer for the client. */
 export type AttemptFailure = Data.TaggedEnum<{
@@ -85,10 +87,45 @@ export const errorInAnswer = (message: string, body: Uint8Array): Refused => {
   })
 }
 
+/**
+ * A failure of which everything may be told: nothing but `toldFailure` makes one, and only of one are there words for logs, records and clients.
+ */
+export type ToldFailure = AttemptFailure & Brand.Brand<"ToldFailure">
+
+/** A refusal of which everything may be told. */
+export type ToldRefusal = Refused & Brand.Brand<"ToldFailure">
+
+const asTold = Brand.nominal<ToldFailure>()
+const asToldRefusal = Brand.nominal<ToldRefusal>()
+
+/** A refusal as it may be told: without a secret in its words, its headers and its body, which the client may be given. */
+export const toldRefusal = (refused: Refused, secrets: Secrets): ToldRefusal => {
+  const headers: Record<string, string> = {}
+  for (const name in refused.headers) headers[name] = secrets.without(refused.headers[name] ?? "")
+  return asToldRefusal({
+    ...refused,
+    inAnswer: refused.inAnswer === undefined ? undefined : told(refused.inAnswer, secrets),
+    headers,
+    body: secrets.withoutIn(refused.body),
+  })
+}
+
+/** A failure as it may be told. Where the words are this gateway's own, of no secrets. */
+export const toldFailure = (failure: AttemptFailure, secrets: Secrets = noSecrets): ToldFailure => {
+  switch (failure._tag) {
+    case "TimedOut":
+      return asTold(failure)
+    case "Refused":
+      return toldRefusal(failure, secrets)
+    default:
+      return asTold({ ...failure, reason: told(failure.reason, secrets) })
+  }
+}
+
 /** A failed attempt with its target. */
 export interface Failed {
   readonly target: Target
-  readonly failure: AttemptFailure
+  readonly failure: ToldFailure
 }
 
 /**
@@ -162,7 +199,7 @@ export const retryAfterMs = (headers: Readonly<Record<string, string>>, now: num
 }
 
 /** What a refusal is about, where its status says too little. */
-const inWords = ({ headers, kind }: Refused): string => {
+const inWords = ({ headers, kind }: ToldRefusal): string => {
   switch (kind) {
     case "credentials":
       return " (it refuses the key)"
@@ -190,7 +227,7 @@ const connectWords: ReadonlyMap<string, string> = new Map([
 ])
 
 /** A failure in a few words, for messages, logs and the audit. */
-export const reasonOf = (failure: AttemptFailure): string => {
+export const reasonOf = (failure: ToldFailure): string => {
   switch (failure._tag) {
     case "ConnectFailed": {
       const words = connectWords.get(failure.reason)
@@ -211,7 +248,7 @@ export const reasonOf = (failure: AttemptFailure): string => {
 }
 
 /** A failure as the record of its attempt has it: a status, or a cause. */
-export const recordedAs = (failure: AttemptFailure): Pick<AttemptRecord, "status" | "cause"> =>
+export const recordedAs = (failure: ToldFailure): Pick<AttemptRecord, "status" | "cause"> =>
   failure._tag === "Refused" && failure.inAnswer === undefined
     ? { status: failure.status, cause: undefined }
     : { status: undefined, cause: reasonOf(failure) }
@@ -222,25 +259,13 @@ export const failuresOf = (failed: ReadonlyArray<Failed>): ReadonlyArray<FailedA
   return Array.from(reasons, ([upstream, reason]) => ({ upstream, reason }))
 }
 
-/** Shorter keys are placeholders such as `none`, and may be words of an answer. */
-const shortestKey = 8
-
-/** A body without the key it was asked with, which some repeat. */
-const withoutKey = (body: Uint8Array, { apiKey }: Upstream): Uint8Array => {
-  const key = apiKey === undefined ? "" : Redacted.value(apiKey)
-  if (key.length < shortestKey) return body
-  // Latin 1 keeps every byte what it is.
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1")
-  return text.includes(key) ? Buffer.from(text.replaceAll(key, "[redacted]"), "latin1") : body
-}
-
 /**
  * The error of a refusal. What is held against this gateway's own key or its account is not told as the client's.
  *
  * @param failures of all that were asked
  */
 export const refusalOf = (
-  { body, headers, inAnswer, kind, status }: Refused,
+  { body, headers, inAnswer, kind, status }: ToldRefusal,
   { upstream }: Target,
   failures: ReadonlyArray<FailedAttempt>,
 ): UpstreamCredentialsRejected | UpstreamRefused => {
@@ -255,8 +280,8 @@ export const refusalOf = (
     status: isErrorStatus(status) ? status : 502,
     said: { kind, answered, location: redirectTarget(headers["location"]) },
     isClientsFault: isClientsFault(kind, ownKey),
-    headers: toClient(headers),
-    body: withoutKey(body, upstream),
+    headers: toClient(headers, noSecrets),
+    body,
     failures,
   })
 }

@@ -3,10 +3,11 @@
  * here once. The message of an error is derived from its data, and says what is wrong and what to do.
  */
 import * as Data from "effect/Data"
-import { clipped } from "./Clipped.ts"
 import { saidError, shapedBody } from "./ErrorShape.ts"
 import { baseUrlOf } from "./Redirect.ts"
 import type { RefusalKind } from "./Refusal.ts"
+import { noSecrets } from "./SecretIndex.ts"
+import { longestTold, told } from "./Told.ts"
 
 /** The `error` member of OpenAI's error bodies. */
 export interface ErrorBody {
@@ -94,7 +95,7 @@ export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
   /** Whether it is about the request, or the client's own key. */
   readonly isClientsFault: boolean
   readonly headers: Readonly<Record<string, string>>
-  /** As it came. */
+  /** As it came, without secrets. */
   readonly body: Uint8Array
   readonly failures: ReadonlyArray<FailedAttempt>
 }> {}
@@ -212,7 +213,7 @@ const refusalInWords = ({ body, said: { answered, kind, location }, upstream }: 
   const message = saidError(body)?.message
   return message === undefined
     ? `${answer}, not in the shape of an OpenAI error: ${excerpt(body)}`
-    : `${answer}: ${clipped(message, excerptLength)}`
+    : `${answer}: ${told(message, noSecrets)}`
 }
 
 const roomless: Readonly<Record<Overloaded["reason"], string>> = {
@@ -223,8 +224,8 @@ const roomless: Readonly<Record<Overloaded["reason"], string>> = {
 }
 
 /** What to do about it is for who runs the gateway. */
-const pageRefusal = ({ reason, told }: PageRefused): string => {
-  const shown = clipped(told ?? "", excerptLength)
+const pageRefusal = ({ reason, told: from }: PageRefused): string => {
+  const shown = told(from ?? "", noSecrets)
   return reason === "origin"
     ? `A web page${shown === "" ? " of another site" : ` of ${shown}`} asks, and this gateway, which asks for no access key, would let it spend what is not its own. Who runs the gateway can list the page's origin in server.cors, or set server.access_keys.`
     : `A request under the name ${shown} may come from a web page that let this name mean the gateway's address. Ask for localhost or an IP address, or let who runs the gateway list http://${shown} in server.cors, or set server.access_keys.`
@@ -284,7 +285,7 @@ const declare = (error: GatewayError): Declaration => {
     case "UnsupportedMediaType":
       return {
         status: 415,
-        message: `A web page sends its body as application/json, not as ${clipped(error.contentType ?? "nothing", excerptLength)}: any other type goes without the browser's asking first. Set content-type.`,
+        message: `A web page sends its body as application/json, not as ${told(error.contentType ?? "nothing", noSecrets)}: any other type goes without the browser's asking first. Set content-type.`,
         type: "invalid_request_error",
         param: null,
         code: "unsupported_media_type",
@@ -432,20 +433,18 @@ const declare = (error: GatewayError): Declaration => {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-const excerptLength = 200
-
 /** What a page calls itself; where it has no title, its text. */
 const wordsOfPage = (page: string): string =>
   /<title[^<>]*>([^<]*)/i.exec(page)?.[1] ?? page.replace(/<[^<>]*>/g, " ")
 
 /** The first words of a body that is not ours, on one line. */
 const excerpt = (body: Uint8Array): string => {
-  const start = decoder.decode(body.subarray(0, 4 * excerptLength))
+  const start = decoder.decode(body.subarray(0, 4 * longestTold))
   const isPage = start.trimStart().startsWith("<")
-  const text = (isPage ? wordsOfPage(start) : start).replace(/\s+/g, " ").trim()
+  const text = (isPage ? wordsOfPage(start) : start).trim()
   if (text === "") return isPage ? "(a page)" : "(no body)"
-  const told = clipped(text, excerptLength)
-  return isPage ? `a page, "${told}"` : told
+  const words = told(text, noSecrets, longestTold)
+  return isPage ? `a page, "${words}"` : words
 }
 
 /** `{"error":{…}}` as OpenAI's SDKs expect it. */

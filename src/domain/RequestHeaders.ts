@@ -1,5 +1,6 @@
 /** Which headers cross the gateway: to an upstream by an allow-list, back to the client by another, and what is read from the client's. */
 import * as Redacted from "effect/Redacted"
+import type { Secrets } from "./SecretIndex.ts"
 import type { Upstream } from "./Upstream.ts"
 
 /** Headers as they came from a client or an upstream; of a name that came several times, all values. */
@@ -36,8 +37,8 @@ const clientNames: ReadonlySet<string> = new Set([
 ])
 const clientPrefixes = ["openai-", "x-stainless-"]
 
-/** What goes back to the client of an upstream's headers. */
-const upstreamNames: ReadonlySet<string> = new Set(["content-type", "retry-after", "retry-after-ms"])
+/** What goes back to the client of an upstream's headers. What a body is, is not theirs to say: it was read. */
+const upstreamNames: ReadonlySet<string> = new Set(["retry-after", "retry-after-ms"])
 const upstreamPrefixes = ["openai-", "x-ratelimit-"]
 
 /**
@@ -137,18 +138,18 @@ export const toUpstream = (
   return headers
 }
 
-/** The headers of an upstream's answer that the client gets. The upstream's `x-request-id` goes by another name, since ours is the client's. */
-export const toClient = (upstream: ReceivedHeaders): SentHeaders => {
+/**
+ * The headers of an upstream's answer that the client gets, without a secret that one repeats. The upstream's `x-request-id` goes by another name, since
+ * ours is the client's.
+ */
+export const toClient = (upstream: ReceivedHeaders, secrets: Secrets): SentHeaders => {
   const headers = admit(upstream, upstreamNames, upstreamPrefixes)
+  for (const name in headers) headers[name] = secrets.without(headers[name] ?? "")
   const requestId = upstream["x-request-id"]
   const sane = requestId === undefined ? undefined : sanitizeRequestId(joined(requestId))
-  if (sane !== undefined) headers["x-upstream-request-id"] = sane
+  if (sane !== undefined) headers["x-upstream-request-id"] = secrets.without(sane)
   return headers
 }
-
-/** The headers of a body that is JSON, whatever its upstream calls it: official SDKs read no other as an answer. */
-export const asJson = (headers: SentHeaders): SentHeaders =>
-  isJsonType(headers["content-type"]) ? headers : { ...headers, "content-type": "application/json" }
 
 const first = (value: string | ReadonlyArray<string> | undefined): string =>
   (typeof value === "string" ? value : value?.[0]) ?? ""

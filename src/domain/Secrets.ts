@@ -1,4 +1,4 @@
-/** The secrets of a configuration: which names speak of one, every value that is one, and texts without them. */
+/** The secrets of a configuration: which names speak of one, and every value that is one (SecretIndex.ts finds them in texts). */
 import * as Redacted from "effect/Redacted"
 import { isJsonArray, type Json } from "./Json.ts"
 import { percentDecoded } from "./PercentEncoding.ts"
@@ -51,9 +51,6 @@ export const isSecretName = (name: string): boolean => {
 
 /** Shorter ones stand in any text by chance. */
 const shortest = 4
-
-/** From here on one is taken out of the middle of a word, too. */
-const unmistakable = 8
 
 /** The credential of a header's value alone: without the scheme before it, and what `Basic` packs up (RFC 7617). */
 const inHeader = (value: string): ReadonlyArray<string> => {
@@ -121,19 +118,3 @@ export const secretsOf = (
   upstreams: ReadonlyArray<Upstream>,
   keys: ReadonlyArray<Redacted.Redacted<string>>,
 ): ReadonlyArray<string> => listed([...upstreams.flatMap(valuesOf), ...keys.map(Redacted.value)])
-
-const asWord = (secret: string): RegExp =>
-  new RegExp(`(?<![A-Za-z0-9])${secret.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")}(?![A-Za-z0-9])`, "g")
-
-/** The text without these secrets. To be called before a text is clipped: of one that is cut in two, the half is not found. */
-export const withoutSecrets = (text: string, secrets: ReadonlyArray<string>): string => {
-  let cleaned = text
-  for (const secret of secrets) {
-    if (!cleaned.includes(secret)) continue
-    cleaned =
-      secret.length < unmistakable
-        ? cleaned.replace(asWord(secret), "[redacted]")
-        : cleaned.replaceAll(secret, "[redacted]")
-  }
-  return cleaned
-}

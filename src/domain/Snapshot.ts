@@ -2,6 +2,7 @@
 import type * as Redacted from "effect/Redacted"
 import type { ProxyTrust } from "./ClientAddress.ts"
 import type { RoutingTable } from "./Route.ts"
+import type { Secrets } from "./SecretIndex.ts"
 import type { ThinkingFormat } from "./Upstream.ts"
 import type { Origins } from "./WebPage.ts"
 
@@ -76,6 +77,6 @@ export interface Snapshot {
   readonly breaker: BreakerPolicy
   readonly server: ServerLimits
   readonly audit: AuditPolicy
-  /** Every credential of the configuration, for `withoutSecrets`. */
-  readonly secrets: Redacted.Redacted<ReadonlyArray<string>>
+  /** Every credential of the configuration, to be taken out of what others say. */
+  readonly secrets: Secrets
 }

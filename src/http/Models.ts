@@ -74,13 +74,14 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
     const gateway = yield* Gateway
     const lists = yield* ModelLists
 
-    const ask = (call: ClientCall, { draft, snapshot }: RequestFrame) => {
+    const ask = (call: ClientCall, { draft, secrets, snapshot }: RequestFrame) => {
       draft.gathered()
       return (upstream: Upstream): Asked => ({
         upstream,
         ...lists.ask({
           upstream,
           credential: credentialFor(snapshot, upstream, call.headers),
+          secrets,
           generation: snapshot.generation,
           ttlMs: snapshot.modelsCache.ttlSeconds * 1000,
           onFailed: (attempt) =>

@@ -5,6 +5,7 @@ import type { Endpoint } from "../domain/Endpoint.ts"
 import { isJsonArray } from "../domain/Json.ts"
 import { encodeJson } from "../domain/JsonBytes.ts"
 import { unpack } from "../domain/PackedData.ts"
+import { noSecrets } from "../domain/SecretIndex.ts"
 import type { SseEvent } from "../domain/Sse.ts"
 import { assemble } from "../domain/Transcript.ts"
 import { DataBuffer } from "./DataBuffer.ts"
@@ -53,6 +54,8 @@ export class GatheredAnswer<E> implements EventSink<E> {
       transform: { prefix: undefined, thinking: "passthrough" },
       includeUsage: true,
       choices,
+      // What broke it off is told by whoever made the attempt.
+      secrets: noSecrets,
     })
     this.#state = this.#stream.initial
   }

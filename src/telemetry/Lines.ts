@@ -7,8 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
-import { coloured, type Paint, plain, type Shade } from "../terminal/Colour.ts"
-import { printable } from "../terminal/Printable.ts"
+import { clipped } from "../domain/Clipped.ts"
+import { betweenColours, coloured, type Paint, plain, type Shade } from "../terminal/Colour.ts"
+import { printable, printableJson, printableLines } from "../terminal/Printable.ts"
 import { timeOfDay } from "../terminal/Quantity.ts"
 import { lineWriter, standardOutput } from "./StandardOutput.ts"
 
@@ -38,6 +39,25 @@ export interface LineOptions {
   readonly sink?: (line: string) => void
 }
 
+/** The most of one value, and of a line: a log is read by people, and gathered by what drops long ones. */
+const longestValue = 4_096
+const longestLine = 32 * 1024
+const longestName = 64
+
+/** Lines that nothing in them forges another of, or drives a terminal by: all that is printed as it is. */
+const isPlain = (line: string): boolean => !/[^\x20-\x7e]/.test(line)
+
+/** The members with texts no longer than may be, for a line that is too long. */
+const shortened = (members: Members): Members =>
+  Object.fromEntries(
+    Object.entries(members).map(([name, value]) => [
+      name,
+      typeof value === "number" || typeof value === "boolean" || value === undefined
+        ? value
+        : clipped(typeof value === "string" ? value : Inspectable.toStringUnknown(value, 0), longestValue),
+    ]),
+  )
+
 /** What can be printed as it is, nearly always, is; looking for circles takes five times as long. */
 const stringify = (line: Members): string => {
   try {
@@ -49,9 +69,12 @@ const stringify = (line: Members): string => {
 
 /** One JSON object a line: `time`, `level`, `message`, then the members, which are printed where they are rather than copied behind the others. */
 const json = (level: LogLevel.LogLevel, text: string, members: Members, date: Date): string => {
-  const head = `{"time":"${date.toISOString()}","level":"${level.label.toLowerCase()}","message":${JSON.stringify(text)}`
-  const rest = stringify(members)
-  return rest === "{}" ? `${head}}` : `${head},${rest.slice(1)}`
+  const head = `{"time":"${date.toISOString()}","level":"${level.label.toLowerCase()}","message":${JSON.stringify(clipped(text, longestValue))}`
+  const whole = stringify(members)
+  const rest = whole.length > longestLine ? stringify(shortened(members)) : whole
+  // Of members without end, not one is told.
+  const line = rest === "{}" || rest.length > longestLine ? `${head}}` : `${head},${rest.slice(1)}`
+  return isPlain(line) ? line : printableJson(line)
 }
 
 const shades: Partial<Record<LogLevel.LogLevel["_tag"], Shade>> = {
@@ -62,10 +85,25 @@ const shades: Partial<Record<LogLevel.LogLevel["_tag"], Shade>> = {
   Fatal: "red",
 }
 
-/** A value on a pretty line. Clients choose some of them, so what could forge a line or drive a terminal is escaped. */
+/** A value on a pretty line. Clients and upstreams choose some of them, so what could forge a line or drive a terminal is escaped. */
 const pair = (name: string, value: unknown): string => {
   const text = typeof value === "string" ? value : Inspectable.toStringUnknown(value, 0)
-  return `${name}=${printable(/^[\x21-\x7e\u00a1-\uffff]+$/u.test(text) ? text : JSON.stringify(text))}`
+  const told = clipped(text, longestValue)
+  return `${printable(clipped(name, longestName))}=${printable(/^[\x21-\x7e\u00a1-\uffff]+$/u.test(told) ? told : JSON.stringify(told))}`
+}
+
+/** What a line that goes on begins with, so that nobody takes it for one of its own. */
+const goesOn = "    "
+
+/** A text that may have lines: each but the first is seen to belong to it. */
+const indented = (text: string): string =>
+  printableLines(clipped(text, longestLine)).replace(/\n(?! {4})/g, `\n${goesOn}`)
+
+/** A message: ours, but what stands in it may be of others. */
+const shownText = (paint: Paint, text: string): string => {
+  const short = clipped(text, longestLine)
+  if (isPlain(short)) return short
+  return paint === plain ? indented(short) : betweenColours(short, indented)
 }
 
 /** `17:35:00.123 INFO  message name=value …`, the time that of this machine. A `cause` goes on lines of its own. */
@@ -74,11 +112,17 @@ const pretty =
   (level: LogLevel.LogLevel, text: string, { cause, ...members }: Members, date: Date): string => {
     const label = level.label.padEnd(5)
     const shade = shades[level._tag]
-    const parts = [timeOfDay(date, "local"), shade === undefined ? label : paint(shade, label), text]
+    const parts = [
+      timeOfDay(date, "local"),
+      shade === undefined ? label : paint(shade, label),
+      shownText(paint, text),
+    ]
     for (const [name, value] of Object.entries(members))
       if (value !== undefined) parts.push(pair(name, value))
-    if (typeof cause === "string") parts.push(cause.includes("\n") ? `\n${cause}` : pair("cause", cause))
-    return parts.join(" ")
+    if (typeof cause === "string") {
+      parts.push(cause.includes("\n") ? `\n${goesOn}${indented(cause)}` : pair("cause", cause))
+    }
+    return clipped(parts.join(" "), longestLine)
   }
 
 /** At the level at which an operator looks. */

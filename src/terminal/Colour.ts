@@ -18,6 +18,17 @@ export const plain: Paint = (_, text) => text
 
 export const coloured: Paint = (shade, text) => `\u001b[${codes[shade]}m${text}\u001b[0m`
 
+const escape = "\u001b"
+
+const painting = new RegExp(`(${escape}\\[(?:0|${Object.values(codes).join("|")})m)`)
+
+/** Painted text of which all but the paint is changed. */
+export const betweenColours = (text: string, change: (part: string) => string): string =>
+  text
+    .split(painting)
+    .map((part) => (painting.test(part) ? part : change(part)))
+    .join("")
+
 /** How text is painted that goes to this stream. */
 export const paintFor = (
   stream: { readonly isTTY?: boolean },

@@ -5,7 +5,13 @@
 import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../domain/AnswerForm.ts"
 import { chunksOf } from "../domain/AnswerInChunks.ts"
 import { drainMs, graceMs } from "../domain/AnswerStream.ts"
-import { AttemptFailure, errorInAnswer, noMemory, type Refused } from "../domain/AttemptPolicy.ts"
+import {
+  AttemptFailure,
+  errorInAnswer,
+  noMemory,
+  type Refused,
+  type ToldFailure,
+} from "../domain/AttemptPolicy.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { errorBody } from "../domain/ErrorInEvents.ts"
 import { errorData, type ShapedError, shapedBody } from "../domain/ErrorShape.ts"
@@ -53,8 +59,8 @@ export interface ReadingListener {
 /** The most of a plain answer that is held in memory. */
 const maxAnswerBytes = 64 * 1024 * 1024
 
-/** The most of an error's body that is kept for the client. */
-const maxErrorBytes = 1024 * 1024
+/** The most of an error's body that is read: providers who repeat the whole request in it have said what is wrong before. */
+const maxErrorBytes = 64 * 1024
 
 const isEventStream = (headers: AnswerHead["headers"]): boolean =>
   (headers["content-type"] ?? "").toLowerCase().includes("text/event-stream")
@@ -69,7 +75,10 @@ const saidNothing = (status: number): AttemptFailure =>
 
 /** An error of a good status, told in the upstream's own bytes where they are of OpenAI's shape. */
 const refusedIn = (error: ShapedError, said: Uint8Array): Refused =>
-  errorInAnswer(error.message, shapedBody(said) === said ? said : errorData(error))
+  errorInAnswer(
+    error.message,
+    said.length <= maxErrorBytes && shapedBody(said) === said ? said : errorData(error),
+  )
 
 /** What breaks a stream, as why a plain answer is not made of it. */
 const failureOf = (fault: StreamFault): AttemptFailure =>
@@ -113,8 +122,7 @@ export class AnswerReading {
   #endsInMs = Number.POSITIVE_INFINITY
   #isOver = false
 
-  /** @param mayBeGiven whether the client may be given it, as its status says: of an error that it is not, less is kept */
-  constructor(head: AnswerHead, asked: AskedForm, mayBeGiven: boolean, listener: ReadingListener) {
+  constructor(head: AnswerHead, asked: AskedForm, listener: ReadingListener) {
     this.#head = head
     this.#asked = asked
     this.#listener = listener
@@ -123,9 +131,7 @@ export class AnswerReading {
         ? { kind: "beginning", beginning: noBeginning }
         : {
             kind: "refusal",
-            body: mayBeGiven
-              ? new BodyCollector(maxAnswerBytes, asked.hold)
-              : new BodyCollector(maxErrorBytes),
+            body: new BodyCollector(maxErrorBytes),
           }
   }
 
@@ -144,7 +150,10 @@ export class AnswerReading {
         return
       }
       case "refusal":
-        if (form.body.keep(bytes) !== undefined) this.#tell({ kind: "refusal", body: noBytes })
+        if (form.body.keep(bytes) !== undefined) {
+          const begun = Buffer.concat([form.body.whole(), bytes]).subarray(0, maxErrorBytes)
+          this.#tell({ kind: "refusal", body: begun })
+        }
         return
       case "events": {
         this.#look(form, form.reader.read(bytes))
@@ -160,7 +169,7 @@ export class AnswerReading {
   }
 
   /** No more bytes come: all are here, or something broke. */
-  end(failure: AttemptFailure | undefined): void {
+  end(failure: ToldFailure | undefined): void {
     const form = this.#form
     switch (form.kind) {
       case "beginning":

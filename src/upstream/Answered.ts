@@ -1,6 +1,6 @@
 /** What an attempt comes to: the answer for the client, or why there is none. */
 import type * as Either from "effect/Either"
-import type { AttemptFailure, Refused } from "../domain/AttemptPolicy.ts"
+import type { ToldFailure, ToldRefusal } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord, Outcome } from "../domain/AuditRecord.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Target } from "../domain/Upstream.ts"
@@ -23,7 +23,7 @@ export interface AnsweredPlain extends AnsweredHead {
 /** No success, and for the client all the same. */
 export interface AnsweredRefusal extends AnsweredHead {
   readonly kind: "refusal"
-  readonly refused: Refused
+  readonly refused: ToldRefusal
 }
 
 export interface AnsweredStream extends AnsweredHead {
@@ -46,4 +46,4 @@ export interface Won {
 }
 
 /** Its answer, or why it gave none. */
-export type AttemptResult = Either.Either<Won, AttemptFailure>
+export type AttemptResult = Either.Either<Won, ToldFailure>

@@ -13,11 +13,14 @@ import {
   reasonOf,
   recordedAs,
   refusedBy,
+  type ToldFailure,
+  toldFailure,
+  toldRefusal,
 } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "../domain/Breaker.ts"
 import type { Deadline } from "../domain/Deadline.ts"
-import { asJson } from "../domain/RequestHeaders.ts"
+import type { Secrets } from "../domain/SecretIndex.ts"
 import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
 import type { Target } from "../domain/Upstream.ts"
 import type { EventReader } from "../stream/EventReader.ts"
@@ -36,6 +39,8 @@ export interface AttemptRequest extends Omit<AskedForm, "choices"> {
   readonly breaker: BreakerPolicy
   readonly deadline: Deadline
   readonly headersFor: (target: Target) => Readonly<Record<string, string>>
+  /** What no target may say of what it was sent. */
+  readonly secrets: Secrets
   /** Told of each event of an upstream that was no JSON object. */
   readonly onPassedOver: (upstream: string) => void
   /** Notes what is to be given back when the request is over, should it not have been by then. */
@@ -150,7 +155,7 @@ class Running implements CallListener, ReadingListener {
     // What is given as it comes has begun with its head; a good answer to a stream may yet be either.
     if (mayBeGiven && !(isGood && stream)) this.onBegun()
     const asked = { endpoint, stream, hold, choices: choicesFor(this.#target) }
-    this.#reading = new AnswerReading(head, asked, mayBeGiven, this)
+    this.#reading = new AnswerReading(head, asked, this)
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -158,8 +163,9 @@ class Running implements CallListener, ReadingListener {
   }
 
   onEnd(failure: AttemptFailure | undefined): void {
-    if (this.#reading !== undefined) this.#reading.end(failure)
-    else this.#fail(failure ?? AttemptFailure.BrokenOff({ reason: "no answer" }))
+    if (this.#reading !== undefined) {
+      this.#reading.end(failure === undefined ? undefined : toldFailure(failure, this.#request.secrets))
+    } else this.#fail(failure ?? AttemptFailure.BrokenOff({ reason: "no answer" }))
   }
 
   onBegun(): void {
@@ -173,7 +179,7 @@ class Running implements CallListener, ReadingListener {
     switch (read.kind) {
       case "plain": {
         const { answer, body } = read
-        this.#winWhole({ kind: "plain", target, status, headers: asJson(headers), body, answer })
+        this.#winWhole({ kind: "plain", target, status, headers, body, answer })
         return
       }
       case "begun":
@@ -183,22 +189,24 @@ class Running implements CallListener, ReadingListener {
         this.#winWhole({ kind: "stream", target, status, headers, events: read.events, ended: () => {} })
         return
       case "refusal":
-        this.#refused(head, refusedBy(head, read.body))
+        this.#refused(refusedBy(head, read.body))
         return
       case "failed":
-        if (read.failure._tag === "Refused") this.#refused(head, read.failure)
+        if (read.failure._tag === "Refused") this.#refused(read.failure)
         else this.#fail(read.failure)
         return
     }
   }
 
-  #refused({ headers }: AnswerHead, refused: Refused): void {
+  #refused(given: Refused): void {
+    const refused = toldRefusal(given, this.#request.secrets)
     if (!isAnswer(refused, this.#request.retry) || this.#excuse(refused) !== undefined) {
-      this.#fail(refused)
+      this.#failAs(refused)
       return
     }
+    const { headers, status } = refused
     this.#winWhole(
-      { kind: "refusal", target: this.#target, status: refused.status, headers, refused },
+      { kind: "refusal", target: this.#target, status, headers, refused },
       this.#signsOf(refused),
     )
   }
@@ -210,7 +218,7 @@ class Running implements CallListener, ReadingListener {
     call.begun()
     this.#isOver = true
     this.#endBreaker(answering)
-    const events = new OpenStream(call, reader)
+    const events = new OpenStream(call, reader, this.#request.secrets)
     call.tell(events)
     this.#win(
       answeredStream(
@@ -250,6 +258,10 @@ class Running implements CallListener, ReadingListener {
   }
 
   #fail(failure: AttemptFailure): void {
+    this.#failAs(toldFailure(failure, this.#request.secrets))
+  }
+
+  #failAs(failure: ToldFailure): void {
     if (this.#isOver) return
     this.#release()
     const excuse = this.#excuse(failure)
@@ -352,7 +364,7 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
       }
       return Effect.suspend(() => {
         const beganAt = surroundings.now()
-        const unplaced = (failure: AttemptFailure, cancelled: string | undefined): AttemptResult => {
+        const unplaced = (failure: ToldFailure, cancelled: string | undefined): AttemptResult => {
           onFailed(
             {
               upstream: upstream.name,
@@ -389,4 +401,4 @@ export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstr
   },
 )
 
-const noRoom = (reason: string): AttemptFailure => AttemptFailure.NoRoom({ lacks: "place", reason })
+const noRoom = (reason: string): ToldFailure => toldFailure(AttemptFailure.NoRoom({ lacks: "place", reason }))

@@ -9,7 +9,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import {
-  type AttemptFailure,
   delayBeforeRound,
   errorOf,
   type Failed,
@@ -83,7 +82,7 @@ export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> =
         request.onAttempt(record, !cancelled),
       ).pipe(
         Effect.flatten,
-        Effect.mapError((failure: AttemptFailure): Failed => ({ target, failure })),
+        Effect.mapError((failure): Failed => ({ target, failure })),
       ),
       cancelled: () => {
         progress.cancelledBecause = "cancelled, another upstream answered first"

@@ -13,11 +13,18 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { AttemptFailure, recordedAs, refusedBy } from "../domain/AttemptPolicy.ts"
+import {
+  AttemptFailure,
+  recordedAs,
+  refusedBy,
+  type ToldFailure,
+  toldFailure,
+} from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { admits } from "../domain/Breaker.ts"
 import { type Model, readModels } from "../domain/ModelList.ts"
 import { toUpstream } from "../domain/RequestHeaders.ts"
+import type { Secrets } from "../domain/SecretIndex.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 import { Breakers } from "./Breakers.ts"
 import { Upstreams, whole } from "./Upstreams.ts"
@@ -26,6 +33,8 @@ import { Upstreams, whole } from "./Upstreams.ts"
 export interface ListRequest {
   readonly upstream: Upstream
   readonly credential: Redacted.Redacted<string> | undefined
+  /** What no upstream may say of what it was sent. */
+  readonly secrets: Secrets
   /** Of the configuration: a reload asks anew. */
   readonly generation: number
   /** How long a good list is kept. */
@@ -45,7 +54,7 @@ export interface AskedList {
   /** The list, or the last good one; nothing where there never was one. */
   readonly models: () => ReadonlyArray<Model> | undefined
   /** Why there is no list of now. */
-  readonly failure: () => AttemptFailure | undefined
+  readonly failure: () => ToldFailure | undefined
   /** Done when the refresh under way is in, has failed or takes too long, and when it began (epoch milliseconds); nothing where none is waited for. */
   readonly coming: { readonly attempt: Effect.Effect<ListAttempt>; readonly since: number } | undefined
 }
@@ -70,15 +79,17 @@ const lateMs = 10_000
 /** How soon an upstream that failed is asked again. */
 const failedForMs = 30_000
 
-const setAside = AttemptFailure.Unusable({ reason: "is set aside after what its last requests came to" })
+const setAside = toldFailure(
+  AttemptFailure.Unusable({ reason: "is set aside after what its last requests came to" }),
+)
 
-const takesTooLong = AttemptFailure.TimedOut({ phase: "total", afterMs: waitMs })
+const takesTooLong = toldFailure(AttemptFailure.TimedOut({ phase: "total", afterMs: waitMs }))
 
 /** What is known of one list. Mutable on purpose. */
 interface Entry {
   generation: number
   models: ReadonlyArray<Model> | undefined
-  failure: AttemptFailure | undefined
+  failure: ToldFailure | undefined
   /** When to ask again, in epoch milliseconds. */
   until: number
   /** A call is under way. */
@@ -178,7 +189,7 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
     /** Asks once, and tells whoever waits: when the list is in, or when it takes too long. */
     const refresh = (request: ListRequest, entry: Entry, coming: Coming) =>
       Effect.gen(function* () {
-        const settle = (result: Either.Either<ReadonlyArray<Model>, AttemptFailure>) => {
+        const settle = (result: Either.Either<ReadonlyArray<Model>, ToldFailure>) => {
           const now = clock.unsafeCurrentTimeMillis()
           const failed = Either.isLeft(result)
           if (Either.isRight(result)) entry.models = result.right
@@ -203,6 +214,7 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
               Effect.fail(AttemptFailure.Unusable({ reason: "its model list could not be read" })),
             ),
           ),
+          Effect.mapError((failure) => toldFailure(failure, request.secrets)),
           Effect.either,
           placesAt(request.upstream).withPermits(1),
           Effect.fork,

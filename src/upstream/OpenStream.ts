@@ -2,13 +2,14 @@
  * A stream that is the client's answer, from its first event to its end. It knows nothing of what it was asked with: a stream may take minutes, and
  * its request be megabytes in several forms.
  */
-import { type AttemptFailure, reasonOf } from "../domain/AttemptPolicy.ts"
+import { type AttemptFailure, reasonOf, type ToldFailure, toldFailure } from "../domain/AttemptPolicy.ts"
+import type { Secrets } from "../domain/SecretIndex.ts"
 import type { EventReader, EventTooLarge } from "../stream/EventReader.ts"
 import type { EventSink, EventSource } from "../stream/EventSource.ts"
 import type { CallListener, OpenCall } from "./Upstreams.ts"
 
 /** What can break a stream that has begun. */
-export type StreamFault = AttemptFailure | EventTooLarge
+export type StreamFault = ToldFailure | EventTooLarge
 
 /** The same in a few words for the client. */
 export const streamFaultReason = (fault: StreamFault): string =>
@@ -18,12 +19,14 @@ export const streamFaultReason = (fault: StreamFault): string =>
 export class OpenStream implements CallListener, EventSource<StreamFault> {
   readonly #call: OpenCall
   readonly #reader: EventReader<StreamFault>
+  readonly #secrets: Secrets
   /** Until somebody takes its events, few are read. */
   #isAwaited = true
 
-  constructor(call: OpenCall, reader: EventReader<StreamFault>) {
+  constructor(call: OpenCall, reader: EventReader<StreamFault>, secrets: Secrets) {
     this.#call = call
     this.#reader = reader
+    this.#secrets = secrets
   }
 
   onHead(): void {
@@ -37,7 +40,11 @@ export class OpenStream implements CallListener, EventSource<StreamFault> {
   }
 
   onEnd(failure: AttemptFailure | undefined): void {
-    this.#reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure })
+    this.#reader.end(
+      failure === undefined
+        ? { kind: "ended" }
+        : { kind: "failed", error: toldFailure(failure, this.#secrets) },
+    )
   }
 
   attach(sink: EventSink<StreamFault>): void {

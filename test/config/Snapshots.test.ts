@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import { makeSnapshot } from "../../src/config/Snapshots.ts"
 import { route } from "../../src/domain/Route.ts"
+import { noSecrets } from "../../src/domain/SecretIndex.ts"
 import { type Written, writtenConfig } from "./arbitraries.ts"
 
 const decode = Schema.decodeUnknownSync(GatewayConfig)
@@ -46,7 +47,7 @@ describe("makeSnapshot", () => {
         origins: { all: true, named: new Set() },
       },
       audit: { bodies: "full", maxBodyBytes: 1_048_576, retentionMonths: 0 },
-      secrets: Redacted.make([]),
+      secrets: noSecrets,
     })
   })
 

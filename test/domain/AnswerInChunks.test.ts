@@ -6,6 +6,7 @@ import type { ChoiceTransform } from "../../src/domain/ChoiceTransform.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
 import type { Json, JsonObject } from "../../src/domain/Json.ts"
 import { transformAnswer } from "../../src/domain/PlainAnswer.ts"
+import { noSecrets } from "../../src/domain/SecretIndex.ts"
 import { doneData } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import { answerArb, bytesOf, plainOf, textArb } from "../support/answers.ts"
@@ -218,7 +219,13 @@ describe("A plain answer, cut into chunks and put together again", () => {
       fc.property(answerArb, transformArb, (generated, transform) => {
         const { endpoint } = generated
         const bytes = bytesOf(plainOf(generated))
-        const stream = answerStream({ endpoint, transform, includeUsage: true, choices: 1 })
+        const stream = answerStream({
+          endpoint,
+          transform,
+          includeUsage: true,
+          choices: 1,
+          secrets: noSecrets,
+        })
         let state = stream.initial
         const sent: Array<Uint8Array> = []
         for (const data of [...(chunksOf(endpoint, bytes, limit) ?? []), doneData]) {

@@ -13,6 +13,7 @@ import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "../../src/domain/Json.ts"
 import { run } from "../../src/domain/Machine.ts"
 import { transformAnswer } from "../../src/domain/PlainAnswer.ts"
+import { noSecrets } from "../../src/domain/SecretIndex.ts"
 import { decoder, isOverflow, type SseEvent, type SseOutput } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import type { ThinkingFormat } from "../../src/domain/Upstream.ts"
@@ -40,6 +41,7 @@ const settings = (given: Partial<AnswerSettings> = {}): AnswerSettings => ({
   transform: untouched,
   includeUsage: false,
   choices: 1,
+  secrets: noSecrets,
   ...given,
 })
 

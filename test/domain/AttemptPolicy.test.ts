@@ -12,7 +12,9 @@ import {
   reasonOf,
   refusedBy,
   retryAfterMs,
+  toldFailure,
 } from "../../src/domain/AttemptPolicy.ts"
+import { Secrets } from "../../src/domain/SecretIndex.ts"
 import type { RetryPolicy } from "../../src/domain/Snapshot.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
@@ -44,7 +46,7 @@ const failed = (name: string, failure: AttemptFailure, apiKey?: string): Failed 
     upstream: makeUpstream({ name, apiKey: apiKey === undefined ? undefined : Redacted.make(apiKey) }),
     upstreamModel: "m",
   },
-  failure,
+  failure: toldFailure(failure, new Secrets(apiKey === undefined ? [] : [apiKey])),
 })
 
 const failureArb: fc.Arbitrary<AttemptFailure> = fc.oneof(
@@ -302,7 +304,7 @@ describe("errorOf", () => {
   it("law: every failure has a reason in words and a declared error", () => {
     fc.assert(
       fc.property(fc.array(failureArb, { minLength: 1 }), (failures) => {
-        for (const failure of failures) expect(reasonOf(failure)).not.toBe("")
+        for (const failure of failures) expect(reasonOf(toldFailure(failure))).not.toBe("")
         expect(errorOf(failures.map((failure) => failed("a", failure)))._tag).toMatch(
           /^(Upstream|Overloaded)/,
         )

@@ -1,4 +1,5 @@
 /** Whatever bytes a parser is given, it answers: nothing throws, and what it gives out keeps its own laws. */
+
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import fc from "fast-check"
@@ -16,6 +17,7 @@ import { readModels } from "../../src/domain/ModelList.ts"
 import { readAnswer, transformAnswer } from "../../src/domain/PlainAnswer.ts"
 import { clean, prepare } from "../../src/domain/Prepare.ts"
 import { clientKey, sanitizeRequestId, toClient, toUpstream } from "../../src/domain/RequestHeaders.ts"
+import { noSecrets } from "../../src/domain/SecretIndex.ts"
 import { decoder, encode, isOverflow } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import { judge } from "../../src/domain/Verdict.ts"
@@ -126,7 +128,13 @@ describe("Fuzzed,", () => {
           fc.boolean(),
           pieces(mangled(stream, stream.replaceAll("\n", "\r\n"), `data: ${error}\n\n`)),
           (endpoint, transform, includeUsage, chunks) => {
-            const machine = answerStream({ endpoint, transform, includeUsage, choices: 1 })
+            const machine = answerStream({
+              endpoint,
+              transform,
+              includeUsage,
+              choices: 1,
+              secrets: noSecrets,
+            })
             const outputs = run(decoder({ maxEventBytes: 4_000 }), chunks)
             let state = machine.initial
             const sent: Array<Uint8Array> = []
@@ -215,7 +223,7 @@ describe("Fuzzed,", () => {
           for (const name of ["connection", "authorization", "x-api-key", "x-odd"]) {
             if (name !== "authorization") expect(Object.keys(upwards)).not.toContain(name)
           }
-          expect(Object.keys(toClient(headers))).not.toContain("connection")
+          expect(Object.keys(toClient(headers, noSecrets))).not.toContain("connection")
         }),
         300,
       )

@@ -12,6 +12,7 @@ import { describe, expect } from "vitest"
 import type { AnswerSettings, AnswerSummary } from "../../src/domain/AnswerStream.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
 import { unpack } from "../../src/domain/PackedData.ts"
+import { noSecrets } from "../../src/domain/SecretIndex.ts"
 import type { SseEvent } from "../../src/domain/Sse.ts"
 import { ping } from "../../src/domain/StreamEvent.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
@@ -39,6 +40,7 @@ const settings: AnswerSettings = {
   transform: { prefix: undefined, thinking: "passthrough" },
   includeUsage: false,
   choices: 1,
+  secrets: noSecrets,
 }
 
 /** What a response told when it was over. */

@@ -14,6 +14,7 @@ import { answerStream, summary } from "../../src/domain/AnswerStream.ts"
 import { readSoFar } from "../../src/domain/Continuation.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
+import { noSecrets } from "../../src/domain/SecretIndex.ts"
 import type { SseEvent } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
 import { type Broken, maxResumableBytes, type ResumeOptions, resuming } from "../../src/stream/Resume.ts"
@@ -283,6 +284,7 @@ describe("laws of resumed answers", () => {
                 transform: { prefix: undefined, thinking: "strip" },
                 includeUsage: false,
                 choices: 1,
+                secrets: noSecrets,
               })
               const sent: Array<Uint8Array> = []
               let state = answer.initial
@@ -331,6 +333,7 @@ describe("laws of resumed answers", () => {
                 transform: { prefix: undefined, thinking: "passthrough" },
                 includeUsage: true,
                 choices: 1,
+                secrets: noSecrets,
               })
               let state = answer.initial
               let before = 0

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -64,6 +65,50 @@ describe("Log", () => {
       expect((yield* linesOf(Effect.logInfo("request", { model: hostile }), "pretty"))[0]).not.toContain(
         "\u009b",
       )
+    }),
+  )
+
+  it.effect("lets no message and no cause forge a line, and shows which lines belong to another", () =>
+    Effect.gen(function* () {
+      const forged = "no\n12:00:00.000 INFO  forged\r\u001b[2J\u0085\u2028\u2029\u202e\u009b\u007f"
+      const programs = [
+        Effect.logInfo(forged),
+        Effect.logInfo("x", { cause: forged }),
+        Effect.logInfo("x", { [forged]: forged }),
+        Effect.logError("x", Cause.die(new Error(forged))),
+      ]
+      for (const [format, colour] of [
+        ["json", false],
+        ["pretty", false],
+        ["pretty", true],
+      ] as const) {
+        for (const program of programs) {
+          for (const line of (yield* linesOf(program, format, colour)).join("\n").split("\n").slice(1)) {
+            expect(line).toMatch(/^ {4}/)
+          }
+          const whole = (yield* linesOf(program, format)).join("")
+          expect(whole.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
+        }
+      }
+    }),
+  )
+
+  it.effect("bounds a line, whatever stands in it", () =>
+    Effect.gen(function* () {
+      const long = "m".repeat(5_000_000)
+      const programs = [
+        Effect.logInfo(long),
+        Effect.logInfo("x", { cause: long, list: Array.from({ length: 1e5 }, () => "x") }),
+        Effect.logInfo("x", Object.fromEntries(Array.from({ length: 1e4 }, (_, at) => [`m${at}`, "x"]))),
+        Effect.logError("x", Cause.die(new Error(`${long}\n${long}`))),
+      ]
+      for (const format of ["json", "pretty"] as const) {
+        for (const program of programs) {
+          const [line = ""] = yield* linesOf(program, format)
+          expect(line.length).toBeLessThan(40_000)
+          if (format === "json") expect(JSON.parse(line)).toMatchObject({ time: expect.any(String) })
+        }
+      }
     }),
   )
 })

@@ -18,6 +18,7 @@ import { AttemptFailure } from "../../src/domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../../src/domain/AuditRecord.ts"
 import type { Deadline } from "../../src/domain/Deadline.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
+import { noSecrets } from "../../src/domain/SecretIndex.ts"
 import type { BreakerPolicy, RetryPolicy } from "../../src/domain/Snapshot.ts"
 import type { Target, Upstream } from "../../src/domain/Upstream.ts"
 import { streamOf } from "../../src/stream/EventSource.ts"
@@ -167,6 +168,7 @@ const run = (
       onPassedOver: ignored,
       bodyFor: () => Either.right({ body: bytes("{}"), asItCame: true, added: nothingAdded }),
       headersFor: () => ({}),
+      secrets: noSecrets,
       onAttempt: (attempt) => void options.log?.push(attempt),
     })
   })
@@ -659,6 +661,7 @@ describe("Attempts that gave a stream", () => {
         onPassedOver: ignored,
         bodyFor: () => Either.right({ body: bytes(prompt.text), asItCame: true, added: nothingAdded }),
         headersFor: () => ({}),
+        secrets: noSecrets,
         onAttempt: () => {},
       })
     })
