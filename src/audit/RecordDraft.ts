@@ -11,6 +11,7 @@ import {
   redactHeaders,
 } from "../domain/AuditRecord.ts"
 import type { ClientRequest } from "../domain/ClientRequest.ts"
+import { withoutKeyForms } from "../domain/KeyForm.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import type { Target } from "../domain/Upstream.ts"
 import { noUsage, type Usage } from "../domain/Usage.ts"
@@ -178,6 +179,12 @@ export class RecordDraft {
     this.#ended = ended
   }
 
+  /** As it was asked for; one that nobody serves is a slip, of the key perhaps. */
+  get #model(): string | undefined {
+    const { model } = this.#asked
+    return model === undefined || this.#attempts.length > 0 ? model : withoutKeyForms(model)
+  }
+
   /** The record, once the request is over. A request that ends without an answer was left by its client. */
   close(unsent?: Unsent): AuditRecord {
     const whole = this.#ended()
@@ -189,7 +196,7 @@ export class RecordDraft {
       startedAt,
       clientIp,
       endpoint,
-      model: this.#asked.model,
+      model: this.#model,
       upstreamModel: last?.upstreamModel,
       upstream: last?.upstream,
       attempts: this.#attempts,

@@ -4,6 +4,7 @@
  */
 import * as Data from "effect/Data"
 import { saidError, shapedBody } from "./ErrorShape.ts"
+import { withoutKeyForms } from "./KeyForm.ts"
 import { baseUrlOf } from "./Redirect.ts"
 import type { RefusalKind } from "./Refusal.ts"
 import { noSecrets } from "./SecretIndex.ts"
@@ -257,7 +258,7 @@ const declare = (error: GatewayError): Declaration => {
     case "ModelNotFound":
       return {
         status: 404,
-        message: `The model \`${error.model}\` is not served here: no entry of openai_clients matches it. GET /v1/models lists what is.`,
+        message: `The model \`${withoutKeyForms(error.model)}\` is not served here: no entry of openai_clients matches it. GET /v1/models lists what is.`,
         type: "invalid_request_error",
         param: "model",
         code: "model_not_found",
@@ -320,7 +321,7 @@ const declare = (error: GatewayError): Declaration => {
     case "UnknownPath":
       return {
         status: 404,
-        message: `Nothing is served at ${error.method} ${error.path}. ${
+        message: `Nothing is served at ${error.method} ${withoutKeyForms(error.path)}. ${
           error.meant === undefined
             ? "The endpoints are /v1/chat/completions, /v1/completions and /v1/models."
             : `Did you mean ${error.meant}? A base URL ends with /v1: the SDK appends the rest.`
@@ -332,7 +333,7 @@ const declare = (error: GatewayError): Declaration => {
     case "MethodNotAllowed":
       return {
         status: 405,
-        message: `${error.path} does not take ${error.method}; it takes ${error.allow}.`,
+        message: `${withoutKeyForms(error.path)} does not take ${error.method}; it takes ${error.allow}.`,
         type: "invalid_request_error",
         param: null,
         code: "method_not_allowed",

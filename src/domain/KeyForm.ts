@@ -14,3 +14,10 @@ const forms = [
 
 /** Whether a text as a whole is of the form of a key. */
 export const hasKeyForm = (text: string): boolean => forms.some((form) => form.test(text))
+
+/** A text with what has the form of a key between its slashes left out: paths and names of models, in which some write one by mistake. */
+export const withoutKeyForms = (text: string): string =>
+  text
+    .split("/")
+    .map((part) => (hasKeyForm(part) ? "[redacted]" : part))
+    .join("/")

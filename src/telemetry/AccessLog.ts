@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import type { AttemptRecord, AuditRecord } from "../domain/AuditRecord.ts"
 import { clipped } from "../domain/Clipped.ts"
+import { withoutKeyForms } from "../domain/KeyForm.ts"
 import { Lines } from "./Lines.ts"
 import { requestLine } from "./RequestLine.ts"
 
@@ -97,7 +98,10 @@ export const layer: Layer.Layer<AccessLog, never, Lines> = Layer.effect(
           ? write(LogLevel.Info, "request", requestMembers(record, code))
           : write(LogLevel.Info, requestLine(record, people), {}),
       unserved: (request) =>
-        write(LogLevel.Info, "request", { ...request, path: clipped(request.path, longestText) }),
+        write(LogLevel.Info, "request", {
+          ...request,
+          path: clipped(withoutKeyForms(request.path), longestText),
+        }),
       passedOver: (id, upstream, events) =>
         write(LogLevel.Info, "events that are no JSON objects were passed over", { id, upstream, events }),
       failedAttempt: (id, attempt, where) =>
