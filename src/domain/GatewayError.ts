@@ -391,7 +391,11 @@ const declare = (error: GatewayError): Declaration => {
         type: "server_error",
         param: null,
         code: "overloaded",
-        headers: { "retry-after": String(error.retryAfterSeconds) },
+        // Who is turned away for want of room does not keep its connection either.
+        headers: {
+          "retry-after": String(error.retryAfterSeconds),
+          ...(error.reason === "upstreams" ? {} : { connection: "close" }),
+        },
       }
     case "ShareTaken":
       return {
@@ -400,7 +404,7 @@ const declare = (error: GatewayError): Declaration => {
         type: "rate_limit_error",
         param: null,
         code: "caller_share_taken",
-        headers: { "retry-after": String(error.retryAfterSeconds) },
+        headers: { "retry-after": String(error.retryAfterSeconds), connection: "close" },
       }
     case "RequestTooSlow":
       return {

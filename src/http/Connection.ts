@@ -25,6 +25,8 @@ export class Connection {
   usedAt: number
   /** It had a request of somebody who may ask. */
   isKnown = false
+  /** What came on it was no HTTP: nothing more of it is looked at. */
+  isRefused = false
   #first: UnderWay | undefined
   #stuckMs = 0
   #written = -1

@@ -5,6 +5,7 @@
  * Where few places are left, those go that nobody uses, strangers' first and of these the oldest (as nginx does with its reusable connections), so that who
  * may ask gets in however many only stand there.
  */
+import type { ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -65,6 +66,15 @@ export class ConnectionTable {
 
   all(): Iterable<Connection> {
     return this.#all.values()
+  }
+
+  /** The last byte of an answer is out. */
+  sent(response: ServerResponse): void {
+    const { socket } = response.req
+    // Node says so as well of what was thrown away with its connection.
+    if (socket.destroyed) return
+    this.#vainUntil = Number.NEGATIVE_INFINITY
+    this.#all.get(socket)?.sent(response)
   }
 
   /** Ends those whose clients take nothing, or whose time is over. */

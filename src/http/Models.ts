@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { endingOf } from "../audit/RecordDraft.ts"
 import { errorOf, type Failed } from "../domain/AttemptPolicy.ts"
-import { type GatewayError, ModelNotFound } from "../domain/GatewayError.ts"
+import { type GatewayError, ModelNotFound, Overloaded } from "../domain/GatewayError.ts"
 import { type Model, union } from "../domain/ModelList.ts"
 import { withoutOuterSlashes } from "../domain/RequestPath.ts"
 import { matches } from "../domain/Route.ts"
@@ -40,10 +40,12 @@ interface Asked extends AskedList {
   readonly upstream: Upstream
 }
 
-/** A good answer. */
-const good = (value: unknown): RecordedAnswer => {
+/** A good answer, which takes memory until its client has it. */
+const good = (value: unknown, { hold }: RequestFrame): Effect.Effect<RecordedAnswer, GatewayError> => {
   const answer = jsonAnswer(value)
-  return { ...answer, ending: endingOf(answer.status, "ok", undefined, answer.body) }
+  return hold(answer.body.length)
+    ? Effect.succeed({ ...answer, ending: endingOf(answer.status, "ok", undefined, answer.body) })
+    : Effect.fail(new Overloaded({ reason: "memory", retryAfterSeconds: 1 }))
 }
 
 /** Waits for a list no longer than its absence would be felt, and notes what asking for it came to. */
@@ -102,7 +104,7 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
         const failed = failedOf(asked)
         return data.length === 0 && failed.length > 0
           ? yield* errorOf(failed)
-          : good({ object: "list", data })
+          : yield* good({ object: "list", data }, frame)
       })
 
     /** Asks those alone that may serve it, and waits for no other once one lists it. */
@@ -133,7 +135,7 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
         }
         const all = unionOf(asked)
         const model = all.find((one) => one.id === id) ?? all.find((one) => one.id === meant)
-        if (model !== undefined) return good(model)
+        if (model !== undefined) return yield* good(model, frame)
         const failed = failedOf(asked)
         return failed.length > 0 && failed.length === asked.length
           ? yield* errorOf(failed)

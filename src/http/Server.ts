@@ -196,14 +196,17 @@ const makeListener = Effect.gen(function* () {
 
   /** One function for all answers, which finds whose it is. */
   function onFinish(this: ServerResponse) {
-    connections.of(this.req.socket)?.sent(this)
+    connections.sent(this)
   }
 
   const listener: RequestListener = (message, response) => {
     const connection = connections.of(message.socket)
-    // One that is closed already, and had more requests in its last bytes.
-    if (connection === undefined) return void response.destroy()
-    if (refuseHead(message, response)) return
+    // One that is closed already, or about to be, and had more requests in its last bytes.
+    if (connection === undefined || connection.isRefused) return
+    if (refuseHead(message, response)) {
+      connection.isRefused = true
+      return
+    }
     const { method = "", url = "" } = message
     const now = clock.unsafeCurrentTimeMillis()
     const call = accept(message, now)
