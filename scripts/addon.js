@@ -17,19 +17,28 @@ const loads = (name) => {
   }
 }
 
+const name = "better-sqlite3-12"
+
+/**
+ * Compiles it in the `node_modules` of a folder. Its own script would sooner take a compiled one from a release's page, which no hash in the lockfile
+ * stands for.
+ */
+export const compile = (folder) => {
+  const npm = process.env.npm_execpath
+  return spawnSync(
+    npm === undefined ? "npm" : process.execPath,
+    [...(npm === undefined ? [] : [npm]), "rebuild", name, "--ignore-scripts=false"],
+    { cwd: folder, encoding: "utf8", env: { ...process.env, npm_config_build_from_source: "true" } },
+  )
+}
+
 /** Compiles the addon where the running Node needs that and it has not been done. Ends the process if it cannot be. */
 export const ensureAddon = () => {
-  const name = "better-sqlite3-12"
   if (Number(process.versions.node.split(".")[0]) >= 22 || loads(name)) return
   console.log(
     `Compiling SQLite for Node ${process.versions.node}, once: a minute or a few. From Node 22 on it comes compiled.`,
   )
-  const npm = process.env.npm_execpath
-  const { status, stdout, stderr } = spawnSync(
-    npm === undefined ? "npm" : process.execPath,
-    [...(npm === undefined ? [] : [npm]), "rebuild", name, "--ignore-scripts=false"],
-    { encoding: "utf8" },
-  )
+  const { status, stdout, stderr } = compile(".")
   if (status === 0) return
   console.error(`${stdout}${stderr}`)
   console.error(

@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { ensureAddon } from "./addon.js"
+import { alone } from "./alone.js"
 import { tooOld } from "./nodeVersion.js"
 import { sqliteAddon } from "./sqliteAddon.js"
 
@@ -109,8 +110,9 @@ if (refusal !== undefined) {
   console.error(refusal)
   process.exit(1)
 }
-if (which !== "shipped") ensureAddon()
-if (which !== "changed" || !isUpToDate()) {
+await alone("node_modules/.sluice-build", async () => {
+  if (which !== "shipped") ensureAddon()
+  if (which === "changed" && isUpToDate()) return
   await Promise.all(
     which === "shipped"
       ? shipped()
@@ -119,4 +121,4 @@ if (which !== "changed" || !isUpToDate()) {
         : [...shipped(), ...ofCheckout()],
   )
   await Promise.all(["dist/sluice.js", "dist/audit-worker.js"].map(insistOnLatin1))
-}
+})
