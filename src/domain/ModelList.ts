@@ -1,15 +1,44 @@
 /** The models this gateway serves: what upstreams list and their match admits, and the exact names of the configuration. */
-import { isJsonObject, type JsonObject } from "./Json.ts"
+import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { matches } from "./Route.ts"
 import type { Upstream } from "./Upstream.ts"
 
-/** An entry of OpenAI's model list, other members preserved. */
+/** An entry of OpenAI's model list: what its SDKs read, and a few members of others by which clients know how much a model takes. */
 export interface Model extends JsonObject {
   readonly id: string
+  readonly object: "model"
+  readonly created: number
+  readonly owned_by: string
 }
 
 /** More than any provider lists; keeps a hostile list from growing the cache. */
 const maxModels = 10_000
+
+/** A longer text is no name; not clipped, since of a text that is cut off the whole stays in memory. */
+const longestId = 512
+const longestText = 200
+
+/** Members that clients of OpenRouter, vLLM and Groq read, kept where they are a number or a short text. */
+const furtherMembers = ["name", "context_length", "context_window", "max_model_len"]
+
+const isShort = (value: Json | undefined): value is number | string =>
+  typeof value === "number" || (typeof value === "string" && value.length <= longestText)
+
+/** What an entry takes in memory, about: its object, and two bytes for a character at most. */
+const entryBytes = 160
+
+/** What a list takes in memory, about. */
+export const bytesOf = (models: ReadonlyArray<Model>): number => {
+  let bytes = 0
+  for (const model of models) {
+    bytes += entryBytes
+    for (const name in model) {
+      const value = model[name]
+      if (typeof value === "string") bytes += 2 * value.length
+    }
+  }
+  return bytes
+}
 
 /** Where the entries are: under `data` as OpenAI has them, under `models` as Ollama does, or bare, as Together sends them. */
 const entriesOf = (answer: unknown): ReadonlyArray<unknown> | undefined => {
@@ -24,7 +53,8 @@ const idOf = ({ id, model, name }: JsonObject): string | undefined =>
 
 /**
  * The entries of an upstream's `GET /models` answer, or `undefined` where it is not a list. Entries without an id are left out;
- * members that OpenAI's SDKs read are filled in where they are missing.
+ * members that OpenAI's SDKs read are filled in where they are missing, and few others are kept: a list may be of megabytes, and one is kept for each
+ * credential.
  */
 export const readModels = (answer: unknown, ownedBy: string): ReadonlyArray<Model> | undefined => {
   const entries = entriesOf(answer)
@@ -33,11 +63,27 @@ export const readModels = (answer: unknown, ownedBy: string): ReadonlyArray<Mode
   for (const entry of entries.slice(0, maxModels)) {
     const members = typeof entry === "string" ? { id: entry } : entry
     const id = isJsonObject(members) ? idOf(members) : undefined
-    if (isJsonObject(members) && id !== undefined) {
-      models.push({ object: "model", created: 0, owned_by: ownedBy, ...members, id })
+    if (isJsonObject(members) && id !== undefined && id.length <= longestId) {
+      models.push(modelOf(id, members, ownedBy))
     }
   }
   return models
+}
+
+const modelOf = (id: string, members: JsonObject, ownedBy: string): Model => {
+  const { created, owned_by: owner } = members
+  const model: Record<string, number | string> = {}
+  for (const name of furtherMembers) {
+    const value = members[name]
+    if (isShort(value)) model[name] = value
+  }
+  return {
+    ...model,
+    id,
+    object: "model",
+    created: typeof created === "number" ? created : 0,
+    owned_by: typeof owner === "string" && owner.length <= longestText ? owner : ownedBy,
+  }
 }
 
 /** One upstream and what it listed. */

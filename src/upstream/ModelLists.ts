@@ -27,6 +27,7 @@ import { toUpstream } from "../domain/RequestHeaders.ts"
 import type { Secrets } from "../domain/SecretIndex.ts"
 import type { Upstream } from "../domain/Upstream.ts"
 import { Breakers } from "./Breakers.ts"
+import { KeptLists } from "./KeptLists.ts"
 import { Upstreams, whole } from "./Upstreams.ts"
 
 /** Whose list is asked for, and by whom. */
@@ -64,8 +65,10 @@ export class ModelLists extends Context.Tag("sluice/ModelLists")<
   { readonly ask: (request: ListRequest) => AskedList }
 >() {}
 
-const maxKeptLists = 1_000
 const maxListBytes = 8 * 1024 * 1024
+
+/** The most of all lists that are being read, from all upstreams and for all credentials. */
+const maxReadBytes = 4 * maxListBytes
 
 /** How many lists one upstream is asked for side by side: there is one for each credential, and one that hangs must not hold up the others. */
 const maxAsked = 16
@@ -85,10 +88,9 @@ const setAside = toldFailure(
 
 const takesTooLong = toldFailure(AttemptFailure.TimedOut({ phase: "total", afterMs: waitMs }))
 
-/** What is known of one list. Mutable on purpose. */
+/** What is known of one list, which is kept apart. Mutable on purpose. */
 interface Entry {
   generation: number
-  models: ReadonlyArray<Model> | undefined
   failure: ToldFailure | undefined
   /** When to ask again, in epoch milliseconds. */
   until: number
@@ -101,7 +103,17 @@ interface Entry {
 interface Coming {
   readonly attempt: Deferred.Deferred<ListAttempt>
   readonly since: number
+  /** For whoever waits, though it may not be kept. */
+  models: ReadonlyArray<Model> | undefined
 }
+
+const unknown = (): Entry => ({
+  generation: 0,
+  failure: undefined,
+  until: 0,
+  isAsked: false,
+  coming: undefined,
+})
 
 const plain = (secret: Redacted.Redacted<string> | undefined): string | null =>
   secret === undefined ? null : Redacted.value(secret)
@@ -130,7 +142,8 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
     const placesOf = new WeakMap<Upstream, Effect.Semaphore>()
     // Others wait for the same refresh: the client that caused it may leave, and must not take it along.
     const runFork = yield* FiberSet.makeRuntime<never>()
-    const kept = new Map<string, Entry>()
+    const kept = new KeptLists(unknown)
+    let readBytes = 0
 
     const placesAt = (upstream: Upstream): Effect.Semaphore => {
       const places = placesOf.get(upstream) ?? Effect.unsafeMakeSemaphore(maxAsked)
@@ -138,27 +151,18 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
       return places
     }
 
-    const entryOf = (key: string): Entry => {
-      const entry: Entry = kept.get(key) ?? {
-        generation: 0,
-        models: undefined,
-        failure: undefined,
-        until: 0,
-        isAsked: false,
-        coming: undefined,
-      }
-      kept.delete(key)
-      kept.set(key, entry)
-      const oldest = kept.keys().next()
-      if (kept.size > maxKeptLists && oldest.done !== true) kept.delete(oldest.value)
-      return entry
-    }
-
     const fetch = ({
       credential,
       upstream,
-    }: ListRequest): Effect.Effect<ReadonlyArray<Model>, AttemptFailure> =>
-      Effect.gen(function* () {
+    }: ListRequest): Effect.Effect<ReadonlyArray<Model>, AttemptFailure> => {
+      let held = 0
+      const hold = (bytes: number): boolean => {
+        if (readBytes + bytes > maxReadBytes) return false
+        readBytes += bytes
+        held += bytes
+        return true
+      }
+      const read = Effect.gen(function* () {
         const { timeouts } = upstream
         const call = {
           upstream: {
@@ -176,7 +180,7 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
           awaits: "answer",
           deadline: undefined,
         } as const
-        const { body, headers, retryAfterMs, status } = yield* whole(upstreams, call, maxListBytes)
+        const { body, headers, retryAfterMs, status } = yield* whole(upstreams, call, maxListBytes, hold)
         if (status !== 200) {
           return yield* Effect.fail(refusedBy({ status, headers, retryAfterMs }, body))
         }
@@ -185,14 +189,24 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
           ? yield* Effect.fail(AttemptFailure.Unusable({ reason: "its model list has no entries" }))
           : models
       })
+      return Effect.ensuring(
+        read,
+        Effect.sync(() => {
+          readBytes -= held
+        }),
+      )
+    }
 
     /** Asks once, and tells whoever waits: when the list is in, or when it takes too long. */
-    const refresh = (request: ListRequest, entry: Entry, coming: Coming) =>
+    const refresh = (request: ListRequest, key: string, entry: Entry, coming: Coming) =>
       Effect.gen(function* () {
         const settle = (result: Either.Either<ReadonlyArray<Model>, ToldFailure>) => {
           const now = clock.unsafeCurrentTimeMillis()
           const failed = Either.isLeft(result)
-          if (Either.isRight(result)) entry.models = result.right
+          if (Either.isRight(result)) {
+            kept.keep(key, result.right)
+            coming.models = result.right
+          }
           entry.failure = failed ? result.left : undefined
           entry.until = now + (failed ? failedForMs : request.ttlMs)
           if (entry.coming !== coming) return
@@ -228,22 +242,27 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
     return ModelLists.of({
       ask: (request) => {
         const now = clock.unsafeCurrentTimeMillis()
-        const entry = entryOf(keyOf(request))
+        const key = keyOf(request)
+        const entry = kept.ask(key)
         if (request.generation > entry.generation) {
           entry.generation = request.generation
           entry.until = 0
         }
         if (entry.until <= now && !entry.isAsked) {
           if (admits(breakers.status(request.upstream).breaker, now)) {
-            const coming = { attempt: Deferred.unsafeMake<ListAttempt>(FiberId.none), since: now }
+            const coming: Coming = {
+              attempt: Deferred.unsafeMake<ListAttempt>(FiberId.none),
+              since: now,
+              models: undefined,
+            }
             entry.isAsked = true
             entry.coming = coming
-            runFork(refresh(request, entry, coming))
+            runFork(refresh(request, key, entry, coming))
           } else entry.failure = setAside
         }
         const { coming } = entry
         return {
-          models: () => entry.models,
+          models: () => coming?.models ?? kept.models(key),
           failure: () => entry.failure,
           coming:
             coming === undefined

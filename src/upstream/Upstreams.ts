@@ -402,15 +402,16 @@ export const layer: Layer.Layer<Upstreams> = Layer.scoped(
   }),
 )
 
-/** A call with its answer read to the end, at most `limitBytes` of body. Interrupting it ends the call. */
+/** A call with its answer read to the end, at most `limitBytes` of body, and no more than `hold` admits. Interrupting it ends the call. */
 export const whole = (
   { open }: Upstreams["Type"],
   call: UpstreamCall,
   limitBytes: number,
+  hold?: (bytes: number) => boolean,
 ): Effect.Effect<WholeAnswer, AttemptFailure> =>
   Effect.async((resume) => {
     let head: AnswerHead | undefined
-    const body = new BodyCollector(limitBytes)
+    const body = new BodyCollector(limitBytes, hold)
     const fail = (failure: AttemptFailure) => {
       opened.close()
       resume(Effect.fail(failure))

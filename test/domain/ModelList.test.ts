@@ -1,17 +1,34 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { readModels, union } from "../../src/domain/ModelList.ts"
+import { bytesOf, type Model, readModels, union } from "../../src/domain/ModelList.ts"
 import { matches } from "../../src/domain/Route.ts"
 import { containing, exactly, makeUpstream, modelArb, upstreamArb } from "../support/arbitraries.ts"
 
-const model = (id: string, owned_by = "them") => ({ id, object: "model", created: 1, owned_by })
+const model = (id: string, owned_by = "them"): Model => ({ id, object: "model", created: 1, owned_by })
 
 describe("readModels", () => {
-  it("keeps every member of an entry and fills in what SDKs read", () => {
-    expect(readModels({ data: [{ id: "a", context: 9 }, model("b")] }, "me")).toEqual([
-      { id: "a", context: 9, object: "model", created: 0, owned_by: "me" },
-      model("b"),
+  it("keeps of an entry what SDKs read, filled in where it is missing, and what it says of its length", () => {
+    const long = "x".repeat(1_000)
+    const entries = [
+      { id: "a", context_length: 9, name: "A", description: long, pricing: { prompt: 1 } },
+      { ...model("b"), owned_by: long, created: "soon", object: "engine", max_model_len: [9], name: long },
+      model(long),
+      model("c"),
+    ]
+    expect(readModels({ data: entries }, "me")).toEqual([
+      { ...model("a", "me"), created: 0, context_length: 9, name: "A" },
+      { ...model("b", "me"), created: 0 },
+      model("c"),
     ])
+  })
+
+  it("law: what it keeps of a list takes no more than so much an entry, whatever else stands in it", () => {
+    fc.assert(
+      fc.property(fc.array(fc.dictionary(fc.string(), fc.jsonValue())), (entries) => {
+        const listed = entries.map((entry) => ({ ...entry, id: "a", junk: "x".repeat(10_000) }))
+        expect(bytesOf(readModels({ data: listed }, "me") ?? [])).toBeLessThanOrEqual(2_000 * listed.length)
+      }),
+    )
   })
 
   it.each([
