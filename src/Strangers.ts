@@ -5,7 +5,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
 import { type BucketRate, fullBucket, taken } from "./domain/TokenBucket.ts"
 
 /** A person that tries, or a monitor, is always noted. */
@@ -48,7 +47,7 @@ export const layer: Layer.Layer<Strangers> = Layer.scoped(
             at_most_per_second: noted.perSecond,
           })
     })
-    yield* Effect.forkScoped(Effect.repeat(tell, Schedule.spaced(`${tellEverySeconds} seconds`)))
+    yield* Effect.forkScoped(Effect.forever(Effect.delay(tell, `${tellEverySeconds} seconds`)))
     yield* Effect.addFinalizer(() => tell)
     return Strangers.of({
       isNoted: () => {

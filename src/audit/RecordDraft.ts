@@ -7,6 +7,7 @@ import {
   type AttemptRecord,
   type AuditedBody,
   type AuditRecord,
+  keptHeader,
   type Outcome,
   redactHeaders,
 } from "../domain/AuditRecord.ts"
@@ -211,7 +212,7 @@ export class RecordDraft {
       tools: this.#asked.tools,
       toolCalls: ending?.toolCalls,
       multimodal: this.#asked.multimodal,
-      userAgent: headers["user-agent"],
+      userAgent: headers["user-agent"] === undefined ? undefined : keptHeader(headers["user-agent"]),
       keyFingerprint,
       headers: redactHeaders(headers),
       request: this.#request,

@@ -1,4 +1,5 @@
 /** What the audit keeps of one request: who asked what, which attempts were made, what came back, and how it ended. */
+import { clipped } from "./Clipped.ts"
 import type { Usage } from "./Usage.ts"
 
 /** How a request ended; see docs/audit.md. */
@@ -58,14 +59,27 @@ export interface AuditRecord {
 const credential =
   /^(?:authorization|proxy-authorization|cookie|set-cookie)$|api[-_]?key|token|secret|password/
 
-/** The headers with every credential's value replaced. */
+/** What a record keeps of a header, in characters, and of how many: clients may send 16 KiB of them, which is four rows otherwise. */
+const longestHeader = 512
+const mostHeaders = 64
+
+/** A header as a record keeps it. */
+export const keptHeader = (value: string): string => clipped(value, longestHeader)
+
+/** The headers with every credential's value replaced, long ones cut, and the last of very many left out. */
 export const redactHeaders = (
   headers: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> => {
   const redacted: Record<string, string> = {}
+  let left = mostHeaders
   for (const name in headers) {
     const value = headers[name]
-    if (value !== undefined) redacted[name] = credential.test(name.toLowerCase()) ? "[redacted]" : value
+    if (value === undefined) continue
+    if (left-- === 0) {
+      redacted["…"] = "[more headers, left out]"
+      break
+    }
+    redacted[keptHeader(name)] = credential.test(name.toLowerCase()) ? "[redacted]" : keptHeader(value)
   }
   return redacted
 }

@@ -30,3 +30,25 @@ describe("redactHeaders", () => {
     )
   })
 })
+
+describe("Headers of a record", () => {
+  it("law: take no more room than a row has for them, whatever a client sends", () => {
+    const headers = fc.dictionary(fc.string({ maxLength: 2_000 }), fc.string({ maxLength: 2_000 }), {
+      maxKeys: 200,
+    })
+    fc.assert(
+      fc.property(headers, (sent) => {
+        const kept = redactHeaders(sent)
+        expect(Object.keys(kept).length).toBeLessThanOrEqual(65)
+        for (const [name, value] of Object.entries(kept)) {
+          expect(Math.max(name.length, value.length)).toBeLessThanOrEqual(513)
+        }
+      }),
+    )
+  })
+
+  it("are as they came where they are ordinary", () => {
+    const sent = { accept: "*/*", "content-type": "application/json", "user-agent": "openai-node/6" }
+    expect(redactHeaders(sent)).toEqual(sent)
+  })
+})

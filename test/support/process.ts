@@ -26,10 +26,24 @@ export interface GatewayProcess {
 export const addressOf = (gateway: GatewayProcess): Effect.Effect<string> =>
   Effect.map(gateway.logged("listening"), ({ address }) => String(address))
 
-/** Runs `sluice` with these arguments and an audit of its own; killed with the scope if it is still there. */
+/** Node with these arguments; under a limit of open files, by a shell that it replaces. */
+const programOf = (
+  args: ReadonlyArray<string>,
+  files: number | undefined,
+): [string, ReadonlyArray<string>] =>
+  files === undefined
+    ? [process.execPath, args]
+    : ["sh", ["-c", `ulimit -n ${files} && exec "$0" "$@"`, process.execPath, ...args]]
+
+/**
+ * Runs `sluice` with these arguments and an audit of its own; killed with the scope if it is still there.
+ *
+ * @param files how many files it may have open
+ */
 export const sluice = (
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>> = {},
+  files?: number,
 ): Effect.Effect<GatewayProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(
@@ -38,7 +52,7 @@ export const sluice = (
     )
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["dist/sluice.js", ...args], {
+        spawn(...programOf(["dist/sluice.js", ...args], files), {
           env: {
             PATH: process.env["PATH"],
             LOG_FORMAT: "json",
