@@ -61,10 +61,14 @@ const bundle = (entry, outfile, options = {}) =>
     ...options,
   })
 
-/** What people run. */
+/** What people run, and the programs of its threads. */
+const programs = ["dist/sluice.js", "dist/audit-worker.js", "dist/aside-worker.js"]
+
+/** Bundles these. */
 const shipped = () => [
   bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici] }),
   bundle("src/audit/AuditWorker.ts", "dist/audit-worker.js"),
+  bundle("src/aside/AsideWorker.ts", "dist/aside-worker.js"),
 ]
 
 /** It asserts what it shows, by more than one of `node:assert`'s ways. */
@@ -92,7 +96,7 @@ const isUpToDate = () => {
   const sources = ["src", "scripts"].flatMap((folder) =>
     readdirSync(folder, { recursive: true }).map((name) => `${folder}/${name}`),
   )
-  const made = Math.min(...["dist/sluice.js", "dist/audit-worker.js", "dist/demo.js"].map(writtenAt))
+  const made = Math.min(...[...programs, "dist/demo.js"].map(writtenAt))
   return [...sources, "package.json", "package-lock.json"].every((path) => writtenAt(path) < made)
 }
 
@@ -120,5 +124,5 @@ await alone("node_modules/.sluice-build", async () => {
         ? [...shipped(), demo()]
         : [...shipped(), ...ofCheckout()],
   )
-  await Promise.all(["dist/sluice.js", "dist/audit-worker.js"].map(insistOnLatin1))
+  await Promise.all(programs.map(insistOnLatin1))
 })

@@ -6,6 +6,7 @@ import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
+import * as Aside from "./aside/Aside.ts"
 import type { Audit } from "./audit/Audit.ts"
 import * as AuditLayer from "./audit/AuditLayer.ts"
 import { defaultLimits, relayedLimits } from "./audit/AuditQueue.ts"
@@ -69,6 +70,7 @@ const breakersLayer = Layer.provideMerge(
  */
 const serving = <FE, FR, AE, AR>(
   environment: Environment,
+  asideEntry: URL,
   fleet: Layer.Layer<Fleet.Fleet, FE, FR>,
   audit: Layer.Layer<Audit, AE, AR>,
   onDrain: (underWay: number) => Effect.Effect<void>,
@@ -83,6 +85,7 @@ const serving = <FE, FR, AE, AR>(
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(
       Layer.mergeAll(
+        Aside.layer(asideEntry),
         Upstreams.layer,
         breakersLayer,
         Slots.layer,
@@ -104,14 +107,15 @@ export const draining = ({ shutdownGrace }: Environment, underWay: number) =>
       : `draining: ${underWay} request${underWay === 1 ? " is" : "s are"} under way, at most ${Duration.toSeconds(shutdownGrace)} s; a second signal ends at once`,
   )
 
-/** A gateway of one process. */
-export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>) =>
-  serving(environment, Fleet.layerAlone, audit, (underWay) => draining(environment, underWay))
+/** A gateway of one process; `asideEntry` is the program of the thread that reads heavy bodies. */
+export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>, asideEntry: URL) =>
+  serving(environment, asideEntry, Fleet.layerAlone, audit, (underWay) => draining(environment, underWay))
 
 /** One of several processes. What concerns all of them, the configuration and the end, its primary tells; its own lines say which one it is. */
-export const workerLayer = (environment: Environment) =>
+export const workerLayer = (environment: Environment, asideEntry: URL) =>
   serving(
     environment,
+    asideEntry,
     WorkerProcess.fleetLayer,
     handedAuditLayer(environment),
     () => Effect.void,

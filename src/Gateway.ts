@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
 import { PCGRandom } from "effect/Utils"
+import { Aside } from "./aside/Aside.ts"
 import { Audit } from "./audit/Audit.ts"
 import { RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
@@ -33,8 +34,16 @@ import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
 import type { Upstream } from "./domain/Upstream.ts"
 import { begunAtOnce, type GoOn, plainAnswer, recorded, refusal, streamedAnswer } from "./Gateway/Answers.ts"
-import type { ClientCall, RecordedAnswer, RequestFrame, Served, Unserved } from "./Gateway/Exchange.ts"
+import type {
+  ClientCall,
+  LongBody,
+  RecordedAnswer,
+  RequestFrame,
+  Served,
+  Unserved,
+} from "./Gateway/Exchange.ts"
 import { Frame, Refused, roomless } from "./Gateway/Frame.ts"
+import { type ReadRequest, readLong } from "./Gateway/LongBodies.ts"
 import { OpenRequests } from "./OpenRequests.ts"
 import { Strangers } from "./Strangers.ts"
 import { makeRespond } from "./stream/ResponseStream.ts"
@@ -97,11 +106,12 @@ const nanosPerMilli = 1_000_000
 export const layer: Layer.Layer<
   Gateway,
   never,
-  AccessLog | Attempts | Audit | CurrentConfig | OpenRequests | Strangers | Upstreams
+  AccessLog | Aside | Attempts | Audit | CurrentConfig | OpenRequests | Strangers | Upstreams
 > = Layer.scoped(
   Gateway,
   Effect.gen(function* () {
     const accessLog = yield* AccessLog
+    const aside = yield* Aside
     const attempts = yield* Attempts
     const audit = yield* Audit
     const current = yield* CurrentConfig
@@ -235,16 +245,29 @@ export const layer: Layer.Layer<
         )
       }
 
-      const answered = (bytes: Uint8Array): Effect.Effect<RecordedAnswer, GatewayError> => {
-        draft.received(bytes)
-        const request = decode(endpoint, bytes, deployment)
+      const received = (body: Uint8Array | LongBody): Effect.Effect<RecordedAnswer, GatewayError> => {
+        if (!(body instanceof Uint8Array)) {
+          const read = readLong(aside, endpoint, body, deployment, hold, (bytes) => draft.received(bytes))
+          return Effect.flatMap(read, answered)
+        }
+        draft.received(body)
+        const request = decode(endpoint, body, deployment)
         if (Either.isLeft(request)) return Effect.fail(request.left)
-        draft.asked(request.right)
+        const facts = request.right
+        return answered({ facts, affinity: () => affinity(facts), bodyFor: bodiesOf(facts) })
+      }
 
-        const { model, stream } = request.right
+      const answered = ({
+        affinity,
+        bodyFor,
+        facts,
+      }: ReadRequest): Effect.Effect<RecordedAnswer, GatewayError> => {
+        draft.asked(facts)
+
+        const { choices, model, stream } = facts
         const targets = plan(
           snapshot,
-          { model, affinity: () => sessionOf(call.headers) ?? affinity(request.right) },
+          { model, affinity: () => sessionOf(call.headers) ?? affinity() },
           { draws: drawsFrom(random.number()), load: inFlight },
         )
         const [first] = targets
@@ -253,7 +276,7 @@ export const layer: Layer.Layer<
         const asking: AttemptsRequest = {
           endpoint,
           stream,
-          choicesFor: ({ upstream }) => choicesOf(request.right, upstream),
+          choicesFor: ({ upstream }) => choicesOf(choices, upstream),
           targets,
           retry: snapshot.retry,
           breaker: snapshot.breaker,
@@ -261,27 +284,23 @@ export const layer: Layer.Layer<
           hold,
           whenOver,
           onPassedOver,
-          bodyFor: bodiesOf(request.right),
+          bodyFor,
           headersFor: ({ upstream }) =>
             toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
           secrets,
           onAttempt,
         }
         const answer = Effect.map(attempts.run(asking), (answered): RecordedAnswer => {
+          const goOn = answered.kind === "stream" ? goOnOf(asking, answered) : undefined
+          // Unless somebody may have to be asked to go on, what it was asked with is let go of.
+          if (goOn === undefined) opened.giveBack()
           switch (answered.kind) {
             case "plain":
-              return plainAnswer(answered, request.right, frame)
+              return plainAnswer(answered, facts, frame)
             case "refusal":
               return refusal(refusalOf(answered.refused, answered.target, []), draft)
             case "stream":
-              return streamedAnswer(
-                answered,
-                request.right,
-                frame,
-                goOnOf(asking, answered),
-                respond,
-                runtime,
-              )
+              return streamedAnswer(answered, facts, frame, goOn, respond, runtime)
           }
         })
         if (!stream || snapshot.streamStart === "first_event") return answer
@@ -292,7 +311,7 @@ export const layer: Layer.Layer<
         wanted: { limitBytes: server.maxBodyBytes, hold },
         answer: (body) =>
           recorded(
-            Either.isRight(body) ? Effect.suspend(() => answered(body.right)) : unread(body.left),
+            Either.isRight(body) ? Effect.suspend(() => received(body.right)) : unread(body.left),
             draft,
           ),
         isStranger: false,

@@ -12,8 +12,12 @@ export interface OpenRequest {
   /**
    * Claims memory for bytes of a body until the request ends; false where the bodies of all requests would hold more than `limitBytes`, or the caller's
    * more than its share of it.
+   *
+   * @param borrows only until it is given back
    */
-  readonly hold: (bytes: number, limitBytes: number) => boolean
+  readonly hold: (bytes: number, limitBytes: number, borrows?: boolean) => boolean
+  /** Gives back what was borrowed: what a body was read to is let go of. */
+  readonly giveBack: () => void
   /** Who has the memory that was claimed in vain. */
   readonly memoryTakenBy: TakenBy
   /** Gives back what was claimed so far. */
@@ -95,6 +99,8 @@ class RequestInRoom implements OpenRequest {
   readonly #room: Room
   readonly #ofCaller: Use
   #bytes = 0
+  /** Of these. */
+  #borrowed = 0
   #releases: Array<() => void> | undefined
   memoryTakenBy: TakenBy = "all"
 
@@ -103,7 +109,7 @@ class RequestInRoom implements OpenRequest {
     this.#ofCaller = ofCaller
   }
 
-  hold(bytes: number, limitBytes: number): boolean {
+  hold(bytes: number, limitBytes: number, borrows = false): boolean {
     const { all } = this.#room
     const free = limitBytes - all.bytes - bytes
     if (free < 0 || !isWithinShare(this.#ofCaller.bytes + bytes, free)) {
@@ -113,13 +119,23 @@ class RequestInRoom implements OpenRequest {
     all.bytes += bytes
     this.#ofCaller.bytes += bytes
     this.#bytes += bytes
+    if (borrows) this.#borrowed += bytes
     return true
   }
 
+  giveBack(): void {
+    this.#release(this.#borrowed)
+  }
+
   letGo(): void {
-    this.#room.all.bytes -= this.#bytes
-    this.#ofCaller.bytes -= this.#bytes
-    this.#bytes = 0
+    this.#release(this.#bytes)
+  }
+
+  #release(bytes: number): void {
+    this.#room.all.bytes -= bytes
+    this.#ofCaller.bytes -= bytes
+    this.#bytes -= bytes
+    this.#borrowed = 0
   }
 
   whenOver(release: () => void): void {

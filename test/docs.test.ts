@@ -416,6 +416,7 @@ describe("The README's tables", () => {
       PageRefused: new Errors.PageRefused({ reason: "origin", told: undefined }),
       UnsupportedMediaType: new Errors.UnsupportedMediaType({ contentType: undefined }),
       RequestTooLarge: new Errors.RequestTooLarge({ limitBytes: 1 }),
+      TooManyValues: new Errors.TooManyValues(),
       UnsupportedEncoding: new Errors.UnsupportedEncoding({ encoding: "x", taken: "gzip" }),
       RequestUnreadable: new Errors.RequestUnreadable({ reason: "r" }),
       UnknownPath: new Errors.UnknownPath({ method: "GET", path: "/", meant: undefined }),

@@ -8,7 +8,7 @@ import { type Ending, endingOf, type RecordDraft } from "../audit/RecordDraft.ts
 import type { Outcome } from "../domain/AuditRecord.ts"
 import { choicesOf } from "../domain/Choices.ts"
 import { type ChoiceTransform, thinkingFormatOf } from "../domain/ChoiceTransform.ts"
-import type { ClientRequest } from "../domain/ClientRequest.ts"
+import type { RequestFacts } from "../domain/ClientRequest.ts"
 import { errorData } from "../domain/ErrorShape.ts"
 import { answerOf, codeOf, describe, type GatewayError, InternalError } from "../domain/GatewayError.ts"
 import { readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
@@ -127,7 +127,7 @@ const withAttempts = (
   return all
 }
 
-const transformOf = ({ target }: Answered, request: ClientRequest, snapshot: Snapshot): ChoiceTransform => ({
+const transformOf = ({ target }: Answered, request: RequestFacts, snapshot: Snapshot): ChoiceTransform => ({
   prefix: target.upstream.specialPrefix,
   thinking: thinkingFormatOf(snapshot, target, request.model),
 })
@@ -135,7 +135,7 @@ const transformOf = ({ target }: Answered, request: ClientRequest, snapshot: Sna
 /** The client's answer out of the upstream's, transformed. */
 export const plainAnswer = (
   answered: AnsweredPlain,
-  request: ClientRequest,
+  request: RequestFacts,
   { draft, secrets, snapshot }: RequestFrame,
 ): RecordedAnswer => {
   const { status } = answered
@@ -171,7 +171,7 @@ interface Reading {
  */
 const goingOn = (
   reading: Reading,
-  request: ClientRequest,
+  request: RequestFacts,
   { prefix }: ChoiceTransform,
   { draft, secrets }: RequestFrame,
   goOn: GoOn,
@@ -195,7 +195,7 @@ const goingOn = (
 /** The same of a stream. What one upstream began is transformed as its answers are, whoever goes on. */
 export const streamedAnswer = (
   answered: AnsweredStream,
-  request: ClientRequest,
+  request: RequestFacts,
   frame: RequestFrame,
   goOn: GoOn | undefined,
   respond: Respond,
@@ -215,7 +215,7 @@ export const streamedAnswer = (
       endpoint: request.endpoint,
       transform,
       includeUsage: request.includeUsage || snapshot.givesUsage === "always",
-      choices: choicesOf(request, answered.target.upstream),
+      choices: choicesOf(request.choices, answered.target.upstream),
       secrets,
     },
     reasonOf: streamFaultReason,

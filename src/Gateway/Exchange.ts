@@ -24,8 +24,12 @@ export interface Unserved {
   readonly path: string
 }
 
-/** Claims memory for bytes of a body until the request is over; false where there is none left. */
-export type Hold = (bytes: number) => boolean
+/**
+ * Claims memory for bytes of a body until the request is over; false where there is none left.
+ *
+ * @param borrows only until what the request was read to is let go of: for that, and for what is made of it
+ */
+export type Hold = (bytes: number, borrows?: boolean) => boolean
 
 interface AnswerHead {
   readonly status: number
@@ -52,8 +56,13 @@ export interface WantedBody {
   readonly hold: Hold
 }
 
+/** A body that would hold the event loop too long: as it came, in pieces that a thread can read. */
+export interface LongBody {
+  readonly pieces: ReadonlyArray<Uint8Array>
+}
+
 /** A whole body, or why there is none. */
-export type ReadBody = Either.Either<Uint8Array, GatewayError>
+export type ReadBody = Either.Either<Uint8Array | LongBody, GatewayError>
 
 /** What is to be told of the end of a request. One object for all of it. */
 export interface Ends {

@@ -43,7 +43,8 @@ export class Frame implements RequestFrame, Ends {
     this.secrets = secrets
   }
 
-  readonly hold = (bytes: number): boolean => this.opened.hold(bytes, this.snapshot.server.maxBufferedBytes)
+  readonly hold = (bytes: number, borrows = false): boolean =>
+    this.opened.hold(bytes, this.snapshot.server.maxBufferedBytes, borrows)
 
   readonly whenOver = (release: () => void): void => this.opened.whenOver(release)
 

@@ -11,7 +11,7 @@ import {
   type Outcome,
   redactHeaders,
 } from "../domain/AuditRecord.ts"
-import type { ClientRequest } from "../domain/ClientRequest.ts"
+import type { RequestFacts } from "../domain/ClientRequest.ts"
 import { withoutKeyForms } from "../domain/KeyForm.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import type { Target } from "../domain/Upstream.ts"
@@ -75,7 +75,7 @@ const clientClosedRequest = 499
 
 /** Mutable on purpose: one request, one fiber, many small facts. */
 export class RecordDraft {
-  #asked: Partial<Pick<ClientRequest, "model" | "stream" | "tools" | "multimodal">> = {}
+  #asked: Partial<Pick<RequestFacts, "model" | "stream" | "tools" | "multimodal">> = {}
   #request: Uint8Array | undefined
   #attempts: Array<AttemptRecord> = []
   #answering: AttemptRecord | undefined
@@ -119,7 +119,7 @@ export class RecordDraft {
     if (this.#opening.policy.bodies === "full") this.#request = bytes
   }
 
-  asked({ model, multimodal, stream, tools }: ClientRequest): void {
+  asked({ model, multimodal, stream, tools }: RequestFacts): void {
     // Not the request itself: its body in all its forms would live as long as the answer.
     this.#asked = { model, multimodal, stream, tools }
   }

@@ -32,6 +32,7 @@ import type { GivenOf } from "./Parse.ts"
 
 /** Bundled beside this program. */
 const auditWorker = new URL("./audit-worker.js", import.meta.url)
+const asideWorker = new URL("./aside-worker.js", import.meta.url)
 
 const misuse = (...problems: ReadonlyArray<string>) => new CannotStart({ exitCode: 2, problems })
 
@@ -135,11 +136,11 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
     const alone = Layer.launch(
       Layer.provide(
         Layer.scopedDiscard(Effect.flatMap(NodeServer, ({ port }) => announce(port, 1))),
-        App.layer(settings, App.auditLayer(settings, auditWorker)),
+        App.layer(settings, App.auditLayer(settings, auditWorker), asideWorker),
       ),
     )
     const worker = Effect.zipRight(
-      endedBy(Layer.launch(App.workerLayer(settings)), WorkerProcess.told),
+      endedBy(Layer.launch(App.workerLayer(settings, asideWorker)), WorkerProcess.told),
       WorkerProcess.leave,
     )
     const primary = (workers: number) =>

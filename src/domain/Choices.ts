@@ -1,17 +1,26 @@
 /** How many choices an answer is to have, whoever asks for them: nothing of it is whole before all of them have ended. */
-import type { ClientRequest } from "./ClientRequest.ts"
-import { isJsonArray, type Json } from "./Json.ts"
+import { isJsonArray, type Json, type JsonObject } from "./Json.ts"
 import type { Upstream } from "./Upstream.ts"
 
 /** Several prompts are a list of texts, or of lists of tokens; a list of tokens is one. */
 const promptsIn = (prompt: Json | undefined): number =>
   isJsonArray(prompt) && typeof prompt[0] !== "number" ? Math.max(1, prompt.length) : 1
 
-/** `n`, for each prompt. What the request does not say, `null` included, the upstream's `extra_body` may. */
-export const choicesOf = (
-  { body }: Pick<ClientRequest, "body">,
-  { extraBody }: Pick<Upstream, "extraBody">,
-): number => {
-  const { n } = Object.hasOwn(body, "n") ? body : extraBody
-  return (typeof n === "number" && Number.isSafeInteger(n) && n > 1 ? n : 1) * promptsIn(body["prompt"])
+const countIn = ({ n }: JsonObject): number =>
+  typeof n === "number" && Number.isSafeInteger(n) && n > 1 ? n : 1
+
+/** What a request says of its choices. */
+export interface ChoicesAsked {
+  /** For each prompt; `undefined` where it does not say, which it does by `null`. */
+  readonly n: number | undefined
+  readonly prompts: number
 }
+
+export const choicesAsked = (body: JsonObject): ChoicesAsked => ({
+  n: Object.hasOwn(body, "n") ? countIn(body) : undefined,
+  prompts: promptsIn(body["prompt"]),
+})
+
+/** `n`, for each prompt. What the request does not say, the upstream's `extra_body` may. */
+export const choicesOf = ({ n, prompts }: ChoicesAsked, { extraBody }: Pick<Upstream, "extraBody">): number =>
+  (n ?? countIn(extraBody)) * prompts

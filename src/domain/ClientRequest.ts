@@ -1,12 +1,15 @@
 /** A client's request for a completion: decoded as far as the gateway reads it, otherwise carried as it came. */
 import * as Either from "effect/Either"
+import { type ChoicesAsked, choicesAsked } from "./Choices.ts"
+import { refusalOfRequest, type Unresumable } from "./Continuation.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { InvalidRequest } from "./GatewayError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { faultAt } from "./JsonFault.ts"
 import { isMultimodal, textOf } from "./Messages.ts"
 
-export interface ClientRequest {
+/** What is known of a request once it has been read, whether what it was read to is still there or not. Plain values. */
+export interface RequestFacts {
   readonly endpoint: Endpoint
   /** The model asked for. */
   readonly model: string
@@ -17,6 +20,12 @@ export interface ClientRequest {
   readonly tools: boolean
   /** A message holds something that is not text. */
   readonly multimodal: boolean
+  readonly choices: ChoicesAsked
+  /** Why its answer could never be gone on with, whatever it says; `undefined` where it could. */
+  readonly unresumable: Unresumable | undefined
+}
+
+export interface ClientRequest extends RequestFacts {
   /** Empty for an endpoint that takes none. */
   readonly messages: ReadonlyArray<JsonObject>
   readonly body: JsonObject
@@ -39,14 +48,14 @@ const invalidFor =
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 /** RFC 8259 §8.1 lets a reader ignore a byte order mark, and forbids to send one: it does not go on to the upstream. */
-const withoutMark = (bytes: Uint8Array): Uint8Array =>
+export const withoutMark = (bytes: Uint8Array): Uint8Array =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 
 /** Longer than any provider's names; routing costs more the longer a name is. */
 const longestModel = 1_024
 
 /** Locating a fault is for people; a text longer than this is not a slip of one, and not worth a second walk. */
-const longestLocated = 1_048_576
+const longestLocated = 262_144
 
 /** Where the text stops being JSON, in words that quote nothing of it. */
 const describeFault = (text: string): string => {
@@ -139,6 +148,8 @@ const read = (
     includeUsage,
     tools: isFilledArray(body["tools"]) || isFilledArray(body["functions"]),
     multimodal: messages.right.some((message) => isMultimodal(message["content"])),
+    choices: choicesAsked(body),
+    unresumable: refusalOfRequest(endpoint, body),
     messages: messages.right,
     body,
     bytes,

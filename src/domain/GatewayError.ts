@@ -49,6 +49,9 @@ export class UnsupportedMediaType extends Data.TaggedError("UnsupportedMediaType
 /** The body is larger than `server.max_body_bytes`. */
 export class RequestTooLarge extends Data.TaggedError("RequestTooLarge")<{ readonly limitBytes: number }> {}
 
+/** The body holds more JSON values than are read. */
+export class TooManyValues extends Data.TaggedError("TooManyValues") {}
+
 /** The body is packed in a way that is not read here. */
 export class UnsupportedEncoding extends Data.TaggedError("UnsupportedEncoding")<{
   /** As the client named it. */
@@ -119,9 +122,9 @@ export class UpstreamTimeout extends Data.TaggedError("UpstreamTimeout")<{
   readonly failures: ReadonlyArray<FailedAttempt>
 }> {}
 
-/** There is no room for the request now: too many are under way, their bodies take too much memory, or every upstream is full. */
+/** There is no room for the request now: too many are under way, their bodies take too much memory or wait to be read, or every upstream is full. */
 export class Overloaded extends Data.TaggedError("Overloaded")<{
-  readonly reason: "requests" | "memory" | "upstreams"
+  readonly reason: "requests" | "memory" | "reading" | "upstreams"
   readonly retryAfterSeconds: number
 }> {}
 
@@ -163,6 +166,7 @@ export type GatewayError =
   | PageRefused
   | UnsupportedMediaType
   | RequestTooLarge
+  | TooManyValues
   | UnsupportedEncoding
   | RequestUnreadable
   | UnknownPath
@@ -221,6 +225,7 @@ const roomless: Readonly<Record<Overloaded["reason"], string>> = {
   requests: "too many requests are under way (server.max_in_flight)",
   memory:
     "the bodies of the requests under way take all the memory set apart for them (server.max_buffered_bytes)",
+  reading: "too many large bodies wait to be read",
   upstreams: "every upstream that serves the model is busy (max_concurrent)",
 }
 
@@ -298,6 +303,16 @@ const declare = (error: GatewayError): Declaration => {
         type: "invalid_request_error",
         param: null,
         code: "request_too_large",
+        headers: { connection: "close" },
+      }
+    case "TooManyValues":
+      return {
+        status: 400,
+        message:
+          "The request body holds more JSON values than this gateway reads of one request: about 100,000 members of objects, 400,000 objects or lists, or 2,000,000 numbers. Send long data as strings, or in several requests.",
+        type: "invalid_request_error",
+        param: null,
+        code: "too_many_values",
         headers: { connection: "close" },
       }
     case "UnsupportedEncoding":

@@ -16,11 +16,12 @@ import {
   tokenLimits,
 } from "./Additions.ts"
 import type { ClientRequest } from "./ClientRequest.ts"
+import { bodyGoingOn } from "./Continuation.ts"
 import { InvalidRequest } from "./GatewayError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { memberText, replaceMembers } from "./JsonText.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
-import type { RequestCleaning, Target, Upstream } from "./Upstream.ts"
+import type { RequestCleaning, Upstream } from "./Upstream.ts"
 
 /** A request whose messages have been cleaned. */
 export interface CleanedRequest {
@@ -29,6 +30,15 @@ export interface CleanedRequest {
   readonly text: string
   /** Whether `text` is still the client's. */
   readonly asItCame: boolean
+}
+
+/** What of a target shapes the body it is sent. Plain values. */
+export interface Recipient {
+  readonly upstream: Pick<
+    Upstream,
+    "asksUsage" | "extraBody" | "maxTokens" | "maxTokensMember" | "requestCleaning" | "resume" | "stop"
+  >
+  readonly upstreamModel: string
 }
 
 /** What to send to a target. */
@@ -67,16 +77,42 @@ export const clean = (
 /** The bodies of one request: cleaned once for all targets that are cleaned alike, as they are unless the configuration says otherwise. */
 export const bodiesOf = (
   request: ClientRequest,
-): ((target: Target, omissions: Omissions) => Either.Either<Prepared, InvalidRequest>) => {
+): ((
+  target: Recipient,
+  omissions: Omissions,
+  /** The text from which it is to go on with an answer that broke off. */
+  said?: string,
+) => Either.Either<Prepared, InvalidRequest>) => {
   let last: readonly [RequestCleaning, ReturnType<typeof clean>] | undefined
-  return (target, omissions) => {
+  return (target, omissions, said) => {
     const { requestCleaning } = target.upstream
     if (last === undefined || !isSameCleaning(last[0], requestCleaning)) {
       last = [requestCleaning, clean(request, requestCleaning)]
     }
-    return Either.flatMap(last[1], (cleaned) => prepare(cleaned, target, omissions))
+    const prepared = Either.flatMap(last[1], (cleaned) => prepare(cleaned, target, omissions))
+    return said === undefined
+      ? prepared
+      : Either.flatMap(prepared, (one) => goingOn(request, one, target.upstream, said))
   }
 }
+
+/** Never shown: only targets that have a body are asked to go on. */
+const cannotGoOn = (): InvalidRequest =>
+  new InvalidRequest({ message: "This target cannot go on with the answer.", param: null })
+
+/** The body that asks a target to go on with an answer of which this text was said. */
+const goingOn = (
+  { endpoint }: ClientRequest,
+  prepared: Prepared,
+  { resume }: Recipient["upstream"],
+  text: string,
+): Either.Either<Prepared, InvalidRequest> =>
+  resume === undefined
+    ? Either.left(cannotGoOn())
+    : Either.mapBoth(bodyGoingOn(endpoint, prepared.body, text, resume), {
+        onLeft: cannotGoOn,
+        onRight: (body) => ({ ...prepared, body, asItCame: false }),
+      })
 
 const isSameCleaning = (a: RequestCleaning, b: RequestCleaning): boolean =>
   a === b ||
@@ -111,7 +147,11 @@ const stopWords = (stop: Json): ReadonlyArray<string> | undefined => {
 
 type Edits = Map<string, string>
 
-const addStop = (said: Json, upstream: Upstream, edits: Edits): Either.Either<void, InvalidRequest> => {
+const addStop = (
+  said: Json,
+  upstream: Recipient["upstream"],
+  edits: Edits,
+): Either.Either<void, InvalidRequest> => {
   if (upstream.stop.length === 0) return Either.void
   const words = stopWords(said)
   if (words === undefined) return invalid("stop", "`stop` must be a string or an array of strings.")
@@ -125,7 +165,7 @@ const addStop = (said: Json, upstream: Upstream, edits: Edits): Either.Either<vo
 /** The name of a cap that was added, where the request has no limit of its own. */
 const capTokens = (
   said: (name: string) => Json,
-  upstream: Upstream,
+  upstream: Recipient["upstream"],
   omissions: Omissions,
   edits: Edits,
 ): Either.Either<TokenLimit | undefined, InvalidRequest> => {
@@ -171,7 +211,7 @@ const encoder = new TextEncoder()
  */
 export const prepare = (
   cleaned: CleanedRequest,
-  { upstream, upstreamModel }: Target,
+  { upstream, upstreamModel }: Recipient,
   omissions: Omissions = nothingOmitted,
 ): Either.Either<Prepared, InvalidRequest> => {
   const { request } = cleaned

@@ -4,9 +4,19 @@
  */
 import type { IncomingMessage } from "node:http"
 import * as Either from "effect/Either"
-import { type GatewayError, Overloaded, RequestTooLarge, RequestUnreadable } from "../domain/GatewayError.ts"
+import {
+  type GatewayError,
+  Overloaded,
+  RequestTooLarge,
+  RequestUnreadable,
+  TooManyValues,
+} from "../domain/GatewayError.ts"
+import { copies, JsonCost, surelyCheapBytes } from "../domain/JsonCost.ts"
+import { Pieces } from "../domain/Pieces.ts"
 import type { ReadBody, WantedBody } from "../Gateway/Exchange.ts"
 import { codingsOf, type Intake, unpacking } from "./PackedBody.ts"
+
+const noMemory = new Overloaded({ reason: "memory", retryAfterSeconds: 1 })
 
 /** Gives the whole body, unpacked, or why there is none, once; asks for it first, where the client waits for that. On failure the rest of the body is left unread: see `Lingering.ts`. What it returns ends it early. */
 export const read = (
@@ -20,11 +30,15 @@ export const read = (
     done(Either.left(codings.left))
     return () => {}
   }
-  if (Number(message.headers["content-length"] ?? 0) > limitBytes) {
+  const said = Number(message.headers["content-length"] ?? 0)
+  if (said > limitBytes) {
     done(Either.left(new RequestTooLarge({ limitBytes })))
     return () => {}
   }
-  const chunks: Array<Uint8Array> = []
+  const isPacked = codings.right.length > 0
+  const pieces = new Pieces(isPacked ? 0 : said)
+  // Node gives no more than was said.
+  const cost = isPacked || said === 0 || said > surelyCheapBytes ? new JsonCost() : undefined
   let size = 0
   let received = 0
   let isOver = false
@@ -49,18 +63,23 @@ export const read = (
     write: (chunk) => {
       size += chunk.length
       if (size > limitBytes) fail(new RequestTooLarge({ limitBytes }))
-      else if (!hold(chunk.length)) fail(new Overloaded({ reason: "memory", retryAfterSeconds: 1 }))
-      else chunks.push(chunk)
+      else if (!hold(chunk.length)) fail(noMemory)
+      else {
+        pieces.add(chunk)
+        cost?.feed(chunk)
+        if (cost?.isTooMuch) fail(new TooManyValues())
+      }
       return true
     },
     onDrain: (go) => go(),
     end: () => {
-      const only = chunks[0]
-      end(Either.right(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size)))
+      if (cost?.isLong) end(Either.right({ pieces: pieces.shared() }))
+      else if (hold((cost?.held ?? copies * size) - size, true)) end(Either.right(pieces.whole()))
+      else end(Either.left(noMemory))
     },
     close: () => {},
   }
-  const intake = codings.right.length === 0 ? kept : unpacking(codings.right, kept, limitBytes, fail)
+  const intake = isPacked ? unpacking(codings.right, kept, limitBytes, fail) : kept
   const onData = (chunk: Uint8Array) => {
     received += chunk.length
     // What unpacks to less is no smaller on its way.

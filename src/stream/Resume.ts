@@ -13,22 +13,13 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { isTelling } from "../domain/ChunkScan.ts"
-import type { ClientRequest } from "../domain/ClientRequest.ts"
-import {
-  bodyGoingOn,
-  goingOn,
-  readChunk,
-  readSoFar,
-  refusalOfRequest,
-  type SaidSoFar,
-  type Unresumable,
-} from "../domain/Continuation.ts"
+import type { RequestFacts } from "../domain/ClientRequest.ts"
+import { goingOn, readChunk, readSoFar, type SaidSoFar } from "../domain/Continuation.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { parseObject } from "../domain/JsonBytes.ts"
 import { unpack } from "../domain/PackedData.ts"
 import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { ping } from "../domain/StreamEvent.ts"
-import type { ResumePolicy } from "../domain/Upstream.ts"
 import { errorOf } from "../domain/Verdict.ts"
 import { DataBuffer } from "./DataBuffer.ts"
 import { lift } from "./Lift.ts"
@@ -39,8 +30,6 @@ export interface Broken {
   readonly text: string
   /** For the audit: `broke off: …`. Holds no secret. */
   readonly reason: string
-  /** The body for a target, from the one that is prepared for it. Left where this target cannot be asked after all. */
-  readonly bodyFor: (prepared: Uint8Array, policy: ResumePolicy) => Either.Either<Uint8Array, Unresumable>
 }
 
 /** The target that goes on. */
@@ -50,7 +39,7 @@ export interface GoingOn<E> {
 }
 
 export interface ResumeOptions<E> {
-  readonly request: Pick<ClientRequest, "endpoint" | "body">
+  readonly request: Pick<RequestFacts, "endpoint" | "unresumable">
   /** The `special_prefix` of the upstream that began the answer: it may open the block of thinking that the answer only closes. */
   readonly prefix: string | undefined
   readonly events: Stream.Stream<SseEvent, E>
@@ -145,7 +134,7 @@ type Pull<E> = Effect.Effect<Chunk.Chunk<SseEvent>, Option.Option<E>>
 export const resuming = <E>(options: ResumeOptions<E>): Stream.Stream<SseEvent, E> => {
   const { next, prefix = "", reasonOf, request } = options
   const { endpoint } = request
-  if (refusalOfRequest(endpoint, request.body) !== undefined) return options.events
+  if (request.unresumable !== undefined) return options.events
 
   const start = Effect.gen(function* () {
     const outer = yield* Effect.scope
@@ -163,12 +152,7 @@ export const resuming = <E>(options: ResumeOptions<E>): Stream.Stream<SseEvent, 
     const takeOver = (said: SaidSoFar, reason: string): Effect.Effect<boolean> =>
       Effect.gen(function* () {
         const scope = yield* newScope
-        const bodyFor: Broken["bodyFor"] = (prepared, policy) =>
-          bodyGoingOn(endpoint, prepared, said.text, policy)
-        const found = yield* Scope.extend(
-          next({ text: said.text, reason: `broke off: ${reason}`, bodyFor }),
-          scope,
-        )
+        const found = yield* Scope.extend(next({ text: said.text, reason: `broke off: ${reason}` }), scope)
         if (Option.isNone(found)) {
           yield* Scope.close(scope, Exit.void)
           return false

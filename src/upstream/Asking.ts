@@ -6,15 +6,20 @@ import * as Either from "effect/Either"
 import { type Omissions, type TakenBack, takenBack } from "../domain/Additions.ts"
 import type { AttemptFailure } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
-import type { InvalidRequest } from "../domain/GatewayError.ts"
+import type { GatewayError } from "../domain/GatewayError.ts"
 import type { Prepared } from "../domain/Prepare.ts"
 import type { Target } from "../domain/Upstream.ts"
 import type { AttemptResult } from "./Answered.ts"
 import type { Attempt, AttemptProgress, AttemptRequest } from "./Attempt.ts"
 import type { Learned } from "./Learned.ts"
 
-/** The body for a target, without what is to be omitted. */
-export type BodyFor = (target: Target, omissions: Omissions) => Either.Either<Prepared, InvalidRequest>
+/** The body for a target, without what is to be omitted; as a rule at once, which an `Either` is. */
+export type BodyFor = (
+  target: Target,
+  omissions: Omissions,
+  /** The text from which it is to go on with an answer that broke off. */
+  said?: string,
+) => Effect.Effect<Prepared, GatewayError>
 
 /** What a target is first sent, and what it takes to send it less. */
 export interface Question {
@@ -52,18 +57,21 @@ export const makeAsking = (attempt: Attempt, learned: Learned): Asking => {
     return Effect.flatMap(asked, (result) => {
       const back = Either.isLeft(result) ? takenBackIn(result.left, question) : undefined
       if (back === undefined) return Effect.succeed(result)
-      const prepared = request.bodyFor(target, back.omissions)
-      if (Either.isLeft(prepared)) return Effect.succeed(result)
-      const less = { prepared: prepared.right, omissions: back.omissions }
-      // What has begun was the refusal: another target may be asked beside it as if this were the first time.
-      progress.hasBegun = false
-      return Effect.tap(asking(request, target, less, progress, onFailed), (again) =>
-        Effect.sync(() => {
-          if (back.lasting && Either.isRight(again) && isGood(again.right.answered.status)) {
-            learned.remember(target, joined(back.omissions, learned.of(target)))
-          }
-        }),
-      )
+      return Effect.matchEffect(request.bodyFor(target, back.omissions), {
+        onFailure: () => Effect.succeed(result),
+        onSuccess: (prepared) => {
+          const less = { prepared, omissions: back.omissions }
+          // What has begun was the refusal: another target may be asked beside it as if this were the first time.
+          progress.hasBegun = false
+          return Effect.tap(asking(request, target, less, progress, onFailed), (again) =>
+            Effect.sync(() => {
+              if (back.lasting && Either.isRight(again) && isGood(again.right.answered.status)) {
+                learned.remember(target, joined(back.omissions, learned.of(target)))
+              }
+            }),
+          )
+        },
+      })
     })
   }
   return asking

@@ -62,9 +62,9 @@ export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> =
     const questionFor = (
       { bodyFor }: AttemptsRequest,
       target: Target,
-    ): Either.Either<Question, GatewayError> => {
+    ): Effect.Effect<Question, GatewayError> => {
       const omissions = learned.of(target)
-      return Either.map(bodyFor(target, omissions), (prepared) => ({ prepared, omissions }))
+      return Effect.map(bodyFor(target, omissions), (prepared) => ({ prepared, omissions }))
     }
 
     /** Takes out of `waiting` whom to ask next; its attempt has begun with that. */
@@ -103,18 +103,18 @@ export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> =
         first: contender(request, target, question, progress),
         delayMs,
         isDue: () => !progress.hasBegun,
-        second: Effect.sync(() =>
-          Option.flatMap(Option.fromNullable(takeNext(waiting)), (other) =>
-            Either.match(questionFor(request, other), {
-              onRight: (itsQuestion) => Option.some(contender(request, other, itsQuestion)),
-              onLeft: () => {
-                // The client is told of its mistake when it is this target's turn, should the first one fail.
-                waiting.unshift(other)
-                return Option.none()
-              },
-            }),
-          ),
-        ),
+        second: Effect.suspend(() => {
+          const other = takeNext(waiting)
+          if (other === undefined) return Effect.succeedNone
+          return Effect.match(questionFor(request, other), {
+            onSuccess: (itsQuestion) => Option.some(contender(request, other, itsQuestion)),
+            onFailure: () => {
+              // The client is told of its mistake when it is this target's turn, should the first one fail.
+              waiting.unshift(other)
+              return Option.none()
+            },
+          })
+        }),
       })
     }
 
@@ -122,19 +122,18 @@ export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> =
       request: AttemptsRequest,
       target: Target,
       waiting: Array<Target>,
-    ): Effect.Effect<Asked, GatewayError> => {
-      const question = questionFor(request, target)
-      if (Either.isLeft(question)) return Effect.fail(question.left)
-      const { hedgeAfterMs } = target.upstream
-      if (hedgeAfterMs !== undefined && waiting.length > 0) {
-        return askHedged(request, target, question.right, waiting, hedgeAfterMs)
-      }
-      const onFailed = (record: AttemptRecord, cancelled: boolean) => request.onAttempt(record, !cancelled)
-      return Effect.map(
-        asking(request, target, question.right, newProgress(), onFailed),
-        Either.mapLeft((failure) => [{ target, failure }]),
-      )
-    }
+    ): Effect.Effect<Asked, GatewayError> =>
+      Effect.flatMap(questionFor(request, target), (question) => {
+        const { hedgeAfterMs } = target.upstream
+        if (hedgeAfterMs !== undefined && waiting.length > 0) {
+          return askHedged(request, target, question, waiting, hedgeAfterMs)
+        }
+        const onFailed = (record: AttemptRecord, cancelled: boolean) => request.onAttempt(record, !cancelled)
+        return Effect.map(
+          asking(request, target, question, newProgress(), onFailed),
+          Either.mapLeft((failure) => [{ target, failure }]),
+        )
+      })
 
     const run = (request: AttemptsRequest): Effect.Effect<Answered, GatewayError> => {
       const { deadline, retry } = request

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { choicesOf } from "../../src/domain/Choices.ts"
+import { choicesAsked, choicesOf } from "../../src/domain/Choices.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 
 describe("The choices an answer is to have", () => {
@@ -21,6 +21,6 @@ describe("The choices an answer is to have", () => {
     [{ n: null }, { n: 2 }, 1],
     [{ prompt: ["a", "b"] }, { n: 2, prompt: ["a", "b", "c"] }, 4],
   ])("of %j with extra_body %j are %i", (body, extraBody, count) => {
-    expect(choicesOf({ body }, { extraBody })).toBe(count)
+    expect(choicesOf(choicesAsked(body), { extraBody })).toBe(count)
   })
 })

@@ -71,8 +71,9 @@ describe("Limits", () => {
     Effect.gen(function* () {
       const { release, upstream } = yield* heldUpstream
       const { baseUrl } = yield* startGateway(
-        `server: { max_buffered_bytes: 10000 }\nopenai_clients:\n${client("a", upstream.url)}`,
+        `server: { max_buffered_bytes: 40000 }\nopenai_clients:\n${client("a", upstream.url)}`,
       )
+      // Held as it came, as text, as what that is read to, and as it is sent on.
       const large = "x".repeat(6_000)
       const first = yield* Effect.fork(ask(baseUrl, {}, large))
       yield* eventually(

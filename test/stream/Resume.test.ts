@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import fc from "fast-check"
 import { describe, expect } from "vitest"
 import { answerStream, summary } from "../../src/domain/AnswerStream.ts"
-import { readSoFar } from "../../src/domain/Continuation.ts"
+import { readSoFar, refusalOfRequest } from "../../src/domain/Continuation.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { noSecrets } from "../../src/domain/SecretIndex.ts"
@@ -55,7 +55,7 @@ const resumed = (
 ): { readonly stream: Events; readonly asked: ReadonlyArray<Broken> } => {
   const asked: Array<Broken> = []
   const stream = resuming<string>({
-    request: { endpoint: chatCompletions, body: { messages: [] } },
+    request: { endpoint: chatCompletions, unresumable: undefined },
     prefix: undefined,
     events,
     reasonOf: (error) => error,
@@ -169,25 +169,7 @@ describe("an answer that breaks off is gone on with", () => {
     Effect.gen(function* () {
       const { asked, stream } = resumed(failing(inReads(beginning.slice(0, 1))), [inReads(ending(second))])
       expect(datas(yield* running(stream))).toEqual([wholeAnswer[0], ...wholeAnswer.slice(3)])
-      const prepared = new TextEncoder().encode('{"messages":[{"role":"user","content":"Hi"}]}')
       expect(asked[0]?.text).toBe("")
-      expect(asked[0]?.bodyFor(prepared, { body: {}, message: {} })).toEqual(Either.right(prepared))
-    }),
-  )
-
-  it.effect("by a body that holds what it said", () =>
-    Effect.gen(function* () {
-      const { asked, stream } = resumed(failing(inReads(beginning)))
-      yield* running(stream)
-      const body = asked[0]?.bodyFor(new TextEncoder().encode('{"messages":[{"role":"user"}]}'), {
-        body: { a: 1 },
-        message: { prefix: true },
-      })
-      expect(Either.map(body ?? Either.left("unreadable"), textOf)).toEqual(
-        Either.right(
-          '{"messages":[{"role":"user"},{"role":"assistant","content":"Hello","prefix":true}],"a":1}',
-        ),
-      )
     }),
   )
 
@@ -267,7 +249,7 @@ describe("laws of resumed answers", () => {
               }
 
               const { asked, stream } = resumed(target(0, ""), ({ text }, at) => target(at + 1, text), {
-                request: { endpoint, body: { messages: [], prompt: "" } },
+                request: { endpoint, unresumable: undefined },
               })
               const ran = await Effect.runPromise(running(stream))
               expect(ran.exit).toEqual(Exit.void)
@@ -354,7 +336,7 @@ describe("laws of resumed answers", () => {
               const { asked, stream } = resumed(
                 failure === undefined ? upstream : failing(upstream, failure),
                 isFound ? [inReads([marker])] : [],
-                { request: { endpoint, body: { messages: [], prompt: "" } } },
+                { request: { endpoint, unresumable: undefined } },
               )
               const ran = await Effect.runPromise(running(stream))
               expect(asked.length).toBe(isAsked ? 1 : 0)
@@ -417,7 +399,7 @@ describe("an answer that breaks off ends as it would have", () => {
   it("when the request could never be resumed: its stream is left alone", () => {
     const events = inReads(beginning)
     const request = (endpoint: Endpoint, body: JsonObject) =>
-      resumed(events, [], { request: { endpoint, body } }).stream
+      resumed(events, [], { request: { endpoint, unresumable: refusalOfRequest(endpoint, body) } }).stream
     expect(request(chatCompletions, { messages: [], n: 2 })).toBe(events)
     expect(request(completions, { prompt: "a", echo: true })).toBe(events)
     expect(request(completions, { prompt: [1, 2] })).toBe(events)

@@ -1,0 +1,76 @@
+/** Bodies that would hold the event loop too long, read and prepared aside: of what they are read to, only facts come back, and the bodies to send. */
+import * as Effect from "effect/Effect"
+import type { Aside, AsideFailed } from "../aside/Aside.ts"
+import type { Mistake } from "../domain/AsideJobs.ts"
+import { type RequestFacts, withoutMark } from "../domain/ClientRequest.ts"
+import type { Endpoint } from "../domain/Endpoint.ts"
+import { type GatewayError, InvalidRequest, Overloaded } from "../domain/GatewayError.ts"
+import type { Prepared, Recipient } from "../domain/Prepare.ts"
+import type { Target } from "../domain/Upstream.ts"
+import type { BodyFor } from "../upstream/Asking.ts"
+import type { Hold, LongBody } from "./Exchange.ts"
+
+/** A request as it was read. */
+export interface ReadRequest {
+  readonly facts: RequestFacts
+  readonly affinity: () => string
+  readonly bodyFor: BodyFor
+}
+
+const mistakeOf = ({ message, model, param }: Mistake): InvalidRequest =>
+  new InvalidRequest(model === undefined ? { message, param } : { message, param, model })
+
+/** A thread that died is this gateway's fault, and told in its log. */
+const unread = (failed: AsideFailed): Effect.Effect<never, Overloaded> =>
+  failed.reason === "full"
+    ? Effect.fail(new Overloaded({ reason: "reading", retryAfterSeconds: 1 }))
+    : Effect.die(failed)
+
+/** What of a target is told to the thread. */
+const recipientOf = ({ upstream, upstreamModel }: Target): Recipient => {
+  const { asksUsage, extraBody, maxTokens, maxTokensMember, requestCleaning, resume, stop } = upstream
+  return {
+    upstream: { asksUsage, extraBody, maxTokens, maxTokensMember, requestCleaning, resume, stop },
+    upstreamModel,
+  }
+}
+
+/**
+ * Reads it.
+ *
+ * @param received told of the whole body, whatever it is
+ */
+export const readLong = (
+  { run }: Aside["Type"],
+  endpoint: Endpoint,
+  { pieces }: LongBody,
+  deployment: string | undefined,
+  hold: Hold,
+  received: (bytes: Uint8Array) => void,
+): Effect.Effect<ReadRequest, GatewayError> =>
+  run("read", { endpoint, deployment, pieces }).pipe(
+    Effect.catchTag("AsideFailed", unread),
+    Effect.flatMap(({ bytes, read }): Effect.Effect<ReadRequest, GatewayError> => {
+      received(bytes)
+      if (read.kind === "mistake") return Effect.fail(mistakeOf(read))
+      const asItCame = withoutMark(bytes)
+      /** Bodies that were made are let go of when the next one is. */
+      let borrowed = 0
+      const bodyFor: BodyFor = (target, omissions, said) =>
+        run("prepare", { endpoint, deployment, bytes, recipient: recipientOf(target), omissions, said }).pipe(
+          Effect.catchTag("AsideFailed", unread),
+          Effect.flatMap((prepared): Effect.Effect<Prepared, GatewayError> => {
+            if (prepared.kind === "mistake") return Effect.fail(mistakeOf(prepared))
+            const { added, body } = prepared
+            if (body === undefined) return Effect.succeed({ body: asItCame, asItCame: true, added })
+            const more = body.length - borrowed
+            if (more > 0 && !hold(more, true)) {
+              return Effect.fail(new Overloaded({ reason: "memory", retryAfterSeconds: 1 }))
+            }
+            borrowed = Math.max(borrowed, body.length)
+            return Effect.succeed({ body, asItCame: false, added })
+          }),
+        )
+      return Effect.succeed({ facts: { ...read.facts, endpoint }, affinity: () => read.affinity, bodyFor })
+    }),
+  )

@@ -1,0 +1,98 @@
+/**
+ * The jobs that are done aside (`aside/Aside.ts`): pure functions by their names, over plain values. Each is what the event loop does itself of a body
+ * that is small, so a body is read alike wherever it is read.
+ */
+import * as Either from "effect/Either"
+import type { Additions, Omissions } from "./Additions.ts"
+import { affinity, decode, type RequestFacts } from "./ClientRequest.ts"
+import type { Endpoint } from "./Endpoint.ts"
+import type { InvalidRequest } from "./GatewayError.ts"
+import { joined } from "./Pieces.ts"
+import { bodiesOf, type Recipient } from "./Prepare.ts"
+
+/** The client's mistake, as plain values: of an error another thread gets no more. */
+export interface Mistake {
+  readonly kind: "mistake"
+  readonly message: string
+  readonly param: string | null
+  readonly model: string | undefined
+}
+
+/** Where a client's body is, all of it in memory that threads share. */
+interface Received {
+  readonly endpoint: Endpoint
+  readonly deployment: string | undefined
+}
+
+/** What each job is given, and what it gives. Both go from thread to thread, so they are plain values, and bytes. */
+export interface AsideJobs {
+  /** Reads a client's body. */
+  readonly read: {
+    readonly input: Received & { readonly pieces: ReadonlyArray<Uint8Array> }
+    readonly output: {
+      /** All of the body, in shared memory. */
+      readonly bytes: Uint8Array
+      readonly read:
+        | { readonly kind: "request"; readonly facts: RequestFacts; readonly affinity: string }
+        | Mistake
+    }
+  }
+  /** Makes the body for a target of it. */
+  readonly prepare: {
+    readonly input: Received & {
+      readonly bytes: Uint8Array
+      readonly recipient: Recipient
+      readonly omissions: Omissions
+      readonly said: string | undefined
+    }
+    readonly output:
+      | {
+          readonly kind: "prepared"
+          /** `undefined` where the body is to be sent as it came. */
+          readonly body: Uint8Array | undefined
+          readonly added: Additions
+        }
+      | Mistake
+  }
+}
+
+export type JobName = keyof AsideJobs
+
+const mistake = ({ message, model, param }: InvalidRequest): Mistake => ({
+  kind: "mistake",
+  message,
+  param,
+  model,
+})
+
+/** The jobs. */
+export const asideJobs: {
+  readonly [N in JobName]: (input: AsideJobs[N]["input"]) => AsideJobs[N]["output"]
+} = {
+  read: ({ deployment, endpoint, pieces }) => {
+    const bytes = joined(pieces)
+    const read = Either.match(decode(endpoint, bytes, deployment), {
+      onLeft: mistake,
+      onRight: (request) => {
+        const { choices, includeUsage, model, multimodal, stream, tools, unresumable } = request
+        const facts = { endpoint, model, stream, includeUsage, tools, multimodal, choices, unresumable }
+        return { kind: "request", facts, affinity: affinity(request) } as const
+      },
+    })
+    return { bytes, read }
+  },
+  prepare: ({ bytes, deployment, endpoint, omissions, recipient, said }) =>
+    Either.match(
+      Either.flatMap(decode(endpoint, bytes, deployment), (request) =>
+        bodiesOf(request)(recipient, omissions, said),
+      ),
+      {
+        onLeft: mistake,
+        onRight: ({ added, asItCame, body }) => ({
+          kind: "prepared",
+          body: asItCame ? undefined : body,
+          added,
+        }),
+      },
+    ),
+}

@@ -1,0 +1,10 @@
+/** The program of the thread that reads heavy bodies, as Node can run it: bundled once per process that asks for it. */
+import { threadId } from "node:worker_threads"
+import { bundled } from "./AuditBundle.ts"
+
+let entry: URL | undefined
+
+export const asideWorker = (): URL => {
+  entry ??= bundled("src/aside/AsideWorker.ts", `aside-worker-${process.pid}-${threadId}`)
+  return entry
+}
