@@ -17,7 +17,7 @@ import { Aside } from "./aside/Aside.ts"
 import { Audit } from "./audit/Audit.ts"
 import { RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
-import { isAccessKey } from "./domain/AccessKey.ts"
+import { holdsKey, keyCount } from "./domain/AccessKey.ts"
 import { nothingOmitted } from "./domain/Additions.ts"
 import { networkOf } from "./domain/Address.ts"
 import { refusalOf } from "./domain/AttemptPolicy.ts"
@@ -79,16 +79,16 @@ export const credentialFor = (
   headers: ClientCall["headers"],
 ): Redacted.Redacted<string> | undefined =>
   upstream.apiKey ??
-  (upstream.passesKey && snapshot.server.accessKeys.length === 0 ? clientKey(headers) : undefined)
+  (upstream.passesKey && keyCount(snapshot.server.accessKeys) === 0 ? clientKey(headers) : undefined)
 
 const authenticate = (
   snapshot: Snapshot,
   sent: Redacted.Redacted<string> | undefined,
 ): AccessDenied | undefined => {
   const { accessKeys } = snapshot.server
-  if (accessKeys.length === 0) return undefined
+  if (keyCount(accessKeys) === 0) return undefined
   if (sent === undefined) return new AccessDenied({ reason: "missing" })
-  return isAccessKey(sent, accessKeys) ? undefined : new AccessDenied({ reason: "wrong" })
+  return holdsKey(accessKeys, sent) ? undefined : new AccessDenied({ reason: "wrong" })
 }
 
 /** What is kept of the headers of a stranger, who may send as many and as long ones as it likes. */
@@ -184,11 +184,13 @@ export const layer: Layer.Layer<
       const draft = draftOf(snapshot, endpointName, call, call.headers, fingerprint)
       // Keys are anybody's to invent where none is asked for.
       const caller =
-        server.accessKeys.length === 0 || fingerprint === undefined ? networkOf(draft.clientIp) : fingerprint
+        keyCount(server.accessKeys) === 0 || fingerprint === undefined
+          ? networkOf(draft.clientIp)
+          : fingerprint
       const opened = openRequests.begin(caller, server.maxInFlight)
       if (typeof opened !== "string") {
         const secrets =
-          key === undefined || server.accessKeys.length > 0 ? snapshot.secrets : snapshot.secrets.and(key)
+          key === undefined || keyCount(server.accessKeys) > 0 ? snapshot.secrets : snapshot.secrets.and(key)
         return new Frame(books, snapshot, draft, opened, secrets)
       }
       return {

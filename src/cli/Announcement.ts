@@ -1,4 +1,5 @@
 /** What the start says: where to click, who listens and who may come in, where requests go and where they are kept. */
+import { keyCount } from "../domain/AccessKey.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { printable } from "../terminal/Printable.ts"
 
@@ -30,7 +31,7 @@ export const membersOf = (started: Started): Readonly<Record<string, unknown>> =
   version: started.version,
   config: started.configPath,
   clients: namesOf(started),
-  access_keys: started.snapshot.server.accessKeys.length,
+  access_keys: keyCount(started.snapshot.server.accessKeys),
   audit: started.audit,
   bodies: started.snapshot.audit.bodies,
   workers: started.workers,
@@ -49,7 +50,7 @@ const listed = (names: ReadonlyArray<string>): string =>
 /** For people. */
 export const textOf = (started: Started): string => {
   const { audit, configPath, host, snapshot, version, workers } = started
-  const keys = snapshot.server.accessKeys.length
+  const keys = keyCount(snapshot.server.accessKeys)
   const lines = [
     `sluice ${version} on ${addressOf(started)}${everywhere.has(host) ? " (all interfaces)" : ""}${workers === 1 ? "" : `, ${workers} workers`}`,
     `  config   ${configPath}: ${listed(namesOf(started))}`,

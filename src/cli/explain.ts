@@ -1,14 +1,18 @@
 /** `sluice explain`: where a request for a model would go, and why; with `--running`, what a running gateway takes the upstreams for. */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { toldToOperator } from "../config/ConfigFile.ts"
+import type { GatewayConfig } from "../config/GatewayConfig.ts"
 import { makeSnapshot } from "../config/Snapshots.ts"
 import { type Explanation, explain as explainPlan } from "../domain/Explain.ts"
 import { render, renderNow, type UpstreamNow } from "../domain/ExplainText.ts"
+import { isLoopback } from "../domain/HostName.ts"
 import { printableJson } from "../terminal/Printable.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
@@ -37,7 +41,7 @@ const manual = {
     },
   },
   examples: ["sluice explain gpt-4o", "sluice explain gpt-4o --running localhost:8000"],
-  environment: [configVariable],
+  environment: [configVariable, ["SLUICE_ADMIN_KEY", "for --running: one of the gateway's admin.keys"]],
   failure: "nobody serves the model",
 } as const
 
@@ -55,6 +59,21 @@ const Health = Schema.Struct({
   ),
 })
 
+const adminKeyVariable = "SLUICE_ADMIN_KEY"
+
+/** Whether the address is of this machine: no other is sent a key that nobody meant for it. */
+const isHere = (address: string): boolean => {
+  const url = urlOf(address)
+  return URL.canParse(url) && isLoopback(new URL(url).hostname)
+}
+
+/** With the key of the environment, else, on this machine, with that of the configuration. */
+const withAdminKey = (address: string, keys: GatewayConfig["admin"]["keys"]) => {
+  const [configured] = isHere(address) ? keys : []
+  const key = process.env[adminKeyVariable] ?? (configured === undefined ? "" : Redacted.value(configured))
+  return key === "" ? <A>(request: A): A => request : HttpClientRequest.bearerToken(key)
+}
+
 /** How long a gateway may take to tell. */
 const healthTimeout = "5 seconds"
 
@@ -62,8 +81,21 @@ const healthTimeout = "5 seconds"
 const urlOf = (address: string): string =>
   (/^https?:\/\//i.test(address) ? address : `http://${address}`).replace(/\/(?:v1\/?)?$/, "")
 
-const upstreamsAt = (address: string): Effect.Effect<ReadonlyArray<UpstreamNow>, CliFailure> =>
-  HttpClient.get(`${urlOf(address)}/health?verbose`).pipe(
+const upstreamsAt = (
+  address: string,
+  { admin }: GatewayConfig,
+): Effect.Effect<ReadonlyArray<UpstreamNow>, CliFailure> =>
+  HttpClientRequest.get(`${urlOf(address)}/health?verbose`).pipe(
+    withAdminKey(address, admin.keys),
+    HttpClient.execute,
+    Effect.filterOrFail(
+      ({ status }) => status !== 401,
+      () =>
+        new CliFailure({
+          exitCode: 1,
+          message: `--running ${address}: it tells this to its operator alone. Set ${adminKeyVariable} to one of its admin.keys.`,
+        }),
+    ),
     Effect.flatMap(HttpClientResponse.schemaBodyJson(Health)),
     Effect.timeout(healthTimeout),
     Effect.map(({ upstreams }) =>
@@ -73,12 +105,13 @@ const upstreamsAt = (address: string): Effect.Effect<ReadonlyArray<UpstreamNow>,
         inFlight: in_flight,
       })),
     ),
-    Effect.mapError(
-      () =>
-        new CliFailure({
-          exitCode: 1,
-          message: `--running ${address}: no Sluice answers there. Say the address of one, such as http://localhost:8000.`,
-        }),
+    Effect.mapError((failure) =>
+      failure instanceof CliFailure
+        ? failure
+        : new CliFailure({
+            exitCode: 1,
+            message: `--running ${address}: no Sluice answers there. Say the address of one, such as http://localhost:8000.`,
+          }),
     ),
     Effect.provide(FetchHttpClient.layer),
   )
@@ -126,18 +159,19 @@ export const explain: Command = command(manual, (given) =>
         message: loaded.left.map((problem) => toldToOperator(path, problem)).join("\n"),
       })
     }
-    const snapshot = makeSnapshot(loaded.right.config, { generation: 1, loadedAt: 0, env: process.env })
+    const { config } = loaded.right
+    const snapshot = makeSnapshot(config, { generation: 1, loadedAt: 0, env: process.env })
     const explanation = explainPlan(snapshot, { model, prompt: given.text("prompt") })
     const running = given.text("running")
     if (given.flag("json")) {
-      const now = running === undefined ? undefined : yield* upstreamsAt(running)
+      const now = running === undefined ? undefined : yield* upstreamsAt(running, config)
       yield* write(`${printableJson(JSON.stringify(forMachines(explanation, now)))}\n`)
     } else yield* write(`${render(explanation)}\n`)
     if (explanation.groups.length === 0) {
       return yield* new CliFailure({ exitCode: 1, message: "" })
     }
     if (running !== undefined && !given.flag("json")) {
-      const now = yield* upstreamsAt(running)
+      const now = yield* upstreamsAt(running, config)
       yield* write(`\n${renderNow(explanation, running, now)}\n`)
     }
   }).pipe(Effect.catchTag("OutputClosed", () => Effect.void)),

@@ -2,6 +2,7 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type { KeyList } from "./ConfigFile.ts"
 import { GatewayConfig } from "./GatewayConfig.ts"
 
 /** Names of clients, in the order of their configuration. */
@@ -65,13 +66,26 @@ export const changesBetween = (before: GatewayConfig, after: GatewayConfig): Cha
   }
 }
 
-/** Whether clients or access keys of the one are not in the other. */
+type Keys = ReadonlyArray<Redacted.Redacted<string>>
+
+const lacksSome = (before: Keys, after: Keys): boolean => {
+  const kept = new Set(after.map(Redacted.value))
+  return before.some((key) => !kept.has(Redacted.value(key)))
+}
+
+/** The lists that hold keys, and let in who has none where they are empty. */
+export const keyListsOf = ({ admin, server }: GatewayConfig): ReadonlyArray<KeyList> => [
+  ...(server.access_keys.length > 0 ? (["server.access_keys"] as const) : []),
+  ...(admin.keys.length > 0 ? (["admin.keys"] as const) : []),
+]
+
+/** Whether clients or keys of the one are not in the other. */
 export const takesAway = (before: GatewayConfig, after: GatewayConfig): boolean => {
   const names = new Set(after.openai_clients.map(({ name }) => name))
-  const keys = new Set(after.server.access_keys.map(Redacted.value))
   return (
     before.openai_clients.some(({ name }) => !names.has(name)) ||
-    before.server.access_keys.some((key) => !keys.has(Redacted.value(key)))
+    lacksSome(before.server.access_keys, after.server.access_keys) ||
+    lacksSome(before.admin.keys, after.admin.keys)
   )
 }
 

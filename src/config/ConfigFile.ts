@@ -5,6 +5,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { checkClients, checkProxies } from "./ConfigFile/Checks.ts"
+import { droppedKeys, type KeyList } from "./ConfigFile/DroppedKeys.ts"
 import type { Env } from "./ConfigFile/Expansion.ts"
 import { descend, keysOf, type Place, placeOf, takes } from "./ConfigFile/Expected.ts"
 import { hintsOn } from "./ConfigFile/Hints.ts"
@@ -23,6 +24,7 @@ import {
 } from "./ConfigFile/Tree.ts"
 import { GatewayConfig, leftovers } from "./GatewayConfig.ts"
 
+export type { KeyList } from "./ConfigFile/DroppedKeys.ts"
 export type { Env } from "./ConfigFile/Expansion.ts"
 export { type Problem, type Severity, toldPublicly, toldToOperator } from "./ConfigFile/Problem.ts"
 
@@ -49,6 +51,8 @@ const sections: Sections = new Map(
 export interface Reading {
   /** What a variable is that is not set: `warning` where a file is checked away from the environment it is for. */
   readonly unset?: "error" | "warning"
+  /** Which lists hold keys in the configuration that this one is to replace. */
+  readonly keysInForce?: ReadonlyArray<KeyList>
 }
 
 /**
@@ -61,7 +65,7 @@ export interface Reading {
 export const loadConfig = (
   text: string,
   env: Env,
-  { unset = "error" }: Reading = {},
+  { keysInForce = [], unset = "error" }: Reading = {},
 ): Either.Either<LoadedConfig, ReadonlyArray<Problem>> => {
   const parsed = parseTree(text, env)
   if (Either.isLeft(parsed)) return Either.left(parsed.left)
@@ -81,6 +85,7 @@ export const loadConfig = (
       ? findingsOf(decoded.left.issue, root, schemaPlace, sections).filter(({ path }) => isKnown(root, path))
       : []),
     ...checkClients(root, (offset) => parsed.right.position(offset).line),
+    ...droppedKeys(root, keysInForce),
     ...hintsOn(root),
     ...checkProxies(root, env),
   ]

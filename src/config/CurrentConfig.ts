@@ -14,8 +14,8 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Snapshot } from "../domain/Snapshot.ts"
-import { changesBetween, describeChanges, isUnchanged, takesAway } from "./Changes.ts"
-import { type Env, type LoadedConfig, loadConfig } from "./ConfigFile.ts"
+import { changesBetween, describeChanges, isUnchanged, keyListsOf, takesAway } from "./Changes.ts"
+import { type Env, type KeyList, type LoadedConfig, loadConfig } from "./ConfigFile.ts"
 import { type ConfigText, ConfigUnreadable, readConfigText } from "./ConfigText.ts"
 import { ConfigInvalid, logProxies, logRejected, logWarnings, summary } from "./CurrentConfig/Told.ts"
 import { makeWatch } from "./CurrentConfig/Watch.ts"
@@ -110,9 +110,15 @@ const make = (
     const fs = yield* FileSystem.FileSystem
     const readText = Effect.provideService(readConfigText(path), FileSystem.FileSystem, fs)
     const readEnv = options.env ?? Effect.sync((): Env => process.env)
-    const load = (text: string): Effect.Effect<LoadedConfig, ConfigInvalid> =>
+    const load = (
+      text: string,
+      keysInForce: ReadonlyArray<KeyList> = [],
+    ): Effect.Effect<LoadedConfig, ConfigInvalid> =>
       Effect.flatMap(readEnv, (env) =>
-        Either.mapLeft(loadConfig(text, env), (problems) => new ConfigInvalid({ path, problems })),
+        Either.mapLeft(
+          loadConfig(text, env, { keysInForce }),
+          (problems) => new ConfigInvalid({ path, problems }),
+        ),
       )
 
     const { text: firstText } = yield* readText
@@ -227,9 +233,9 @@ const make = (
         const read = yield* Effect.either(readText)
         if (Either.isLeft(read)) return yield* reject(read.left, `${unreadableKey} ${read.left.reason}`, anew)
         const { text } = read.right
-        const { text: textInForce, rejected } = MutableRef.get(state)
+        const { config, text: textInForce, rejected } = MutableRef.get(state)
         if (!anew && text === textInForce && text !== rejected) return yield* keep
-        const loaded = yield* Effect.either(load(text))
+        const loaded = yield* Effect.either(load(text, keyListsOf(config)))
         if (Either.isLeft(loaded)) return yield* reject(loaded.left, text, anew)
         // Whoever asks for a reload has finished writing.
         if (!anew && (yield* hold(read.right, loaded.right))) {

@@ -9,6 +9,7 @@ import { optional, setting } from "./GatewayConfig/Keys.ts"
 import { RequestCleaning, Timeouts } from "./GatewayConfig/Overridable.ts"
 import {
   accessKey,
+  adminKey,
   largestBody,
   longestTimer,
   milliseconds,
@@ -91,7 +92,7 @@ const Breaker = Schema.Struct({
 
 const everyOrigin: ReadonlyArray<string> = ["*"]
 
-const noAccessKeys: ReadonlyArray<Redacted.Redacted<string>> = []
+const noKeys: ReadonlyArray<Redacted.Redacted<string>> = []
 
 const Server = Schema.Struct({
   max_body_bytes: setting(whole(1, largestBody), 52_428_800, {
@@ -128,7 +129,7 @@ const Server = Schema.Struct({
       "How many of them one address may have, a /64 of IPv6 counting as one. 0 is no limit, as it must be behind a proxy.",
     examples: [100],
   }),
-  access_keys: setting(Schema.Array(Schema.Redacted(accessKey)), noAccessKeys, {
+  access_keys: setting(Schema.Array(Schema.Redacted(accessKey)), noKeys, {
     description:
       "Keys of which callers must send one as `Authorization: Bearer …`. Empty: everybody who reaches the port is served.",
   }),
@@ -156,6 +157,13 @@ const Audit = Schema.Struct({
   retention_months: setting(whole(0, 1200), 0, {
     description: "How many months of archives are kept. 0 keeps them for ever.",
     examples: [12],
+  }),
+})
+
+const Admin = Schema.Struct({
+  keys: setting(Schema.Array(Schema.Redacted(adminKey)), noKeys, {
+    description:
+      "Keys of operators, who must send one as `Authorization: Bearer …` to see what callers are not told: `/health?verbose`. They let nobody ask a model, and access keys open nothing here. Empty: it is open while `server.access_keys` is empty too, else closed.",
   }),
 })
 
@@ -193,6 +201,7 @@ export const GatewayConfig = Schema.Struct({
   }),
   timeouts: setting(Timeouts, Timeouts.make({}), { description: "How long one attempt may take." }),
   server: setting(Server, Server.make({}), { description: "What callers may do." }),
+  admin: setting(Admin, Admin.make({}), { description: "What only the operator should see." }),
   audit: setting(Audit, Audit.make({}), { description: "What the audit rows keep." }),
   openai_clients: Schema.Array(Client.annotations({ title: "a map that describes a client" })).annotations({
     description: "The upstreams, in OpenAI's dialect. May be empty; then every model is unknown.",

@@ -1,4 +1,5 @@
 /** A decoded configuration to the snapshot that requests are served with. */
+import { keyRing } from "../domain/AccessKey.ts"
 import { parseNetwork } from "../domain/Address.ts"
 import type { ProxyTrust } from "../domain/ClientAddress.ts"
 import { proxyOf } from "../domain/OutgoingProxy.ts"
@@ -28,7 +29,7 @@ export const makeSnapshot = (config: GatewayConfig, loading: Loading): Snapshot 
   return {
     ...settingsOf(config, loading),
     routes: makeRoutingTable(upstreams),
-    secrets: new Secrets(secretsOf(upstreams, config.server.access_keys)),
+    secrets: new Secrets(secretsOf(upstreams, [...config.server.access_keys, ...config.admin.keys])),
   }
 }
 
@@ -64,10 +65,11 @@ const settingsOf = (
     maxConnections: config.server.max_connections,
     maxConnectionsPerAddress: config.server.max_connections_per_address,
     requestTimeoutMs: config.timeouts.request_ms,
-    accessKeys: config.server.access_keys,
+    accessKeys: keyRing(config.server.access_keys),
     trustProxy: trustOf(config.server.trust_proxy),
     origins: originsOf(config.server.cors),
   },
+  adminKeys: keyRing(config.admin.keys),
   audit: {
     bodies: config.audit.bodies,
     maxBodyBytes: config.audit.max_body_bytes,

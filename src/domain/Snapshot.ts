@@ -1,5 +1,5 @@
 /** The configuration in force as the request's way reads it: immutable, whole, with what routing needs computed beforehand. */
-import type * as Redacted from "effect/Redacted"
+import type { KeyRing } from "./AccessKey.ts"
 import type { ProxyTrust } from "./ClientAddress.ts"
 import type { RoutingTable } from "./Route.ts"
 import type { Secrets } from "./SecretIndex.ts"
@@ -44,7 +44,8 @@ export interface ServerLimits {
   readonly maxConnectionsPerAddress: number
   /** Milliseconds one request may take as a whole, all its attempts and waits included. */
   readonly requestTimeoutMs: number
-  readonly accessKeys: ReadonlyArray<Redacted.Redacted<string>>
+  /** None: everybody is served. */
+  readonly accessKeys: KeyRing
   /** Whose word about the client's address is believed. */
   readonly trustProxy: ProxyTrust
   /** Whose pages may read answers. */
@@ -77,6 +78,8 @@ export interface Snapshot {
   readonly breaker: BreakerPolicy
   readonly server: ServerLimits
   readonly audit: AuditPolicy
+  /** Of operators, who are told what callers are not. */
+  readonly adminKeys: KeyRing
   /** Every credential of the configuration, to be taken out of what others say. */
   readonly secrets: Secrets
 }

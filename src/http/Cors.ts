@@ -3,6 +3,7 @@
  * itself, never in cookies, so that where keys are asked for any page may try.
  */
 import type { Socket } from "node:net"
+import { keyCount } from "../domain/AccessKey.ts"
 import { type GatewayError, PageRefused, UnsupportedMediaType } from "../domain/GatewayError.ts"
 import { isLoopback } from "../domain/HostName.ts"
 import type { SentHeaders } from "../domain/RequestHeaders.ts"
@@ -87,7 +88,7 @@ export const pageRefusal = (
 ): GatewayError | undefined => {
   const { origin } = headers
   const site = headers["sec-fetch-site"]
-  const asksKeys = snapshot.server.accessKeys.length > 0
+  const asksKeys = keyCount(snapshot.server.accessKeys) > 0
   if (origin !== undefined || site !== undefined) {
     const fault = pageFault(snapshot.server.origins, asksKeys, {
       method,

@@ -108,7 +108,7 @@ const makeRoutes = Effect.gen(function* () {
   const listModels = unlessDraining("models", (call) => models.list(call))
   const retrieveModel = unlessDraining("models", (call, target) => models.retrieve(call, modelIn(target)))
   const healthy: Route = (call, target) =>
-    unrecorded(call, Effect.provide(health(startedAt, target), healthContext))
+    unrecorded(call, Effect.provide(health(startedAt, call, target), healthContext))
   const ready: Route = (call) =>
     unrecorded(
       call,

@@ -35,7 +35,7 @@ openai_clients:
 `
 
 /** The same, where callers need a key. */
-const shut = `${good}    priority: 1\nserver: { access_keys: [a-key] }\n`
+const shut = `${good}    priority: 1\nserver: { access_keys: [key-of-callers] }\n`
 
 describe("sluice", () => {
   it.scopedLive.each([

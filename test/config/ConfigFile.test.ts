@@ -80,7 +80,12 @@ describe("files that load", () => {
 
   it("the shipped example, with the variables it names", () => {
     const text = file("config/example.yaml")
-    const env = { OPENAI_API_KEY: "a", AZURE_API_KEY: "b", DEEPSEEK_API_KEY: "c", ACCESS_KEY: "d" }
+    const env = {
+      OPENAI_API_KEY: "a",
+      AZURE_API_KEY: "b",
+      DEEPSEEK_API_KEY: "c",
+      ACCESS_KEY: "key-of-callers",
+    }
     for (const name of Object.keys(env)) expect(text.slice(0, text.indexOf("# How"))).toContain(name)
     expect(load(text, env).problems).toEqual([])
     expect(loaded(text, env).openai_clients[0]?.max_tokens).toBe(4096)
@@ -97,7 +102,12 @@ describe("files that load", () => {
   })
 
   it("the example shows every key", () => {
-    const env = { OPENAI_API_KEY: "a", AZURE_API_KEY: "b", DEEPSEEK_API_KEY: "c", ACCESS_KEY: "d" }
+    const env = {
+      OPENAI_API_KEY: "a",
+      AZURE_API_KEY: "b",
+      DEEPSEEK_API_KEY: "c",
+      ACCESS_KEY: "key-of-callers",
+    }
     const config = encode(loaded(file("config/example.yaml"), env))
     expect(Object.keys(config).sort()).toEqual(Object.keys(GatewayConfig.fields).sort())
     const keys = new Set(config.openai_clients.flatMap((client) => Object.keys(client)))
@@ -520,7 +530,7 @@ describe("problems", () => {
     (key) => {
       expect(
         render(
-          `server: { access_keys: [k] }\n${withClient(`api_key: ${key.startsWith("%") ? `"${key}"` : key}`)}`,
+          `server: { access_keys: [key-of-callers] }\n${withClient(`api_key: ${key.startsWith("%") ? `"${key}"` : key}`)}`,
         ),
       ).toEqual([
         expect.stringContaining(
@@ -529,6 +539,43 @@ describe("problems", () => {
       ])
     },
   )
+
+  it("warns of keys that can be guessed, and refuses one that is both a caller's and an operator's", () => {
+    const keys = (text: string) =>
+      render(`${text}\n${none}`).filter((line) => line.includes("_keys") || line.includes("admin"))
+    expect(keys("server: { access_keys: [k, key-of-callers] }")).toEqual([
+      expect.stringMatching(/server\.access_keys\[0\]: warning: a key of 1 character can be guessed/),
+    ])
+    expect(keys("admin: { keys: [abc] }")).toEqual([
+      expect.stringMatching(/admin\.keys\[0\]: warning: a key of 3 characters/),
+    ])
+    expect(keys("server: { access_keys: [key-of-callers] }\nadmin: { keys: [key-of-callers] }")).toEqual([
+      expect.stringMatching(/admin\.keys\[0\]: this is an access key as well/),
+    ])
+    expect(keys("server: { access_keys: [key-of-callers] }\nadmin: { keys: [key-of-operators] }")).toEqual([])
+  })
+
+  it("warns where a caller's own key goes to several addresses, until each says whether it is meant", () => {
+    const client = (name: string, url: string, more = "") =>
+      `  - { name: ${name}, base_url: "${url}", model_match: { type: exact, value: [m] }${more} }\n`
+    const told = (...clients: ReadonlyArray<string>) =>
+      render(`openai_clients:\n${clients.join("")}`).filter((line) => line.includes("pass_key"))
+    const [a, b] = [client("a", "https://a.example/v1"), client("b", "https://b.example/v1")]
+    const warning = expect.stringContaining("warning: 2 clients without an api_key answer at 2 addresses")
+    expect(told(a, b)).toEqual([warning])
+    expect(told(client("a", "https://a.example/v1", ", pass_key: true"), b)).toEqual([warning])
+    for (const second of [
+      client("b", "https://a.example/v2"),
+      client("b", "https://b.example/v1", ", pass_key: false"),
+      client("b", "https://b.example/v1", ", api_key: x"),
+      client("b", "https://b.example/v1", ", headers: { x-goog-api-key: x }"),
+    ]) {
+      expect(told(a, second)).toEqual([])
+    }
+    const meant = [a, b].map((one) => one.replace(" }\n", ", pass_key: true }\n"))
+    expect(told(...meant)).toEqual([])
+    expect(render(`server: { access_keys: [key-of-callers] }\nopenai_clients:\n${a}${b}`)).toEqual([])
+  })
 
   it("takes a dollar for a dollar in texts of people's own and in passwords, which it does not repeat", () => {
     expect(render(withClient('stop: ["$END"]', "special_prefix: $PRICE", "extra_body: { a: $X }"))).toEqual(
@@ -684,13 +731,13 @@ openai_clients:
   })
 
   it("a fallback is not judged while a client it may mean cannot be read", () => {
-    const text = `${withClient("fallback: b")}  - { name: "\${B}", base_url: "http://b", model_match: { type: exact, value: [m] } }\n`
+    const text = `${withClient("fallback: b")}  - { name: "\${B}", base_url: "https://a.example/b", model_match: { type: exact, value: [m] } }\n`
     expect(load(text).problems.map(({ path }) => toOperator(path))).toEqual(["openai_clients[1].name"])
     expect(load(text, { B: "b" }).problems).toEqual([])
   })
 
   it("two clients may fall back to each other, and to a model", () => {
-    const other = `  - { name: b, base_url: "http://b", model_match: { type: exact, value: [m] }, fallback: gpt-4 }\n`
+    const other = `  - { name: b, base_url: "https://a.example/b", model_match: { type: exact, value: [m] }, fallback: gpt-4 }\n`
     expect(load(withClient("fallback: b") + other).problems).toEqual([])
     expect(load(withClient("fallback: m") + other).problems).toEqual([])
   })

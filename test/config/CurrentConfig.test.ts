@@ -24,6 +24,7 @@ import {
   layer,
   layerFixed,
 } from "../../src/config/CurrentConfig.ts"
+import { keyCount } from "../../src/domain/AccessKey.ts"
 
 const clientCalled = (name: string, more = "") =>
   `openai_clients:\n  - name: ${name}\n    base_url: http://localhost/v1\n    model_match: { type: keyword, value: [gpt] }\n${more}`
@@ -370,20 +371,22 @@ describe("where no events are delivered", () => {
   )
 
   describe("a file that is written in steps", () => {
-    const keys = 'server: { access_keys: ["k"] }\n'
+    const keys = "server: { access_keys: [key-of-callers] }\n"
     const whole = `${clientCalled("a", "    api_key: x\n")}${keys}`
     const half = whole.slice(0, -keys.length)
+    const opened = `${half}server: { access_keys: [] }\n`
+    const asksKeys = (config: CurrentConfig["Type"]) => keyCount(config.snapshot().server.accessKeys) > 0
 
-    it.scoped("and good in between, takes no access key away until it has rested for most of a second", () =>
+    it.scoped("and good in between, takes no client away until it has rested for most of a second", () =>
       Effect.gen(function* () {
-        const { config, file, lines } = yield* start(whole)
-        file.text = half
+        const two = `${clientCalled("a")}${clientCalled("b").replace("openai_clients:\n", "")}`
+        const { config, file, lines } = yield* start(two)
+        file.text = clientCalled("a")
         file.writtenAt = 5000
         // Read by the poll at 5 s.
         yield* TestClock.adjust("4500 millis")
         expect(config.snapshot().generation).toBe(1)
-        expect(config.snapshot().server.accessKeys).toHaveLength(1)
-        file.text = whole
+        file.text = two
         yield* poll
         expect(config.snapshot().generation).toBe(1)
         expect(lines).toEqual([])
@@ -393,10 +396,12 @@ describe("where no events are delivered", () => {
     it.scoped("is in force within a second of the last step, which is told with what it opens", () =>
       Effect.gen(function* () {
         const { config, file, lines } = yield* start(whole)
-        file.text = half
+        file.text = opened
         file.writtenAt = 5000
-        yield* TestClock.adjust("5 seconds")
-        expect(config.snapshot().server.accessKeys).toEqual([])
+        yield* TestClock.adjust("4500 millis")
+        expect(asksKeys(config)).toBe(true)
+        yield* TestClock.adjust("500 millis")
+        expect(asksKeys(config)).toBe(false)
         expect(lines).toEqual([
           "configuration reloaded (2): server.access_keys changed",
           expect.stringMatching(
@@ -412,21 +417,52 @@ describe("where no events are delivered", () => {
         file.text = whole
         file.writtenAt = 5000
         yield* TestClock.adjust("4200 millis")
-        expect(config.snapshot().server.accessKeys).toHaveLength(1)
-        file.text = half
+        expect(asksKeys(config)).toBe(true)
+        file.text = opened
         file.writtenAt = 9000
         yield* config.reload
-        expect(config.snapshot().server.accessKeys).toEqual([])
+        expect(asksKeys(config)).toBe(false)
+      }),
+    )
+
+    it.scoped("and lacks the keys in force is refused, however long it rests and whoever asks", () =>
+      Effect.gen(function* () {
+        const { config, file } = yield* start(`${whole}admin: { keys: [operators-key] }\n`)
+        for (const lacking of [
+          half,
+          `${half}server:\n`,
+          `${half}server: {}\n`,
+          `${half}server: { access_keys: }\n`,
+          `${half}server: { access_keys: ~, max_in_flight: 5 }\n`,
+          `${whole}admin:\n`,
+          `${whole}admin: { keys: }\n`,
+          whole,
+        ]) {
+          file.text = lacking
+          file.writtenAt = 0
+          yield* TestClock.adjust("20 seconds")
+          yield* config.reload
+          const { lastError } = yield* config.status
+          expect([lacking, config.snapshot().generation, lastError]).toEqual([
+            lacking,
+            1,
+            expect.stringContaining("the keys in force are gone from the file"),
+          ])
+        }
+        file.text = `${opened}admin: { keys: [] }\n`
+        yield* TestClock.adjust("6 seconds")
+        expect(asksKeys(config)).toBe(false)
+        expect((yield* config.status).lastError).toBe(null)
       }),
     )
 
     it.scoped("is not waited for longer because its clock runs ahead", () =>
       Effect.gen(function* () {
         const { config, file } = yield* start(whole)
-        file.text = half
+        file.text = opened
         file.writtenAt = 1_000_000_000
         yield* TestClock.adjust("6 seconds")
-        expect(config.snapshot().server.accessKeys).toEqual([])
+        expect(asksKeys(config)).toBe(false)
       }),
     )
   })

@@ -42,11 +42,16 @@ describe("makeSnapshot", () => {
         maxInFlight: 16_384,
         maxBufferedBytes: 536_870_912,
         requestTimeoutMs: 3_600_000,
-        accessKeys: [],
+        accessKeys: { digests: new Set() },
         trustProxy: false,
+        maxConnections: 20_000,
+        maxConnectionsPerAddress: 0,
+        receiveMs: 60_000,
+        sendMs: 60_000,
         origins: { all: true, named: new Set() },
       },
       audit: { bodies: "full", maxBodyBytes: 1_048_576, retentionMonths: 0 },
+      adminKeys: { digests: new Set() },
       secrets: noSecrets,
     })
   })

@@ -46,6 +46,71 @@ const openToEverybody = (root: Tree): ReadonlyArray<Finding> => {
     : []
 }
 
+/** Shorter keys can be tried out. */
+const shortestKey = 8
+
+const keysAt = (root: Tree, section: string, key: string): ReadonlyArray<Tree> =>
+  itemsOf(below(below(root, section), key))
+
+/** Keys for callers and operators that keep nobody out. */
+const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
+  const accessKeys = keysAt(root, "server", "access_keys")
+  const ofCallers = new Set(accessKeys.map(textOf))
+  const short = ([section, key, keys]: readonly [string, string, ReadonlyArray<Tree>]) =>
+    keys.flatMap((tree, position) => {
+      const length = textOf(tree)?.length ?? 0
+      return length === 0 || length >= shortestKey
+        ? []
+        : [
+            finding(
+              [section, key, position],
+              "warning",
+              say`a key of ${length} ${literally(length === 1 ? "character" : "characters")} can be guessed; take a long random one, as \`openssl rand -hex 32\` makes`,
+            ),
+          ]
+    })
+  const adminKeys = keysAt(root, "admin", "keys")
+  const shared = adminKeys.flatMap((tree, position) =>
+    textOf(tree) && ofCallers.has(textOf(tree))
+      ? [
+          finding(
+            ["admin", "keys", position],
+            "error",
+            say`this is an access key as well, so that callers are operators; take another`,
+          ),
+        ]
+      : [],
+  )
+  return [...short(["server", "access_keys", accessKeys]), ...short(["admin", "keys", adminKeys]), ...shared]
+}
+
+const originOf = (client: Tree): string | undefined => {
+  const url = textOf(below(client, "base_url"))
+  return url !== undefined && URL.canParse(url) ? new URL(url).origin : undefined
+}
+
+/** A caller's key is for one provider; where several take it, it is sent to whichever is asked. */
+const keysToStrangers = (root: Tree): ReadonlyArray<Finding> => {
+  if (keysAt(root, "server", "access_keys").length > 0) return []
+  const passing = [...clientsOf(root).entries()].filter(([, client]) => !holdsKey(client) && !isOff(client))
+  const silent = passing.find(([, client]) => below(client, "pass_key") === undefined)
+  const origins = new Set(passing.flatMap(([, client]) => originOf(client) ?? []))
+  return silent === undefined || origins.size < 2
+    ? []
+    : [
+        finding(
+          ["openai_clients", silent[0]],
+          "warning",
+          say`${passing.length} clients without an api_key answer at ${origins.size} addresses, and a caller's own key goes to each that is asked, a fallback too; write pass_key: true where it is meant for that client, and pass_key: false elsewhere`,
+        ),
+      ]
+}
+
+const isOff = (client: Tree): boolean => {
+  const passKey = below(client, "pass_key")
+  return passKey?._tag === "Scalar" && (passKey.value === false || passKey.value === "false")
+}
+
 /** `$NAME`, `$(NAME)` or `%NAME%` as a whole. */
 const bare = /^(?:\$\(?([A-Za-z_]\w*)\)?|%([A-Z_][A-Z0-9_]*)%)$/
 
@@ -116,6 +181,8 @@ const standbyInGptApi = (root: Tree): ReadonlyArray<Finding> => {
 /** All hints on a file. */
 export const hintsOn = (root: Tree): ReadonlyArray<Finding> => [
   ...openToEverybody(root),
+  ...weakKeys(root),
+  ...keysToStrangers(root),
   ...lookLikeReferences(root, []),
   ...standbyInGptApi(root),
 ]

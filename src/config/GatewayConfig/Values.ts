@@ -81,16 +81,8 @@ const unsendableKey = fixed(
   "the key holds white space or characters that a header cannot carry; check for a stray line feed",
 )
 
-const unsendableAccessKey = fixed(
-  "the access key holds white space or characters that a header cannot carry; check for a stray line feed",
-)
-
-const placeholderAccessKey = fixed(
+const placeholderKey = fixed(
   "this is what examples have in a key's place, so anybody may guess it; make a key of your own, for instance with `openssl rand -hex 32`",
-)
-
-const emptyAccessKey = fixed(
-  "an empty access key would let everybody in; leave access_keys empty to ask for none",
 )
 
 export const upstreamKey = Schema.String.pipe(
@@ -101,17 +93,35 @@ export const upstreamKey = Schema.String.pipe(
   [confidential]: true,
 })
 
-export const accessKey = Schema.String.pipe(
-  Schema.filter((value) => {
-    if (value === "") return emptyAccessKey
-    if (isPlaceholder(value)) return placeholderAccessKey
-    return tokenText.test(value) || unsendableAccessKey
-  }),
-).annotations({
-  title: "a string",
-  jsonSchema: { type: "string", examples: [`\${ACCESS_KEY}`] },
-  [confidential]: true,
-})
+/** A key that is asked for, and what is said of one that keeps nobody out or cannot be sent. */
+const askedKey = (variable: string, empty: string, unsendable: string) =>
+  Schema.String.pipe(
+    Schema.filter((value) => {
+      if (value === "") return empty
+      if (isPlaceholder(value)) return placeholderKey
+      return tokenText.test(value) || unsendable
+    }),
+  ).annotations({
+    title: "a string",
+    jsonSchema: { type: "string", examples: [variable] },
+    [confidential]: true,
+  })
+
+export const accessKey = askedKey(
+  `\${ACCESS_KEY}`,
+  fixed("an empty access key would let everybody in; leave access_keys empty to ask for none"),
+  fixed(
+    "the access key holds white space or characters that a header cannot carry; check for a stray line feed",
+  ),
+)
+
+export const adminKey = askedKey(
+  `\${ADMIN_KEY}`,
+  fixed("an empty admin key would tell everybody; leave admin.keys empty to ask for none"),
+  fixed(
+    "the admin key holds white space or characters that a header cannot carry; check for a stray line feed",
+  ),
+)
 
 const urlFaults = {
   scheme: fixed("expected a URL that begins with http:// or https://"),
