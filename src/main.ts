@@ -7,11 +7,13 @@ import * as Effect from "effect/Effect"
 import { exitCodeOf, runCommand } from "./cli/Dispatch.ts"
 import { commands } from "./cli/Sluice.ts"
 import { heedSignals, isHurried } from "./Hurry.ts"
+import { endWithLastWords } from "./LastWords.ts"
 import { turnScheduler } from "./TurnScheduler.ts"
 
 // What cannot be told there is not worth the process.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
+endWithLastWords()
 heedSignals()
 
 runCommand(commands, process.argv.slice(2)).pipe(

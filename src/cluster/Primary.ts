@@ -14,6 +14,7 @@ import { AuditIntake, type AuditStatus } from "../audit/Audit.ts"
 import type { ProcessHealth } from "../domain/ProcessHealth.ts"
 import { hurried } from "../Hurry.ts"
 import type { FleetHealth, PrimaryMessage, WorkerMessage } from "./Messages.ts"
+import { shared } from "./Shared.ts"
 
 /** A worker ended before it ever listened. */
 export class WorkerFailed extends Data.TaggedError("WorkerFailed")<{
@@ -121,7 +122,8 @@ export const startWorkers = (
         ),
       ).then((said) => said.filter((one) => one !== undefined))
 
-    const fleet = async (): Promise<FleetHealth> => {
+    /** Asked of a worker once for all who want to know at that time: each question is a listener of its own. */
+    const fleet = shared(async (): Promise<FleetHealth> => {
       const own = await Runtime.runPromise(runtime)(intake.status)
       const said = await askAll()
       return {
@@ -136,7 +138,7 @@ export const startWorkers = (
         ),
         processes: said.map(({ health }) => health),
       }
-    }
+    })
 
     const hear = (worker: Worker) => (message: WorkerMessage) => {
       switch (message.kind) {

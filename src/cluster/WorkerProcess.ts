@@ -10,7 +10,7 @@ import { together } from "../domain/ProcessHealth.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { hurry } from "../Hurry.ts"
 import { Fleet, makeOwnHealth } from "../http/Fleet.ts"
-import type { FleetHealth, PrimaryMessage, WorkerMessage } from "./Messages.ts"
+import type { FleetHealth, PrimaryAnswer, PrimaryMessage, WorkerMessage } from "./Messages.ts"
 
 const say = (message: WorkerMessage): void => {
   process.send?.(message)
@@ -18,22 +18,34 @@ const say = (message: WorkerMessage): void => {
 
 let asked = 0
 
+/** Who waits for which answer. There is one listener for all of them: there may be thousands. */
+const waiting = new Map<number, (answer: PrimaryAnswer) => void>()
+
+const hearAnswer = (message: PrimaryMessage): void => {
+  if ("number" in message) waiting.get(message.number)?.(message)
+}
+
+const stopWaiting = (number: number): void => {
+  waiting.delete(number)
+  if (waiting.size === 0) process.off("message", hearAnswer)
+}
+
 /** Asks the primary; done when it answers. Never done where it does not live any more: this process does not either then. */
 const ask = <A>(
   message: (number: number) => WorkerMessage,
-  read: (answer: PrimaryMessage, number: number) => A | undefined,
+  read: (answer: PrimaryAnswer) => A | undefined,
 ): Effect.Effect<A> =>
   Effect.async((resume) => {
     const number = ++asked
-    const hear = (answer: PrimaryMessage) => {
-      const found = read(answer, number)
+    if (waiting.size === 0) process.on("message", hearAnswer)
+    waiting.set(number, (answer) => {
+      const found = read(answer)
       if (found === undefined) return
-      process.off("message", hear)
+      stopWaiting(number)
       resume(Effect.succeed(found))
-    }
-    process.on("message", hear)
+    })
     say(message(number))
-    return Effect.sync(() => process.off("message", hear))
+    return Effect.sync(() => stopWaiting(number))
   })
 
 /** Hands batches to the primary, which owns the database: spilling, draining and moving months are its own. */
@@ -42,7 +54,7 @@ const handingOver: AuditWriter = {
     Effect.map(
       ask(
         (number) => ({ kind: "audit", number, parcel }),
-        (answer, number) => (answer.kind === "audit" && answer.number === number ? answer : undefined),
+        (answer) => (answer.kind === "audit" ? answer : undefined),
       ),
       ({ isTaken }) => ({ ...nothingWritten, refused: !isTaken }),
     ),
@@ -56,7 +68,7 @@ export const auditLayer = (url: string, policy: () => AuditPolicy) =>
 
 const askFleet: Effect.Effect<FleetHealth> = ask(
   (number) => ({ kind: "fleet", number }),
-  (answer, number) => (answer.kind === "fleet" && answer.number === number ? answer.fleet : undefined),
+  (answer) => (answer.kind === "fleet" ? answer.fleet : undefined),
 )
 
 /** The fleet as the primary knows it; this process answers for itself too, should the primary ask. */

@@ -177,6 +177,21 @@ describe("Several workers", () => {
     }),
   )
 
+  it.scopedLive("are asked how they are by many at once, and nothing is warned of", () =>
+    Effect.gen(function* () {
+      const { gateway } = yield* running("openai_clients: []")
+      const address = yield* addressOf(gateway)
+      const healths = yield* Effect.all(
+        Array.from({ length: 60 }, () => healthOf(address)),
+        { concurrency: "unbounded" },
+      )
+      for (const health of healths) expect(JSON.parse(health)).toMatchObject({ status: "ok", workers: 2 })
+      yield* gateway.signal("SIGTERM")
+      const { code, stderr } = yield* gateway.exited
+      expect({ code, warning: /MaxListeners.*/.exec(stderr)?.[0] }).toEqual({ code: 0, warning: undefined })
+    }),
+  )
+
   it.scopedLive("all take a new configuration", () =>
     Effect.gen(function* () {
       const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
