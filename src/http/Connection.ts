@@ -32,6 +32,7 @@ export class Connection {
   #written = -1
   #queued = -1
   #unsent: Unsent = left
+  #lastWord: (() => void) | undefined
 
   constructor(socket: Socket, network: string, now: number) {
     this.socket = socket
@@ -56,6 +57,20 @@ export class Connection {
     if (first?.response !== response) return
     this.#first = first.behind
     first.sent()
+    if (this.#lastWord !== undefined) this.refuse(this.#lastWord)
+  }
+
+  /**
+   * Nothing that came since can be read. `lastWord` tells the client so and ends the connection, behind the answers to all that it asked before: it is
+   * taken for none of them, nor put into one that has begun.
+   */
+  refuse(lastWord: () => void): void {
+    const first = this.#first
+    if (first === undefined) lastWord()
+    else if (first.response.req.complete) this.#lastWord = lastWord
+    else if (first.response.headersSent) this.socket.destroy()
+    // It is its own body that cannot be read.
+    else lastWord()
   }
 
   /** How many requests are under way. */

@@ -22,6 +22,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { answerOf, encodeErrorBody, ShuttingDown } from "../domain/GatewayError.ts"
 import { hurried, isHurried } from "../Hurry.ts"
+import type { Connection } from "./Connection.ts"
 import { Connections, type ConnectionTable } from "./Connections.ts"
 
 export interface NodeServerOptions {
@@ -105,7 +106,7 @@ const lastWordsMs = 500
 const ofOwnJson = { "x-content-type-options": "nosniff", "cache-control": "no-store" }
 
 /** Answers what could not be parsed as a request, and ends the connection. */
-const refuse = (error: Error, socket: Duplex): void => {
+const refuse = (error: Error, socket: Duplex, connection: Connection | undefined): void => {
   const code = "code" in error ? error.code : undefined
   if (code === "ECONNRESET" || !socket.writable) {
     socket.destroy()
@@ -121,15 +122,18 @@ const refuse = (error: Error, socket: Duplex): void => {
         ? ["408 Request Timeout", "The request was not sent completely in time."]
         : ["400 Bad Request", "The request is not valid HTTP/1.1."]
   const body = encodeErrorBody({ message, type: "invalid_request_error", param: null, code: null })
-  socket.end(
-    Buffer.concat([
-      Buffer.from(
-        `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`,
-      ),
-      body,
-    ]),
-    () => socket.destroy(),
-  )
+  const lastWord = () =>
+    void socket.end(
+      Buffer.concat([
+        Buffer.from(
+          `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`,
+        ),
+        body,
+      ]),
+      () => socket.destroy(),
+    )
+  if (connection === undefined) lastWord()
+  else connection.refuse(lastWord)
 }
 
 /** Answers an expectation other than `100-continue`. */
@@ -152,7 +156,9 @@ class DrainingServer extends Http.Server {
     this.on("connection", (socket) => {
       if (!connections.add(socket)) socket.destroy()
     })
-    this.on("clientError", refuse)
+    this.on("clientError", (error, socket) =>
+      refuse(error, socket, socket instanceof Net.Socket ? connections.of(socket) : undefined),
+    )
     this.on("checkExpectation", refuseExpectation)
     // Node would ask for every body; one that is refused by its head is not to be sent at all (RFC 9110 §10.1.1). `ClientBody` asks.
     this.on("checkContinue", (request, response) => void this.emit("request", request, response))

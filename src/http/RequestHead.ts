@@ -1,4 +1,4 @@
-/** What Node's parser lets through and RFC 9112 does not: other versions of HTTP, and a request for two hosts. */
+/** What Node's parser lets through and RFC 9112 does not: other versions of HTTP, a request for two hosts, and one whose body may or may not be framed. */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { encodeErrorBody } from "../domain/GatewayError.ts"
 
@@ -16,7 +16,7 @@ const hostsIn = (rawHeaders: ReadonlyArray<string>): number => {
   return hosts
 }
 
-const faultOf = ({ httpVersion, rawHeaders }: IncomingMessage): HeadFault | undefined => {
+const faultOf = ({ headers, httpVersion, rawHeaders }: IncomingMessage): HeadFault | undefined => {
   if (httpVersion !== "1.1" && httpVersion !== "1.0") {
     return {
       status: httpVersion === "0.9" ? 400 : 505,
@@ -26,6 +26,10 @@ const faultOf = ({ httpVersion, rawHeaders }: IncomingMessage): HeadFault | unde
   if (hostsIn(rawHeaders) > 1) {
     // RFC 9112 §3.2.
     return { status: 400, message: "The request has more than one Host header." }
+  }
+  // Node goes by the length then, or by none; who takes the header for a coding finds the body to end elsewhere.
+  if (headers["transfer-encoding"] === "") {
+    return { status: 400, message: "The request has a Transfer-Encoding header without a coding." }
   }
   return undefined
 }

@@ -118,7 +118,12 @@ const codings: ReadonlyArray<Case> = [
   refused("VT behind chunked", coding("chunked\x0b")),
   refused("chunked in quotes", coding('"chunked"')),
   refused("chunked with a parameter", coding("chunked;q=1")),
-  refused("a coding of nothing", coding("")),
+  refused("a coding of nothing", coding("", "")),
+  refused("a list of no codings", coding(",")),
+  refused(
+    "a coding of nothing beside a length",
+    head(["transfer-encoding:", `content-length: ${size}`]) + body,
+  ),
   refused("two lines of codings", head([chunked, "transfer-encoding: identity"]) + chunks),
   // RFC 9112 §6.1: served or not, its connection is closed behind it.
   {
@@ -224,6 +229,52 @@ const methods: ReadonlyArray<Case> = [
   },
 ]
 
+/** Noise behind requests: they are answered, each with its own answer, and the noise with the last one. */
+const noise: ReadonlyArray<Case> = [
+  {
+    words: "none at all",
+    bytes: `${smuggled}NONSENSE\r\n\r\n`,
+    answers: [200, 400],
+    asked: 1,
+    goesOn: false,
+  },
+  {
+    words: "behind three",
+    bytes: `${smuggled.repeat(3)}\0`,
+    answers: [200, 200, 200, 400],
+    asked: 3,
+    goesOn: false,
+  },
+  {
+    words: "a body that breaks off into none",
+    bytes: `${smuggled}${inChunks("zz\r\n")}`,
+    answers: [200, 400],
+    asked: 1,
+    goesOn: false,
+  },
+  {
+    words: "behind a request that says it is the last",
+    bytes: `${head(["connection: close", `content-length: ${size}`])}${body}${smuggled}`,
+    answers: [200],
+    asked: 1,
+    goesOn: false,
+  },
+  {
+    words: "behind one of HTTP/1.0",
+    bytes: `${head([`content-length: ${size}`], `POST ${path} HTTP/1.0`)}${body}${smuggled}`,
+    answers: [200],
+    asked: 1,
+    goesOn: false,
+  },
+  {
+    words: "behind a refused body that is still read",
+    bytes: `${head(["content-length: 99999999999"])}x`.concat(smuggled),
+    answers: [413],
+    asked: 0,
+    goesOn: false,
+  },
+]
+
 const probe = "GET /livez HTTP/1.1\r\nhost: a\r\nx-request-id: afterwards\r\nconnection: close\r\n\r\n"
 
 const statusesIn = (text: string): ReadonlyArray<number> =>
@@ -237,6 +288,7 @@ describe("A request whose bytes two readers could read differently is read in on
     ["chunks", chunkings],
     ["lines", lines],
     ["methods, and what follows", methods],
+    ["noise behind a request", noise],
   ] as const)("%s", ([, cases]) =>
     Effect.gen(function* () {
       const upstream = yield* scriptedUpstream(({ method }) =>
