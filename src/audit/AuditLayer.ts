@@ -28,6 +28,7 @@ import type { AuditWriter } from "./AuditWriter.ts"
 import { attempting } from "./DatabaseFault.ts"
 import { fingerprint, secretOf } from "./Fingerprint.ts"
 import { tellInherited } from "./Inherited.ts"
+import { makePrivate } from "./PrivateFiles.ts"
 
 /** The audit cannot be kept where it is configured to be. */
 export class AuditUnusable extends Data.TaggedError("AuditUnusable")<{ readonly problem: string }> {
@@ -136,6 +137,7 @@ export const auditWith = (
       yield* checkAddon
       yield* checkPlace(files)
       yield* tellInherited(files.database, options.url === defaultAuditUrl)
+      yield* makePrivate(files)
       const secret = yield* secretOf(files.secret)
       const { put, record, status } = yield* makeQueue({
         writer: yield* makeWriter(files),

@@ -1,22 +1,36 @@
 /**
- * Rows as CSV (RFC 4180): CRLF after each, quotes where they are needed and doubled within. NULL is an empty field, and empty text is `""`.
+ * Rows as CSV (RFC 4180): CRLF after each, every text in quotes, doubled within; numbers stand bare, and so does NULL, an empty field, while empty text is `""`.
  *
- * Callers choose some of the text, and spreadsheets run text that begins like a formula; such a field gets an apostrophe in front, which
- * makes it text there. Whoever needs every byte as it was takes JSON.
+ * Callers choose some of the text, and spreadsheets run a cell that begins like a formula. Many of them part cells by semicolons, tabs or blanks, whatever the file
+ * means, and then the quotes hold nothing together: so a sign that begins a formula gets an apostrophe before it wherever a cell may begin. Whoever needs every
+ * byte as it was takes JSON.
  */
 import type { SqlValue } from "../audit/AuditTable.ts"
+import { printableLines } from "../terminal/Printable.ts"
 
-/** What makes a spreadsheet take text for a formula (OWASP, CSV injection), full-width forms too. */
-const formula = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
+/** What makes a spreadsheet take text for a formula (OWASP, CSV injection), full-width forms too, at the begin and behind what may part cells or open quotes. */
+const formula = /(?<=^|[\s;,|"'\u200b\ufeff])[=+\-@\uff1d\uff0b\uff0d\uff20]/g
+
+/** White space that some strip, and then find the sign. */
+const ledIn = /^[\t\r]/
 
 /** Text as it stands in a CSV file once it is read back. */
-export const guarded = (text: string): string => (formula.test(text) ? `'${text}` : text)
+export const guarded = (text: string): string => {
+  const apart = text.replace(formula, "'$&")
+  return ledIn.test(apart) ? `'${apart}` : apart
+}
 
-const field = (value: SqlValue): string => {
+const field = (value: SqlValue, onTerminal: boolean): string => {
   if (value === null) return ""
   if (typeof value === "number") return String(value)
   const text = guarded(value)
-  return text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return `"${(onTerminal ? printableLines(text) : text).replaceAll('"', '""')}"`
 }
 
-export const csvLine = (values: ReadonlyArray<SqlValue>): string => `${values.map(field).join(",")}\r\n`
+/**
+ * One line.
+ *
+ * @param onTerminal whether it goes to a terminal, where nothing may move the cursor; a file keeps what was there
+ */
+export const csvLine = (values: ReadonlyArray<SqlValue>, onTerminal: boolean): string =>
+  `${values.map((value) => field(value, onTerminal)).join(",")}\r\n`

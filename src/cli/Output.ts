@@ -32,16 +32,18 @@ const writeTo = (stream: NodeJS.WriteStream) => {
 /** As many columns as a terminal has that nobody asked. */
 const usualRoom = 100
 
-/** Standard output, or what a test put in its place; `paint` colours where it is a terminal, `room` is how many columns that has. */
+/** Standard output, or what a test put in its place; `paint` colours where it is a terminal, `room` is how many columns that has, also where people look at it later. */
 export class Output extends Context.Reference<Output>()("sluice/cli/Output", {
   defaultValue: (): {
     readonly write: (text: string) => Effect.Effect<void, OutputClosed | CliFailure>
     readonly paint: Paint
     readonly room: number
+    readonly isTerminal: boolean
   } => ({
     write: writeTo(process.stdout),
     paint: paintFor(process.stdout),
     room: process.stdout.isTTY === true ? process.stdout.columns : usualRoom,
+    isTerminal: process.stdout.isTTY === true,
   }),
 }) {}
 

@@ -248,7 +248,7 @@ layer(stored)("sluice audit", (it) => {
         err: "no request matches",
       })
       const { out } = yield* audit(["list", "--model", "nobody asked", "--csv", "--db", database])
-      expect(out).toBe(`${briefColumns.join(",")}\r\n`)
+      expect(out).toBe(`${briefColumns.map((name) => `"${name}"`).join(",")}\r\n`)
     }),
   )
 

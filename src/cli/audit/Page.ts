@@ -1,6 +1,7 @@
 /** One request for people: a line for each thing known of it, its attempts as a table, and below them what takes more than a line. */
 import type { SqlValue } from "../../audit/AuditTable.ts"
 import type { Column, Row } from "../../audit/Reader.ts"
+import { indented } from "../../domain/JsonIndent.ts"
 import { printable, printableLines } from "../../terminal/Printable.ts"
 import { duration, instant } from "../../terminal/Quantity.ts"
 import type { TableColumn } from "../../terminal/Table.ts"
@@ -73,9 +74,14 @@ const attemptsPage = (value: SqlValue | undefined, look: Look): string => {
   return `\nattempts:\n${lines}`
 }
 
+/** How much of a body is set out, in characters: more is nothing to be read on a terminal. */
+const longestBody = 1_048_576
+
+/** As it came, each member on its line. */
 const body = (value: string): string => {
-  const content = parsed(value)
-  return printableLines(typeof content === "string" ? value : JSON.stringify(content, undefined, 2))
+  const left = value.length - longestBody
+  const shown = printableLines(indented(left > 0 ? value.slice(0, longestBody) : value))
+  return left > 0 ? `${shown}\n(${left} characters more: --json has all of it)` : shown
 }
 
 /** What is unknown is left out. */

@@ -28,6 +28,8 @@ export interface Look {
   readonly wide: boolean
   readonly paint: Paint
   readonly room: number
+  /** Whether it goes to a terminal. */
+  readonly isTerminal: boolean
 }
 
 const byLine = <A>(heading: string, line: (row: A) => string): Rendering<A> => ({
@@ -62,6 +64,8 @@ export const parsed = (json: string): unknown =>
     Either.try((): unknown => JSON.parse(json)),
     () => json,
   )
+
+const isJson = (text: string): boolean => Either.isRight(Either.try((): unknown => JSON.parse(text)))
 
 const triesOf = (json: SqlValue | undefined): number => {
   const list = typeof json === "string" ? parsed(json) : undefined
@@ -184,13 +188,14 @@ const table = (look: Look): Rendering<Row> => {
 /** Columns that hold JSON of ours; bodies are what callers and upstreams sent, cut perhaps, and stay text. */
 const ours: ReadonlySet<Column> = new Set<Column>(["attempts", "headers"])
 
-const rowJson = (names: ReadonlyArray<Column>, row: Row): string => {
-  const entries = names.map((name) => {
-    const value = row[name] ?? null
-    return [name, ours.has(name) && typeof value === "string" ? parsed(value) : value]
-  })
-  return printableJson(JSON.stringify(Object.fromEntries(entries)))
-}
+/** JSON of ours as it stands, so that neither its digits nor its depth matter; what is none, or would not stay on its line, as text. */
+const memberJson = (name: Column, value: SqlValue): string =>
+  ours.has(name) && typeof value === "string" && !/[\r\n]/.test(value) && isJson(value)
+    ? value
+    : JSON.stringify(value)
+
+const rowJson = (names: ReadonlyArray<Column>, row: Row): string =>
+  printableJson(`{${names.map((name) => `"${name}":${memberJson(name, row[name] ?? null)}`).join(",")}}`)
 
 /** Rows of the audit, with these columns where they are for machines. */
 export const rowsRendering = (format: Format, names: ReadonlyArray<Column>, look: Look): Rendering<Row> => {
@@ -200,6 +205,11 @@ export const rowsRendering = (format: Format, names: ReadonlyArray<Column>, look
     case "json":
       return byLine("", (row) => `${rowJson(names, row)}\n`)
     case "csv":
-      return byLine(csvLine(names), (row) => csvLine(names.map((name) => row[name] ?? null)))
+      return byLine(csvLine(names, look.isTerminal), (row) =>
+        csvLine(
+          names.map((name) => row[name] ?? null),
+          look.isTerminal,
+        ),
+      )
   }
 }

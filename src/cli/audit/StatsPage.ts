@@ -69,7 +69,7 @@ export const statsPage = (
   by: Grouping,
   groups: ReadonlyArray<GroupStats>,
   all: GroupStats,
-  look: Pick<Look, "paint" | "room">,
+  look: Pick<Look, "paint" | "room" | "isTerminal">,
 ): string => {
   switch (format) {
     case "table": {
@@ -82,8 +82,19 @@ export const statsPage = (
         .map((group) => `${printableJson(JSON.stringify(Object.fromEntries(fieldsOf(by, group))))}\n`)
         .join("")
     case "csv": {
-      const lines = groups.map((group) => csvLine(fieldsOf(by, group).map(([, value]) => value)))
-      return [csvLine(fieldsOf(by, all).map(([name]) => name)), ...lines].join("")
+      const lines = groups.map((group) =>
+        csvLine(
+          fieldsOf(by, group).map(([, value]) => value),
+          look.isTerminal,
+        ),
+      )
+      return [
+        csvLine(
+          fieldsOf(by, all).map(([name]) => name),
+          look.isTerminal,
+        ),
+        ...lines,
+      ].join("")
     }
   }
 }

@@ -30,7 +30,7 @@ export const auditVariables: ReadonlyArray<Named> = [
 
 /** How tables look for whoever asks. */
 export const lookOf = ({ flag }: GivenOf<typeof zoneOption>, wide = false): Effect.Effect<Look> =>
-  Effect.map(Output, ({ paint, room }) => ({ zone: flag("utc") ? "utc" : "local", wide, paint, room }))
+  Effect.map(Output, (output) => ({ ...output, zone: flag("utc") ? "utc" : "local", wide }))
 
 /** What exit code 1 means. */
 export const unreadableMeans = "the audit cannot be read"

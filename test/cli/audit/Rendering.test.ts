@@ -12,11 +12,44 @@ import { parseCsv } from "./parseCsv.ts"
 const texts = fc.oneof(fc.constantFrom(...hostileTexts), fc.string(), fc.fullUnicodeString())
 const values = fc.oneof(texts, fc.integer(), fc.constant(null))
 
+/** Texts made of what parts cells, opens quotes and begins formulas. */
+const formulas = fc
+  .array(
+    fc.constantFrom("=", "+", "-", "@", "\uff1d", ";", ",", "\t", " ", "\n", "\r", '"', "'", "|", "a", "1"),
+    { maxLength: 12 },
+  )
+  .map((pieces) => pieces.join(""))
+
+/** The cells of a text as a lenient spreadsheet takes them: quotes hold a cell together only where they open it, and it goes on behind them. */
+const cellsOf = (text: string, separator: string): ReadonlyArray<string> => {
+  const cells: Array<string> = []
+  let cell = ""
+  let at = 0
+  while (at < text.length) {
+    if (cell === "" && text[at] === '"') {
+      const end = /^"(?:[^"]|"")*"?/.exec(text.slice(at))?.[0] ?? ""
+      cell = end.replace(/^"|"$/g, "").replaceAll('""', '"')
+      at += end.length
+      if (cell === "") {
+        cells.push(cell)
+        continue
+      }
+    }
+    const character = text[at] ?? ""
+    if (character === separator || character === "\n" || character === "\r") {
+      cells.push(cell)
+      cell = ""
+    } else cell += character
+    at++
+  }
+  return [...cells, cell]
+}
+
 describe("csvLine", () => {
   it("law: is read back as the values, text that a spreadsheet would run with an apostrophe before it", () => {
     fc.assert(
       fc.property(fc.array(fc.array(values, { minLength: 2, maxLength: 2 })), (rows) => {
-        expect(parseCsv(rows.map(csvLine).join(""))).toEqual(
+        expect(parseCsv(rows.map((row) => csvLine(row, false)).join(""))).toEqual(
           rows.map((row) =>
             row.map((value) =>
               value === null ? null : typeof value === "number" ? String(value) : guarded(value),
@@ -27,17 +60,37 @@ describe("csvLine", () => {
     )
   })
 
-  it("law: no field of text begins like a formula, and only such text is changed", () => {
+  it("law: apostrophes are all that is added, and only where there is a sign of a formula", () => {
     fc.assert(
-      fc.property(texts, (text) => {
-        expect(guarded(text)).not.toMatch(/^[=+\-@\t\r]/)
-        if (!/^[=+\-@\t\r＝＋－＠]/.test(text)) expect(guarded(text)).toBe(text)
+      fc.property(fc.oneof(texts, formulas), (text) => {
+        expect(guarded(text).replaceAll("'", "")).toBe(text.replaceAll("'", ""))
+        if (!/[=+\-@\t\r＝＋－＠]/.test(text)) expect(guarded(text)).toBe(text)
       }),
     )
   })
 
+  it.each([",", ";", "\t", " ", "|"])(
+    "law: no cell begins like a formula where %j parts them",
+    (separator) => {
+      fc.assert(
+        fc.property(fc.array(fc.oneof(texts, formulas), { minLength: 1, maxLength: 4 }), (row) => {
+          for (const cell of cellsOf(csvLine(row, false), separator)) {
+            expect(cell.trimStart()).not.toMatch(/^[=+\-@\t\r＝＋－＠]/)
+          }
+        }),
+        { numRuns: 500 },
+      )
+    },
+  )
+
   it("leaves numbers alone, and tells NULL from empty text", () => {
-    expect(csvLine([-1.5, null, "", "a,b", '"'])).toBe('-1.5,,"","a,b",""""\r\n')
+    expect(csvLine([-1.5, null, "", "a,b", '"'], false)).toBe('-1.5,,"","a,b",""""\r\n')
+  })
+
+  it("keeps controls in a file, and lets none through to a terminal", () => {
+    const text = "\u001b]0;owned\u0007\u009b2J\u202e"
+    expect(csvLine([text], false)).toContain(text)
+    expect(csvLine([text], true)).toBe('"\\x1b]0;owned\\x07\\x9b2J\\u202e"\r\n')
   })
 })
 

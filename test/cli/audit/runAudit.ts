@@ -19,6 +19,7 @@ export const audit = (
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>> = {},
   paint: Paint = plain,
+  isTerminal = false,
 ): Effect.Effect<Ran> =>
   Effect.gen(function* () {
     const out: Array<string> = []
@@ -29,6 +30,7 @@ export const audit = (
         write: (text) => Effect.sync(() => void out.push(text)),
         paint,
         room: 100,
+        isTerminal,
       }),
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env)))),
       Effect.withConsole({
