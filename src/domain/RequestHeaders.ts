@@ -37,6 +37,9 @@ const clientNames: ReadonlySet<string> = new Set([
 ])
 const clientPrefixes = ["openai-", "x-stainless-"]
 
+/** Who is charged, and for what no more than once: said of the key that it goes with, so never beside another's. */
+const keyOwnersNames = ["idempotency-key", "openai-organization", "openai-project"]
+
 /** What goes back to the client of an upstream's headers. What a body is, is not theirs to say: it was read. */
 const upstreamNames: ReadonlySet<string> = new Set(["retry-after", "retry-after-ms"])
 const upstreamPrefixes = ["openai-", "x-ratelimit-"]
@@ -119,11 +122,13 @@ export const isJsonType = (contentType: string | undefined): boolean => jsonMedi
  */
 export const toUpstream = (
   client: ReceivedHeaders,
-  upstream: Pick<Upstream, "headers"> & Partial<Pick<Upstream, "keyHeader">>,
+  upstream: Pick<Upstream, "headers"> & Partial<Pick<Upstream, "apiKey" | "keyHeader">>,
   key: Redacted.Redacted<string> | undefined,
   body: "json" | "none",
 ): SentHeaders => {
   const headers = admit(client, clientNames, clientPrefixes)
+  // The key is the gateway's, or there is none.
+  if (key === undefined || key === upstream.apiKey) for (const name of keyOwnersNames) delete headers[name]
   if (body === "none") delete headers["content-type"]
   else if (!isJsonType(headers["content-type"])) headers["content-type"] = "application/json"
   if (key !== undefined) {

@@ -46,16 +46,35 @@ describe("towards an upstream", () => {
       "content-type": "application/json; charset=utf-8",
       accept: "text/event-stream",
       "user-agent": "OpenAI/Python 1.0",
-      "openai-organization": "org",
       "OpenAI-Beta": "assistants=v2",
       "x-stainless-lang": "python",
       traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
       tracestate: "a=b",
-      "idempotency-key": "k",
     }
     expect(sent(headers)).toEqual(
       Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
     )
+  })
+
+  it("says whose account it is, and that it is for once, only beside the client's own key", () => {
+    const account = { "idempotency-key": "k", "openai-organization": "org", "OpenAI-Project": "proj" }
+    const given = { "idempotency-key": "k", "openai-organization": "org", "openai-project": "proj" }
+    const own = Redacted.make("sk-own")
+    expect(toUpstream(account, { headers: {} }, Redacted.make("sk-clients"), "none")).toEqual({
+      ...given,
+      authorization: "Bearer sk-clients",
+    })
+    expect(toUpstream(account, { headers: {}, apiKey: own }, own, "none")).toEqual({
+      authorization: "Bearer sk-own",
+    })
+    expect(toUpstream(account, { headers: { "api-key": "k" } }, undefined, "none")).toEqual({
+      "api-key": "k",
+    })
+    const configured = { headers: { "openai-organization": "ours" }, apiKey: own }
+    expect(toUpstream(account, configured, own, "none")).toEqual({
+      "openai-organization": "ours",
+      authorization: "Bearer sk-own",
+    })
   })
 
   it("keeps credentials, cookies, forwarding and the connection's own headers to itself", () => {
