@@ -48,7 +48,7 @@ export const readLong = (
   hold: Hold,
   received: (bytes: Uint8Array) => void,
 ): Effect.Effect<ReadRequest, GatewayError> =>
-  run("read", { endpoint, deployment, pieces }).pipe(
+  run("read", { endpoint: endpoint.name, deployment, pieces }).pipe(
     Effect.catchTag("AsideFailed", unread),
     Effect.flatMap(({ bytes, read }): Effect.Effect<ReadRequest, GatewayError> => {
       received(bytes)
@@ -57,7 +57,14 @@ export const readLong = (
       /** Bodies that were made are let go of when the next one is. */
       let borrowed = 0
       const bodyFor: BodyFor = (target, omissions, said) =>
-        run("prepare", { endpoint, deployment, bytes, recipient: recipientOf(target), omissions, said }).pipe(
+        run("prepare", {
+          endpoint: endpoint.name,
+          deployment,
+          bytes,
+          recipient: recipientOf(target),
+          omissions,
+          said,
+        }).pipe(
           Effect.catchTag("AsideFailed", unread),
           Effect.flatMap((prepared): Effect.Effect<Prepared, GatewayError> => {
             if (prepared.kind === "mistake") return Effect.fail(mistakeOf(prepared))

@@ -5,7 +5,7 @@
 import * as Either from "effect/Either"
 import type { Additions, Omissions } from "./Additions.ts"
 import { affinity, decode, type RequestFacts } from "./ClientRequest.ts"
-import type { Endpoint } from "./Endpoint.ts"
+import { type Endpoint, endpointNamed } from "./Endpoint.ts"
 import type { InvalidRequest } from "./GatewayError.ts"
 import { joined } from "./Pieces.ts"
 import { bodiesOf, type Recipient } from "./Prepare.ts"
@@ -20,7 +20,7 @@ export interface Mistake {
 
 /** Where a client's body is, all of it in memory that threads share. */
 interface Received {
-  readonly endpoint: Endpoint
+  readonly endpoint: Endpoint["name"]
   readonly deployment: string | undefined
 }
 
@@ -33,7 +33,11 @@ export interface AsideJobs {
       /** All of the body, in shared memory. */
       readonly bytes: Uint8Array
       readonly read:
-        | { readonly kind: "request"; readonly facts: RequestFacts; readonly affinity: string }
+        | {
+            readonly kind: "request"
+            readonly facts: Omit<RequestFacts, "endpoint">
+            readonly affinity: string
+          }
         | Mistake
     }
   }
@@ -71,11 +75,11 @@ export const asideJobs: {
 } = {
   read: ({ deployment, endpoint, pieces }) => {
     const bytes = joined(pieces)
-    const read = Either.match(decode(endpoint, bytes, deployment), {
+    const read = Either.match(decode(endpointNamed(endpoint), bytes, deployment), {
       onLeft: mistake,
       onRight: (request) => {
         const { choices, includeUsage, model, multimodal, stream, tools, unresumable } = request
-        const facts = { endpoint, model, stream, includeUsage, tools, multimodal, choices, unresumable }
+        const facts = { model, stream, includeUsage, tools, multimodal, choices, unresumable }
         return { kind: "request", facts, affinity: affinity(request) } as const
       },
     })
@@ -83,7 +87,7 @@ export const asideJobs: {
   },
   prepare: ({ bytes, deployment, endpoint, omissions, recipient, said }) =>
     Either.match(
-      Either.flatMap(decode(endpoint, bytes, deployment), (request) =>
+      Either.flatMap(decode(endpointNamed(endpoint), bytes, deployment), (request) =>
         bodiesOf(request)(recipient, omissions, said),
       ),
       {

@@ -2,11 +2,13 @@
 import * as Either from "effect/Either"
 import { type ChoicesAsked, choicesAsked } from "./Choices.ts"
 import { refusalOfRequest, type Unresumable } from "./Continuation.ts"
-import type { Endpoint } from "./Endpoint.ts"
+import { type Endpoint, ofStreamOptions } from "./Endpoint.ts"
 import { InvalidRequest } from "./GatewayError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { faultAt } from "./JsonFault.ts"
+import { memberText } from "./JsonText.ts"
 import { isMultimodal, textOf } from "./Messages.ts"
+import { type Ambiguity, ambiguityIn } from "./OneReading.ts"
 
 /** What is known of a request once it has been read, whether what it was read to is still there or not. Plain values. */
 export interface RequestFacts {
@@ -80,6 +82,14 @@ const parse = (
     : invalid(null, "The request body is JSON, but not an object.")
 }
 
+const unclear = ({ name, why }: Ambiguity, path = name): Either.Either<never, InvalidRequest> =>
+  invalid(
+    path,
+    why === "twice"
+      ? `\`${path}\` stands more than once in the request body; say it once, since not every reader takes the same one.`
+      : `\`${path}\` is written in another spelling in the request body (in capitals, other letters or with escapes); write it exactly so, and once, since not every reader takes it for the same.`,
+  )
+
 const decodeMessages = (
   messages: Json | undefined,
 ): Either.Either<ReadonlyArray<JsonObject>, InvalidRequest> => {
@@ -95,8 +105,8 @@ const decodeMessages = (
 const isFilledArray = (value: Json | undefined): boolean => isJsonArray(value) && value.length > 0
 
 /**
- * Reads a request body. Refused is only what the gateway could not route or answer; all else is the upstream's to judge. Of
- * members that stand several times the last counts, as everywhere in JavaScript.
+ * Reads a request body. Refused is only what the gateway could not route or answer, or what others would read otherwise than it does; all
+ * else is the upstream's to judge.
  *
  * @param deployment the model of a path that names one, which the body's does not change, nor need be there
  */
@@ -109,6 +119,8 @@ export const decode = (
   const parsed = parse(bytes)
   if (Either.isLeft(parsed)) return Either.left(parsed.left)
   const [text, body] = parsed.right
+  const ambiguity = ambiguityIn(body, endpoint.decidedBy, text, () => text)
+  if (ambiguity !== undefined) return unclear(ambiguity)
 
   const model = deployment ?? body["model"]
   if (model === undefined) return invalid("model", "`model` is missing.")
@@ -136,6 +148,11 @@ const read = (
   if (streamOptions !== null && !isJsonObject(streamOptions)) {
     return invalid("stream_options", "`stream_options` must be an object.")
   }
+  const ambiguity =
+    streamOptions === null
+      ? undefined
+      : ambiguityIn(streamOptions, ofStreamOptions, text, () => memberText(text, "stream_options") ?? "{}")
+  if (ambiguity !== undefined) return unclear(ambiguity, `stream_options.${ambiguity.name}`)
   const includeUsage = streamOptions?.["include_usage"] ?? false
   if (typeof includeUsage !== "boolean") {
     return invalid("stream_options.include_usage", "`stream_options.include_usage` must be a boolean.")

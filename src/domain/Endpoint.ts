@@ -1,4 +1,5 @@
 /** The table of proxied operations. Adding one is a row here (and a schema where its answers differ in shape). */
+import { type Deciding, deciding } from "./OneReading.ts"
 
 export interface Endpoint {
   /** As the audit calls it. */
@@ -7,14 +8,42 @@ export interface Endpoint {
   readonly path: "/chat/completions" | "/completions"
   /** The member that must be there, beside `model`. */
   readonly input: "messages" | "prompt"
+  /** All members of a request that anything is decided by, here or on its way back. */
+  readonly decidedBy: Deciding
 }
+
+/** Of every operation that asks for a completion: routing, caps, stop words, the form of the answer, and how many there are. */
+const ofCompletions = [
+  "model",
+  "stream",
+  "stream_options",
+  "stop",
+  "max_tokens",
+  "max_completion_tokens",
+  "n",
+  "best_of",
+  "echo",
+  "prompt",
+]
+
+/** Of `stream_options`, wherever they are taken. */
+export const ofStreamOptions = deciding(["include_usage"])
 
 export const chatCompletions: Endpoint = {
   name: "chat.completions",
   path: "/chat/completions",
   input: "messages",
+  decidedBy: deciding([...ofCompletions, "messages", "tools", "functions"]),
 }
 
-export const completions: Endpoint = { name: "completions", path: "/completions", input: "prompt" }
+export const completions: Endpoint = {
+  name: "completions",
+  path: "/completions",
+  input: "prompt",
+  decidedBy: deciding([...ofCompletions, "tools", "functions"]),
+}
 
 export const endpoints: ReadonlyArray<Endpoint> = [chatCompletions, completions]
+
+export const endpointNamed = (name: Endpoint["name"]): Endpoint =>
+  name === "completions" ? completions : chatCompletions

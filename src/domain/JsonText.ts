@@ -99,6 +99,12 @@ const membersOf = (text: string): ReadonlyArray<Member> => {
   return members
 }
 
+/** The names of an object's members, in order, each as often as it stands there, and whether it is written without escapes. */
+export const memberNames = (
+  text: string,
+): ReadonlyArray<{ readonly name: string; readonly isPlain: boolean }> =>
+  membersOf(text).map(({ name, start }) => ({ name, isPlain: text.startsWith(`"${name}"`, start) }))
+
 /** The text of a member's value in an object's text: of the last one of that name, as `JSON.parse` takes it. */
 export const memberText = (text: string, name: string): string | undefined => {
   const member = membersOf(text).findLast((candidate) => candidate.name === name)

@@ -162,6 +162,28 @@ const addStop = (
   return Either.void
 }
 
+/** Members that say how many choices are made of each prompt, every one of them as long as the limit lets it. */
+const multipliers = ["n", "best_of"]
+
+/** What of a cap each choice may have. What cannot be counted is refused: some read it all the same. */
+const shareOf = (cap: number, said: (name: string) => Json): Either.Either<number, InvalidRequest> => {
+  let share = cap
+  for (const name of multipliers) {
+    const times = said(name) ?? 1
+    if (typeof times !== "number" || !Number.isInteger(times) || times < 1) {
+      return invalid(name, `\`${name}\` must be a whole number of at least 1.`)
+    }
+    if (times > cap) {
+      return invalid(
+        name,
+        `\`${name}\` asks for more choices than the ${cap} tokens an answer may have here.`,
+      )
+    }
+    share = Math.min(share, Math.floor(cap / times))
+  }
+  return Either.right(share)
+}
+
 /** The name of a cap that was added, where the request has no limit of its own. */
 const capTokens = (
   said: (name: string) => Json,
@@ -171,16 +193,19 @@ const capTokens = (
 ): Either.Either<TokenLimit | undefined, InvalidRequest> => {
   const cap = upstream.maxTokens
   if (cap === undefined) return Either.right(undefined)
+  const share = shareOf(cap, said)
+  if (Either.isLeft(share)) return Either.left(share.left)
   const used = tokenLimits.filter((name) => said(name) !== null)
   if (used.length === 0) {
     const name = capName(upstream.maxTokensMember, omissions)
-    if (name !== undefined) edits.set(name, String(cap))
+    if (name !== undefined) edits.set(name, String(share.right))
     return Either.right(name)
   }
   for (const name of used) {
     const limit = said(name)
     if (typeof limit !== "number") return invalid(name, `\`${name}\` must be a number.`)
-    if (limit > cap) edits.set(name, String(cap))
+    // Several servers take -1 for no limit at all.
+    if (limit > share.right || limit < 0) edits.set(name, String(share.right))
   }
   return Either.right(undefined)
 }

@@ -58,8 +58,81 @@ describe("model", () => {
     expect(send(members(',"n":1.0'), {}, 'vendor/"x"')).toBe(
       '{"model":"vendor/\\"x\\"","messages":[{"role":"user","content":"a"}],"n":1.0}',
     )
-    expect(send('{"model":"a","messages":[{"content":"a"}],"mod\\u0065l":"b"}', {}, "c")).toBe(
-      '{"model":"c","messages":[{"content":"a"}]}',
+  })
+})
+
+describe("a cap where several choices are asked for", () => {
+  const upstream = { maxTokens: 100 }
+
+  it.each<readonly [said: string, sent: string]>([
+    [',"n":1', ',"n":1,"max_tokens":100'],
+    [',"n":4', ',"n":4,"max_tokens":25'],
+    [',"n":3', ',"n":3,"max_tokens":33'],
+    [',"n":100', ',"n":100,"max_tokens":1'],
+    [',"best_of":4', ',"best_of":4,"max_tokens":25'],
+    [',"n":2,"best_of":4', ',"n":2,"best_of":4,"max_tokens":25'],
+    [',"n":4,"max_tokens":25', ',"n":4,"max_tokens":25'],
+    [',"n":4,"max_tokens":26', ',"n":4,"max_tokens":25'],
+    [',"n":4,"max_completion_tokens":1000', ',"n":4,"max_completion_tokens":25'],
+    [',"n":null', ',"n":null,"max_tokens":100'],
+    // Several servers take it for no limit at all.
+    [',"max_tokens":-1', ',"max_tokens":100'],
+    [',"max_tokens":0', ',"max_tokens":0'],
+    [',"max_tokens":1e999', ',"max_tokens":100'],
+  ])("of %s is %s", (said, sent) => {
+    expect(send(members(said), upstream)).toBe(members(sent))
+  })
+
+  it("holds over what extra_body asks for", () => {
+    expect(send(members(""), { ...upstream, extraBody: { n: 5 } })).toBe(members(',"n":5,"max_tokens":20'))
+  })
+
+  it.each([
+    '"n":"4"',
+    '"n":1.5',
+    '"n":0',
+    '"n":-1',
+    '"n":true',
+    '"n":101',
+    '"n":1e300',
+    '"best_of":"4"',
+    '"best_of":[4]',
+  ])("refuses %s, which nobody could count or afford", (said) => {
+    const cleaned = cleanedFrom(members(`,${said}`))
+    expect(left(prepare(cleaned, target(upstream))).param).toBe(said.slice(1, said.indexOf('"', 1)))
+    expect(right(prepare(cleaned, target())).asItCame).toBe(true)
+  })
+
+  it("law: all choices together have no more tokens than the cap, whatever is asked for", () => {
+    const counts = fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined })
+    const limits = fc.option(fc.integer({ min: -5, max: 1_000 }), { nil: undefined })
+    fc.assert(
+      fc.property(
+        counts,
+        counts,
+        limits,
+        limits,
+        fc.integer({ min: 1, max: 500 }),
+        (n, best, one, other, cap) => {
+          const said = JSON.stringify({ n, best_of: best, max_tokens: one, max_completion_tokens: other })
+          const prepared = prepare(
+            cleanedFrom(members(`,${said.slice(1, -1)}`.replace(/,$/, ""))),
+            target({ maxTokens: cap }),
+          )
+          const choices = Math.max(n ?? 1, best ?? 1)
+          if (Either.isLeft(prepared)) {
+            expect(choices).toBeGreaterThan(cap)
+            return
+          }
+          const { max_completion_tokens: b, max_tokens: a } = Object(JSON.parse(textOf(prepared.right)))
+          for (const limit of [a, b]) {
+            if (limit === undefined) continue
+            expect(limit).toBeGreaterThanOrEqual(0)
+            expect(limit * choices).toBeLessThanOrEqual(cap)
+          }
+          expect(a ?? b).toBeDefined()
+        },
+      ),
     )
   })
 })
@@ -236,14 +309,6 @@ describe("cleaning", () => {
     )
     expect(left(clean(request, all)).param).toBe("messages")
     expect(right(clean(request, { ...all, dropEmptyMessages: false })).asItCame).toBe(true)
-  })
-
-  it("takes the last of duplicated messages, as parsing does", () => {
-    expect(
-      send(
-        '{"model":"m","messages":[{"role":"system"}],"messages":[{"role":"user","content":"a"},{"role":"user","content":""}]}',
-      ),
-    ).toBe('{"model":"m","messages":[{"role":"user","content":"a"}]}')
   })
 
   it("survives depths in messages, parts and other members", () => {

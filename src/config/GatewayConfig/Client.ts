@@ -106,7 +106,8 @@ export const Client = Schema.Struct({
     { description: "Stop words added to each request, before its own.", examples: [["<|endoftext|>"]] },
   ),
   max_tokens: optional(whole(1, longestTimer), {
-    description: "A cap on the tokens of an answer; also sent where the request says nothing.",
+    description:
+      "A cap on the tokens that one prompt may be answered with; also sent where the request says nothing. Where a request asks for several choices (`n`, `best_of`), each may have its part of it.",
     examples: [4096],
   }),
   max_tokens_member: setting(maxTokensMember, "auto", {
