@@ -120,6 +120,21 @@ export const callerFaults = (heard: (model: Model) => Effect.Effect<void>): Read
     expected: unreached(400),
   },
   {
+    words: "speaks HTTP/0.9",
+    act: sends(() => "GET /v1/models\r\n\r\n"),
+    expected: unreached(400),
+  },
+  {
+    words: "says HTTP/2.0 in a request line of HTTP/1.1",
+    act: sends(() => "GET /v1/models HTTP/2.0\r\nhost: a\r\n\r\n"),
+    expected: unreached(505),
+  },
+  {
+    words: "names two hosts",
+    act: sends(() => head("GET", "/v1/models", { Host: "another" })),
+    expected: unreached(400),
+  },
+  {
     words: "speaks TLS to the plain port",
     act: sends(() => Buffer.from("16030100a5010000a10303", "hex")),
     expected: unreached(400),
@@ -224,6 +239,16 @@ export const callerFaults = (heard: (model: Model) => Effect.Effect<void>): Read
     words: "sends too large a body in chunks",
     act: sends((id) => framed(id, "transfer-encoding: chunked").concat("20000\r\n", "x".repeat(0x20000))),
     expected: rejected(413, "request_too_large"),
+  },
+  {
+    words: "sends nothing of its body for `receive_ms`, or less than 1,024 bytes a second",
+    act: sends((id) => framed(id, "content-length: 1000").concat('{"model":')),
+    expected: rejected(408, "request_too_slow"),
+  },
+  {
+    words: "has a deadline that ends before its body does",
+    act: sends((id) => framed(id, "content-length: 1000", "x-request-timeout-ms: 100")),
+    expected: answer(504, "deadline_exceeded", null, "upstream_error"),
   },
   {
     words: "packs its body (`gzip`, `deflate`, and `br` where Node reads it): it is unpacked",

@@ -48,7 +48,7 @@ const run = Effect.gen(function* () {
   )
   const gateway = yield* startGateway(
     stringify({
-      server: { max_body_bytes: maxBodyBytes },
+      server: { max_body_bytes: maxBodyBytes, receive_ms: 400 },
       retry: { rounds: 1 },
       openai_clients: Array.from(upstreams, ([name, { url }]) => ({
         name,
