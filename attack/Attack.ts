@@ -5,7 +5,8 @@
  * bound, a row was lost, or a secret was seen.
  *
  * `ATTACK_MINUTES` (10) or `ATTACK_SECONDS` say how long, quiet included; `ATTACK_REPORT` names a file for the figures; `ATTACK_MB` is the bound on
- * memory (that of the pod in deploy/kubernetes.yaml), `ATTACK_ADDED_MS` (250) how much longer ordinary callers may wait at p99.
+ * memory (that of the pod in deploy/kubernetes.yaml), `ATTACK_ADDED_MS` (250) how much longer ordinary callers may wait at p99, `ATTACK_ONLY` a part of
+ * the names of the attacks to try alone.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -89,7 +90,7 @@ const lead = async (): Promise<void> => {
   process.on("exit", () => subject.dispose())
   const hostile = startPart(
     "hostile-callers",
-    [String(subject.port)],
+    [String(subject.port), process.env["ATTACK_ONLY"] ?? ""],
     asReport<HostileCallers.HostileReport>(),
   )
   parts.push(hostile)
@@ -183,7 +184,7 @@ const lead = async (): Promise<void> => {
   process.exit(misses.length === 0 ? 0 : 1)
 }
 
-const [, , role, port] = process.argv
+const [, , role, port, only] = process.argv
 switch (role) {
   case "ordinary-callers":
     await OrdinaryCallers.run()
@@ -192,7 +193,7 @@ switch (role) {
     HostileProviders.run()
     break
   case "hostile-callers":
-    HostileCallers.run(Number(port))
+    HostileCallers.run(Number(port), only ?? "")
     break
   default:
     await lead()

@@ -3,9 +3,9 @@
  * time or none, connections that say nothing, strangers, floods, and one greedy caller with a key.
  */
 import { connect, type Socket } from "node:net"
-import { gzipSync } from "node:zlib"
 import { type Chance, chanceOf } from "../soak/Chance.ts"
 import { bePart, stepBack } from "./Children.ts"
+import { heavyBodies, packedBodies } from "./HostileBodies.ts"
 import {
   goodModel,
   greedyKey,
@@ -29,42 +29,6 @@ export interface HostileReport {
 const ownAddress = "127.0.0.66"
 
 const completions = "/v1/chat/completions"
-const megabyte = 1024 * 1024
-const around = (filling: string, end = ""): Buffer =>
-  Buffer.from(`{"model":"${goodModel}","messages":[{"role":"user","content":"x"}],"x":${filling}${end}}`)
-const many = (unit: string, bytes: number): string => unit.repeat(Math.floor(bytes / unit.length))
-
-/** Bodies within the limit that cost their reader more than they cost to send. */
-const bodies: ReadonlyArray<Buffer> = [100_000, megabyte, 7 * megabyte].flatMap((bytes) => [
-  around(`[${many("{},", bytes)}{}]`),
-  around(`[${many("[],", bytes)}[]]`),
-  around(`[${many("0,", bytes)}0]`),
-  around(`[${many('"",', bytes)}0]`),
-  around(`[${many('{"a":0},', bytes)}0]`),
-  around(`{${Array.from({ length: bytes / 12 }, (_, at) => `"k${at}":0,`).join("")}"z":0}`),
-  around(many("[", bytes), many("]", bytes)),
-  around(many('{"a":', bytes), `0${many("}", bytes)}`),
-  around(many("[", bytes)),
-  around(`"${many("\\u0000", bytes)}"`),
-  around(`1${many("0", bytes)}`),
-  around(`"${many("x", bytes)}`),
-  Buffer.concat([around(`"${many("x", bytes)}`), Buffer.from([0xff, 0xc3]), Buffer.from('"}')]),
-  Buffer.from(
-    `{"model":"${goodModel}","messages":[${many('{"role":"user","content":"x"},', bytes)}{"role":"user","content":"x"}]}`,
-  ),
-  Buffer.from(`{${many(`"model":"${goodModel}",`, bytes)}"messages":[{"role":"user","content":"x"}]}`),
-  Buffer.from(
-    `{"model":"${goodModel}","Model":"other","MAX_TOKENS":100000,"messages":[],"Messages":[${many("0,", bytes)}0]}`,
-  ),
-])
-
-const packed: ReadonlyArray<Buffer> = [
-  gzipSync(Buffer.alloc(200 * megabyte)),
-  gzipSync(around(`[${many("{},", 7 * megabyte)}{}]`)),
-  gzipSync(around(many("[", 7 * megabyte))),
-  gzipSync(gzipSync(Buffer.alloc(50 * megabyte))),
-]
-
 const secrets = [...plantedKeys, ...keysOfCallers]
 const mostSeen = 50
 
@@ -78,7 +42,23 @@ interface Call {
   readonly patienceMs?: number
 }
 
-export const run = (port: number): void => {
+/** Requests that come at a pace, each on a connection of its own. */
+interface Attack {
+  readonly name: string
+  readonly perSecond: number
+  readonly atOnce: number
+  readonly call: (chance: Chance) => Call
+}
+
+/** Connections that only hold on: as many are kept open. */
+interface Hold {
+  readonly name: string
+  readonly connections: number
+  readonly hold: (name: string) => void
+}
+
+/** @param only a part of the names of the attacks that are tried; all where it is empty */
+export const run = (port: number, only: string): void => {
   stepBack()
   const tried = new Map<string, Map<string, number>>()
   const ids: Array<string> = []
@@ -175,101 +155,134 @@ export const run = (port: number): void => {
     from[chance.between(0, from.length - 1)] ?? otherwise
 
   const nothing = Buffer.alloc(0)
-  const attacks: ReadonlyArray<
-    readonly [perSecond: number, atOnce: number, attack: (chance: Chance) => Promise<void>]
-  > = [
-    [2, 4, (chance) => ask("heavy body", { body: any(chance, bodies, nothing), key: greedyKey })],
-    [
-      1,
-      2,
-      (chance) =>
-        ask("packed body", {
-          body: any(chance, packed, nothing),
-          key: greedyKey,
-          headers: ["content-encoding: gzip"],
-        }),
-    ],
-    [
-      5,
-      20,
-      (chance) => {
-        const conduct = any(chance, hostileConducts, "html")
-        return ask(`provider: ${conduct}`, { body: chatOf(conduct, chance.next() < 0.5), key: greedyKey })
-      },
-    ],
-    [0.5, 1, () => ask("list of models", { path: "/v1/models", key: greedyKey })],
-    [20, 60, () => ask("greedy caller", { body: chatOf(lateModel, false), key: greedyKey })],
-    [50, 50, () => ask("stranger", { body: chatOf(goodModel, false), headers: longHeaders })],
-    [50, 50, () => ask("wrong key", { body: chatOf(goodModel, true), key: `wrong-${count}` })],
-    [
-      20,
-      20,
-      () => ask("wrong key, list of models", { method: "HEAD", path: "/v1/models", key: `wrong-${count}` }),
-    ],
-    [
-      5,
-      100,
-      () => ask("stranger without the body", { headers: ["content-length: 1000000"], method: "POST" }),
-    ],
-    [100, 50, () => ask("flood of /health", { path: "/health" })],
-    [50, 50, (chance) => ask("flood of paths", { path: `/${chance.between(0, 1e9)}/${"x".repeat(1_000)}` })],
-    [20, 20, () => ask("preflight", { method: "OPTIONS", headers: ["access-control-request-headers: x"] })],
-    [
-      20,
-      20,
-      (chance) =>
-        ask("noise", {
-          method: String.fromCharCode(...Array.from({ length: 30 }, () => chance.between(1, 255))),
-        }),
-    ],
+  const noise = (chance: Chance): string =>
+    String.fromCharCode(...Array.from({ length: 30 }, () => chance.between(1, 255)))
+  const attacks: ReadonlyArray<Attack> = [
+    {
+      name: "heavy body",
+      perSecond: 2,
+      atOnce: 4,
+      call: (chance) => ({ body: any(chance, heavyBodies, nothing), key: greedyKey }),
+    },
+    {
+      name: "packed body",
+      perSecond: 1,
+      atOnce: 2,
+      call: (chance) => ({
+        body: any(chance, packedBodies, nothing),
+        key: greedyKey,
+        headers: ["content-encoding: gzip"],
+      }),
+    },
+    ...hostileConducts.map(
+      (conduct): Attack => ({
+        name: `provider: ${conduct}`,
+        perSecond: 0.4,
+        atOnce: 4,
+        call: (chance) => ({ body: chatOf(conduct, chance.next() < 0.5), key: greedyKey }),
+      }),
+    ),
+    {
+      name: "list of models",
+      perSecond: 0.5,
+      atOnce: 1,
+      call: () => ({ path: "/v1/models", key: greedyKey }),
+    },
+    {
+      name: "greedy caller",
+      perSecond: 20,
+      atOnce: 60,
+      call: () => ({ body: chatOf(lateModel, false), key: greedyKey }),
+    },
+    {
+      name: "stranger",
+      perSecond: 50,
+      atOnce: 50,
+      call: () => ({ body: chatOf(goodModel, false), headers: longHeaders }),
+    },
+    {
+      name: "stranger without the body",
+      perSecond: 5,
+      atOnce: 100,
+      call: () => ({ headers: ["content-length: 1000000"], method: "POST" }),
+    },
+    {
+      name: "wrong key",
+      perSecond: 50,
+      atOnce: 50,
+      call: () => ({ body: chatOf(goodModel, true), key: `wrong-${count}` }),
+    },
+    {
+      name: "wrong key for the list of models",
+      perSecond: 20,
+      atOnce: 20,
+      call: () => ({ method: "HEAD", path: "/v1/models", key: `wrong-${count}` }),
+    },
+    { name: "flood of /health", perSecond: 100, atOnce: 50, call: () => ({ path: "/health" }) },
+    {
+      name: "flood of paths",
+      perSecond: 50,
+      atOnce: 50,
+      call: (chance) => ({ path: `/${chance.between(0, 1e9)}/${"x".repeat(1_000)}` }),
+    },
+    {
+      name: "preflight",
+      perSecond: 20,
+      atOnce: 20,
+      call: () => ({ method: "OPTIONS", headers: ["access-control-request-headers: x"] }),
+    },
+    { name: "noise", perSecond: 20, atOnce: 20, call: (chance) => ({ method: noise(chance) }) },
   ]
 
-  /** Those who only hold on: as many of each are kept open. */
-  const holds: ReadonlyArray<readonly [count: number, hold: () => void]> = [
-    [200, () => holdOpen("idle", "")],
-    [50, () => holdOpen("half a head", "POST / HTTP/1.1\r\nhost: a\r\nx-a: ")],
-    [50, () => holdOpen("dripping head", "POST / HTTP/1.1\r\nhost: a\r\n", "x-a: b\r\n")],
-    [
-      20,
-      () =>
-        holdOpen(
-          "dripping body",
-          headOf({ method: "POST", key: greedyKey, headers: ["content-length: 5000000"] }, "attack-slow"),
-          "x",
-        ),
-    ],
-    [
-      20,
-      () =>
-        holdOpen(
-          "stranger's dripping body",
-          headOf({ method: "POST", headers: ["content-length: 5000000"] }, "attack-slow"),
-          "x",
-        ),
-    ],
-    [10, () => readBadly("absent reader", false)],
-    [10, () => readBadly("absent reader of a stream", true)],
-    [10, () => readBadly("slow reader", false, 200)],
-    [5, () => readBadly("slow reader of a stream", true, 200)],
+  const longBody = { method: "POST", headers: ["content-length: 5000000"] }
+  const holds: ReadonlyArray<Hold> = [
+    { name: "idle", connections: 200, hold: (name) => holdOpen(name, "") },
+    {
+      name: "half a head",
+      connections: 50,
+      hold: (name) => holdOpen(name, "POST / HTTP/1.1\r\nhost: a\r\nx-a: "),
+    },
+    {
+      name: "dripping head",
+      connections: 50,
+      hold: (name) => holdOpen(name, "POST / HTTP/1.1\r\nhost: a\r\n", "x-a: b\r\n"),
+    },
+    {
+      name: "dripping body",
+      connections: 20,
+      hold: (name) => holdOpen(name, headOf({ ...longBody, key: greedyKey }, "attack-slow"), "x"),
+    },
+    {
+      name: "stranger's dripping body",
+      connections: 20,
+      hold: (name) => holdOpen(name, headOf(longBody, "attack-slow"), "x"),
+    },
+    { name: "absent reader", connections: 10, hold: (name) => readBadly(name, false) },
+    { name: "absent reader of a stream", connections: 10, hold: (name) => readBadly(name, true) },
+    { name: "slow reader", connections: 10, hold: (name) => readBadly(name, false, 200) },
+    { name: "slow reader of a stream", connections: 5, hold: (name) => readBadly(name, true, 200) },
   ]
 
   const timers: Array<NodeJS.Timeout> = []
   const begin = () => {
     isOn = true
-    for (const [at, [perSecond, atOnce, attack]] of attacks.entries()) {
+    for (const [at, { atOnce, call, name, perSecond }] of attacks.entries()) {
+      if (!name.includes(only)) continue
       const chance = chanceOf(at + 100)
       let running = 0
       timers.push(
         setInterval(() => {
           if (running >= atOnce) return
           running += 1
-          void attack(chance).finally(() => {
+          void ask(name, call(chance)).finally(() => {
             running -= 1
           })
         }, 1_000 / perSecond),
       )
     }
-    for (const [times, hold] of holds) for (let at = 0; at < times; at++) hold()
+    for (const { connections, hold, name } of holds) {
+      if (name.includes(only)) for (let at = 0; at < connections; at++) hold(name)
+    }
   }
   const cease = () => {
     if (!isOn) return

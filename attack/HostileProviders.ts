@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { gzipSync } from "node:zlib"
 import { bePart, stepBack } from "./Children.ts"
-import { type HostileConduct, hostileConducts } from "./Plan.ts"
+import { type HostileConduct, hostileConducts, largeModel, lateModel } from "./Plan.ts"
 
 const megabyte = 1024 * 1024
 
@@ -134,6 +134,33 @@ const conducts: Readonly<
   resetting: ({ socket }) => void socket.resetAndDestroy(),
 }
 
+const answerOf = (content: string): string =>
+  JSON.stringify({
+    id: "c",
+    object: "chat.completion",
+    choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }],
+  })
+
+const large = answerOf("large ".repeat(700_000))
+const largeEvent = delta("large ".repeat(8_000))
+const largePauseMs = 50
+const lateMs = 3_000
+
+/** What is only slow, or only long: the hostile are those who ask for it. */
+const answerAtLength = (response: ServerResponse, streams: boolean) => {
+  if (!streams) {
+    response.writeHead(200, json).end(large)
+    return
+  }
+  response.writeHead(200, events)
+  const next = () => {
+    if (response.destroyed) return
+    if (response.write(largeEvent)) setTimeout(next, largePauseMs)
+    else response.once("drain", next)
+  }
+  next()
+}
+
 /** Lists of models: too long, of objects without end, or with a name that is text of its own. */
 const listModels = (conduct: HostileConduct, response: ServerResponse) => {
   switch (conduct) {
@@ -159,9 +186,15 @@ export const run = (): void => {
     request.socket.on("error", () => {})
     response.on("error", () => {})
     const conduct = hostileConducts.find((one) => request.url?.startsWith(`/${one}/`))
-    request.resume()
+    let streams = false
+    request.on("data", (piece: Buffer) => {
+      streams ||= piece.includes('"stream":true')
+    })
     request.on("end", () => {
-      if (conduct === undefined) response.writeHead(404).end()
+      if (request.url?.startsWith(`/${largeModel}/`)) answerAtLength(response, streams)
+      else if (request.url?.startsWith(`/${lateModel}/`)) {
+        setTimeout(() => response.writeHead(200, json).end(answerOf("late")), lateMs)
+      } else if (conduct === undefined) response.writeHead(404).end()
       else if (request.method === "GET") listModels(conduct, response)
       else conducts[conduct](request, response)
     })

@@ -8,7 +8,7 @@ import {
 } from "node:http"
 import { type Chance, chanceOf } from "../soak/Chance.ts"
 import { bePart } from "./Children.ts"
-import { accessKeyOf, largeModel, lateModel, ordinaryCallers, type Phase } from "./Plan.ts"
+import { accessKeyOf, ordinaryCallers, type Phase } from "./Plan.ts"
 import { latencyOf } from "./Verdict.ts"
 
 /** How long requests took while it was quiet, and those of which any part fell into an attack; and what went wrong. */
@@ -33,34 +33,30 @@ const answerOf = (content: string): string =>
     usage: { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 },
   })
 
-const megabytes = "large ".repeat(700_000)
-const lateMs = 3_000
 const streamPieces = 12
 const pauseMs = 3
+const answerMs = 5
 
 /** Says back the word that it was asked for, so that no caller takes another's answer for its own. */
 const respond = (body: string, response: ServerResponse) => {
   response.on("error", () => {})
   const word = /"say ([\w-]+)"/.exec(body)?.[1] ?? ""
   const streams = body.includes('"stream":true')
-  const isLarge = body.includes(`"model":"${largeModel}"`)
   if (!streams) {
-    const delay = body.includes(`"model":"${lateModel}"`) ? lateMs : 5
-    const answer = answerOf(isLarge ? megabytes : word)
-    setTimeout(() => response.writeHead(200, { "content-type": "application/json" }).end(answer), delay)
+    const answer = answerOf(word)
+    setTimeout(() => response.writeHead(200, { "content-type": "application/json" }).end(answer), answerMs)
     return
   }
   response.writeHead(200, { "content-type": "text/event-stream" })
   let sent = 0
   const next = () => {
     if (response.destroyed) return
-    if (!isLarge && sent++ === streamPieces) {
+    if (sent++ === streamPieces) {
       response.end(`${chunkOf("", "stop")}data: [DONE]\n\n`)
       return
     }
-    const goesOn = response.write(chunkOf(isLarge ? megabytes.slice(0, 50_000) : word))
-    if (goesOn) setTimeout(next, pauseMs)
-    else response.once("drain", next)
+    response.write(chunkOf(word))
+    setTimeout(next, pauseMs)
   }
   next()
 }

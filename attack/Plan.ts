@@ -90,7 +90,9 @@ export const configOf = (good: string, hostile: string): string => {
 retry: { rounds: 1 }
 server: { access_keys: [${keysOfCallers.join(", ")}] }
 openai_clients:
-${[goodModel, largeModel, lateModel].map((model) => entry(model, good, plantedKeys[0] ?? "")).join("")}${entries.join("")}`
+${entry(goodModel, good, plantedKeys[0] ?? "")}${[largeModel, lateModel]
+  .map((model) => entry(model, `${hostile}/${model}/v1`, plantedKeys[1] ?? ""))
+  .join("")}${entries.join("")}`
 }
 
 /** Of hostile providers, so that each is met many times. */
