@@ -60,7 +60,7 @@ const webSchemes = /^(?:https?|wss?|ftp|data|blob|about|javascript|filesystem|[a
 const isLocalOrigin = (origin: string): boolean => {
   const [, hostname] = /^https?:\/\/(\[[\da-f:.]+\]|[a-z\d._-]+)(?::\d{1,5})?$/.exec(origin) ?? []
   if (hostname !== undefined) return isLoopback(hostname)
-  return /^[a-z][a-z\d+.-]*:\/\//i.test(origin) && !webSchemes.test(origin)
+  return /^[a-z][a-z\d+.-]*:\/\/[^\s,]*$/i.test(origin) && !webSchemes.test(origin)
 }
 
 const namesHost = ({ named }: Origins, host: string): boolean =>

@@ -193,6 +193,31 @@ describe("sluice explain", () => {
     }).pipe(Effect.provide(NodeContext.layer)),
   )
 
+  it.scopedLive(
+    "shows a running gateway one of its admin.keys: the configuration's on this machine, else the environment's",
+    () =>
+      Effect.gen(function* () {
+        const config = `${shut}admin: { keys: [key-of-operators] }\n`
+        const gateway = yield* startGateway(config)
+        const ask = (written: string, env: Readonly<Record<string, string>> = {}) =>
+          Effect.flatMap(configFile(written), (path) =>
+            run(["explain", "gpt-4", "--config", path, "--running", gateway.baseUrl], env),
+          )
+        const known = yield* ask(config)
+        expect([known.code, known.stdout]).toEqual([0, expect.stringMatching(/first +closed/)])
+        const named = yield* ask(shut, { SLUICE_ADMIN_KEY: "key-of-operators" })
+        expect([named.code, named.stdout]).toEqual([0, expect.stringMatching(/first +closed/)])
+        for (const env of [{}, { SLUICE_ADMIN_KEY: "another-key" }]) {
+          const { code, stderr, stdout } = yield* ask(shut, env)
+          expect([code, stderr]).toEqual([
+            1,
+            expect.stringContaining("Set SLUICE_ADMIN_KEY to one of its admin.keys"),
+          ])
+          expect(stdout + stderr).not.toContain("another-key")
+        }
+      }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
   it.scopedLive("exits 1 for a model that nobody serves, and says so", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* run([

@@ -55,6 +55,12 @@ describe("pageFault where no key is asked for", () => {
     ["Tauri", post({ origin: "tauri://localhost" }), undefined],
     ["VS Code", post({ origin: "vscode-webview://1a2b" }), undefined],
     ["Electron's files", post({ origin: "file://" }), undefined],
+    ["two origins in one", post({ origin: "app://obsidian.md, https://evil.example" }), "origin"],
+    [
+      "two, the first of this machine",
+      post({ origin: "http://localhost:3000, https://evil.example" }),
+      "origin",
+    ],
     ["an extension of a browser", post({ origin: "chrome-extension://abcdef" }), "origin"],
     ["another", post({ origin: "moz-extension://abcdef" }), "origin"],
     ["Safari's", post({ origin: "safari-web-extension://abcdef" }), "origin"],

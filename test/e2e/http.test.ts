@@ -254,6 +254,7 @@ describe("Headers", () => {
         "x-forwarded-for": "203.0.113.9",
         "x-real-ip": "203.0.113.9",
         "openai-organization": "org-1",
+        "openai-beta": "assistants=v2",
         "x-stainless-lang": "js",
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "user-agent": "agent/1",
@@ -264,7 +265,7 @@ describe("Headers", () => {
       expect(sent).toMatchObject({
         authorization: "Bearer sk-configured-secret",
         "content-type": "application/json",
-        "openai-organization": "org-1",
+        "openai-beta": "assistants=v2",
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "user-agent": "agent/1",
       })
@@ -274,6 +275,7 @@ describe("Headers", () => {
         "x-forwarded-for",
         "x-real-ip",
         "x-anything",
+        "openai-organization",
         "x-stainless-lang",
         "b3",
       ]) {

@@ -68,7 +68,7 @@ describe("Hot reload", () => {
           healthOf(gateway),
           (health) => health.lastError !== null,
         )
-        expect(String(lastError)).toMatch(/fallbak.*fallback/)
+        expect(String(lastError)).toMatch(/unknown key.*fallback/)
         expect((yield* answerTo(client)).text).toBe("One.")
 
         yield* gateway.writeConfig(configOf([{ base_url: two.url }]))
