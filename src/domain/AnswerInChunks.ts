@@ -4,7 +4,7 @@
  */
 import type { Endpoint } from "./Endpoint.ts"
 import { isJsonArray, isJsonObject, type JsonObject } from "./Json.ts"
-import { parseObject } from "./JsonBytes.ts"
+import { answerLimits, outlineOf } from "./JsonOutline.ts"
 import { elementTexts, memberTexts, onOneLine, replaceMembers } from "./JsonText.ts"
 
 /** The texts of an object's values by their names. */
@@ -136,7 +136,7 @@ export const chunksOf = (
   bytes: Uint8Array,
   limitBytes: number,
 ): ReadonlyArray<Uint8Array> | undefined => {
-  const answer = parseObject(bytes)
+  const answer = outlineOf(bytes, answerLimits)
   const choices = answer?.["choices"]
   if (answer === undefined || !isJsonArray(choices) || choices.length === 0) return undefined
   const members = memberTexts(onOneLine(decoder.decode(bytes)))

@@ -14,7 +14,8 @@ import type { Endpoint } from "./Endpoint.ts"
 import { errorData, type ShapedError } from "./ErrorShape.ts"
 import { withoutUsage } from "./HiddenUsage.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { parseObject, rewriteJson } from "./JsonBytes.ts"
+import { rewriteJson } from "./JsonBytes.ts"
+import { chunkIn, surelyReadable } from "./JsonOutline.ts"
 import type { Secrets } from "./SecretIndex.ts"
 import { doneData, isDone, type SseEvent } from "./Sse.ts"
 import { brokenStream } from "./StreamError.ts"
@@ -102,6 +103,9 @@ const initial: AnswerState = {
   lastData: new Uint8Array(),
   error: undefined,
 }
+
+/** No longer event is made into chunks. */
+const longestMade = 8 * 1024 * 1024
 
 /** The most that is kept of what an error says. */
 const longestError = 500
@@ -232,7 +236,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     let state = before
     const datas: Array<Uint8Array> = []
     for (const data of made) {
-      const [next, some] = read(state, data, parseObject(data) ?? {})
+      const [next, some] = read(state, data, chunkIn(data) ?? {})
       state = next
       datas.push(...some)
     }
@@ -246,17 +250,25 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     if (isDone(event)) return complete(state)
     const isErrorEvent = event.event === "error"
     // The first chunk is always read: it names the answer, and says which choice it begins with.
-    const mustRead = transform.active || isErrorEvent || before.events === 0 || isTelling(data)
+    const mustRead =
+      transform.active ||
+      isErrorEvent ||
+      before.events === 0 ||
+      data.length > surelyReadable ||
+      isTelling(data)
     if (!mustRead) return [state, [data]]
 
-    const chunk = parseObject(data)
+    const chunk = chunkIn(data)
     const error = errorOf(event, chunk)
     if (error !== undefined) return fail(state, error)
     // Nothing an SDK could read.
     if (chunk === undefined) return [{ ...state, passedOver: state.passedOver + 1 }, nothing]
 
     // An SDK looks for deltas, and would see an empty answer.
-    const made = isWhole(chunk, state.progress) ? chunksOf(endpoint, data, maxMadeBytes) : undefined
+    const made =
+      data.length <= longestMade && isWhole(chunk, state.progress)
+        ? chunksOf(endpoint, data, maxMadeBytes)
+        : undefined
     return made === undefined ? read(state, data, chunk) : readAll(state, made)
   }
 

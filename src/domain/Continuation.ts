@@ -12,6 +12,7 @@ import { finishReasonOf, holderOf, placeInChunk, reasoningMembers } from "./Choi
 import type { Endpoint } from "./Endpoint.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { parseObject } from "./JsonBytes.ts"
+import { chunkIn } from "./JsonOutline.ts"
 import { elementTexts, memberText, replaceMembers } from "./JsonText.ts"
 import type { Machine } from "./Machine.ts"
 import type { SseEvent } from "./Sse.ts"
@@ -175,7 +176,7 @@ export const readSoFar = (
   let reasoned = false
   let roleSaid = false
   for (const data of datas) {
-    const chunk = parseObject(data)
+    const chunk = chunkIn(data)
     if (chunk === undefined) return Either.left("unreadable")
     const read = readChunk(endpoint, chunk)
     if (Either.isLeft(read)) return Either.left(read.left)
@@ -311,7 +312,7 @@ export const goingOn = (endpoint: Endpoint, said: SaidSoFar): Machine<GoingOnSta
   return {
     initial: { roleSaid: said.roleSaid, hasBegun: false },
     step: (state, event) => {
-      const chunk = parseObject(event.data)
+      const chunk = chunkIn(event.data)
       const choices = chunk?.["choices"]
       if (chunk === undefined || !isJsonArray(choices)) return [state, [event]]
       const made =
@@ -319,7 +320,7 @@ export const goingOn = (endpoint: Endpoint, said: SaidSoFar): Machine<GoingOnSta
       let { roleSaid } = state
       const events: Array<SseEvent> = []
       for (const one of made?.map((data) => ({ ...event, data })) ?? [event]) {
-        const ofIt = one === event ? choices : parseObject(one.data)?.["choices"]
+        const ofIt = one === event ? choices : chunkIn(one.data)?.["choices"]
         const [next, edited] = step(roleSaid, one, isJsonArray(ofIt) ? ofIt : [])
         roleSaid = next
         events.push(edited)

@@ -3,6 +3,8 @@
  *
  * Works on bytes: a payload is never decoded, and one that came whole in a chunk is never copied.
  */
+import { parseJson } from "./JsonBytes.ts"
+import { eventLimits, outlineOf, surelyReadable } from "./JsonOutline.ts"
 import type { Machine } from "./Machine.ts"
 
 /** One event. `data` may share memory with the chunk it came in; it is never empty. */
@@ -128,12 +130,9 @@ const eventOf = (data: Uint8Array, event: string | undefined): ReadonlyArray<Sse
 /** Whether data cannot be the beginning of longer data: `[DONE]`, or a whole JSON object. */
 const isWhole = (data: Uint8Array): boolean => {
   if (isDone({ data })) return true
-  try {
-    const parsed: unknown = JSON.parse(utf8.decode(data))
-    return typeof parsed === "object" && parsed !== null
-  } catch {
-    return false
-  }
+  if (data.length > surelyReadable) return outlineOf(data, eventLimits) !== undefined
+  const parsed = parseJson(data)
+  return typeof parsed === "object" && parsed !== null
 }
 
 /**

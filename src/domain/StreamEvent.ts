@@ -4,6 +4,7 @@
  */
 import { isJsonArray, isJsonObject } from "./Json.ts"
 import { nextToken, parseJson, parseObject } from "./JsonBytes.ts"
+import { surelyReadable } from "./JsonOutline.ts"
 import { isDone, type SseEvent } from "./Sse.ts"
 import { errorIn } from "./Verdict.ts"
 
@@ -43,8 +44,12 @@ const lastToken = (data: Uint8Array): number | undefined => {
 
 /** A list that holds an error, as Google's servers send them. */
 const isErrorList = (data: Uint8Array): boolean => {
-  const list = parseJson(data)
-  return isJsonArray(list) && list.some((one) => isJsonObject(one) && errorIn(one) !== undefined)
+  const list = data.length <= surelyReadable ? parseJson(data) : undefined
+  return (
+    list !== undefined &&
+    isJsonArray(list) &&
+    list.some((one) => isJsonObject(one) && errorIn(one) !== undefined)
+  )
 }
 
 /** The event as it is to be taken: itself, `ping`, or an error; `undefined` where it is passed over. */

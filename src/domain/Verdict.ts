@@ -4,7 +4,8 @@
  */
 import { named, type ShapedError, shaped } from "./ErrorShape.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { parseJson, parseObject } from "./JsonBytes.ts"
+import { parseJson } from "./JsonBytes.ts"
+import { surelyReadable } from "./JsonOutline.ts"
 import type { SseEvent } from "./Sse.ts"
 
 const noChoices: ReadonlyArray<JsonObject> = []
@@ -123,9 +124,12 @@ export type Judged =
   /** A completion without a word, and without a reason why it has none. */
   | { readonly kind: "silent" }
 
-/** Judges a plain body of a good status: proxies send pages, and some providers errors. */
-export const judge = (body: Uint8Array): Judged => {
-  const answer = parseObject(body)
+/**
+ * Judges a plain body of a good status: proxies send pages, and some providers errors.
+ *
+ * @param answer the object that it is, if it is one, or its outline
+ */
+export const judge = (answer: JsonObject | undefined): Judged => {
   if (answer === undefined) return { kind: "not_json" }
   const error = errorIn(answer)
   if (error !== undefined) return { kind: "error", error }
@@ -133,6 +137,9 @@ export const judge = (body: Uint8Array): Judged => {
 }
 
 const decoder = new TextDecoder()
+
+const smallJson = (data: Uint8Array): Json | undefined =>
+  data.length <= surelyReadable ? parseJson(data) : undefined
 
 /** As much of an error that is not JSON as is read. */
 const excerptBytes = 1_000
@@ -148,5 +155,5 @@ export const errorOf = (
 ): ShapedError | undefined => {
   const error = chunk === undefined ? undefined : errorIn(chunk)
   if (event !== "error" || error !== undefined) return error
-  return named(chunk ?? parseJson(data) ?? decoder.decode(data.subarray(0, excerptBytes)))
+  return named(chunk ?? smallJson(data) ?? decoder.decode(data.subarray(0, excerptBytes)))
 }

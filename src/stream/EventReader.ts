@@ -1,11 +1,15 @@
 /** An upstream's bytes as events: framed as they come, kept until somebody takes them, and stopped where that takes too long. */
 import * as Data from "effect/Data"
+import { eventLimits, isTooMuchAtOnce } from "../domain/JsonOutline.ts"
 import { decoder, isOverflow, type SseEvent, type SseOutput, type SseState } from "../domain/Sse.ts"
 import { ping, received } from "../domain/StreamEvent.ts"
 import { EventBuffer, type EventSink, type SourceEnd } from "./EventSource.ts"
 
-/** One event was larger than is held in memory. */
-export class EventTooLarge extends Data.TaggedError("EventTooLarge")<{ readonly limitBytes: number }> {}
+/** One event was larger than is held in memory, or more than is read at once. */
+export class EventTooLarge extends Data.TaggedError("EventTooLarge")<{
+  readonly limitBytes: number
+  readonly of: "event" | "outside_texts"
+}> {}
 
 /** The most that is held of one event. Larger than any answer, since some upstreams send images in one. */
 const maxEventBytes = 32 * 1024 * 1024
@@ -33,21 +37,22 @@ export class EventReader<E> {
 
   /** Takes the bytes of a read, and gives the events they brought to the sink too, or keeps them until there is one. */
   read(bytes: Uint8Array): ReadonlyArray<SseEvent> {
+    if (this.#excess !== undefined) return []
     const [state, outputs] = machine.step(this.#state, bytes)
     this.#state = state
     const events = this.#give(outputs)
     const last = outputs.at(-1)
-    if (last !== undefined && isOverflow(last)) {
-      this.#excess = new EventTooLarge({ limitBytes: last.limitBytes })
-      this.#buffer.onEnd({ kind: "failed", error: this.#excess })
+    if (this.#excess === undefined && last !== undefined && isOverflow(last)) {
+      this.#excess = new EventTooLarge({ limitBytes: last.limitBytes, of: "event" })
     }
+    if (this.#excess !== undefined) this.#buffer.onEnd({ kind: "failed", error: this.#excess })
     return events
   }
 
   /** No more bytes come: gives out what an upstream that left out the last blank line still said. */
   end(end: SourceEnd<E>): ReadonlyArray<SseEvent> {
     const events = end.kind === "ended" ? this.#give(machine.halt(this.#state)) : []
-    this.#buffer.onEnd(end)
+    this.#buffer.onEnd(this.#excess === undefined ? end : { kind: "failed", error: this.#excess })
     return events
   }
 
@@ -60,6 +65,10 @@ export class EventReader<E> {
     const events: Array<SseEvent> = []
     for (const output of outputs) {
       if (isOverflow(output)) continue
+      if (isTooMuchAtOnce(output.data)) {
+        this.#excess ??= new EventTooLarge({ limitBytes: eventLimits.mostSteps, of: "outside_texts" })
+        break
+      }
       const event = received(output)
       if (event === undefined) this.#onPassedOver()
       // Nobody is told of pings before there is somebody to tell: hours of them are nothing to keep.

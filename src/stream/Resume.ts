@@ -16,7 +16,7 @@ import { isTelling } from "../domain/ChunkScan.ts"
 import type { RequestFacts } from "../domain/ClientRequest.ts"
 import { goingOn, readChunk, readSoFar, type SaidSoFar } from "../domain/Continuation.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
-import { parseObject } from "../domain/JsonBytes.ts"
+import { chunkIn, surelyReadable } from "../domain/JsonOutline.ts"
 import { unpack } from "../domain/PackedData.ts"
 import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { ping } from "../domain/StreamEvent.ts"
@@ -97,8 +97,8 @@ class Watch {
       this.end()
       return undefined
     }
-    if (event.event === "error" || isTelling(data)) {
-      const chunk = parseObject(data)
+    if (event.event === "error" || data.length > surelyReadable || isTelling(data)) {
+      const chunk = chunkIn(data)
       const error = errorOf(event, chunk)
       if (error !== undefined) return error.message
       if (chunk === undefined || Either.isLeft(readChunk(this.#endpoint, chunk))) {

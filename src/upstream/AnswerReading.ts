@@ -16,6 +16,8 @@ import type { Endpoint } from "../domain/Endpoint.ts"
 import { errorBody } from "../domain/ErrorInEvents.ts"
 import { errorData, type ShapedError, shapedBody } from "../domain/ErrorShape.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { parseObject } from "../domain/JsonBytes.ts"
+import { answerLimits, JsonOutline, outlineOf, surelyReadable } from "../domain/JsonOutline.ts"
 import { doneData, type SseEvent } from "../domain/Sse.ts"
 import { noneWaiting, startWith, type Waiting } from "../domain/StreamStart.ts"
 import { judge } from "../domain/Verdict.ts"
@@ -90,11 +92,27 @@ const noBytes = new Uint8Array()
 type Form =
   /** Its first bytes will tell. */
   | { readonly kind: "beginning"; beginning: Beginning }
-  | { readonly kind: "plain"; readonly body: BodyCollector }
+  | PlainForm
   /** Whatever breaks it, its status stands. */
   | { readonly kind: "refusal"; readonly body: BodyCollector }
   | EventForm
   | GatheredForm
+
+interface PlainForm {
+  readonly kind: "plain"
+  readonly body: BodyCollector
+  /** Of a body that is not short: what it is, without the tree of all that it holds. */
+  outline: JsonOutline | undefined
+}
+
+/** Reads on in the outline of a body that has come so far. */
+const outlineWith = (form: PlainForm, bytes: Uint8Array): void => {
+  if (form.outline !== undefined) form.outline.feed(bytes)
+  else if (form.body.size > surelyReadable) {
+    form.outline = new JsonOutline(answerLimits)
+    for (const chunk of form.body.chunks) form.outline.feed(chunk)
+  }
+}
 
 /** A stream that has not begun. */
 interface EventForm {
@@ -147,6 +165,7 @@ export class AnswerReading {
       case "plain": {
         const excess = form.body.keep(bytes)
         if (excess !== undefined) this.#fail(excess)
+        else outlineWith(form, bytes)
         return
       }
       case "refusal":
@@ -177,8 +196,10 @@ export class AnswerReading {
         this.end(failure)
         return
       case "plain":
-        if (failure === undefined) this.#judge(form.body.whole())
-        else this.#fail(failure)
+        if (failure === undefined) {
+          const body = form.body.whole()
+          this.#judge(body, form.outline === undefined ? parseObject(body) : form.outline.end())
+        } else this.#fail(failure)
         return
       case "refusal":
         this.#tell({
@@ -191,7 +212,9 @@ export class AnswerReading {
           form,
           form.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure }),
         )
-        this.#fail(failure ?? this.#endOf(form))
+        this.#fail(
+          failure ?? (form.reader.excess === undefined ? this.#endOf(form) : failureOf(form.reader.excess)),
+        )
         return
       case "gathered":
         form.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure })
@@ -221,7 +244,7 @@ export class AnswerReading {
     const { choices, endpoint, hold, stream } = this.#asked
     if (form !== "events" && !(form === "other" && isEventStream(this.#head.headers))) {
       this.#listener.onBegun()
-      this.#form = { kind: "plain", body: new BodyCollector(maxAnswerBytes, hold) }
+      this.#form = { kind: "plain", body: new BodyCollector(maxAnswerBytes, hold), outline: undefined }
     } else {
       const reader = new EventReader<StreamFault>(this.#listener.onPassedOver)
       if (stream) this.#form = { kind: "events", reader, waiting: noneWaiting }
@@ -269,7 +292,7 @@ export class AnswerReading {
     if (gathered.kind === "open") {
       if (answer.isFinished) this.#endIn(graceMs, form)
     } else if (gathered.kind === "failed") this.#fail(gathered.failure)
-    else if (isRead) this.#judge(gathered.body)
+    else if (isRead) this.#judge(gathered.body, outlineOf(gathered.body, answerLimits))
     else this.#endIn(drainMs, form)
   }
 
@@ -285,8 +308,8 @@ export class AnswerReading {
   }
 
   /** A plain body is whole: it may be no answer all the same. */
-  #judge(body: Uint8Array): void {
-    const judged = judge(body)
+  #judge(body: Uint8Array, answer: JsonObject | undefined): void {
+    const judged = judge(answer)
     const { status } = this.#head
     switch (judged.kind) {
       case "not_json":

@@ -24,6 +24,15 @@ export class BodyCollector {
     return undefined
   }
 
+  get size(): number {
+    return this.#size
+  }
+
+  /** Those that were kept. */
+  get chunks(): ReadonlyArray<Uint8Array> {
+    return this.#chunks
+  }
+
   whole(): Uint8Array {
     const only = this.#chunks[0]
     return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#size)

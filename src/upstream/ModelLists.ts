@@ -22,6 +22,7 @@ import {
 } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { admits } from "../domain/Breaker.ts"
+import { JsonCost } from "../domain/JsonCost.ts"
 import { type Model, readModels } from "../domain/ModelList.ts"
 import { toUpstream } from "../domain/RequestHeaders.ts"
 import type { Secrets } from "../domain/SecretIndex.ts"
@@ -66,6 +67,9 @@ export class ModelLists extends Context.Tag("sluice/ModelLists")<
 >() {}
 
 const maxListBytes = 8 * 1024 * 1024
+
+/** The most that a list is parsed to: of OpenRouter's, which is the longest, some 10 MB. */
+const maxTreeBytes = 16 * 1024 * 1024
 
 /** The most of all lists that are being read, from all upstreams and for all credentials. */
 const maxReadBytes = 4 * maxListBytes
@@ -127,11 +131,17 @@ const keyOf = ({ credential, upstream }: ListRequest): string => {
     .digest("base64")
 }
 
-const parse = (bytes: Uint8Array): Either.Either<unknown, AttemptFailure> =>
-  Either.try({
+const parse = (bytes: Uint8Array): Either.Either<unknown, AttemptFailure> => {
+  const cost = new JsonCost()
+  cost.feed(bytes)
+  if (cost.memory > maxTreeBytes) {
+    return Either.left(AttemptFailure.Unusable({ reason: "its model list is more than any provider's" }))
+  }
+  return Either.try({
     try: (): unknown => JSON.parse(Buffer.from(bytes).toString()),
     catch: () => AttemptFailure.Unusable({ reason: "its model list is not JSON" }),
   })
+}
 
 export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer.scoped(
   ModelLists,

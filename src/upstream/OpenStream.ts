@@ -13,7 +13,11 @@ export type StreamFault = ToldFailure | EventTooLarge
 
 /** The same in a few words for the client. */
 export const streamFaultReason = (fault: StreamFault): string =>
-  fault._tag === "EventTooLarge" ? `one event was over ${fault.limitBytes} bytes` : `it ${reasonOf(fault)}`
+  fault._tag !== "EventTooLarge"
+    ? `it ${reasonOf(fault)}`
+    : fault.of === "event"
+      ? `one event was over ${fault.limitBytes} bytes`
+      : `one event had over ${fault.limitBytes} bytes outside of its texts`
 
 /** Mutable on purpose: one call, one socket. */
 export class OpenStream implements CallListener, EventSource<StreamFault> {

@@ -265,3 +265,102 @@ describe("The type of an answer", () => {
     }),
   )
 })
+
+/** Read by Node itself, which joins megabytes once. */
+const fetched = (port: number, asked: unknown) =>
+  Effect.promise(async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(asked),
+    })
+    return { status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) }
+  })
+
+describe("An answer of megabytes", () => {
+  const message = { role: "assistant", content: "Hello." }
+  const repeated = (piece: string, megabytes: number): string =>
+    piece.repeat(Math.floor((megabytes * 1024 * 1024) / piece.length))
+  const odds = '{"token":"a","logprob":-0.25,"bytes":[97],"top_logprobs":[]},'
+  const choice = `"choices":[{"index":0,"message":${JSON.stringify(message)},"finish_reason":"stop"`
+  const usage = '"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}'
+
+  /** Plain answers: what is asked for is in them, among what would take seconds and gigabytes as a tree. */
+  const good: ReadonlyArray<readonly [what: string, text: string]> = [
+    [
+      "the odds of 150,000 tokens",
+      `{${choice},"logprobs":{"content":[${repeated(odds, 9)}${odds.slice(0, -1)}]}}],${usage}}`,
+    ],
+    ["empty objects", `{"x":[${repeated("{},", 12)}{}],${choice}}],${usage}}`],
+    ["numbers", `{${choice}}],"embedding":[${repeated("0.12345678,", 12)}0],${usage}}`],
+    ["an image", `{${choice},"image":"${repeated("abcd", 12)}"}],${usage}}`],
+    ["the word error", `{${choice}}],"x":[${repeated('"error",', 10)}"error"],${usage}}`],
+  ]
+
+  it.scopedLive.each(good)(
+    "with %s goes to the caller as it came, and its usage to the record",
+    ([, text]) =>
+      Effect.gen(function* () {
+        const { awaitRecords, port } = yield* stack(status(200, text))
+        const given = yield* fetched(port, body)
+        expect(given.status).toBe(200)
+        expect(given.bytes.equals(Buffer.from(text))).toBe(true)
+        const [record] = yield* awaitRecords(1)
+        expect(record).toMatchObject({ outcome: "ok", finishReason: "stop", usage: { totalTokens: 10 } })
+      }),
+    30_000,
+  )
+
+  it.scopedLive.each([
+    ["of brackets that is no JSON", repeated("[", 12)],
+    ["that never closes", `{"x":${repeated("[", 12)}`],
+    ["of objects that says nothing", `{"x":[${repeated("{},", 12)}{}]}`],
+  ])("%s is a failed attempt", ([, text]) =>
+    Effect.gen(function* () {
+      const { port } = yield* stack(status(200, text))
+      expect((yield* post(port, path, body))?.status).toBe(502)
+    }),
+  )
+
+  it.scopedLive("with an error in it is that error, briefly", () =>
+    Effect.gen(function* () {
+      const text = `{"error":{"message":"out of luck","more":[${repeated("{},", 10)}{}]}}`
+      const { port } = yield* stack(status(200, text))
+      const given = yield* post(port, path, body)
+      expect([given?.status, given?.body.length]).toEqual([502, expect.any(Number)])
+      expect(given?.body.toString("utf8")).toContain("out of luck")
+      expect(given?.body.length).toBeLessThan(40_000)
+    }),
+  )
+
+  it.scopedLive(
+    "as one event of a stream is passed on where it is a text, and refused where it is a heap",
+    () =>
+      Effect.gen(function* () {
+        const image = {
+          choices: [{ index: 0, delta: { content: "", images: [{ url: repeated("abcd", 9) }] } }],
+        }
+        const heap = `{"choices":[{"index":0,"delta":{"content":"a","x":[${repeated("{},", 2)}{}]}}]}`
+        const { awaitRecords, port, upstream } = yield* stack(sse([image, finishChunk()]))
+        const streaming = { ...body, stream: true }
+        const whole = (yield* fetched(port, streaming)).bytes.toString("utf8")
+        expect(whole.includes(`data: ${JSON.stringify(image)}\n\n`)).toBe(true)
+        expect(whole.includes("data: [DONE]")).toBe(true)
+        upstream.setScript(sse([heap, finishChunk()]))
+        expect((yield* post(port, path, streaming))?.status).toBe(502)
+        upstream.setScript(sse([textChunk("a"), heap, finishChunk()]))
+        const broken = yield* post(port, path, streaming)
+        expect(broken?.body.toString("utf8")).toMatch(/over 1048576 bytes outside of its texts/)
+        const causes = (yield* awaitRecords(3)).flatMap(({ attempts }) => attempts.map(({ cause }) => cause))
+        expect(causes).toContain("broke off (one event had over 1048576 bytes outside of its texts)")
+      }),
+  )
+
+  it.scopedLive("as a list of models is none where it is all objects", () =>
+    Effect.gen(function* () {
+      const { lines, port } = yield* stack(status(200, `{"data":[${repeated("{},", 7)}{}]}`))
+      expect((yield* request(port, "GET", "/v1/models"))?.status).toBe(200)
+      expect(lines.join("\n")).toContain("model list")
+    }),
+  )
+})

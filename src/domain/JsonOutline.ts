@@ -1,0 +1,394 @@
+/**
+ * The outline of a JSON object, made as its bytes come: all that stands in it near its top, and of what is nested deeper only whether there is
+ * something. What is to be known of an answer (errors, usage, why it ended, whether it says anything) is in its outline, which is small whatever the
+ * answer holds: vectors, the odds of each token, images. The object itself is never made.
+ *
+ * It finds what is no object, or is not whole; not every fault of what it leaves out.
+ */
+import type { JsonObject } from "./Json.ts"
+import { parseObject } from "./JsonBytes.ts"
+
+/** Objects of no more bytes are read as they are: whatever they hold, that takes a few milliseconds. */
+export const surelyReadable = 64 * 1024
+
+/** A choice's message is nested so deep, and what stands in it is kept. */
+const keptDepth = 4
+
+/** Beside its texts an outline has no more of one object or list in it, and no more in all; what comes then in the same object or list is left out. */
+const mostOfOne = 64 * 1024
+const mostOfAll = 8 * mostOfOne
+
+/** No number is longer. */
+const longestScalar = 64
+
+/** How far each byte of a text is looked at before its end is searched for; to find it then takes about as long. */
+const nearBytes = 32
+
+/** A search of the engine's own. */
+const nextQuote = (chunk: Uint8Array, from: number): number =>
+  Uint8Array.prototype.indexOf.call(chunk, quote, from)
+
+const quote = 0x22
+const backslash = 0x5c
+const comma = 0x2c
+const colon = 0x3a
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const openBracket = 0x5b
+const closeBracket = 0x5d
+
+const [aSpace, aQuote, anOpening, aClosing] = [1, 2, 3, 4]
+
+/** What bytes are outside of texts. */
+const kinds = new Uint8Array(256)
+for (const space of [0x20, 0x0a, 0x0d, 0x09]) kinds[space] = aSpace
+kinds[quote] = aQuote
+kinds[openBrace] = kinds[openBracket] = anOpening
+kinds[closeBrace] = kinds[closeBracket] = aClosing
+
+const ascii = new TextEncoder()
+const somethingIn = { object: ascii.encode('{"":0}'), list: ascii.encode("[0]") }
+const nothingIn = { object: ascii.encode("{}"), list: ascii.encode("[]") }
+
+export interface OutlineLimits {
+  readonly longestText: number
+  /** Of a longer text its beginning is kept; else one with such a text is too much. */
+  readonly cutsTexts: boolean
+  /** The most bytes that are looked at one by one; texts are searched through faster. */
+  readonly mostSteps: number
+}
+
+/** Of an answer that comes bit by bit, to know what it is. */
+export const answerLimits: OutlineLimits = {
+  longestText: 16 * 1024,
+  cutsTexts: true,
+  mostSteps: Number.POSITIVE_INFINITY,
+}
+
+/** Of an answer whose texts are to be changed, read aside of the event loop. */
+export const wholeLimits: OutlineLimits = {
+  longestText: Number.POSITIVE_INFINITY,
+  cutsTexts: false,
+  mostSteps: Number.POSITIVE_INFINITY,
+}
+
+/**
+ * Of an event of a stream, which is read at once: what it takes is bounded by what stands outside of its texts. An image is one text, nested deeper than
+ * what is kept; one that is written into an answer's own text is no larger than this.
+ */
+export const eventLimits: OutlineLimits = {
+  longestText: 8 * 1024 * 1024,
+  cutsTexts: false,
+  mostSteps: 1024 * 1024,
+}
+
+/** Mutable on purpose: one text. */
+export class JsonOutline {
+  readonly #limits: OutlineLimits
+  #out = new Uint8Array(4 * 1024)
+  #length = 0
+  /** Without texts; and what they were when the objects and lists began that are open. */
+  #outlineBytes = 0
+  readonly #beganAt = [0, 0, 0, 0, 0]
+  #depth = 0
+  #hasBegun = false
+  #isOver = false
+  #isBroken = false
+  #steps = 0
+  #inString = false
+  #isEscaped = false
+  /** Of the text that is being read: where it begins in the outline. */
+  #textAt = 0
+  #isCut = false
+  #scalarBytes = 0
+  /** The kind of what is left out, while it is passed over, and whether it holds something. */
+  #left: "object" | "list" | undefined
+  #leftHolds = false
+  /** The depth of an object or list whose further members are left out. */
+  #mutedAt = 0
+
+  constructor(limits: OutlineLimits) {
+    this.#limits = limits
+  }
+
+  /** More than is to be read: nothing further was. */
+  get isTooMuch(): boolean {
+    return this.#steps > this.#limits.mostSteps || this.#steps === Number.POSITIVE_INFINITY
+  }
+
+  feed(chunk: Uint8Array): void {
+    const { length } = chunk
+    let at = 0
+    while (at < length && !this.#isBroken && !this.isTooMuch) {
+      at = this.#inString ? this.#throughString(chunk, at) : this.#between(chunk, at)
+    }
+  }
+
+  /** The outline, once all bytes are there; `undefined` where they are no object. */
+  end(): JsonObject | undefined {
+    return this.#isOver && !this.#isBroken && !this.isTooMuch
+      ? parseObject(this.#out.subarray(0, this.#length))
+      : undefined
+  }
+
+  get #isKept(): boolean {
+    return this.#left === undefined && this.#mutedAt === 0
+  }
+
+  /** From within a text to behind its closing quote, or to the chunk's end. */
+  #throughString(chunk: Uint8Array, from: number): number {
+    const { length } = chunk
+    let at = from
+    if (this.#isEscaped) {
+      this.#isEscaped = false
+      at++
+    }
+    while (at < length) {
+      // Where quotes are dense, to search costs more than to look.
+      const near = Math.min(length, at + nearBytes)
+      let byte = chunk[at]
+      while (at < near && byte !== quote) {
+        at += byte === backslash ? 2 : 1
+        byte = chunk[at]
+      }
+      if (at >= near && at < length) {
+        const found = nextQuote(chunk, at)
+        const end = found === -1 ? length : found
+        let first = end
+        while (first > at && chunk[first - 1] === backslash) first--
+        this.#steps += nearBytes + end - first
+        at = end
+        if ((end - first) % 2 === 1) at++
+        else if (found !== -1) byte = quote
+        if (at < length && byte !== quote && !this.isTooMuch) continue
+        if (this.isTooMuch) return length
+      }
+      if (at < length && chunk[at] === quote) {
+        this.#steps += nearBytes
+        this.#text(chunk.subarray(from, at))
+        this.#endText()
+        return at + 1
+      }
+    }
+    this.#isEscaped = at > length
+    this.#text(chunk.subarray(from, length))
+    return length
+  }
+
+  #text(bytes: Uint8Array): void {
+    if (!this.#isKept || this.#isCut) return
+    const { cutsTexts, longestText } = this.#limits
+    const room = longestText - (this.#length - this.#textAt)
+    if (bytes.length <= room) {
+      this.#write(bytes)
+      return
+    }
+    if (!cutsTexts) {
+      this.#steps = Number.POSITIVE_INFINITY
+      return
+    }
+    this.#write(bytes.subarray(0, Math.max(0, room)))
+    this.#isCut = true
+    // An escape is not cut in two.
+    for (let at = Math.max(this.#textAt, this.#length - 6); at < this.#length; at++) {
+      if (this.#out[at] !== backslash) continue
+      while (at > this.#textAt && this.#out[at - 1] === backslash) at--
+      this.#length = at
+    }
+  }
+
+  #endText(): void {
+    this.#inString = false
+    if (this.#isKept) this.#put(quote)
+  }
+
+  /** From outside of a text to behind the next opening quote, or to the chunk's end. */
+  #between(chunk: Uint8Array, from: number): number {
+    if (!this.#isKept) return this.#over(chunk, from)
+    const { length } = chunk
+    for (let at = from; at < length; at++) {
+      const byte = chunk[at] ?? 0
+      if (byte === quote) {
+        this.#steps += at - from + 1
+        this.#beginText()
+        return at + 1
+      }
+      if (kinds[byte] === aSpace) continue
+      this.#token(byte)
+      if (this.#isBroken || !this.#isKept) {
+        this.#steps += at - from + 1
+        return at + 1
+      }
+    }
+    this.#steps += length - from
+    return length
+  }
+
+  /** The same over what is left out: to where that ends, a long text begins, or the chunk ends. */
+  #over(chunk: Uint8Array, from: number): number {
+    const { length } = chunk
+    const ends = this.#left === undefined || this.#mutedAt > 0 ? this.#mutedAt : keptDepth + 1
+    let depth = this.#depth
+    let holds = this.#leftHolds
+    let at = from
+    scan: while (at < length) {
+      const byte = chunk[at] ?? 0
+      switch (kinds[byte]) {
+        case aSpace:
+          break
+        case anOpening:
+          depth++
+          holds = true
+          break
+        case aClosing:
+          if (depth === ends) break scan
+          depth--
+          break
+        case aQuote: {
+          holds = true
+          const near = Math.min(length, at + nearBytes)
+          let next = at + 1
+          while (next < near && chunk[next] !== quote) next += chunk[next] === backslash ? 2 : 1
+          if (next >= near) {
+            this.#inString = true
+            at++
+            break scan
+          }
+          at = next
+          break
+        }
+        default:
+          holds = true
+      }
+      at++
+    }
+    this.#depth = depth
+    this.#leftHolds = holds
+    this.#steps += at - from
+    if (this.#inString || at === length) return at
+    this.#close(chunk[at] ?? 0)
+    return at + 1
+  }
+
+  #beginText(): void {
+    if (this.#depth === 0) {
+      this.#isBroken = true
+      return
+    }
+    this.#inString = true
+    this.#leftHolds = true
+    this.#isCut = false
+    if (!this.#isKept) return
+    this.#put(quote)
+    this.#textAt = this.#length
+  }
+
+  #token(byte: number): void {
+    switch (byte) {
+      case openBrace:
+      case openBracket:
+        this.#open(byte)
+        return
+      case closeBrace:
+      case closeBracket:
+        this.#close(byte)
+        return
+      default:
+        if (this.#depth === 0) {
+          this.#isBroken = true
+          return
+        }
+        this.#leftHolds = true
+        if (!this.#isKept) return
+        if (byte === comma || byte === colon) {
+          this.#scalarBytes = 0
+          if (byte === comma && this.#isFull) this.#mutedAt = this.#depth
+          else this.#put(byte)
+        } else if (this.#scalarBytes++ < longestScalar) this.#put(byte)
+    }
+  }
+
+  #open(byte: number): void {
+    if (this.#isOver || (!this.#hasBegun && byte !== openBrace)) {
+      this.#isBroken = true
+      return
+    }
+    this.#hasBegun = true
+    this.#depth++
+    if (!this.#isKept) {
+      this.#leftHolds = true
+    } else if (this.#depth > keptDepth) {
+      this.#left = byte === openBrace ? "object" : "list"
+      this.#leftHolds = false
+    } else {
+      this.#beganAt[this.#depth] = this.#outlineBytes
+      this.#put(byte)
+    }
+  }
+
+  /** Whether what is open has as much as it may. */
+  get #isFull(): boolean {
+    if (this.#outlineBytes > mostOfAll) return true
+    return this.#depth > 1 && this.#outlineBytes - (this.#beganAt[this.#depth] ?? 0) > mostOfOne
+  }
+
+  #close(byte: number): void {
+    if (this.#depth === 0) {
+      this.#isBroken = true
+      return
+    }
+    this.#depth--
+    this.#scalarBytes = 0
+    if (this.#left !== undefined) {
+      if (this.#depth > keptDepth || this.#mutedAt > 0) return
+      this.#write((this.#leftHolds ? somethingIn : nothingIn)[this.#left])
+      this.#outlineBytes += 2
+      this.#left = undefined
+      return
+    }
+    if (this.#mutedAt > 0) {
+      if (this.#depth >= this.#mutedAt) return
+      this.#mutedAt = 0
+    }
+    this.#put(byte)
+    if (this.#depth === 0) this.#isOver = true
+  }
+
+  #put(byte: number): void {
+    this.#room(1)
+    this.#out[this.#length++] = byte
+    this.#outlineBytes++
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    this.#out.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  #room(bytes: number): void {
+    if (this.#length + bytes <= this.#out.length) return
+    const larger = new Uint8Array(2 * (this.#length + bytes))
+    larger.set(this.#out.subarray(0, this.#length))
+    this.#out = larger
+  }
+}
+
+/** Whether an event is more than is read of one. */
+export const isTooMuchAtOnce = (data: Uint8Array): boolean => {
+  if (data.length <= surelyReadable) return false
+  const outline = new JsonOutline(eventLimits)
+  outline.feed(data)
+  return outline.isTooMuch
+}
+
+/** The chunk that an event's data spell; of a large one the outline. */
+export const chunkIn = (data: Uint8Array): JsonObject | undefined => outlineOf(data, eventLimits)
+
+/** The outline of an object whose bytes are all there; of one that is short the object itself. */
+export const outlineOf = (bytes: Uint8Array, limits: OutlineLimits): JsonObject | undefined => {
+  if (bytes.length <= surelyReadable) return parseObject(bytes)
+  const outline = new JsonOutline(limits)
+  outline.feed(bytes)
+  return outline.end()
+}

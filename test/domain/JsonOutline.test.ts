@@ -1,0 +1,126 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { isJsonObject, type Json, type JsonObject } from "../../src/domain/Json.ts"
+import { answerLimits, JsonOutline, type OutlineLimits } from "../../src/domain/JsonOutline.ts"
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** Fed in pieces of this size. */
+const outlined = (text: string, piece = 7, limits: OutlineLimits = answerLimits) => {
+  const outline = new JsonOutline(limits)
+  const all = bytes(text)
+  for (let at = 0; at < all.length; at += piece) outline.feed(all.subarray(at, at + piece))
+  return outline
+}
+
+const outlineOf = (text: string, piece?: number) => outlined(text, piece).end()
+
+/** What an outline has of a value at this depth. */
+const expected = (value: Json, depth = 1): Json => {
+  if (value === null || typeof value !== "object") return value
+  const isEmpty = Object.keys(value).length === 0
+  if (Array.isArray(value)) {
+    return depth > 4 ? (isEmpty ? [] : [0]) : value.map((one) => expected(one, depth + 1))
+  }
+  if (depth > 4) return isEmpty ? {} : { "": 0 }
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, expected(one, depth + 1)]))
+}
+
+describe("The outline of an object", () => {
+  it("has all that stands near its top, and of what is deeper whether there is something", () => {
+    const answer = {
+      choices: [
+        {
+          message: { role: "assistant", content: 'Hi "x"\\', tool_calls: [{ id: 1 }], audio: {}, images: [] },
+          logprobs: { content: [{ token: "a", bytes: [1, 2] }], refusal: null },
+          finish_reason: "stop",
+        },
+      ],
+      usage: { total_tokens: 5, details: { cached: [] } },
+    }
+    expect(outlineOf(JSON.stringify(answer, undefined, 2))).toEqual({
+      choices: [
+        {
+          message: { role: "assistant", content: 'Hi "x"\\', tool_calls: [0], audio: {}, images: [] },
+          logprobs: { content: [0], refusal: null },
+          finish_reason: "stop",
+        },
+      ],
+      usage: { total_tokens: 5, details: { cached: [] } },
+    })
+  })
+
+  it.each([
+    "",
+    " ",
+    "[]",
+    '"a"',
+    "1",
+    "{",
+    "{}{",
+    "{}1",
+    '{"a',
+    '{"a":[}',
+    "}",
+    '{"a":1]',
+    "{} {}",
+    "nonsense",
+    '{"a":tru}',
+  ])("is none of %j", (text) => expect(outlineOf(text)).toBeUndefined())
+
+  it("law: is the object where nothing is nested deep, wherever its bytes are cut", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 7 })),
+        fc.integer({ min: 1, max: 40 }),
+        (value, piece) => {
+          fc.pre(isJsonObject(value))
+          const text = JSON.stringify(value)
+          const known: JsonObject = JSON.parse(text)
+          expect(outlineOf(text, piece)).toEqual(expected(known))
+        },
+      ),
+    )
+  })
+
+  it.each([
+    ["objects", '{"x":[', "{},", "{}]}"],
+    ["objects in objects", '{"x":{', '"a":{},', '"b":{}}}'],
+    ["lists", '{"x":[', "[[]],", "[]]}"],
+    ["numbers", '{"x":[', "0.25,", "1]}"],
+    ["texts", '{"x":[', '"",', '""]}'],
+    ["digits", '{"x":', "1", "1}"],
+    ["deep objects", '{"x":[[[[', "{},", "{}]]]]}"],
+    ["spaces", '{"x":1', " ", "}"],
+    ["a text", '{"x":"', "abc", '"}'],
+    ["a text of quotes", '{"x":"', '\\"', '"}'],
+    ["a text of backslashes", '{"x":"', "\\\\", '"}'],
+    ["a text of signs", '{"x":"', "\\u0041", '"}'],
+    ["a text beyond ASCII", '{"x":"', "é🙂", '"}'],
+  ])("is small though the object has megabytes of %s", (_, before, piece, after) => {
+    const outline = outlineOf(before + piece.repeat(1_000_000 / piece.length) + after, 65_536)
+    expect(JSON.stringify(outline).length).toBeLessThan(700_000)
+    expect(Object.keys(outline ?? {})).toEqual(["x"])
+  })
+
+  it("keeps what stands behind what it leaves out", () => {
+    const text = `{"a":[${"{},".repeat(100_000)}{}],"error":{"message":"no"},"b":{${'"x":1,'.repeat(50_000)}"y":2}}`
+    expect(outlineOf(text)).toMatchObject({ a: expect.any(Array), error: { message: "no" }, b: { x: 1 } })
+  })
+
+  it("stops where more is to be looked at than may be", () => {
+    const limits = { longestText: 1_000, cutsTexts: true, mostSteps: 100_000 }
+    for (const piece of ["{},", "1,", '"",', " "]) {
+      const text = `{"x":[${piece.repeat(400_000 / piece.length)}0]}`
+      expect([piece, outlined(text, 1_000, limits).isTooMuch]).toEqual([piece, true])
+    }
+    expect(outlined(`{"x":"${'\\"'.repeat(100_000)}"}`, 1_000, limits).isTooMuch).toBe(true)
+    // An image is one text.
+    expect(outlined(`{"x":"${"abcd".repeat(1_000_000)}"}`, 65_536, limits).end()).toEqual({
+      x: "abcd".repeat(250),
+    })
+    const whole = { ...limits, cutsTexts: false }
+    expect(outlined(`{"x":"${"a".repeat(1_000)}"}`, 99, whole).end()).toEqual({ x: "a".repeat(1_000) })
+    expect(outlined(`{"x":"${"a".repeat(1_001)}"}`, 99, whole).isTooMuch).toBe(true)
+  })
+})
