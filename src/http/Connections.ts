@@ -97,7 +97,7 @@ export class ConnectionTable {
     const isOneTooMany = mostPerAddress > 0 && ofNetwork >= mostPerAddress
     if (!isOneTooMany && this.#all.size >= most - Math.floor(most / roomPart)) this.#makeRoom(most)
     if (isOneTooMany || this.#all.size >= most) {
-      this.#refused += 1
+      this.refused()
       return false
     }
     const connection = new Connection(socket, network, this.#now())
@@ -105,6 +105,11 @@ export class ConnectionTable {
     this.#byNetwork.set(network, ofNetwork + 1)
     socket.once("close", () => this.#gone(connection))
     return true
+  }
+
+  /** One was not taken. */
+  refused(): void {
+    this.#refused += 1
   }
 
   #gone(connection: Connection): void {

@@ -247,7 +247,7 @@ const lookAfterConnections = Effect.gen(function* () {
     const { open, refused } = connections.status
     if (refused === told || now - toldAt < tellRefusedMs) return
     yield* Effect.logWarning(
-      "connections were refused (server.max_connections, max_connections_per_address)",
+      "connections were refused: server.max_connections, max_connections_per_address, or the system had no room",
       {
         refused: refused - told,
         open,
@@ -255,7 +255,8 @@ const lookAfterConnections = Effect.gen(function* () {
     )
     told = refused
     toldAt = now
-  })
+    // One look that fails is not the last.
+  }).pipe(Effect.catchAllDefect((defect) => Effect.logError("connections could not be looked at", defect)))
   yield* Effect.forkScoped(Effect.forever(look))
 })
 

@@ -20,7 +20,10 @@ const stack = (server: Readonly<Record<string, unknown>> = {}) =>
     const lines: Array<string> = []
     const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("Hello."))
     const gateway = yield* startGateway(
-      configOf([{ base_url: upstream.url }], { server: { access_keys: ["k"], ...server } }),
+      configOf([{ base_url: upstream.url }], {
+        server: { access_keys: ["k"], ...server },
+        admin: { keys: ["the-operator"] },
+      }),
       {},
       (line) => void lines.push(line),
     )
@@ -33,7 +36,7 @@ interface Verbose {
 }
 
 const verbose = (port: number): Effect.Effect<Verbose> =>
-  Effect.map(request(port, "GET", "/health?verbose", withKey), (answer) =>
+  Effect.map(request(port, "GET", "/health?verbose", { authorization: "Bearer the-operator" }), (answer) =>
     JSON.parse(answer?.body.toString() ?? ""),
   )
 
