@@ -266,7 +266,7 @@ const references = `## Values out of the environment
   \`max_tokens: \${MAX_TOKENS}\` works, and \`api_key: \${KEY}\` stays a string though the key be all digits.
 - Inside \`[ ]\` and \`{ }\` YAML wants quotes around a reference: \`value: ["\${MODEL}"]\`.
 
-Values of \`api_key\`, \`access_keys\`, \`headers\` and \`extra_body\`, and whatever came out of the environment, never appear in messages.`
+Values of \`api_key\`, \`access_keys\`, \`admin.keys\`, \`headers\` and \`extra_body\`, and whatever came out of the environment, never appear in messages.`
 
 const checks = `## What is checked as a whole
 
@@ -292,11 +292,15 @@ A bad edit changes nothing: the last good configuration goes on serving, the log
 \`config.last_error\` until the file is good again.
 
 A change that takes clients or access keys away is in force 0.93 s after the file was last written, others after 0.1 s: a file that is written in
-several steps (\`scp\`, \`cat >\`, a slow disk) may be a good configuration in between, without the access keys at its end. Better still, write
-a new file beside it and \`mv\` it into place, and keep \`server.access_keys\` at the top. \`SIGHUP\` does not wait.
+several steps (\`scp\`, \`cat >\`, a slow disk) may be a good configuration in between, without the clients at its end. Better still, write
+a new file beside it and \`mv\` it into place. \`SIGHUP\` does not wait.
+
+Where \`server.access_keys\` or \`admin.keys\` ask for keys, a file that no longer has that list is an error, however long it stays so and whoever asks for the reload: a
+missing part is no word about who may come in. An empty list, \`access_keys: []\`, is.
 
 \`sluice check\` prints every problem with its line, and with \`--no-env\` also where the variables that the file names are not set. Values that may
-be secrets are not shown. It warns, as the start and each reload do, where clients have an \`api_key\` and callers need none.
+be secrets are not shown. It warns, as the start and each reload do, where clients have an \`api_key\` and callers need none,
+where a key can be guessed, and where a caller's own key goes to clients at several addresses that do not say \`pass_key\`.
 
 **Docker: mount the directory, not the file.** \`-v "$PWD/config.yaml:/app/config/config.yaml"\` ties the container to the file as it was:
 an editor that saves by renaming puts a new file in its place, which the container never sees. \`-v "$PWD/config:/app/config:ro"\` works.

@@ -4,6 +4,7 @@ import { affinity, decode } from "./ClientRequest.ts"
 import { chatCompletions } from "./Endpoint.ts"
 import { fallbackGroup, type Group, matchedGroup, orderOf, type Progress, targetOf } from "./Plan.ts"
 import { matchingValue } from "./Route.ts"
+import { isSecretName } from "./Secrets.ts"
 import { isStandby, shares } from "./Selection.ts"
 import type { Snapshot, Strategy } from "./Snapshot.ts"
 import type { ModelMatch, Timeouts, Upstream } from "./Upstream.ts"
@@ -189,6 +190,9 @@ const branchesOf = (ways: ReadonlyArray<Way>, strategy: Strategy): ReadonlyArray
   }))
 }
 
+const hasOwnKey = ({ apiKey, headers }: Upstream): boolean =>
+  apiKey !== undefined || Object.keys(headers).some(isSecretName)
+
 const explainedTargets = (
   group: Group,
   upstreams: ReadonlyArray<Upstream>,
@@ -212,7 +216,7 @@ const explainedTargets = (
           : group.reached === "upstream" && upstreamModel !== asked
             ? "its first exact value"
             : undefined,
-      key: upstream.apiKey !== undefined ? "configured" : upstream.passesKey ? "caller's own" : "none",
+      key: hasOwnKey(upstream) ? "configured" : upstream.passesKey ? "caller's own" : "none",
       fallback: upstream.fallback,
       timeouts: upstream.timeouts,
       proxy: upstream.proxy?.shown,

@@ -122,6 +122,14 @@ const overlapping = [
 ]
 
 describe("explain", () => {
+  it("takes a key among the headers for the upstream's own", () => {
+    const keyOf = (given: Partial<Upstream>) =>
+      explained([makeUpstream({ apiKey: undefined, ...given })], "gpt-4").groups[0]?.targets[0]?.key
+    expect(keyOf({ headers: { "x-goog-api-key": "k" }, passesKey: false })).toBe("configured")
+    expect(keyOf({ headers: { "x-custom": "k" } })).toBe("caller's own")
+    expect(keyOf({ passesKey: false })).toBe("none")
+  })
+
   it("tells share, reason, model, key and timeouts of each upstream", () => {
     expect(explained(shared, "gpt-4o").groups[0]?.targets).toEqual([
       {

@@ -125,7 +125,7 @@ export const Client = Schema.Struct({
   }),
   pass_key: setting(Schema.Boolean, true, {
     description:
-      "Whether it may be sent the caller's own key where it has no `api_key`. `false`: it is sent none, as servers without keys want it.",
+      "Whether it may be sent the caller's own key where it has no `api_key`, and no header whose name speaks of one. `false`: it is sent none, as servers without keys want it.",
     examples: [false],
   }),
   headers: optional(headers, {
