@@ -107,6 +107,9 @@ export const begunAtOnce = (
   return { status, headers: streamHeaders, body: { ...relay, ended } }
 }
 
+/** Half a character, which `encodeURI` throws at. No configuration that was checked has one in a name; an answer that was paid for is not to hang on that. */
+const half = /\p{Cs}/gu
+
 /**
  * The headers, and which upstream was asked last, and how many attempts were made. Once this gateway has itself retried in vain, official SDKs are
  * told not to: they would otherwise triple the load on providers that are down.
@@ -121,7 +124,7 @@ const withAttempts = (
   const all: Record<string, string> = {}
   for (const name in headers) all[name] = headers[name] ?? ""
   if (answering === undefined) return all
-  all["x-sluice-upstream"] = encodeURI(answering.upstream)
+  all["x-sluice-upstream"] = encodeURI(answering.upstream.replace(half, "\ufffd"))
   all["x-sluice-attempts"] = String(attempts.length)
   if (result === "failed" && attempts.length > 1) all["x-should-retry"] = "false"
   return all

@@ -378,7 +378,7 @@ describe("problems", () => {
     [
       "text that turns writing around",
       withClient('fallback: "\u202egro.evil"'),
-      '5:15 openai_clients[0].fallback: "\u2026" is neither a client\'s name nor a model that a client matches',
+      "5:15 openai_clients[0].fallback: a name of a model or client is one line of at most 1024 characters, without control characters or marks of direction",
     ],
     [
       "an illegal header value",
@@ -698,6 +698,118 @@ describe("problems", () => {
     expect(render(`${laughs.join("\n")}\n${none}`)).toEqual([
       "config.yaml:1:1 with its aliases followed, the file has more than 200000 values",
     ])
+  })
+
+  it("what costs too much to be read as YAML is refused before it is", () => {
+    const many = Array.from({ length: 60_000 }, (_, at) => `k${at}: 1`).join("\n")
+    expect(render(many)).toEqual([
+      "config.yaml:50001:7 the file has more than 100000 keys, values and lines, which no configuration has",
+    ])
+    expect(render(`openai_clients: [${"{},".repeat(40_000)}]`)).toHaveLength(1)
+    for (const bracket of ["[", "{", "[{", "[\n"]) {
+      expect(render(`a:\nb: ${bracket.repeat(200_000)}`)[0]).toContain("this nests too deeply")
+    }
+  })
+
+  it("of very many mistakes the first are looked at closely, for each costs a look at all else", () => {
+    const unknown = load(
+      `openai_clients: []\n${Array.from({ length: 20_000 }, (_, at) => `retri${at}: 1`).join("\n")}`,
+    )
+    const told = unknown.problems.map(({ message }) => toOperator(message))
+    expect(told.filter((message) => message.startsWith("unknown key"))).toHaveLength(20_000)
+    expect(told.filter((message) => message.includes("did you mean")).length).toBeLessThan(300)
+    const tags = load(`openai_clients:\n${"  - !x a\n".repeat(5_000)}`).problems
+    expect(tags.filter(({ message }) => toOperator(message).startsWith("a tag"))).toHaveLength(50)
+  })
+
+  it("a chain of thousands of fallbacks is followed a hundred clients far from each", () => {
+    const count = 2_000
+    const clients = Array.from(
+      { length: count },
+      (_, at) =>
+        `  - { name: c${at}, base_url: "http://h", model_match: { type: exact, value: [m${at}] }, fallback: c${(at + 1) % count} }`,
+    )
+    expect(load(`openai_clients:\n${clients.join("\n")}\n`).problems).toEqual([])
+  })
+
+  it.each<readonly [string, string]>([
+    [
+      "a name",
+      String.raw`- { name: "a\ud800", base_url: "http://h", model_match: { type: exact, value: [m] } }`,
+    ],
+    [
+      "a model",
+      String.raw`- { name: a, model: "\udc00m", base_url: "http://h", model_match: { type: exact, value: [m] } }`,
+    ],
+    [
+      "a keyword",
+      String.raw`- { name: a, base_url: "http://h", model_match: { type: exact, value: ["m\ud800x"] } }`,
+    ],
+    [
+      "a URL",
+      String.raw`- { name: a, base_url: "http://h/\ud800", model_match: { type: exact, value: [m] } }`,
+    ],
+    [
+      "a key",
+      String.raw`- { name: a, api_key: "\ud800", base_url: "http://h", model_match: { type: exact, value: [m] } }`,
+    ],
+    [
+      "a header",
+      String.raw`- { name: a, headers: { a: "\ud800" }, base_url: "http://h", model_match: { type: exact, value: [m] } }`,
+    ],
+    [
+      "a header's name",
+      String.raw`- { name: a, headers: { "\ud800": a }, base_url: "http://h", model_match: { type: exact, value: [m] } }`,
+    ],
+    [
+      "a prefix",
+      String.raw`- { name: a, special_prefix: "\ud800", base_url: "http://h", model_match: { type: exact, value: [m] } }`,
+    ],
+    [
+      "a member",
+      String.raw`- { name: a, extra_body: { "\ud800": ["\ud83d"] }, base_url: "http://h", model_match: { type: exact, value: [m] } }`,
+    ],
+    [
+      "a stop word",
+      String.raw`- { name: a, stop: ["\ud800"], base_url: "http://h", model_match: { type: exact, value: [m] } }`,
+    ],
+  ])("half a character in %s is refused, with its place", (_, client) => {
+    const { config, problems } = load(`openai_clients:\n  ${client}\n`)
+    expect(config).toBeUndefined()
+    const halves = problems.filter(({ message }) => toOperator(message).startsWith("half a character"))
+    expect(halves.length).toBeGreaterThan(0)
+    for (const { column, line } of halves) expect([line, column > 4]).toEqual([2, true])
+  })
+
+  it("a whole character in two halves is one", () => {
+    expect(first(withClient(String.raw`special_prefix: "\ud83d\ude00"`)).special_prefix).toBe("\u{1f600}")
+  })
+
+  it.each(["a\\u2028b", "a\\nb", "a\\u202eb", "a\\x85", "a\\0", "m".repeat(1_025)])(
+    "a name of more than a plain line is refused: %s",
+    (name) => {
+      for (const text of [
+        withClient().replace("name: a", `name: "${name}"`),
+        withClient(`model: "${name}"`),
+        withClient().replace("[gpt]", `["${name}"]`),
+      ]) {
+        expect(load(text).config, text).toBeUndefined()
+      }
+    },
+  )
+
+  it("keys, headers and URLs that are too long to be sent are refused, not left out", () => {
+    const long = "k".repeat(9_000)
+    for (const [text, path] of [
+      [withClient(`api_key: ${long}`), "openai_clients[0].api_key"],
+      [withClient(`headers: { authorization: ${long} }`), "openai_clients[0].headers.authorization"],
+      [withClient(`headers: { ${long.slice(0, 300)}: a }`), 'openai_clients[0].headers["\u2026"]'],
+      [withClient().replace("/v1", `/${long}`), "openai_clients[0].base_url"],
+      [`server: { access_keys: [${long}] }\n${withClient()}`, "server.access_keys[0]"],
+    ] as const) {
+      const wrong = load(text).problems.filter(({ severity }) => severity === "error")
+      expect(wrong.map((problem) => toOperator(problem.path))).toEqual([path])
+    }
   })
 
   it("all at once, in the order of the text, cross-checks too though other clients do not decode", () => {

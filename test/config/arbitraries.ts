@@ -39,6 +39,9 @@ const text = fc.oneof(
 
 const filled = text.filter((value) => value !== "")
 
+/** What may be a model's name: one line. */
+const oneLine = text.filter((value) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value))
+
 const name = fc.oneof(fc.stringMatching(/^[a-z_]{1,8}$/), fc.constantFrom("官方", "a b", "true", "1", "x: y"))
 
 const token = fc.stringMatching(/^[\x21-\x7e]{0,12}$/)
@@ -94,14 +97,17 @@ const client = fc
       base_url: fc.constantFrom("https://api.example.com/v1", "http://localhost:8080", "HTTP://[::1]:1/v1/"),
       model_match: fc.record({
         type: fc.constantFrom("keyword", "exact"),
-        value: fc.array(filled, { minLength: 1, maxLength: 3 }),
+        value: fc.array(
+          oneLine.filter((value) => value !== ""),
+          { minLength: 1, maxLength: 3 },
+        ),
       }),
     }),
     some({
       api_key: fc.oneof(token, fc.constant(null)),
       priority: fc.oneof(fc.nat(1000), fc.double({ min: 0, max: 1e6, noNaN: true })),
       fallback: fc.constantFrom<Written>(false, null, ""),
-      model: text,
+      model: oneLine,
       special_prefix: text,
       stop: fc.array(filled, { maxLength: 2 }),
       max_tokens: fc.integer({ min: 1, max: 100_000 }),

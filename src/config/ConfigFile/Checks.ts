@@ -84,7 +84,7 @@ export const checkClients = (root: Tree, lineOf: (offset: number) => number): Re
   }
   return [
     ...repeatedNames(clients, lineOf),
-    ...clients.flatMap((client) => checkFallback(client, clients)),
+    ...checkFallbacks(clients),
     ...foreignModels(clients),
     ...list.items.flatMap(checkBaseUrl),
     ...list.items.flatMap(checkEmptyKey),
@@ -123,8 +123,20 @@ const repeatedNames = (
   return found
 }
 
+const checkFallbacks = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
+  const names: ReadonlySet<string | undefined> = new Set(clients.map(({ name }) => textIn(name)))
+  // A client that cannot be read may be the one that is meant.
+  const isCertain = !names.has(undefined) && clients.every(({ match }) => match !== undefined)
+  return clients.flatMap((client) => checkFallback(client, clients, names, isCertain))
+}
+
 /** A fallback leads to a client by its name, else to the clients that match it as a model, and to something the plan does not hold yet. */
-const checkFallback = (client: Seen, clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
+const checkFallback = (
+  client: Seen,
+  clients: ReadonlyArray<Seen>,
+  names: ReadonlySet<string | undefined>,
+  isCertain: boolean,
+): ReadonlyArray<Finding> => {
   const { fallback } = client
   const path = [...client.path, "fallback"]
   const target = textOf(fallback)
@@ -137,10 +149,7 @@ const checkFallback = (client: Seen, clients: ReadonlyArray<Seen>): ReadonlyArra
       ),
     ]
   }
-  // A client that cannot be read may be the one that is meant.
-  const names = clients.map(({ name }) => textIn(name))
-  if (names.includes(target) || names.includes(undefined)) return []
-  if (clients.some(({ match }) => match === undefined)) return []
+  if (names.has(target) || !isCertain) return []
   const serving = clients.filter(
     ({ match }) => match !== undefined && matchingValue(match, target) !== undefined,
   )
@@ -176,11 +185,18 @@ const checkFallback = (client: Seen, clients: ReadonlyArray<Seen>): ReadonlyArra
 }
 
 /** The clients that take over from one, by its fallback: that of this name, else those that match a model of this name. */
-const takingOver = (target: string, clients: ReadonlyArray<Seen>): ReadonlyArray<Seen> => {
-  const named = clients.find(({ name }) => textOf(name) === target)
+const takingOver = (
+  target: string,
+  clients: ReadonlyArray<Seen>,
+  byName: ReadonlyMap<string | undefined, Seen>,
+): ReadonlyArray<Seen> => {
+  const named = byName.get(target)
   if (named !== undefined) return [named]
   return clients.filter(({ match }) => match !== undefined && matchingValue(match, target) !== undefined)
 }
+
+/** Clients that one request is followed to. Chains of thousands would be walked once for each of their clients. */
+const longestChain = 100
 
 /**
  * A client that is a fallback by its name is asked for the model that was asked for at first, unless it has a `model` or exact names of its own. One
@@ -188,14 +204,18 @@ const takingOver = (target: string, clients: ReadonlyArray<Seen>): ReadonlyArray
  */
 const foreignModels = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
   const found = new Map<Seen, Finding>()
-  for (const { match, matchShown } of clients) {
+  // Of several of one name the first.
+  const byName = new Map(clients.toReversed().map((client) => [textOf(client.name), client]))
+  for (const origin of clients) {
+    const { match, matchShown } = origin
     if (match === undefined) continue
-    const reached = new Set(clients.filter((client) => client.match === match))
+    const reached = new Set([origin])
     for (const client of reached) {
+      if (reached.size > longestChain) break
       const { fallback } = client
       const target = textOf(fallback)
       if (fallback === undefined || target === undefined || target === "") continue
-      for (const next of takingOver(target, clients)) {
+      for (const next of takingOver(target, clients, byName)) {
         reached.add(next)
         const foreign = textOf(next.name) === target ? foreignTo(next, match, matchShown) : undefined
         if (foreign === undefined || found.has(client)) continue

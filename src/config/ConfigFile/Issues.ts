@@ -11,6 +11,8 @@ import { below, type Tree } from "./Tree.ts"
 /** The sections a key belongs to, for keys that stand at the wrong level. */
 export type Sections = ReadonlyMap<string, string>
 
+type Suggest = (key: string, known: ReadonlyArray<string>) => string | undefined
+
 /** Every finding of a failed decoding. `tree` and `place` are the root's. */
 export const findingsOf = (
   issue: ParseIssue,
@@ -18,6 +20,9 @@ export const findingsOf = (
   place: Place,
   sections: Sections,
 ): ReadonlyArray<Finding> => {
+  let looked = 0
+  const suggested: Suggest = (key, known) => (++looked > mostSuggestions ? undefined : nearest(key, known))
+
   const visit = (issue: ParseIssue, path: Path, place: Place): ReadonlyArray<Finding> => {
     const error = (message: Saying): ReadonlyArray<Finding> => [
       { path, message, severity: "error", atKey: false },
@@ -36,7 +41,7 @@ export const findingsOf = (
           : withScheme(filterSaid(told), treeAt(tree, path), String(path.at(-1))),
       )
     }
-    const meant = meantKeys(parts)
+    const meant = meantKeys(parts, suggested)
     return parts.issues.flatMap((part): ReadonlyArray<Finding> => {
       if (part._tag !== "Pointer") return visit(part, path, place)
       // It is there, misspelt, and told so.
@@ -50,7 +55,7 @@ export const findingsOf = (
         return [
           {
             path: to,
-            message: unknownKey(key, keysOf(parts.ast), path, sections),
+            message: unknownKey(key, keysOf(parts.ast), path, sections, suggested),
             severity: "error",
             atKey: true,
           },
@@ -62,13 +67,16 @@ export const findingsOf = (
   return visit(issue, [], place)
 }
 
+/** For how many unknown keys a known one is looked for, which takes longer than all else; nobody reads more. */
+const mostSuggestions = 200
+
 /** The known keys that unknown ones of the same map were meant to be. */
-const meantKeys = ({ ast, issues }: Parts): ReadonlySet<string> =>
+const meantKeys = ({ ast, issues }: Parts, suggested: Suggest): ReadonlySet<string> =>
   new Set(
     issues.flatMap((part) => {
       if (part._tag !== "Pointer" || part.issue._tag !== "Unexpected") return []
       const key = [part.path].flat().at(-1)
-      return nearest(keyIn(String(key)), keysOf(ast)) ?? []
+      return suggested(keyIn(String(key)), keysOf(ast)) ?? []
     }),
   )
 
@@ -239,11 +247,17 @@ const suggestion = (expected: AST.AST, value: string): Saying | undefined => {
   return phraseOf(expected) === "true or false" ? switches[value.toLowerCase()] : undefined
 }
 
-const unknownKey = (key: string, known: ReadonlyArray<string>, path: Path, sections: Sections): Saying => {
+const unknownKey = (
+  key: string,
+  known: ReadonlyArray<string>,
+  path: Path,
+  sections: Sections,
+  suggested: Suggest,
+): Saying => {
   const written = keyIn(key)
   if (written !== key && known.includes(written))
     return say`a space is missing after the colon of ${ofProgram(written)}`
-  const meant = nearest(written, known)
+  const meant = suggested(written, known)
   if (meant !== undefined) return say`unknown key; did you mean "${ofProgram(meant)}"?`
   const section = path.length === 0 ? sections.get(key) : undefined
   if (section !== undefined) return say`unknown key here; it belongs under ${ofProgram(section)}`

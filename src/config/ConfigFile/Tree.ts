@@ -12,6 +12,7 @@ import {
   type YAMLError,
   type YAMLMap,
 } from "yaml"
+import { tooMuchIn } from "./Bounds.ts"
 import { type Env, expand } from "./Expansion.ts"
 import type { Problem } from "./Problem.ts"
 import { explainComplaint } from "./Syntax.ts"
@@ -61,11 +62,19 @@ export interface ParsedText {
 /** Bytes of a file, and characters of a text; a configuration of thousands of clients is far smaller. */
 export const largestFile = 4 * 1024 * 1024
 
+/** As `"\\ud800"` writes one; nothing that has it can be sent. */
+const loneSurrogate = /\p{Cs}/u
+
+const halfCharacter = say`half a character (a surrogate without its other half), which no text that is sent can hold`
+
 const keyTwice = (name: string): Saying =>
   fromFile(name, { as: (key) => `the key "${key}"`, otherwise: say`this key` })
 
 /** Aliases may repeat a value at most so often that the whole has this many nodes (against "a billion laughs"). */
 const mostNodes = 200_000
+
+/** How many of the parser's complaints are told; each is explained by a look at the whole document. */
+const mostComplaints = 50
 
 /** How deep values may nest. */
 const deepest = 64
@@ -96,6 +105,13 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
 
   if (source.length > largestFile) {
     return Either.left([problemAt(0, say`the file is larger than 4 MiB, which no configuration is`)])
+  }
+  const tooMuch = tooMuchIn(source)
+  if (tooMuch !== undefined) {
+    // The parser's counter of lines has seen nothing yet.
+    const before = source.slice(0, tooMuch.offset).split("\n")
+    const at = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+    return Either.left([{ ...problemAt(0, tooMuch.message), ...at }])
   }
   const parsed = Either.try(() =>
     // Values stay texts unless they are YAML 1.2's numbers, booleans and null. Duplicate keys are found below, where the first is known.
@@ -128,7 +144,7 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
     ])
   }
 
-  const problems = complaints.map(explain)
+  const problems = complaints.slice(0, mostComplaints).map(explain)
   const anchors = new Map<string, Node>()
   /** Lists and maps being read, from the root inwards. */
   const open = new Set<Node>()
@@ -154,7 +170,7 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
       value: expansion.text,
       expanded: expansion.expanded,
       unset: expansion.unset,
-      malformed: expansion.malformed,
+      malformed: expansion.malformed ?? (loneSurrogate.test(expansion.text) ? halfCharacter : undefined),
     }
   }
 
@@ -219,7 +235,8 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
       const name = typeof keyNode.value === "string" ? keyNode.value : (keyNode.source ?? "")
       const afterKey = (isScalar(key) ? key.range?.[1] : undefined) ?? keyOffset
       const tree = read(value, depth + 1, aliased, afterKey)
-      if (name === "__proto__") complain(keyOffset, say`this key is not allowed`)
+      if (loneSurrogate.test(name)) complain(keyOffset, halfCharacter)
+      else if (name === "__proto__") complain(keyOffset, say`this key is not allowed`)
       else if (name === "<<" && keyNode.type === "PLAIN") merge(tree, keyOffset, merged)
       else {
         const first = own.get(name)

@@ -10,7 +10,9 @@ import {
   longestTimer,
   maxTokensMember,
   milliseconds,
+  nameProblem,
   nonEmptyText,
+  oneLine,
   proxyUrl,
   thinkingFormat,
   upstreamKey,
@@ -24,7 +26,9 @@ const ModelMatch = Schema.Struct({
       "`keyword`: the model name contains one of the values; `exact`: it equals one. Case-sensitive.",
   }),
   value: Schema.Array(
-    nonEmptyText("a non-empty model name or part of one (an empty one would match every model)"),
+    nonEmptyText("a non-empty model name or part of one (an empty one would match every model)").pipe(
+      Schema.filter((value) => nameProblem(value)),
+    ),
   )
     .pipe(
       Schema.filter((values) => values.length > 0, {
@@ -39,7 +43,7 @@ const ModelMatch = Schema.Struct({
 })
 
 const clientName = Schema.String.pipe(
-  Schema.filter((value) => value.trim() !== "" && value.length <= 200 && !/\p{Cc}/u.test(value), {
+  Schema.filter((value) => value.trim() !== "" && value.length <= 200 && nameProblem(value) === undefined, {
     title: "a non-empty name of at most 200 characters without control characters",
     jsonSchema: { minLength: 1, maxLength: 200 },
   }),
@@ -83,7 +87,7 @@ export const Client = Schema.Struct({
     examples: [10],
   }),
   fallback: Schema.optionalToOptional(
-    Schema.Union(Schema.String, Schema.Literal(false), Schema.Null).annotations({
+    Schema.Union(oneLine, Schema.Literal(false), Schema.Null).annotations({
       title: "a client's name, a model name, or false",
     }),
     Schema.String,
@@ -93,10 +97,13 @@ export const Client = Schema.Struct({
       "Where to go when every client that matches has failed: a client's name, else a model name, which is routed in turn. `false` or absent: nowhere.",
     examples: ["deepseek_backup"],
   }),
-  model: optionalText({
-    description: "The model name sent upstream, whatever was asked. Absent: the name asked.",
-    examples: ["gpt-4o"],
-  }),
+  model: optionalText(
+    {
+      description: "The model name sent upstream, whatever was asked. Absent: the name asked.",
+      examples: ["gpt-4o"],
+    },
+    oneLine,
+  ),
   special_prefix: optionalText({
     description: "Text put before the first non-empty text of each answer.",
     examples: ["[DeepSeek]\n"],

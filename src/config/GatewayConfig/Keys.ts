@@ -27,8 +27,8 @@ export const given = <A>(value: Option.Option<A>): Option.Option<Exclude<A, null
   Option.filter(value, (it): it is Exclude<A, null | false | ""> => it !== null && it !== false && it !== "")
 
 /** A text that may be absent; `""` counts as absent. */
-export const optionalText = (about: About<string>) =>
-  Schema.optionalToOptional(Schema.NullOr(Schema.String), Schema.String, {
+export const optionalText = (about: About<string>, text: Schema.Schema<string> = Schema.String) =>
+  Schema.optionalToOptional(Schema.NullOr(text), Schema.String, {
     decode: given,
     encode: (value) => value,
   }).annotations({

@@ -43,6 +43,22 @@ export const whole = (minimum: number, maximum: number) => {
 
 export const milliseconds = whole(1, longestTimer)
 
+/** Line ends, other controls, and marks that turn writing around: in a name they can only mislead. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+
+/** As many characters as the name of a model has at most that a caller may ask for. */
+const longestName = 1_024
+
+const wrongName = fixed(
+  `a name of a model or client is one line of at most ${longestName} characters, without control characters or marks of direction` as const,
+)
+
+/** What is wrong with a text that stands in logs, rows and requests as a name. */
+export const nameProblem = (value: string): string | undefined =>
+  value.length > longestName || unprintable.test(value) ? wrongName : undefined
+
+export const oneLine = Schema.String.pipe(Schema.filter((value) => nameProblem(value)))
+
 export const nonEmptyText = (title: string) =>
   Schema.String.pipe(Schema.filter((value) => value !== "", { title, jsonSchema: { minLength: 1 } }))
 
@@ -77,6 +93,11 @@ export const retryStatus = Schema.Union(
 // What a header can carry: visible ASCII, no white space (RFC 6750 says so for bearer tokens).
 const tokenText = /^[\x21-\x7e]*$/
 
+/** Node and most servers take 16 KiB of headers in all. */
+const longestKey = 8_000
+
+const longKey = fixed(`a key has at most ${longestKey} characters: more is not sent in a header` as const)
+
 const unsendableKey = fixed(
   "the key holds white space or characters that a header cannot carry; check for a stray line feed",
 )
@@ -86,7 +107,7 @@ const placeholderKey = fixed(
 )
 
 export const upstreamKey = Schema.String.pipe(
-  Schema.filter((value) => tokenText.test(value) || unsendableKey),
+  Schema.filter((value) => (value.length > longestKey ? longKey : tokenText.test(value) || unsendableKey)),
 ).annotations({
   title: "a string",
   jsonSchema: { type: "string", examples: [`\${OPENAI_API_KEY}`] },
@@ -98,6 +119,7 @@ const askedKey = (variable: string, empty: string, unsendable: string) =>
   Schema.String.pipe(
     Schema.filter((value) => {
       if (value === "") return empty
+      if (value.length > longestKey) return longKey
       if (isPlaceholder(value)) return placeholderKey
       return tokenText.test(value) || unsendable
     }),
@@ -123,7 +145,10 @@ export const adminKey = askedKey(
   ),
 )
 
+const longestUrl = 8_000
+
 const urlFaults = {
+  long: fixed(`a URL has at most ${longestUrl} characters` as const),
   scheme: fixed("expected a URL that begins with http:// or https://"),
   space: fixed("a URL holds no white space"),
   text: fixed("a URL holds no lone surrogates, which cannot be sent"),
@@ -139,6 +164,7 @@ const urlProblem = (value: string): string | undefined => {
   if (!/^https?:\/\//i.test(value)) return urlFaults.scheme
   if (/[\s\p{Cc}]/u.test(value)) return urlFaults.space
   if (/\p{Cs}/u.test(value)) return urlFaults.text
+  if (value.length > longestUrl) return urlFaults.long
   if (!URL.canParse(value)) return urlFaults.host
   const url = new URL(value)
   if (url.username !== "" || url.password !== "") {
