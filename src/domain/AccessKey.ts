@@ -2,7 +2,7 @@
  * Whether a key that was sent is one of those configured. They are digested when the configuration is loaded, so that thousands cost a request as much
  * as one, and nothing about one shows in how long a look-up takes: what is looked up is a digest, which nobody can steer towards another.
  */
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import * as Redacted from "effect/Redacted"
 
 /** Keys by their digests. */
@@ -10,8 +10,7 @@ export interface KeyRing {
   readonly digests: ReadonlySet<string>
 }
 
-const digest = (key: Redacted.Redacted<string>): string =>
-  createHash("sha256").update(Redacted.value(key)).digest("base64")
+const digest = (key: Redacted.Redacted<string>): string => hash("sha256", Redacted.value(key), "base64")
 
 /** The keys, each once. */
 export const keyRing = (keys: ReadonlyArray<Redacted.Redacted<string>>): KeyRing => ({

@@ -96,10 +96,12 @@ const keptNames: ReadonlySet<string> = new Set([
   "x-request-timeout-ms",
   "x-title",
 ])
-const keptPrefixes = ["x-stainless-", "sec-fetch-", "sec-ch-"]
 
 const isKept = (name: string): boolean =>
-  keptNames.has(name) || keptPrefixes.some((prefix) => name.startsWith(prefix))
+  name.startsWith("x-stainless-") ||
+  keptNames.has(name) ||
+  name.startsWith("sec-fetch-") ||
+  name.startsWith("sec-ch-")
 
 /** Who asked, in URLs: without a user, and without a query or fragment, which hold codes and tokens. */
 const pageOf = (url: string): string => url.replace(/[?#].*$/s, "").replace(/^([^/]*\/\/)[^/]*@/, "$1")

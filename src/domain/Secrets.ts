@@ -1,6 +1,7 @@
-/** The secrets of a configuration: which names speak of one, and every value that is one (SecretIndex.ts finds them in texts). */
+/** The secrets of a configuration: which names speak of one, which values look like one, and every value that is one (SecretIndex.ts finds them in texts). */
 import * as Redacted from "effect/Redacted"
 import { isJsonArray, type Json } from "./Json.ts"
+import { hasKeyForm } from "./KeyForm.ts"
 import { percentDecoded } from "./PercentEncoding.ts"
 import type { Upstream } from "./Upstream.ts"
 
@@ -76,12 +77,13 @@ const inQuery = (query: string): ReadonlyArray<string> =>
     .flatMap((parameter) => {
       const [name = "", ...value] = parameter.split("=")
       const text = value.join("=")
-      return isSecretName(percentDecoded(name)) ? [text, percentDecoded(text)] : []
+      const isSecret = isSecretName(percentDecoded(name)) || hasKeyForm(percentDecoded(text))
+      return isSecret ? [text, percentDecoded(text)] : []
     })
 
 /** Of members whose names say so, however deep. */
 const inJson = (value: Json, isSecret = false): ReadonlyArray<string> => {
-  if (typeof value === "string") return isSecret ? [value] : []
+  if (typeof value === "string") return isSecret || hasKeyForm(value) ? [value] : []
   if (value === null || typeof value !== "object") return []
   if (isJsonArray(value)) return value.flatMap((item) => inJson(item, isSecret))
   return Object.entries(value).flatMap(([name, member]) => inJson(member, isSecretName(name)))
@@ -103,7 +105,9 @@ const listed = (values: ReadonlyArray<string>): ReadonlyArray<string> =>
 
 const valuesOf = ({ apiKey, extraBody, headers, proxy, query, resume }: Upstream): ReadonlyArray<string> => [
   ...(apiKey === undefined ? [] : [Redacted.value(apiKey)]),
-  ...Object.entries(headers).flatMap(([name, value]) => (isSecretName(name) ? inHeader(value) : [])),
+  ...Object.entries(headers).flatMap(([name, value]) =>
+    isSecretName(name) || inHeader(value).some(hasKeyForm) ? inHeader(value) : [],
+  ),
   ...inQuery(query),
   ...(proxy?.authorization === undefined ? [] : inHeader(Redacted.value(proxy.authorization))),
   ...inJson(extraBody),

@@ -1,7 +1,13 @@
 /** What the log says a reload changed. */
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { changesBetween, describeChanges, isUnchanged, takesAway } from "../../src/config/Changes.ts"
+import {
+  changesBetween,
+  describeChanges,
+  isUnchanged,
+  keyListsOf,
+  takesAway,
+} from "../../src/config/Changes.ts"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import type { Written } from "./arbitraries.ts"
 
@@ -53,6 +59,17 @@ describe("changesBetween", () => {
     expect(takesAway(before, config([client("a")], keys(["one", "two"])))).toBe(true)
     expect(takesAway(before, config([client("a"), client("b")], keys(["one"])))).toBe(true)
     expect(takesAway(before, config([client("a"), client("b")]))).toBe(true)
+  })
+
+  it("tells whether operators' keys were taken away, and which lists hold keys", () => {
+    const keys = (admin: ReadonlyArray<string>) => ({ admin: { keys: [...admin] } })
+    const before = config([client("a")], keys(["one", "two"]))
+    expect(takesAway(before, config([client("a")], keys(["two", "one", "3"])))).toBe(false)
+    expect(takesAway(before, config([client("a")], keys(["one"])))).toBe(true)
+    expect(keyListsOf(before)).toEqual(["admin.keys"])
+    const both = config([client("a")], { ...keys(["one"]), server: { access_keys: ["two"] } })
+    expect(keyListsOf(both)).toEqual(["server.access_keys", "admin.keys"])
+    expect(keyListsOf(config([client("a")]))).toEqual([])
   })
 
   it("calls the same configuration unchanged, and no other", () => {

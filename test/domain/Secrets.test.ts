@@ -69,14 +69,19 @@ const full = makeUpstream({
   apiKey: Redacted.make("gsk_AbC123api"),
   headers: {
     "x-custom": "harmless-value",
+    "x-tenant": "Bearer sk-0123456789-by-its-form",
     authorization: "Bearer header-bearer",
     "api-key": "0f1e2d3c4b5a",
     "x-basic": "not told apart",
     "proxy-auth": `Basic ${btoa("who:basic-password")}`,
   },
-  query: "?api-version=2024-10-21&key=AIza%2Fquery&sig=a=b=c&flag",
+  query: "?api-version=2024-10-21&key=AIza%2Fquery&sig=a=b=c&flag&odd=AIzaSyA0123456789abcdefghi",
   proxy,
-  extraBody: { safe: "harmless-body", nested: [{ api_key: "nested-key" }, { tokens: ["x"] }] },
+  extraBody: {
+    safe: "harmless-body",
+    odd: "gsk_0123456789abcdefgh",
+    nested: [{ api_key: "nested-key" }, { tokens: ["x"] }],
+  },
   resume: { body: { secret: 'quo"ted\\secret' }, message: { token: ["listed-token"] } },
 })
 
@@ -97,6 +102,9 @@ describe("secretsOf", () => {
     'quo"ted\\secret',
     'quo\\"ted\\\\secret',
     "listed-token",
+    "sk-0123456789-by-its-form",
+    "AIzaSyA0123456789abcdefghi",
+    "gsk_0123456789abcdefgh",
   ])("finds %s of an upstream", (secret) => expect(secretsOfUpstream(full)).toContain(secret))
 
   it.each(["harmless-value", "harmless-body", "2024-10-21", "x", "flag", ""])(
