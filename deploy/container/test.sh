@@ -106,9 +106,9 @@ podman stop -t 20 "$name" >/dev/null
 step "GPT_API's docker run line works"
 
 mkdir "$work/roots"
-if podman run --rm --network host --no-healthcheck -e SERVER_PORT="$port" -v "$work/roots:/app/logs" "$image" 2>"$work/refusal"; then exit 1; fi
+if podman run --rm --network host --no-healthcheck -e SERVER_PORT="$port" -v "$work/roots:/app/logs" "$image" >"$work/refusal" 2>&1; then exit 1; fi
 grep -q "chown" "$work/refusal" || { cat "$work/refusal"; exit 1; }
-step "a folder that it may not write to: $(cat "$work/refusal")"
+step "a folder that it may not write to: $(grep chown "$work/refusal")"
 
 # arm64: the last stage alone is of that processor, and nothing is run in it. A local image is of one processor, so the base has another name here.
 # shellcheck disable=SC2016

@@ -139,7 +139,7 @@ breaker: { failures: 0 }
         yield* gateway.signal("SIGTERM")
         expect(yield* gateway.exited).toMatchObject({ code: 0, stderr: "" })
       }).pipe(Effect.provide(NodeContext.layer)),
-    // A gateway that words assertions stands still for longer, several times over.
-    20_000,
+    // Some sixty exchanges, on whatever machine. A gateway that words assertions would stand still for longer, several times over.
+    60_000,
   )
 })
