@@ -292,19 +292,22 @@ export const layer: Layer.Layer<
           secrets,
           onAttempt,
         }
-        const answer = Effect.map(attempts.run(asking), (answered): RecordedAnswer => {
-          const goOn = answered.kind === "stream" ? goOnOf(asking, answered) : undefined
-          // Unless somebody may have to be asked to go on, what it was asked with is let go of.
-          if (goOn === undefined) opened.giveBack()
-          switch (answered.kind) {
-            case "plain":
-              return plainAnswer(answered, facts, frame)
-            case "refusal":
-              return refusal(refusalOf(answered.refused, answered.target, []), draft)
-            case "stream":
-              return streamedAnswer(answered, facts, frame, goOn, respond, runtime)
-          }
-        })
+        const answer = Effect.flatMap(
+          attempts.run(asking),
+          (answered): Effect.Effect<RecordedAnswer, GatewayError> => {
+            const goOn = answered.kind === "stream" ? goOnOf(asking, answered) : undefined
+            // Unless somebody may have to be asked to go on, what it was asked with is let go of.
+            if (goOn === undefined) opened.giveBack()
+            switch (answered.kind) {
+              case "plain":
+                return plainAnswer(answered, facts, frame, aside)
+              case "refusal":
+                return Effect.succeed(refusal(refusalOf(answered.refused, answered.target, []), draft))
+              case "stream":
+                return Effect.succeed(streamedAnswer(answered, facts, frame, goOn, respond, runtime))
+            }
+          },
+        )
         if (!stream || snapshot.streamStart === "first_event") return answer
         // What is wrong with the request is told with its status, as long as there is one to give.
         return Effect.as(asking.bodyFor(first, nothingOmitted), begunAtOnce(answer, draft))

@@ -4,14 +4,23 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Runtime from "effect/Runtime"
+import type { Aside } from "../aside/Aside.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/RecordDraft.ts"
 import type { Outcome } from "../domain/AuditRecord.ts"
 import { choicesOf } from "../domain/Choices.ts"
 import { type ChoiceTransform, thinkingFormatOf } from "../domain/ChoiceTransform.ts"
 import type { RequestFacts } from "../domain/ClientRequest.ts"
 import { errorData } from "../domain/ErrorShape.ts"
-import { answerOf, codeOf, describe, type GatewayError, InternalError } from "../domain/GatewayError.ts"
-import { readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
+import {
+  answerOf,
+  codeOf,
+  describe,
+  type GatewayError,
+  InternalError,
+  Overloaded,
+} from "../domain/GatewayError.ts"
+import { surelyReadable } from "../domain/JsonOutline.ts"
+import { changesAnswers, readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
 import { toClient } from "../domain/RequestHeaders.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { toldReason, told as toldText } from "../domain/Told.ts"
@@ -23,6 +32,7 @@ import { type Broken, resuming } from "../stream/Resume.ts"
 import type { Answered, AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
 import { streamFaultReason } from "../upstream/OpenStream.ts"
 import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
+import { unread } from "./LongBodies.ts"
 
 /** Streams go through proxies unbuffered, and are never stored. */
 const streamHeaders = {
@@ -135,14 +145,34 @@ const transformOf = ({ target }: Answered, request: RequestFacts, snapshot: Snap
   thinking: thinkingFormatOf(snapshot, target, request.model),
 })
 
-/** The client's answer out of the upstream's, transformed. */
+/** The client's answer out of the upstream's, transformed: a long one aside. */
 export const plainAnswer = (
   answered: AnsweredPlain,
   request: RequestFacts,
-  { draft, secrets, snapshot }: RequestFrame,
+  frame: RequestFrame,
+  aside: Aside["Type"],
+): Effect.Effect<RecordedAnswer, GatewayError> => {
+  const { body } = answered
+  const { endpoint } = request
+  const transform = transformOf(answered, request, frame.snapshot)
+  if (body.length <= surelyReadable || !changesAnswers(transform)) {
+    return Effect.succeed(plainEnding(answered, transformAnswer(endpoint, transform, body), frame))
+  }
+  // As text, changed, and as it is sent.
+  if (!frame.hold(3 * body.length))
+    return Effect.fail(new Overloaded({ reason: "memory", retryAfterSeconds: 1 }))
+  return aside.run("transform", { endpoint: endpoint.name, transform, bytes: body }).pipe(
+    Effect.catchTag("AsideFailed", unread),
+    Effect.map((changed) => plainEnding(answered, changed.body, frame)),
+  )
+}
+
+const plainEnding = (
+  answered: AnsweredPlain,
+  body: Uint8Array,
+  { draft, secrets }: RequestFrame,
 ): RecordedAnswer => {
   const { status } = answered
-  const body = transformAnswer(request.endpoint, transformOf(answered, request, snapshot), answered.body)
   const facts = readAnswer(answered.answer)
   const ending: Ending = {
     status,

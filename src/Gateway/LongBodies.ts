@@ -21,7 +21,7 @@ const mistakeOf = ({ message, model, param }: Mistake): InvalidRequest =>
   new InvalidRequest(model === undefined ? { message, param } : { message, param, model })
 
 /** A thread that died is this gateway's fault, and told in its log. */
-const unread = (failed: AsideFailed): Effect.Effect<never, Overloaded> =>
+export const unread = (failed: AsideFailed): Effect.Effect<never, Overloaded> =>
   failed.reason === "full"
     ? Effect.fail(new Overloaded({ reason: "reading", retryAfterSeconds: 1 }))
     : Effect.die(failed)

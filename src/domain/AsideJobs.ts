@@ -4,11 +4,19 @@
  */
 import * as Either from "effect/Either"
 import type { Additions, Omissions } from "./Additions.ts"
+import { chunksOf } from "./AnswerInChunks.ts"
+import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { affinity, decode, type RequestFacts } from "./ClientRequest.ts"
 import { type Endpoint, endpointNamed } from "./Endpoint.ts"
 import type { InvalidRequest } from "./GatewayError.ts"
+import type { JsonObject } from "./Json.ts"
+import { parseJson } from "./JsonBytes.ts"
+import { answerLimits, outlineOf } from "./JsonOutline.ts"
+import { type Model, readModels } from "./ModelList.ts"
 import { joined } from "./Pieces.ts"
+import { transformAnswer } from "./PlainAnswer.ts"
 import { bodiesOf, type Recipient } from "./Prepare.ts"
+import { gathered } from "./Transcript.ts"
 
 /** The client's mistake, as plain values: of an error another thread gets no more. */
 export interface Mistake {
@@ -58,6 +66,32 @@ export interface AsideJobs {
         }
       | Mistake
   }
+  /** Changes the texts of a plain answer. */
+  readonly transform: {
+    readonly input: AnswerBytes & { readonly transform: ChoiceTransform }
+    readonly output: { readonly body: Uint8Array }
+  }
+  /** Cuts a plain answer into the data of chunks; none where it is no answer. */
+  readonly chunks: {
+    readonly input: AnswerBytes & { readonly limitBytes: number }
+    readonly output: { readonly datas: ReadonlyArray<Uint8Array> }
+  }
+  /** Puts the data of chunks together into a plain answer, and outlines it; nothing where they are none that can be printed. */
+  readonly gather: {
+    readonly input: { readonly endpoint: Endpoint["name"]; readonly packed: Uint8Array }
+    readonly output: { readonly body: Uint8Array | undefined; readonly outline: JsonObject | undefined }
+  }
+  /** Reads a list of models; nothing where it is none. */
+  readonly models: {
+    readonly input: { readonly bytes: Uint8Array; readonly ownedBy: string }
+    readonly output: { readonly models: ReadonlyArray<Model> | undefined }
+  }
+}
+
+/** A plain answer of an upstream. */
+interface AnswerBytes {
+  readonly endpoint: Endpoint["name"]
+  readonly bytes: Uint8Array
 }
 
 export type JobName = keyof AsideJobs
@@ -99,4 +133,15 @@ export const asideJobs: {
         }),
       },
     ),
+  transform: ({ bytes, endpoint, transform }) => ({
+    body: transformAnswer(endpointNamed(endpoint), transform, bytes),
+  }),
+  chunks: ({ bytes, endpoint, limitBytes }) => ({
+    datas: chunksOf(endpointNamed(endpoint), bytes, limitBytes) ?? [],
+  }),
+  gather: ({ endpoint, packed }) => {
+    const body = gathered(endpointNamed(endpoint), packed)
+    return { body, outline: body === undefined ? undefined : outlineOf(body, answerLimits) }
+  },
+  models: ({ bytes, ownedBy }) => ({ models: readModels(parseJson(bytes), ownedBy) }),
 }

@@ -65,7 +65,7 @@ export const answerLimits: OutlineLimits = {
   mostSteps: Number.POSITIVE_INFINITY,
 }
 
-/** Of an answer whose texts are to be changed, read aside of the event loop. */
+/** Of what is bounded already, and its texts may be changed: an answer that is read aside of the event loop, an event. */
 export const wholeLimits: OutlineLimits = {
   longestText: Number.POSITIVE_INFINITY,
   cutsTexts: false,
@@ -382,8 +382,8 @@ export const isTooMuchAtOnce = (data: Uint8Array): boolean => {
   return outline.isTooMuch
 }
 
-/** The chunk that an event's data spell; of a large one the outline. */
-export const chunkIn = (data: Uint8Array): JsonObject | undefined => outlineOf(data, eventLimits)
+/** The chunk that an event's data spell; of a large one the outline. What is too much of an event was refused where it came. */
+export const chunkIn = (data: Uint8Array): JsonObject | undefined => outlineOf(data, wholeLimits)
 
 /** The outline of an object whose bytes are all there; of one that is short the object itself. */
 export const outlineOf = (bytes: Uint8Array, limits: OutlineLimits): JsonObject | undefined => {

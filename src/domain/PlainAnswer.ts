@@ -12,7 +12,8 @@ import {
 import { type ChoiceMachine, type ChoiceTransform, choiceMachine, MachineRun } from "./ChoiceTransform.ts"
 import { chatCompletions, type Endpoint } from "./Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { parseObject, rewriteJson } from "./JsonBytes.ts"
+import { rewriteJson } from "./JsonBytes.ts"
+import { outlineOf, wholeLimits } from "./JsonOutline.ts"
 import { readUsage, type Usage } from "./Usage.ts"
 
 const transformChoice = (
@@ -35,7 +36,7 @@ export const transformAnswer = (
   bytes: Uint8Array,
 ): Uint8Array => {
   const machine = choiceMachine(transform)
-  const answer = machine === undefined ? undefined : parseObject(bytes)
+  const answer = machine === undefined ? undefined : outlineOf(bytes, wholeLimits)
   const before = answer?.["choices"]
   if (machine === undefined || answer === undefined || !Array.isArray(before)) return bytes
   const choices: ReadonlyArray<Json> = before
@@ -44,6 +45,9 @@ export const transformAnswer = (
   if (after.every((choice, at) => choice === choices[at])) return bytes
   return rewriteJson(bytes, answer, { ...answer, choices: after }) ?? bytes
 }
+
+/** Whether answers are changed at all. */
+export const changesAnswers = (transform: ChoiceTransform): boolean => choiceMachine(transform) !== undefined
 
 /** What an answer says about itself. */
 export interface AnswerFacts {

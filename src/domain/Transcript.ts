@@ -5,8 +5,9 @@
 import { type ChunkPattern, paddingMember, patternOf, textMembers, toldIn } from "./ChunkPattern.ts"
 import { isBareText, isBareThought, textOfPart, thoughtsOfPart } from "./ContentParts.ts"
 import type { Endpoint } from "./Endpoint.ts"
-import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { encodeJson, parseObject, surelyPrintableBytes } from "./JsonBytes.ts"
+import { unpack } from "./PackedData.ts"
 
 /** Members that say the same in every chunk, or only in the first. */
 const constantMembers: ReadonlySet<string> = new Set(["id", "created", "role"])
@@ -265,3 +266,12 @@ const joinEnvelopes = (chunks: ReadonlyArray<JsonObject>): JsonObject =>
       (constantMembers.has(member) ? values.find(isSaid) : values.findLast(isSaid)) ?? values.at(-1) ?? null,
     ]),
   )
+
+/**
+ * The plain answer that packed data of chunks make; `undefined` where they have no choice, or are nested too deep to be printed.
+ */
+export const gathered = (endpoint: Endpoint, packed: Uint8Array): Uint8Array | undefined => {
+  const answer = assemble(endpoint, unpack(packed))
+  const { choices } = answer
+  return choices !== undefined && isJsonArray(choices) && choices.length > 0 ? encodeJson(answer) : undefined
+}

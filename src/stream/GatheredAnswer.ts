@@ -2,12 +2,9 @@
 import { type AnswerState, answerStream } from "../domain/AnswerStream.ts"
 import { AttemptFailure, errorInAnswer, noMemory } from "../domain/AttemptPolicy.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
-import { isJsonArray } from "../domain/Json.ts"
-import { encodeJson } from "../domain/JsonBytes.ts"
-import { unpack } from "../domain/PackedData.ts"
 import { noSecrets } from "../domain/SecretIndex.ts"
 import type { SseEvent } from "../domain/Sse.ts"
-import { assemble } from "../domain/Transcript.ts"
+import { gathered } from "../domain/Transcript.ts"
 import { DataBuffer } from "./DataBuffer.ts"
 import type { EventSink, SourceEnd } from "./EventSource.ts"
 
@@ -29,13 +26,25 @@ export interface GatheredOptions<E> {
 export type Gathered =
   | { readonly kind: "open" }
   | { readonly kind: "whole"; readonly body: Uint8Array }
+  /** All of it is there, and too long to be put together on the event loop. */
+  | { readonly kind: "packed"; readonly packed: Uint8Array }
   | { readonly kind: "failed"; readonly failure: AttemptFailure }
 
 const open: Gathered = { kind: "open" }
 
-const failed = (failure: AttemptFailure): Gathered => ({ kind: "failed", failure })
+const failed = (failure: AttemptFailure): Extract<Gathered, { kind: "failed" }> => ({
+  kind: "failed",
+  failure,
+})
 
-const brokenOff = (reason: string): Gathered => failed(AttemptFailure.BrokenOff({ reason }))
+const brokenOff = (reason: string): Extract<Gathered, { kind: "failed" }> =>
+  failed(AttemptFailure.BrokenOff({ reason }))
+
+/** What was no answer, put together. */
+export const nothingGathered = brokenOff("its events make no answer")
+
+/** As many bytes of events as are put together in a few milliseconds. */
+const mostAtOnce = 512 * 1024
 
 /** Mutable on purpose: one answer, one socket. */
 export class GatheredAnswer<E> implements EventSink<E> {
@@ -107,10 +116,9 @@ export class GatheredAnswer<E> implements EventSink<E> {
   }
 
   #whole(): Gathered {
-    const answer = assemble(this.#options.endpoint, unpack(this.#data.packed))
-    const { choices } = answer
-    if (!isJsonArray(choices) || choices.length === 0) return brokenOff("ended before its first event")
-    const body = encodeJson(answer)
-    return body === undefined ? brokenOff("its chunks are nested too deep") : { kind: "whole", body }
+    const { packed } = this.#data
+    if (this.#bytes > mostAtOnce) return { kind: "packed", packed }
+    const body = gathered(this.#options.endpoint, packed)
+    return body === undefined ? nothingGathered : { kind: "whole", body }
   }
 }

@@ -5,6 +5,7 @@
 import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../domain/AnswerForm.ts"
 import { chunksOf } from "../domain/AnswerInChunks.ts"
 import { drainMs, graceMs } from "../domain/AnswerStream.ts"
+import type { AsideJobs, JobName } from "../domain/AsideJobs.ts"
 import {
   AttemptFailure,
   errorInAnswer,
@@ -23,7 +24,7 @@ import { noneWaiting, startWith, type Waiting } from "../domain/StreamStart.ts"
 import { judge } from "../domain/Verdict.ts"
 import { EventReader } from "../stream/EventReader.ts"
 import { type EventSource, eventsOf } from "../stream/EventSource.ts"
-import { GatheredAnswer } from "../stream/GatheredAnswer.ts"
+import { GatheredAnswer, nothingGathered } from "../stream/GatheredAnswer.ts"
 import { BodyCollector } from "./BodyCollector.ts"
 import { type StreamFault, streamFaultReason } from "./OpenStream.ts"
 import type { AnswerHead } from "./Upstreams.ts"
@@ -36,7 +37,15 @@ export interface AskedForm {
   readonly choices: number
   /** Claims memory for a plain answer; false where there is none left. */
   readonly hold: (bytes: number) => boolean
+  readonly aside: RunAside
 }
+
+/** Has a job done aside, and tells what it came to; nothing where it was not done. */
+export type RunAside = <N extends JobName>(
+  name: N,
+  input: AsideJobs[N]["input"],
+  done: (output: AsideJobs[N]["output"] | undefined) => void,
+) => void
 
 /** What an answer comes to. */
 export type Read =
@@ -74,6 +83,11 @@ const saidNothing = (status: number): AttemptFailure =>
   AttemptFailure.Unusable({
     reason: `answered ${status} and said nothing: no choice, no text, no finish reason`,
   })
+
+const noTurn = AttemptFailure.NoRoom({
+  lacks: "memory",
+  reason: "its answer is long, and too many others are being read",
+})
 
 /** An error of a good status, told in the upstream's own bytes where they are of OpenAI's shape. */
 const refusedIn = (error: ShapedError, said: Uint8Array): Refused =>
@@ -292,8 +306,19 @@ export class AnswerReading {
     if (gathered.kind === "open") {
       if (answer.isFinished) this.#endIn(graceMs, form)
     } else if (gathered.kind === "failed") this.#fail(gathered.failure)
-    else if (isRead) this.#judge(gathered.body, outlineOf(gathered.body, answerLimits))
-    else this.#endIn(drainMs, form)
+    else if (!isRead) this.#endIn(drainMs, form)
+    else if (gathered.kind === "whole") {
+      this.#judge(gathered.body, outlineOf(gathered.body, answerLimits))
+    } else this.#putTogether(gathered.packed)
+  }
+
+  #putTogether(packed: Uint8Array): void {
+    const { aside, endpoint } = this.#asked
+    aside("gather", { endpoint: endpoint.name, packed }, (gathered) => {
+      if (gathered?.body === undefined) {
+        this.#fail(gathered === undefined ? noTurn : nothingGathered.failure)
+      } else this.#judge(gathered.body, gathered.outline)
+    })
   }
 
   /** Whatever comes until then, only a shorter time takes the place of one that runs. */
@@ -332,9 +357,21 @@ export class AnswerReading {
 
   /** Gives a plain answer out as a stream. */
   #giveOut(body: Uint8Array): void {
-    const { endpoint, hold } = this.#asked
-    const datas = chunksOf(endpoint, body, maxAnswerBytes)
-    if (datas === undefined) {
+    const { aside, endpoint } = this.#asked
+    if (body.length <= surelyReadable) {
+      this.#giveChunks(chunksOf(endpoint, body, maxAnswerBytes) ?? [])
+      return
+    }
+    const input = { endpoint: endpoint.name, bytes: body, limitBytes: maxAnswerBytes }
+    aside("chunks", input, (cut) => {
+      if (cut === undefined) this.#fail(noTurn)
+      else this.#giveChunks(cut.datas)
+    })
+  }
+
+  #giveChunks(datas: ReadonlyArray<Uint8Array>): void {
+    const { hold } = this.#asked
+    if (datas.length === 0) {
       this.#fail(
         AttemptFailure.Unusable({
           reason: `answered ${this.#head.status} with JSON of which no stream can be made`,

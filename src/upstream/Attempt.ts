@@ -6,6 +6,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Runtime from "effect/Runtime"
+import { Aside } from "../aside/Aside.ts"
 import {
   AttemptFailure,
   isAnswer,
@@ -25,14 +27,20 @@ import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
 import type { Target } from "../domain/Upstream.ts"
 import type { EventReader } from "../stream/EventReader.ts"
 import type { Answered, AttemptResult } from "./Answered.ts"
-import { AnswerReading, type AskedForm, type Read, type ReadingListener } from "./AnswerReading.ts"
+import {
+  AnswerReading,
+  type AskedForm,
+  type Read,
+  type ReadingListener,
+  type RunAside,
+} from "./AnswerReading.ts"
 import { Breakers } from "./Breakers.ts"
 import { OpenStream, type StreamFault } from "./OpenStream.ts"
 import { Slots } from "./Slots.ts"
 import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./Upstreams.ts"
 
 /** What all attempts of a request have in common. */
-export interface AttemptRequest extends Omit<AskedForm, "choices"> {
+export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {
   /** How many choices a target's answer is to have. */
   readonly choicesFor: (target: Target) => number
   readonly retry: RetryPolicy
@@ -79,6 +87,7 @@ const passingOver = (tell: AttemptRequest["onPassedOver"], upstream: string) => 
 interface Surroundings {
   readonly breakers: Breakers["Type"]
   readonly upstreams: Upstreams["Type"]
+  readonly aside: RunAside
   readonly now: () => number
 }
 
@@ -154,7 +163,8 @@ class Running implements CallListener, ReadingListener {
     const mayBeGiven = isGood || !retry.retryOn(head.status)
     // What is given as it comes has begun with its head; a good answer to a stream may yet be either.
     if (mayBeGiven && !(isGood && stream)) this.onBegun()
-    const asked = { endpoint, stream, hold, choices: choicesFor(this.#target) }
+    const { aside } = this.#surroundings
+    const asked = { endpoint, stream, hold, choices: choicesFor(this.#target), aside }
     this.#reading = new AnswerReading(head, asked, this)
   }
 
@@ -331,13 +341,27 @@ const answeredStream = (
 
 const nothingToLeave = (): void => {}
 
-export const makeAttempt: Effect.Effect<Attempt, never, Breakers | Slots | Upstreams> = Effect.gen(
+export const makeAttempt: Effect.Effect<Attempt, never, Aside | Breakers | Slots | Upstreams> = Effect.gen(
   function* () {
     const clock = yield* Effect.clock
     const slots = yield* Slots
+    const aside = yield* Aside
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const surroundings: Surroundings = {
       breakers: yield* Breakers,
       upstreams: yield* Upstreams,
+      aside: (name, input, done) => {
+        runFork(
+          Effect.matchCauseEffect(aside.run(name, input), {
+            onSuccess: (output) => Effect.sync(() => done(output)),
+            onFailure: (cause) =>
+              Effect.zipRight(
+                Effect.logWarning("a long answer could not be read aside", cause),
+                Effect.sync(() => done(undefined)),
+              ),
+          }),
+        )
+      },
       now: () => clock.unsafeCurrentTimeMillis(),
     }
 

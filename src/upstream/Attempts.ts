@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import type { Aside } from "../aside/Aside.ts"
 import {
   delayBeforeRound,
   errorOf,
@@ -50,7 +51,7 @@ export class Attempts extends Context.Tag("sluice/Attempts")<
 /** What asking a target, or two, came to: failures in their order. */
 type Asked = Either.Either<Won, ReadonlyArray<Failed>>
 
-export const layer: Layer.Layer<Attempts, never, Breakers | Slots | Upstreams> = Layer.effect(
+export const layer: Layer.Layer<Attempts, never, Aside | Breakers | Slots | Upstreams> = Layer.effect(
   Attempts,
   Effect.gen(function* () {
     const learned = new Learned()

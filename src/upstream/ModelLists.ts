@@ -13,6 +13,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { Aside } from "../aside/Aside.ts"
 import {
   AttemptFailure,
   recordedAs,
@@ -22,7 +23,9 @@ import {
 } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { admits } from "../domain/Breaker.ts"
+import { parseJson } from "../domain/JsonBytes.ts"
 import { JsonCost } from "../domain/JsonCost.ts"
+import { surelyReadable } from "../domain/JsonOutline.ts"
 import { type Model, readModels } from "../domain/ModelList.ts"
 import { toUpstream } from "../domain/RequestHeaders.ts"
 import type { Secrets } from "../domain/SecretIndex.ts"
@@ -131,21 +134,35 @@ const keyOf = ({ credential, upstream }: ListRequest): string => {
     .digest("base64")
 }
 
-const parse = (bytes: Uint8Array): Either.Either<unknown, AttemptFailure> => {
+/** The models of a list, a long one read aside; `undefined` where it is none. */
+const readList = (
+  aside: Aside["Type"],
+  bytes: Uint8Array,
+  ownedBy: string,
+): Effect.Effect<ReadonlyArray<Model> | undefined, AttemptFailure> => {
   const cost = new JsonCost()
   cost.feed(bytes)
   if (cost.memory > maxTreeBytes) {
-    return Either.left(AttemptFailure.Unusable({ reason: "its model list is more than any provider's" }))
+    return Effect.fail(AttemptFailure.Unusable({ reason: "its model list is more than any provider's" }))
   }
-  return Either.try({
-    try: (): unknown => JSON.parse(Buffer.from(bytes).toString()),
-    catch: () => AttemptFailure.Unusable({ reason: "its model list is not JSON" }),
-  })
+  if (bytes.length <= surelyReadable) {
+    const parsed = parseJson(bytes)
+    return parsed === undefined
+      ? Effect.fail(AttemptFailure.Unusable({ reason: "its model list is not JSON" }))
+      : Effect.succeed(readModels(parsed, ownedBy))
+  }
+  return aside.run("models", { bytes, ownedBy }).pipe(
+    Effect.mapBoth({
+      onSuccess: ({ models }) => models,
+      onFailure: () => AttemptFailure.Unusable({ reason: "its model list could not be read" }),
+    }),
+  )
 }
 
-export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer.scoped(
+export const layer: Layer.Layer<ModelLists, never, Aside | Breakers | Upstreams> = Layer.scoped(
   ModelLists,
   Effect.gen(function* () {
+    const aside = yield* Aside
     const breakers = yield* Breakers
     const upstreams = yield* Upstreams
     const clock = yield* Effect.clock
@@ -194,7 +211,7 @@ export const layer: Layer.Layer<ModelLists, never, Breakers | Upstreams> = Layer
         if (status !== 200) {
           return yield* Effect.fail(refusedBy({ status, headers, retryAfterMs }, body))
         }
-        const models = readModels(yield* parse(body), upstream.name)
+        const models = yield* readList(aside, body, upstream.name)
         return models === undefined
           ? yield* Effect.fail(AttemptFailure.Unusable({ reason: "its model list has no entries" }))
           : models

@@ -7,7 +7,16 @@ import * as Effect from "effect/Effect"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { post, request } from "../support/RawHttp.ts"
-import { type Answer, json, raw, scriptedUpstream, sse, status } from "../support/ScriptedUpstream.ts"
+import {
+  type Answer,
+  eventStream,
+  json,
+  raw,
+  scriptedUpstream,
+  sse,
+  status,
+  streamed as streamedBytes,
+} from "../support/ScriptedUpstream.ts"
 import { chatCompletion, finishChunk, textChunk } from "../support/Wire.ts"
 
 const path = "/v1/chat/completions"
@@ -354,6 +363,29 @@ describe("An answer of megabytes", () => {
         const causes = (yield* awaitRecords(3)).flatMap(({ attempts }) => attempts.map(({ cause }) => cause))
         expect(causes).toContain("broke off (one event had over 1048576 bytes outside of its texts)")
       }),
+  )
+
+  it.scopedLive("is transformed, cut into chunks or put together aside, and comes to the same", () =>
+    Effect.gen(function* () {
+      const thought = { ...message, content: "<think>hm</think>Hello." }
+      const logprobs = `{"content":[${repeated(odds, 3)}${odds.slice(0, -1)}]}`
+      const text = `{"id":"1",${choice.replace(JSON.stringify(message), JSON.stringify(thought))},"logprobs":${logprobs}}],${usage}}`
+      const upstream = yield* scriptedUpstream(status(200, text))
+      const { port } = yield* startGateway(configOf([{ base_url: upstream.url, thinking_format: "strip" }]))
+      const plain = (yield* fetched(port, body)).bytes.toString("utf8")
+      expect(plain.slice(0, 200)).toBe(text.replace("<think>hm</think>", "").slice(0, 200))
+      expect(plain === text.replace("<think>hm</think>", "")).toBe(true)
+      const streamed = (yield* fetched(port, { ...body, stream: true })).bytes.toString("utf8")
+      expect(streamed.includes(`"logprobs":${logprobs}`)).toBe(true)
+      expect(streamed.includes('"content":"Hello."')).toBe(true)
+      expect(streamed.endsWith("data: [DONE]\n\n")).toBe(true)
+      const words = Array.from({ length: 4_000 }, (_, at) => textChunk(`${at} `))
+      upstream.setScript(streamedBytes(eventStream([...words, finishChunk()])))
+      const gathered: unknown = JSON.parse((yield* fetched(port, body)).bytes.toString("utf8"))
+      expect(gathered).toMatchObject({
+        choices: [{ message: { content: words.map((_, at) => `${at} `).join("") }, finish_reason: "stop" }],
+      })
+    }),
   )
 
   it.scopedLive("as a list of models is none where it is all objects", () =>

@@ -13,7 +13,9 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { Aside } from "../../src/aside/Aside.ts"
 import { nothingAdded } from "../../src/domain/Additions.ts"
+import { asideJobs } from "../../src/domain/AsideJobs.ts"
 import { AttemptFailure } from "../../src/domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../../src/domain/AuditRecord.ts"
 import type { Deadline } from "../../src/domain/Deadline.ts"
@@ -37,6 +39,12 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 const target = (upstream: string | Partial<Upstream>): Target => ({
   upstream: makeUpstream(typeof upstream === "string" ? { name: upstream } : upstream),
   upstreamModel: "m",
+})
+
+/** Does what is done aside at once. */
+const atOnce = Layer.succeed(Aside, {
+  run: (name, input) => Effect.sync(() => asideJobs[name](input)),
+  waiting: () => 0,
 })
 
 const policy: RetryPolicy = {
@@ -132,7 +140,7 @@ const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>) => {
   return {
     asked,
     open,
-    layer: Layer.provideMerge(Attempts.layer, Layer.mergeAll(layer, Breakers.layer, Slots.layer)),
+    layer: Layer.provideMerge(Attempts.layer, Layer.mergeAll(layer, Breakers.layer, Slots.layer, atOnce)),
   }
 }
 
