@@ -15,6 +15,9 @@ const queuedBytes = (socket: Socket): number => {
   return typeof queued === "number" ? queued : 0
 }
 
+/** Requests that may be under way on one connection. */
+const mostBehindEachOther = 64
+
 const left: Unsent = { by: "client" }
 
 export class Connection {
@@ -28,6 +31,9 @@ export class Connection {
   /** What came on it was no HTTP: nothing more of it is looked at. */
   isRefused = false
   #first: UnderWay | undefined
+  #last: UnderWay | undefined
+  #requests = 0
+  #passedOver = 0
   #stuckMs = 0
   #written = -1
   #queued = -1
@@ -40,15 +46,25 @@ export class Connection {
     this.usedAt = now
   }
 
-  /** A request came. */
-  add(request: UnderWay): void {
-    if (this.#first === undefined) {
-      this.#first = request
-      return
+  /**
+   * Whether to take a request on that came. Nobody sends so many behind each other, without waiting for an answer, who means to read them: Node
+   * makes all of them at once that came in one read, which are thousands, before others have their turn.
+   */
+  isTaking(): boolean {
+    if (!this.isRefused && this.#requests < mostBehindEachOther) return true
+    this.#passedOver += 1
+    if (!this.socket.destroyed && (!this.isRefused || this.#passedOver >= mostBehindEachOther)) {
+      this.cut(`more than ${mostBehindEachOther} requests came at once on the connection`)
     }
-    let last = this.#first
-    while (last.behind !== undefined) last = last.behind
-    last.behind = request
+    return false
+  }
+
+  /** A request is taken on. */
+  add(request: UnderWay): void {
+    if (this.#last === undefined) this.#first = request
+    else this.#last.behind = request
+    this.#last = request
+    this.#requests += 1
   }
 
   /** The last byte of an answer is out, that of the first request: clients get theirs in the order they asked. */
@@ -56,6 +72,8 @@ export class Connection {
     const first = this.#first
     if (first?.response !== response) return
     this.#first = first.behind
+    if (this.#first === undefined) this.#last = undefined
+    this.#requests -= 1
     first.sent()
     if (this.#lastWord !== undefined) this.refuse(this.#lastWord)
   }
@@ -75,9 +93,7 @@ export class Connection {
 
   /** How many requests are under way. */
   get requests(): number {
-    let count = 0
-    for (let one = this.#first; one !== undefined; one = one.behind) count += 1
-    return count
+    return this.#requests
   }
 
   /** No request is under way, and nothing on its way to the client. */
@@ -127,7 +143,8 @@ export class Connection {
   /** It is closed. */
   gone(): void {
     let one = this.#first
-    this.#first = undefined
+    this.#first = this.#last = undefined
+    this.#requests = 0
     for (; one !== undefined; one = one.behind) one.gone(this.#unsent)
   }
 }

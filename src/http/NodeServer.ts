@@ -159,7 +159,13 @@ class DrainingServer extends Http.Server {
     this.on("clientError", (error, socket) =>
       refuse(error, socket, socket instanceof Net.Socket ? connections.of(socket) : undefined),
     )
-    this.on("checkExpectation", refuseExpectation)
+    this.on("checkExpectation", (request, response) => {
+      const connection = connections.of(request.socket)
+      if (connection === undefined || !connection.isTaking()) return
+      refuseExpectation(request, response)
+      // The connection closes with that.
+      connection.isRefused = true
+    })
     // Node would ask for every body; one that is refused by its head is not to be sent at all (RFC 9110 §10.1.1). `ClientBody` asks.
     this.on("checkContinue", (request, response) => void this.emit("request", request, response))
     this.on("request", (request, response) => this.#answerUnserved(request, response))
@@ -239,16 +245,13 @@ const lacksIpv6 = ({ code }: ListenFailed): boolean =>
 
 const listening = (server: DrainingServer, host: string, port: number) =>
   Effect.async<Net.AddressInfo | undefined, ListenFailed>((resume) => {
-    server.once("error", (error) =>
-      resume(
-        new ListenFailed({
-          host,
-          port,
-          code: "code" in error ? String(error.code) : "",
-        }),
-      ),
-    )
+    const fail = (error: Error) =>
+      resume(new ListenFailed({ host, port, code: "code" in error ? String(error.code) : "" }))
+    server.once("error", fail)
     server.listen({ host, port, backlog: 1024 }, () => {
+      server.off("error", fail)
+      // The system could not give a connection: no files, no memory. Unheard, it would end the process.
+      server.on("error", () => server.table.refused())
       const address = server.address()
       resume(Effect.succeed(typeof address === "object" && address !== null ? address : undefined))
     })

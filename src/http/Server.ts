@@ -202,7 +202,7 @@ const makeListener = Effect.gen(function* () {
   const listener: RequestListener = (message, response) => {
     const connection = connections.of(message.socket)
     // One that is closed already, or about to be, and had more requests in its last bytes.
-    if (connection === undefined || connection.isRefused) return
+    if (connection === undefined || !connection.isTaking()) return
     if (refuseHead(message, response)) {
       connection.isRefused = true
       return

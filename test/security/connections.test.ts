@@ -60,6 +60,7 @@ describe("Who does not read", () => {
         "its answer to wait",
         health(port),
         ({ requests }) => requests.buffered_bytes > large,
+        20_000,
       )
       expect(requests.in_flight).toBe(1)
       yield* Effect.sleep(50)
@@ -124,11 +125,12 @@ describe("Who does not read", () => {
 
   it.scopedLive("is cut where it asked for lists of models, too", () =>
     Effect.gen(function* () {
-      const ids = Array.from({ length: 30_000 }, (_, at) => `gpt-${at}-${"x".repeat(80)}`)
+      const ids = Array.from({ length: 5_000 }, (_, at) => `gpt-${at}-${"x".repeat(80)}`)
       const { awaitRecords, port } = yield* gatewayOf(Scripted.models(ids), { send_ms: 300 })
       const list = head("GET", "/v1/models")
-      yield* absentReader(port, Buffer.concat([list, list, list]))
-      const records = yield* within("the rows", awaitRecords(3), 20_000)
+      yield* eventually("the list", exchange(port, list), (answer) => answer?.status === 200, 20_000)
+      yield* absentReader(port, Buffer.concat(Array.from({ length: 60 }, () => list)))
+      const records = yield* within("the rows", awaitRecords(61), 20_000)
       expect(records.map(({ outcome }) => outcome)).toContain("client_closed")
       yield* eventually("all to be over", health(port), ({ requests }) => requests.in_flight === 0)
     }),
@@ -257,6 +259,35 @@ describe("Connections", () => {
       }
       expect((yield* health(port)).connections.refused).toBe(1)
     }),
+  )
+
+  it.scopedLive(
+    "on which requests come by the thousand behind each other are cut, and the requests with them",
+    () =>
+      Effect.gen(function* () {
+        const { awaitRecords, port, upstream } = yield* gatewayOf(Scripted.hang(), {})
+        const ask = postBytes(path, asking())
+        const crowd = yield* rawConnection(port)
+        yield* crowd.send(Buffer.concat(Array.from({ length: 2_000 }, () => ask)))
+        yield* within("its end", crowd.closed)
+        const records = yield* awaitRecords(64)
+        for (const { error, outcome } of records) {
+          expect([outcome, error]).toEqual([
+            "client_closed",
+            expect.stringContaining("more than 64 requests"),
+          ])
+        }
+        yield* eventually("all to be over", health(port), ({ requests }) => requests.in_flight === 0)
+        expect(upstream.requests.length).toBeLessThanOrEqual(64)
+        // A few are served in their order.
+        upstream.setScript(Scripted.chat("Hello."))
+        const few = yield* rawConnection(port)
+        yield* few.send(Buffer.concat(Array.from({ length: 20 }, () => ask)))
+        yield* within(
+          "all answers",
+          few.until((text) => text.split("HTTP/1.1 200 OK").length > 20),
+        )
+      }),
   )
 
   it.scopedLive("of one address are no more than max_connections_per_address", () =>
