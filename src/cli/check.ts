@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import { excerptOf } from "../config/ConfigFile/Excerpt.ts"
 import { toOperator } from "../config/ConfigFile/Telling.ts"
 import type { Problem, Severity } from "../config/ConfigFile.ts"
+import { openFile } from "../config/ConfigText.ts"
 import type { Paint, Shade } from "../terminal/Colour.ts"
 import { printable } from "../terminal/Printable.ts"
 import { CliFailure } from "./CliFailure.ts"
@@ -58,7 +59,7 @@ const count = (problems: ReadonlyArray<Problem>): string =>
 export const check: Command = command(manual, (given) =>
   Effect.gen(function* () {
     const path = yield* configPath(given.argument)
-    const { loaded, text } = yield* readConfig(path, given.flag("no-env") ? { unset: "warning" } : {})
+    const { isOpen, loaded, text } = yield* readConfig(path, given.flag("no-env") ? { unset: "warning" } : {})
     const { paint, write } = yield* Output
     const say = (line: string) => Effect.catchTag(write(line), "OutputClosed", () => Effect.void)
     const problems = Either.match(loaded, { onLeft: (all) => all, onRight: ({ warnings }) => warnings })
@@ -66,6 +67,9 @@ export const check: Command = command(manual, (given) =>
     if (problems.some(({ severity }) => severity === "error")) {
       yield* say(`${path}: ${count(problems)}\n`)
       return yield* new CliFailure({ exitCode: 1, message: "" })
+    }
+    if (isOpen && Either.isRight(loaded) && loaded.right.holdsKeys) {
+      yield* say(`${openFile(path)}\n`)
     }
     const clients = Either.match(loaded, {
       onLeft: () => "good as far as it can be read without the environment",

@@ -22,6 +22,8 @@ export const configPath = (named: string | undefined): Effect.Effect<string> =>
 /** A file that was read, and what was found in it. */
 export interface ReadConfig {
   readonly text: string
+  /** Every user of the machine may read it. */
+  readonly isOpen: boolean
   readonly loaded: Either.Either<LoadedConfig, ReadonlyArray<Problem>>
 }
 
@@ -31,6 +33,6 @@ export const readConfig = (
   reading: Reading = {},
 ): Effect.Effect<ReadConfig, CliFailure, FileSystem.FileSystem> =>
   readConfigText(path).pipe(
-    Effect.map(({ text }) => ({ text, loaded: loadConfig(text, process.env, reading) })),
+    Effect.map(({ isOpen, text }) => ({ text, isOpen, loaded: loadConfig(text, process.env, reading) })),
     Effect.catchTag("ConfigUnreadable", ({ message }) => new CliFailure({ exitCode: 1, message })),
   )

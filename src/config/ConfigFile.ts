@@ -8,7 +8,7 @@ import { checkClients, checkProxies } from "./ConfigFile/Checks.ts"
 import { droppedKeys, type KeyList } from "./ConfigFile/DroppedKeys.ts"
 import type { Env } from "./ConfigFile/Expansion.ts"
 import { descend, keysOf, type Place, placeOf, takes } from "./ConfigFile/Expected.ts"
-import { hintsOn } from "./ConfigFile/Hints.ts"
+import { hintsOn, holdsKeys } from "./ConfigFile/Hints.ts"
 import { findingsOf, type Sections } from "./ConfigFile/Issues.ts"
 import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./ConfigFile/Problem.ts"
 import { fromFile, type Saying, say, silence } from "./ConfigFile/Telling.ts"
@@ -33,6 +33,8 @@ export { largestFile }
 export interface LoadedConfig {
   readonly config: GatewayConfig
   readonly warnings: ReadonlyArray<Problem>
+  /** Keys stand in the file as they are. */
+  readonly holdsKeys: boolean
 }
 
 const decode = Schema.decodeUnknownEither(GatewayConfig, { errors: "all", onExcessProperty: "error" })
@@ -91,7 +93,7 @@ export const loadConfig = (
   ]
   const problems = inOrder([...readable, ...findings.map((finding) => locate(parsed.right, finding))])
   return Either.isRight(decoded) && problems.every(({ severity }) => severity !== "error")
-    ? Either.right({ config: decoded.right, warnings: problems })
+    ? Either.right({ config: decoded.right, warnings: problems, holdsKeys: holdsKeys(root) })
     : Either.left(problems)
 }
 

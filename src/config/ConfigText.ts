@@ -28,7 +28,13 @@ export interface ConfigText {
   readonly text: string
   /** When it was written, in epoch milliseconds, by the clock of whoever keeps the file. */
   readonly writtenAt: number | undefined
+  /** Every user of the machine may read it. Not told of what a link leads to: mounted secrets are for all in their container. */
+  readonly isOpen: boolean
 }
+
+/** What is said of a file that holds keys and is open. */
+export const openFile = (path: string): string =>
+  `${path}: every user of this machine may read this file, and keys stand in it: chmod 600 it, or write \${NAME} and have them in the environment`
 
 /** Reads the file. */
 export const readConfigText = (
@@ -37,13 +43,18 @@ export const readConfigText = (
   const unreadable = (reason: string) => new ConfigUnreadable({ path, reason })
   return Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const { mtime, size, type } = yield* fs.stat(path)
+    const { mode, mtime, size, type } = yield* fs.stat(path)
     // A pipe or a device would keep the reader waiting.
     if (type !== "File") return yield* unreadable(`it is a ${kinds[type] ?? type}, not a file`)
     if (size > largestFile) return yield* unreadable("it is larger than 4 MiB, which no configuration is")
     const text = textOfBytes(yield* fs.readFile(path))
     if (text === undefined) return yield* unreadable("it is not UTF-8 text; save it as UTF-8")
-    return { text, writtenAt: Option.getOrUndefined(mtime)?.getTime() }
+    const isLink = yield* Effect.isSuccess(fs.readLink(path))
+    return {
+      text,
+      writtenAt: Option.getOrUndefined(mtime)?.getTime(),
+      isOpen: (mode & readableByOthers) !== 0 && !isLink && process.platform !== "win32",
+    }
   }).pipe(
     Effect.catchTags({
       SystemError: ({ description, reason }) => unreadable(reasonInWords(reason, description ?? "")),
@@ -51,6 +62,8 @@ export const readConfigText = (
     }),
   )
 }
+
+const readableByOthers = 0o004
 
 const kinds: Readonly<Record<string, string>> = {
   Directory: "directory",

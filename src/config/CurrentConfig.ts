@@ -16,7 +16,7 @@ import * as Stream from "effect/Stream"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { changesBetween, describeChanges, isUnchanged, keyListsOf, takesAway } from "./Changes.ts"
 import { type Env, type KeyList, type LoadedConfig, loadConfig } from "./ConfigFile.ts"
-import { type ConfigText, ConfigUnreadable, readConfigText } from "./ConfigText.ts"
+import { type ConfigText, ConfigUnreadable, openFile, readConfigText } from "./ConfigText.ts"
 import { ConfigInvalid, logProxies, logRejected, logWarnings, summary } from "./CurrentConfig/Told.ts"
 import { makeWatch } from "./CurrentConfig/Watch.ts"
 import type { GatewayConfig } from "./GatewayConfig.ts"
@@ -121,9 +121,10 @@ const make = (
         ),
       )
 
-    const { text: firstText } = yield* readText
+    const { isOpen, text: firstText } = yield* readText
     const first = yield* load(firstText)
     yield* logWarnings(path, first)
+    if (isOpen && first.holdsKeys) yield* Effect.logWarning(openFile(path))
     const state = MutableRef.make<State>({
       text: firstText,
       config: first.config,

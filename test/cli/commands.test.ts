@@ -1,5 +1,6 @@
 /** The commands beside `serve`: what they print, where, and how they end. */
 
+import { chmodSync, renameSync, symlinkSync } from "node:fs"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
@@ -18,6 +19,7 @@ const configFile = (text: string) =>
     const files = yield* FileSystem.FileSystem
     const path = yield* files.makeTempFileScoped({ suffix: ".yaml" })
     yield* files.writeFileString(path, text)
+    yield* files.chmod(path, 0o600)
     return path
   }).pipe(Effect.orDie)
 
@@ -122,6 +124,30 @@ describe("sluice check", () => {
       expect(stdout).not.toContain("sk-secret")
       expect(stdout.split("\n").at(-1)).toBe(`${path}: good; 2 clients; 1 warning`)
     }).pipe(Effect.provide(NodeContext.layer)),
+  )
+
+  it.scopedLive(
+    "says once that others may read a file in which keys stand, and not of references and links",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* configFile(shut)
+        const told = Effect.map(run(["check", path]), ({ stdout }) =>
+          stdout.includes("every user of this machine"),
+        )
+        expect(yield* told).toBe(false)
+        chmodSync(path, 0o644)
+        expect(yield* told).toBe(true)
+        renameSync(path, `${path}.real`)
+        symlinkSync(`${path}.real`, path)
+        expect(yield* told).toBe(false)
+        const open = yield* configFile(
+          shut
+            .replaceAll(/sk-secret-of-\w+/g, "$" + "{NOT_SET_HERE:-}")
+            .replaceAll(/access_keys: .*/g, "access_keys: []"),
+        )
+        chmodSync(open, 0o644)
+        expect((yield* run(["check", open])).stdout).not.toContain("every user of this machine")
+      }).pipe(Effect.provide(NodeContext.layer)),
   )
 
   it.scopedLive("checks a file away from its environment with --no-env", () =>

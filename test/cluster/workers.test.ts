@@ -26,7 +26,7 @@ const running = (config: string, env: Readonly<Record<string, string>> = {}) =>
     const files = yield* FileSystem.FileSystem
     const folder = yield* files.makeTempDirectoryScoped()
     const path = `${folder}/config.yaml`
-    yield* files.writeFileString(path, config)
+    yield* files.writeFileString(path, config, { mode: 0o600 })
     const gateway = yield* sluice(["serve", "--config", path, "--port", "0"], {
       WORKERS: "2",
       AUDIT_URL: `sqlite:${folder}/record.db`,

@@ -225,7 +225,7 @@ describe("where no events are delivered", () => {
       birthtime: Option.none(),
       dev: 0,
       ino: Option.none(),
-      mode: 0o644,
+      mode: 0o600,
       nlink: Option.none(),
       uid: Option.none(),
       gid: Option.none(),

@@ -22,7 +22,7 @@ const configFile = (text: string) =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const folder = yield* files.makeTempDirectoryScoped()
-    yield* files.writeFileString(`${folder}/config.yaml`, text)
+    yield* files.writeFileString(`${folder}/config.yaml`, text, { mode: 0o600 })
     return `${folder}/config.yaml`
   }).pipe(Effect.orDie)
 

@@ -39,7 +39,7 @@ export const startGateway = (
     const files = yield* FileSystem.FileSystem
     const folder = yield* files.makeTempDirectoryScoped()
     const configPath = `${folder}/config.yaml`
-    yield* files.writeFileString(configPath, config)
+    yield* files.writeFileString(configPath, config, { mode: 0o600 })
     const { awaitRecords, layer: audit, records } = yield* recordedAudit
     const services = yield* Layer.build(
       Layer.provideMerge(

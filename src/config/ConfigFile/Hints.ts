@@ -178,6 +178,26 @@ const standbyInGptApi = (root: Tree): ReadonlyArray<Finding> => {
   )
 }
 
+/** Whether a value stands in the file as it is, and not as a reference to the environment. */
+const isWrittenOut = (tree: Tree | undefined): boolean =>
+  tree?._tag === "Scalar" && !tree.expanded && typeof tree.value === "string" && tree.value !== ""
+
+/** Whether keys stand in a file as they are, so that whoever may read it has them. */
+export const holdsKeys = (root: Tree): boolean =>
+  clientsOf(root).some((client) => {
+    const headers = below(client, "headers")
+    const proxy = below(client, "proxy_url")
+    return (
+      isWrittenOut(below(client, "api_key")) ||
+      (proxy?._tag === "Scalar" && isWrittenOut(proxy) && proxy.source.includes("@")) ||
+      (headers?._tag === "Mapping" &&
+        [...headers.entries].some(([name, { value }]) => isSecretName(name) && isWrittenOut(value)))
+    )
+  }) ||
+  [below(below(root, "server"), "access_keys"), below(below(root, "admin"), "keys")]
+    .flatMap(itemsOf)
+    .some(isWrittenOut)
+
 /** All hints on a file. */
 export const hintsOn = (root: Tree): ReadonlyArray<Finding> => [
   ...openToEverybody(root),
