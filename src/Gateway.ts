@@ -191,7 +191,7 @@ export const layer: Layer.Layer<
       if (typeof opened !== "string") {
         const secrets =
           key === undefined || keyCount(server.accessKeys) > 0 ? snapshot.secrets : snapshot.secrets.and(key)
-        return new Frame(books, snapshot, draft, opened, secrets)
+        return new Frame(books, snapshot, draft, opened, secrets, caller)
       }
       return {
         wanted: undefined,
@@ -223,7 +223,7 @@ export const layer: Layer.Layer<
     const proxy: Gateway["Type"]["proxy"] = (endpoint, call, deployment) => {
       const frame = open(endpoint.name, call)
       if (!(frame instanceof Frame)) return frame
-      const { draft, hold, onAttempt, onPassedOver, opened, secrets, snapshot, whenOver } = frame
+      const { caller, draft, hold, onAttempt, onPassedOver, opened, secrets, snapshot, whenOver } = frame
       const { server } = snapshot
       const deadline = deadlineOf(call.headers, draft.startedAt, server.requestTimeoutMs)
       if (Either.isLeft(deadline)) {
@@ -290,6 +290,7 @@ export const layer: Layer.Layer<
           headersFor: ({ upstream }) =>
             toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
           secrets,
+          caller,
           onAttempt,
         }
         const answer = Effect.flatMap(

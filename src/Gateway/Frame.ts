@@ -32,15 +32,25 @@ export class Frame implements RequestFrame, Ends {
   readonly draft: RecordDraft
   readonly opened: OpenRequest
   readonly secrets: Secrets
+  /** Whose request it is. */
+  readonly caller: string
   readonly #books: Books
   #passedOver: Map<string, number> | undefined
 
-  constructor(books: Books, snapshot: Snapshot, draft: RecordDraft, opened: OpenRequest, secrets: Secrets) {
+  constructor(
+    books: Books,
+    snapshot: Snapshot,
+    draft: RecordDraft,
+    opened: OpenRequest,
+    secrets: Secrets,
+    caller: string,
+  ) {
     this.#books = books
     this.snapshot = snapshot
     this.draft = draft
     this.opened = opened
     this.secrets = secrets
+    this.caller = caller
   }
 
   readonly hold = (bytes: number, borrows = false): boolean =>

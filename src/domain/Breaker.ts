@@ -15,13 +15,29 @@ export type OpenReason =
   | "out_of_credit"
   | "model_missing"
 
+/**
+ * The one caller whose requests alone failed, until another's fail too: what such a request provokes may be its own doing, so the upstream is set aside
+ * for this caller alone. `undefined` where many failed, or whose request it was says nothing.
+ */
+type Culprit = string | undefined
+
 export type Breaker = Data.TaggedEnum<{
   /** Asked in its turn. */
-  Closed: { readonly failures: number }
+  Closed: { readonly failures: number; readonly by?: Culprit }
   /** Asked after all others until `until`, in epoch milliseconds; then one request probes it. */
-  Open: { readonly until: number; readonly waitMs: number; readonly reason: OpenReason }
+  Open: {
+    readonly until: number
+    readonly waitMs: number
+    readonly reason: OpenReason
+    readonly by?: Culprit
+  }
   /** A probe is under way; until `until`, when another may follow should this one never end, all others pass the upstream by. */
-  Probing: { readonly until: number; readonly waitMs: number; readonly reason: OpenReason }
+  Probing: {
+    readonly until: number
+    readonly waitMs: number
+    readonly reason: OpenReason
+    readonly by?: Culprit
+  }
 }>
 
 export const Breaker = Data.taggedEnum<Breaker>()
@@ -94,37 +110,58 @@ export const signsOf = (failure: AttemptFailure, ownKey: boolean): Signs => {
 export const signsOfEnd = (outcome: Outcome, isTimeOver: boolean): Signs =>
   outcome === "ok" ? well : outcome === "stream_broken" && !isTimeOver ? failing : nothing
 
-/** Whether a request may ask the upstream in its turn: its breaker is closed, or it is time for a probe. */
-export const admits = (breaker: Breaker, now: number): boolean =>
-  breaker._tag === "Closed" || breaker.until <= now
+/** Whether a request may ask the upstream in its turn: its breaker is closed, or open for another caller alone, or it is time for a probe. */
+export const admits = (breaker: Breaker, now: number, caller?: string): boolean =>
+  breaker._tag === "Closed" ||
+  breaker.until <= now ||
+  (breaker.by !== undefined && caller !== undefined && breaker.by !== caller)
 
 /** An attempt begins: the one that a breaker admits for a probe is the only one. */
 export const begun = (breaker: Breaker, now: number): Breaker =>
   breaker._tag !== "Closed" && breaker.until <= now
-    ? Breaker.Probing({ until: now + breaker.waitMs, waitMs: breaker.waitMs, reason: breaker.reason })
+    ? Breaker.Probing({ ...breaker, until: now + breaker.waitMs })
     : breaker
 
-const open = (reason: OpenReason, waitMs: number, now: number, { maxOpenMs }: BreakerPolicy): Breaker => {
+const open = (
+  reason: OpenReason,
+  waitMs: number,
+  now: number,
+  { maxOpenMs }: BreakerPolicy,
+  by?: string,
+): Breaker => {
   const bounded = Math.min(Math.max(1, waitMs), maxOpenMs)
-  return Breaker.Open({ until: now + bounded, waitMs: bounded, reason })
+  const opened = { until: now + bounded, waitMs: bounded, reason }
+  return Breaker.Open(by === undefined ? opened : { ...opened, by })
 }
 
 /** Open for as long as is configured, twice as long as before where a probe failed; one that is open stays so. */
-const opened = (reason: OpenReason, breaker: Breaker, now: number, policy: BreakerPolicy): Breaker => {
+const opened = (
+  reason: OpenReason,
+  breaker: Breaker,
+  now: number,
+  policy: BreakerPolicy,
+  by?: string,
+): Breaker => {
   switch (breaker._tag) {
     case "Open":
-      return breaker
+      // What was open for one caller has failed another.
+      return breaker.by === undefined || breaker.by === by
+        ? breaker
+        : open(reason, policy.openMs, now, policy)
     case "Probing":
-      return open(reason, 2 * breaker.waitMs, now, policy)
+      return open(reason, 2 * breaker.waitMs, now, policy, by)
     case "Closed":
-      return open(reason, policy.openMs, now, policy)
+      return open(reason, policy.openMs, now, policy, by)
   }
 }
 
-const failedOnce = (breaker: Breaker, now: number, policy: BreakerPolicy): Breaker =>
-  breaker._tag === "Closed" && breaker.failures + 1 < policy.failures
-    ? Breaker.Closed({ failures: breaker.failures + 1 })
-    : opened("failing", breaker, now, policy)
+const failedOnce = (breaker: Breaker, now: number, policy: BreakerPolicy, caller?: string): Breaker => {
+  if (breaker._tag !== "Closed") return opened("failing", breaker, now, policy, caller)
+  const failures = breaker.failures + 1
+  const by = breaker.failures === 0 || breaker.by === caller ? caller : undefined
+  if (failures >= policy.failures) return opened("failing", breaker, now, policy, by)
+  return Breaker.Closed(by === undefined ? { failures } : { failures, by })
+}
 
 /** Whether an attempt began before the upstream was set aside, or before the probe under way: such a one says nothing of it now. */
 const isOutdated = (breaker: Breaker, beganAt: number): boolean =>
@@ -134,12 +171,12 @@ const isOutdated = (breaker: Breaker, beganAt: number): boolean =>
  * An attempt has ended, or its stream begun. One that began while the breaker was open, because all were, counts like the probe if it
  * went well; its failure only confirms what is known.
  *
- * @param beganAt when the attempt began; like `now`, in epoch milliseconds
+ * @param beganAt when the attempt began; like `now`, in epoch milliseconds. `caller`: whose request may have caused its failure
  */
 export const ended = (
   breaker: Breaker,
   sign: Sign,
-  { beganAt, now }: { readonly beganAt: number; readonly now: number },
+  { beganAt, caller, now }: { readonly beganAt: number; readonly now: number; readonly caller?: string },
   policy: BreakerPolicy,
 ): Breaker => {
   if (policy.failures === 0) return closed
@@ -161,6 +198,6 @@ export const ended = (
         ? Breaker.Open({ until: now, waitMs: breaker.waitMs, reason: breaker.reason })
         : breaker
     case "failing":
-      return failedOnce(breaker, now, policy)
+      return failedOnce(breaker, now, policy, caller)
   }
 }

@@ -148,6 +148,7 @@ export class Secrets {
 
   /** The text without any of them; itself where it has none. To be called before a text is clipped. */
   without(text: string): string {
+    if (text.length < shortest) return text
     let cleaned = this.#others === undefined ? text : this.#others.without(text)
     for (let round = 0; round < mostRounds; round++) {
       const next = this.#masked(cleaned)

@@ -47,6 +47,8 @@ export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {
   readonly breaker: BreakerPolicy
   readonly deadline: Deadline
   readonly headersFor: (target: Target) => Readonly<Record<string, string>>
+  /** Whose request it is: what fails may be its doing alone. */
+  readonly caller?: string
   /** What no target may say of what it was sent. */
   readonly secrets: Secrets
   /** Told of each event of an upstream that was no JSON object. */
@@ -153,7 +155,7 @@ class Running implements CallListener, ReadingListener {
   leave(): void {
     if (this.#isOver) return
     this.#release()
-    this.#endBreaker(nothing)
+    this.#endBreaker(nothing, undefined)
     this.#onFailed(this.#record({ status: undefined, cause: this.#cancelled() }), true)
   }
 
@@ -227,7 +229,7 @@ class Running implements CallListener, ReadingListener {
     if (call === undefined) return
     call.begun()
     this.#isOver = true
-    this.#endBreaker(answering)
+    this.#endBreaker(answering, this.#request.caller)
     const events = new OpenStream(call, reader, this.#request.secrets)
     call.tell(events)
     this.#win(
@@ -247,7 +249,7 @@ class Running implements CallListener, ReadingListener {
   /** All of the answer is here. */
   #winWhole(answered: Answered, signs: Signs = well): void {
     this.#release()
-    this.#endBreaker(signs)
+    this.#endBreaker(signs, this.#request.caller)
     this.#win(answered)
   }
 
@@ -276,7 +278,9 @@ class Running implements CallListener, ReadingListener {
     this.#release()
     const excuse = this.#excuse(failure)
     const { cause, status } = recordedAs(failure)
-    this.#endBreaker(excuse === undefined ? this.#signsOf(failure) : nothing)
+    // That there is no connection is no request's doing.
+    const caller = failure._tag === "ConnectFailed" ? undefined : this.#request.caller
+    this.#endBreaker(excuse === undefined ? this.#signsOf(failure) : nothing, caller)
     this.#onFailed(this.#record({ status, cause: excuse ?? cause }), false)
     this.#onResult(Either.left(failure))
   }
@@ -293,8 +297,8 @@ class Running implements CallListener, ReadingListener {
     return signsOf(failure, this.#target.upstream.apiKey !== undefined)
   }
 
-  #endBreaker(signs: Signs): void {
-    this.#surroundings.breakers.end(this.#target, signs, this.#beganAt, this.#request.breaker)
+  #endBreaker(signs: Signs, caller: string | undefined): void {
+    this.#surroundings.breakers.end(this.#target, signs, this.#beganAt, this.#request.breaker, caller)
   }
 
   #record(outcome: Pick<AttemptRecord, "status" | "cause">): AttemptRecord {
@@ -316,7 +320,7 @@ const answeredStream = (
   target: Target,
   { headers, status }: AnswerHead,
   events: OpenStream,
-  { breaker, deadline, whenOver }: AttemptRequest,
+  { breaker, caller, deadline, whenOver }: AttemptRequest,
   { breakers, now }: Surroundings,
   beganAt: number,
   leavePlace: () => void,
@@ -333,7 +337,7 @@ const answeredStream = (
     headers,
     events,
     ended: (outcome) => {
-      breakers.end(target, signsOfEnd(outcome, now() >= deadline.at), beganAt, breaker)
+      breakers.end(target, signsOfEnd(outcome, now() >= deadline.at), beganAt, breaker, caller)
       release()
     },
   }

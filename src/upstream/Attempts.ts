@@ -69,8 +69,8 @@ export const layer: Layer.Layer<Attempts, never, Aside | Breakers | Slots | Upst
     }
 
     /** Takes out of `waiting` whom to ask next; its attempt has begun with that. */
-    const takeNext = (waiting: Array<Target>): Target | undefined =>
-      waiting.splice(breakers.begin(waiting), 1)[0]
+    const takeNext = (next: Array<Target>, { caller }: AttemptsRequest): Target | undefined =>
+      next.splice(breakers.begin(next, caller), 1)[0]
 
     /** The attempt at a target; in a race it loses only to another that answered first. */
     const contender = (
@@ -105,7 +105,7 @@ export const layer: Layer.Layer<Attempts, never, Aside | Breakers | Slots | Upst
         delayMs,
         isDue: () => !progress.hasBegun,
         second: Effect.suspend(() => {
-          const other = takeNext(waiting)
+          const other = takeNext(waiting, request)
           if (other === undefined) return Effect.succeedNone
           return Effect.match(questionFor(request, other), {
             onSuccess: (itsQuestion) => Option.some(contender(request, other, itsQuestion)),
@@ -145,7 +145,7 @@ export const layer: Layer.Layer<Attempts, never, Aside | Breakers | Slots | Upst
 
       const walk: Effect.Effect<Answered, GatewayError> = Effect.suspend(() => {
         if (clock.unsafeCurrentTimeMillis() >= deadline.at) return deadlineExceeded(request, failed)
-        const target = waiting.length === 0 ? undefined : takeNext(waiting)
+        const target = waiting.length === 0 ? undefined : takeNext(waiting, request)
         if (target === undefined) return nextRound
         return Effect.flatMap(ask(request, target, waiting), (asked): typeof walk => {
           if (Either.isRight(asked)) {

@@ -30,9 +30,15 @@ export class Breakers extends Context.Tag("sluice/Breakers")<
      * The place in `targets`, which are not empty, of the one to ask next: the first that its breakers admit, else the first. Its attempt
      * has begun with that, so of requests side by side one alone is the probe.
      */
-    readonly begin: (targets: ReadonlyArray<Target>) => number
+    readonly begin: (targets: ReadonlyArray<Target>, caller?: string) => number
     /** The end of an attempt that began then (epoch milliseconds), or the beginning of its stream. */
-    readonly end: (target: Target, signs: Signs, beganAt: number, policy: BreakerPolicy) => void
+    readonly end: (
+      target: Target,
+      signs: Signs,
+      beganAt: number,
+      policy: BreakerPolicy,
+      caller?: string,
+    ) => void
     readonly status: (upstream: Upstream) => BreakerStatus
     /** Forgets the upstreams of other names. */
     readonly keepOnly: (names: Pick<ReadonlySet<string>, "has">) => void
@@ -99,9 +105,13 @@ export const layer: Layer.Layer<Breakers> = Layer.effect(
         : { upstream, breaker: closed, openings: 0, models: none }
     }
 
-    const isAdmitted = ({ upstream, upstreamModel }: Target, now: number): boolean => {
+    const isAdmitted = (
+      { upstream, upstreamModel }: Target,
+      now: number,
+      caller: string | undefined,
+    ): boolean => {
       const { breaker, models } = keptOf(upstream)
-      return admits(breaker, now) && admits(models.get(upstreamModel) ?? closed, now)
+      return admits(breaker, now, caller) && admits(models.get(upstreamModel) ?? closed, now)
     }
 
     /** Notes the model's breaker beside the upstream's, where either changed. */
@@ -122,9 +132,9 @@ export const layer: Layer.Layer<Breakers> = Layer.effect(
         const { breaker, models, openings } = keptOf(upstream)
         return { breaker, openings, models: setAside(models, clock.unsafeCurrentTimeMillis()) }
       },
-      begin: (targets) => {
+      begin: (targets, caller) => {
         const now = clock.unsafeCurrentTimeMillis()
-        const admitted = targets.findIndex((target) => isAdmitted(target, now))
+        const admitted = targets.findIndex((target) => isAdmitted(target, now, caller))
         const target = targets[admitted]
         if (target === undefined) return 0
         const kept = keptOf(target.upstream)
@@ -132,11 +142,16 @@ export const layer: Layer.Layer<Breakers> = Layer.effect(
         keep(kept, begun(kept.breaker, now), target.upstreamModel, begun(ofModel, now), now)
         return admitted
       },
-      end: ({ upstream, upstreamModel }, signs, beganAt, policy) => {
+      end: ({ upstream, upstreamModel }, signs, beganAt, policy, caller) => {
         const kept = keptOf(upstream)
         const now = clock.unsafeCurrentTimeMillis()
         const before = kept.models.get(upstreamModel) ?? closed
-        const breaker = ended(kept.breaker, signs.upstream, { beganAt, now }, policy)
+        const breaker = ended(
+          kept.breaker,
+          signs.upstream,
+          caller === undefined ? { beganAt, now } : { beganAt, now, caller },
+          policy,
+        )
         const ofModel = ended(before, signs.model, { beganAt, now }, policy)
         keep(kept, breaker, upstreamModel, ofModel, now)
         if (kept.breaker._tag === "Closed" && breaker._tag === "Open") {

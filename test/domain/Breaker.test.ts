@@ -225,4 +225,21 @@ describe("What a failure says of its upstream and of the model", () => {
     expect(signsOf(AttemptFailure.ConnectFailed({ reason: "ECONNREFUSED" }), false)).toEqual(failing)
     expect(signsOf(AttemptFailure.TimedOut({ phase: "first_byte", afterMs: 1 }), true)).toEqual(failing)
   })
+
+  it("opens for one caller alone whose requests alone fail, and for all once another's fails too", () => {
+    const by = (caller: string, now: number) => ({ beganAt: now, now, caller })
+    const twice = { failures: 2, openMs: 1_000, maxOpenMs: 10_000 }
+    const one = ended(ended(closed, "failing", by("a", 1), twice), "failing", by("a", 2), twice)
+    expect([admits(one, 3, "a"), admits(one, 3, "b"), admits(one, 3)]).toEqual([false, true, false])
+    expect(ended(one, "failing", by("a", 3), twice)).toBe(one)
+    const all = ended(one, "failing", by("b", 4), twice)
+    expect([admits(all, 5, "a"), admits(all, 5, "b")]).toEqual([false, false])
+    expect(ended(one, "well", by("b", 4), twice)).toEqual(closed)
+    // Of both from the beginning.
+    const both = ended(ended(closed, "failing", by("a", 1), twice), "failing", by("b", 2), twice)
+    expect([admits(both, 3, "a"), admits(both, 3, "c")]).toEqual([false, false])
+    // No request of anybody's is the reason.
+    const none = ended(ended(closed, "failing", { beganAt: 1, now: 1 }, twice), "failing", by("a", 2), twice)
+    expect(admits(none, 3, "c")).toBe(false)
+  })
 })

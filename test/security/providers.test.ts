@@ -396,3 +396,40 @@ describe("An answer of megabytes", () => {
     }),
   )
 })
+
+describe("A request that a provider cannot bear", () => {
+  it.scopedLive("sets the provider aside for its own caller, not for others, until they fail too", () =>
+    Effect.gen(function* () {
+      const ill = yield* scriptedUpstream(({ bytes }) =>
+        bytes.includes("poison") ? status(500) : json(chatCompletion("Hello.")),
+      )
+      const standby = yield* scriptedUpstream(json(chatCompletion("Hello.")))
+      const { port } = yield* startGateway(
+        configOf([{ base_url: ill.url }, { base_url: standby.url }], {
+          server: { access_keys: ["key-of-the-first-caller", "key-of-the-second-one"] },
+          breaker: { failures: 3, open_ms: 60_000, max_open_ms: 60_000 },
+        }),
+      )
+      const askedBy = (key: string, content: string) =>
+        Effect.map(
+          post(
+            port,
+            path,
+            { model: "gpt-4o", messages: [{ role: "user", content }] },
+            {
+              authorization: `Bearer ${key}`,
+            },
+          ),
+          (given) => given?.headers["x-sluice-upstream"],
+        )
+      const [first, other] = ["key-of-the-first-caller", "key-of-the-second-one"]
+      for (let at = 0; at < 5; at++) yield* askedBy(first, `poison ${at}`)
+      expect(ill.requests).toHaveLength(3)
+      expect(yield* askedBy(other, "Hello?")).toBe("first")
+      for (let at = 0; at < 3; at++) yield* askedBy(first, `poison ${at}`)
+      expect(yield* askedBy(first, "Hello?")).toBe("second")
+      yield* askedBy(other, "poison")
+      expect(yield* askedBy(other, "Hello?")).toBe("second")
+    }),
+  )
+})
