@@ -43,6 +43,8 @@ interface Held {
   /** When it began, epoch milliseconds. */
   readonly from: number
   readonly ms: number
+  /** Of a core, by the loop's own thread. */
+  readonly workedMs: number
 }
 
 /** The longest standstill of the loop in each second, or in as long as it stood still. */
@@ -53,12 +55,15 @@ const holdsIn = (folder: string): ReadonlyArray<Held> => {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const [at = 0, ms = 0] = line.split(" ").map(Number)
-      return { from: at - ms, ms }
+      const [at = 0, ms = 0, workedMs = 0] = line.split(" ").map(Number)
+      return { from: at - ms, ms, workedMs }
     })
 }
 
-const longestOf = (holds: ReadonlyArray<Held>): number => Math.max(0, ...holds.map(({ ms }) => ms))
+const longestOf = (holds: ReadonlyArray<Held>) => ({
+  ms: Math.max(0, ...holds.map(({ ms }) => ms)),
+  workedMs: Math.max(0, ...holds.map(({ workedMs }) => workedMs)),
+})
 
 const asReport =
   <Report>() =>
@@ -116,7 +121,7 @@ const lead = async (): Promise<void> => {
     const { fds, rssMb } = subject.figures()
     const held = longestOf(holdsOf("attack").filter((one) => one.from >= from))
     console.log(
-      `${((Date.now() - startedAt) / 1_000).toFixed(0)} s: ${rssMb.toFixed(0)} MB (peak ${subject.peakMb().toFixed(0)}), ${fds} descriptors, loop held ${held.toFixed(0)} ms`,
+      `${((Date.now() - startedAt) / 1_000).toFixed(0)} s: ${rssMb.toFixed(0)} MB (peak ${subject.peakMb().toFixed(0)}), ${fds} descriptors, loop held ${held.ms.toFixed(0)} ms, ${held.workedMs.toFixed(0)} of them by its own work`,
     )
   }
   const peakMb = subject.peakMb()
@@ -164,7 +169,7 @@ const lead = async (): Promise<void> => {
       allowed: goals.peakMb,
     },
     descriptors: { idle: idle.fds, end: after.fds },
-    loopHeldMs: {
+    loopHeld: {
       quiet: longestOf(holdsOf("quiet")),
       attack: longestOf(holdsOf("attack")),
     },
