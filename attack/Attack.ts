@@ -28,8 +28,9 @@ const numberFrom = (name: string, otherwise: number): number => {
   return value
 }
 
-/** What Node takes for its heap in a pod of 1 GiB. */
-const heapOfPod = "--max-old-space-size=512"
+/** The limit of deploy/kubernetes.yaml, and what Node takes of it for its heap. */
+const podMb = 2_048
+const heapOfPod = `--max-old-space-size=${podMb / 2}`
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -75,7 +76,7 @@ const lead = async (): Promise<void> => {
   const seconds = numberFrom("ATTACK_SECONDS", numberFrom("ATTACK_MINUTES", 10) * 60)
   const goals = {
     addedP99Ms: numberFrom("ATTACK_ADDED_MS", 250),
-    peakMb: numberFrom("ATTACK_MB", 1_024),
+    peakMb: numberFrom("ATTACK_MB", podMb),
   }
   const ordinary = startPart("ordinary-callers", [], asReport<OrdinaryCallers.OrdinaryReport>())
   const providers = startPart("hostile-providers", [], Number)
