@@ -48,6 +48,7 @@ const plant = () => {
     passedOn = "",
     callersProxy = "",
     callersReferer = "",
+    adminKey = "",
   ] = more
   return {
     apiKey,
@@ -71,6 +72,7 @@ const plant = () => {
     passedOn,
     callersProxy,
     callersReferer,
+    adminKey,
     short,
   }
 }
@@ -137,6 +139,7 @@ const provider = async (): Promise<string> => {
 
 const configOf = (url: string, planted: Planted): string => `
 server: { access_keys: ["${planted.accessKey}", "${planted.short}"] }
+admin: { keys: ["${planted.adminKey}"] }
 retry: { rounds: 2, base_delay_ms: 1, max_delay_ms: 2 }
 breaker: { failures: 0 }
 openai_clients:
@@ -293,6 +296,8 @@ const drive = async (port: number, planted: Planted): Promise<ReadonlyArray<stri
     await ask(port, "/health", {}),
     await ask(port, "/health?verbose", {}),
     await ask(port, "/health?verbose", good),
+    await ask(port, "/health?verbose", { authorization: `Bearer ${planted.adminKey}` }),
+    await chat("gpt-good", { authorization: `Bearer ${planted.adminKey}` }),
   )
   return answers
 }
