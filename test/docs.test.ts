@@ -413,7 +413,7 @@ describe("The README's tables", () => {
       InvalidRequest: new Errors.InvalidRequest({ message: "m", param: "model" }),
       ModelNotFound: new Errors.ModelNotFound({ model: "m" }),
       AccessDenied: new Errors.AccessDenied({ reason: "missing" }),
-      AdminDenied: new Errors.AdminDenied({ reason: "missing" }),
+      AdminDenied: new Errors.AdminDenied(),
       PageRefused: new Errors.PageRefused({ reason: "origin", told: undefined }),
       UnsupportedMediaType: new Errors.UnsupportedMediaType({ contentType: undefined }),
       RequestTooLarge: new Errors.RequestTooLarge({ limitBytes: 1 }),

@@ -47,15 +47,19 @@ const manual = {
 
 /** The part of `/health?verbose` that is told. */
 const Health = Schema.Struct({
-  upstreams: Schema.Array(
-    Schema.Struct({
-      name: Schema.String,
-      state: Schema.Literal("closed", "open", "half_open"),
-      reason: Schema.NullOr(Schema.String),
-      probe_at: Schema.NullOr(Schema.String),
-      in_flight: Schema.Number,
-      waiting: Schema.Number,
-    }),
+  version: Schema.String,
+  /** Absent where they are told to operators alone. */
+  upstreams: Schema.optional(
+    Schema.Array(
+      Schema.Struct({
+        name: Schema.String,
+        state: Schema.Literal("closed", "open", "half_open"),
+        reason: Schema.NullOr(Schema.String),
+        probe_at: Schema.NullOr(Schema.String),
+        in_flight: Schema.Number,
+        waiting: Schema.Number,
+      }),
+    ),
   ),
 })
 
@@ -81,6 +85,12 @@ const healthTimeout = "5 seconds"
 const urlOf = (address: string): string =>
   (/^https?:\/\//i.test(address) ? address : `http://${address}`).replace(/\/(?:v1\/?)?$/, "")
 
+const toldToOperators = (address: string): CliFailure =>
+  new CliFailure({
+    exitCode: 1,
+    message: `--running ${address}: it tells this to its operator alone. Set ${adminKeyVariable} to one of its admin.keys.`,
+  })
+
 const upstreamsAt = (
   address: string,
   { admin }: GatewayConfig,
@@ -90,15 +100,14 @@ const upstreamsAt = (
     HttpClient.execute,
     Effect.filterOrFail(
       ({ status }) => status !== 401,
-      () =>
-        new CliFailure({
-          exitCode: 1,
-          message: `--running ${address}: it tells this to its operator alone. Set ${adminKeyVariable} to one of its admin.keys.`,
-        }),
+      () => toldToOperators(address),
     ),
     Effect.flatMap(HttpClientResponse.schemaBodyJson(Health)),
     Effect.timeout(healthTimeout),
-    Effect.map(({ upstreams }) =>
+    Effect.flatMap(({ upstreams }) =>
+      upstreams === undefined ? Effect.fail(toldToOperators(address)) : Effect.succeed(upstreams),
+    ),
+    Effect.map((upstreams) =>
       upstreams.map(({ in_flight, probe_at, ...rest }) => ({
         ...rest,
         probeAt: probe_at,

@@ -34,10 +34,8 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
   readonly reason: "missing" | "wrong"
 }> {}
 
-/** Only operators are told this, and the request carries no key of theirs. */
-export class AdminDenied extends Data.TaggedError("AdminDenied")<{
-  readonly reason: "none" | "missing" | "wrong"
-}> {}
+/** Only operators are told this, and the key that was sent is none of theirs. */
+export class AdminDenied extends Data.TaggedError("AdminDenied") {}
 
 /** A web page asks that may not: by whose it is, or by the name it found the gateway under. */
 export class PageRefused extends Data.TaggedError("PageRefused")<{
@@ -235,14 +233,6 @@ const roomless: Readonly<Record<Overloaded["reason"], string>> = {
   upstreams: "every upstream that serves the model is busy (max_concurrent)",
 }
 
-const adminOnly: Readonly<Record<AdminDenied["reason"], string>> = {
-  none: "Only who runs this gateway is told this, and its configuration has no key for that: admin.keys.",
-  missing:
-    "Only who runs this gateway is told this. Send one of admin.keys as `Authorization: Bearer <key>`.",
-  wrong:
-    "The key sent is not one of this gateway's admin.keys. Access keys are for asking models, not for this.",
-}
-
 /** What to do about it is for who runs the gateway. */
 const pageRefusal = ({ reason, told: from }: PageRefused): string => {
   const shown = told(from ?? "", noSecrets)
@@ -297,7 +287,8 @@ const declare = (error: GatewayError): Declaration => {
     case "AdminDenied":
       return {
         status: 401,
-        message: adminOnly[error.reason],
+        message:
+          "The key sent is not one of this gateway's admin.keys. Access keys are for asking models, not for this.",
         type: "invalid_request_error",
         param: null,
         code: "invalid_admin_key",

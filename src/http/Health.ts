@@ -14,23 +14,25 @@ import { jsonAnswer } from "./JsonAnswer.ts"
 /** `/health?verbose` tells of each upstream too. */
 export const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)
 
-/** Why what only operators are told is not told to this caller. It is open to all where nobody is asked for a key at all. */
-const adminDenied = ({ adminKeys, server }: Snapshot, call: ClientCall): AdminDenied | undefined => {
-  if (keyCount(adminKeys) === 0) {
-    return keyCount(server.accessKeys) === 0 ? undefined : new AdminDenied({ reason: "none" })
-  }
+/** Who asks: whom all is told, whom what probes need is, or somebody whose key is no operator's. It is open to all where nobody is asked for a key at all. */
+const askedBy = ({ adminKeys, server }: Snapshot, call: ClientCall): "operator" | "probe" | "impostor" => {
+  if (keyCount(adminKeys) === 0) return keyCount(server.accessKeys) === 0 ? "operator" : "probe"
   const sent = clientKey(call.headers)
-  if (sent === undefined) return new AdminDenied({ reason: "missing" })
-  return holdsKey(adminKeys, sent) ? undefined : new AdminDenied({ reason: "wrong" })
+  if (sent === undefined) return "probe"
+  return holdsKey(adminKeys, sent) ? "operator" : "impostor"
 }
+
+/** Said where the rest is left out, so that nobody takes it for all there is. */
+const toOperators = "told to who sends one of admin.keys"
 
 /** `/health` always answers 200 while the process serves; what is wrong with the configuration is told, not failed on. */
 export const health = (startedAt: number, call: ClientCall, url: string) =>
   Effect.gen(function* () {
-    const denied = isVerbose(url) ? adminDenied((yield* CurrentConfig).snapshot(), call) : undefined
-    if (denied !== undefined) return answerOf(denied)
+    const verbose = isVerbose(url) ? askedBy((yield* CurrentConfig).snapshot(), call) : undefined
+    if (verbose === "impostor") return answerOf(new AdminDenied())
     const { audit, health, startedAt: began = startedAt, workers } = yield* (yield* Fleet).status
     const now = yield* Clock.currentTimeMillis
+    const { connections, requests, strangers, upstreams } = health
     return jsonAnswer({
       status: "ok",
       version,
@@ -38,15 +40,9 @@ export const health = (startedAt: number, call: ClientCall, url: string) =>
       config: health.config,
       audit: { queued: audit.queued, spilled: audit.spilled, lost: audit.lost },
       log: health.log,
-      ...(isVerbose(url)
-        ? {
-            workers,
-            requests: health.requests,
-            connections: health.connections,
-            strangers: health.strangers,
-            upstreams: health.upstreams,
-          }
-        : undefined),
+      requests,
+      ...(verbose === "operator" ? { workers, connections, strangers, upstreams } : undefined),
+      ...(verbose === "probe" ? { verbose: toOperators } : undefined),
     })
   })
 

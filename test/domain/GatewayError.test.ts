@@ -51,8 +51,7 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
   [new ModelNotFound({ model: "m" }), 404, "invalid_request_error", "model_not_found"],
   [new AccessDenied({ reason: "missing" }), 401, "invalid_request_error", "invalid_api_key"],
   [new AccessDenied({ reason: "wrong" }), 401, "invalid_request_error", "invalid_api_key"],
-  [new AdminDenied({ reason: "none" }), 401, "invalid_request_error", "invalid_admin_key"],
-  [new AdminDenied({ reason: "wrong" }), 401, "invalid_request_error", "invalid_admin_key"],
+  [new AdminDenied(), 401, "invalid_request_error", "invalid_admin_key"],
   [
     new PageRefused({ reason: "origin", told: "https://a.example" }),
     403,
