@@ -2,11 +2,10 @@
 import * as Either from "effect/Either"
 import { type ChoicesAsked, choicesAsked } from "./Choices.ts"
 import { refusalOfRequest, type Unresumable } from "./Continuation.ts"
-import { type Endpoint, ofStreamOptions } from "./Endpoint.ts"
+import type { Endpoint } from "./Endpoint.ts"
 import { InvalidRequest } from "./GatewayError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { faultAt } from "./JsonFault.ts"
-import { memberText } from "./JsonText.ts"
 import { isMultimodal, textOf } from "./Messages.ts"
 import { type Ambiguity, ambiguityIn } from "./OneReading.ts"
 
@@ -82,7 +81,7 @@ const parse = (
     : invalid(null, "The request body is JSON, but not an object.")
 }
 
-const unclear = ({ name, why }: Ambiguity, path = name): Either.Either<never, InvalidRequest> =>
+const unclear = ({ name: path, why }: Ambiguity): Either.Either<never, InvalidRequest> =>
   invalid(
     path,
     why === "twice"
@@ -119,7 +118,7 @@ export const decode = (
   const parsed = parse(bytes)
   if (Either.isLeft(parsed)) return Either.left(parsed.left)
   const [text, body] = parsed.right
-  const ambiguity = ambiguityIn(body, endpoint.decidedBy, text, () => text)
+  const ambiguity = ambiguityIn(text, endpoint.decidedBy)
   if (ambiguity !== undefined) return unclear(ambiguity)
 
   const model = deployment ?? body["model"]
@@ -148,11 +147,6 @@ const read = (
   if (streamOptions !== null && !isJsonObject(streamOptions)) {
     return invalid("stream_options", "`stream_options` must be an object.")
   }
-  const ambiguity =
-    streamOptions === null
-      ? undefined
-      : ambiguityIn(streamOptions, ofStreamOptions, text, () => memberText(text, "stream_options") ?? "{}")
-  if (ambiguity !== undefined) return unclear(ambiguity, `stream_options.${ambiguity.name}`)
   const includeUsage = streamOptions?.["include_usage"] ?? false
   if (typeof includeUsage !== "boolean") {
     return invalid("stream_options.include_usage", "`stream_options.include_usage` must be a boolean.")

@@ -26,21 +26,21 @@ const ofCompletions = [
   "prompt",
 ]
 
-/** Of `stream_options`, wherever they are taken. */
-export const ofStreamOptions = deciding(["include_usage"])
+/** Of its members, what is decided by within them. */
+const within = { stream_options: deciding(["include_usage"]) }
 
 export const chatCompletions: Endpoint = {
   name: "chat.completions",
   path: "/chat/completions",
   input: "messages",
-  decidedBy: deciding([...ofCompletions, "messages", "tools", "functions"]),
+  decidedBy: deciding([...ofCompletions, "messages", "tools", "functions"], within),
 }
 
 export const completions: Endpoint = {
   name: "completions",
   path: "/completions",
   input: "prompt",
-  decidedBy: deciding([...ofCompletions, "tools", "functions"]),
+  decidedBy: deciding([...ofCompletions, "tools", "functions"], within),
 }
 
 export const endpoints: ReadonlyArray<Endpoint> = [chatCompletions, completions]

@@ -10,6 +10,8 @@ import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts
 /** A member of an object and where it stands in the text: from its name's opening quote to the end of its value. */
 interface Member {
   readonly name: string
+  /** Its name is written without escapes. */
+  readonly isPlain: boolean
   readonly start: number
   readonly valueStart: number
   readonly end: number
@@ -86,34 +88,31 @@ const nameOf = (text: string, start: number, end: number): string => {
   return String(decoded)
 }
 
-const membersOf = (text: string): ReadonlyArray<Member> => {
+/** The members of an object's text, in order, each as often as it stands there. */
+export const memberPlaces = (text: string): ReadonlyArray<Member> => {
   const members: Array<Member> = []
   let at = skipSpace(text, skipSpace(text, 0) + 1)
   while (text.charCodeAt(at) === quote) {
     const nameEnd = skipString(text, at)
     const valueStart = skipSpace(text, skipSpace(text, nameEnd) + 1)
     const end = skipValue(text, valueStart)
-    members.push({ name: nameOf(text, at, nameEnd), start: at, valueStart, end })
+    const name = nameOf(text, at, nameEnd)
+    // Escapes are longer than what they stand for.
+    members.push({ name, isPlain: name.length === nameEnd - at - 2, start: at, valueStart, end })
     at = skipSpace(text, skipSpace(text, end) + 1)
   }
   return members
 }
 
-/** The names of an object's members, in order, each as often as it stands there, and whether it is written without escapes. */
-export const memberNames = (
-  text: string,
-): ReadonlyArray<{ readonly name: string; readonly isPlain: boolean }> =>
-  membersOf(text).map(({ name, start }) => ({ name, isPlain: text.startsWith(`"${name}"`, start) }))
-
 /** The text of a member's value in an object's text: of the last one of that name, as `JSON.parse` takes it. */
 export const memberText = (text: string, name: string): string | undefined => {
-  const member = membersOf(text).findLast((candidate) => candidate.name === name)
+  const member = memberPlaces(text).findLast((candidate) => candidate.name === name)
   return member === undefined ? undefined : text.slice(member.valueStart, member.end)
 }
 
 /** The texts of an object's values by their names: of a name that stands several times the last, as `JSON.parse` takes it. */
 export const memberTexts = (text: string): ReadonlyMap<string, string> =>
-  new Map(membersOf(text).map(({ end, name, valueStart }) => [name, text.slice(valueStart, end)]))
+  new Map(memberPlaces(text).map(({ end, name, valueStart }) => [name, text.slice(valueStart, end)]))
 
 /** Where an element of an array stands in the text. */
 interface Element {
@@ -144,7 +143,7 @@ export const elementTexts = (text: string): ReadonlyArray<string> =>
 export const replaceMembers = (
   text: string,
   edits: ReadonlyArray<readonly [name: string, value: string | undefined]>,
-): string => splice(text, membersOf(text), new Map(edits))
+): string => splice(text, memberPlaces(text), new Map(edits))
 
 const splice = (
   text: string,
@@ -193,7 +192,7 @@ export const rewrite = (text: string, before: Json, after: Json): string => {
 }
 
 const rewriteObject = (text: string, before: JsonObject, after: JsonObject): string => {
-  const members = membersOf(text)
+  const members = memberPlaces(text)
   const values = new Map<string, string | undefined>()
   for (const name in after) {
     const value = after[name]

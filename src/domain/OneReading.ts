@@ -6,14 +6,19 @@
  * takes `maxTokens` for `max_tokens`. So whoever writes `model` twice, or `Model`, might have one model admitted and another one served. Such
  * bodies are refused; what nobody decides by passes as it is.
  */
-import type { JsonObject } from "./Json.ts"
-import { memberNames } from "./JsonText.ts"
+import { memberPlaces } from "./JsonText.ts"
 
-/** Members that are decided by, with what it takes to find them. Made once. */
-export interface Deciding {
-  readonly quoted: ReadonlyMap<string, string>
-  readonly byFolded: ReadonlyMap<string, string>
+/** A member that is decided by. */
+interface Decisive {
+  readonly name: string
+  /** Stands for it among the others. */
+  readonly bit: number
+  /** What is decided by within it. */
+  readonly within: Deciding | undefined
 }
+
+/** Members that are decided by, by their names, and by how the loosest of readers matches them. Made once. */
+export type Deciding = ReadonlyMap<string, Decisive>
 
 /** A name as the loosest of readers matches it. */
 export const folded = (name: string): string =>
@@ -23,53 +28,46 @@ export const folded = (name: string): string =>
     .replace(/\u212a/g, "k")
     .toLowerCase()
 
-export const deciding = (names: ReadonlyArray<string>): Deciding => ({
-  quoted: new Map(names.map((name) => [name, JSON.stringify(name)])),
-  byFolded: new Map(names.map((name) => [folded(name), name])),
-})
+/**
+ * @param names at most as many as a number has bits
+ * @param within what is decided by within one of them
+ */
+export const deciding = (
+  names: ReadonlyArray<string>,
+  within: Readonly<Record<string, Deciding>> = {},
+): Deciding =>
+  new Map(
+    names.flatMap((name, at) => {
+      const decisive: Decisive = { name, bit: 1 << at, within: within[name] }
+      return [
+        [folded(name), decisive],
+        [name, decisive],
+      ] as const
+    }),
+  )
 
-/** A member that not everybody reads alike. */
+/** A member that not everybody reads alike; `name` is a path where it stands within another. */
 export interface Ambiguity {
   readonly name: string
   readonly why: "twice" | "spelling"
 }
 
-/** The same of an object's text, walked. */
-const found = (text: string, { byFolded }: Deciding): Ambiguity | undefined => {
-  const seen = new Set<string>()
-  for (const { isPlain, name } of memberNames(text)) {
-    const meant = byFolded.get(folded(name))
+/**
+ * The first member of an object's text that is decided by and not read alike by all: it stands twice, or in another spelling. One walk over the text,
+ * which costs less than to search it for the names.
+ */
+export const ambiguityIn = (text: string, members: Deciding): Ambiguity | undefined => {
+  let seen = 0
+  for (const { end, isPlain, name, valueStart } of memberPlaces(text)) {
+    // What is nothing but small letters and digits is matched as it is.
+    const meant = members.get(name) ?? (/[^a-z0-9]/.test(name) ? members.get(folded(name)) : undefined)
     if (meant === undefined) continue
-    if (name !== meant || !isPlain) return { name: meant, why: "spelling" }
-    if (seen.has(name)) return { name, why: "twice" }
-    seen.add(name)
+    if (name !== meant.name || !isPlain) return { name: meant.name, why: "spelling" }
+    if ((seen & meant.bit) !== 0) return { name, why: "twice" }
+    seen |= meant.bit
+    if (meant.within === undefined || text[valueStart] !== "{") continue
+    const inner = ambiguityIn(text.slice(valueStart, end), meant.within)
+    if (inner !== undefined) return { ...inner, name: `${name}.${inner.name}` }
   }
   return undefined
-}
-
-/**
- * The first member that is decided by and not read alike by all: it stands twice, or in another spelling. Few bodies have to be walked for that:
- * those that hold an escape, which could be of a name, or a name that stands in quotes more than once, wherever.
- *
- * @param text of the object, or of what it stands in
- * @param own the object's own text
- */
-export const ambiguityIn = (
-  object: JsonObject,
-  members: Deciding,
-  text: string,
-  own: () => string,
-): Ambiguity | undefined => {
-  const { byFolded, quoted } = members
-  let isUnclear = text.includes("\\u")
-  for (const name in object) {
-    const spelled = quoted.get(name)
-    if (spelled !== undefined) {
-      isUnclear ||= text.indexOf(spelled, text.indexOf(spelled) + spelled.length) !== -1
-      continue
-    }
-    const meant = byFolded.get(folded(name))
-    if (meant !== undefined) return { name: meant, why: "spelling" }
-  }
-  return isUnclear ? found(own(), members) : undefined
 }
