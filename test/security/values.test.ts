@@ -70,13 +70,20 @@ describe("A body that is odd JSON", () => {
     }),
   )
 
-  it.scopedLive("reads escaped names as the names they are", () =>
-    Effect.gen(function* () {
-      const { port, upstream } = yield* stack
-      const text = `{"\\u006dodel":"gpt-4\\u006f","m\\u0065ssages":${messages}}`
-      expect((yield* post(port, path, text))?.status).toBe(200)
-      expect(upstream.requests[0]?.body).toMatchObject({ model: "gpt-4o" })
-    }),
+  it.scopedLive(
+    "reads escaped values as what they are, and takes no escaped name of what it decides by",
+    () =>
+      Effect.gen(function* () {
+        const { port, upstream } = yield* stack
+        const value = `{"model":"gpt-4\\u006f","messages":${messages},"\\u0073eed":1}`
+        expect((yield* post(port, path, value))?.status).toBe(200)
+        expect(upstream.requests[0]?.body).toMatchObject({ model: "gpt-4o", seed: 1 })
+        const name = `{"\\u006dodel":"gpt-4o","messages":${messages}}`
+        const refused = yield* post(port, path, name)
+        expect(refused?.status).toBe(400)
+        expect(jsonOf(refused)).toMatchObject({ error: { param: "model" } })
+        expect(upstream.requests).toHaveLength(1)
+      }),
   )
 
   it.scopedLive("serves no model that only looks like one that is served", () =>
