@@ -3,7 +3,7 @@
  * people run; with `changed` those and the demo, unless they are newer than what they are made of.
  */
 import { readdirSync, statSync } from "node:fs"
-import { readFile } from "node:fs/promises"
+import { copyFile, readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { ensureAddon } from "./addon.js"
@@ -62,13 +62,18 @@ const bundle = (entry, outfile, options = {}) =>
   })
 
 /** What people run, and the programs of its threads. */
-const programs = ["dist/sluice.js", "dist/audit-worker.js", "dist/aside-worker.js"]
+const programs = ["dist/sluice.js", "dist/audit-worker.js", "dist/aside-worker.js", "dist/brotli-worker.js"]
+
+/** The decoder that the last of them runs, as its package has it. */
+const wasm = fileURLToPath(import.meta.resolve("brotli-dec-wasm/web/bg.wasm"))
 
 /** Bundles these. */
 const shipped = () => [
   bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici] }),
   bundle("src/audit/AuditWorker.ts", "dist/audit-worker.js"),
   bundle("src/aside/AsideWorker.ts", "dist/aside-worker.js"),
+  bundle("src/stream/brotli-worker.js", "dist/brotli-worker.js"),
+  copyFile(wasm, "dist/brotli.wasm"),
 ]
 
 /** It asserts what it shows, by more than one of `node:assert`'s ways. */

@@ -19,7 +19,6 @@ import { auditUrl, environment, logFormat, problemsOf } from "../config/Environm
 import { nodeAdvice } from "../domain/NodeSupport.ts"
 import { isHurried } from "../Hurry.ts"
 import { NodeServer } from "../http/NodeServer.ts"
-import { readsBrotli } from "../stream/Brotli.ts"
 import * as Lines from "../telemetry/Lines.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../version.ts"
@@ -172,7 +171,7 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
     const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
     const serving = Effect.gen(function* () {
       if (cluster.isWorker) return yield* worker
-      const advice = nodeAdvice(process.versions.node, readsBrotli)
+      const advice = nodeAdvice(process.versions.node)
       if (advice !== undefined) yield* Effect.logWarning(advice)
       if (terminal) yield* heedHangUp
       return workers === 1 ? yield* alone : yield* primary(workers)

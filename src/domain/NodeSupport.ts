@@ -22,19 +22,17 @@ const ended: ReadonlyMap<number, string> = new Map([
  * A sentence for the operator, or `undefined` where there is nothing to say.
  *
  * @param version as `process.versions.node` has it
- * @param readsBrotli whether bodies in `br` are read under this Node
  */
-export const nodeAdvice = (version: string, readsBrotli: boolean): string | undefined => {
+export const nodeAdvice = (version: string): string | undefined => {
   const [major = 0, minor = 0, patch = 0] = version.split(".").map((part) => Number.parseInt(part, 10))
   const least = mended.get(major)
-  const unread = readsBrotli ? "" : "; bodies in br are not read under it, since its decoder can be overrun"
   if (least === undefined) {
     const since = ended.get(major)
     if (since === undefined && major > best) return undefined
-    return `Node ${version} is out of support${since === undefined ? "" : ` since ${since}`}, and holes found since then stay open in it: use Node ${best}${unread}`
+    return `Node ${version} is out of support${since === undefined ? "" : ` since ${since}`}, and holes found since then stay open in it: use Node ${best}`
   }
   const isMended = minor > least[0] || (minor === least[0] && patch >= least[1])
   return isMended
     ? undefined
-    : `Node ${version} has holes that are known and closed in ${major}.${least.join(".")}: update it${unread}`
+    : `Node ${version} has holes that are known and closed in ${major}.${least.join(".")}: update it`
 }

@@ -2,11 +2,12 @@
  * A request's body that comes packed (RFC 9110 §8.4), unpacked piece by piece, so that a small one which would become an immense one is stopped on
  * its way, and as slowly as what takes it. Clients are held to what they say of it; of upstreams the bytes decide (`upstream/Unpacking.ts`).
  */
+import type { Transform } from "node:stream"
 import * as Zlib from "node:zlib"
 import * as Either from "effect/Either"
 import { type Coding, codingNamed } from "../domain/ContentCoding.ts"
 import { InvalidRequest, RequestTooLarge, UnsupportedEncoding } from "../domain/GatewayError.ts"
-import { readsBrotli } from "../stream/Brotli.ts"
+import { brotliDecoder } from "../stream/Brotli.ts"
 
 declare module "node:zlib" {
   /** Since Node 22.15. */
@@ -15,11 +16,8 @@ declare module "node:zlib" {
     | undefined
 }
 
-/** What Node's decoders have in common. */
-type Decoder = Pick<
-  Zlib.Gunzip,
-  "bytesWritten" | "destroy" | "end" | "on" | "once" | "pause" | "resume" | "write"
->
+/** What all decoders have in common; `bytesWritten` are those it read. */
+type Decoder = Transform & { readonly bytesWritten: number }
 
 /** A coding that this Node reads, with a decoder for a body that begins with this byte. */
 interface Readable {
@@ -39,12 +37,10 @@ const zstdOf = (create: NonNullable<typeof Zlib.createZstdDecompress>): Readable
   decoder: () => create(zstdWindow),
 })
 
-const brotli: Readable = { coding: "br", decoder: () => Zlib.createBrotliDecompress() }
-
 const readables: ReadonlyArray<Readable> = [
   { coding: "gzip", decoder: () => Zlib.createGunzip() },
   { coding: "deflate", decoder: inflate },
-  ...(readsBrotli ? [brotli] : []),
+  { coding: "br", decoder: brotliDecoder },
   ...(Zlib.createZstdDecompress === undefined ? [] : [zstdOf(Zlib.createZstdDecompress)]),
 ]
 

@@ -1,8 +1,17 @@
 /**
- * Whether the Brotli decoder of the running Node may be given what others packed. Those of before October 2026, and of Node 20 for good, write past
- * a buffer for a few crafted bytes (CVE-2026-111497), which can run a stranger's code. Where it may not, `br` is an encoding like any unknown one.
+ * Decoders for Brotli that may be given what others packed. Node's own, where it is mended: those of before October 2026, and of Node 20 for good,
+ * write past a buffer for a few crafted bytes (CVE-2026-111497), which can run a stranger's code. Elsewhere one that cannot be overrun, somewhat slower.
  */
-import { constants } from "node:zlib"
+import type { Transform } from "node:stream"
+import { constants, createBrotliDecompress } from "node:zlib"
+import { BrotliThreadDecoder } from "./BrotliThread.ts"
 
 /** The mend brought an error of its own; `process.versions.brotli` tells of it only where the library was replaced as a whole. */
-export const readsBrotli: boolean = "BROTLI_DECODER_ERROR_FORMAT_BLOCK_SWITCH" in constants
+const isMended = "BROTLI_DECODER_ERROR_FORMAT_BLOCK_SWITCH" in constants
+
+/** Counts the packed bytes it read; those behind the end are none of them. */
+export type BrotliDecoder = Transform & { readonly bytesWritten: number }
+
+/** For one body. Whichever it is, it fails in the same way. */
+export const brotliDecoder = (): BrotliDecoder =>
+  isMended ? createBrotliDecompress() : new BrotliThreadDecoder()

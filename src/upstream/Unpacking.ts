@@ -6,7 +6,7 @@ import { Transform } from "node:stream"
 import * as zlib from "node:zlib"
 import { AttemptFailure } from "../domain/AttemptPolicy.ts"
 import { type Coding, mostPackings, type Packing, packingOf } from "../domain/ContentCoding.ts"
-import { readsBrotli } from "../stream/Brotli.ts"
+import { brotliDecoder } from "../stream/Brotli.ts"
 
 /** Where bytes come from. */
 export interface Tap {
@@ -31,8 +31,7 @@ const zstdUnpacker = (): Transform | undefined => {
 }
 
 /** Whether this Node unpacks it. */
-export const isKnown = (coding: Coding): boolean =>
-  coding === "br" ? readsBrotli : coding !== "zstd" || typeof zstd === "function"
+export const isKnown = (coding: Coding): boolean => coding !== "zstd" || typeof zstd === "function"
 
 /** `undefined` where this Node has none. */
 const unpackerOf = (packing: Packing): Transform | undefined => {
@@ -44,7 +43,7 @@ const unpackerOf = (packing: Packing): Transform | undefined => {
     case "bare_deflate":
       return zlib.createInflateRaw(eager)
     case "br":
-      return zlib.createBrotliDecompress()
+      return brotliDecoder()
     case "zstd":
       return zstdUnpacker()
   }

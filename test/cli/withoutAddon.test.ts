@@ -14,7 +14,13 @@ const addon = major < 22 ? "better-sqlite3-12" : "better-sqlite3"
 const installed = (inPlaceOfAddon: string | undefined) =>
   Effect.map(temporaryDirectory, (directory) => {
     mkdirSync(join(directory, "dist"))
-    for (const name of ["sluice.js", "audit-worker.js", "aside-worker.js"]) {
+    for (const name of [
+      "sluice.js",
+      "audit-worker.js",
+      "aside-worker.js",
+      "brotli-worker.js",
+      "brotli.wasm",
+    ]) {
       copyFileSync(join("dist", name), join(directory, "dist", name))
     }
     writeFileSync(join(directory, "package.json"), '{"type":"module"}')

@@ -251,7 +251,7 @@ export const callerFaults = (heard: (model: Model) => Effect.Effect<void>): Read
     expected: answer(504, "deadline_exceeded", null, "upstream_error"),
   },
   {
-    words: "packs its body (`gzip`, `deflate`, and `br` where Node reads it): it is unpacked",
+    words: "packs its body (`gzip`, `deflate`, `br`): it is unpacked",
     act: packing("gzip", gzipSync(JSON.stringify(asking(models.answers)))),
     expected: answer(200, null, null, "ok"),
   },

@@ -5,13 +5,12 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { nodeAdvice } from "../../src/domain/NodeSupport.ts"
-import { readsBrotli } from "../../src/stream/Brotli.ts"
 import { addressOf, sluice } from "../support/process.ts"
 import { jsonOf, post, request } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { chatCompletion } from "../support/Wire.ts"
 
-const programs = ["dist/sluice.js", "dist/audit-worker.js", "dist/aside-worker.js"]
+const programs = ["dist/sluice.js", "dist/audit-worker.js", "dist/aside-worker.js", "dist/brotli-worker.js"]
 
 describe("a built program", () => {
   it.each(programs)("never lets Node word an assertion that fails: %s", (path) => {
@@ -81,7 +80,7 @@ const answers: ReadonlyArray<readonly [name: string, bytes: string, status: numb
 describe("the start", () => {
   it.scopedLive("warns of a Node that is out of support or has known holes, and serves", () =>
     Effect.gen(function* () {
-      const advice = nodeAdvice(process.versions.node, readsBrotli)
+      const advice = nodeAdvice(process.versions.node)
       const files = yield* FileSystem.FileSystem
       const folder = yield* files.makeTempDirectoryScoped()
       yield* files.writeFileString(`${folder}/config.yaml`, "openai_clients: []\n")
