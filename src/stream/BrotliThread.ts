@@ -6,7 +6,10 @@ import { Transform, type TransformCallback } from "node:stream"
 import { Worker } from "node:worker_threads"
 
 /** Each keeps what it unpacked last, up to 16 MiB. Further bodies wait for their turn, as long as they are waited for. */
-export const mostAtOnce = 64
+export const mostAtOnce = 32
+
+/** A thread that served more at once keeps their memory, and ends once it is idle. */
+const mostKept = 4
 
 /** Packed bytes for one step. */
 const inputBytes = 16_384
@@ -34,6 +37,8 @@ let lastId = 0
 const asking = new Map<number, Heard>()
 const waiting = new Set<() => void>()
 let seated = 0
+/** Since the thread started. */
+let mostSeated = 0
 
 const started = (): Worker => {
   const worker = new Worker(new URL("./brotli-worker.js", import.meta.url), { execArgv: [], env: {} })
@@ -74,6 +79,7 @@ const forget = (id: number): void => {
 const sit = (go: () => void): void => {
   if (seated < mostAtOnce) {
     seated++
+    mostSeated = Math.max(mostSeated, seated)
     go()
   } else waiting.add(go)
 }
@@ -86,6 +92,11 @@ const stand = (): void => {
     go()
     return
   }
+  if (seated > 0 || mostSeated <= mostKept) return
+  mostSeated = 0
+  const worker = thread
+  thread = undefined
+  void worker?.terminate()
 }
 
 /** How many bodies are being unpacked, and how many wait for that. */

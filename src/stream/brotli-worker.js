@@ -1,6 +1,7 @@
 /**
  * The program of the thread that unpacks Brotli under a Node whose own decoder can be overrun. Rust's decoder in WebAssembly cannot write outside of
- * the memory it was given: the worst that bytes can do is to trap it. Each body has an instance of its own, so that none finds what another left.
+ * the memory it was given: the worst that bytes can do is to trap it. Each body has an instance of its own while it lasts; the next one takes it over, since
+ * the memory of one that is dropped may stay for long.
  *
  * It is JavaScript, since Node runs it as it is, from the sources as from `dist`.
  */
@@ -42,7 +43,7 @@ const importsFor = (exportsOf) => {
   return imports
 }
 
-/** One body's decoder. Its `step` takes bytes, and gives what it unpacked, how many it used, and its code; it throws where they are no Brotli. */
+/** An instance, for one body after another. Its `step` takes bytes, and gives what it unpacked, how many it used, and whether that is all; nothing where they are no Brotli. */
 const decoder = () => {
   let api
   api = new WebAssembly.Instance(
@@ -50,13 +51,16 @@ const decoder = () => {
     importsFor(() => api),
   ).exports
   api.__wbindgen_start()
-  const stream = api.brotlidecstream_new()
+  let stream = api.brotlidecstream_new()
   return {
     step: (bytes) => {
       const input = api.__wbindgen_malloc(bytes.length, 1) >>> 0
       new Uint8Array(api.memory.buffer).set(bytes, input)
-      const [result, , isError] = api.brotlidecstream_dec(stream, input, bytes.length, outputBytes)
-      if (isError) throw new Error("Decompression failed")
+      const [result, error, isError] = api.brotlidecstream_dec(stream, input, bytes.length, outputBytes)
+      if (isError) {
+        api.__externref_table_dealloc(error)
+        return undefined
+      }
       const code = api.__wbg_get_brotlistreamresult_code(result)
       const used = api.__wbg_get_brotlistreamresult_input_offset(result) >>> 0
       const [at, length] = api.__wbg_get_brotlistreamresult_buf(result)
@@ -65,25 +69,33 @@ const decoder = () => {
       api.__wbg_brotlistreamresult_free(result, 0)
       return { output, used, isWhole: code === 1, hasMore: code === 3 }
     },
-    free: () => api.__wbg_brotlidecstream_free(stream, 0),
+    /** Makes it ready for the next body. */
+    renew: () => {
+      api.__wbg_brotlidecstream_free(stream, 0)
+      stream = api.brotlidecstream_new()
+    },
   }
 }
 
 const decoders = new Map()
+const idle = []
 
 const answer = ({ bytes, id }) => {
   if (bytes === undefined) {
-    decoders.get(id)?.free()
+    const over = decoders.get(id)
     decoders.delete(id)
+    if (over === undefined) return
+    over.renew()
+    idle.push(over)
     return
   }
   try {
-    const one = decoders.get(id) ?? decoder()
+    const one = decoders.get(id) ?? idle.pop() ?? decoder()
     decoders.set(id, one)
     const step = one.step(bytes)
-    parentPort.postMessage({ id, step }, [step.output.buffer])
+    parentPort.postMessage({ id, step }, step === undefined ? [] : [step.output.buffer])
   } catch {
-    // It may be in any state, and goes with all its memory.
+    // Trapped, it may be in any state, and goes with all its memory.
     decoders.delete(id)
     parentPort.postMessage({ id, step: undefined })
   }
