@@ -6,6 +6,7 @@ import { type RequestFacts, withoutMark } from "../domain/ClientRequest.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { type GatewayError, InvalidRequest, Overloaded } from "../domain/GatewayError.ts"
 import type { Prepared, Recipient } from "../domain/Prepare.ts"
+import { weighed } from "../domain/SharedBytes.ts"
 import type { Target } from "../domain/Upstream.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
 import type { Hold, LongBody } from "./Exchange.ts"
@@ -51,7 +52,7 @@ export const readLong = (
   run("read", { endpoint: endpoint.name, deployment, pieces }).pipe(
     Effect.catchTag("AsideFailed", unread),
     Effect.flatMap(({ bytes, read }): Effect.Effect<ReadRequest, GatewayError> => {
-      received(bytes)
+      received(weighed(bytes))
       if (read.kind === "mistake") return Effect.fail(mistakeOf(read))
       const asItCame = withoutMark(bytes)
       /** Bodies that were made are let go of when the next one is. */

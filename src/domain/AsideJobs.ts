@@ -16,6 +16,7 @@ import { type Model, readModels } from "./ModelList.ts"
 import { joined } from "./Pieces.ts"
 import { transformAnswer } from "./PlainAnswer.ts"
 import { bodiesOf, type Recipient } from "./Prepare.ts"
+import { weighed } from "./SharedBytes.ts"
 import { gathered } from "./Transcript.ts"
 
 /** The client's mistake, as plain values: of an error another thread gets no more. */
@@ -121,7 +122,7 @@ export const asideJobs: {
   },
   prepare: ({ bytes, deployment, endpoint, omissions, recipient, said }) =>
     Either.match(
-      Either.flatMap(decode(endpointNamed(endpoint), bytes, deployment), (request) =>
+      Either.flatMap(decode(endpointNamed(endpoint), weighed(bytes), deployment), (request) =>
         bodiesOf(request)(recipient, omissions, said),
       ),
       {

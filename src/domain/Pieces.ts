@@ -2,6 +2,7 @@
  * A body as it comes, kept for whoever will read it: the event loop as one piece, or a thread, for which a long one is kept in memory that threads share,
  * so that no step copies much of it.
  */
+import { sharedBytes, weighed } from "./SharedBytes.ts"
 
 /** So much is joined within a millisecond. */
 const mostJoined = 1024 * 1024
@@ -10,16 +11,14 @@ const mostJoined = 1024 * 1024
 const leastRoom = 1024 * 1024
 const mostRoom = 8 * 1024 * 1024
 
-const shared = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes))
-
 /** Bytes joined, in memory that threads share; those that are alone are given as they are. */
 export const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
   const [only] = pieces
-  if (pieces.length === 1 && only !== undefined) return only
-  const whole = shared(pieces.reduce((sum, { length }) => sum + length, 0))
+  if (pieces.length === 1 && only !== undefined) return weighed(only)
+  const whole = sharedBytes(pieces.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const piece of pieces) {
-    whole.set(piece, at)
+    whole.set(weighed(piece), at)
     at += piece.length
   }
   return whole
@@ -78,7 +77,7 @@ export class Pieces {
   #newRoom(): Uint8Array {
     const kept = this.#full.reduce((sum, { length }) => sum + length, 0)
     this.#used = 0
-    this.#room = shared(
+    this.#room = sharedBytes(
       kept < this.#expected ? this.#expected - kept : Math.min(mostRoom, Math.max(leastRoom, kept)),
     )
     return this.#room
