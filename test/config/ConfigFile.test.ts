@@ -281,6 +281,16 @@ describe("problems", () => {
       "1:37 server.trust_proxy[1]: no network; write one such as 10.0.0.0/8 or fd00::/8, or an address",
     ],
     [
+      "a network without brackets",
+      `server: { trust_proxy: 10.0.0.0/8 }\n${none}`,
+      "1:24 server.trust_proxy: expected true, false, a number of proxies, or a list of networks in brackets, got a string",
+    ],
+    [
+      "an origin with a star in it",
+      `server: { cors: ["https://*.example"] }\n${none}`,
+      '1:18 server.cors[0]: a * stands alone, for all origins; list each of the others, such as "https://chat.example"',
+    ],
+    [
       "a missing key",
       "openai_clients:\n  - base_url: http://a\n    model_match: { type: exact, value: [a] }",
       "2:5 openai_clients[0].name: missing; expected a non-empty name of at most 200 characters without control characters",
@@ -323,7 +333,7 @@ describe("problems", () => {
     [
       "a stray line feed in a key",
       withClient('api_key: "k\\n"'),
-      "5:14 openai_clients[0].api_key: the key holds white space or characters that a header cannot carry; check for a stray line feed",
+      "5:14 openai_clients[0].api_key: the key holds white space or characters that a header cannot carry; check for a stray line feed, or a `Bearer` before it",
     ],
     [
       "an empty access key",

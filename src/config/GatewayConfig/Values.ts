@@ -99,7 +99,7 @@ const longestKey = 8_000
 const longKey = fixed(`a key has at most ${longestKey} characters: more is not sent in a header` as const)
 
 const unsendableKey = fixed(
-  "the key holds white space or characters that a header cannot carry; check for a stray line feed",
+  "the key holds white space or characters that a header cannot carry; check for a stray line feed, or a `Bearer` before it",
 )
 
 const placeholderKey = fixed(
@@ -133,7 +133,7 @@ export const accessKey = askedKey(
   `\${ACCESS_KEY}`,
   fixed("an empty access key would let everybody in; leave access_keys empty to ask for none"),
   fixed(
-    "the access key holds white space or characters that a header cannot carry; check for a stray line feed",
+    "the access key holds white space or characters that a header cannot carry; check for a stray line feed, or a `Bearer` before it",
   ),
 )
 
@@ -141,7 +141,7 @@ export const adminKey = askedKey(
   `\${ADMIN_KEY}`,
   fixed("an empty admin key would tell everybody; leave admin.keys empty to ask for none"),
   fixed(
-    "the admin key holds white space or characters that a header cannot carry; check for a stray line feed",
+    "the admin key holds white space or characters that a header cannot carry; check for a stray line feed, or a `Bearer` before it",
   ),
 )
 
@@ -197,7 +197,7 @@ const wrongProxies = fixed(`expected a whole number of proxies from 0 to ${mostP
 
 const wrongNetwork = fixed("no network; write one such as 10.0.0.0/8 or fd00::/8, or an address")
 
-const trustTitle = "true, false, a number of proxies, or a list of networks"
+const trustTitle = "true, false, a number of proxies, or a list of networks in brackets"
 
 export const trustProxy = Schema.Union(Schema.Boolean, Schema.Number, Schema.Array(Schema.String))
   .pipe(
@@ -224,9 +224,11 @@ const originFaults = {
 
 /** Why a text is no origin, or `undefined`. */
 const originProblem = (value: string): string | undefined => {
-  if (value === "*" || originFrom(value) !== undefined) return undefined
+  if (value === "*") return undefined
   if (value === "null") return originFaults.hidden
-  return value.includes("*") ? originFaults.star : originFaults.form
+  // Also in `https://*.example`, which URLs take for a host: no browser sends it, so it would let nobody in, without a word.
+  if (value.includes("*")) return originFaults.star
+  return originFrom(value) === undefined ? originFaults.form : undefined
 }
 
 export const origin = Schema.String.pipe(Schema.filter((value) => originProblem(value))).annotations({
