@@ -9,7 +9,7 @@ import type { Paint, Shade } from "../terminal/Colour.ts"
 import { printable } from "../terminal/Printable.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
-import { configPath, configVariable, readConfig } from "./configFile.ts"
+import { configOption, configPath, configVariable, readConfig } from "./configFile.ts"
 import { Output } from "./Output.ts"
 
 const manual = {
@@ -23,6 +23,7 @@ const manual = {
     optional: true,
   },
   options: {
+    config: { ...configOption, help: "the same, as the other commands take it" },
     "no-env": {
       help: "variables that are not set are warnings, not errors: for a file that is checked elsewhere than it is used",
     },
@@ -58,7 +59,7 @@ const count = (problems: ReadonlyArray<Problem>): string =>
 
 export const check: Command = command(manual, (given) =>
   Effect.gen(function* () {
-    const path = yield* configPath(given.argument)
+    const path = yield* configPath(given.argument ?? given.text("config"))
     const { isOpen, loaded, text } = yield* readConfig(path, given.flag("no-env") ? { unset: "warning" } : {})
     const { paint, write } = yield* Output
     const say = (line: string) => Effect.catchTag(write(line), "OutputClosed", () => Effect.void)

@@ -84,11 +84,12 @@ describe("sluice", () => {
 })
 
 describe("sluice check", () => {
-  it.scopedLive("says that a good configuration is good, by name or by CONFIG_PATH", () =>
+  it.scopedLive("says that a good configuration is good, by name, by --config or by CONFIG_PATH", () =>
     Effect.gen(function* () {
       const path = yield* configFile(shut)
       const named = yield* run(["check", path])
       expect([named.code, named.stdout]).toEqual([0, `${path}: good; 2 clients`])
+      expect((yield* run(["check", "--config", path])).stdout).toBe(named.stdout)
       expect((yield* run(["check"], { CONFIG_PATH: path })).stdout).toBe(named.stdout)
     }).pipe(Effect.provide(NodeContext.layer)),
   )
