@@ -236,6 +236,9 @@ const roomless: Readonly<Record<Overloaded["reason"], string>> = {
 /** What to do about it is for who runs the gateway. */
 const pageRefusal = ({ reason, told: from }: PageRefused): string => {
   const shown = told(from ?? "", noSecrets)
+  if (reason === "origin" && shown === "null") {
+    return "A web page that hides its origin (a file, or a sandboxed frame) asks, and this gateway, which asks for no access key, would let it spend what is not its own. Serve the page from http://localhost, or let who runs the gateway set server.access_keys."
+  }
   return reason === "origin"
     ? `A web page${shown === "" ? " of another site" : ` of ${shown}`} asks, and this gateway, which asks for no access key, would let it spend what is not its own. Who runs the gateway can list the page's origin in server.cors, or set server.access_keys.`
     : `A request under the name ${shown} may come from a web page that let this name mean the gateway's address. Ask for localhost or an IP address, or let who runs the gateway list http://${shown} in server.cors, or set server.access_keys.`

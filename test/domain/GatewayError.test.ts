@@ -146,6 +146,13 @@ describe("answerOf", () => {
     expect(message("<html>")).toContain("(a page)")
   })
 
+  it("tells a page that hides its origin what helps, not to list what cannot be listed", () => {
+    const message = (told: string) => describeError(new PageRefused({ reason: "origin", told }))
+    expect(message("https://a.example")).toContain("in server.cors")
+    expect(message("null")).not.toContain("server.cors")
+    expect(message("null")).toContain("http://localhost")
+  })
+
   it("says what the upstream answered, how the others failed, and what to do", () => {
     const failures = [
       { upstream: "b", reason: "answered 503" },
