@@ -33,7 +33,15 @@ import { clientKey, sessionOf, toUpstream } from "./domain/RequestHeaders.ts"
 import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
 import type { Upstream } from "./domain/Upstream.ts"
-import { begunAtOnce, type GoOn, plainAnswer, recorded, refusal, streamedAnswer } from "./Gateway/Answers.ts"
+import {
+  begunAtOnce,
+  type GoOn,
+  plainAnswer,
+  recorded,
+  refusal,
+  roomless,
+  streamedAnswer,
+} from "./Gateway/Answers.ts"
 import type {
   ClientCall,
   LongBody,
@@ -42,7 +50,7 @@ import type {
   Served,
   Unserved,
 } from "./Gateway/Exchange.ts"
-import { Frame, Refused, roomless } from "./Gateway/Frame.ts"
+import { Frame, Refused } from "./Gateway/Frame.ts"
 import { type ReadRequest, readLong } from "./Gateway/LongBodies.ts"
 import { OpenRequests } from "./OpenRequests.ts"
 import { Strangers } from "./Strangers.ts"
@@ -213,6 +221,7 @@ export const layer: Layer.Layer<
           recorded(
             Effect.suspend(() => answer(frame)),
             draft,
+            frame.opened,
           ),
         isStranger: false,
         deadline: { at: draft.startedAt + afterMs, afterMs, setBy: "configuration" },
@@ -238,13 +247,8 @@ export const layer: Layer.Layer<
 
       /** What was kept of a body that is not read on is let go of at once: its client may be sending for a while. */
       const unread = (error: GatewayError): Effect.Effect<never, GatewayError> => {
-        const { memoryTakenBy } = opened
         opened.letGo()
-        return Effect.fail(
-          error._tag === "Overloaded" && error.reason === "memory"
-            ? roomless("memory", memoryTakenBy)
-            : error,
-        )
+        return Effect.fail(error)
       }
 
       const received = (body: Uint8Array | LongBody): Effect.Effect<RecordedAnswer, GatewayError> => {
@@ -311,7 +315,7 @@ export const layer: Layer.Layer<
         )
         if (!stream || snapshot.streamStart === "first_event") return answer
         // What is wrong with the request is told with its status, as long as there is one to give.
-        return Effect.as(asking.bodyFor(first, nothingOmitted), begunAtOnce(answer, draft))
+        return Effect.as(asking.bodyFor(first, nothingOmitted), begunAtOnce(answer, draft, opened))
       }
       return {
         wanted: { limitBytes: server.maxBodyBytes, hold },
@@ -319,6 +323,7 @@ export const layer: Layer.Layer<
           recorded(
             Either.isRight(body) ? Effect.suspend(() => received(body.right)) : unread(body.left),
             draft,
+            opened,
           ),
         isStranger: false,
         deadline: deadline.right,

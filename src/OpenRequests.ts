@@ -144,10 +144,12 @@ class RequestInRoom implements OpenRequest {
   }
 
   end(): void {
-    for (const release of this.#releases ?? []) release()
+    const releases = this.#releases ?? []
     this.#releases = undefined
+    // First what cannot fail, whatever the others do.
     this.letGo()
     this.#room.end(this.#ofCaller)
+    for (const release of releases) release()
   }
 }
 

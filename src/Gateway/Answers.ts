@@ -18,6 +18,7 @@ import {
   type GatewayError,
   InternalError,
   Overloaded,
+  ShareTaken,
 } from "../domain/GatewayError.ts"
 import { surelyReadable } from "../domain/JsonOutline.ts"
 import { changesAnswers, readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
@@ -25,6 +26,7 @@ import { toClient } from "../domain/RequestHeaders.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { toldReason, told as toldText } from "../domain/Told.ts"
 import type { Target } from "../domain/Upstream.ts"
+import type { OpenRequest, TakenBy } from "../OpenRequests.ts"
 import { beginAtOnce } from "../stream/BeginAtOnce.ts"
 import { sourceOf, streamOf } from "../stream/EventSource.ts"
 import type { Respond } from "../stream/ResponseStream.ts"
@@ -68,14 +70,34 @@ export const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer
   return { status, headers: withAttempts(headers, draft, "failed"), body, ending }
 }
 
-/** The answer, errors as they are declared. A fault of this gateway is an answer, and goes to the log. */
+/** Seconds after which a client may come again when too many requests are under way, or their bodies are too large. */
+const roomRetrySeconds = 1
+
+/** Why there is no room for a request, or for its body. */
+export const roomless = (of: "requests" | "memory", takenBy: TakenBy): Overloaded | ShareTaken =>
+  takenBy === "all"
+    ? new Overloaded({ reason: of, retryAfterSeconds: roomRetrySeconds })
+    : new ShareTaken({ of, retryAfterSeconds: roomRetrySeconds })
+
+/** Memory may lack because the caller has its share of it: whoever finds that there is none need not know. */
+const withTaker = (error: GatewayError, opened: OpenRequest | undefined): GatewayError =>
+  opened !== undefined && error._tag === "Overloaded" && error.reason === "memory"
+    ? roomless("memory", opened.memoryTakenBy)
+    : error
+
+/**
+ * The answer, errors as they are declared. A fault of this gateway is an answer, and goes to the log.
+ *
+ * @param opened of a request that was taken on
+ */
 export const told = (
   answer: Effect.Effect<RecordedAnswer, GatewayError>,
   draft: RecordDraft,
+  opened?: OpenRequest,
 ): Effect.Effect<RecordedAnswer> =>
   Effect.catchAllCause(answer, (cause) => {
     const failure = Cause.failureOrCause(cause)
-    if (Either.isLeft(failure)) return Effect.succeed(refusal(failure.left, draft))
+    if (Either.isLeft(failure)) return Effect.succeed(refusal(withTaker(failure.left, opened), draft))
     if (Cause.isInterruptedOnly(failure.right)) return Effect.failCause(failure.right)
     return Effect.as(
       Effect.logError("request failed inside the gateway", { id: draft.id }, failure.right),
@@ -93,16 +115,18 @@ export const noted = (answer: RecordedAnswer, draft: RecordDraft): ClientAnswer 
 export const recorded = (
   answer: Effect.Effect<RecordedAnswer, GatewayError>,
   draft: RecordDraft,
-): Effect.Effect<ClientAnswer> => Effect.map(told(answer, draft), (given) => noted(given, draft))
+  opened?: OpenRequest,
+): Effect.Effect<ClientAnswer> => Effect.map(told(answer, draft, opened), (given) => noted(given, draft))
 
 /** A streamed answer that begins before any upstream has. Its status stands with that, whatever is told at last. */
 export const begunAtOnce = (
   answer: Effect.Effect<RecordedAnswer, GatewayError>,
   draft: RecordDraft,
+  opened: OpenRequest,
 ): RecordedAnswer => {
   const status = 200
   const relay = beginAtOnce<Ending>({
-    answer: told(answer, draft),
+    answer: told(answer, draft, opened),
     left: { ...endingOf(status, "client_closed", undefined, new Uint8Array()), response: undefined },
     cutWith: (error) => {
       draft.givenUp("cut with the gateway")

@@ -2,11 +2,11 @@
 import type { Audit } from "../audit/Audit.ts"
 import type { RecordDraft, Unsent } from "../audit/RecordDraft.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
-import { Overloaded, ShareTaken, ShuttingDown } from "../domain/GatewayError.ts"
+import { ShuttingDown } from "../domain/GatewayError.ts"
 import type { Secrets } from "../domain/SecretIndex.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { hostOf } from "../domain/Upstream.ts"
-import type { OpenRequest, TakenBy } from "../OpenRequests.ts"
+import type { OpenRequest } from "../OpenRequests.ts"
 import type { AccessLog } from "../telemetry/AccessLog.ts"
 import { noted, refusal } from "./Answers.ts"
 import type { ClientAnswer, Ends, RequestFrame } from "./Exchange.ts"
@@ -16,15 +16,6 @@ export interface Books {
   readonly accessLog: AccessLog["Type"]
   readonly audit: Audit["Type"]
 }
-
-/** Seconds after which a client may come again when too many requests are under way, or their bodies are too large. */
-const roomRetrySeconds = 1
-
-/** Why there is no room for a request, or for its body. */
-export const roomless = (of: "requests" | "memory", takenBy: TakenBy): Overloaded | ShareTaken =>
-  takenBy === "all"
-    ? new Overloaded({ reason: of, retryAfterSeconds: roomRetrySeconds })
-    : new ShareTaken({ of, retryAfterSeconds: roomRetrySeconds })
 
 /** One request: what it is answered with and from, and its end. */
 export class Frame implements RequestFrame, Ends {
@@ -81,13 +72,17 @@ export class Frame implements RequestFrame, Ends {
   }
 
   close(unsent: Unsent | undefined): void {
-    this.opened.end()
     const { accessLog, audit } = this.#books
-    const record = this.draft.close(unsent)
-    audit.record(record)
-    for (const [upstream, events] of this.#passedOver ?? [])
-      accessLog.passedOver(this.draft.id, upstream, events)
-    accessLog.request(record, this.draft.code)
+    try {
+      const record = this.draft.close(unsent)
+      audit.record(record)
+      for (const [upstream, events] of this.#passedOver ?? [])
+        accessLog.passedOver(this.draft.id, upstream, events)
+      accessLog.request(record, this.draft.code)
+    } finally {
+      // Whatever befalls the books, its place is another's now.
+      this.opened.end()
+    }
   }
 }
 

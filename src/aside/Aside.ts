@@ -50,8 +50,8 @@ export type Answer<N extends JobName = JobName> =
   /** A fault of this program's. */
   | { readonly kind: "failed"; readonly detail: string }
 
-/** A job takes a few hundred milliseconds at most: what comes behind so many would wait for seconds. */
-const mostWaiting = 16
+/** Usual jobs take some ten milliseconds, the dearest a few hundred. What their bodies hold is counted, however many wait. */
+const mostWaiting = 128
 
 /**
  * Mebibytes of the thread's heap. What its jobs take is bounded by what they are given (`JsonCost`); a limit that is reached ends the process,
@@ -108,8 +108,13 @@ export const layer = (entry: URL): Layer.Layer<Aside> =>
         if (underWay !== undefined) return
         underWay = line.shift()
         if (underWay === undefined) return
-        worker ??= start()
-        worker.postMessage(underWay.question)
+        try {
+          worker ??= start()
+          worker.postMessage(underWay.question)
+        } catch (error) {
+          // The thread could not be started, or told: whoever waits behind may have more luck.
+          settle(new AsideFailed({ reason: "died", detail: String(error) }))
+        }
       }
 
       yield* Effect.addFinalizer(() =>

@@ -150,13 +150,18 @@ export class JsonCost {
 
   /** Too long for the event loop: to be read aside. */
   get isLong(): boolean {
+    return this.millis > mostMillisAtOnce
+  }
+
+  /** How long reading it takes at most. */
+  get millis(): number {
     const nanos =
       byteTime * this.#bytes +
       openTime * this.#opens +
       memberTime * this.#members +
       placeTime * this.#places +
       stringTime * this.#strings
-    return nanos > mostMillisAtOnce * nanosPerMilli
+    return nanos / nanosPerMilli
   }
 }
 

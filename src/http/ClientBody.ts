@@ -15,6 +15,7 @@ import { copies, JsonCost, surelyCheapBytes } from "../domain/JsonCost.ts"
 import { Pieces } from "../domain/Pieces.ts"
 import type { ReadBody, WantedBody } from "../Gateway/Exchange.ts"
 import { codingsOf, type Intake, unpacking } from "./PackedBody.ts"
+import { takesTurn } from "./TurnBudget.ts"
 
 const noMemory = new Overloaded({ reason: "memory", retryAfterSeconds: 1 })
 
@@ -73,7 +74,8 @@ export const read = (
     },
     onDrain: (go) => go(),
     end: () => {
-      if (cost?.isLong) end(Either.right({ pieces: pieces.shared() }))
+      if (cost !== undefined && (cost.isLong || !takesTurn(cost.millis)))
+        end(Either.right({ pieces: pieces.shared() }))
       else if (hold((cost?.held ?? copies * size) - size, true)) end(Either.right(pieces.whole()))
       else end(Either.left(noMemory))
     },

@@ -4,10 +4,12 @@
  * What becomes of the call is decided in the socket's own events, and the fiber of the request wakes once, when it is known: the same as effects
  * (a scope, a mask, a pull for each read) took a third of all the time of a request (docs/performance.md).
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import { Aside } from "../aside/Aside.ts"
+import { Aside, type AsideFailed } from "../aside/Aside.ts"
 import {
   AttemptFailure,
   isAnswer,
@@ -345,6 +347,9 @@ const answeredStream = (
 
 const nothingToLeave = (): void => {}
 
+const isFull = (cause: Cause.Cause<AsideFailed>): boolean =>
+  Option.exists(Cause.failureOption(cause), ({ reason }) => reason === "full")
+
 export const makeAttempt: Effect.Effect<Attempt, never, Aside | Breakers | Slots | Upstreams> = Effect.gen(
   function* () {
     const clock = yield* Effect.clock
@@ -360,7 +365,10 @@ export const makeAttempt: Effect.Effect<Attempt, never, Aside | Breakers | Slots
             onSuccess: (output) => Effect.sync(() => done(output)),
             onFailure: (cause) =>
               Effect.zipRight(
-                Effect.logWarning("a long answer could not be read aside", cause),
+                // That many wait is no fault, and would fill the log when it is least wanted.
+                isFull(cause)
+                  ? Effect.void
+                  : Effect.logWarning("a long answer could not be read aside", cause),
                 Effect.sync(() => done(undefined)),
               ),
           }),

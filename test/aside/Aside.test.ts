@@ -60,11 +60,11 @@ describe("Work aside", () => {
     Effect.gen(function* () {
       const aside = yield* Aside
       const results = yield* Effect.all(
-        Array.from({ length: 40 }, () => Effect.either(aside.run("read", question(request)))),
+        Array.from({ length: 200 }, () => Effect.either(aside.run("read", question(request)))),
         { concurrency: "unbounded" },
       )
       const failed = results.filter(Either.isLeft)
-      expect(failed.length).toBe(40 - 17)
+      expect(failed.length).toBe(200 - 129)
       for (const { left } of failed) expect(left).toMatchObject({ _tag: "AsideFailed", reason: "full" })
     }).pipe(Effect.provide(layer(asideWorker()))),
   )
@@ -84,6 +84,23 @@ describe("Work aside", () => {
         { left: { reason: "died" } },
       ])
     }).pipe(Effect.provide(Layer.unwrapEffect(Effect.sync(() => layer(mortal()))))),
+  )
+
+  it.scopedLive("that cannot be handed over fails, and those behind it are done", () =>
+    Effect.gen(function* () {
+      const aside = yield* Aside
+      const gone = new Uint8Array(8)
+      structuredClone(gone.buffer, { transfer: [gone.buffer] })
+      const unsendable = { ...question(request), pieces: [gone] }
+      const results = yield* Effect.all(
+        [question(request), unsendable, unsendable, question(request)].map((asked) =>
+          Effect.either(aside.run("read", asked)),
+        ),
+        { concurrency: "unbounded" },
+      )
+      expect(results.map(Either.isRight)).toEqual([true, false, false, true])
+      expect(aside.waiting()).toBe(0)
+    }).pipe(Effect.provide(layer(asideWorker()))),
   )
 
   it.scopedLive("that nobody waits for any more leaves the line", () =>

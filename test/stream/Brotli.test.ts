@@ -3,6 +3,7 @@ import type { Transform } from "node:stream"
 import * as zlib from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
 import * as fc from "fast-check"
 import { brotliDecoder } from "../../src/stream/Brotli.ts"
 import { BrotliThreadDecoder, mostAtOnce, underWay } from "../../src/stream/BrotliThread.ts"
@@ -192,19 +193,18 @@ describe("The decoder on the thread", () => {
         fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
         spoiled,
       )
+      const runtime = yield* Effect.runtime<never>()
+      const run = Runtime.runPromise(runtime)
       yield* Effect.promise(() =>
         fc.assert(
           fc.asyncProperty(any, sizesArb, async (bytes, sizes) => {
-            const read = (chunks: ReadonlyArray<Buffer>) =>
-              Effect.runPromise(outcome(new BrotliThreadDecoder(), chunks))
+            const read = (chunks: ReadonlyArray<Buffer>) => run(outcome(new BrotliThreadDecoder(), chunks))
             const cut = await read(chunkings(bytes, sizes))
             const whole = await read(chunkings(bytes, []))
             expect(cut.end).toBe(whole.end)
             // Node's own is asked only where no bytes overrun it.
             if (mended) {
-              const own = await Effect.runPromise(
-                outcome(zlib.createBrotliDecompress(), chunkings(bytes, [])),
-              )
+              const own = await run(outcome(zlib.createBrotliDecompress(), chunkings(bytes, [])))
               expect(whole.end).toBe(own.end)
             }
           }),
