@@ -565,6 +565,15 @@ describe("problems", () => {
     expect(keys("server: { access_keys: [key-of-callers] }\nadmin: { keys: [key-of-operators] }")).toEqual([])
   })
 
+  it("warns of a provider's key that is handed out as an access key", () => {
+    const warned = (key: string) =>
+      render(`server: { access_keys: [key-of-callers] }\n${withClient(`api_key: ${key}`)}`)
+    expect(warned("key-of-callers")).toEqual([
+      expect.stringMatching(/server\.access_keys\[0\]: warning: this is the api_key of a client as well/),
+    ])
+    expect(warned("key-of-provider")).toEqual([])
+  })
+
   it("warns where a caller's own key goes to several addresses, until each says whether it is meant", () => {
     const client = (name: string, url: string, more = "") =>
       `  - { name: ${name}, base_url: "${url}", model_match: { type: exact, value: [m] }${more} }\n`

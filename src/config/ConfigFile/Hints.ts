@@ -81,7 +81,24 @@ const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
         ]
       : [],
   )
-  return [...short(["server", "access_keys", accessKeys]), ...short(["admin", "keys", adminKeys]), ...shared]
+  const ofProviders = new Set(clientsOf(root).map((client) => textOf(below(client, "api_key"))))
+  const handedOut = accessKeys.flatMap((tree, position) =>
+    textOf(tree) && ofProviders.has(textOf(tree))
+      ? [
+          finding(
+            ["server", "access_keys", position],
+            "warning",
+            say`this is the api_key of a client as well, so that callers can use it without this gateway; take another`,
+          ),
+        ]
+      : [],
+  )
+  return [
+    ...short(["server", "access_keys", accessKeys]),
+    ...short(["admin", "keys", adminKeys]),
+    ...shared,
+    ...handedOut,
+  ]
 }
 
 const originOf = (client: Tree): string | undefined => {
