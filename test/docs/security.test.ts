@@ -41,7 +41,7 @@ describe("docs/security.md", () => {
     ["within 30 s", "src/http/NodeServer.ts", "headersTimeout: 30_000"],
     ["32 MiB beside its bytes", "src/domain/JsonCost.ts", "mostMemory = 32 * 1024 * 1024"],
     ["longer than 10 ms", "src/domain/JsonCost.ts", "mostMillisAtOnce = 10"],
-    ["in which 16 wait", "src/aside/Aside.ts", "mostWaiting = 16"],
+    ["in which 128 wait", "src/aside/Aside.ts", "mostWaiting = 128"],
     ["64 MiB", "src/upstream/AnswerReading.ts", "maxAnswerBytes = 64 * 1024 * 1024"],
     ["64 KiB", "src/upstream/AnswerReading.ts", "maxErrorBytes = 64 * 1024"],
     ["8 MiB", "src/upstream/ModelLists.ts", "maxListBytes = 8 * 1024 * 1024"],
