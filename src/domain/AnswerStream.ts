@@ -15,7 +15,7 @@ import { errorData, type ShapedError } from "./ErrorShape.ts"
 import { withoutUsage } from "./HiddenUsage.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { rewriteJson } from "./JsonBytes.ts"
-import { chunkIn, surelyReadable } from "./JsonOutline.ts"
+import { answerLimits, type OutlineLimits, outlineOf, surelyReadable, wholeLimits } from "./JsonOutline.ts"
 import type { Secrets } from "./SecretIndex.ts"
 import { doneData, isDone, type SseEvent } from "./Sse.ts"
 import { brokenStream } from "./StreamError.ts"
@@ -104,8 +104,16 @@ const initial: AnswerState = {
   error: undefined,
 }
 
-/** No longer event is made into chunks. */
-const longestMade = 8 * 1024 * 1024
+/**
+ * No longer event is changed: made into chunks, without its usage, its text transformed. To write one anew holds everybody for as long as it is; passed
+ * on as it came, one may be of any size.
+ */
+const longestChanged = 4 * 1024 * 1024
+
+/** What is to be known of a chunk whose text may be changed. */
+const changedLimits: OutlineLimits = { ...wholeLimits, longestText: longestChanged }
+
+const tooLongToChange = brokenStream("one of its events is too long to be changed")
 
 /** The most that is kept of what an error says. */
 const longestError = 500
@@ -166,6 +174,8 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
   const { endpoint, includeUsage, secrets } = settings
   const transform = chunkTransform(endpoint, settings.transform)
   const place = placeInChunk(endpoint)
+  // Only texts that may be changed are to be known as a whole.
+  const limits = transform.active ? changedLimits : answerLimits
 
   const callsToolIn = (chunk: JsonObject): boolean => {
     const choices = chunk["choices"]
@@ -207,7 +217,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     chunk: JsonObject,
   ): readonly [AnswerState, ReadonlyArray<Uint8Array>] => {
     const saysUsage = isJsonObject(chunk["usage"])
-    const hidesUsage = saysUsage && !includeUsage
+    const hidesUsage = saysUsage && !includeUsage && data.length <= longestChanged
     const visible = hidesUsage ? withoutUsage(endpoint, chunk, state.lastChunk) : chunk
     const [progress, sent] =
       visible !== undefined && hasChoices(chunk)
@@ -225,6 +235,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
       error: state.error,
     }
     if (sent === undefined) return [next, nothing]
+    if (sent !== chunk && data.length > longestChanged) return fail(state, tooLongToChange)
     return [next, [sent === chunk ? data : (rewriteJson(data, chunk, sent) ?? data)]]
   }
 
@@ -236,7 +247,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     let state = before
     const datas: Array<Uint8Array> = []
     for (const data of made) {
-      const [next, some] = read(state, data, chunkIn(data) ?? {})
+      const [next, some] = read(state, data, outlineOf(data, limits) ?? {})
       state = next
       datas.push(...some)
     }
@@ -258,15 +269,18 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
       isTelling(data)
     if (!mustRead) return [state, [data]]
 
-    const chunk = chunkIn(data)
+    const chunk = outlineOf(data, limits)
     const error = errorOf(event, chunk)
     if (error !== undefined) return fail(state, error)
+    if (chunk === undefined && transform.active && data.length > longestChanged) {
+      return fail(state, tooLongToChange)
+    }
     // Nothing an SDK could read.
     if (chunk === undefined) return [{ ...state, passedOver: state.passedOver + 1 }, nothing]
 
     // An SDK looks for deltas, and would see an empty answer.
     const made =
-      data.length <= longestMade && isWhole(chunk, state.progress)
+      data.length <= longestChanged && isWhole(chunk, state.progress)
         ? chunksOf(endpoint, data, maxMadeBytes)
         : undefined
     return made === undefined ? read(state, data, chunk) : readAll(state, made)

@@ -24,9 +24,9 @@ const longestScalar = 64
 /** How far each byte of a text is looked at before its end is searched for; to find it then takes about as long. */
 const nearBytes = 32
 
-/** A search of the engine's own. */
+/** A search of the C library's: through much the fastest there is. */
 const nextQuote = (chunk: Uint8Array, from: number): number =>
-  Uint8Array.prototype.indexOf.call(chunk, quote, from)
+  Buffer.prototype.indexOf.call(chunk, quote, from)
 
 const quote = 0x22
 const backslash = 0x5c
@@ -58,14 +58,14 @@ export interface OutlineLimits {
   readonly mostSteps: number
 }
 
-/** Of an answer that comes bit by bit, to know what it is. */
+/** To know what an answer is, or a part of one. */
 export const answerLimits: OutlineLimits = {
   longestText: 16 * 1024,
   cutsTexts: true,
   mostSteps: Number.POSITIVE_INFINITY,
 }
 
-/** Of what is bounded already, and its texts may be changed: an answer that is read aside of the event loop, an event. */
+/** Of what is bounded already, and its texts are to be changed: an answer that is read aside of the event loop, an event. */
 export const wholeLimits: OutlineLimits = {
   longestText: Number.POSITIVE_INFINITY,
   cutsTexts: false,
@@ -73,14 +73,9 @@ export const wholeLimits: OutlineLimits = {
 }
 
 /**
- * Of an event of a stream, which is read at once: what it takes is bounded by what stands outside of its texts. An image is one text, nested deeper than
- * what is kept; one that is written into an answer's own text is no larger than this.
+ * Of an event of a stream, which is read at once: what it takes is bounded by what stands outside of its texts. An image is one text.
  */
-export const eventLimits: OutlineLimits = {
-  longestText: 8 * 1024 * 1024,
-  cutsTexts: false,
-  mostSteps: 1024 * 1024,
-}
+export const eventLimits: OutlineLimits = { ...answerLimits, mostSteps: 1024 * 1024 }
 
 /** Mutable on purpose: one text. */
 export class JsonOutline {
@@ -116,7 +111,14 @@ export class JsonOutline {
     return this.#steps > this.#limits.mostSteps || this.#steps === Number.POSITIVE_INFINITY
   }
 
-  feed(chunk: Uint8Array): void {
+  /** Reads on. Of many bytes at once some, and then some: how much it took is looked at between them. */
+  feed(bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length && !this.#isBroken && !this.isTooMuch; from += surelyReadable) {
+      this.#feed(bytes.length <= surelyReadable ? bytes : bytes.subarray(from, from + surelyReadable))
+    }
+  }
+
+  #feed(chunk: Uint8Array): void {
     const { length } = chunk
     let at = 0
     while (at < length && !this.#isBroken && !this.isTooMuch) {

@@ -3,7 +3,7 @@
  * it, so that another upstream can be asked unseen where nothing but an error follows them.
  */
 import type { ShapedError } from "./ErrorShape.ts"
-import { chunkIn } from "./JsonOutline.ts"
+import { answerLimits, outlineOf } from "./JsonOutline.ts"
 import { isDone, type SseEvent } from "./Sse.ts"
 import { errorOf, says } from "./Verdict.ts"
 
@@ -31,7 +31,7 @@ const begins: Start = { kind: "begins" }
 /** What the next event means, behind those that wait. */
 export const startWith = (waiting: Waiting, event: SseEvent): Start => {
   if (isDone(event)) return { kind: "over" }
-  const chunk = chunkIn(event.data)
+  const chunk = outlineOf(event.data, answerLimits)
   const error = errorOf(event, chunk)
   if (error !== undefined) return { kind: "error", error }
   if (chunk !== undefined && says(chunk)) return begins

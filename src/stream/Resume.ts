@@ -16,7 +16,7 @@ import { isTelling } from "../domain/ChunkScan.ts"
 import type { RequestFacts } from "../domain/ClientRequest.ts"
 import { goingOn, readChunk, readSoFar, type SaidSoFar } from "../domain/Continuation.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
-import { chunkIn, surelyReadable } from "../domain/JsonOutline.ts"
+import { answerLimits, outlineOf, surelyReadable } from "../domain/JsonOutline.ts"
 import { unpack } from "../domain/PackedData.ts"
 import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { ping } from "../domain/StreamEvent.ts"
@@ -98,7 +98,7 @@ class Watch {
       return undefined
     }
     if (event.event === "error" || data.length > surelyReadable || isTelling(data)) {
-      const chunk = chunkIn(data)
+      const chunk = outlineOf(data, answerLimits)
       const error = errorOf(event, chunk)
       if (error !== undefined) return error.message
       if (chunk === undefined || Either.isLeft(readChunk(this.#endpoint, chunk))) {

@@ -743,3 +743,39 @@ describe("what is learned", () => {
     })
   }
 })
+
+describe("an event of megabytes", () => {
+  const strip: ChoiceTransform = { prefix: undefined, thinking: "strip" }
+  const long = "abcd".repeat(1.25 * 1024 * 1024)
+  const image = chunk({ content: "", images: [{ url: long }] })
+  const withText = chunk({ content: "<think>hm</think>Here.", images: [{ url: long }] })
+
+  it.each([
+    ["an image", untouched, image],
+    ["an image beside text", untouched, withText],
+    ["an image in the text", untouched, textChunk(long)],
+    ["an image, where texts are changed", strip, image],
+  ])("goes on in its own bytes: %s", (_, transform, value) => {
+    const given = event(value)
+    const { data, state } = answer(settings({ transform }), [given, event(finishChunk()), done])
+    expect(data[0] === given.data).toBe(true)
+    expect(state.phase).toBe("complete")
+  })
+
+  it("keeps its usage, though nobody asked for it", () => {
+    const given = event({ ...image, usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } })
+    const { data, state } = answer(settings(), [given, event(finishChunk()), done])
+    expect(data[0] === given.data).toBe(true)
+    expect(state.usage.totalTokens).toBe(3)
+  })
+
+  it.each([
+    ["text beside an image", withText],
+    ["a long text", textChunk(`<think>hm</think>${long}`)],
+  ])("breaks the answer off where it would have to be changed: %s", (_, value) => {
+    const { data, state } = answer(settings({ transform: strip }), [event(value)])
+    expect(state.phase).toBe("broken")
+    expect(data.map(textOf).join("")).toMatch(/too long to be changed/)
+    expect(data.map(textOf).join("").length).toBeLessThan(1_000)
+  })
+})

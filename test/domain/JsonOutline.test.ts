@@ -1,7 +1,12 @@
 import fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { isJsonObject, type Json, type JsonObject } from "../../src/domain/Json.ts"
-import { answerLimits, JsonOutline, type OutlineLimits } from "../../src/domain/JsonOutline.ts"
+import {
+  answerLimits,
+  JsonOutline,
+  type OutlineLimits,
+  surelyReadable,
+} from "../../src/domain/JsonOutline.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -106,6 +111,17 @@ describe("The outline of an object", () => {
   it("keeps what stands behind what it leaves out", () => {
     const text = `{"a":[${"{},".repeat(100_000)}{}],"error":{"message":"no"},"b":{${'"x":1,'.repeat(50_000)}"y":2}}`
     expect(outlineOf(text)).toMatchObject({ a: expect.any(Array), error: { message: "no" }, b: { x: 1 } })
+  })
+
+  it("looks no further than it may, however much it is fed at once", () => {
+    const limits = { longestText: 1_000, cutsTexts: true, mostSteps: 100_000 }
+    const all = bytes(`{"x":[[[[${"{},".repeat(1_000_000)}`)
+    const parts = vi.spyOn(all, "subarray")
+    const outline = new JsonOutline(limits)
+    outline.feed(all)
+    expect(outline.isTooMuch).toBe(true)
+    const ends = parts.mock.calls.map(([, end = all.length]) => end)
+    expect(Math.max(...ends)).toBeLessThanOrEqual(100_000 + surelyReadable)
   })
 
   it("stops where more is to be looked at than may be", () => {

@@ -1,6 +1,7 @@
 /** Event streams: the examples of the HTML standard, and "however the bytes are cut, the same events". */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { mostCopied } from "../../src/domain/GrowingBytes.ts"
 import { run } from "../../src/domain/Machine.ts"
 import { decoder, done, encode, heartbeat, isDone, isOverflow, type SseOutput } from "../../src/domain/Sse.ts"
 
@@ -207,12 +208,41 @@ describe("decoder", () => {
     expect(decode(singles(bytesOf(`data: ${data}\ndata: ${data}\n\n`)))).toEqual(messages(`${data}\n${data}`))
   })
 
-  it("keeps an event of many small chunks in few objects", () => {
+  it("keeps an event of many small chunks in one piece, of about its size", () => {
     let state = lenient.initial
     for (const chunk of singles(bytesOf("data:\n".repeat(10_000)))) state = lenient.step(state, chunk)[0]
-    let objects = 0
-    for (let slice = state.data; slice !== undefined; slice = slice.before) objects++
-    expect(objects).toBeLessThan(20)
+    expect(state.data?.bytes.length).toBe(9_999)
+    expect(state.data?.room?.bytes.length).toBeLessThan(20_000)
+  })
+
+  it("gives out an event of many chunks in the piece they were put in, framed as it is sent", () => {
+    const large = decoder({ maxEventBytes: 32 * 1024 * 1024 })
+    let state = large.initial
+    const moves: Array<number> = []
+    let buffer: ArrayBufferLike | undefined
+    for (const chunk of [bytesOf("data: "), ...Array.from({ length: 300 }, () => new Uint8Array(65_536))]) {
+      state = large.step(state, chunk)[0]
+      const { bytes } = state.line ?? expect.fail("a line is under way")
+      if (bytes.buffer !== buffer) moves.push(bytes.length)
+      buffer = bytes.buffer
+    }
+    // However long it becomes, what is there is moved while it is short, and no more.
+    expect(Math.max(...moves)).toBeLessThan(mostCopied)
+    const [event] = large.step(state, bytesOf("\n\n"))[1]
+    if (event === undefined || isOverflow(event)) return expect.fail("an event came")
+    expect(event.data.buffer).toBe(buffer)
+    expect(encode(event.data).buffer).toBe(buffer)
+  })
+
+  it("joins no more than megabytes of several lines of data", () => {
+    const large = decoder({ maxEventBytes: 32 * 1024 * 1024 })
+    const megabytes = "x".repeat(4 * 1024 * 1024)
+    const tooMuch = [{ limitBytes: 4 * 1024 * 1024 }]
+    expect(decode([bytesOf(`data: ${megabytes}\n\n`)], large)).toEqual(messages(megabytes))
+    for (const lines of [`data: ${megabytes}\ndata: x`, `data: x\ndata: ${megabytes}`]) {
+      expect(decode([bytesOf(`${lines}\n\n`)], large)).toEqual(tooMuch)
+      expect(decode([bytesOf(lines)], large)).toEqual(tooMuch)
+    }
   })
 
   it("searches a chunk of many lines in time that grows with its size", { timeout: 5_000 }, () => {
