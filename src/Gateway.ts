@@ -41,6 +41,7 @@ import {
   refusal,
   roomless,
   streamedAnswer,
+  transformOf,
 } from "./Gateway/Answers.ts"
 import type {
   ClientCall,
@@ -283,6 +284,7 @@ export const layer: Layer.Layer<
           endpoint,
           stream,
           choicesFor: ({ upstream }) => choicesOf(choices, upstream),
+          transformFor: (target) => transformOf(target, facts, snapshot),
           targets,
           retry: snapshot.retry,
           breaker: snapshot.breaker,

@@ -8,7 +8,7 @@ import type { Aside } from "../aside/Aside.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/RecordDraft.ts"
 import type { Outcome } from "../domain/AuditRecord.ts"
 import { choicesOf } from "../domain/Choices.ts"
-import { type ChoiceTransform, thinkingFormatOf } from "../domain/ChoiceTransform.ts"
+import { type ChoiceTransform, thinkingFormatOf, untouched } from "../domain/ChoiceTransform.ts"
 import type { RequestFacts } from "../domain/ClientRequest.ts"
 import { errorData } from "../domain/ErrorShape.ts"
 import {
@@ -31,7 +31,7 @@ import { beginAtOnce } from "../stream/BeginAtOnce.ts"
 import { sourceOf, streamOf } from "../stream/EventSource.ts"
 import type { Respond } from "../stream/ResponseStream.ts"
 import { type Broken, resuming } from "../stream/Resume.ts"
-import type { Answered, AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
+import type { AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
 import { streamFaultReason } from "../upstream/OpenStream.ts"
 import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
 import { unread } from "./LongBodies.ts"
@@ -164,7 +164,12 @@ const withAttempts = (
   return all
 }
 
-const transformOf = ({ target }: Answered, request: RequestFacts, snapshot: Snapshot): ChoiceTransform => ({
+/** What is done to the texts of a target's answer. */
+export const transformOf = (
+  target: Target,
+  request: Pick<RequestFacts, "model">,
+  snapshot: Snapshot,
+): ChoiceTransform => ({
   prefix: target.upstream.specialPrefix,
   thinking: thinkingFormatOf(snapshot, target, request.model),
 })
@@ -178,7 +183,7 @@ export const plainAnswer = (
 ): Effect.Effect<RecordedAnswer, GatewayError> => {
   const { body } = answered
   const { endpoint } = request
-  const transform = transformOf(answered, request, frame.snapshot)
+  const transform = transformOf(answered.target, request, frame.snapshot)
   if (body.length <= surelyReadable || !changesAnswers(transform)) {
     return Effect.succeed(plainEnding(answered, transformAnswer(endpoint, transform, body), frame))
   }
@@ -260,7 +265,7 @@ export const streamedAnswer = (
 ): RecordedAnswer => {
   const { draft, onPassedOver, secrets, snapshot } = frame
   const { status } = answered
-  const transform = transformOf(answered, request, snapshot)
+  const transform = answered.isTransformed ? untouched : transformOf(answered.target, request, snapshot)
   const reading: Reading = { stream: answered }
   draft.begun()
   const body = respond({

@@ -72,9 +72,9 @@ export interface AsideJobs {
     readonly input: AnswerBytes & { readonly transform: ChoiceTransform }
     readonly output: { readonly body: Uint8Array }
   }
-  /** Cuts a plain answer into the data of chunks; none where it is no answer. */
+  /** Changes the texts of a plain answer, and cuts it into the data of chunks; none where it is no answer. */
   readonly chunks: {
-    readonly input: AnswerBytes & { readonly limitBytes: number }
+    readonly input: AnswerBytes & { readonly transform: ChoiceTransform; readonly limitBytes: number }
     readonly output: { readonly datas: ReadonlyArray<Uint8Array> }
   }
   /** Puts the data of chunks together into a plain answer, and outlines it; nothing where they are none that can be printed. */
@@ -137,9 +137,10 @@ export const asideJobs: {
   transform: ({ bytes, endpoint, transform }) => ({
     body: transformAnswer(endpointNamed(endpoint), transform, bytes),
   }),
-  chunks: ({ bytes, endpoint, limitBytes }) => ({
-    datas: chunksOf(endpointNamed(endpoint), bytes, limitBytes) ?? [],
-  }),
+  chunks: ({ bytes, endpoint: name, limitBytes, transform }) => {
+    const endpoint = endpointNamed(name)
+    return { datas: chunksOf(endpoint, transformAnswer(endpoint, transform, bytes), limitBytes) ?? [] }
+  },
   gather: ({ endpoint, packed }) => {
     const body = gathered(endpointNamed(endpoint), packed)
     return { body, outline: body === undefined ? undefined : outlineOf(body, answerLimits) }

@@ -14,6 +14,9 @@ export interface ChoiceTransform {
   readonly thinking: ThinkingFormat
 }
 
+/** Leaves every text as it is. */
+export const untouched: ChoiceTransform = { prefix: undefined, thinking: "passthrough" }
+
 /** Stands where no thinking format does: leaves every piece as it is. */
 const passing: Machine<ThinkingState, Piece, Piece> = {
   initial: thinking("strip").initial,

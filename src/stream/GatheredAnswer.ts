@@ -1,6 +1,7 @@
 /** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
 import { type AnswerState, answerStream } from "../domain/AnswerStream.ts"
 import { AttemptFailure, errorInAnswer, noMemory } from "../domain/AttemptPolicy.ts"
+import { untouched } from "../domain/ChoiceTransform.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { noSecrets } from "../domain/SecretIndex.ts"
 import type { SseEvent } from "../domain/Sse.ts"
@@ -60,7 +61,7 @@ export class GatheredAnswer<E> implements EventSink<E> {
     this.#options = options
     this.#stream = answerStream({
       endpoint,
-      transform: { prefix: undefined, thinking: "passthrough" },
+      transform: untouched,
       includeUsage: true,
       choices,
       // What broke it off is told by whoever made the attempt.

@@ -13,6 +13,7 @@ import {
   type Refused,
   type ToldFailure,
 } from "../domain/AttemptPolicy.ts"
+import type { ChoiceTransform } from "../domain/ChoiceTransform.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { errorBody } from "../domain/ErrorInEvents.ts"
 import { errorData, type ShapedError, shapedBody } from "../domain/ErrorShape.ts"
@@ -52,8 +53,8 @@ export type Read =
   | { readonly kind: "plain"; readonly body: Uint8Array; readonly answer: JsonObject }
   /** A stream begins, with what the reader kept. */
   | { readonly kind: "begun"; readonly reader: EventReader<StreamFault> }
-  /** A plain answer, given out as a stream. */
-  | { readonly kind: "chunks"; readonly events: EventSource<StreamFault> }
+  /** A plain answer, given out as a stream; the texts of a long one are changed already. */
+  | { readonly kind: "chunks"; readonly events: EventSource<StreamFault>; readonly isTransformed: boolean }
   | { readonly kind: "refusal"; readonly body: Uint8Array }
   | { readonly kind: "failed"; readonly failure: AttemptFailure }
 
@@ -63,6 +64,8 @@ export interface ReadingListener {
   readonly onBegun: () => void
   /** Told of each event that is no JSON object; called on its own, so that a stream under way keeps no more than it. */
   readonly onPassedOver: () => void
+  /** What is to be done to the texts of this answer. */
+  readonly transform: () => ChoiceTransform
   /** The last word. */
   readonly onRead: (head: AnswerHead, read: Read) => void
 }
@@ -359,17 +362,18 @@ export class AnswerReading {
   #giveOut(body: Uint8Array): void {
     const { aside, endpoint } = this.#asked
     if (body.length <= surelyReadable) {
-      this.#giveChunks(chunksOf(endpoint, body, maxAnswerBytes) ?? [])
+      this.#giveChunks(chunksOf(endpoint, body, maxAnswerBytes) ?? [], false)
       return
     }
-    const input = { endpoint: endpoint.name, bytes: body, limitBytes: maxAnswerBytes }
+    const transform = this.#listener.transform()
+    const input = { endpoint: endpoint.name, bytes: body, transform, limitBytes: maxAnswerBytes }
     aside("chunks", input, (cut) => {
       if (cut === undefined) this.#fail(noTurn)
-      else this.#giveChunks(cut.datas)
+      else this.#giveChunks(cut.datas, true)
     })
   }
 
-  #giveChunks(datas: ReadonlyArray<Uint8Array>): void {
+  #giveChunks(datas: ReadonlyArray<Uint8Array>, isTransformed: boolean): void {
     const { hold } = this.#asked
     if (datas.length === 0) {
       this.#fail(
@@ -378,6 +382,6 @@ export class AnswerReading {
         }),
       )
     } else if (!hold(datas.reduce((sum, { length }) => sum + length, 0))) this.#fail(noMemory)
-    else this.#tell({ kind: "chunks", events: eventsOf([...datas, doneData]) })
+    else this.#tell({ kind: "chunks", events: eventsOf([...datas, doneData]), isTransformed })
   }
 }

@@ -30,6 +30,8 @@ export interface AnsweredStream extends AnsweredHead {
   readonly kind: "stream"
   /** All events, the first one included. */
   readonly events: EventSource<StreamFault>
+  /** Its texts are changed already, as they are to be at its target. */
+  readonly isTransformed: boolean
   /** To be told how the stream ended, for the upstream's breaker; gives back what the attempt holds. */
   readonly ended: (outcome: Outcome) => void
 }

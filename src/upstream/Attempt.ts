@@ -23,6 +23,7 @@ import {
 } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "../domain/Breaker.ts"
+import type { ChoiceTransform } from "../domain/ChoiceTransform.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { Secrets } from "../domain/SecretIndex.ts"
 import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
@@ -45,6 +46,8 @@ import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./
 export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {
   /** How many choices a target's answer is to have. */
   readonly choicesFor: (target: Target) => number
+  /** What is to be done to the texts of a target's answer. */
+  readonly transformFor: (target: Target) => ChoiceTransform
   readonly retry: RetryPolicy
   readonly breaker: BreakerPolicy
   readonly deadline: Deadline
@@ -187,6 +190,10 @@ class Running implements CallListener, ReadingListener {
     this.#progress.hasBegun = true
   }
 
+  transform(): ChoiceTransform {
+    return this.#request.transformFor(this.#target)
+  }
+
   onRead(head: AnswerHead, read: Read): void {
     const { headers, status } = head
     const target = this.#target
@@ -199,9 +206,11 @@ class Running implements CallListener, ReadingListener {
       case "begun":
         this.#begin(head, read.reader)
         return
-      case "chunks":
-        this.#winWhole({ kind: "stream", target, status, headers, events: read.events, ended: () => {} })
+      case "chunks": {
+        const { events, isTransformed } = read
+        this.#winWhole({ kind: "stream", target, status, headers, events, isTransformed, ended: () => {} })
         return
+      }
       case "refusal":
         this.#refused(refusedBy(head, read.body))
         return
@@ -338,6 +347,7 @@ const answeredStream = (
     status,
     headers,
     events,
+    isTransformed: false,
     ended: (outcome) => {
       breakers.end(target, signsOfEnd(outcome, now() >= deadline.at), beganAt, breaker, caller)
       release()

@@ -383,6 +383,16 @@ describe("An answer of megabytes", () => {
       expect(streamed.includes(`"logprobs":${logprobs}`)).toBe(true)
       expect(streamed.includes('"content":"Hello."')).toBe(true)
       expect(streamed.endsWith("data: [DONE]\n\n")).toBe(true)
+      const long = "word ".repeat(1_200_000)
+      const said = { role: "assistant", content: `<think>hm</think>${long}` }
+      upstream.setScript(
+        status(200, { id: "1", choices: [{ index: 0, message: said, finish_reason: "stop" }] }),
+      )
+      // An event that has come as long is too long to be changed: this one is made of a changed answer.
+      const longStreamed = (yield* fetched(port, { ...body, stream: true })).bytes.toString("utf8")
+      expect(longStreamed.includes(`"content":"${long}"`)).toBe(true)
+      expect(longStreamed.includes("think")).toBe(false)
+      expect(longStreamed.endsWith("data: [DONE]\n\n")).toBe(true)
       const words = Array.from({ length: 4_000 }, (_, at) => textChunk(`${at} `))
       upstream.setScript(streamedBytes(eventStream([...words, finishChunk()])))
       const gathered: unknown = JSON.parse((yield* fetched(port, body)).bytes.toString("utf8"))

@@ -18,6 +18,7 @@ import { nothingAdded } from "../../src/domain/Additions.ts"
 import { asideJobs } from "../../src/domain/AsideJobs.ts"
 import { AttemptFailure } from "../../src/domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../../src/domain/AuditRecord.ts"
+import { untouched } from "../../src/domain/ChoiceTransform.ts"
 import type { Deadline } from "../../src/domain/Deadline.ts"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
 import { noSecrets } from "../../src/domain/SecretIndex.ts"
@@ -167,6 +168,7 @@ const run = (
       endpoint: chatCompletions,
       stream: options.stream ?? false,
       choicesFor: oneChoice,
+      transformFor: () => untouched,
       targets: targets.map(target),
       retry: options.retry ?? policy,
       breaker: options.breaker ?? { failures: 0, openMs: 1, maxOpenMs: 1 },
@@ -660,6 +662,7 @@ describe("Attempts that gave a stream", () => {
         endpoint: chatCompletions,
         stream: true,
         choicesFor: oneChoice,
+        transformFor: () => untouched,
         targets: [target("a")],
         retry: policy,
         breaker: { failures: 0, openMs: 1, maxOpenMs: 1 },
