@@ -3,7 +3,7 @@
  * people run; with `changed` those and the demo, unless they are newer than what they are made of.
  */
 import { readdirSync, statSync } from "node:fs"
-import { copyFile, readFile } from "node:fs/promises"
+import { copyFile, mkdir, readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { ensureAddon } from "./addon.js"
@@ -122,6 +122,8 @@ if (refusal !== undefined) {
 await alone("node_modules/.sluice-build", async () => {
   if (which !== "shipped") ensureAddon()
   if (which === "changed" && isUpToDate()) return
+  // In a fresh checkout there is none before the first bundle is written.
+  await mkdir("dist", { recursive: true })
   await Promise.all(
     which === "shipped"
       ? shipped()
