@@ -14,12 +14,18 @@ export interface GrowingBytes {
   readonly room: Room | undefined
 }
 
-/** More are copied no second time: they get all the room they may ever take. It costs address space; memory is what is written to. */
-export const mostCopied = 2 * 1024 * 1024
+/** Up to so much a room is twice of what is to be in it. */
+const mostDoubled = 2 * 1024 * 1024
 
-/** A room for this many bytes, and for those to come. */
-const roomFor = (length: number, mostBytes: number): Uint8Array =>
-  new Uint8Array(2 * length > mostCopied ? Math.max(length, mostBytes) : 2 * length)
+/** More are never copied: they get all the room they may ever take. It costs address space; memory is what is written to. */
+export const mostCopied = 8 * 1024 * 1024
+
+/** A room for this many bytes, and for those to come; a large one in memory that threads share, so that none copies it to read it. */
+const roomFor = (length: number, mostBytes: number): Uint8Array => {
+  if (2 * length <= mostDoubled) return new Uint8Array(2 * length)
+  const room = length <= mostCopied ? Math.min(mostCopied, mostBytes) : mostBytes
+  return new Uint8Array(new SharedArrayBuffer(Math.max(length, room)))
+}
 
 /**
  * The bytes with those behind them; the first ones are kept as they are given.

@@ -127,7 +127,7 @@ const outlineWith = (form: PlainForm, bytes: Uint8Array): void => {
   if (form.outline !== undefined) form.outline.feed(bytes)
   else if (form.body.size > surelyReadable) {
     form.outline = new JsonOutline(answerLimits)
-    for (const chunk of form.body.chunks) form.outline.feed(chunk)
+    form.outline.feed(form.body.whole())
   }
 }
 

@@ -1,8 +1,11 @@
-/** A body that is read whole, within its limits: its chunks are joined once, since joining them one by one would be quadratic. */
+/** A body that is read whole, within its limits: put together as it comes, so that nobody waits for megabytes to be joined. */
 import { AttemptFailure, noMemory } from "../domain/AttemptPolicy.ts"
+import { append, type GrowingBytes } from "../domain/GrowingBytes.ts"
+
+const nothing = new Uint8Array()
 
 export class BodyCollector {
-  readonly #chunks: Array<Uint8Array> = []
+  #body: GrowingBytes | undefined
   readonly #limitBytes: number
   readonly #hold: (bytes: number) => boolean
   #size = 0
@@ -20,7 +23,7 @@ export class BodyCollector {
       return AttemptFailure.BrokenOff({ reason: `a body of over ${this.#limitBytes} bytes` })
     }
     if (!this.#hold(chunk.length)) return noMemory
-    this.#chunks.push(chunk)
+    this.#body = append(this.#body, chunk, this.#limitBytes)
     return undefined
   }
 
@@ -28,13 +31,8 @@ export class BodyCollector {
     return this.#size
   }
 
-  /** Those that were kept. */
-  get chunks(): ReadonlyArray<Uint8Array> {
-    return this.#chunks
-  }
-
+  /** All that was kept. */
   whole(): Uint8Array {
-    const only = this.#chunks[0]
-    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#size)
+    return this.#body?.bytes ?? nothing
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import fc from "fast-check"
+import { mostCopied } from "../../src/domain/GrowingBytes.ts"
 import { BodyCollector } from "../../src/upstream/BodyCollector.ts"
 
 describe("A body that is read whole", () => {
@@ -26,5 +27,25 @@ describe("A body that is read whole", () => {
     expect(body.keep(new Uint8Array(7))).toMatchObject({ _tag: "NoRoom", lacks: "memory" })
     expect(claimed).toEqual([7])
     expect(body.whole()).toHaveLength(0)
+  })
+})
+
+describe("A body that is collected", () => {
+  it("is one piece at any time, which is moved only while it is short", () => {
+    const collector = new BodyCollector(64 * 1024 * 1024)
+    const moves: Array<number> = []
+    let buffer: ArrayBufferLike | undefined
+    for (let at = 0; at < 1_024; at++) {
+      expect(collector.keep(new Uint8Array(65_536).fill(at))).toBeUndefined()
+      const whole = collector.whole()
+      if (whole.buffer !== buffer) moves.push(whole.length)
+      buffer = whole.buffer
+    }
+    expect(Math.max(...moves)).toBeLessThanOrEqual(mostCopied + 65_536)
+    const whole = collector.whole()
+    expect([whole.length, whole[0], whole[65_536 * 77], whole.at(-1)]).toEqual([67_108_864, 0, 77, 255])
+    // A thread is handed it without a copy.
+    expect(whole.buffer).toBeInstanceOf(SharedArrayBuffer)
+    expect(collector.keep(new Uint8Array(1))?._tag).toBe("BrokenOff")
   })
 })
