@@ -359,6 +359,7 @@ describe("Probes", () => {
         },
         audit: { queued: expect.any(Number), spilled: 0, lost: 0 },
         log: { dropped: 0 },
+        requests: { in_flight: expect.any(Number), buffered_bytes: expect.any(Number) },
       })
       for (const path of ["/livez", "/readyz"]) {
         expect((yield* request(port, "GET", path))?.status).toBe(200)
