@@ -8,7 +8,7 @@
  * memory (that of the pod in deploy/kubernetes.yaml), `ATTACK_ADDED_MS` (250) how much longer ordinary callers may wait at p99, `ATTACK_ONLY` a part of
  * the names of the attacks to try alone.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Subject, startSubject } from "../soak/Subject.ts"
 import { startPart } from "./Children.ts"
@@ -47,6 +47,25 @@ interface Held {
   /** Of a core, by the loop's own thread. */
   readonly workedMs: number
 }
+
+/** So much of a file is looked through at once: minutes of attack leave more in the database than one string may hold. */
+const readBytes = 16 * 1024 * 1024
+
+/** A file's bytes in pieces, each with the end of the one before it, so that no key is cut in two. */
+function* textsOf(path: string): Generator<string> {
+  const file = openSync(path, "r")
+  const bytes = Buffer.alloc(readBytes)
+  let before = ""
+  for (let length = readSync(file, bytes); length > 0; length = readSync(file, bytes)) {
+    const text = before + bytes.toString("latin1", 0, length)
+    yield text
+    before = text.slice(-longestSecret)
+  }
+  closeSync(file)
+}
+
+/** Longer ones are not planted. */
+const longestSecret = 1_024
 
 /** The longest standstill of the loop in each second, or in as long as it stood still. */
 const holdsIn = (folder: string): ReadonlyArray<Held> => {
@@ -135,7 +154,9 @@ const lead = async (): Promise<void> => {
   const audited = subject.auditedIds()
   for (const leak of secretsIn("/health", health)) leaks.add(leak)
   for (const name of readdirSync(subject.folder).filter((name) => !name.startsWith("config.yaml"))) {
-    for (const leak of secretsIn(name, readFileSync(join(subject.folder, name), "latin1"))) leaks.add(leak)
+    for (const text of textsOf(join(subject.folder, name))) {
+      for (const leak of secretsIn(name, text)) leaks.add(leak)
+    }
   }
 
   const expected = [...ordinaryReport.ids, ...hostileReport.ids]
