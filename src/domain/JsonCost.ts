@@ -6,6 +6,7 @@
  * spend a comma, a colon or a bracket under Node 20 to 24 (names that all differ, numbers as names), so that no text costs more than it is
  * said to: usual texts cost a third of it.
  */
+import { backslash, backslashesBefore, nearBytes, nextQuote, quote } from "./JsonQuotes.ts"
 
 /** Bytes of memory, beside those of the text: an object or array, a member of another name than all others, a place in a list, the head of a string. */
 const openMemory = 72
@@ -31,19 +32,10 @@ const mostMillisAtOnce = 10
 /** Texts of no more bytes are not looked at: whatever they are, they cost no more than a request does otherwise. */
 export const surelyCheapBytes = 4 * 1024
 
-const quote = 0x22
-const backslash = 0x5c
 const comma = 0x2c
 const colon = 0x3a
 const openBrace = 0x7b
 const openBracket = 0x5b
-
-/** How far inside a string each byte is looked at, before the next quote is searched for: where quotes are dense, a search costs more than a look. */
-const nearBytes = 32
-
-/** Where the next quote is; a search of the engine's own. */
-const nextQuote = (chunk: Uint8Array, from: number): number =>
-  Uint8Array.prototype.indexOf.call(chunk, quote, from)
 
 /** Counts what a text costs, chunk by chunk, wherever it was cut. Mutable on purpose: one for each text. */
 export class JsonCost {
@@ -86,9 +78,7 @@ export class JsonCost {
       }
       const found = nextQuote(chunk, at)
       const end = found === -1 ? length : found
-      let first = end
-      while (first > at && chunk[first - 1] === backslash) first--
-      this.#isEscaped = (end - first) % 2 === 1
+      this.#isEscaped = backslashesBefore(chunk, at, end) % 2 === 1
       if (found === -1) return length
       at = found
     }

@@ -7,6 +7,7 @@
  */
 import type { JsonObject } from "./Json.ts"
 import { parseObject } from "./JsonBytes.ts"
+import { backslash, backslashesBefore, nearBytes, nextQuote, quote } from "./JsonQuotes.ts"
 
 /** Objects of no more bytes are read as they are: whatever they hold, that takes a few milliseconds. */
 export const surelyReadable = 64 * 1024
@@ -21,15 +22,6 @@ const mostOfAll = 8 * mostOfOne
 /** No number is longer. */
 const longestScalar = 64
 
-/** How far each byte of a text is looked at before its end is searched for; to find it then takes about as long. */
-const nearBytes = 32
-
-/** A search of the C library's: through much the fastest there is. */
-const nextQuote = (chunk: Uint8Array, from: number): number =>
-  Buffer.prototype.indexOf.call(chunk, quote, from)
-
-const quote = 0x22
-const backslash = 0x5c
 const comma = 0x2c
 const colon = 0x3a
 const openBrace = 0x7b
@@ -156,11 +148,10 @@ export class JsonOutline {
       if (at >= near && at < length) {
         const found = nextQuote(chunk, at)
         const end = found === -1 ? length : found
-        let first = end
-        while (first > at && chunk[first - 1] === backslash) first--
-        this.#steps += nearBytes + end - first
+        const backslashes = backslashesBefore(chunk, at, end)
+        this.#steps += nearBytes + backslashes
         at = end
-        if ((end - first) % 2 === 1) at++
+        if (backslashes % 2 === 1) at++
         else if (found !== -1) byte = quote
         if (at < length && byte !== quote && !this.isTooMuch) continue
         if (this.isTooMuch) return length

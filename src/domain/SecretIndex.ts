@@ -12,7 +12,7 @@ const mask = "[redacted]"
 const unmistakable = 8
 
 /** Shorter ones stand anywhere by chance. */
-const shortest = 4
+export const shortestSecret = 4
 
 /** What is set where a server asks for no key, `none` or `test`, is a word of many messages. */
 const isMereWord = (value: string): boolean => value.length < unmistakable && /^[a-z]*$/.test(value)
@@ -79,7 +79,7 @@ const makeIndex = (values: ReadonlyArray<string>): Index => {
   for (const value of values) {
     const { meant } = spelledText(value)
     // What is a part of the mask would be found for ever.
-    if (meant.length < shortest || isMereWord(meant) || mask.includes(meant)) continue
+    if (meant.length < shortestSecret || isMereWord(meant) || mask.includes(meant)) continue
     if (meant.length < unmistakable) words.push(asWord(meant))
     if (value.length >= unmistakable) for (const form of formsOf(value)) forms.add(form)
   }
@@ -148,7 +148,7 @@ export class Secrets {
 
   /** The text without any of them; itself where it has none. To be called before a text is clipped. */
   without(text: string): string {
-    if (text.length < shortest) return text
+    if (text.length < shortestSecret) return text
     let cleaned = this.#others === undefined ? text : this.#others.without(text)
     for (let round = 0; round < mostRounds; round++) {
       const next = this.#masked(cleaned)

@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import { isJsonArray, type Json } from "./Json.ts"
 import { hasKeyForm } from "./KeyForm.ts"
 import { percentDecoded } from "./PercentEncoding.ts"
+import { shortestSecret } from "./SecretIndex.ts"
 import type { Upstream } from "./Upstream.ts"
 
 /** Words of names whose values are credentials. */
@@ -49,9 +50,6 @@ export const isSecretName = (name: string): boolean => {
     name === "code" || (words.some((word) => secretWords.has(word)) && !harmlessNames.has(words.join("-")))
   )
 }
-
-/** Shorter ones stand in any text by chance. */
-const shortest = 4
 
 /** The credential of a header's value alone: without the scheme before it, and what `Basic` packs up (RFC 7617). */
 const inHeader = (value: string): ReadonlyArray<string> => {
@@ -100,7 +98,7 @@ const spellingsOf = (text: string): ReadonlyArray<string> => [
 /** Each once and in all its spellings; one that another begins with stands behind it, so that the whole of the other is found. */
 const listed = (values: ReadonlyArray<string>): ReadonlyArray<string> =>
   [...new Set(values.flatMap(spellingsOf))]
-    .filter((value) => value.length >= shortest)
+    .filter((value) => value.length >= shortestSecret)
     .sort((a, b) => b.length - a.length)
 
 const valuesOf = ({ apiKey, extraBody, headers, proxy, query, resume }: Upstream): ReadonlyArray<string> => [
@@ -113,9 +111,6 @@ const valuesOf = ({ apiKey, extraBody, headers, proxy, query, resume }: Upstream
   ...inJson(extraBody),
   ...(resume === undefined ? [] : [...inJson(resume.body), ...inJson(resume.message)]),
 ]
-
-/** Every secret that calls to an upstream carry. Its own texts can tell no other of the configuration. */
-export const secretsOfUpstream = (upstream: Upstream): ReadonlyArray<string> => listed(valuesOf(upstream))
 
 /** Every secret of a configuration: those of its upstreams, and the keys that callers and operators show. */
 export const secretsOf = (

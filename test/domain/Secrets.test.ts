@@ -2,7 +2,7 @@
 import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
 import type { OutgoingProxy } from "../../src/domain/OutgoingProxy.ts"
-import { isSecretName, secretsOf, secretsOfUpstream } from "../../src/domain/Secrets.ts"
+import { isSecretName, secretsOf } from "../../src/domain/Secrets.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 describe("isSecretName", () => {
@@ -105,11 +105,11 @@ describe("secretsOf", () => {
     "sk-0123456789-by-its-form",
     "AIzaSyA0123456789abcdefghi",
     "gsk_0123456789abcdefgh",
-  ])("finds %s of an upstream", (secret) => expect(secretsOfUpstream(full)).toContain(secret))
+  ])("finds %s of an upstream", (secret) => expect(secretsOf([full], [])).toContain(secret))
 
   it.each(["harmless-value", "harmless-body", "2024-10-21", "x", "flag", ""])(
     "does not take %j for one",
-    (text) => expect(secretsOfUpstream(full)).not.toContain(text),
+    (text) => expect(secretsOf([full], [])).not.toContain(text),
   )
 
   it("finds the keys that callers show, and those of all upstreams, each once", () => {
