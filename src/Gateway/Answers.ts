@@ -17,7 +17,9 @@ import {
   describe,
   type GatewayError,
   InternalError,
+  noMemory,
   Overloaded,
+  roomRetrySeconds,
   ShareTaken,
 } from "../domain/GatewayError.ts"
 import { surelyReadable } from "../domain/JsonOutline.ts"
@@ -34,7 +36,7 @@ import { type Broken, resuming } from "../stream/Resume.ts"
 import type { AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
 import { streamFaultReason } from "../upstream/OpenStream.ts"
 import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
-import { unread } from "./LongBodies.ts"
+import { unreadAside } from "./LongBodies.ts"
 
 /** Streams go through proxies unbuffered, and are never stored. */
 const streamHeaders = {
@@ -69,9 +71,6 @@ export const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer
   const ending = endingOf(status, outcomeOf(error), describe(error), body)
   return { status, headers: withAttempts(headers, draft, "failed"), body, ending }
 }
-
-/** Seconds after which a client may come again when too many requests are under way, or their bodies are too large. */
-const roomRetrySeconds = 1
 
 /** Why there is no room for a request, or for its body. */
 export const roomless = (of: "requests" | "memory", takenBy: TakenBy): Overloaded | ShareTaken =>
@@ -188,10 +187,9 @@ export const plainAnswer = (
     return Effect.succeed(plainEnding(answered, transformAnswer(endpoint, transform, body), frame))
   }
   // As text, changed, and as it is sent.
-  if (!frame.hold(3 * body.length))
-    return Effect.fail(new Overloaded({ reason: "memory", retryAfterSeconds: 1 }))
+  if (!frame.hold(3 * body.length)) return Effect.fail(noMemory)
   return aside.run("transform", { endpoint: endpoint.name, transform, bytes: body }).pipe(
-    Effect.catchTag("AsideFailed", unread),
+    Effect.catchTag("AsideFailed", unreadAside),
     Effect.map((changed) => plainEnding(answered, changed.body, frame)),
   )
 }

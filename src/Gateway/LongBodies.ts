@@ -4,7 +4,13 @@ import type { Aside, AsideFailed } from "../aside/Aside.ts"
 import type { Mistake } from "../domain/AsideJobs.ts"
 import { type RequestFacts, withoutMark } from "../domain/ClientRequest.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
-import { type GatewayError, InvalidRequest, Overloaded } from "../domain/GatewayError.ts"
+import {
+  type GatewayError,
+  InvalidRequest,
+  noMemory,
+  Overloaded,
+  roomRetrySeconds,
+} from "../domain/GatewayError.ts"
 import type { Prepared, Recipient } from "../domain/Prepare.ts"
 import { weighed } from "../domain/SharedBytes.ts"
 import type { Target } from "../domain/Upstream.ts"
@@ -22,9 +28,9 @@ const mistakeOf = ({ message, model, param }: Mistake): InvalidRequest =>
   new InvalidRequest(model === undefined ? { message, param } : { message, param, model })
 
 /** A thread that died is this gateway's fault, and told in its log. */
-export const unread = (failed: AsideFailed): Effect.Effect<never, Overloaded> =>
+export const unreadAside = (failed: AsideFailed): Effect.Effect<never, Overloaded> =>
   failed.reason === "full"
-    ? Effect.fail(new Overloaded({ reason: "reading", retryAfterSeconds: 1 }))
+    ? Effect.fail(new Overloaded({ reason: "reading", retryAfterSeconds: roomRetrySeconds }))
     : Effect.die(failed)
 
 /** What of a target is told to the thread. */
@@ -50,7 +56,7 @@ export const readLong = (
   received: (bytes: Uint8Array) => void,
 ): Effect.Effect<ReadRequest, GatewayError> =>
   run("read", { endpoint: endpoint.name, deployment, pieces }).pipe(
-    Effect.catchTag("AsideFailed", unread),
+    Effect.catchTag("AsideFailed", unreadAside),
     Effect.flatMap(({ bytes, read }): Effect.Effect<ReadRequest, GatewayError> => {
       received(weighed(bytes))
       if (read.kind === "mistake") return Effect.fail(mistakeOf(read))
@@ -66,14 +72,14 @@ export const readLong = (
           omissions,
           said,
         }).pipe(
-          Effect.catchTag("AsideFailed", unread),
+          Effect.catchTag("AsideFailed", unreadAside),
           Effect.flatMap((prepared): Effect.Effect<Prepared, GatewayError> => {
             if (prepared.kind === "mistake") return Effect.fail(mistakeOf(prepared))
             const { added, body } = prepared
             if (body === undefined) return Effect.succeed({ body: asItCame, asItCame: true, added })
             const more = body.length - borrowed
             if (more > 0 && !hold(more, true)) {
-              return Effect.fail(new Overloaded({ reason: "memory", retryAfterSeconds: 1 }))
+              return Effect.fail(noMemory)
             }
             borrowed = Math.max(borrowed, body.length)
             return Effect.succeed({ body, asItCame: false, added })

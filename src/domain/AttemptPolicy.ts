@@ -9,6 +9,7 @@ import {
   type FailedAttempt,
   type GatewayError,
   Overloaded,
+  roomRetrySeconds,
   UpstreamCredentialsRejected,
   UpstreamRefused,
   UpstreamTimeout,
@@ -285,9 +286,6 @@ export const refusalOf = (
     failures,
   })
 }
-
-/** Seconds after which a client that found no room may come again. */
-const roomRetrySeconds = 1
 
 /**
  * The error the client gets when every attempt failed. The last failure of an upstream decides, except that timeouts are only called

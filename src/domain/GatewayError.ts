@@ -131,6 +131,12 @@ export class Overloaded extends Data.TaggedError("Overloaded")<{
   readonly retryAfterSeconds: number
 }> {}
 
+/** Seconds after which a client that found no room may come again. */
+export const roomRetrySeconds = 1
+
+/** There is no memory for a body. Whether its client has it all is told where errors become answers. */
+export const noMemory = new Overloaded({ reason: "memory", retryAfterSeconds: roomRetrySeconds })
+
 /** The requests that the client has under way take all that one may have of the room there is for all. */
 export class ShareTaken extends Data.TaggedError("ShareTaken")<{
   readonly of: "requests" | "memory"

@@ -6,7 +6,7 @@ import type { IncomingMessage } from "node:http"
 import * as Either from "effect/Either"
 import {
   type GatewayError,
-  Overloaded,
+  noMemory,
   RequestTooLarge,
   RequestUnreadable,
   TooManyValues,
@@ -16,8 +16,6 @@ import { Pieces } from "../domain/Pieces.ts"
 import type { ReadBody, WantedBody } from "../Gateway/Exchange.ts"
 import { codingsOf, type Intake, unpacking } from "./PackedBody.ts"
 import { takesTurn } from "./TurnBudget.ts"
-
-const noMemory = new Overloaded({ reason: "memory", retryAfterSeconds: 1 })
 
 /** Gives the whole body, unpacked, or why there is none, once; asks for it first, where the client waits for that. On failure the rest of the body is left unread: see `Lingering.ts`. What it returns ends it early. */
 export const read = (

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { endingOf } from "../audit/RecordDraft.ts"
 import { errorOf, type Failed } from "../domain/AttemptPolicy.ts"
-import { type GatewayError, ModelNotFound, Overloaded } from "../domain/GatewayError.ts"
+import { type GatewayError, ModelNotFound, noMemory } from "../domain/GatewayError.ts"
 import { type Model, union } from "../domain/ModelList.ts"
 import { withoutOuterSlashes } from "../domain/RequestPath.ts"
 import { matches } from "../domain/Route.ts"
@@ -45,7 +45,7 @@ const good = (value: unknown, { hold }: RequestFrame): Effect.Effect<RecordedAns
   const answer = jsonAnswer(value)
   return hold(answer.body.length)
     ? Effect.succeed({ ...answer, ending: endingOf(answer.status, "ok", undefined, answer.body) })
-    : Effect.fail(new Overloaded({ reason: "memory", retryAfterSeconds: 1 }))
+    : Effect.fail(noMemory)
 }
 
 /** Waits for a list no longer than its absence would be felt, and notes what asking for it came to. */
