@@ -41,12 +41,12 @@ export interface AskedForm {
   readonly aside: RunAside
 }
 
-/** Has a job done aside, and tells what it came to; nothing where it was not done. */
+/** Has a job done aside, and tells what it came to; nothing where it was not done. Gives the way to do without it. */
 export type RunAside = <N extends JobName>(
   name: N,
   input: AsideJobs[N]["input"],
   done: (output: AsideJobs[N]["output"] | undefined) => void,
-) => void
+) => () => void
 
 /** What an answer comes to. */
 export type Read =
@@ -154,6 +154,8 @@ export class AnswerReading {
   #form: Form
   /** Rings when an answer is there and its upstream has not ended it in time. */
   #ending: NodeJS.Timeout | undefined
+  /** Leaves what is done aside for it. */
+  #doWithout: (() => void) | undefined
   #endsInMs = Number.POSITIVE_INFINITY
   #isOver = false
 
@@ -244,6 +246,7 @@ export class AnswerReading {
   close(): void {
     this.#isOver = true
     clearTimeout(this.#ending)
+    this.#doWithout?.()
   }
 
   #tell(read: Read): void {
@@ -317,7 +320,7 @@ export class AnswerReading {
 
   #putTogether(packed: Uint8Array): void {
     const { aside, endpoint } = this.#asked
-    aside("gather", { endpoint: endpoint.name, packed }, (gathered) => {
+    this.#doWithout = aside("gather", { endpoint: endpoint.name, packed }, (gathered) => {
       if (gathered?.body === undefined) {
         this.#fail(gathered === undefined ? noTurn : nothingGathered.failure)
       } else this.#judge(gathered.body, gathered.outline)
@@ -367,7 +370,7 @@ export class AnswerReading {
     }
     const transform = this.#listener.transform()
     const input = { endpoint: endpoint.name, bytes: body, transform, limitBytes: maxAnswerBytes }
-    aside("chunks", input, (cut) => {
+    this.#doWithout = aside("chunks", input, (cut) => {
       if (cut === undefined) this.#fail(noTurn)
       else this.#giveChunks(cut.datas, true)
     })

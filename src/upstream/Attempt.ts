@@ -7,6 +7,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import { Aside, type AsideFailed } from "../aside/Aside.ts"
@@ -370,7 +371,7 @@ export const makeAttempt: Effect.Effect<Attempt, never, Aside | Breakers | Slots
       breakers: yield* Breakers,
       upstreams: yield* Upstreams,
       aside: (name, input, done) => {
-        runFork(
+        const fiber = runFork(
           Effect.matchCauseEffect(aside.run(name, input), {
             onSuccess: (output) => Effect.sync(() => done(output)),
             onFailure: (cause) =>
@@ -383,6 +384,7 @@ export const makeAttempt: Effect.Effect<Attempt, never, Aside | Breakers | Slots
               ),
           }),
         )
+        return () => fiber.unsafeInterruptAsFork(FiberId.none)
       },
       now: () => clock.unsafeCurrentTimeMillis(),
     }

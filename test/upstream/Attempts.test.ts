@@ -94,7 +94,7 @@ const events = (text: string): Reply =>
 const refused: Reply = Effect.fail(AttemptFailure.ConnectFailed({ reason: "ECONNREFUSED" }))
 
 /** Upstreams that reply from a script, per name, each in turn and then the last one again. */
-const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>) => {
+const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>, aside = atOnce) => {
   const asked: Array<string> = []
   const open = new Set<UpstreamCall>()
   const layer = Layer.effect(
@@ -141,7 +141,7 @@ const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>) => {
   return {
     asked,
     open,
-    layer: Layer.provideMerge(Attempts.layer, Layer.mergeAll(layer, Breakers.layer, Slots.layer, atOnce)),
+    layer: Layer.provideMerge(Attempts.layer, Layer.mergeAll(layer, Breakers.layer, Slots.layer, aside)),
   }
 }
 
@@ -392,6 +392,29 @@ describe("Attempts", () => {
       expect(names).toEqual(["a"])
       expect(open.size).toBe(0)
       expect(log).toMatchObject([{ upstream: "a", status: undefined, cause: "the caller left" }])
+    }),
+  )
+
+  it.scoped("asks for nothing aside any more when the client leaves", () =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<void>()
+      const left = yield* Deferred.make<void>()
+      const busy = Layer.succeed(Aside, {
+        run: () =>
+          Effect.onInterrupt(Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never), () =>
+            Deferred.succeed(left, undefined),
+          ),
+        waiting: () => 1,
+      })
+      const long = Effect.map(answer(200), (one) => ({
+        ...one,
+        bytes: () => Effect.succeed(saying("a".repeat(100_000))),
+      }))
+      const { layer } = scripted({ a: [long] }, busy)
+      const fiber = yield* Effect.fork(Effect.provide(run(["a"], { stream: true }), layer))
+      yield* Deferred.await(begun)
+      yield* Fiber.interrupt(fiber)
+      yield* Deferred.await(left)
     }),
   )
 
