@@ -21,10 +21,10 @@ import {
 import type { ShapedError } from "../domain/ErrorShape.ts"
 import { encode, heartbeat, type SseEvent } from "../domain/Sse.ts"
 import { ping } from "../domain/StreamEvent.ts"
-import { type Listed, Roster } from "../Roster.ts"
 import type { EventSource, SourceEnd } from "./EventSource.ts"
 import { DataKeeper, type KeptData } from "./KeptData.ts"
 import type { Outlet, Relay } from "./Relay.ts"
+import { type Listed, Roster } from "./Roster.ts"
 
 export interface ResponseOptions<E, A> {
   readonly settings: AnswerSettings
