@@ -44,6 +44,15 @@ export type GivenOf<O extends Options> = Given<TextOf<O>, Exclude<keyof O & stri
 
 const isHelp = (word: string | undefined): boolean => word === "--help" || word === "-h"
 
+/**
+ * Help that is a word of its own. It is looked for before Node reads the arguments, since Node takes the last letter of
+ * `-f-` for the `--` that ends the options.
+ */
+const asksForHelp = (args: ReadonlyArray<string>): boolean => {
+  const end = args.indexOf("--")
+  return args.slice(0, end < 0 ? args.length : end).some(isHelp)
+}
+
 /** An option where a value was expected: `--since --json`. A value that begins so is written `--prompt=--text`. */
 const isOption = (word: string): boolean => /^--?[a-z]/i.test(word)
 
@@ -61,6 +70,7 @@ export const parse = <O extends Options>(
   { argument, options }: Takes<O>,
   args: ReadonlyArray<string>,
 ): Either.Either<GivenOf<O> | "help", string> => {
+  if (asksForHelp(args)) return Either.right("help")
   const { tokens } = parseArgs({
     args: [...args],
     strict: false,

@@ -96,7 +96,10 @@ describe("arguments", () => {
   })
 
   it("law: whatever is typed, --help beside it is help, and nothing throws", () => {
-    const word = fc.oneof(fc.constantFrom("--since", "-n", "-f", "m", "-", "--x", "--since=1"), fc.string())
+    const word = fc.oneof(
+      fc.constantFrom("--since", "-n", "-f", "m", "-", "--x", "--since=1", "-f-"),
+      fc.string(),
+    )
     fc.assert(
       fc.property(fc.array(word), fc.constantFrom("--help", "-h"), (before, help) => {
         const words = before.filter((one) => one !== "--")
