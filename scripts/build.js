@@ -72,7 +72,7 @@ const shipped = () => [
   bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici] }),
   bundle("src/audit/AuditWorker.ts", "dist/audit-worker.js"),
   bundle("src/aside/AsideWorker.ts", "dist/aside-worker.js"),
-  bundle("src/stream/brotli-worker.js", "dist/brotli-worker.js"),
+  bundle("src/wire/brotli-worker.js", "dist/brotli-worker.js"),
   copyFile(wasm, "dist/brotli.wasm"),
 ]
 

@@ -19,7 +19,6 @@ import { RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
 import { holdsKey, keyCount } from "./domain/AccessKey.ts"
 import { nothingOmitted } from "./domain/Additions.ts"
-import { networkOf } from "./domain/Address.ts"
 import { refusalOf } from "./domain/AttemptPolicy.ts"
 import { choicesOf } from "./domain/Choices.ts"
 import { clientAddress } from "./domain/ClientAddress.ts"
@@ -61,6 +60,7 @@ import type { AnsweredStream } from "./upstream/Answered.ts"
 import { Attempts, type AttemptsRequest } from "./upstream/Attempts.ts"
 import { askToGoOn, mayGoOn } from "./upstream/Resumption.ts"
 import { Upstreams } from "./upstream/Upstreams.ts"
+import { networkOf } from "./wire/Address.ts"
 
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,

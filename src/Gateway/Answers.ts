@@ -22,7 +22,6 @@ import {
   roomRetrySeconds,
   ShareTaken,
 } from "../domain/GatewayError.ts"
-import { surelyReadable } from "../domain/JsonOutline.ts"
 import { changesAnswers, readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
 import { toClient } from "../domain/RequestHeaders.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
@@ -30,11 +29,12 @@ import { toldReason, told as toldText } from "../domain/Told.ts"
 import type { Target } from "../domain/Upstream.ts"
 import type { OpenRequest, TakenBy } from "../OpenRequests.ts"
 import { beginAtOnce } from "../stream/BeginAtOnce.ts"
-import { sourceOf, streamOf } from "../stream/EventSource.ts"
 import type { Respond } from "../stream/ResponseStream.ts"
 import { type Broken, resuming } from "../stream/Resume.ts"
 import type { AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
 import { streamFaultReason } from "../upstream/OpenStream.ts"
+import { sourceOf, streamOf } from "../wire/EventSource.ts"
+import { surelyReadable } from "../wire/JsonOutline.ts"
 import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
 import { unreadAside } from "./LongBodies.ts"
 

@@ -12,9 +12,9 @@ import {
   roomRetrySeconds,
 } from "../domain/GatewayError.ts"
 import type { Prepared, Recipient } from "../domain/Prepare.ts"
-import { weighed } from "../domain/SharedBytes.ts"
 import type { Target } from "../domain/Upstream.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
+import { weighed } from "../wire/SharedBytes.ts"
 import type { Hold, LongBody } from "./Exchange.ts"
 
 /** A request as it was read. */

@@ -2,7 +2,7 @@
 import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
 import { stringify } from "yaml"
-import { isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
+import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { GatewayConfig, leftovers } from "./GatewayConfig.ts"
 
 // JSON Schema

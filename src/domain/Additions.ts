@@ -2,8 +2,8 @@
  * What this gateway adds to a request that its client did not say: the wish for usage, and the cap on tokens. An upstream may know neither; then the
  * request is worth asking again without, which only concerns what nobody but the gateway said.
  */
-import { isJsonArray, isJsonObject, type Json } from "./Json.ts"
-import { parseJson } from "./JsonBytes.ts"
+import { isJsonArray, isJsonObject, type Json } from "../wire/Json.ts"
+import { parseJson } from "../wire/JsonBytes.ts"
 
 /** The names of the limit on an answer's tokens. Upstreams refuse both together. */
 export const tokenLimits = ["max_tokens", "max_completion_tokens"] as const

@@ -2,7 +2,7 @@
  * What an answer is, by its first bytes: an event stream or a JSON object. Its `content-type` is only asked where they are neither, since some upstreams
  * call all they send JSON, text or nothing at all.
  */
-import { colon } from "./JsonBytes.ts"
+import { colon } from "../wire/JsonBytes.ts"
 
 export type AnswerForm = "events" | "object" | "other"
 

@@ -2,10 +2,11 @@
  * A plain answer given out as the chunks of a stream, for a client that asked for one. Put together of the answer's own text, so that no number loses a
  * digit and no depth of nesting matters.
  */
+
+import { isJsonArray, isJsonObject, type JsonObject } from "../wire/Json.ts"
+import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
+import { elementTexts, memberTexts, onOneLine, replaceMembers } from "../wire/JsonText.ts"
 import type { Endpoint } from "./Endpoint.ts"
-import { isJsonArray, isJsonObject, type JsonObject } from "./Json.ts"
-import { answerLimits, outlineOf } from "./JsonOutline.ts"
-import { elementTexts, memberTexts, onOneLine, replaceMembers } from "./JsonText.ts"
 
 /** The texts of an object's values by their names. */
 type Members = ReadonlyMap<string, string>

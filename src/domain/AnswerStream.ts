@@ -4,6 +4,17 @@
  *
  * Where nothing is transformed an event's data goes through unparsed; only one that looks as if it told something is read.
  */
+
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import { rewriteJson } from "../wire/JsonBytes.ts"
+import {
+  answerLimits,
+  type OutlineLimits,
+  outlineOf,
+  surelyReadable,
+  wholeLimits,
+} from "../wire/JsonOutline.ts"
+import { doneData, isDone, type SseEvent } from "../wire/Sse.ts"
 import { chunksOf, isPlain, maxMadeBytes } from "./AnswerInChunks.ts"
 import type { Outcome } from "./AuditRecord.ts"
 import { callsTool, holderOf, placeInChunk } from "./ChoiceText.ts"
@@ -13,11 +24,7 @@ import { chunkTransform, maxChoices, type Progress } from "./ChunkTransform.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { errorData, type ShapedError } from "./ErrorShape.ts"
 import { withoutUsage } from "./HiddenUsage.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { rewriteJson } from "./JsonBytes.ts"
-import { answerLimits, type OutlineLimits, outlineOf, surelyReadable, wholeLimits } from "./JsonOutline.ts"
 import type { Secrets } from "./SecretIndex.ts"
-import { doneData, isDone, type SseEvent } from "./Sse.ts"
 import { brokenStream } from "./StreamError.ts"
 import { ping } from "./StreamEvent.ts"
 import { told } from "./Told.ts"

@@ -3,20 +3,20 @@
  * that is small, so a body is read alike wherever it is read.
  */
 import * as Either from "effect/Either"
+import type { JsonObject } from "../wire/Json.ts"
+import { parseJson } from "../wire/JsonBytes.ts"
+import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
+import { joined } from "../wire/Pieces.ts"
+import { weighed } from "../wire/SharedBytes.ts"
 import type { Additions, Omissions } from "./Additions.ts"
 import { chunksOf } from "./AnswerInChunks.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { affinity, decode, type RequestFacts } from "./ClientRequest.ts"
 import { type Endpoint, endpointNamed } from "./Endpoint.ts"
 import type { InvalidRequest } from "./GatewayError.ts"
-import type { JsonObject } from "./Json.ts"
-import { parseJson } from "./JsonBytes.ts"
-import { answerLimits, outlineOf } from "./JsonOutline.ts"
 import { type Model, readModels } from "./ModelList.ts"
-import { joined } from "./Pieces.ts"
 import { transformAnswer } from "./PlainAnswer.ts"
 import { bodiesOf, type Recipient } from "./Prepare.ts"
-import { weighed } from "./SharedBytes.ts"
 import { gathered } from "./Transcript.ts"
 
 /** The client's mistake, as plain values: of an error another thread gets no more. */

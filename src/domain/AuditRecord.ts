@@ -1,5 +1,5 @@
 /** What the audit keeps of one request: who asked what, which attempts were made, what came back, and how it ended. */
-import { clipped } from "./Clipped.ts"
+import { clipped } from "../wire/Clipped.ts"
 import { hasKeyForm } from "./KeyForm.ts"
 import type { Usage } from "./Usage.ts"
 

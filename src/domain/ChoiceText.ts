@@ -2,9 +2,10 @@
  * Where the text of a choice stands: a plain answer's `message`, a chunk's `delta`, or, in a legacy completion, the choice itself.
  * All three are read into pieces and written back the same way, so plain and streamed answers cannot drift apart.
  */
+
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { PartsWriter, textOfPart, thoughtsOfPart } from "./ContentParts.ts"
 import type { Endpoint } from "./Endpoint.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import type { Piece } from "./Piece.ts"
 import type { ThinkingFormat } from "./Upstream.ts"
 

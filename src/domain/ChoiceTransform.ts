@@ -1,6 +1,7 @@
 /** The transformations of an answer that are configured for a target, as one machine over the pieces of a choice's text. */
+
+import { compose, type Machine } from "../wire/Machine.ts"
 import type { PieceTaker } from "./ChoiceText.ts"
-import { compose, type Machine } from "./Machine.ts"
 import type { Piece } from "./Piece.ts"
 import { type PrefixState, prefix } from "./Prefix.ts"
 import type { Snapshot } from "./Snapshot.ts"

@@ -1,5 +1,5 @@
 /** How many choices an answer is to have, whoever asks for them: nothing of it is whole before all of them have ended. */
-import { isJsonArray, type Json, type JsonObject } from "./Json.ts"
+import { isJsonArray, type Json, type JsonObject } from "../wire/Json.ts"
 import type { Upstream } from "./Upstream.ts"
 
 /** Several prompts are a list of texts, or of lists of tokens; a list of tokens is one. */

@@ -5,7 +5,7 @@
  * member; a member of that name elsewhere in the chunk is, and costs one parse.
  */
 
-import { backslash, colon, nextToken, quote, standsAt } from "./JsonBytes.ts"
+import { backslash, colon, nextToken, quote, standsAt } from "../wire/JsonBytes.ts"
 
 const ascii = new TextEncoder()
 

@@ -2,6 +2,8 @@
  * Chunks of a streamed answer: each choice's text runs through its own machine, everything else passes. Also keeps count of which
  * choices have ended, whether their text is transformed or not.
  */
+
+import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import {
   finishReasonOf,
   hasContent,
@@ -23,7 +25,6 @@ import {
   MachineRun,
 } from "./ChoiceTransform.ts"
 import type { Endpoint } from "./Endpoint.ts"
-import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
 
 /** How far one choice has come. */
 export interface ChoiceProgress {

@@ -2,7 +2,7 @@
  * Whose address a request has, where proxies stand between: each adds the address it was called from behind those it was sent, so only what trusted
  * ones added can be believed, and that is read from the right. The rest is the client's to invent.
  */
-import { type Address, isWithin, type Network, parseAddress } from "./Address.ts"
+import { type Address, isWithin, type Network, parseAddress } from "../wire/Address.ts"
 
 /** Which proxies are believed: none, all that there are, the last so many, or those in these networks. */
 export type ProxyTrust = boolean | number | ReadonlyArray<Network>

@@ -2,7 +2,7 @@
  * Content that is a list of parts, as Mistral's models that reason send it: text parts are content, thinking parts are reasoning, and all others stay
  * where they are.
  */
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import type { Piece } from "./Piece.ts"
 
 const textTypes: ReadonlySet<Json | undefined> = new Set(["text", "output_text"])

@@ -7,15 +7,15 @@
  * it, so it counts that attempt alone: the text until the break as input, and of the output only what came after it.
  */
 import * as Either from "effect/Either"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import { parseObject } from "../wire/JsonBytes.ts"
+import { chunkIn } from "../wire/JsonOutline.ts"
+import { elementTexts, memberText, replaceMembers } from "../wire/JsonText.ts"
+import type { Machine } from "../wire/Machine.ts"
+import type { SseEvent } from "../wire/Sse.ts"
 import { chunksOf, isPlain, maxMadeBytes } from "./AnswerInChunks.ts"
 import { finishReasonOf, holderOf, placeInChunk, reasoningMembers } from "./ChoiceText.ts"
 import type { Endpoint } from "./Endpoint.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { parseObject } from "./JsonBytes.ts"
-import { chunkIn } from "./JsonOutline.ts"
-import { elementTexts, memberText, replaceMembers } from "./JsonText.ts"
-import type { Machine } from "./Machine.ts"
-import type { SseEvent } from "./Sse.ts"
 import { type ThinkingState, thinking } from "./Thinking.ts"
 import type { ResumePolicy } from "./Upstream.ts"
 

@@ -1,8 +1,8 @@
 /** The one shape in which a client is told of errors, OpenAI's, and how errors in the shapes of other providers are brought into it. */
-import { clipped } from "./Clipped.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { encodeJson, parseJson, rewriteJson } from "./JsonBytes.ts"
-import { elementTexts } from "./JsonText.ts"
+import { clipped } from "../wire/Clipped.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import { encodeJson, parseJson, rewriteJson } from "../wire/JsonBytes.ts"
+import { elementTexts } from "../wire/JsonText.ts"
 
 /** The `error` member of OpenAI's error bodies. Further members of a provider's own error stay with it. */
 export interface ShapedError {

@@ -2,8 +2,9 @@
  * Usage that was asked for by the gateway alone, taken out of what its client gets. Upstreams put other members into the chunk that reports it
  * (llama.cpp its `timings`, vLLM the `system_fingerprint`), which they would send in another one had nobody asked: these are not to be lost.
  */
+
+import type { Json, JsonObject } from "../wire/Json.ts"
 import type { Endpoint } from "./Endpoint.ts"
-import type { Json, JsonObject } from "./Json.ts"
 
 /** Members that say nothing of their own in the last chunk. */
 const quiet: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 /** The models this gateway serves: what upstreams list and their match admits, and the exact names of the configuration. */
-import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
+import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { matches } from "./Route.ts"
 import type { Upstream } from "./Upstream.ts"
 

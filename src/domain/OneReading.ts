@@ -6,7 +6,7 @@
  * takes `maxTokens` for `max_tokens`. So whoever writes `model` twice, or `Model`, might have one model admitted and another one served. Such
  * bodies are refused; what nobody decides by passes as it is.
  */
-import { memberPlaces } from "./JsonText.ts"
+import { memberPlaces } from "../wire/JsonText.ts"
 
 /** A member that is decided by. */
 interface Decisive {

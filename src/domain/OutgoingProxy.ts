@@ -5,9 +5,9 @@
  */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import { isWithin, parseAddress, parseNetwork } from "./Address.ts"
-import { isLoopback } from "./HostName.ts"
-import { percentDecoded } from "./PercentEncoding.ts"
+import { isWithin, parseAddress, parseNetwork } from "../wire/Address.ts"
+import { isLoopback } from "../wire/HostName.ts"
+import { percentDecoded } from "../wire/PercentEncoding.ts"
 
 export interface OutgoingProxy {
   /** Its address without credentials, for people. */

@@ -1,5 +1,8 @@
 /** Answers that come whole: their text transformed choice by choice, and what the audit and the access log want to know of them. */
 
+import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import { rewriteJson } from "../wire/JsonBytes.ts"
+import { outlineOf, wholeLimits } from "../wire/JsonOutline.ts"
 import {
   callsTool,
   finishReasonOf,
@@ -11,9 +14,6 @@ import {
 } from "./ChoiceText.ts"
 import { type ChoiceMachine, type ChoiceTransform, choiceMachine, MachineRun } from "./ChoiceTransform.ts"
 import { chatCompletions, type Endpoint } from "./Endpoint.ts"
-import { isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { rewriteJson } from "./JsonBytes.ts"
-import { outlineOf, wholeLimits } from "./JsonOutline.ts"
 import { readUsage, type Usage } from "./Usage.ts"
 
 const transformChoice = (

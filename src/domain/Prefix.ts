@@ -1,5 +1,5 @@
 /** Puts an upstream's `special_prefix` before the text of a choice. */
-import type { Machine } from "./Machine.ts"
+import type { Machine } from "../wire/Machine.ts"
 import type { Piece } from "./Piece.ts"
 
 export interface PrefixState {

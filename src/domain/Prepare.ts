@@ -6,6 +6,8 @@
  * client nested is ever printed anew, so no depth of it can overflow a printer.
  */
 import * as Either from "effect/Either"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import { memberText, replaceMembers } from "../wire/JsonText.ts"
 import {
   type Additions,
   capName,
@@ -18,8 +20,6 @@ import {
 import type { ClientRequest } from "./ClientRequest.ts"
 import { bodyGoingOn } from "./Continuation.ts"
 import { InvalidRequest } from "./GatewayError.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { memberText, replaceMembers } from "./JsonText.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
 import type { RequestCleaning, Upstream } from "./Upstream.ts"
 

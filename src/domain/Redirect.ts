@@ -1,5 +1,5 @@
 /** Where an upstream's redirect leads, in words: Sluice follows none, since it would be sent the key. */
-import { clipped } from "./Clipped.ts"
+import { clipped } from "../wire/Clipped.ts"
 import { endpoints } from "./Endpoint.ts"
 
 const longestTarget = 200

@@ -2,8 +2,9 @@
  * Which path a request means, in the ways that clients spell one: they join base URLs with too many slashes or too few parts, send whole URLs as
  * their target, escape letters, or build the paths of Azure, where the model stands in the path.
  */
+
+import { percentDecoded } from "../wire/PercentEncoding.ts"
 import { type Endpoint, endpoints } from "./Endpoint.ts"
-import { percentDecoded } from "./PercentEncoding.ts"
 
 /** What may stand before an operation's path: OpenAI's base URL, Azure's old and new one, one below the other, or nothing. */
 const prefixes = ["", "/v1", "/openai", "/openai/v1", "/v1/openai"]

@@ -2,10 +2,10 @@
  * What an upstream's events are before any is read: a part of an answer, its end, an error, a ping, or something no SDK could read. Only the first
  * bytes and the last one are looked at.
  */
-import { isJsonArray, isJsonObject } from "./Json.ts"
-import { nextToken, parseJson, parseObject } from "./JsonBytes.ts"
-import { surelyReadable } from "./JsonOutline.ts"
-import { isDone, type SseEvent } from "./Sse.ts"
+import { isJsonArray, isJsonObject } from "../wire/Json.ts"
+import { nextToken, parseJson, parseObject } from "../wire/JsonBytes.ts"
+import { surelyReadable } from "../wire/JsonOutline.ts"
+import { isDone, type SseEvent } from "../wire/Sse.ts"
 import { errorIn } from "./Verdict.ts"
 
 const [braceOpen, braceClose, bracketOpen] = [0x7b, 0x7d, 0x5b]

@@ -3,7 +3,7 @@
  * terminal's cursor, and not long.
  */
 import { printable } from "../terminal/Printable.ts"
-import { clipped } from "./Clipped.ts"
+import { clipped } from "../wire/Clipped.ts"
 import type { Secrets } from "./SecretIndex.ts"
 
 /** The most of a text that is told. */

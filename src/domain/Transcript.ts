@@ -2,12 +2,13 @@
  * A streamed answer reassembled into the shape of a plain one, from the data of its events. Meant to run after the stream, when
  * nobody waits: while it runs, its data only has to be kept.
  */
+
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import { encodeJson, parseObject, surelyPrintableBytes } from "../wire/JsonBytes.ts"
+import { unpack } from "../wire/PackedData.ts"
 import { type ChunkPattern, paddingMember, patternOf, textMembers, toldIn } from "./ChunkPattern.ts"
 import { isBareText, isBareThought, textOfPart, thoughtsOfPart } from "./ContentParts.ts"
 import type { Endpoint } from "./Endpoint.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { encodeJson, parseObject, surelyPrintableBytes } from "./JsonBytes.ts"
-import { unpack } from "./PackedData.ts"
 
 /** Members that say the same in every chunk, or only in the first. */
 const constantMembers: ReadonlySet<string> = new Set(["id", "created", "role"])

@@ -1,5 +1,5 @@
 /** What a completion cost in tokens, read from the `usage` an upstream reports in any of the spellings in use. */
-import { isJsonObject, type JsonObject } from "./Json.ts"
+import { isJsonObject, type JsonObject } from "../wire/Json.ts"
 
 /** Token counts. What was not reported is `undefined`, never 0. */
 export interface Usage {

@@ -2,11 +2,12 @@
  * What an upstream's answer says, a plain one and each chunk of a streamed one alike: something, an error, or nothing. Errors come with good
  * statuses, in the middle of streams, and in as many shapes as there are providers.
  */
+
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import { parseJson } from "../wire/JsonBytes.ts"
+import { surelyReadable } from "../wire/JsonOutline.ts"
+import type { SseEvent } from "../wire/Sse.ts"
 import { named, type ShapedError, shaped } from "./ErrorShape.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "./Json.ts"
-import { parseJson } from "./JsonBytes.ts"
-import { surelyReadable } from "./JsonOutline.ts"
-import type { SseEvent } from "./Sse.ts"
 
 const noChoices: ReadonlyArray<JsonObject> = []
 

@@ -11,9 +11,9 @@ import {
   RequestUnreadable,
   TooManyValues,
 } from "../domain/GatewayError.ts"
-import { copies, JsonCost, surelyCheapBytes } from "../domain/JsonCost.ts"
-import { Pieces } from "../domain/Pieces.ts"
 import type { ReadBody, WantedBody } from "../Gateway/Exchange.ts"
+import { copies, JsonCost, surelyCheapBytes } from "../wire/JsonCost.ts"
+import { Pieces } from "../wire/Pieces.ts"
 import { codingsOf, type Intake, unpacking } from "./PackedBody.ts"
 import { takesTurn } from "./TurnBudget.ts"
 

@@ -5,9 +5,9 @@
 import type { Transform } from "node:stream"
 import * as Zlib from "node:zlib"
 import * as Either from "effect/Either"
-import { type Coding, codingNamed } from "../domain/ContentCoding.ts"
 import { InvalidRequest, RequestTooLarge, UnsupportedEncoding } from "../domain/GatewayError.ts"
-import { brotliDecoder } from "../stream/Brotli.ts"
+import { brotliDecoder } from "../wire/Brotli.ts"
+import { type Coding, codingNamed } from "../wire/ContentCoding.ts"
 
 declare module "node:zlib" {
   /** Since Node 22.15. */

@@ -4,10 +4,10 @@ import { AttemptFailure, errorInAnswer, noMemory } from "../domain/AttemptPolicy
 import { untouched } from "../domain/ChoiceTransform.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import { noSecrets } from "../domain/SecretIndex.ts"
-import type { SseEvent } from "../domain/Sse.ts"
 import { gathered } from "../domain/Transcript.ts"
-import { DataBuffer } from "./DataBuffer.ts"
-import type { EventSink, SourceEnd } from "./EventSource.ts"
+import { DataBuffer } from "../wire/DataBuffer.ts"
+import type { EventSink, SourceEnd } from "../wire/EventSource.ts"
+import type { SseEvent } from "../wire/Sse.ts"
 
 /** What an event costs to put together, however short it is. */
 const minBytes = 64

@@ -19,9 +19,9 @@ import {
   summary,
 } from "../domain/AnswerStream.ts"
 import type { ShapedError } from "../domain/ErrorShape.ts"
-import { encode, heartbeat, type SseEvent } from "../domain/Sse.ts"
 import { ping } from "../domain/StreamEvent.ts"
-import type { EventSource, SourceEnd } from "./EventSource.ts"
+import type { EventSource, SourceEnd } from "../wire/EventSource.ts"
+import { encode, heartbeat, type SseEvent } from "../wire/Sse.ts"
 import { DataKeeper, type KeptData } from "./KeptData.ts"
 import type { Outlet, Relay } from "./Relay.ts"
 import { type Listed, Roster } from "./Roster.ts"

@@ -16,13 +16,13 @@ import { isTelling } from "../domain/ChunkScan.ts"
 import type { RequestFacts } from "../domain/ClientRequest.ts"
 import { goingOn, readChunk, readSoFar, type SaidSoFar } from "../domain/Continuation.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
-import { answerLimits, outlineOf, surelyReadable } from "../domain/JsonOutline.ts"
-import { unpack } from "../domain/PackedData.ts"
-import { isDone, type SseEvent } from "../domain/Sse.ts"
 import { ping } from "../domain/StreamEvent.ts"
 import { errorOf } from "../domain/Verdict.ts"
-import { DataBuffer } from "./DataBuffer.ts"
-import { lift } from "./Lift.ts"
+import { DataBuffer } from "../wire/DataBuffer.ts"
+import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
+import { lift } from "../wire/Lift.ts"
+import { unpack } from "../wire/PackedData.ts"
+import { isDone, type SseEvent } from "../wire/Sse.ts"
 
 /** An answer that broke off and can be gone on with. */
 export interface Broken {

@@ -7,10 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
-import { clipped } from "../domain/Clipped.ts"
 import { betweenColours, coloured, type Paint, plain, type Shade } from "../terminal/Colour.ts"
 import { printable, printableJson, printableLines } from "../terminal/Printable.ts"
 import { timeOfDay } from "../terminal/Quantity.ts"
+import { clipped } from "../wire/Clipped.ts"
 import { lineWriter, standardOutput } from "./StandardOutput.ts"
 
 /** Members of a line by name; those that are `undefined` are left out. */

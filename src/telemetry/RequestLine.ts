@@ -1,9 +1,9 @@
 /** A request on one line for people: what came of it, where it went, how long it took. Machines get members (AccessLog.ts). */
 import type { AttemptRecord, AuditRecord } from "../domain/AuditRecord.ts"
-import { clipped } from "../domain/Clipped.ts"
 import type { Paint, Shade } from "../terminal/Colour.ts"
 import { printable } from "../terminal/Printable.ts"
 import { count, duration } from "../terminal/Quantity.ts"
+import { clipped } from "../wire/Clipped.ts"
 
 /** Clients and upstreams decide how long a name or an error is. */
 const longest = 120

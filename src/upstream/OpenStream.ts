@@ -5,7 +5,7 @@
 import { type AttemptFailure, reasonOf, type ToldFailure, toldFailure } from "../domain/AttemptPolicy.ts"
 import type { Secrets } from "../domain/SecretIndex.ts"
 import type { EventReader, EventTooLarge } from "../stream/EventReader.ts"
-import type { EventSink, EventSource } from "../stream/EventSource.ts"
+import type { EventSink, EventSource } from "../wire/EventSource.ts"
 import type { CallListener, OpenCall } from "./Upstreams.ts"
 
 /** What can break a stream that has begun. */

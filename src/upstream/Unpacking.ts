@@ -5,8 +5,8 @@
 import { Transform } from "node:stream"
 import * as zlib from "node:zlib"
 import { AttemptFailure } from "../domain/AttemptPolicy.ts"
-import { type Coding, mostPackings, type Packing, packingOf } from "../domain/ContentCoding.ts"
-import { brotliDecoder } from "../stream/Brotli.ts"
+import { brotliDecoder } from "../wire/Brotli.ts"
+import { type Coding, mostPackings, type Packing, packingOf } from "../wire/ContentCoding.ts"
 
 /** Where bytes come from. */
 export interface Tap {

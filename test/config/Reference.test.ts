@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { GatewayConfig, leftovers } from "../../src/config/GatewayConfig.ts"
 import { renderJsonSchema, renderMarkdown } from "../../src/config/Reference.ts"
-import { isJsonObject, type Json, type JsonObject } from "../../src/domain/Json.ts"
+import { isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
 import { isMap, type Written, writtenConfig } from "./arbitraries.ts"
 
 const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")

@@ -39,8 +39,8 @@ describe("docs/security.md", () => {
   it.each([
     ["16 KiB", "src/http/NodeServer.ts", "maxHeaderSize: 16 * 1024"],
     ["within 30 s", "src/http/NodeServer.ts", "headersTimeout: 30_000"],
-    ["32 MiB beside its bytes", "src/domain/JsonCost.ts", "mostMemory = 32 * 1024 * 1024"],
-    ["longer than 10 ms", "src/domain/JsonCost.ts", "mostMillisAtOnce = 10"],
+    ["32 MiB beside its bytes", "src/wire/JsonCost.ts", "mostMemory = 32 * 1024 * 1024"],
+    ["longer than 10 ms", "src/wire/JsonCost.ts", "mostMillisAtOnce = 10"],
     ["in which 128 wait", "src/aside/Aside.ts", "mostWaiting = 128"],
     ["64 MiB", "src/upstream/AnswerReading.ts", "maxAnswerBytes = 64 * 1024 * 1024"],
     ["64 KiB", "src/upstream/AnswerReading.ts", "maxErrorBytes = 64 * 1024"],

@@ -4,11 +4,11 @@ import { chunksOf } from "../../src/domain/AnswerInChunks.ts"
 import { answerStream } from "../../src/domain/AnswerStream.ts"
 import type { ChoiceTransform } from "../../src/domain/ChoiceTransform.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
-import type { Json, JsonObject } from "../../src/domain/Json.ts"
 import { transformAnswer } from "../../src/domain/PlainAnswer.ts"
 import { noSecrets } from "../../src/domain/SecretIndex.ts"
-import { doneData } from "../../src/domain/Sse.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
+import type { Json, JsonObject } from "../../src/wire/Json.ts"
+import { doneData } from "../../src/wire/Sse.ts"
 import { answerArb, bytesOf, plainOf, textArb } from "../support/answers.ts"
 
 const limit = 1_000_000

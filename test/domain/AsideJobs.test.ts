@@ -6,8 +6,8 @@ import { nothingOmitted } from "../../src/domain/Additions.ts"
 import { asideJobs } from "../../src/domain/AsideJobs.ts"
 import { affinity, decode } from "../../src/domain/ClientRequest.ts"
 import { endpoints } from "../../src/domain/Endpoint.ts"
-import { Pieces } from "../../src/domain/Pieces.ts"
 import { bodiesOf } from "../../src/domain/Prepare.ts"
+import { Pieces } from "../../src/wire/Pieces.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

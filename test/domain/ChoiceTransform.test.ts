@@ -1,10 +1,10 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { choiceMachine, thinkingFormatOf } from "../../src/domain/ChoiceTransform.ts"
-import { run } from "../../src/domain/Machine.ts"
 import type { Piece } from "../../src/domain/Piece.ts"
 import type { Snapshot } from "../../src/domain/Snapshot.ts"
 import type { ThinkingFormat } from "../../src/domain/Upstream.ts"
+import { run } from "../../src/wire/Machine.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 describe("choiceMachine", () => {

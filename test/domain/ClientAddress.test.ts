@@ -1,8 +1,8 @@
 /** Whose address a request has behind proxies. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { isWithin, type Network, parseAddress, parseNetwork } from "../../src/domain/Address.ts"
 import { clientAddress, type ProxyTrust } from "../../src/domain/ClientAddress.ts"
+import { isWithin, type Network, parseAddress, parseNetwork } from "../../src/wire/Address.ts"
 
 const networks = (...texts: ReadonlyArray<string>): ReadonlyArray<Network> =>
   texts.flatMap((text) => parseNetwork(text) ?? [])

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { affinity, type ClientRequest, decode } from "../../src/domain/ClientRequest.ts"
 import { chatCompletions, completions, type Endpoint, endpoints } from "../../src/domain/Endpoint.ts"
 import type { InvalidRequest } from "../../src/domain/GatewayError.ts"
-import type { Json, JsonObject } from "../../src/domain/Json.ts"
+import type { Json, JsonObject } from "../../src/wire/Json.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -11,11 +11,11 @@ import {
   type Unresumable,
 } from "../../src/domain/Continuation.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
-import type { JsonObject } from "../../src/domain/Json.ts"
-import { run } from "../../src/domain/Machine.ts"
-import type { SseEvent } from "../../src/domain/Sse.ts"
 import { thinking } from "../../src/domain/Thinking.ts"
 import type { ResumePolicy } from "../../src/domain/Upstream.ts"
+import type { JsonObject } from "../../src/wire/Json.ts"
+import { run } from "../../src/wire/Machine.ts"
+import type { SseEvent } from "../../src/wire/Sse.ts"
 import { answerArb, bytesOf, chunksOf, cuttingArb, textArb } from "../support/answers.ts"
 import { chunk, finishChunk, textChunk, textCompletionChunk, usageChunk } from "../support/Wire.ts"
 

@@ -2,7 +2,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { errorData, named, saidError, shaped, shapedBody } from "../../src/domain/ErrorShape.ts"
-import type { Json } from "../../src/domain/Json.ts"
+import type { Json } from "../../src/wire/Json.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 

@@ -1,7 +1,6 @@
 /** The cleanings of a conversation: examples of each, and what none of them may do. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../src/domain/Json.ts"
 import {
   cleanMessages,
   isMultimodal,
@@ -10,6 +9,7 @@ import {
   withoutThinking,
 } from "../../src/domain/Messages.ts"
 import type { RequestCleaning } from "../../src/domain/Upstream.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
 
 const all: RequestCleaning = { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true }
 const none: RequestCleaning = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import type { SseEvent } from "../../src/domain/Sse.ts"
 import { ping, received } from "../../src/domain/StreamEvent.ts"
+import type { SseEvent } from "../../src/wire/Sse.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chatChunks, textChunk, usageChunk } from "../support/Wire.ts"
 

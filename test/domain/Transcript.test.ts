@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { chatCompletions, completions } from "../../src/domain/Endpoint.ts"
-import type { JsonObject } from "../../src/domain/Json.ts"
 import { assemble } from "../../src/domain/Transcript.ts"
+import type { JsonObject } from "../../src/wire/Json.ts"
 import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb } from "../support/answers.ts"
 import { chunk, finishChunk, textChunk } from "../support/Wire.ts"
 

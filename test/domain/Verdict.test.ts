@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { JsonObject } from "../../src/domain/Json.ts"
-import { parseObject } from "../../src/domain/JsonBytes.ts"
 import { errorIn, errorOf, judge, says } from "../../src/domain/Verdict.ts"
+import type { JsonObject } from "../../src/wire/Json.ts"
+import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { bytesOf } from "../support/answers.ts"
 import {
   chatCompletion,

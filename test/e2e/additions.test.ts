@@ -1,7 +1,7 @@
 /** Upstreams that refuse what the gateway adds of its own accord, and what can be switched off for them. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { isJsonObject, type JsonObject } from "../../src/domain/Json.ts"
+import { isJsonObject, type JsonObject } from "../../src/wire/Json.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"

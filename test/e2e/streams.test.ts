@@ -1,7 +1,7 @@
 /** Streams as bytes on the wire: when each event arrives, in which form, however the upstream cuts and frames its own. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { unpack } from "../../src/domain/PackedData.ts"
+import { unpack } from "../../src/wire/PackedData.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { within } from "../support/Patience.ts"

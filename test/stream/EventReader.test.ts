@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import fc from "fast-check"
-import type { SseEvent } from "../../src/domain/Sse.ts"
 import { EventReader } from "../../src/stream/EventReader.ts"
-import type { SourceEnd } from "../../src/stream/EventSource.ts"
+import type { SourceEnd } from "../../src/wire/EventSource.ts"
+import type { SseEvent } from "../../src/wire/Sse.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

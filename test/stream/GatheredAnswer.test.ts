@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { chatCompletions } from "../../src/domain/Endpoint.ts"
-import { parseObject } from "../../src/domain/JsonBytes.ts"
 import { GatheredAnswer } from "../../src/stream/GatheredAnswer.ts"
+import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { bytesOf } from "../support/answers.ts"
 import { finishChunk, textChunk } from "../support/Wire.ts"
 

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { byColumn, type RowValues } from "../../src/audit/AuditTable.ts"
 import type { AuditRecord } from "../../src/domain/AuditRecord.ts"
 import type { AuditPolicy } from "../../src/domain/Snapshot.ts"
-import { DataBuffer } from "../../src/stream/DataBuffer.ts"
+import { DataBuffer } from "../../src/wire/DataBuffer.ts"
 
 const encoder = new TextEncoder()
 

@@ -24,11 +24,11 @@ import { chatCompletions } from "../../src/domain/Endpoint.ts"
 import { noSecrets } from "../../src/domain/SecretIndex.ts"
 import type { BreakerPolicy, RetryPolicy } from "../../src/domain/Snapshot.ts"
 import type { Target, Upstream } from "../../src/domain/Upstream.ts"
-import { streamOf } from "../../src/stream/EventSource.ts"
 import * as Attempts from "../../src/upstream/Attempts.ts"
 import * as Breakers from "../../src/upstream/Breakers.ts"
 import * as Slots from "../../src/upstream/Slots.ts"
 import { type AnswerHead, type UpstreamCall, Upstreams } from "../../src/upstream/Upstreams.ts"
+import { streamOf } from "../../src/wire/EventSource.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 /** Made where nothing is that they could keep. */

@@ -1,10 +1,10 @@
 /** One request for people: a line for each thing known of it, its attempts as a table, and below them what takes more than a line. */
 import type { SqlValue } from "../../audit/AuditTable.ts"
 import type { Column, Row } from "../../audit/Reader.ts"
-import { indented } from "../../domain/JsonIndent.ts"
 import { printable, printableLines } from "../../terminal/Printable.ts"
 import { duration, instant } from "../../terminal/Quantity.ts"
 import type { TableColumn } from "../../terminal/Table.ts"
+import { indented } from "../../wire/JsonIndent.ts"
 import { aligned, type Look, parsed, shadeOf, text, timed } from "./Rendering.ts"
 
 const flags: ReadonlySet<Column> = new Set<Column>(["stream", "tools", "tool_calls", "multimodal"])

@@ -2,7 +2,7 @@
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Stream from "effect/Stream"
-import type { Machine } from "../domain/Machine.ts"
+import type { Machine } from "./Machine.ts"
 
 /**
  * Runs a machine over a stream, a chunk of outputs for each chunk of inputs and none where a chunk gives nothing. What the machine

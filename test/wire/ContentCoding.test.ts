@@ -1,13 +1,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import {
-  type Coding,
-  codingsOf,
-  mayBePacked,
-  type Packing,
-  packingOf,
-} from "../../src/domain/ContentCoding.ts"
+import { type Coding, codingsOf, mayBePacked, type Packing, packingOf } from "../../src/wire/ContentCoding.ts"
 
 const all = () => true
 

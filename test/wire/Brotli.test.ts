@@ -5,8 +5,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as fc from "fast-check"
-import { brotliDecoder } from "../../src/stream/Brotli.ts"
-import { BrotliThreadDecoder, mostAtOnce, underWay } from "../../src/stream/BrotliThread.ts"
+import { brotliDecoder } from "../../src/wire/Brotli.ts"
+import { BrotliThreadDecoder, mostAtOnce, underWay } from "../../src/wire/BrotliThread.ts"
 import { type NeverHappened, within } from "../support/Patience.ts"
 
 type Decoder = Transform & { readonly bytesWritten: number }

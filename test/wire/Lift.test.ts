@@ -5,8 +5,8 @@ import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import fc from "fast-check"
 import { describe, expect } from "vitest"
-import { type Machine, run } from "../../src/domain/Machine.ts"
-import { lift } from "../../src/stream/Lift.ts"
+import { lift } from "../../src/wire/Lift.ts"
+import { type Machine, run } from "../../src/wire/Machine.ts"
 
 /** Gives out sums of pairs; holds back what has no partner yet. */
 const pairs: Machine<number | undefined, number, number> = {

@@ -1,7 +1,7 @@
 /** Laws of machines: composing is associative, has an identity, and loses nothing at the end. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { compose, type Machine, run } from "../../src/domain/Machine.ts"
+import { compose, type Machine, run } from "../../src/wire/Machine.ts"
 
 type Numbers = Machine<number | undefined, number, number>
 

@@ -1,6 +1,6 @@
 /** Shared memory that nobody refers to is collected, in each thread that knew of it. */
 import { describe, expect, it } from "vitest"
-import { sharedBytes, weighed } from "../../src/domain/SharedBytes.ts"
+import { sharedBytes, weighed } from "../../src/wire/SharedBytes.ts"
 
 const megabyte = 1024 * 1024
 

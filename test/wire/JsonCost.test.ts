@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { copies, JsonCost } from "../../src/domain/JsonCost.ts"
+import { copies, JsonCost } from "../../src/wire/JsonCost.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -14,7 +14,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
-import type { SseEvent } from "../domain/Sse.ts"
+import type { SseEvent } from "./Sse.ts"
 
 /** How events end: all of them are there, something of the upstream broke, or of this gateway. */
 export type SourceEnd<E> =

@@ -7,7 +7,7 @@ import {
   sharedStart,
   unpack,
   unpackedLength,
-} from "../../src/domain/PackedData.ts"
+} from "../../src/wire/PackedData.ts"
 import { packedOf } from "../support/AuditRecords.ts"
 
 /** Data that has much in common with what comes before and after it, and some that has not. */

@@ -1,5 +1,5 @@
 /** The data of many events in little memory, for whoever needs them when a stream is over or has broken off. */
-import { mostHeadBytes, putNumber, sharedEnd, sharedStart } from "../domain/PackedData.ts"
+import { mostHeadBytes, putNumber, sharedEnd, sharedStart } from "./PackedData.ts"
 
 /** The room for the first data; it is doubled as often as need be. */
 const firstRoom = 512

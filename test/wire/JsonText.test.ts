@@ -1,9 +1,9 @@
 /** Edits of JSON text: what `JSON.parse` sees afterwards, and that untouched members keep their very text. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Json } from "../../src/domain/Json.ts"
-import { faultAt } from "../../src/domain/JsonFault.ts"
-import { elementTexts, memberText, replaceMembers, rewrite } from "../../src/domain/JsonText.ts"
+import type { Json } from "../../src/wire/Json.ts"
+import { faultAt } from "../../src/wire/JsonFault.ts"
+import { elementTexts, memberText, replaceMembers, rewrite } from "../../src/wire/JsonText.ts"
 
 const spaceArb = fc.constantFrom("", "", " ", "\n", "\t", " \r\n ")
 

@@ -1,12 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
-import { isJsonObject, type Json, type JsonObject } from "../../src/domain/Json.ts"
-import {
-  answerLimits,
-  JsonOutline,
-  type OutlineLimits,
-  surelyReadable,
-} from "../../src/domain/JsonOutline.ts"
+import { isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
+import { answerLimits, JsonOutline, type OutlineLimits, surelyReadable } from "../../src/wire/JsonOutline.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

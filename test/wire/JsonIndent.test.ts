@@ -1,7 +1,7 @@
 /** JSON is set out over lines without a character of it being changed, whatever it is. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { indented } from "../../src/domain/JsonIndent.ts"
+import { indented } from "../../src/wire/JsonIndent.ts"
 
 const withoutSpace = (text: string) => text.replace(/\s+/g, "")
 

@@ -1,9 +1,9 @@
 /** Event streams: the examples of the HTML standard, and "however the bytes are cut, the same events". */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { mostCopied } from "../../src/domain/GrowingBytes.ts"
-import { run } from "../../src/domain/Machine.ts"
-import { decoder, done, encode, heartbeat, isDone, isOverflow, type SseOutput } from "../../src/domain/Sse.ts"
+import { mostCopied } from "../../src/wire/GrowingBytes.ts"
+import { run } from "../../src/wire/Machine.ts"
+import { decoder, done, encode, heartbeat, isDone, isOverflow, type SseOutput } from "../../src/wire/Sse.ts"
 
 const utf8 = new TextEncoder()
 const text = new TextDecoder("utf-8", { ignoreBOM: true })
