@@ -1,7 +1,7 @@
 /** Where the audit is kept: the forms of `AUDIT_URL`, and the names of the files around the database. */
 import { basename, dirname, join } from "node:path"
 import * as Either from "effect/Either"
-import { hasKeyForm } from "../domain/KeyForm.ts"
+import { hasKeyForm } from "../secrets/KeyForm.ts"
 
 /** Where the audit is kept unless somebody says otherwise. */
 export const defaultAuditUrl = "sqlite:./logs/record.db"

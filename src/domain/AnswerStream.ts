@@ -5,6 +5,8 @@
  * Where nothing is transformed an event's data goes through unparsed; only one that looks as if it told something is read.
  */
 
+import type { Secrets } from "../secrets/Secrets.ts"
+import { told } from "../secrets/Told.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { rewriteJson } from "../wire/JsonBytes.ts"
 import {
@@ -24,10 +26,8 @@ import { chunkTransform, maxChoices, type Progress } from "./ChunkTransform.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { errorData, type ShapedError } from "./ErrorShape.ts"
 import { withoutUsage } from "./HiddenUsage.ts"
-import type { Secrets } from "./SecretIndex.ts"
 import { brokenStream } from "./StreamError.ts"
 import { ping } from "./StreamEvent.ts"
-import { told } from "./Told.ts"
 import { mergeUsage, noUsage, readUsage, type Usage } from "./Usage.ts"
 import { errorOf } from "./Verdict.ts"
 

@@ -4,6 +4,8 @@
  */
 import * as Brand from "effect/Brand"
 import * as Data from "effect/Data"
+import { noSecrets, type Secrets } from "../secrets/Secrets.ts"
+import { told } from "../secrets/Told.ts"
 import type { AttemptRecord } from "./AuditRecord.ts"
 import {
   type FailedAttempt,
@@ -18,9 +20,7 @@ import {
 import { redirectTarget } from "./Redirect.ts"
 import { countsAs, hiddenRefusal, isClientsFault, type RefusalKind, refusalKind } from "./Refusal.ts"
 import { toClient } from "./RequestHeaders.ts"
-import { noSecrets, type Secrets } from "./SecretIndex.ts"
 import type { RetryPolicy } from "./Snapshot.ts"
-import { told } from "./Told.ts"
 import type { Target } from "./Upstream.ts"
 
 /** Why an attempt gave no answer for the client. */

@@ -1,6 +1,7 @@
 /** What the audit keeps of one request: who asked what, which attempts were made, what came back, and how it ended. */
+
+import { hasKeyForm } from "../secrets/KeyForm.ts"
 import { clipped } from "../wire/Clipped.ts"
-import { hasKeyForm } from "./KeyForm.ts"
 import type { Usage } from "./Usage.ts"
 
 /** How a request ended; see docs/audit.md. */

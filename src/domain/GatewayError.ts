@@ -3,12 +3,12 @@
  * here once. The message of an error is derived from its data, and says what is wrong and what to do.
  */
 import * as Data from "effect/Data"
+import { withoutKeyForms } from "../secrets/KeyForm.ts"
+import { noSecrets } from "../secrets/Secrets.ts"
+import { longestTold, told } from "../secrets/Told.ts"
 import { saidError, shapedBody } from "./ErrorShape.ts"
-import { withoutKeyForms } from "./KeyForm.ts"
 import { baseUrlOf } from "./Redirect.ts"
 import type { RefusalKind } from "./Refusal.ts"
-import { noSecrets } from "./SecretIndex.ts"
-import { longestTold, told } from "./Told.ts"
 
 /** The `error` member of OpenAI's error bodies. */
 export interface ErrorBody {

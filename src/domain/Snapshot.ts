@@ -1,8 +1,9 @@
 /** The configuration in force as the request's way reads it: immutable, whole, with what routing needs computed beforehand. */
+
+import type { Secrets } from "../secrets/Secrets.ts"
 import type { KeyRing } from "./AccessKey.ts"
 import type { ProxyTrust } from "./ClientAddress.ts"
 import type { RoutingTable } from "./Route.ts"
-import type { Secrets } from "./SecretIndex.ts"
 import type { ThinkingFormat } from "./Upstream.ts"
 import type { Origins } from "./WebPage.ts"
 

@@ -3,7 +3,7 @@
  * its request be megabytes in several forms.
  */
 import { type AttemptFailure, reasonOf, type ToldFailure, toldFailure } from "../domain/AttemptPolicy.ts"
-import type { Secrets } from "../domain/SecretIndex.ts"
+import type { Secrets } from "../secrets/Secrets.ts"
 import type { EventReader, EventTooLarge } from "../stream/EventReader.ts"
 import type { EventSink, EventSource } from "../wire/EventSource.ts"
 import type { CallListener, OpenCall } from "./Upstreams.ts"

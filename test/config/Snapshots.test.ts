@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import { makeSnapshot } from "../../src/config/Snapshots.ts"
 import { route } from "../../src/domain/Route.ts"
-import { noSecrets } from "../../src/domain/SecretIndex.ts"
+import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { type Written, writtenConfig } from "./arbitraries.ts"
 
 const decode = Schema.decodeUnknownSync(GatewayConfig)

@@ -14,8 +14,8 @@ import {
   retryAfterMs,
   toldFailure,
 } from "../../src/domain/AttemptPolicy.ts"
-import { Secrets } from "../../src/domain/SecretIndex.ts"
 import type { RetryPolicy } from "../../src/domain/Snapshot.ts"
+import { Secrets } from "../../src/secrets/Secrets.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 const policy: RetryPolicy = {

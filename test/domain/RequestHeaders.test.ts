@@ -11,7 +11,7 @@ import {
   toClient,
   toUpstream,
 } from "../../src/domain/RequestHeaders.ts"
-import { noSecrets, Secrets } from "../../src/domain/SecretIndex.ts"
+import { noSecrets, Secrets } from "../../src/secrets/Secrets.ts"
 
 const json = { "content-type": "application/json" }
 

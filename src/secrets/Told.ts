@@ -4,7 +4,7 @@
  */
 import { printable } from "../terminal/Printable.ts"
 import { clipped } from "../wire/Clipped.ts"
-import type { Secrets } from "./SecretIndex.ts"
+import type { Secrets } from "./Secrets.ts"
 
 /** The most of a text that is told. */
 export const longestTold = 200

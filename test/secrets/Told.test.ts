@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Secrets } from "../../src/domain/SecretIndex.ts"
-import { longestTold, told } from "../../src/domain/Told.ts"
+import { Secrets } from "../../src/secrets/Secrets.ts"
+import { longestTold, told } from "../../src/secrets/Told.ts"
 
 const secrets = new Secrets(["sk-up-secret-0123456789"])
 

@@ -3,7 +3,7 @@ import { inspect } from "node:util"
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { noSecrets, Secrets } from "../../src/domain/SecretIndex.ts"
+import { noSecrets, Secrets } from "../../src/secrets/Secrets.ts"
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64")
 

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto"
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { isPlaceholder } from "../../src/domain/PlaceholderKey.ts"
+import { isPlaceholder } from "../../src/secrets/PlaceholderKey.ts"
 
 describe("an access key", () => {
   it.each([

@@ -1,6 +1,6 @@
 /** Which texts are of the form of a key, and that names of models and files are not. */
 import { describe, expect, it } from "vitest"
-import { hasKeyForm, withoutKeyForms } from "../../src/domain/KeyForm.ts"
+import { hasKeyForm, withoutKeyForms } from "../../src/secrets/KeyForm.ts"
 import { plantedKeys } from "../support/PlantedSecrets.ts"
 
 describe("hasKeyForm", () => {
