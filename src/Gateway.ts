@@ -25,13 +25,13 @@ import { clientAddress } from "./domain/ClientAddress.ts"
 import { affinity, decode } from "./domain/ClientRequest.ts"
 import { deadlineOf } from "./domain/Deadline.ts"
 import type { Endpoint } from "./domain/Endpoint.ts"
-import { AccessDenied, answerOf, codeOf, type GatewayError, ModelNotFound } from "./domain/GatewayError.ts"
 import { plan } from "./domain/Plan.ts"
 import { bodiesOf } from "./domain/Prepare.ts"
 import { clientKey, sessionOf, toUpstream } from "./domain/RequestHeaders.ts"
 import { drawsFrom } from "./domain/Selection.ts"
 import type { Snapshot } from "./domain/Snapshot.ts"
 import type { Upstream } from "./domain/Upstream.ts"
+import { AccessDenied, answerOf, codeOf, type GatewayError, ModelNotFound } from "./errors/GatewayError.ts"
 import {
   begunAtOnce,
   type GoOn,

@@ -10,7 +10,11 @@ import type { Outcome } from "../domain/AuditRecord.ts"
 import { choicesOf } from "../domain/Choices.ts"
 import { type ChoiceTransform, thinkingFormatOf, untouched } from "../domain/ChoiceTransform.ts"
 import type { RequestFacts } from "../domain/ClientRequest.ts"
-import { errorData } from "../domain/ErrorShape.ts"
+import { changesAnswers, readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
+import { toClient } from "../domain/RequestHeaders.ts"
+import type { Snapshot } from "../domain/Snapshot.ts"
+import type { Target } from "../domain/Upstream.ts"
+import { errorData } from "../errors/ErrorShape.ts"
 import {
   answerOf,
   codeOf,
@@ -21,11 +25,7 @@ import {
   Overloaded,
   roomRetrySeconds,
   ShareTaken,
-} from "../domain/GatewayError.ts"
-import { changesAnswers, readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
-import { toClient } from "../domain/RequestHeaders.ts"
-import type { Snapshot } from "../domain/Snapshot.ts"
-import type { Target } from "../domain/Upstream.ts"
+} from "../errors/GatewayError.ts"
 import type { OpenRequest, TakenBy } from "../OpenRequests.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
 import { beginAtOnce } from "../stream/BeginAtOnce.ts"

@@ -4,15 +4,15 @@ import type { Aside, AsideFailed } from "../aside/Aside.ts"
 import type { Mistake } from "../domain/AsideJobs.ts"
 import { type RequestFacts, withoutMark } from "../domain/ClientRequest.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
+import type { Prepared, Recipient } from "../domain/Prepare.ts"
+import type { Target } from "../domain/Upstream.ts"
 import {
   type GatewayError,
   InvalidRequest,
   noMemory,
   Overloaded,
   roomRetrySeconds,
-} from "../domain/GatewayError.ts"
-import type { Prepared, Recipient } from "../domain/Prepare.ts"
-import type { Target } from "../domain/Upstream.ts"
+} from "../errors/GatewayError.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
 import { weighed } from "../wire/SharedBytes.ts"
 import type { Hold, LongBody } from "./Exchange.ts"

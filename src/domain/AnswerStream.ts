@@ -5,6 +5,8 @@
  * Where nothing is transformed an event's data goes through unparsed; only one that looks as if it told something is read.
  */
 
+import { errorData, type ShapedError } from "../errors/ErrorShape.ts"
+import { brokenStream } from "../errors/StreamError.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import { told } from "../secrets/Told.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
@@ -24,9 +26,7 @@ import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { isTelling } from "./ChunkScan.ts"
 import { chunkTransform, maxChoices, type Progress } from "./ChunkTransform.ts"
 import type { Endpoint } from "./Endpoint.ts"
-import { errorData, type ShapedError } from "./ErrorShape.ts"
 import { withoutUsage } from "./HiddenUsage.ts"
-import { brokenStream } from "./StreamError.ts"
 import { ping } from "./StreamEvent.ts"
 import { mergeUsage, noUsage, readUsage, type Usage } from "./Usage.ts"
 import { errorOf } from "./Verdict.ts"

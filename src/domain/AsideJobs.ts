@@ -3,6 +3,7 @@
  * that is small, so a body is read alike wherever it is read.
  */
 import * as Either from "effect/Either"
+import type { InvalidRequest } from "../errors/GatewayError.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import { parseJson } from "../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
@@ -13,7 +14,6 @@ import { chunksOf } from "./AnswerInChunks.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { affinity, decode, type RequestFacts } from "./ClientRequest.ts"
 import { type Endpoint, endpointNamed } from "./Endpoint.ts"
-import type { InvalidRequest } from "./GatewayError.ts"
 import { type Model, readModels } from "./ModelList.ts"
 import { transformAnswer } from "./PlainAnswer.ts"
 import { bodiesOf, type Recipient } from "./Prepare.ts"

@@ -4,9 +4,6 @@
  */
 import * as Brand from "effect/Brand"
 import * as Data from "effect/Data"
-import { noSecrets, type Secrets } from "../secrets/Secrets.ts"
-import { told } from "../secrets/Told.ts"
-import type { AttemptRecord } from "./AuditRecord.ts"
 import {
   type FailedAttempt,
   type GatewayError,
@@ -16,9 +13,12 @@ import {
   UpstreamRefused,
   UpstreamTimeout,
   UpstreamUnreachable,
-} from "./GatewayError.ts"
-import { redirectTarget } from "./Redirect.ts"
-import { countsAs, hiddenRefusal, isClientsFault, type RefusalKind, refusalKind } from "./Refusal.ts"
+} from "../errors/GatewayError.ts"
+import { redirectTarget } from "../errors/Redirect.ts"
+import { countsAs, hiddenRefusal, isClientsFault, type RefusalKind, refusalKind } from "../errors/Refusal.ts"
+import { noSecrets, type Secrets } from "../secrets/Secrets.ts"
+import { told } from "../secrets/Told.ts"
+import type { AttemptRecord } from "./AuditRecord.ts"
 import { toClient } from "./RequestHeaders.ts"
 import type { RetryPolicy } from "./Snapshot.ts"
 import type { Target } from "./Upstream.ts"

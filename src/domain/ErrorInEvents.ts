@@ -1,10 +1,10 @@
 /** An error answer that came as an event stream, as those of some who have begun to stream before they look at the request. */
 
+import { errorData } from "../errors/ErrorShape.ts"
 import { parseObject } from "../wire/JsonBytes.ts"
 import { run } from "../wire/Machine.ts"
 import { decoder, isOverflow, type SseEvent } from "../wire/Sse.ts"
 import { begunWith, noBeginning } from "./AnswerForm.ts"
-import { errorData } from "./ErrorShape.ts"
 import { errorOf } from "./Verdict.ts"
 
 const isObject = ({ data }: SseEvent): boolean => parseObject(data) !== undefined

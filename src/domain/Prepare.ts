@@ -6,6 +6,7 @@
  * client nested is ever printed anew, so no depth of it can overflow a printer.
  */
 import * as Either from "effect/Either"
+import { InvalidRequest } from "../errors/GatewayError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { memberText, replaceMembers } from "../wire/JsonText.ts"
 import {
@@ -19,7 +20,6 @@ import {
 } from "./Additions.ts"
 import type { ClientRequest } from "./ClientRequest.ts"
 import { bodyGoingOn } from "./Continuation.ts"
-import { InvalidRequest } from "./GatewayError.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
 import type { RequestCleaning, Upstream } from "./Upstream.ts"
 

@@ -3,9 +3,9 @@
  * it, so that another upstream can be asked unseen where nothing but an error follows them.
  */
 
+import type { ShapedError } from "../errors/ErrorShape.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
-import type { ShapedError } from "./ErrorShape.ts"
 import { errorOf, says } from "./Verdict.ts"
 
 /** The events that wait. */

@@ -3,11 +3,11 @@
  * statuses, in the middle of streams, and in as many shapes as there are providers.
  */
 
+import { named, type ShapedError, shaped } from "../errors/ErrorShape.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { parseJson } from "../wire/JsonBytes.ts"
 import { surelyReadable } from "../wire/JsonOutline.ts"
 import type { SseEvent } from "../wire/Sse.ts"
-import { named, type ShapedError, shaped } from "./ErrorShape.ts"
 
 const noChoices: ReadonlyArray<JsonObject> = []
 

@@ -10,7 +10,7 @@ import {
   RequestTooLarge,
   RequestUnreadable,
   TooManyValues,
-} from "../domain/GatewayError.ts"
+} from "../errors/GatewayError.ts"
 import type { ReadBody, WantedBody } from "../Gateway/Exchange.ts"
 import { copies, JsonCost, surelyCheapBytes } from "../wire/JsonCost.ts"
 import { Pieces } from "../wire/Pieces.ts"

@@ -10,15 +10,15 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type { Unsent } from "../audit/RecordDraft.ts"
 import { isTooSlow, leastBytesPerSecond } from "../domain/BodyPace.ts"
+import type { Snapshot } from "../domain/Snapshot.ts"
 import {
   DeadlineExceeded,
   type GatewayError,
   RequestTooSlow,
   RequestUnreadable,
   ShuttingDown,
-} from "../domain/GatewayError.ts"
-import type { Snapshot } from "../domain/Snapshot.ts"
-import { cutStream } from "../domain/StreamError.ts"
+} from "../errors/GatewayError.ts"
+import { cutStream } from "../errors/StreamError.ts"
 import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../Gateway/Exchange.ts"
 import type { Relay } from "../stream/Relay.ts"
 import * as ClientBody from "./ClientBody.ts"

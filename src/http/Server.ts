@@ -8,16 +8,16 @@ import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { type Endpoint, endpoints } from "../domain/Endpoint.ts"
+import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
+import { deploymentIn, isModelPath, meantPath, modelIn, pathOf, spellingsOf } from "../domain/RequestPath.ts"
+import type { ServerLimits } from "../domain/Snapshot.ts"
 import {
   answerOf,
   InternalError,
   MethodNotAllowed,
   ShuttingDown,
   UnknownPath,
-} from "../domain/GatewayError.ts"
-import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
-import { deploymentIn, isModelPath, meantPath, modelIn, pathOf, spellingsOf } from "../domain/RequestPath.ts"
-import type { ServerLimits } from "../domain/Snapshot.ts"
+} from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall, Served } from "../Gateway/Exchange.ts"
 import { Gateway } from "../Gateway.ts"
 import { Connections } from "./Connections.ts"

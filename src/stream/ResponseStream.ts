@@ -18,8 +18,8 @@ import {
   graceMs,
   summary,
 } from "../domain/AnswerStream.ts"
-import type { ShapedError } from "../domain/ErrorShape.ts"
 import { ping } from "../domain/StreamEvent.ts"
+import type { ShapedError } from "../errors/ErrorShape.ts"
 import type { EventSource, SourceEnd } from "../wire/EventSource.ts"
 import { encode, heartbeat, type SseEvent } from "../wire/Sse.ts"
 import { DataKeeper, type KeptData } from "./KeptData.ts"

@@ -4,7 +4,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { affinity, type ClientRequest, decode } from "../../src/domain/ClientRequest.ts"
 import { chatCompletions, completions, type Endpoint, endpoints } from "../../src/domain/Endpoint.ts"
-import type { InvalidRequest } from "../../src/domain/GatewayError.ts"
+import type { InvalidRequest } from "../../src/errors/GatewayError.ts"
 import type { Json, JsonObject } from "../../src/wire/Json.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

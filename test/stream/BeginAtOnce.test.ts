@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
-import type { ShapedError } from "../../src/domain/ErrorShape.ts"
+import type { ShapedError } from "../../src/errors/ErrorShape.ts"
 import { beginAtOnce, type Coming } from "../../src/stream/BeginAtOnce.ts"
 import type { Outlet, Relay } from "../../src/stream/Relay.ts"
 

@@ -1,7 +1,7 @@
 /** Errors as providers send them, and as clients are told. The bodies are what these servers really answer, shortened. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { errorData, named, saidError, shaped, shapedBody } from "../../src/domain/ErrorShape.ts"
+import { errorData, named, saidError, shaped, shapedBody } from "../../src/errors/ErrorShape.ts"
 import type { Json } from "../../src/wire/Json.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)

@@ -1,6 +1,7 @@
 /** Where an upstream's redirect leads, in words: Sluice follows none, since it would be sent the key. */
+
+import { endpoints } from "../domain/Endpoint.ts"
 import { clipped } from "../wire/Clipped.ts"
-import { endpoints } from "./Endpoint.ts"
 
 const longestTarget = 200
 

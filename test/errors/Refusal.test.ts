@@ -7,7 +7,7 @@ import {
   isClientsFault,
   type RefusalKind,
   refusalKind,
-} from "../../src/domain/Refusal.ts"
+} from "../../src/errors/Refusal.ts"
 
 const bytes = (body: unknown) =>
   new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body))

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { baseUrlOf, redirectTarget } from "../../src/domain/Redirect.ts"
+import { baseUrlOf, redirectTarget } from "../../src/errors/Redirect.ts"
 
 describe("The target of a redirect", () => {
   it.each([

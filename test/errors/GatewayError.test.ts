@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { shapedBody } from "../../src/domain/ErrorShape.ts"
+import { shapedBody } from "../../src/errors/ErrorShape.ts"
 import {
   AccessDenied,
   AdminDenied,
@@ -24,7 +24,7 @@ import {
   UpstreamRefused,
   UpstreamTimeout,
   UpstreamUnreachable,
-} from "../../src/domain/GatewayError.ts"
+} from "../../src/errors/GatewayError.ts"
 
 const refused = (of: {
   readonly status: number
