@@ -13,7 +13,6 @@ import type { RequestFacts } from "../domain/ClientRequest.ts"
 import { changesAnswers, readAnswer, transformAnswer } from "../domain/PlainAnswer.ts"
 import { toClient } from "../domain/RequestHeaders.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
-import type { Target } from "../domain/Upstream.ts"
 import { errorData } from "../errors/ErrorShape.ts"
 import {
   answerOf,
@@ -27,6 +26,7 @@ import {
   ShareTaken,
 } from "../errors/GatewayError.ts"
 import type { OpenRequest, TakenBy } from "../OpenRequests.ts"
+import type { Target } from "../routing/Upstream.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
 import { beginAtOnce } from "../stream/BeginAtOnce.ts"
 import type { Respond } from "../stream/ResponseStream.ts"

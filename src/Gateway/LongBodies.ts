@@ -5,7 +5,6 @@ import type { Mistake } from "../domain/AsideJobs.ts"
 import { type RequestFacts, withoutMark } from "../domain/ClientRequest.ts"
 import type { Endpoint } from "../domain/Endpoint.ts"
 import type { Prepared, Recipient } from "../domain/Prepare.ts"
-import type { Target } from "../domain/Upstream.ts"
 import {
   type GatewayError,
   InvalidRequest,
@@ -13,6 +12,7 @@ import {
   Overloaded,
   roomRetrySeconds,
 } from "../errors/GatewayError.ts"
+import type { Target } from "../routing/Upstream.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
 import { weighed } from "../wire/SharedBytes.ts"
 import type { Hold, LongBody } from "./Exchange.ts"

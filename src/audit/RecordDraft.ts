@@ -13,8 +13,8 @@ import {
 } from "../domain/AuditRecord.ts"
 import type { RequestFacts } from "../domain/ClientRequest.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
-import type { Target } from "../domain/Upstream.ts"
 import { noUsage, type Usage } from "../domain/Usage.ts"
+import type { Target } from "../routing/Upstream.ts"
 import { withoutKeyForms } from "../secrets/KeyForm.ts"
 
 /** What is known of a request before anything was read of it. */

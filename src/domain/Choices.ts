@@ -1,6 +1,7 @@
 /** How many choices an answer is to have, whoever asks for them: nothing of it is whole before all of them have ended. */
+
+import type { Upstream } from "../routing/Upstream.ts"
 import { isJsonArray, type Json, type JsonObject } from "../wire/Json.ts"
-import type { Upstream } from "./Upstream.ts"
 
 /** Several prompts are a list of texts, or of lists of tokens; a list of tokens is one. */
 const promptsIn = (prompt: Json | undefined): number =>

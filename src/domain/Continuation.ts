@@ -7,6 +7,7 @@
  * it, so it counts that attempt alone: the text until the break as input, and of the output only what came after it.
  */
 import * as Either from "effect/Either"
+import type { ResumePolicy } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { parseObject } from "../wire/JsonBytes.ts"
 import { chunkIn } from "../wire/JsonOutline.ts"
@@ -17,7 +18,6 @@ import { chunksOf, isPlain, maxMadeBytes } from "./AnswerInChunks.ts"
 import { finishReasonOf, holderOf, placeInChunk, reasoningMembers } from "./ChoiceText.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { type ThinkingState, thinking } from "./Thinking.ts"
-import type { ResumePolicy } from "./Upstream.ts"
 
 /**
  * Why an answer cannot be gone on with.

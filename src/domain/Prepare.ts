@@ -7,6 +7,7 @@
  */
 import * as Either from "effect/Either"
 import { InvalidRequest } from "../errors/GatewayError.ts"
+import type { RequestCleaning, Upstream } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { memberText, replaceMembers } from "../wire/JsonText.ts"
 import {
@@ -21,7 +22,6 @@ import {
 import type { ClientRequest } from "./ClientRequest.ts"
 import { bodyGoingOn } from "./Continuation.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
-import type { RequestCleaning, Upstream } from "./Upstream.ts"
 
 /** A request whose messages have been cleaned. */
 export interface CleanedRequest {

@@ -1,7 +1,7 @@
 /** Which headers cross the gateway: to an upstream by an allow-list, back to the client by another, and what is read from the client's. */
 import * as Redacted from "effect/Redacted"
+import type { Upstream } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-import type { Upstream } from "./Upstream.ts"
 
 /** Headers as they came from a client or an upstream; of a name that came several times, all values. */
 export type ReceivedHeaders = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>

@@ -1,10 +1,10 @@
 /** The secrets of a configuration: which names speak of one, which values look like one, and every value that is one (SecretIndex.ts finds them in texts). */
 import * as Redacted from "effect/Redacted"
+import type { Upstream } from "../routing/Upstream.ts"
 import { hasKeyForm } from "../secrets/KeyForm.ts"
 import { shortestSecret } from "../secrets/Secrets.ts"
 import { isJsonArray, type Json } from "../wire/Json.ts"
 import { percentDecoded } from "../wire/PercentEncoding.ts"
-import type { Upstream } from "./Upstream.ts"
 
 /** Words of names whose values are credentials. */
 const secretWords: ReadonlySet<string> = new Set([

@@ -1,10 +1,10 @@
 /** The configuration in force as the request's way reads it: immutable, whole, with what routing needs computed beforehand. */
 
+import type { RoutingTable } from "../routing/Route.ts"
+import type { ThinkingFormat } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { KeyRing } from "./AccessKey.ts"
 import type { ProxyTrust } from "./ClientAddress.ts"
-import type { RoutingTable } from "./Route.ts"
-import type { ThinkingFormat } from "./Upstream.ts"
 import type { Origins } from "./WebPage.ts"
 
 /** How the upstreams that match a model are ordered; see docs/routing.md. */

@@ -2,7 +2,7 @@
 import type * as Either from "effect/Either"
 import type { ToldFailure, ToldRefusal } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord, Outcome } from "../domain/AuditRecord.ts"
-import type { Target } from "../domain/Upstream.ts"
+import type { Target } from "../routing/Upstream.ts"
 import type { EventSource } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import type { StreamFault } from "./OpenStream.ts"

@@ -27,7 +27,7 @@ import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "../do
 import type { ChoiceTransform } from "../domain/ChoiceTransform.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
-import type { Target } from "../domain/Upstream.ts"
+import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { EventReader } from "../stream/EventReader.ts"
 import type { Answered, AttemptResult } from "./Answered.ts"

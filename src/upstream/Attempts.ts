@@ -18,8 +18,8 @@ import {
   isWorthAnotherRound,
 } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
-import type { Target } from "../domain/Upstream.ts"
 import { DeadlineExceeded, type GatewayError } from "../errors/GatewayError.ts"
+import type { Target } from "../routing/Upstream.ts"
 import type { Answered, Won } from "./Answered.ts"
 import { type BodyFor, makeAsking, type Question } from "./Asking.ts"
 import { type AttemptRequest, makeAttempt, newProgress } from "./Attempt.ts"

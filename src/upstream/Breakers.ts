@@ -13,7 +13,7 @@ import {
   withBreaker,
 } from "../domain/ModelBreakers.ts"
 import type { BreakerPolicy } from "../domain/Snapshot.ts"
-import type { Target, Upstream } from "../domain/Upstream.ts"
+import type { Target, Upstream } from "../routing/Upstream.ts"
 
 export interface BreakerStatus {
   readonly breaker: Breaker

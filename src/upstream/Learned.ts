@@ -3,7 +3,7 @@
  * loaded anew is asked anew.
  */
 import { nothingOmitted, type Omissions } from "../domain/Additions.ts"
-import type { Target, Upstream } from "../domain/Upstream.ts"
+import type { Target, Upstream } from "../routing/Upstream.ts"
 
 /** The most models of an upstream; clients name them. The one that was learned first is forgotten for another. */
 const mostModels = 256

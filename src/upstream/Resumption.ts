@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { nothingOmitted } from "../domain/Additions.ts"
-import type { Target } from "../domain/Upstream.ts"
+import type { Target } from "../routing/Upstream.ts"
 import type { Broken } from "../stream/Resume.ts"
 import type { AnsweredStream } from "./Answered.ts"
 import type { BodyFor } from "./Asking.ts"

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Upstream } from "../domain/Upstream.ts"
+import type { Upstream } from "../routing/Upstream.ts"
 
 /** There was no place, and none became free while one could wait for it. */
 export class NoSlot extends Data.TaggedError("NoSlot")<{

@@ -5,7 +5,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
 import { makeSnapshot } from "../../src/config/Snapshots.ts"
-import { route } from "../../src/domain/Route.ts"
+import { route } from "../../src/routing/Route.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { type Written, writtenConfig } from "./arbitraries.ts"
 

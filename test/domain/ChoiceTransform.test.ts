@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { choiceMachine, thinkingFormatOf } from "../../src/domain/ChoiceTransform.ts"
 import type { Piece } from "../../src/domain/Piece.ts"
 import type { Snapshot } from "../../src/domain/Snapshot.ts"
-import type { ThinkingFormat } from "../../src/domain/Upstream.ts"
+import type { ThinkingFormat } from "../../src/routing/Upstream.ts"
 import { run } from "../../src/wire/Machine.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 

@@ -12,7 +12,7 @@ import {
 } from "../../src/domain/Continuation.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
 import { thinking } from "../../src/domain/Thinking.ts"
-import type { ResumePolicy } from "../../src/domain/Upstream.ts"
+import type { ResumePolicy } from "../../src/routing/Upstream.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 import { run } from "../../src/wire/Machine.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"

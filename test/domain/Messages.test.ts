@@ -8,7 +8,7 @@ import {
   textOf,
   withoutThinking,
 } from "../../src/domain/Messages.ts"
-import type { RequestCleaning } from "../../src/domain/Upstream.ts"
+import type { RequestCleaning } from "../../src/routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
 
 const all: RequestCleaning = { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true }

@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest"
 import { decode } from "../../src/domain/ClientRequest.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
 import { type CleanedRequest, clean, type Prepared, prepare } from "../../src/domain/Prepare.ts"
-import type { RequestCleaning, Upstream } from "../../src/domain/Upstream.ts"
 import type { InvalidRequest } from "../../src/errors/GatewayError.ts"
+import type { RequestCleaning, Upstream } from "../../src/routing/Upstream.ts"
 import { makeUpstream, upstreamArb } from "../support/arbitraries.ts"
 
 const all: RequestCleaning = { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true }

@@ -1,8 +1,8 @@
 /** Which names speak of secrets, and which values are one. */
 import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
-import type { OutgoingProxy } from "../../src/domain/OutgoingProxy.ts"
 import { isSecretName, secretsOf } from "../../src/domain/Secrets.ts"
+import type { OutgoingProxy } from "../../src/routing/OutgoingProxy.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 describe("isSecretName", () => {

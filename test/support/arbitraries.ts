@@ -1,7 +1,7 @@
 /** Upstreams for tests: one with sensible values to be overridden, and generators of arbitrary ones. */
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
-import type { ModelMatch, Timeouts, Upstream } from "../../src/domain/Upstream.ts"
+import type { ModelMatch, Timeouts, Upstream } from "../../src/routing/Upstream.ts"
 
 /** The timeouts a configuration that says nothing gets. */
 export const defaultTimeouts: Timeouts = {

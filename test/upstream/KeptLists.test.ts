@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { bytesOf, type Model } from "../../src/domain/ModelList.ts"
+import { bytesOf, type Model } from "../../src/routing/ModelList.ts"
 import { KeptLists } from "../../src/upstream/KeptLists.ts"
 
 const list = (...ids: ReadonlyArray<string>): ReadonlyArray<Model> =>

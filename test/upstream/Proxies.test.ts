@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { parseProxy } from "../../src/domain/OutgoingProxy.ts"
+import { parseProxy } from "../../src/routing/OutgoingProxy.ts"
 import * as Upstreams from "../../src/upstream/Upstreams.ts"
 import { certificate } from "../faults/Tls.ts"
 import { defaultTimeouts, makeUpstream } from "../support/arbitraries.ts"

@@ -1,10 +1,10 @@
 /** What only shows when the clients are seen together. Works on the file's tree, so that it finds what it can when other parts are wrong. */
 
 import * as Either from "effect/Either"
-import { environmentProxy } from "../../domain/OutgoingProxy.ts"
 import { servedPaths } from "../../domain/RequestPath.ts"
-import { matchingValue } from "../../domain/Route.ts"
-import type { ModelMatch } from "../../domain/Upstream.ts"
+import { environmentProxy } from "../../routing/OutgoingProxy.ts"
+import { matchingValue } from "../../routing/Route.ts"
+import type { ModelMatch } from "../../routing/Upstream.ts"
 import type { Env } from "./Expansion.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"

@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Circumstances, drawsFrom, isStandby, select, shares } from "../../src/domain/Selection.ts"
 import type { Strategy } from "../../src/domain/Snapshot.ts"
-import type { Upstream } from "../../src/domain/Upstream.ts"
+import { type Circumstances, drawsFrom, isStandby, select, shares } from "../../src/routing/Selection.ts"
+import type { Upstream } from "../../src/routing/Upstream.ts"
 import { makeUpstream, upstreamsArb } from "../support/arbitraries.ts"
 import { goodnessOfFit, implausible } from "../support/chiSquare.ts"
 

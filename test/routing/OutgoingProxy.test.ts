@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
-import { environmentProxy, parseProxy, proxyOf } from "../../src/domain/OutgoingProxy.ts"
+import { environmentProxy, parseProxy, proxyOf } from "../../src/routing/OutgoingProxy.ts"
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`
 

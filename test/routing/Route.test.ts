@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { makeRoutingTable, matches, matchingValue, route } from "../../src/domain/Route.ts"
-import type { Upstream } from "../../src/domain/Upstream.ts"
+import { makeRoutingTable, matches, matchingValue, route } from "../../src/routing/Route.ts"
+import type { Upstream } from "../../src/routing/Upstream.ts"
 import { containing, exactly, makeUpstream, modelArb, upstreamsArb } from "../support/arbitraries.ts"
 
 const names = (upstreams: ReadonlyArray<Upstream>): ReadonlyArray<string> => upstreams.map(({ name }) => name)

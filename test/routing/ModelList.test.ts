@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { bytesOf, type Model, readModels, union } from "../../src/domain/ModelList.ts"
-import { matches } from "../../src/domain/Route.ts"
+import { bytesOf, type Model, readModels, union } from "../../src/routing/ModelList.ts"
+import { matches } from "../../src/routing/Route.ts"
 import { containing, exactly, makeUpstream, modelArb, upstreamArb } from "../support/arbitraries.ts"
 
 const model = (id: string, owned_by = "them"): Model => ({ id, object: "model", created: 1, owned_by })

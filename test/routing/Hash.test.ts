@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { hash64, splitMix64 } from "../../src/domain/Hash.ts"
+import { hash64, splitMix64 } from "../../src/routing/Hash.ts"
 
 const half = fc.integer({ min: 0, max: 0xffffffff })
 
