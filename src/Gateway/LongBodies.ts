@@ -2,9 +2,6 @@
 import * as Effect from "effect/Effect"
 import type { Aside, AsideFailed } from "../aside/Aside.ts"
 import type { Mistake } from "../domain/AsideJobs.ts"
-import { type RequestFacts, withoutMark } from "../domain/ClientRequest.ts"
-import type { Endpoint } from "../domain/Endpoint.ts"
-import type { Prepared, Recipient } from "../domain/Prepare.ts"
 import {
   type GatewayError,
   InvalidRequest,
@@ -12,6 +9,9 @@ import {
   Overloaded,
   roomRetrySeconds,
 } from "../errors/GatewayError.ts"
+import { type RequestFacts, withoutMark } from "../operations/ClientRequest.ts"
+import type { Endpoint } from "../operations/Endpoint.ts"
+import type { Prepared, Recipient } from "../operations/Prepare.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
 import { weighed } from "../wire/SharedBytes.ts"

@@ -11,9 +11,9 @@ import {
   type Outcome,
   redactHeaders,
 } from "../domain/AuditRecord.ts"
-import type { RequestFacts } from "../domain/ClientRequest.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { noUsage, type Usage } from "../domain/Usage.ts"
+import type { RequestFacts } from "../operations/ClientRequest.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { withoutKeyForms } from "../secrets/KeyForm.ts"
 

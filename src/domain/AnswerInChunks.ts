@@ -3,10 +3,10 @@
  * digit and no depth of nesting matters.
  */
 
+import type { Endpoint } from "../operations/Endpoint.ts"
 import { isJsonArray, isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { elementTexts, memberTexts, onOneLine, replaceMembers } from "../wire/JsonText.ts"
-import type { Endpoint } from "./Endpoint.ts"
 
 /** The texts of an object's values by their names. */
 type Members = ReadonlyMap<string, string>

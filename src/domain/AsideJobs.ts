@@ -4,19 +4,19 @@
  */
 import * as Either from "effect/Either"
 import type { InvalidRequest } from "../errors/GatewayError.ts"
+import type { Additions, Omissions } from "../operations/Additions.ts"
+import { affinity, decode, type RequestFacts } from "../operations/ClientRequest.ts"
+import { type Endpoint, endpointNamed } from "../operations/Endpoint.ts"
+import { bodiesOf, type Recipient } from "../operations/Prepare.ts"
 import { type Model, readModels } from "../routing/ModelList.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import { parseJson } from "../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { joined } from "../wire/Pieces.ts"
 import { weighed } from "../wire/SharedBytes.ts"
-import type { Additions, Omissions } from "./Additions.ts"
 import { chunksOf } from "./AnswerInChunks.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
-import { affinity, decode, type RequestFacts } from "./ClientRequest.ts"
-import { type Endpoint, endpointNamed } from "./Endpoint.ts"
 import { transformAnswer } from "./PlainAnswer.ts"
-import { bodiesOf, type Recipient } from "./Prepare.ts"
 import { gathered } from "./Transcript.ts"
 
 /** The client's mistake, as plain values: of an error another thread gets no more. */

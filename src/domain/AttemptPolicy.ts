@@ -16,11 +16,11 @@ import {
 } from "../errors/GatewayError.ts"
 import { redirectTarget } from "../errors/Redirect.ts"
 import { countsAs, hiddenRefusal, isClientsFault, type RefusalKind, refusalKind } from "../errors/Refusal.ts"
+import { toClient } from "../operations/RequestHeaders.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { noSecrets, type Secrets } from "../secrets/Secrets.ts"
 import { told } from "../secrets/Told.ts"
 import type { AttemptRecord } from "./AuditRecord.ts"
-import { toClient } from "./RequestHeaders.ts"
 import type { RetryPolicy } from "./Snapshot.ts"
 
 /** Why an attempt gave no answer for the client. */

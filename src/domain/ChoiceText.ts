@@ -3,10 +3,10 @@
  * All three are read into pieces and written back the same way, so plain and streamed answers cannot drift apart.
  */
 
+import type { Endpoint } from "../operations/Endpoint.ts"
 import type { ThinkingFormat } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { PartsWriter, textOfPart, thoughtsOfPart } from "./ContentParts.ts"
-import type { Endpoint } from "./Endpoint.ts"
 import type { Piece } from "./Piece.ts"
 
 /** The object of a choice that holds its text, and the names it has there. */

@@ -3,6 +3,7 @@
  * choices have ended, whether their text is transformed or not.
  */
 
+import type { Endpoint } from "../operations/Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import {
   finishReasonOf,
@@ -24,7 +25,6 @@ import {
   choiceMachine,
   MachineRun,
 } from "./ChoiceTransform.ts"
-import type { Endpoint } from "./Endpoint.ts"
 
 /** How far one choice has come. */
 export interface ChoiceProgress {

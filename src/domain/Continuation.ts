@@ -7,6 +7,7 @@
  * it, so it counts that attempt alone: the text until the break as input, and of the output only what came after it.
  */
 import * as Either from "effect/Either"
+import type { Endpoint } from "../operations/Endpoint.ts"
 import type { ResumePolicy } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { parseObject } from "../wire/JsonBytes.ts"
@@ -16,7 +17,6 @@ import type { Machine } from "../wire/Machine.ts"
 import type { SseEvent } from "../wire/Sse.ts"
 import { chunksOf, isPlain, maxMadeBytes } from "./AnswerInChunks.ts"
 import { finishReasonOf, holderOf, placeInChunk, reasoningMembers } from "./ChoiceText.ts"
-import type { Endpoint } from "./Endpoint.ts"
 import { type ThinkingState, thinking } from "./Thinking.ts"
 
 /**

@@ -1,11 +1,11 @@
 /** What `sluice explain` tells: the plan of a request before anything is drawn, with every share and reason. Holds no secret. */
 import * as Either from "effect/Either"
+import { affinity, decode } from "../operations/ClientRequest.ts"
+import { chatCompletions } from "../operations/Endpoint.ts"
 import { fallbackGroup, type Group, matchedGroup, orderOf, type Progress, targetOf } from "../routing/Plan.ts"
 import { matchingValue } from "../routing/Route.ts"
 import { isStandby, shares } from "../routing/Selection.ts"
 import type { ModelMatch, Timeouts, Upstream } from "../routing/Upstream.ts"
-import { affinity, decode } from "./ClientRequest.ts"
-import { chatCompletions } from "./Endpoint.ts"
 import { isSecretName } from "./Secrets.ts"
 import type { Snapshot, Strategy } from "./Snapshot.ts"
 

@@ -3,8 +3,8 @@
  * (llama.cpp its `timings`, vLLM the `system_fingerprint`), which they would send in another one had nobody asked: these are not to be lost.
  */
 
+import type { Endpoint } from "../operations/Endpoint.ts"
 import type { Json, JsonObject } from "../wire/Json.ts"
-import type { Endpoint } from "./Endpoint.ts"
 
 /** Members that say nothing of their own in the last chunk. */
 const quiet: ReadonlySet<string> = new Set([

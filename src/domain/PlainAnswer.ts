@@ -1,5 +1,6 @@
 /** Answers that come whole: their text transformed choice by choice, and what the audit and the access log want to know of them. */
 
+import { chatCompletions, type Endpoint } from "../operations/Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { rewriteJson } from "../wire/JsonBytes.ts"
 import { outlineOf, wholeLimits } from "../wire/JsonOutline.ts"
@@ -13,7 +14,6 @@ import {
   withHolder,
 } from "./ChoiceText.ts"
 import { type ChoiceMachine, type ChoiceTransform, choiceMachine, MachineRun } from "./ChoiceTransform.ts"
-import { chatCompletions, type Endpoint } from "./Endpoint.ts"
 import { readUsage, type Usage } from "./Usage.ts"
 
 const transformChoice = (

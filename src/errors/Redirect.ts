@@ -1,6 +1,6 @@
 /** Where an upstream's redirect leads, in words: Sluice follows none, since it would be sent the key. */
 
-import { endpoints } from "../domain/Endpoint.ts"
+import { endpoints } from "../operations/Endpoint.ts"
 import { clipped } from "../wire/Clipped.ts"
 
 const longestTarget = 200

@@ -4,12 +4,12 @@
  */
 import type { Socket } from "node:net"
 import { keyCount } from "../domain/AccessKey.ts"
-import type { SentHeaders } from "../domain/RequestHeaders.ts"
-import { pathOf } from "../domain/RequestPath.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { allowedOrigin, mayBeRebound, type PageFault, pageFault } from "../domain/WebPage.ts"
 import { type GatewayError, PageRefused, UnsupportedMediaType } from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall } from "../Gateway/Exchange.ts"
+import type { SentHeaders } from "../operations/RequestHeaders.ts"
+import { pathOf } from "../operations/RequestPath.ts"
 import { isLoopback } from "../wire/HostName.ts"
 import { isVerbose } from "./Health.ts"
 

@@ -1,8 +1,8 @@
 /** Sends the gateway's plain answers over Node's own response. */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Effect from "effect/Effect"
-import { fieldsOf, type SentHeaders } from "../domain/RequestHeaders.ts"
 import type { ClientAnswer } from "../Gateway/Exchange.ts"
+import { fieldsOf, type SentHeaders } from "../operations/RequestHeaders.ts"
 import type { Outlet } from "../stream/Relay.ts"
 import type { Linger } from "./Lingering.ts"
 

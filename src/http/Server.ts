@@ -1,4 +1,4 @@
-/** The routes: which path and method leads where. Proxied operations come from the table in `domain/Endpoint.ts`. */
+/** The routes: which path and method leads where. Proxied operations come from the table in `operations/Endpoint.ts`. */
 import { randomUUID } from "node:crypto"
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import * as Clock from "effect/Clock"
@@ -7,9 +7,6 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
-import { type Endpoint, endpoints } from "../domain/Endpoint.ts"
-import { sanitizeRequestId } from "../domain/RequestHeaders.ts"
-import { deploymentIn, isModelPath, meantPath, modelIn, pathOf, spellingsOf } from "../domain/RequestPath.ts"
 import type { ServerLimits } from "../domain/Snapshot.ts"
 import {
   answerOf,
@@ -20,6 +17,16 @@ import {
 } from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall, Served } from "../Gateway/Exchange.ts"
 import { Gateway } from "../Gateway.ts"
+import { type Endpoint, endpoints } from "../operations/Endpoint.ts"
+import { sanitizeRequestId } from "../operations/RequestHeaders.ts"
+import {
+  deploymentIn,
+  isModelPath,
+  meantPath,
+  modelIn,
+  pathOf,
+  spellingsOf,
+} from "../operations/RequestPath.ts"
 import { Connections } from "./Connections.ts"
 import { pageRefusal, preflight } from "./Cors.ts"
 import { Handling, type Surroundings } from "./Handling.ts"

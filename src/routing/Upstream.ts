@@ -1,6 +1,6 @@
 /** A configured remote that answers OpenAI-style calls, and a target: one upstream as one entry of a plan. */
 import type * as Redacted from "effect/Redacted"
-import type { TokenLimit } from "../domain/Additions.ts"
+import type { TokenLimit } from "../operations/Additions.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import type { OutgoingProxy } from "./OutgoingProxy.ts"
 

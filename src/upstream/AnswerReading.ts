@@ -14,11 +14,11 @@ import {
   type ToldFailure,
 } from "../domain/AttemptPolicy.ts"
 import type { ChoiceTransform } from "../domain/ChoiceTransform.ts"
-import type { Endpoint } from "../domain/Endpoint.ts"
 import { errorBody } from "../domain/ErrorInEvents.ts"
 import { noneWaiting, startWith, type Waiting } from "../domain/StreamStart.ts"
 import { judge } from "../domain/Verdict.ts"
 import { errorData, type ShapedError, shapedBody } from "../errors/ErrorShape.ts"
+import type { Endpoint } from "../operations/Endpoint.ts"
 import { EventReader } from "../stream/EventReader.ts"
 import { GatheredAnswer, nothingGathered } from "../stream/GatheredAnswer.ts"
 import { type EventSource, eventsOf } from "../wire/EventSource.ts"

@@ -3,11 +3,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { type Omissions, type TakenBack, takenBack } from "../domain/Additions.ts"
 import type { AttemptFailure } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
-import type { Prepared } from "../domain/Prepare.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
+import { type Omissions, type TakenBack, takenBack } from "../operations/Additions.ts"
+import type { Prepared } from "../operations/Prepare.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { AttemptResult } from "./Answered.ts"
 import type { Attempt, AttemptProgress, AttemptRequest } from "./Attempt.ts"

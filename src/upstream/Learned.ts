@@ -2,7 +2,7 @@
  * What upstreams were found to refuse of what this gateway adds, for each of their models. Of one process, and of one configuration: an entry that is
  * loaded anew is asked anew.
  */
-import { nothingOmitted, type Omissions } from "../domain/Additions.ts"
+import { nothingOmitted, type Omissions } from "../operations/Additions.ts"
 import type { Target, Upstream } from "../routing/Upstream.ts"
 
 /** The most models of an upstream; clients name them. The one that was learned first is forgotten for another. */

@@ -23,7 +23,7 @@ import {
 } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { admits } from "../domain/Breaker.ts"
-import { toUpstream } from "../domain/RequestHeaders.ts"
+import { toUpstream } from "../operations/RequestHeaders.ts"
 import { type Model, readModels } from "../routing/ModelList.ts"
 import type { Upstream } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"

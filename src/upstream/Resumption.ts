@@ -1,7 +1,7 @@
 /** Asks the targets of a plan that are left to go on with a stream that broke off. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { nothingOmitted } from "../domain/Additions.ts"
+import { nothingOmitted } from "../operations/Additions.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Broken } from "../stream/Resume.ts"
 import type { AnsweredStream } from "./Answered.ts"

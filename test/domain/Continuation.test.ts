@@ -10,8 +10,8 @@ import {
   type SaidSoFar,
   type Unresumable,
 } from "../../src/domain/Continuation.ts"
-import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
 import { thinking } from "../../src/domain/Thinking.ts"
+import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
 import type { ResumePolicy } from "../../src/routing/Upstream.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 import { run } from "../../src/wire/Machine.ts"

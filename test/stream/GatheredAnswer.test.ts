@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { chatCompletions } from "../../src/domain/Endpoint.ts"
+import { chatCompletions } from "../../src/operations/Endpoint.ts"
 import { GatheredAnswer } from "../../src/stream/GatheredAnswer.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { bytesOf } from "../support/answers.ts"

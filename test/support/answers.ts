@@ -1,6 +1,6 @@
 /** Generated answers, plain and as the streams an upstream could have sent in their place: cut anywhere, choices interleaved. */
 import fc from "fast-check"
-import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
+import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 
 /** What one choice says. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { choicesAsked, choicesOf } from "../../src/domain/Choices.ts"
+import { choicesAsked, choicesOf } from "../../src/operations/Choices.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 
 describe("The choices an answer is to have", () => {

@@ -2,10 +2,10 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { decode } from "../../src/domain/ClientRequest.ts"
-import { chatCompletions, completions, type Endpoint } from "../../src/domain/Endpoint.ts"
-import { type CleanedRequest, clean, type Prepared, prepare } from "../../src/domain/Prepare.ts"
 import type { InvalidRequest } from "../../src/errors/GatewayError.ts"
+import { decode } from "../../src/operations/ClientRequest.ts"
+import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
+import { type CleanedRequest, clean, type Prepared, prepare } from "../../src/operations/Prepare.ts"
 import type { RequestCleaning, Upstream } from "../../src/routing/Upstream.ts"
 import { makeUpstream, upstreamArb } from "../support/arbitraries.ts"
 

@@ -1,10 +1,10 @@
 /** A client's request for a completion: decoded as far as the gateway reads it, otherwise carried as it came. */
 import * as Either from "effect/Either"
+import { refusalOfRequest, type Unresumable } from "../domain/Continuation.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { faultAt } from "../wire/JsonFault.ts"
 import { type ChoicesAsked, choicesAsked } from "./Choices.ts"
-import { refusalOfRequest, type Unresumable } from "./Continuation.ts"
 import type { Endpoint } from "./Endpoint.ts"
 import { isMultimodal, textOf } from "./Messages.ts"
 import { type Ambiguity, ambiguityIn } from "./OneReading.ts"

@@ -1,7 +1,7 @@
 /** Which path is meant by what clients write. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { chatCompletions, completions, endpoints } from "../../src/domain/Endpoint.ts"
+import { chatCompletions, completions, endpoints } from "../../src/operations/Endpoint.ts"
 import {
   deploymentIn,
   isModelPath,
@@ -10,7 +10,7 @@ import {
   pathOf,
   spellingsOf,
   withoutOuterSlashes,
-} from "../../src/domain/RequestPath.ts"
+} from "../../src/operations/RequestPath.ts"
 
 const chat = "/v1/chat/completions"
 

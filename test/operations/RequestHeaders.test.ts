@@ -10,7 +10,7 @@ import {
   sessionOf,
   toClient,
   toUpstream,
-} from "../../src/domain/RequestHeaders.ts"
+} from "../../src/operations/RequestHeaders.ts"
 import { noSecrets, Secrets } from "../../src/secrets/Secrets.ts"
 
 const json = { "content-type": "application/json" }

@@ -2,9 +2,9 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { affinity, type ClientRequest, decode } from "../../src/domain/ClientRequest.ts"
-import { chatCompletions, completions, type Endpoint, endpoints } from "../../src/domain/Endpoint.ts"
 import type { InvalidRequest } from "../../src/errors/GatewayError.ts"
+import { affinity, type ClientRequest, decode } from "../../src/operations/ClientRequest.ts"
+import { chatCompletions, completions, type Endpoint, endpoints } from "../../src/operations/Endpoint.ts"
 import type { Json, JsonObject } from "../../src/wire/Json.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -7,7 +7,7 @@ import {
   printMessages,
   textOf,
   withoutThinking,
-} from "../../src/domain/Messages.ts"
+} from "../../src/operations/Messages.ts"
 import type { RequestCleaning } from "../../src/routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
 

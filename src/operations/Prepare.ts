@@ -6,6 +6,7 @@
  * client nested is ever printed anew, so no depth of it can overflow a printer.
  */
 import * as Either from "effect/Either"
+import { bodyGoingOn } from "../domain/Continuation.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 import type { RequestCleaning, Upstream } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
@@ -20,7 +21,6 @@ import {
   tokenLimits,
 } from "./Additions.ts"
 import type { ClientRequest } from "./ClientRequest.ts"
-import { bodyGoingOn } from "./Continuation.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
 
 /** A request whose messages have been cleaned. */

@@ -2,10 +2,10 @@
 import * as Either from "effect/Either"
 import * as fc from "fast-check"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { decode } from "../../src/domain/ClientRequest.ts"
-import { endpoints } from "../../src/domain/Endpoint.ts"
-import { ambiguityIn, deciding, folded } from "../../src/domain/OneReading.ts"
-import { bodiesOf } from "../../src/domain/Prepare.ts"
+import { decode } from "../../src/operations/ClientRequest.ts"
+import { endpoints } from "../../src/operations/Endpoint.ts"
+import { ambiguityIn, deciding, folded } from "../../src/operations/OneReading.ts"
+import { bodiesOf } from "../../src/operations/Prepare.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 const members = deciding(["model", "max_tokens", "stop", "tokens_k", "n"])

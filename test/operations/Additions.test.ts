@@ -9,7 +9,7 @@ import {
   type Omissions,
   takenBack,
   tokenLimits,
-} from "../../src/domain/Additions.ts"
+} from "../../src/operations/Additions.ts"
 
 const bytes = (value: unknown): Uint8Array =>
   new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value))
