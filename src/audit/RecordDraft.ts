@@ -3,6 +3,8 @@
  *
  * How it ended comes with its answer (Gateway/Exchange.ts), so that what has no ending was not answered: its client left before.
  */
+
+import { noUsage, type Usage } from "../answer/Usage.ts"
 import {
   type AttemptRecord,
   type AuditedBody,
@@ -12,7 +14,6 @@ import {
   redactHeaders,
 } from "../domain/AuditRecord.ts"
 import type { AuditPolicy } from "../domain/Snapshot.ts"
-import { noUsage, type Usage } from "../domain/Usage.ts"
 import type { RequestFacts } from "../operations/ClientRequest.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { withoutKeyForms } from "../secrets/KeyForm.ts"

@@ -3,6 +3,10 @@
  * that is small, so a body is read alike wherever it is read.
  */
 import * as Either from "effect/Either"
+import { chunksOf } from "../answer/AnswerInChunks.ts"
+import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
+import { transformAnswer } from "../answer/PlainAnswer.ts"
+import { gathered } from "../answer/transcript/Transcript.ts"
 import type { InvalidRequest } from "../errors/GatewayError.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
 import { affinity, decode, type RequestFacts } from "../operations/ClientRequest.ts"
@@ -14,10 +18,6 @@ import { parseJson } from "../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { joined } from "../wire/Pieces.ts"
 import { weighed } from "../wire/SharedBytes.ts"
-import { chunksOf } from "./AnswerInChunks.ts"
-import type { ChoiceTransform } from "./ChoiceTransform.ts"
-import { transformAnswer } from "./PlainAnswer.ts"
-import { gathered } from "./Transcript.ts"
 
 /** The client's mistake, as plain values: of an error another thread gets no more. */
 export interface Mistake {

@@ -1,8 +1,8 @@
 /** What the audit keeps of one request: who asked what, which attempts were made, what came back, and how it ended. */
 
+import type { Usage } from "../answer/Usage.ts"
 import { hasKeyForm } from "../secrets/KeyForm.ts"
 import { clipped } from "../wire/Clipped.ts"
-import type { Usage } from "./Usage.ts"
 
 /** How a request ended; see docs/audit.md. */
 export type Outcome = "ok" | "upstream_error" | "client_closed" | "rejected" | "stream_broken"

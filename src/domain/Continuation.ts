@@ -7,6 +7,9 @@
  * it, so it counts that attempt alone: the text until the break as input, and of the output only what came after it.
  */
 import * as Either from "effect/Either"
+import { chunksOf, isPlain, maxMadeBytes } from "../answer/AnswerInChunks.ts"
+import { finishReasonOf, holderOf, placeInChunk, reasoningMembers } from "../answer/ChoiceText.ts"
+import { type ThinkingState, thinking } from "../answer/Thinking.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
 import type { ResumePolicy } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
@@ -15,9 +18,6 @@ import { chunkIn } from "../wire/JsonOutline.ts"
 import { elementTexts, memberText, replaceMembers } from "../wire/JsonText.ts"
 import type { Machine } from "../wire/Machine.ts"
 import type { SseEvent } from "../wire/Sse.ts"
-import { chunksOf, isPlain, maxMadeBytes } from "./AnswerInChunks.ts"
-import { finishReasonOf, holderOf, placeInChunk, reasoningMembers } from "./ChoiceText.ts"
-import { type ThinkingState, thinking } from "./Thinking.ts"
 
 /**
  * Why an answer cannot be gone on with.

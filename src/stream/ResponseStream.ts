@@ -17,12 +17,12 @@ import {
   drainMs,
   graceMs,
   summary,
-} from "../domain/AnswerStream.ts"
-import { ping } from "../domain/StreamEvent.ts"
+} from "../answer/AnswerStream.ts"
+import { ping } from "../answer/StreamEvent.ts"
+import { DataKeeper, type KeptData } from "../answer/transcript/KeptData.ts"
 import type { ShapedError } from "../errors/ErrorShape.ts"
 import type { EventSource, SourceEnd } from "../wire/EventSource.ts"
 import { encode, heartbeat, type SseEvent } from "../wire/Sse.ts"
-import { DataKeeper, type KeptData } from "./KeptData.ts"
 import type { Outlet, Relay } from "./Relay.ts"
 import { type Listed, Roster } from "./Roster.ts"
 

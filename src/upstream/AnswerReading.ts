@@ -2,9 +2,15 @@
  * The body of one answer, read as what its first bytes say it is and brought into the form that was asked for, until it is known what it comes to.
  * Decided in the socket's own events, and told once.
  */
-import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../domain/AnswerForm.ts"
-import { chunksOf } from "../domain/AnswerInChunks.ts"
-import { drainMs, graceMs } from "../domain/AnswerStream.ts"
+import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../answer/AnswerForm.ts"
+import { chunksOf } from "../answer/AnswerInChunks.ts"
+import { drainMs, graceMs } from "../answer/AnswerStream.ts"
+import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
+import { errorBody } from "../answer/ErrorInEvents.ts"
+import { EventReader } from "../answer/EventReader.ts"
+import { GatheredAnswer, nothingGathered } from "../answer/GatheredAnswer.ts"
+import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
+import { judge } from "../answer/Verdict.ts"
 import type { AsideJobs, JobName } from "../domain/AsideJobs.ts"
 import {
   AttemptFailure,
@@ -13,14 +19,8 @@ import {
   type Refused,
   type ToldFailure,
 } from "../domain/AttemptPolicy.ts"
-import type { ChoiceTransform } from "../domain/ChoiceTransform.ts"
-import { errorBody } from "../domain/ErrorInEvents.ts"
-import { noneWaiting, startWith, type Waiting } from "../domain/StreamStart.ts"
-import { judge } from "../domain/Verdict.ts"
 import { errorData, type ShapedError, shapedBody } from "../errors/ErrorShape.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
-import { EventReader } from "../stream/EventReader.ts"
-import { GatheredAnswer, nothingGathered } from "../stream/GatheredAnswer.ts"
 import { type EventSource, eventsOf } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import { parseObject } from "../wire/JsonBytes.ts"

@@ -10,6 +10,8 @@ import * as Either from "effect/Either"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
+import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
+import type { EventReader } from "../answer/EventReader.ts"
 import { Aside, type AsideFailed } from "../aside/Aside.ts"
 import {
   AttemptFailure,
@@ -24,12 +26,10 @@ import {
 } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "../domain/Breaker.ts"
-import type { ChoiceTransform } from "../domain/ChoiceTransform.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-import type { EventReader } from "../stream/EventReader.ts"
 import type { Answered, AttemptResult } from "./Answered.ts"
 import {
   AnswerReading,

@@ -2,9 +2,10 @@
  * A stream that is the client's answer, from its first event to its end. It knows nothing of what it was asked with: a stream may take minutes, and
  * its request be megabytes in several forms.
  */
+
+import type { EventReader, EventTooLarge } from "../answer/EventReader.ts"
 import { type AttemptFailure, reasonOf, type ToldFailure, toldFailure } from "../domain/AttemptPolicy.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-import type { EventReader, EventTooLarge } from "../stream/EventReader.ts"
 import type { EventSink, EventSource } from "../wire/EventSource.ts"
 import type { CallListener, OpenCall } from "./Upstreams.ts"
 

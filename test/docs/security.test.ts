@@ -46,7 +46,7 @@ describe("docs/security.md", () => {
     ["64 KiB", "src/upstream/AnswerReading.ts", "maxErrorBytes = 64 * 1024"],
     ["8 MiB", "src/upstream/ModelLists.ts", "maxListBytes = 8 * 1024 * 1024"],
     ["32 MiB |", "src/upstream/KeptLists.ts", "mostListBytes = 32 * 1024 * 1024"],
-    ["an event, an error", "src/stream/EventReader.ts", "maxEventBytes = 32 * 1024 * 1024"],
+    ["an event, an error", "src/answer/EventReader.ts", "maxEventBytes = 32 * 1024 * 1024"],
     ["256 MiB in memory", "src/audit/AuditQueue.ts", "bytes: 256 * 1024 * 1024"],
     ["200,000 values", "src/config/ConfigFile/Tree.ts", "mostNodes = 200_000"],
     ["three packings at most", "src/http/PackedBody.ts", "mostCodings = 3"],

@@ -2,6 +2,7 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { thinking } from "../../src/answer/Thinking.ts"
 import {
   bodyGoingOn,
   goingOn,
@@ -10,7 +11,6 @@ import {
   type SaidSoFar,
   type Unresumable,
 } from "../../src/domain/Continuation.ts"
-import { thinking } from "../../src/domain/Thinking.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
 import type { ResumePolicy } from "../../src/routing/Upstream.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"

@@ -1,9 +1,9 @@
 /** An upstream's bytes as events: framed as they come, kept until somebody takes them, and stopped where that takes too long. */
 import * as Data from "effect/Data"
-import { ping, received } from "../domain/StreamEvent.ts"
 import { EventBuffer, type EventSink, type SourceEnd } from "../wire/EventSource.ts"
 import { eventLimits, isTooMuchAtOnce } from "../wire/JsonOutline.ts"
 import { decoder, isOverflow, type SseEvent, type SseOutput, type SseState } from "../wire/Sse.ts"
+import { ping, received } from "./StreamEvent.ts"
 
 /** One event was larger than is held in memory, or more than is read at once. */
 export class EventTooLarge extends Data.TaggedError("EventTooLarge")<{

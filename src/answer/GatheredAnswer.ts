@@ -1,13 +1,14 @@
 /** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
-import { type AnswerState, answerStream } from "../domain/AnswerStream.ts"
+
 import { AttemptFailure, errorInAnswer, noMemory } from "../domain/AttemptPolicy.ts"
-import { untouched } from "../domain/ChoiceTransform.ts"
-import { gathered } from "../domain/Transcript.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
 import { noSecrets } from "../secrets/Secrets.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
 import type { EventSink, SourceEnd } from "../wire/EventSource.ts"
 import type { SseEvent } from "../wire/Sse.ts"
+import { type AnswerState, answerStream } from "./AnswerStream.ts"
+import { untouched } from "./ChoiceTransform.ts"
+import { gathered } from "./transcript/Transcript.ts"
 
 /** What an event costs to put together, however short it is. */
 const minBytes = 64

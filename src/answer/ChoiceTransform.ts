@@ -1,11 +1,11 @@
 /** The transformations of an answer that are configured for a target, as one machine over the pieces of a choice's text. */
 
+import type { Snapshot } from "../domain/Snapshot.ts"
 import type { Target, ThinkingFormat } from "../routing/Upstream.ts"
 import { compose, type Machine } from "../wire/Machine.ts"
 import type { PieceTaker } from "./ChoiceText.ts"
 import type { Piece } from "./Piece.ts"
 import { type PrefixState, prefix } from "./Prefix.ts"
-import type { Snapshot } from "./Snapshot.ts"
 import { type ThinkingMachine, type ThinkingState, thinking } from "./Thinking.ts"
 
 /** What is to be done to the text of every choice. */

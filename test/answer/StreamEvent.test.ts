@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { ping, received } from "../../src/domain/StreamEvent.ts"
+import { ping, received } from "../../src/answer/StreamEvent.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chatChunks, textChunk, usageChunk } from "../support/Wire.ts"

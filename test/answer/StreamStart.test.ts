@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { noneWaiting, startWith } from "../../src/domain/StreamStart.ts"
+import { noneWaiting, startWith } from "../../src/answer/StreamStart.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chunk, textChunk, usageChunk } from "../support/Wire.ts"
 

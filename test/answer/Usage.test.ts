@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { noUsage, readUsage } from "../../src/domain/Usage.ts"
+import { noUsage, readUsage } from "../../src/answer/Usage.ts"
 
 describe("readUsage", () => {
   it("reads OpenAI's names", () => {

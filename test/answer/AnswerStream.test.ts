@@ -6,12 +6,12 @@ import {
   type AnswerState,
   answerStream,
   summary,
-} from "../../src/domain/AnswerStream.ts"
-import type { ChoiceTransform } from "../../src/domain/ChoiceTransform.ts"
-import { textOfPart, thoughtsOfPart } from "../../src/domain/ContentParts.ts"
-import { transformAnswer } from "../../src/domain/PlainAnswer.ts"
-import { assemble } from "../../src/domain/Transcript.ts"
-import { noUsage } from "../../src/domain/Usage.ts"
+} from "../../src/answer/AnswerStream.ts"
+import type { ChoiceTransform } from "../../src/answer/ChoiceTransform.ts"
+import { textOfPart, thoughtsOfPart } from "../../src/answer/ContentParts.ts"
+import { transformAnswer } from "../../src/answer/PlainAnswer.ts"
+import { assemble } from "../../src/answer/transcript/Transcript.ts"
+import { noUsage } from "../../src/answer/Usage.ts"
 import { chatCompletions, completions } from "../../src/operations/Endpoint.ts"
 import type { ThinkingFormat } from "../../src/routing/Upstream.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"

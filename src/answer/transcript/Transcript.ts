@@ -3,12 +3,12 @@
  * nobody waits: while it runs, its data only has to be kept.
  */
 
-import type { Endpoint } from "../operations/Endpoint.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
-import { encodeJson, parseObject, surelyPrintableBytes } from "../wire/JsonBytes.ts"
-import { unpack } from "../wire/PackedData.ts"
+import type { Endpoint } from "../../operations/Endpoint.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { encodeJson, parseObject, surelyPrintableBytes } from "../../wire/JsonBytes.ts"
+import { unpack } from "../../wire/PackedData.ts"
+import { isBareText, isBareThought, textOfPart, thoughtsOfPart } from "../ContentParts.ts"
 import { type ChunkPattern, paddingMember, patternOf, textMembers, toldIn } from "./ChunkPattern.ts"
-import { isBareText, isBareThought, textOfPart, thoughtsOfPart } from "./ContentParts.ts"
 
 /** Members that say the same in every chunk, or only in the first. */
 const constantMembers: ReadonlySet<string> = new Set(["id", "created", "role"])

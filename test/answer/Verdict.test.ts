@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { errorIn, errorOf, judge, says } from "../../src/domain/Verdict.ts"
+import { errorIn, errorOf, judge, says } from "../../src/answer/Verdict.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { bytesOf } from "../support/answers.ts"

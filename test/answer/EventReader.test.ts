@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import fc from "fast-check"
-import { EventReader } from "../../src/stream/EventReader.ts"
+import { EventReader } from "../../src/answer/EventReader.ts"
 import type { SourceEnd } from "../../src/wire/EventSource.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
 

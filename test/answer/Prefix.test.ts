@@ -1,9 +1,9 @@
 /** The prefix stands before the first text of a choice, once, and nowhere else. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Piece } from "../../src/domain/Piece.ts"
-import { prefix } from "../../src/domain/Prefix.ts"
-import { thinking } from "../../src/domain/Thinking.ts"
+import type { Piece } from "../../src/answer/Piece.ts"
+import { prefix } from "../../src/answer/Prefix.ts"
+import { thinking } from "../../src/answer/Thinking.ts"
 import { compose, run } from "../../src/wire/Machine.ts"
 
 const content = (text: string): Piece => ({ field: "content", text })

@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { DataKeeper } from "../../src/stream/KeptData.ts"
-import { unpack } from "../../src/wire/PackedData.ts"
+import { DataKeeper } from "../../../src/answer/transcript/KeptData.ts"
+import { unpack } from "../../../src/wire/PackedData.ts"
 
 const data = (length: number): Uint8Array => new Uint8Array(length).fill(7)
 

@@ -1,9 +1,9 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { patternOf, toldIn } from "../../src/domain/ChunkPattern.ts"
-import type { JsonObject } from "../../src/wire/Json.ts"
-import { parseObject } from "../../src/wire/JsonBytes.ts"
-import { textArb } from "../support/answers.ts"
+import { patternOf, toldIn } from "../../../src/answer/transcript/ChunkPattern.ts"
+import type { JsonObject } from "../../../src/wire/Json.ts"
+import { parseObject } from "../../../src/wire/JsonBytes.ts"
+import { textArb } from "../../support/answers.ts"
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 

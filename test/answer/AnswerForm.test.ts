@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type AnswerForm, begunWith, noBeginning, wholeForm } from "../../src/domain/AnswerForm.ts"
+import { type AnswerForm, begunWith, noBeginning, wholeForm } from "../../src/answer/AnswerForm.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -2,7 +2,7 @@
  * What the chunks of a stream have in common: most are the one before with another text in it, so that it is enough to compare bytes and to read that
  * text. Parsing each was most of what it took to put a streamed answer together.
  */
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import {
   backslash,
   colon,
@@ -12,7 +12,7 @@ import {
   quote,
   standsAt,
   surelyPrintableBytes,
-} from "../wire/JsonBytes.ts"
+} from "../../wire/JsonBytes.ts"
 
 /** Members whose strings are pieces of one text. */
 export const textMembers: ReadonlySet<string> = new Set([

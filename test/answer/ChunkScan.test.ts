@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { isTelling } from "../../src/domain/ChunkScan.ts"
+import { isTelling } from "../../src/answer/ChunkScan.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chunk, finishChunk, textChunk, usageChunk } from "../support/Wire.ts"
 

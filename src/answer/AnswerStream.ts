@@ -5,6 +5,7 @@
  * Where nothing is transformed an event's data goes through unparsed; only one that looks as if it told something is read.
  */
 
+import type { Outcome } from "../domain/AuditRecord.ts"
 import { errorData, type ShapedError } from "../errors/ErrorShape.ts"
 import { brokenStream } from "../errors/StreamError.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
@@ -21,7 +22,6 @@ import {
 } from "../wire/JsonOutline.ts"
 import { doneData, isDone, type SseEvent } from "../wire/Sse.ts"
 import { chunksOf, isPlain, maxMadeBytes } from "./AnswerInChunks.ts"
-import type { Outcome } from "./AuditRecord.ts"
 import { callsTool, holderOf, placeInChunk } from "./ChoiceText.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { isTelling } from "./ChunkScan.ts"

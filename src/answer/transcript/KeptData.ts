@@ -1,5 +1,5 @@
 /** The data of a stream's events, kept while it runs so that the audit can reassemble the answer afterwards. */
-import { DataBuffer } from "../wire/DataBuffer.ts"
+import { DataBuffer } from "../../wire/DataBuffer.ts"
 
 export interface KeptData {
   /** As `PackedData`. */

@@ -1,10 +1,10 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { assemble } from "../../src/domain/Transcript.ts"
-import { chatCompletions, completions } from "../../src/operations/Endpoint.ts"
-import type { JsonObject } from "../../src/wire/Json.ts"
-import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb } from "../support/answers.ts"
-import { chunk, finishChunk, textChunk } from "../support/Wire.ts"
+import { assemble } from "../../../src/answer/transcript/Transcript.ts"
+import { chatCompletions, completions } from "../../../src/operations/Endpoint.ts"
+import type { JsonObject } from "../../../src/wire/Json.ts"
+import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb } from "../../support/answers.ts"
+import { chunk, finishChunk, textChunk } from "../../support/Wire.ts"
 
 const chat = (...chunks: ReadonlyArray<unknown>): JsonObject => assemble(chatCompletions, chunks.map(bytesOf))
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { errorBody } from "../../src/domain/ErrorInEvents.ts"
+import { errorBody } from "../../src/answer/ErrorInEvents.ts"
 
 const bodyOf = (text: string): string => new TextDecoder().decode(errorBody(new TextEncoder().encode(text)))
 
