@@ -1,7 +1,7 @@
 /** A client's request for a completion: decoded as far as the gateway reads it, otherwise carried as it came. */
 import * as Either from "effect/Either"
-import { refusalOfRequest, type Unresumable } from "../domain/Continuation.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
+import { refusalOfRequest, type Unresumable } from "../resume/Continuation.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { faultAt } from "../wire/JsonFault.ts"
 import { type ChoicesAsked, choicesAsked } from "./Choices.ts"

@@ -6,8 +6,8 @@
  * client nested is ever printed anew, so no depth of it can overflow a printer.
  */
 import * as Either from "effect/Either"
-import { bodyGoingOn } from "../domain/Continuation.ts"
 import { InvalidRequest } from "../errors/GatewayError.ts"
+import { bodyGoingOn } from "../resume/Continuation.ts"
 import type { RequestCleaning, Upstream } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { memberText, replaceMembers } from "../wire/JsonText.ts"

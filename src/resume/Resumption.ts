@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { nothingOmitted } from "../operations/Additions.ts"
 import type { Target } from "../routing/Upstream.ts"
-import type { Broken } from "../stream/Resume.ts"
-import type { AnsweredStream } from "./Answered.ts"
-import type { BodyFor } from "./Asking.ts"
-import type { Attempts, AttemptsRequest } from "./Attempts.ts"
+import type { AnsweredStream } from "../upstream/Answered.ts"
+import type { BodyFor } from "../upstream/Asking.ts"
+import type { Attempts, AttemptsRequest } from "../upstream/Attempts.ts"
+import type { Broken } from "./Resume.ts"
 
 /** Whether a target may be asked to go on with an answer that another began. */
 export const mayGoOn = ({ upstream }: Target): boolean => upstream.resume !== undefined

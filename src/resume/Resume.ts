@@ -15,7 +15,6 @@ import * as Stream from "effect/Stream"
 import { isTelling } from "../answer/ChunkScan.ts"
 import { ping } from "../answer/StreamEvent.ts"
 import { errorOf } from "../answer/Verdict.ts"
-import { goingOn, readChunk, readSoFar, type SaidSoFar } from "../domain/Continuation.ts"
 import type { RequestFacts } from "../operations/ClientRequest.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
@@ -23,6 +22,7 @@ import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
 import { lift } from "../wire/Lift.ts"
 import { unpack } from "../wire/PackedData.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
+import { goingOn, readChunk, readSoFar, type SaidSoFar } from "./Continuation.ts"
 
 /** An answer that broke off and can be gone on with. */
 export interface Broken {

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { thinking } from "../../src/answer/Thinking.ts"
+import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
 import {
   bodyGoingOn,
   goingOn,
@@ -10,8 +11,7 @@ import {
   refusalOfRequest,
   type SaidSoFar,
   type Unresumable,
-} from "../../src/domain/Continuation.ts"
-import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
+} from "../../src/resume/Continuation.ts"
 import type { ResumePolicy } from "../../src/routing/Upstream.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 import { run } from "../../src/wire/Machine.ts"
