@@ -24,9 +24,9 @@ import * as Strangers from "./Strangers.ts"
 import * as AccessLog from "./telemetry/AccessLog.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
-import * as ModelLists from "./upstream/ModelLists.ts"
+import * as Upstreams from "./upstream/calls/Upstreams.ts"
+import * as ModelLists from "./upstream/lists/ModelLists.ts"
 import * as Slots from "./upstream/Slots.ts"
-import * as Upstreams from "./upstream/Upstreams.ts"
 
 /** The policy of the configuration in force. */
 const auditPolicy = Effect.map(

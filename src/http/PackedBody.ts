@@ -1,6 +1,6 @@
 /**
  * A request's body that comes packed (RFC 9110 §8.4), unpacked piece by piece, so that a small one which would become an immense one is stopped on
- * its way, and as slowly as what takes it. Clients are held to what they say of it; of upstreams the bytes decide (`upstream/Unpacking.ts`).
+ * its way, and as slowly as what takes it. Clients are held to what they say of it; of upstreams the bytes decide (`upstream/calls/Unpacking.ts`).
  */
 import type { Transform } from "node:stream"
 import * as Zlib from "node:zlib"

@@ -12,13 +12,6 @@ import { GatheredAnswer, nothingGathered } from "../answer/GatheredAnswer.ts"
 import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
 import { judge } from "../answer/Verdict.ts"
 import type { AsideJobs, JobName } from "../domain/AsideJobs.ts"
-import {
-  AttemptFailure,
-  errorInAnswer,
-  noMemory,
-  type Refused,
-  type ToldFailure,
-} from "../domain/AttemptPolicy.ts"
 import { errorData, type ShapedError, shapedBody } from "../errors/ErrorShape.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
 import { type EventSource, eventsOf } from "../wire/EventSource.ts"
@@ -26,9 +19,16 @@ import type { JsonObject } from "../wire/Json.ts"
 import { parseObject } from "../wire/JsonBytes.ts"
 import { answerLimits, JsonOutline, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
 import { doneData, type SseEvent } from "../wire/Sse.ts"
-import { BodyCollector } from "./BodyCollector.ts"
+import { BodyCollector } from "./calls/BodyCollector.ts"
+import type { AnswerHead } from "./calls/Upstreams.ts"
 import { type StreamFault, streamFaultReason } from "./OpenStream.ts"
-import type { AnswerHead } from "./Upstreams.ts"
+import {
+  AttemptFailure,
+  errorInAnswer,
+  noMemory,
+  type Refused,
+  type ToldFailure,
+} from "./policy/AttemptPolicy.ts"
 
 /** What a request says of how its answer is read. */
 export interface AskedForm {

@@ -1,11 +1,11 @@
 /** What an attempt comes to: the answer for the client, or why there is none. */
 import type * as Either from "effect/Either"
-import type { ToldFailure, ToldRefusal } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord, Outcome } from "../domain/AuditRecord.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { EventSource } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import type { StreamFault } from "./OpenStream.ts"
+import type { ToldFailure, ToldRefusal } from "./policy/AttemptPolicy.ts"
 
 interface AnsweredHead {
   readonly target: Target

@@ -3,7 +3,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { AttemptFailure } from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { type Omissions, type TakenBack, takenBack } from "../operations/Additions.ts"
@@ -12,6 +11,7 @@ import type { Target } from "../routing/Upstream.ts"
 import type { AttemptResult } from "./Answered.ts"
 import type { Attempt, AttemptProgress, AttemptRequest } from "./Attempt.ts"
 import type { Learned } from "./Learned.ts"
+import type { AttemptFailure } from "./policy/AttemptPolicy.ts"
 
 /** The body for a target, without what is to be omitted; as a rule at once, which an `Either` is. */
 export type BodyFor = (

@@ -13,19 +13,7 @@ import * as Runtime from "effect/Runtime"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import { Aside, type AsideFailed } from "../aside/Aside.ts"
-import {
-  AttemptFailure,
-  isAnswer,
-  type Refused,
-  reasonOf,
-  recordedAs,
-  refusedBy,
-  type ToldFailure,
-  toldFailure,
-  toldRefusal,
-} from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
-import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "../domain/Breaker.ts"
 import type { Deadline } from "../domain/Deadline.ts"
 import type { BreakerPolicy, RetryPolicy } from "../domain/Snapshot.ts"
 import type { Target } from "../routing/Upstream.ts"
@@ -39,9 +27,21 @@ import {
   type RunAside,
 } from "./AnswerReading.ts"
 import { Breakers } from "./Breakers.ts"
+import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./calls/Upstreams.ts"
 import { OpenStream, type StreamFault } from "./OpenStream.ts"
+import {
+  AttemptFailure,
+  isAnswer,
+  type Refused,
+  reasonOf,
+  recordedAs,
+  refusedBy,
+  type ToldFailure,
+  toldFailure,
+  toldRefusal,
+} from "./policy/AttemptPolicy.ts"
+import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "./policy/Breaker.ts"
 import { Slots } from "./Slots.ts"
-import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./Upstreams.ts"
 
 /** What all attempts of a request have in common. */
 export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {

@@ -9,14 +9,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Aside } from "../aside/Aside.ts"
-import {
-  delayBeforeRound,
-  errorOf,
-  type Failed,
-  failuresOf,
-  isTransient,
-  isWorthAnotherRound,
-} from "../domain/AttemptPolicy.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { DeadlineExceeded, type GatewayError } from "../errors/GatewayError.ts"
 import type { Target } from "../routing/Upstream.ts"
@@ -24,10 +16,18 @@ import type { Answered, Won } from "./Answered.ts"
 import { type BodyFor, makeAsking, type Question } from "./Asking.ts"
 import { type AttemptRequest, makeAttempt, newProgress } from "./Attempt.ts"
 import { Breakers } from "./Breakers.ts"
+import type { Upstreams } from "./calls/Upstreams.ts"
 import { type Contender, hedge } from "./Hedge.ts"
 import { Learned } from "./Learned.ts"
+import {
+  delayBeforeRound,
+  errorOf,
+  type Failed,
+  failuresOf,
+  isTransient,
+  isWorthAnotherRound,
+} from "./policy/AttemptPolicy.ts"
 import type { Slots } from "./Slots.ts"
-import type { Upstreams } from "./Upstreams.ts"
 
 export interface AttemptsRequest extends AttemptRequest {
   /** In the order to be asked. */

@@ -4,16 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
-import { admits, type Breaker, begun, closed, ended, type Signs } from "../domain/Breaker.ts"
-import {
-  type ModelBreaker,
-  type ModelBreakers,
-  none,
-  setAside,
-  withBreaker,
-} from "../domain/ModelBreakers.ts"
 import type { BreakerPolicy } from "../domain/Snapshot.ts"
 import type { Target, Upstream } from "../routing/Upstream.ts"
+import { admits, type Breaker, begun, closed, ended, type Signs } from "./policy/Breaker.ts"
+import { type ModelBreaker, type ModelBreakers, none, setAside, withBreaker } from "./policy/ModelBreakers.ts"
 
 export interface BreakerStatus {
   readonly breaker: Breaker

@@ -4,10 +4,10 @@
  */
 
 import type { EventReader, EventTooLarge } from "../answer/EventReader.ts"
-import { type AttemptFailure, reasonOf, type ToldFailure, toldFailure } from "../domain/AttemptPolicy.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { EventSink, EventSource } from "../wire/EventSource.ts"
-import type { CallListener, OpenCall } from "./Upstreams.ts"
+import type { CallListener, OpenCall } from "./calls/Upstreams.ts"
+import { type AttemptFailure, reasonOf, type ToldFailure, toldFailure } from "./policy/AttemptPolicy.ts"
 
 /** What can break a stream that has begun. */
 export type StreamFault = ToldFailure | EventTooLarge

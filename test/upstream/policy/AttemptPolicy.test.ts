@@ -1,6 +1,8 @@
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import type { RetryPolicy } from "../../../src/domain/Snapshot.ts"
+import { Secrets } from "../../../src/secrets/Secrets.ts"
 import {
   AttemptFailure,
   delayBeforeRound,
@@ -13,10 +15,8 @@ import {
   refusedBy,
   retryAfterMs,
   toldFailure,
-} from "../../src/domain/AttemptPolicy.ts"
-import type { RetryPolicy } from "../../src/domain/Snapshot.ts"
-import { Secrets } from "../../src/secrets/Secrets.ts"
-import { makeUpstream } from "../support/arbitraries.ts"
+} from "../../../src/upstream/policy/AttemptPolicy.ts"
+import { makeUpstream } from "../../support/arbitraries.ts"
 
 const policy: RetryPolicy = {
   rounds: 2,

@@ -3,7 +3,7 @@
  * goes before what is asked for again and again, so that keys which somebody makes up push out each other.
  */
 import { createHash } from "node:crypto"
-import { bytesOf, type Model } from "../routing/ModelList.ts"
+import { bytesOf, type Model } from "../../routing/ModelList.ts"
 
 /** The most of the lists themselves, in bytes; and how many are known, what is known of each aside. */
 export const mostListBytes = 32 * 1024 * 1024

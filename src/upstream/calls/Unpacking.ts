@@ -4,9 +4,9 @@
  */
 import { Transform } from "node:stream"
 import * as zlib from "node:zlib"
-import { AttemptFailure } from "../domain/AttemptPolicy.ts"
-import { brotliDecoder } from "../wire/Brotli.ts"
-import { type Coding, mostPackings, type Packing, packingOf } from "../wire/ContentCoding.ts"
+import { brotliDecoder } from "../../wire/Brotli.ts"
+import { type Coding, mostPackings, type Packing, packingOf } from "../../wire/ContentCoding.ts"
+import { AttemptFailure } from "../policy/AttemptPolicy.ts"
 
 /** Where bytes come from. */
 export interface Tap {

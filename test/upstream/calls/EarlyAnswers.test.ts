@@ -3,9 +3,9 @@ import { createServer, type Socket } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Upstream } from "../../src/routing/Upstream.ts"
-import * as Upstreams from "../../src/upstream/Upstreams.ts"
-import { defaultTimeouts, makeUpstream } from "../support/arbitraries.ts"
+import type { Upstream } from "../../../src/routing/Upstream.ts"
+import * as Upstreams from "../../../src/upstream/calls/Upstreams.ts"
+import { defaultTimeouts, makeUpstream } from "../../support/arbitraries.ts"
 
 const text = '{"error":{"message":"too much","type":"invalid_request_error","param":null,"code":null}}'
 

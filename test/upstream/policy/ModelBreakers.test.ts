@@ -1,14 +1,14 @@
 /** The breakers of models at one upstream: bounded, whatever models are asked for. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Breaker, closed } from "../../src/domain/Breaker.ts"
+import { Breaker, closed } from "../../../src/upstream/policy/Breaker.ts"
 import {
   type ModelBreakers,
   mostModels,
   none,
   setAside,
   withBreaker,
-} from "../../src/domain/ModelBreakers.ts"
+} from "../../../src/upstream/policy/ModelBreakers.ts"
 
 const open = (until: number) => Breaker.Open({ until, waitMs: 1_000, reason: "rate_limited" })
 

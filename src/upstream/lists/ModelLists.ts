@@ -13,26 +13,26 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { Aside } from "../aside/Aside.ts"
+import { Aside } from "../../aside/Aside.ts"
+import type { AttemptRecord } from "../../domain/AuditRecord.ts"
+import { toUpstream } from "../../operations/RequestHeaders.ts"
+import { type Model, readModels } from "../../routing/ModelList.ts"
+import type { Upstream } from "../../routing/Upstream.ts"
+import type { Secrets } from "../../secrets/Secrets.ts"
+import { parseJson } from "../../wire/JsonBytes.ts"
+import { JsonCost } from "../../wire/JsonCost.ts"
+import { surelyReadable } from "../../wire/JsonOutline.ts"
+import { Breakers } from "../Breakers.ts"
+import { Upstreams, whole } from "../calls/Upstreams.ts"
 import {
   AttemptFailure,
   recordedAs,
   refusedBy,
   type ToldFailure,
   toldFailure,
-} from "../domain/AttemptPolicy.ts"
-import type { AttemptRecord } from "../domain/AuditRecord.ts"
-import { admits } from "../domain/Breaker.ts"
-import { toUpstream } from "../operations/RequestHeaders.ts"
-import { type Model, readModels } from "../routing/ModelList.ts"
-import type { Upstream } from "../routing/Upstream.ts"
-import type { Secrets } from "../secrets/Secrets.ts"
-import { parseJson } from "../wire/JsonBytes.ts"
-import { JsonCost } from "../wire/JsonCost.ts"
-import { surelyReadable } from "../wire/JsonOutline.ts"
-import { Breakers } from "./Breakers.ts"
+} from "../policy/AttemptPolicy.ts"
+import { admits } from "../policy/Breaker.ts"
 import { KeptLists } from "./KeptLists.ts"
-import { Upstreams, whole } from "./Upstreams.ts"
 
 /** Whose list is asked for, and by whom. */
 export interface ListRequest {

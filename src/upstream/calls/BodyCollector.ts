@@ -1,6 +1,7 @@
 /** A body that is read whole, within its limits: put together as it comes, so that nobody waits for megabytes to be joined. */
-import { AttemptFailure, noMemory } from "../domain/AttemptPolicy.ts"
-import { append, type GrowingBytes } from "../wire/GrowingBytes.ts"
+
+import { append, type GrowingBytes } from "../../wire/GrowingBytes.ts"
+import { AttemptFailure, noMemory } from "../policy/AttemptPolicy.ts"
 
 const nothing = new Uint8Array()
 

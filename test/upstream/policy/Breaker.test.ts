@@ -1,7 +1,8 @@
 /** The breaker: its laws over any history of attempts, and what each failure says of an upstream. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { AttemptFailure, refusedBy } from "../../src/domain/AttemptPolicy.ts"
+import type { BreakerPolicy } from "../../../src/domain/Snapshot.ts"
+import { AttemptFailure, refusedBy } from "../../../src/upstream/policy/AttemptPolicy.ts"
 import {
   admits,
   type Breaker,
@@ -13,8 +14,7 @@ import {
   type Sign,
   signsOf,
   well,
-} from "../../src/domain/Breaker.ts"
-import type { BreakerPolicy } from "../../src/domain/Snapshot.ts"
+} from "../../../src/upstream/policy/Breaker.ts"
 
 const policyArb: fc.Arbitrary<BreakerPolicy> = fc
   .record({

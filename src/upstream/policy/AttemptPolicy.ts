@@ -4,6 +4,8 @@
  */
 import * as Brand from "effect/Brand"
 import * as Data from "effect/Data"
+import type { AttemptRecord } from "../../domain/AuditRecord.ts"
+import type { RetryPolicy } from "../../domain/Snapshot.ts"
 import {
   type FailedAttempt,
   type GatewayError,
@@ -13,15 +15,19 @@ import {
   UpstreamRefused,
   UpstreamTimeout,
   UpstreamUnreachable,
-} from "../errors/GatewayError.ts"
-import { redirectTarget } from "../errors/Redirect.ts"
-import { countsAs, hiddenRefusal, isClientsFault, type RefusalKind, refusalKind } from "../errors/Refusal.ts"
-import { toClient } from "../operations/RequestHeaders.ts"
-import type { Target } from "../routing/Upstream.ts"
-import { noSecrets, type Secrets } from "../secrets/Secrets.ts"
-import { told } from "../secrets/Told.ts"
-import type { AttemptRecord } from "./AuditRecord.ts"
-import type { RetryPolicy } from "./Snapshot.ts"
+} from "../../errors/GatewayError.ts"
+import { redirectTarget } from "../../errors/Redirect.ts"
+import {
+  countsAs,
+  hiddenRefusal,
+  isClientsFault,
+  type RefusalKind,
+  refusalKind,
+} from "../../errors/Refusal.ts"
+import { toClient } from "../../operations/RequestHeaders.ts"
+import type { Target } from "../../routing/Upstream.ts"
+import { noSecrets, type Secrets } from "../../secrets/Secrets.ts"
+import { told } from "../../secrets/Told.ts"
 
 /** Why an attempt gave no answer for the client. */
 export type AttemptFailure = Data.TaggedEnum<{

@@ -2,12 +2,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { parseProxy } from "../../src/routing/OutgoingProxy.ts"
-import * as Upstreams from "../../src/upstream/Upstreams.ts"
-import { certificate } from "../faults/Tls.ts"
-import { defaultTimeouts, makeUpstream } from "../support/arbitraries.ts"
-import { type ScriptedProxy, scriptedProxy } from "../support/ScriptedProxy.ts"
-import { closedPort, json, scriptedUpstream } from "../support/ScriptedUpstream.ts"
+import { parseProxy } from "../../../src/routing/OutgoingProxy.ts"
+import * as Upstreams from "../../../src/upstream/calls/Upstreams.ts"
+import { certificate } from "../../faults/Tls.ts"
+import { defaultTimeouts, makeUpstream } from "../../support/arbitraries.ts"
+import { type ScriptedProxy, scriptedProxy } from "../../support/ScriptedProxy.ts"
+import { closedPort, json, scriptedUpstream } from "../../support/ScriptedUpstream.ts"
 
 const proxied = (baseUrl: string, proxyUrl: string, connectMs = 2_000) =>
   makeUpstream({

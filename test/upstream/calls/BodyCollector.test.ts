@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import fc from "fast-check"
-import { BodyCollector } from "../../src/upstream/BodyCollector.ts"
-import { mostCopied } from "../../src/wire/GrowingBytes.ts"
+import { BodyCollector } from "../../../src/upstream/calls/BodyCollector.ts"
+import { mostCopied } from "../../../src/wire/GrowingBytes.ts"
 
 describe("A body that is read whole", () => {
   it("law: is its chunks joined, where they are within the limit, and else says so", () => {

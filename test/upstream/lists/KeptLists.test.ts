@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { bytesOf, type Model } from "../../src/routing/ModelList.ts"
-import { KeptLists } from "../../src/upstream/KeptLists.ts"
+import { bytesOf, type Model } from "../../../src/routing/ModelList.ts"
+import { KeptLists } from "../../../src/upstream/lists/KeptLists.ts"
 
 const list = (...ids: ReadonlyArray<string>): ReadonlyArray<Model> =>
   ids.map((id) => ({ id, object: "model", created: 0, owned_by: "them" }))

@@ -5,7 +5,7 @@
 import type { Socket } from "node:net"
 import * as Redacted from "effect/Redacted"
 import { Agent, buildConnector } from "undici"
-import type { OutgoingProxy } from "../routing/OutgoingProxy.ts"
+import type { OutgoingProxy } from "../../routing/OutgoingProxy.ts"
 import type { StaleConnections } from "./StaleConnections.ts"
 
 /** Why a proxy opened no way to the upstream. Holds none of its credentials. */

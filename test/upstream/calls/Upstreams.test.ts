@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Upstream } from "../../src/routing/Upstream.ts"
-import * as Upstreams from "../../src/upstream/Upstreams.ts"
-import { defaultTimeouts, makeUpstream } from "../support/arbitraries.ts"
-import * as Scripted from "../support/ScriptedUpstream.ts"
+import type { Upstream } from "../../../src/routing/Upstream.ts"
+import * as Upstreams from "../../../src/upstream/calls/Upstreams.ts"
+import { defaultTimeouts, makeUpstream } from "../../support/arbitraries.ts"
+import * as Scripted from "../../support/ScriptedUpstream.ts"
 
 const call = (upstream: Upstream, awaits: "answer" | "event" = "answer"): Upstreams.UpstreamCall => ({
   upstream,
