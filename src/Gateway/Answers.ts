@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Runtime from "effect/Runtime"
+import type { OpenRequest, TakenBy } from "../access/OpenRequests.ts"
 import { type ChoiceTransform, thinkingFormatOf, untouched } from "../answer/ChoiceTransform.ts"
 import { changesAnswers, readAnswer, transformAnswer } from "../answer/PlainAnswer.ts"
 import type { Aside } from "../aside/Aside.ts"
@@ -22,7 +23,6 @@ import {
   roomRetrySeconds,
   ShareTaken,
 } from "../errors/GatewayError.ts"
-import type { OpenRequest, TakenBy } from "../OpenRequests.ts"
 import { choicesOf } from "../operations/Choices.ts"
 import type { RequestFacts } from "../operations/ClientRequest.ts"
 import { toClient } from "../operations/RequestHeaders.ts"

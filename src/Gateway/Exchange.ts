@@ -1,11 +1,11 @@
 /** What the edge and the gateway hand to each other: plain values, which know nothing of servers. */
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
+import type { Deadline } from "../access/Deadline.ts"
+import type { OpenRequest } from "../access/OpenRequests.ts"
 import type { Ending, RecordDraft, Unsent } from "../audit/RecordDraft.ts"
-import type { Deadline } from "../domain/Deadline.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
-import type { OpenRequest } from "../OpenRequests.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { Relay } from "../stream/Relay.ts"
 import type { AttemptsRequest } from "../upstream/Attempts.ts"

@@ -1,10 +1,11 @@
 /** The frame around a request of any endpoint: what it is answered with and from while it is under way, and what is told of it when it is over. */
+
+import type { OpenRequest } from "../access/OpenRequests.ts"
 import type { Audit } from "../audit/Audit.ts"
 import type { RecordDraft, Unsent } from "../audit/RecordDraft.ts"
 import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { ShuttingDown } from "../errors/GatewayError.ts"
-import type { OpenRequest } from "../OpenRequests.ts"
 import { hostOf } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { AccessLog } from "../telemetry/AccessLog.ts"

@@ -1,9 +1,9 @@
 /** A decoded configuration to the snapshot that requests are served with. */
-import { keyRing } from "../domain/AccessKey.ts"
-import type { ProxyTrust } from "../domain/ClientAddress.ts"
+import { keyRing } from "../access/AccessKey.ts"
+import type { ProxyTrust } from "../access/ClientAddress.ts"
+import { type Origins, originFrom } from "../access/WebPage.ts"
 import { isSecretName, secretsOf } from "../domain/Secrets.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
-import { type Origins, originFrom } from "../domain/WebPage.ts"
 import { proxyOf } from "../routing/OutgoingProxy.ts"
 import { makeRoutingTable } from "../routing/Route.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../routing/Upstream.ts"

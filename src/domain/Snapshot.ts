@@ -1,11 +1,11 @@
 /** The configuration in force as the request's way reads it: immutable, whole, with what routing needs computed beforehand. */
 
+import type { KeyRing } from "../access/AccessKey.ts"
+import type { ProxyTrust } from "../access/ClientAddress.ts"
+import type { Origins } from "../access/WebPage.ts"
 import type { RoutingTable } from "../routing/Route.ts"
 import type { ThinkingFormat } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-import type { KeyRing } from "./AccessKey.ts"
-import type { ProxyTrust } from "./ClientAddress.ts"
-import type { Origins } from "./WebPage.ts"
 
 /** How the upstreams that match a model are ordered; see docs/routing.md. */
 export type Strategy = "random" | "deterministic" | "least_connections"

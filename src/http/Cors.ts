@@ -3,9 +3,9 @@
  * itself, never in cookies, so that where keys are asked for any page may try.
  */
 import type { Socket } from "node:net"
-import { keyCount } from "../domain/AccessKey.ts"
+import { keyCount } from "../access/AccessKey.ts"
+import { allowedOrigin, mayBeRebound, type PageFault, pageFault } from "../access/WebPage.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
-import { allowedOrigin, mayBeRebound, type PageFault, pageFault } from "../domain/WebPage.ts"
 import { type GatewayError, PageRefused, UnsupportedMediaType } from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall } from "../Gateway/Exchange.ts"
 import type { SentHeaders } from "../operations/RequestHeaders.ts"

@@ -8,8 +8,8 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import { isTooSlow, leastBytesPerSecond } from "../access/BodyPace.ts"
 import type { Unsent } from "../audit/RecordDraft.ts"
-import { isTooSlow, leastBytesPerSecond } from "../domain/BodyPace.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import {
   DeadlineExceeded,

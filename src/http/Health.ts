@@ -1,8 +1,8 @@
 /** What probes and people ask of a running gateway: `/health`, `/livez`, `/readyz`. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { holdsKey, keyCount } from "../access/AccessKey.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
-import { holdsKey, keyCount } from "../domain/AccessKey.ts"
 import type { Snapshot } from "../domain/Snapshot.ts"
 import { AdminDenied, answerOf } from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall } from "../Gateway/Exchange.ts"

@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { keyCount } from "../../src/access/AccessKey.ts"
 import {
   type ConfigInvalid,
   type ConfigUnreadable,
@@ -24,7 +25,6 @@ import {
   layer,
   layerFixed,
 } from "../../src/config/CurrentConfig.ts"
-import { keyCount } from "../../src/domain/AccessKey.ts"
 
 const clientCalled = (name: string, more = "") =>
   `openai_clients:\n  - name: ${name}\n    base_url: http://localhost/v1\n    model_match: { type: keyword, value: [gpt] }\n${more}`

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import fc from "fast-check"
-import * as OpenRequests from "../src/OpenRequests.ts"
+import * as OpenRequests from "../../src/access/OpenRequests.ts"
 
 type Room = OpenRequests.OpenRequests["Type"]
 

@@ -8,7 +8,7 @@ import {
   type Origins,
   originFrom,
   pageFault,
-} from "../../src/domain/WebPage.ts"
+} from "../../src/access/WebPage.ts"
 
 const origins = (...listed: ReadonlyArray<string>): Origins => ({
   all: listed.includes("*"),

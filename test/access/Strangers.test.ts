@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/TestClock"
-import * as Strangers from "../src/Strangers.ts"
+import * as Strangers from "../../src/access/Strangers.ts"
 
 describe("Strangers", () => {
   it.effect("are noted up to a burst, then ten a second, and the others told of together", () => {

@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { isWithinShare } from "./domain/CallerShare.ts"
+import { isWithinShare } from "./CallerShare.ts"
 
 /** Who takes up the room that there is not: everybody together, or the caller with what it has under way already. */
 export type TakenBy = "all" | "caller"

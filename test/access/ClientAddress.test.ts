@@ -1,7 +1,7 @@
 /** Whose address a request has behind proxies. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { clientAddress, type ProxyTrust } from "../../src/domain/ClientAddress.ts"
+import { clientAddress, type ProxyTrust } from "../../src/access/ClientAddress.ts"
 import { isWithin, type Network, parseAddress, parseNetwork } from "../../src/wire/Address.ts"
 
 const networks = (...texts: ReadonlyArray<string>): ReadonlyArray<Network> =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import fc from "fast-check"
-import { fullBucket, taken } from "../../src/domain/TokenBucket.ts"
+import { fullBucket, taken } from "../../src/access/TokenBucket.ts"
 
 const rate = { perSecond: 10, burst: 100 }
 

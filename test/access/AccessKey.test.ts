@@ -1,7 +1,7 @@
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { holdsKey, keyCount, keyRing } from "../../src/domain/AccessKey.ts"
+import { holdsKey, keyCount, keyRing } from "../../src/access/AccessKey.ts"
 
 const ring = (...texts: ReadonlyArray<string>) => keyRing(texts.map((text) => Redacted.make(text)))
 

@@ -5,7 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type BucketRate, fullBucket, taken } from "./domain/TokenBucket.ts"
+import { type BucketRate, fullBucket, taken } from "./TokenBucket.ts"
 
 /** A person that tries, or a monitor, is always noted. */
 const noted: BucketRate = { perSecond: 10, burst: 100 }

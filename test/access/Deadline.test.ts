@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { deadlineOf, timeoutHeader } from "../../src/domain/Deadline.ts"
+import { deadlineOf, timeoutHeader } from "../../src/access/Deadline.ts"
 
 const said = (value: string) => ({ [timeoutHeader]: value })
 
