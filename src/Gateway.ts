@@ -22,7 +22,7 @@ import { Aside } from "./aside/Aside.ts"
 import { Audit } from "./audit/Audit.ts"
 import { RecordDraft } from "./audit/RecordDraft.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
-import type { Snapshot } from "./domain/Snapshot.ts"
+import type { Snapshot } from "./config/Snapshot.ts"
 import { AccessDenied, answerOf, codeOf, type GatewayError, ModelNotFound } from "./errors/GatewayError.ts"
 import {
   begunAtOnce,

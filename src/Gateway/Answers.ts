@@ -9,8 +9,8 @@ import { type ChoiceTransform, thinkingFormatOf, untouched } from "../answer/Cho
 import { changesAnswers, readAnswer, transformAnswer } from "../answer/PlainAnswer.ts"
 import type { Aside } from "../aside/Aside.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/RecordDraft.ts"
+import type { Snapshot } from "../config/Snapshot.ts"
 import type { Outcome } from "../domain/AuditRecord.ts"
-import type { Snapshot } from "../domain/Snapshot.ts"
 import { errorData } from "../errors/ErrorShape.ts"
 import {
   answerOf,

@@ -1,6 +1,6 @@
 /** The transformations of an answer that are configured for a target, as one machine over the pieces of a choice's text. */
 
-import type { Snapshot } from "../domain/Snapshot.ts"
+import type { Snapshot } from "../config/Snapshot.ts"
 import type { Target, ThinkingFormat } from "../routing/Upstream.ts"
 import { compose, type Machine } from "../wire/Machine.ts"
 import type { PieceTaker } from "./ChoiceText.ts"

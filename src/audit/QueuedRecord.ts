@@ -1,8 +1,8 @@
 /** A record on its way to the database: cut to what is kept, with the key that makes writing it twice harmless. */
 
 import { assemble } from "../answer/transcript/Transcript.ts"
+import type { AuditPolicy } from "../config/Snapshot.ts"
 import type { AuditedBody, AuditRecord } from "../domain/AuditRecord.ts"
-import type { AuditPolicy } from "../domain/Snapshot.ts"
 import { endpoints } from "../operations/Endpoint.ts"
 import { encodeJson } from "../wire/JsonBytes.ts"
 import { unpack, unpackedLength } from "../wire/PackedData.ts"

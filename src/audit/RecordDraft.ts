@@ -5,6 +5,7 @@
  */
 
 import { noUsage, type Usage } from "../answer/Usage.ts"
+import type { AuditPolicy } from "../config/Snapshot.ts"
 import {
   type AttemptRecord,
   type AuditedBody,
@@ -13,7 +14,6 @@ import {
   type Outcome,
   redactHeaders,
 } from "../domain/AuditRecord.ts"
-import type { AuditPolicy } from "../domain/Snapshot.ts"
 import type { RequestFacts } from "../operations/ClientRequest.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { withoutKeyForms } from "../secrets/KeyForm.ts"

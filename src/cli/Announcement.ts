@@ -1,6 +1,6 @@
 /** What the start says: where to click, who listens and who may come in, where requests go and where they are kept. */
 import { keyCount } from "../access/AccessKey.ts"
-import type { Snapshot } from "../domain/Snapshot.ts"
+import type { Snapshot } from "../config/Snapshot.ts"
 import { printable } from "../terminal/Printable.ts"
 
 export interface Started {

@@ -2,8 +2,6 @@
 import { keyRing } from "../access/AccessKey.ts"
 import type { ProxyTrust } from "../access/ClientAddress.ts"
 import { type Origins, originFrom } from "../access/WebPage.ts"
-import { isSecretName, secretsOf } from "../domain/Secrets.ts"
-import type { Snapshot } from "../domain/Snapshot.ts"
 import { proxyOf } from "../routing/OutgoingProxy.ts"
 import { makeRoutingTable } from "../routing/Route.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../routing/Upstream.ts"
@@ -12,6 +10,8 @@ import { parseNetwork } from "../wire/Address.ts"
 import type { Env } from "./ConfigFile/Expansion.ts"
 import type { ClientConfig } from "./GatewayConfig/Client.ts"
 import type { GatewayConfig } from "./GatewayConfig.ts"
+import { isSecretName, secretsOf } from "./SecretValues.ts"
+import type { Snapshot } from "./Snapshot.ts"
 
 /** What a snapshot knows beside the configuration itself. */
 export interface Loading {

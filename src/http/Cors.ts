@@ -5,7 +5,7 @@
 import type { Socket } from "node:net"
 import { keyCount } from "../access/AccessKey.ts"
 import { allowedOrigin, mayBeRebound, type PageFault, pageFault } from "../access/WebPage.ts"
-import type { Snapshot } from "../domain/Snapshot.ts"
+import type { Snapshot } from "../config/Snapshot.ts"
 import { type GatewayError, PageRefused, UnsupportedMediaType } from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall } from "../Gateway/Exchange.ts"
 import type { SentHeaders } from "../operations/RequestHeaders.ts"

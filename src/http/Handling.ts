@@ -10,7 +10,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { isTooSlow, leastBytesPerSecond } from "../access/BodyPace.ts"
 import type { Unsent } from "../audit/RecordDraft.ts"
-import type { Snapshot } from "../domain/Snapshot.ts"
+import type { Snapshot } from "../config/Snapshot.ts"
 import {
   DeadlineExceeded,
   type GatewayError,

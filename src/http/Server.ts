@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
-import type { ServerLimits } from "../domain/Snapshot.ts"
+import type { ServerLimits } from "../config/Snapshot.ts"
 import {
   answerOf,
   InternalError,

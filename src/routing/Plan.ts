@@ -1,6 +1,6 @@
 /** The plan of a request: the targets to try, in order. What matches comes first, then the chain of fallbacks. */
 
-import type { Snapshot, Strategy } from "../domain/Snapshot.ts"
+import type { Snapshot, Strategy } from "../config/Snapshot.ts"
 import { matches, type RoutingTable, route } from "./Route.ts"
 import { type Circumstances, type Draws, type Load, select } from "./Selection.ts"
 import type { Target, Upstream } from "./Upstream.ts"

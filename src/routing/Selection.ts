@@ -1,6 +1,6 @@
 /** The order in which upstreams that serve a model are tried, by the strategy in force. */
 
-import type { Strategy } from "../domain/Snapshot.ts"
+import type { Strategy } from "../config/Snapshot.ts"
 import { type Bits64, hash64, splitMix64 } from "./Hash.ts"
 import type { Upstream } from "./Upstream.ts"
 

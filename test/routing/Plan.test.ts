@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Strategy } from "../../src/domain/Snapshot.ts"
+import type { Strategy } from "../../src/config/Snapshot.ts"
 import { plan } from "../../src/routing/Plan.ts"
 import { makeRoutingTable, matches } from "../../src/routing/Route.ts"
 import { drawsFrom, isStandby } from "../../src/routing/Selection.ts"

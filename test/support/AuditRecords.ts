@@ -5,8 +5,8 @@ import { join } from "node:path"
 import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import { byColumn, type RowValues } from "../../src/audit/AuditTable.ts"
+import type { AuditPolicy } from "../../src/config/Snapshot.ts"
 import type { AuditRecord } from "../../src/domain/AuditRecord.ts"
-import type { AuditPolicy } from "../../src/domain/Snapshot.ts"
 import { DataBuffer } from "../../src/wire/DataBuffer.ts"
 
 const encoder = new TextEncoder()

@@ -1,5 +1,5 @@
 /** What a file says that is allowed and seldom meant: who is let in, texts that look like references, weights that GPT_API reads differently. */
-import { isSecretName } from "../../domain/Secrets.ts"
+import { isSecretName } from "../SecretValues.ts"
 import type { Finding, Path, Severity } from "./Problem.ts"
 import { fromFile, literally, type Saying, say } from "./Telling.ts"
 import { below, type Scalar, type Tree, textOf } from "./Tree.ts"

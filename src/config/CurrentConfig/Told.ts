@@ -2,9 +2,9 @@
 import { basename } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type { Snapshot } from "../../domain/Snapshot.ts"
 import { type LoadedConfig, type Problem, toldPublicly } from "../ConfigFile.ts"
 import type { ConfigUnreadable } from "../ConfigText.ts"
+import type { Snapshot } from "../Snapshot.ts"
 
 /** The file is there and says something that cannot be used. */
 export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{

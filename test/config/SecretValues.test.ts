@@ -1,7 +1,7 @@
 /** Which names speak of secrets, and which values are one. */
 import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
-import { isSecretName, secretsOf } from "../../src/domain/Secrets.ts"
+import { isSecretName, secretsOf } from "../../src/config/SecretValues.ts"
 import type { OutgoingProxy } from "../../src/routing/OutgoingProxy.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
