@@ -1,7 +1,7 @@
 /** Bodies that would hold the event loop too long, read and prepared aside: of what they are read to, only facts come back, and the bodies to send. */
 import * as Effect from "effect/Effect"
 import type { Aside, AsideFailed } from "../aside/Aside.ts"
-import type { Mistake } from "../domain/AsideJobs.ts"
+import type { Mistake } from "../aside/AsideJobs.ts"
 import {
   type GatewayError,
   InvalidRequest,

@@ -1,6 +1,6 @@
 /**
  * Work on bodies that would hold the event loop too long, done aside: in one thread, which is started when it is first needed. Its jobs are pure functions
- * by their names (`domain/AsideJobs.ts`), the very ones that the event loop runs of small bodies.
+ * by their names (`aside/AsideJobs.ts`), the very ones that the event loop runs of small bodies.
  *
  * One job is under way at a time, so that what a body is parsed to is in memory once, however many come; the others wait in a line that is
  * bounded. A thread that dies fails the job it was at, and nobody else's.
@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { AsideJobs, JobName } from "../domain/AsideJobs.ts"
+import type { AsideJobs, JobName } from "./AsideJobs.ts"
 
 /** The work was not done: too much of it waits, or the thread died over it. */
 export class AsideFailed extends Data.TaggedError("AsideFailed")<{

@@ -1,7 +1,7 @@
 /** The program of the thread that reads heavy bodies, an entry of its own for the bundler. */
 import { parentPort } from "node:worker_threads"
-import { type AsideJobs, asideJobs, type JobName } from "../domain/AsideJobs.ts"
 import type { Answer, Question } from "./Aside.ts"
+import { type AsideJobs, asideJobs, type JobName } from "./AsideJobs.ts"
 
 const port = parentPort
 

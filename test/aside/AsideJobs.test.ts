@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { asideJobs } from "../../src/domain/AsideJobs.ts"
+import { asideJobs } from "../../src/aside/AsideJobs.ts"
 import { nothingOmitted } from "../../src/operations/Additions.ts"
 import { affinity, decode } from "../../src/operations/ClientRequest.ts"
 import { endpoints } from "../../src/operations/Endpoint.ts"
