@@ -55,7 +55,7 @@ const fewCallers = 1_024
 
 class Room {
   readonly all: Use = { requests: 0, bytes: 0 }
-  /** Of those that have anything, and of some that had: a `Map` whose entries come and go is made anew all the time (see `stream/Roster.ts`). */
+  /** Of those that have anything, and of some that had: a `Map` whose entries come and go is made anew all the time (see `gateway/Roster.ts`). */
   readonly #byCaller = new Map<string, Use>()
   #mostKnown = fewCallers
   readonly #none: Effect.Latch

@@ -1,7 +1,7 @@
 /**
  * The audit record of a request under way: facts are noted as they become known, and it is closed once, however the request ends.
  *
- * How it ended comes with its answer (Gateway/Exchange.ts), so that what has no ending was not answered: its client left before.
+ * How it ended comes with its answer (gateway/Exchange.ts), so that what has no ending was not answered: its client left before.
  */
 
 import { noUsage, type Usage } from "../answer/Usage.ts"

@@ -11,7 +11,7 @@ import {
   RequestUnreadable,
   TooManyValues,
 } from "../errors/GatewayError.ts"
-import type { ReadBody, WantedBody } from "../Gateway/Exchange.ts"
+import type { ReadBody, WantedBody } from "../gateway/Exchange.ts"
 import { copies, JsonCost, surelyCheapBytes } from "../wire/JsonCost.ts"
 import { Pieces } from "../wire/Pieces.ts"
 import { codingsOf, type Intake, unpacking } from "./PackedBody.ts"

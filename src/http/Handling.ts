@@ -19,8 +19,8 @@ import {
   ShuttingDown,
 } from "../errors/GatewayError.ts"
 import { cutStream } from "../errors/StreamError.ts"
-import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../Gateway/Exchange.ts"
-import type { Relay } from "../stream/Relay.ts"
+import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../gateway/Exchange.ts"
+import type { Relay } from "../gateway/Relay.ts"
 import * as ClientBody from "./ClientBody.ts"
 import type { Connection } from "./Connection.ts"
 import { headersOnEvery } from "./Cors.ts"

@@ -5,11 +5,11 @@ import { holdsKey, keyCount } from "../access/AccessKey.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import { AdminDenied, answerOf } from "../errors/GatewayError.ts"
-import type { ClientAnswer, ClientCall } from "../Gateway/Exchange.ts"
+import type { ClientAnswer, ClientCall } from "../gateway/Exchange.ts"
+import { jsonAnswer } from "../gateway/JsonAnswer.ts"
 import { clientKey } from "../operations/RequestHeaders.ts"
 import { version } from "../version.ts"
 import { Fleet } from "./Fleet.ts"
-import { jsonAnswer } from "./JsonAnswer.ts"
 
 /** `/health?verbose` tells of each upstream too. */
 export const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)

@@ -1,9 +1,9 @@
 /** Sends the gateway's plain answers over Node's own response. */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Effect from "effect/Effect"
-import type { ClientAnswer } from "../Gateway/Exchange.ts"
+import type { ClientAnswer } from "../gateway/Exchange.ts"
+import type { Outlet } from "../gateway/Relay.ts"
 import { fieldsOf, type SentHeaders } from "../operations/RequestHeaders.ts"
-import type { Outlet } from "../stream/Relay.ts"
 import type { Linger } from "./Lingering.ts"
 
 /** Whether a body follows the head (RFC 9112 §6.3). */

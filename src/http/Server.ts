@@ -15,8 +15,9 @@ import {
   ShuttingDown,
   UnknownPath,
 } from "../errors/GatewayError.ts"
-import type { ClientAnswer, ClientCall, Served } from "../Gateway/Exchange.ts"
-import { Gateway } from "../Gateway.ts"
+import type { ClientAnswer, ClientCall, Served } from "../gateway/Exchange.ts"
+import { Gateway } from "../gateway/Gateway.ts"
+import { Models } from "../gateway/Models.ts"
 import { type Endpoint, endpoints } from "../operations/Endpoint.ts"
 import { sanitizeRequestId } from "../operations/RequestHeaders.ts"
 import {
@@ -32,7 +33,6 @@ import { pageRefusal, preflight } from "./Cors.ts"
 import { Handling, type Surroundings } from "./Handling.ts"
 import { alive, health } from "./Health.ts"
 import { makeLingerForStranger } from "./Lingering.ts"
-import { Models } from "./Models.ts"
 import { NodeServer } from "./NodeServer.ts"
 import { refuseHead } from "./RequestHead.ts"
 

@@ -1,9 +1,9 @@
 import { createServer } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type { Relay } from "../../src/gateway/Relay.ts"
 import { lingerForClient } from "../../src/http/Lingering.ts"
 import { send } from "../../src/http/Respond.ts"
-import type { Relay } from "../../src/stream/Relay.ts"
 import { within } from "../support/Patience.ts"
 import { head, parseAnswer, rawConnection } from "../support/RawHttp.ts"
 

@@ -1,5 +1,5 @@
 /** What is answered with JSON of this gateway's own. */
-import type { ClientAnswer } from "../Gateway/Exchange.ts"
+import type { ClientAnswer } from "./Exchange.ts"
 
 const encoder = new TextEncoder()
 

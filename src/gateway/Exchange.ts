@@ -7,8 +7,8 @@ import type { Ending, RecordDraft, Unsent } from "../audit/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-import type { Relay } from "../stream/Relay.ts"
 import type { AttemptsRequest } from "../upstream/Attempts.ts"
+import type { Relay } from "./Relay.ts"
 
 /** A request as the edge accepted it. Header names are lower-case. */
 export interface ClientCall {

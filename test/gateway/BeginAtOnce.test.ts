@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
 import type { ShapedError } from "../../src/errors/ErrorShape.ts"
-import { beginAtOnce, type Coming } from "../../src/stream/BeginAtOnce.ts"
-import type { Outlet, Relay } from "../../src/stream/Relay.ts"
+import { beginAtOnce, type Coming } from "../../src/gateway/BeginAtOnce.ts"
+import type { Outlet, Relay } from "../../src/gateway/Relay.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -29,14 +29,14 @@ import { toClient } from "../operations/RequestHeaders.ts"
 import { type Broken, resuming } from "../resume/Resume.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
-import { beginAtOnce } from "../stream/BeginAtOnce.ts"
-import type { Respond } from "../stream/ResponseStream.ts"
 import type { AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
 import { streamFaultReason } from "../upstream/OpenStream.ts"
 import { sourceOf, streamOf } from "../wire/EventSource.ts"
 import { surelyReadable } from "../wire/JsonOutline.ts"
+import { beginAtOnce } from "./BeginAtOnce.ts"
 import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
 import { unreadAside } from "./LongBodies.ts"
+import type { Respond } from "./ResponseStream.ts"
 
 /** Streams go through proxies unbuffered, and are never stored. */
 const streamHeaders = {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Listed, Roster } from "../../src/stream/Roster.ts"
+import { type Listed, Roster } from "../../src/gateway/Roster.ts"
 
 interface Member extends Listed {
   readonly name: number

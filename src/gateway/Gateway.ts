@@ -13,17 +13,33 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
 import { PCGRandom } from "effect/Utils"
-import { holdsKey, keyCount } from "./access/AccessKey.ts"
-import { clientAddress } from "./access/ClientAddress.ts"
-import { deadlineOf } from "./access/Deadline.ts"
-import { OpenRequests } from "./access/OpenRequests.ts"
-import { Strangers } from "./access/Strangers.ts"
-import { Aside } from "./aside/Aside.ts"
-import { Audit } from "./audit/Audit.ts"
-import { RecordDraft } from "./audit/RecordDraft.ts"
-import { CurrentConfig } from "./config/CurrentConfig.ts"
-import type { Snapshot } from "./config/Snapshot.ts"
-import { AccessDenied, answerOf, codeOf, type GatewayError, ModelNotFound } from "./errors/GatewayError.ts"
+import { holdsKey, keyCount } from "../access/AccessKey.ts"
+import { clientAddress } from "../access/ClientAddress.ts"
+import { deadlineOf } from "../access/Deadline.ts"
+import { OpenRequests } from "../access/OpenRequests.ts"
+import { Strangers } from "../access/Strangers.ts"
+import { Aside } from "../aside/Aside.ts"
+import { Audit } from "../audit/Audit.ts"
+import { RecordDraft } from "../audit/RecordDraft.ts"
+import { CurrentConfig } from "../config/CurrentConfig.ts"
+import type { Snapshot } from "../config/Snapshot.ts"
+import { AccessDenied, answerOf, codeOf, type GatewayError, ModelNotFound } from "../errors/GatewayError.ts"
+import { nothingOmitted } from "../operations/Additions.ts"
+import { choicesOf } from "../operations/Choices.ts"
+import { affinity, decode } from "../operations/ClientRequest.ts"
+import type { Endpoint } from "../operations/Endpoint.ts"
+import { bodiesOf } from "../operations/Prepare.ts"
+import { clientKey, sessionOf, toUpstream } from "../operations/RequestHeaders.ts"
+import { askToGoOn, mayGoOn } from "../resume/Resumption.ts"
+import { plan } from "../routing/Plan.ts"
+import { drawsFrom } from "../routing/Selection.ts"
+import type { Upstream } from "../routing/Upstream.ts"
+import { AccessLog } from "../telemetry/AccessLog.ts"
+import type { AnsweredStream } from "../upstream/Answered.ts"
+import { Attempts, type AttemptsRequest } from "../upstream/Attempts.ts"
+import { Upstreams } from "../upstream/calls/Upstreams.ts"
+import { refusalOf } from "../upstream/policy/AttemptPolicy.ts"
+import { networkOf } from "../wire/Address.ts"
 import {
   begunAtOnce,
   type GoOn,
@@ -33,34 +49,11 @@ import {
   roomless,
   streamedAnswer,
   transformOf,
-} from "./Gateway/Answers.ts"
-import type {
-  ClientCall,
-  LongBody,
-  RecordedAnswer,
-  RequestFrame,
-  Served,
-  Unserved,
-} from "./Gateway/Exchange.ts"
-import { Frame, Refused } from "./Gateway/Frame.ts"
-import { type ReadRequest, readLong } from "./Gateway/LongBodies.ts"
-import { nothingOmitted } from "./operations/Additions.ts"
-import { choicesOf } from "./operations/Choices.ts"
-import { affinity, decode } from "./operations/ClientRequest.ts"
-import type { Endpoint } from "./operations/Endpoint.ts"
-import { bodiesOf } from "./operations/Prepare.ts"
-import { clientKey, sessionOf, toUpstream } from "./operations/RequestHeaders.ts"
-import { askToGoOn, mayGoOn } from "./resume/Resumption.ts"
-import { plan } from "./routing/Plan.ts"
-import { drawsFrom } from "./routing/Selection.ts"
-import type { Upstream } from "./routing/Upstream.ts"
-import { makeRespond } from "./stream/ResponseStream.ts"
-import { AccessLog } from "./telemetry/AccessLog.ts"
-import type { AnsweredStream } from "./upstream/Answered.ts"
-import { Attempts, type AttemptsRequest } from "./upstream/Attempts.ts"
-import { Upstreams } from "./upstream/calls/Upstreams.ts"
-import { refusalOf } from "./upstream/policy/AttemptPolicy.ts"
-import { networkOf } from "./wire/Address.ts"
+} from "./Answers.ts"
+import type { ClientCall, LongBody, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
+import { Frame, Refused } from "./Frame.ts"
+import { type ReadRequest, readLong } from "./LongBodies.ts"
+import { makeRespond } from "./ResponseStream.ts"
 
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,
