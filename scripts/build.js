@@ -70,7 +70,7 @@ const wasm = fileURLToPath(import.meta.resolve("brotli-dec-wasm/web/bg.wasm"))
 /** Bundles these. */
 const shipped = () => [
   bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici] }),
-  bundle("src/audit/AuditWorker.ts", "dist/audit-worker.js"),
+  bundle("src/audit/sqlite/AuditWorker.ts", "dist/audit-worker.js"),
   bundle("src/aside/AsideWorker.ts", "dist/aside-worker.js"),
   bundle("src/wire/brotli-worker.js", "dist/brotli-worker.js"),
   copyFile(wasm, "dist/brotli.wasm"),

@@ -2,5 +2,5 @@
 import { fileURLToPath } from "node:url"
 
 export const sqliteAddon = {
-  "better-sqlite3": fileURLToPath(new URL("../src/audit/SqliteAddon.ts", import.meta.url)),
+  "better-sqlite3": fileURLToPath(new URL("../src/audit/sqlite/SqliteAddon.ts", import.meta.url)),
 }

@@ -2,8 +2,8 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import type { AuditRecord } from "../domain/AuditRecord.ts"
-import type { Parcel } from "./Parcel.ts"
+import type { Parcel } from "./queue/Parcel.ts"
+import type { AuditRecord } from "./record/AuditRecord.ts"
 
 /** How many records wait in memory, how many in the spill file, and how many could not be kept. */
 export interface AuditStatus {

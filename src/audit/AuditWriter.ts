@@ -1,6 +1,6 @@
 /** What writes the audit down, as the queue sees it: in this thread or in another. */
 import type * as Effect from "effect/Effect"
-import type { Parcel } from "./Parcel.ts"
+import type { Parcel } from "./queue/Parcel.ts"
 
 /** How a batch, or a step of draining, went. Plain values: reports cross threads. */
 export interface WriteReport {

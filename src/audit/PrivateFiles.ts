@@ -2,8 +2,8 @@
 import { chmodSync, lstatSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { monthOfArchive } from "./AuditTable.ts"
 import type { AuditFiles } from "./AuditUrl.ts"
+import { monthOfArchive } from "./sqlite/AuditTable.ts"
 
 /** Bits of a mode for anybody but the owner. */
 const forOthers = 0o077

@@ -8,9 +8,9 @@ import type { OpenRequest, TakenBy } from "../access/OpenRequests.ts"
 import { type ChoiceTransform, thinkingFormatOf, untouched } from "../answer/ChoiceTransform.ts"
 import { changesAnswers, readAnswer, transformAnswer } from "../answer/PlainAnswer.ts"
 import type { Aside } from "../aside/Aside.ts"
-import { type Ending, endingOf, type RecordDraft } from "../audit/RecordDraft.ts"
+import type { Outcome } from "../audit/record/AuditRecord.ts"
+import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
-import type { Outcome } from "../domain/AuditRecord.ts"
 import { errorData } from "../errors/ErrorShape.ts"
 import {
   answerOf,

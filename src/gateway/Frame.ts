@@ -2,9 +2,9 @@
 
 import type { OpenRequest } from "../access/OpenRequests.ts"
 import type { Audit } from "../audit/Audit.ts"
-import type { RecordDraft, Unsent } from "../audit/RecordDraft.ts"
+import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { RecordDraft, Unsent } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
-import type { AttemptRecord } from "../domain/AuditRecord.ts"
 import { ShuttingDown } from "../errors/GatewayError.ts"
 import { hostOf } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"

@@ -1,7 +1,7 @@
 /** One connection: the requests under way on it, in their order, and whether its client takes what it is sent. */
 import type { ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import type { Unsent } from "../audit/RecordDraft.ts"
+import type { Unsent } from "../audit/record/RecordDraft.ts"
 import type { Look, UnderWay } from "./UnderWay.ts"
 
 /**

@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { isTooSlow, leastBytesPerSecond } from "../access/BodyPace.ts"
-import type { Unsent } from "../audit/RecordDraft.ts"
+import type { Unsent } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import {
   DeadlineExceeded,

@@ -1,6 +1,6 @@
 /** A request that a server has under way, as its connection knows it. */
 import type { ServerResponse } from "node:http"
-import type { Unsent } from "../audit/RecordDraft.ts"
+import type { Unsent } from "../audit/record/RecordDraft.ts"
 
 /** What time it is, and how much of it passed since the last look, for whoever is looked at. */
 export interface Look {

@@ -1,5 +1,5 @@
 /** A request on one line for people: what came of it, where it went, how long it took. Machines get members (AccessLog.ts). */
-import type { AttemptRecord, AuditRecord } from "../domain/AuditRecord.ts"
+import type { AttemptRecord, AuditRecord } from "../audit/record/AuditRecord.ts"
 import type { Paint, Shade } from "../terminal/Colour.ts"
 import { printable } from "../terminal/Printable.ts"
 import { count, duration } from "../terminal/Quantity.ts"

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { AttemptRecord } from "../domain/AuditRecord.ts"
+import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { type Omissions, type TakenBack, takenBack } from "../operations/Additions.ts"
 import type { Prepared } from "../operations/Prepare.ts"

@@ -47,7 +47,7 @@ describe("docs/security.md", () => {
     ["8 MiB", "src/upstream/lists/ModelLists.ts", "maxListBytes = 8 * 1024 * 1024"],
     ["32 MiB |", "src/upstream/lists/KeptLists.ts", "mostListBytes = 32 * 1024 * 1024"],
     ["an event, an error", "src/answer/EventReader.ts", "maxEventBytes = 32 * 1024 * 1024"],
-    ["256 MiB in memory", "src/audit/AuditQueue.ts", "bytes: 256 * 1024 * 1024"],
+    ["256 MiB in memory", "src/audit/queue/AuditQueue.ts", "bytes: 256 * 1024 * 1024"],
     ["200,000 values", "src/config/ConfigFile/Tree.ts", "mostNodes = 200_000"],
     ["three packings at most", "src/http/PackedBody.ts", "mostCodings = 3"],
   ])("tells a fixed bound: %s", (words, path, line) => {

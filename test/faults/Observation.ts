@@ -1,5 +1,5 @@
 /** What a caller saw and what was written down of one request, in the words expectations are written in. */
-import type { AuditRecord } from "../../src/domain/AuditRecord.ts"
+import type { AuditRecord } from "../../src/audit/record/AuditRecord.ts"
 import type { RawAnswer } from "../support/RawHttp.ts"
 import type { Expectation, Outcome, Seen } from "./Expectation.ts"
 

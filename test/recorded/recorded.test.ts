@@ -1,7 +1,7 @@
 /** What real model servers answer, replayed behind the gateway: what has to pass as it came does, what is read of it is right. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { AuditRecord } from "../../src/domain/AuditRecord.ts"
+import type { AuditRecord } from "../../src/audit/record/AuditRecord.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { jsonOf, post } from "../support/RawHttp.ts"

@@ -30,4 +30,4 @@ export const bundled = (source: string, name: string): URL => {
 }
 
 export const auditWorker = (testFile: string): URL =>
-  bundled("src/audit/AuditWorker.ts", `${testFile}-audit-worker`)
+  bundled("src/audit/sqlite/AuditWorker.ts", `${testFile}-audit-worker`)

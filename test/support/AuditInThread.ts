@@ -1,11 +1,11 @@
 /** The audit's writer in the thread of the test, where `TestClock` rules and steps can be interrupted. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { type Pace, rotate } from "../../src/audit/Archive.ts"
-import { makeStore } from "../../src/audit/AuditStore.ts"
 import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
 import type { AuditWriter } from "../../src/audit/AuditWriter.ts"
-import { unpack } from "../../src/audit/Parcel.ts"
+import { unpack } from "../../src/audit/queue/Parcel.ts"
+import { type Pace, rotate } from "../../src/audit/sqlite/Archive.ts"
+import { makeStore } from "../../src/audit/sqlite/AuditStore.ts"
 
 /** Small steps, one right after the other. */
 export const quickPace: Pace = { rowsPerCopy: 20, rowsPerClear: 15, between: () => Effect.void }

@@ -7,7 +7,7 @@ import { writeSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import { Audit } from "../../src/audit/Audit.ts"
 import { layer } from "../../src/audit/AuditLayer.ts"
-import { defaultLimits } from "../../src/audit/AuditQueue.ts"
+import { defaultLimits } from "../../src/audit/queue/AuditQueue.ts"
 import { fullPolicy, sampleRecord } from "./AuditRecords.ts"
 
 const [, , url = "", worker = "", prefix = "", rate = "1000"] = process.argv

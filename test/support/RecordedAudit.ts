@@ -6,7 +6,7 @@ import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Audit } from "../../src/audit/Audit.ts"
-import type { AuditRecord } from "../../src/domain/AuditRecord.ts"
+import type { AuditRecord } from "../../src/audit/record/AuditRecord.ts"
 
 export interface RecordedAudit {
   readonly layer: Layer.Layer<Audit>

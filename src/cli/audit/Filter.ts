@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { type AuditFilter, outcomes, parseStatus, parseTime } from "../../audit/AuditFilter.ts"
+import { type AuditFilter, outcomes, parseStatus, parseTime } from "../../audit/read/AuditFilter.ts"
 import { CliFailure } from "../CliFailure.ts"
 import type { GivenOf } from "../Parse.ts"
 

@@ -1,6 +1,7 @@
 /** One request for people: a line for each thing known of it, its attempts as a table, and below them what takes more than a line. */
-import type { SqlValue } from "../../audit/AuditTable.ts"
-import type { Column, Row } from "../../audit/Reader.ts"
+
+import type { Column, Row } from "../../audit/read/Reader.ts"
+import type { SqlValue } from "../../audit/sqlite/AuditTable.ts"
 import { printable, printableLines } from "../../terminal/Printable.ts"
 import { duration, instant } from "../../terminal/Quantity.ts"
 import type { TableColumn } from "../../terminal/Table.ts"

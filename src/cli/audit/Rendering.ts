@@ -1,7 +1,7 @@
 /** How rows look as a table, as JSON and as CSV: text in, text out. Tables are for people; the others hold every value as it is, in UTC. */
 import * as Either from "effect/Either"
-import type { SqlValue } from "../../audit/AuditTable.ts"
-import type { Column, Row } from "../../audit/Reader.ts"
+import type { Column, Row } from "../../audit/read/Reader.ts"
+import type { SqlValue } from "../../audit/sqlite/AuditTable.ts"
 import type { Paint, Shade } from "../../terminal/Colour.ts"
 import { printableJson } from "../../terminal/Printable.ts"
 import { count, dayAndTime, duration, instant, type Zone } from "../../terminal/Quantity.ts"

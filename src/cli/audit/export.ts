@@ -1,6 +1,6 @@
 /** `sluice audit export`: whole requests, for other programs. */
 import * as Effect from "effect/Effect"
-import { allColumns } from "../../audit/Reader.ts"
+import { allColumns } from "../../audit/read/Reader.ts"
 import { type Command, command } from "../Command.ts"
 import { filterOf, filterOptions, zoneOption } from "./Filter.ts"
 import { rowsRendering } from "./Rendering.ts"

@@ -1,7 +1,7 @@
 /** `sluice audit show`: all that is kept of one request. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { allColumns, type Reader, type Row } from "../../audit/Reader.ts"
+import { allColumns, type Reader, type Row } from "../../audit/read/Reader.ts"
 import { printable } from "../../terminal/Printable.ts"
 import { CliFailure } from "../CliFailure.ts"
 import { type Command, command } from "../Command.ts"

@@ -1,6 +1,6 @@
 /** `sluice audit stats`: how many requests, errors and tokens, and how fast, by group. */
 import * as Effect from "effect/Effect"
-import { combine, emptyTally, groupings, ranked, statsOf } from "../../audit/AuditStats.ts"
+import { combine, emptyTally, groupings, ranked, statsOf } from "../../audit/read/AuditStats.ts"
 import { type Command, command } from "../Command.ts"
 import { write } from "../Output.ts"
 import { filterOf, filterOptions, oneOf, readOption, zoneOption } from "./Filter.ts"

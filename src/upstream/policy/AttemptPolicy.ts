@@ -4,8 +4,8 @@
  */
 import * as Brand from "effect/Brand"
 import * as Data from "effect/Data"
+import type { AttemptRecord } from "../../audit/record/AuditRecord.ts"
 import type { RetryPolicy } from "../../config/Snapshot.ts"
-import type { AttemptRecord } from "../../domain/AuditRecord.ts"
 import {
   type FailedAttempt,
   type GatewayError,

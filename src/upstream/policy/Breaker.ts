@@ -3,8 +3,8 @@
  * requests ask it in its turn, or only after all others (Nygard, "Release It!", 2007). It never takes an upstream out of a plan.
  */
 import * as Data from "effect/Data"
+import type { Outcome } from "../../audit/record/AuditRecord.ts"
 import type { BreakerPolicy } from "../../config/Snapshot.ts"
-import type { Outcome } from "../../domain/AuditRecord.ts"
 import { type AttemptFailure, isTransient } from "./AttemptPolicy.ts"
 
 /** Why a breaker opened. */

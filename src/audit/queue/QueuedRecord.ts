@@ -1,0 +1,104 @@
+/** A record on its way to the database: cut to what is kept, with the key that makes writing it twice harmless. */
+
+import { assemble } from "../../answer/transcript/Transcript.ts"
+import type { AuditPolicy } from "../../config/Snapshot.ts"
+import { endpoints } from "../../operations/Endpoint.ts"
+import { encodeJson } from "../../wire/JsonBytes.ts"
+import { unpack, unpackedLength } from "../../wire/PackedData.ts"
+import type { AuditedBody, AuditRecord } from "../record/AuditRecord.ts"
+import { endpointIn, type RowValues, valuesOf, withBodies } from "../sqlite/AuditTable.ts"
+
+/** As many of a body's bytes as are kept, and how many there were. */
+export interface KeptBytes {
+  readonly bytes: Uint8Array
+  readonly total: number
+}
+
+/** A whole answer, or the data of a stream's events, to be reassembled when it is written. */
+export type KeptResponse =
+  | ({ readonly kind: "plain" } & KeptBytes)
+  | Extract<AuditedBody, { readonly kind: "events" }>
+
+export interface QueuedRecord {
+  /** Its row, but for the bodies. */
+  readonly values: RowValues
+  readonly request: KeptBytes | undefined
+  readonly response: KeptResponse | undefined
+  /** Of each body. */
+  readonly maxBodyBytes: number
+}
+
+/** The place at or before `end` where no UTF-8 sequence is cut. */
+const utf8Boundary = (bytes: Uint8Array, end: number): number => {
+  let at = end
+  while (at > 0 && at > end - 4 && ((bytes[at] ?? 0) & 0xc0) === 0x80) at--
+  return at
+}
+
+const cut = (bytes: Uint8Array, maxBytes: number): KeptBytes => {
+  const total = bytes.byteLength
+  return { bytes: total > maxBytes ? bytes.subarray(0, utf8Boundary(bytes, maxBytes)) : bytes, total }
+}
+
+const cutResponse = (body: AuditedBody, maxBytes: number): KeptResponse =>
+  body.kind === "plain" ? { kind: "plain", ...cut(body.bytes, maxBytes) } : body
+
+/** A record as it waits: without bodies where none are kept, and else with no more of them than may be. */
+export const queuedRecord = (record: AuditRecord, key: string, policy: AuditPolicy): QueuedRecord => {
+  const { request, response } = record
+  const { maxBodyBytes } = policy
+  const keeps = policy.bodies === "full"
+  return {
+    values: valuesOf(record, key),
+    request: keeps && request !== undefined ? cut(request, maxBodyBytes) : undefined,
+    response: keeps && response !== undefined ? cutResponse(response, maxBodyBytes) : undefined,
+    maxBodyBytes,
+  }
+}
+
+/** What a record is taken to hold beside its bodies, an estimate on the high side. */
+const recordBytes = 4096
+
+/** An answer as it is kept. */
+export const bytesOf = (response: KeptResponse): Uint8Array =>
+  response.kind === "plain" ? response.bytes : response.packed
+
+/** How many bytes its bodies have, as they are kept. */
+export const bodyBytesOf = ({ request, response }: QueuedRecord): number =>
+  (request?.bytes.byteLength ?? 0) + (response === undefined ? 0 : bytesOf(response).byteLength)
+
+/** The same when the data of streams is unpacked. */
+export const unpackedBytesOf = (record: QueuedRecord): number => {
+  const { response } = record
+  const grown = response?.kind === "events" ? unpackedLength(response.packed) - response.packed.byteLength : 0
+  return bodyBytesOf(record) + grown
+}
+
+/** About how many bytes of memory a record will hold while it waits. */
+export const weightOf = (record: QueuedRecord): number => recordBytes + bodyBytesOf(record)
+
+const decoder = new TextDecoder()
+
+const textOf = ({ bytes, total }: KeptBytes): string => {
+  const text = decoder.decode(bytes)
+  return total > bytes.byteLength ? `${text}…[cut: ${bytes.byteLength} of ${total} bytes kept]` : text
+}
+
+const responseText = (record: QueuedRecord): string | null => {
+  const { maxBodyBytes, response, values } = record
+  if (response === undefined) return null
+  if (response.kind === "plain") return textOf(response)
+  const endpoint = endpoints.find(({ name }) => name === endpointIn(values))
+  const answer =
+    endpoint === undefined
+      ? undefined
+      : encodeJson(assemble(endpoint, unpack(response.packed), response.truncated))
+  return answer === undefined ? null : textOf(cut(answer, maxBodyBytes))
+}
+
+/** The record as a row: bodies as text, streams reassembled. Takes as long as the answer is long, so it runs off the hot path. */
+export const rowOfQueued = (record: QueuedRecord): RowValues =>
+  withBodies(record.values, {
+    request: record.request === undefined ? null : textOf(record.request),
+    response: responseText(record),
+  })

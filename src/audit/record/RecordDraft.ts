@@ -1,0 +1,223 @@
+/**
+ * The audit record of a request under way: facts are noted as they become known, and it is closed once, however the request ends.
+ *
+ * How it ended comes with its answer (gateway/Exchange.ts), so that what has no ending was not answered: its client left before.
+ */
+
+import { noUsage, type Usage } from "../../answer/Usage.ts"
+import type { AuditPolicy } from "../../config/Snapshot.ts"
+import type { RequestFacts } from "../../operations/ClientRequest.ts"
+import type { Target } from "../../routing/Upstream.ts"
+import { withoutKeyForms } from "../../secrets/KeyForm.ts"
+import {
+  type AttemptRecord,
+  type AuditedBody,
+  type AuditRecord,
+  keptHeader,
+  type Outcome,
+  redactHeaders,
+} from "./AuditRecord.ts"
+
+/** What is known of a request before anything was read of it. */
+export interface Opening {
+  readonly id: string
+  readonly startedAt: number
+  readonly clientIp: string
+  readonly endpoint: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Of the key the client sent. */
+  readonly keyFingerprint: string | undefined
+  readonly policy: AuditPolicy
+  /** Milliseconds since the request was accepted, by a monotonic clock. */
+  readonly elapsedMs: () => number
+}
+
+/** How an answer ended, as far as it got. */
+export interface Ending {
+  readonly status: number
+  readonly outcome: Outcome
+  readonly error: string | undefined
+  readonly usage: Usage
+  readonly finishReason: string | undefined
+  readonly toolCalls: boolean | undefined
+  readonly response: AuditedBody | undefined
+}
+
+/** Why not all of an answer was sent: its client left, or its connection was cut for what this says. */
+export type Unsent = { readonly by: "client" } | { readonly by: "gateway"; readonly why: string }
+
+/** An answer as it went out: nobody has got a whole one of which something is left. */
+const sentPart = (ending: Ending, unsent: Unsent): Ending => {
+  if (unsent.by === "gateway") return { ...ending, outcome: "client_closed", error: unsent.why }
+  // What went wrong before is told of the others.
+  return ending.outcome === "ok"
+    ? { ...ending, outcome: "client_closed", error: "the client left before it had taken the whole answer" }
+    : ending
+}
+
+/** How an answer of this gateway's own ended, which is not one of a model: it has neither usage nor a reason to finish. */
+export const endingOf = (
+  status: number,
+  outcome: Outcome,
+  error: string | undefined,
+  body: Uint8Array,
+): Ending => ({
+  status,
+  outcome,
+  error,
+  usage: noUsage,
+  finishReason: undefined,
+  toolCalls: undefined,
+  response: { kind: "plain", bytes: body },
+})
+
+/** nginx's word for a client that left before it was answered; never sent. */
+const clientClosedRequest = 499
+
+/** Mutable on purpose: one request, one fiber, many small facts. */
+export class RecordDraft {
+  #asked: Partial<Pick<RequestFacts, "model" | "stream" | "tools" | "multimodal">> = {}
+  #request: Uint8Array | undefined
+  #attempts: Array<AttemptRecord> = []
+  #answering: AttemptRecord | undefined
+  #ttftMs: number | undefined
+  #ended: () => Ending | undefined = () => undefined
+  /** Those that failed or broke off. */
+  readonly #tried: Array<AttemptRecord> = []
+  #isGathered = false
+  #givenUp: string | undefined
+  #code: string | undefined
+  readonly #opening: Opening
+
+  constructor(opening: Opening) {
+    this.#opening = opening
+  }
+
+  get id(): string {
+    return this.#opening.id
+  }
+
+  get clientIp(): string {
+    return this.#opening.clientIp
+  }
+
+  /** Epoch milliseconds. */
+  get startedAt(): number {
+    return this.#opening.startedAt
+  }
+
+  get attempts(): ReadonlyArray<AttemptRecord> {
+    return this.#attempts
+  }
+
+  /** The attempt that answers, else the last one; none of an answer that is gathered from many. Of a stream that nobody went on with, the one that began it. */
+  get answering(): AttemptRecord | undefined {
+    return this.#isGathered ? undefined : (this.#answering ?? this.#attempts.at(-1))
+  }
+
+  /** The body as it came. */
+  received(bytes: Uint8Array): void {
+    if (this.#opening.policy.bodies === "full") this.#request = bytes
+  }
+
+  asked({ model, multimodal, stream, tools }: RequestFacts): void {
+    // Not the request itself: its body in all its forms would live as long as the answer.
+    this.#asked = { model, multimodal, stream, tools }
+  }
+
+  /** The request is refused, with an error of this code. */
+  refused(code: string | undefined): void {
+    this.#code = code
+  }
+
+  /** The `code` of the error it was refused with. */
+  get code(): string | undefined {
+    return this.#code
+  }
+
+  /** The request is given up: attempts that end from here on were cut with it. */
+  givenUp(why: string): void {
+    this.#givenUp = why
+  }
+
+  attempted(attempt: AttemptRecord, failed: boolean): void {
+    this.#attempts.push(this.#givenUp === undefined ? attempt : { ...attempt, cause: this.#givenUp })
+    if (failed) this.#tried.push(attempt)
+    else this.#answering = attempt
+  }
+
+  /** Something was asked for by this name, without a body. */
+  askedFor(model: string): void {
+    this.#asked = { model }
+  }
+
+  /** Its answer is made of those of many upstreams, so that none of them is the one that answers. */
+  gathered(): void {
+    this.#isGathered = true
+  }
+
+  /** Whether a target has shown that it cannot: of one that was only slower than another nothing is known. */
+  hasTried({ upstream, upstreamModel }: Target): boolean {
+    return this.#tried.some(
+      (attempt) => attempt.upstream === upstream.name && attempt.upstreamModel === upstreamModel,
+    )
+  }
+
+  /** The stream of the attempt that was answering broke off, and others are asked to go on. */
+  brokeOff(cause: string): void {
+    if (this.#answering !== undefined) this.#tried.push(this.#answering)
+    this.#attempts = this.#attempts.map((attempt) =>
+      attempt === this.#answering ? { ...attempt, cause } : attempt,
+    )
+  }
+
+  /** The first event of the request's stream is here. */
+  begun(): void {
+    this.#ttftMs = this.#opening.elapsedMs()
+  }
+
+  /** It is being answered: how that ended, as soon as it has. */
+  answered(ended: () => Ending | undefined): void {
+    this.#ended = ended
+  }
+
+  /** As it was asked for; one that nobody serves is a slip, of the key perhaps. */
+  get #model(): string | undefined {
+    const { model } = this.#asked
+    return model === undefined || this.#attempts.length > 0 ? model : withoutKeyForms(model)
+  }
+
+  /** The record, once the request is over. A request that ends without an answer was left by its client. */
+  close(unsent?: Unsent): AuditRecord {
+    const whole = this.#ended()
+    const ending = whole === undefined || unsent === undefined ? whole : sentPart(whole, unsent)
+    const last = this.answering
+    const { clientIp, elapsedMs, endpoint, headers, id, keyFingerprint, policy, startedAt } = this.#opening
+    return {
+      id,
+      startedAt,
+      clientIp,
+      endpoint,
+      model: this.#model,
+      upstreamModel: last?.upstreamModel,
+      upstream: last?.upstream,
+      attempts: this.#attempts,
+      stream: this.#asked.stream,
+      status: ending?.status ?? clientClosedRequest,
+      outcome: ending?.outcome ?? "client_closed",
+      error: ending === undefined && unsent?.by === "gateway" ? unsent.why : ending?.error,
+      usage: ending?.usage ?? noUsage,
+      latencyMs: elapsedMs(),
+      ttftMs: this.#ttftMs,
+      finishReason: ending?.finishReason,
+      tools: this.#asked.tools,
+      toolCalls: ending?.toolCalls,
+      multimodal: this.#asked.multimodal,
+      userAgent: headers["user-agent"] === undefined ? undefined : keptHeader(headers["user-agent"]),
+      keyFingerprint,
+      headers: redactHeaders(headers),
+      request: this.#request,
+      response: policy.bodies === "full" ? ending?.response : undefined,
+    }
+  }
+}

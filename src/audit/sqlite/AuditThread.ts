@@ -1,0 +1,136 @@
+/** The audit's writer in threads of its own: the main thread only hands bytes over. A thread that dies is started again. */
+import { Worker } from "node:worker_threads"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import type * as Scope from "effect/Scope"
+import {
+  type AuditWriter,
+  nothingRotated,
+  nothingWritten,
+  type RotationReport,
+  type WriteReport,
+} from "../AuditWriter.ts"
+import type { WorkerAnswer, WorkerQuestion, WorkerTask } from "./AuditWorker.ts"
+
+/** A thread ended before it answered. */
+class ThreadDied extends Data.TaggedError("ThreadDied")<{ readonly detail: string }> {
+  override get message(): string {
+    return `the audit's thread died: ${this.detail}`
+  }
+}
+
+interface Thread {
+  /** The next answer, to the question if there is one. */
+  readonly answer: (question: WorkerQuestion | undefined) => Effect.Effect<WorkerAnswer, ThreadDied>
+  readonly hasDied: () => boolean
+  readonly end: Effect.Effect<void>
+}
+
+/** Starts the program at `entry`. It is told its task at once, and answers in the order it is asked. */
+const startThread = (entry: URL, task: WorkerTask): Thread => {
+  const worker = new Worker(entry, { workerData: task, name: `sluice-audit-${task.kind}` })
+  const waiting: Array<Deferred.Deferred<WorkerAnswer, ThreadDied>> = []
+  let died: ThreadDied | undefined
+  const die = (detail: string): void => {
+    const death = died ?? new ThreadDied({ detail })
+    died = death
+    for (const deferred of waiting.splice(0)) Deferred.unsafeDone(deferred, Effect.fail(death))
+  }
+  worker.on("message", (answer: WorkerAnswer) => {
+    const deferred = waiting.shift()
+    if (deferred !== undefined) Deferred.unsafeDone(deferred, Effect.succeed(answer))
+  })
+  worker.on("error", (error) => die(error instanceof Error ? error.message : String(error)))
+  worker.on("messageerror", (error) => {
+    die(error.message)
+    // It would go on reading what is given to its successor.
+    void worker.terminate()
+  })
+  worker.on("exit", (code) => die(`exit code ${code}`))
+  return {
+    answer: (question) =>
+      Effect.suspend(() => {
+        if (died !== undefined) return Effect.fail(died)
+        const deferred = Deferred.unsafeMake<WorkerAnswer, ThreadDied>(FiberId.none)
+        waiting.push(deferred)
+        if (question !== undefined) worker.postMessage(question)
+        return Deferred.await(deferred)
+      }),
+    hasDied: () => died !== undefined,
+    end: Effect.promise(() => worker.terminate()),
+  }
+}
+
+/** How long the writing thread may take to close the database. */
+const closeTimeout = "5 seconds"
+
+/**
+ * A writer whose threads run the program at `entry` (`AuditWorker`, bundled). While a thread cannot be kept alive every batch is
+ * refused, and asking again starts another.
+ */
+export const makeThreadWriter = (
+  entry: URL,
+  database: string,
+): Effect.Effect<AuditWriter, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    let thread: Thread | undefined
+    let known = nothingWritten
+
+    const current = (): Thread => {
+      if (thread === undefined || thread.hasDied()) thread = startThread(entry, { kind: "write", database })
+      return thread
+    }
+
+    const reportOf = (question: WorkerQuestion): Effect.Effect<WriteReport> =>
+      Effect.suspend(() => current().answer(question)).pipe(
+        Effect.map((answer) => {
+          if (answer.kind === "report") known = answer.report
+          return known
+        }),
+        Effect.catchTag("ThreadDied", ({ message }) =>
+          Effect.succeed({ ...known, refused: true, lost: 0, fault: message, locked: false }),
+        ),
+      )
+
+    /** Moves what there is to be moved, in a thread for that. */
+    const moved = (now: number, retentionMonths: number): Effect.Effect<RotationReport, ThreadDied> =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => startThread(entry, { kind: "rotate", database, now, retentionMonths })),
+        (mover) => mover.answer(undefined),
+        (mover) => mover.end,
+      ).pipe(
+        Effect.map((answer) =>
+          answer.kind === "rotated" ? answer.report : { ...nothingRotated, fault: "no answer" },
+        ),
+      )
+
+    yield* Effect.addFinalizer(() =>
+      thread === undefined
+        ? Effect.void
+        : Effect.zipRight(
+            Effect.ignore(
+              Effect.timeout(Effect.interruptible(thread.answer({ kind: "close" })), closeTimeout),
+            ),
+            thread.end,
+          ),
+    )
+
+    return {
+      write: (parcel) => reportOf({ kind: "write", parcel }),
+      drain: reportOf({ kind: "drain" }),
+      rotate: (now, retentionMonths) =>
+        Effect.suspend(() => current().answer({ kind: "look", now, retentionMonths })).pipe(
+          // As a rule there is nothing to move, and a thread takes longer to start than the gateway has for its own start.
+          Effect.flatMap((answer) =>
+            answer.kind === "looked" && !answer.isRotationDue
+              ? Effect.succeed(nothingRotated)
+              : moved(now, retentionMonths),
+          ),
+          Effect.catchTag("ThreadDied", ({ message }) =>
+            Effect.succeed({ ...nothingRotated, fault: message }),
+          ),
+        ),
+    }
+  })

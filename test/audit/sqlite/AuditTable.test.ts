@@ -1,0 +1,189 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import * as Table from "../../../src/audit/sqlite/AuditTable.ts"
+import { keyIn, noon, sampleRecord } from "../../support/AuditRecords.ts"
+
+/** The row of a record with some of it said. */
+const rowOf = (key: string, over: Parameters<typeof sampleRecord>[1] = {}) =>
+  Table.byColumn(Table.valuesOf(sampleRecord("a", over), key))
+
+const months = fc
+  .tuple(fc.integer({ min: 2000, max: 2199 }), fc.integer({ min: 1, max: 12 }))
+  .map(([year, month]) => `${year}_${String(month).padStart(2, "0")}`)
+
+const instants = fc.integer({ min: Date.UTC(2000), max: Date.UTC(2199) })
+
+describe("the months", () => {
+  it("are those of started_at, in UTC", () => {
+    expect(Table.monthOf(Date.UTC(2026, 9, 31, 23, 59, 59, 999))).toBe("2026_10")
+    expect(Table.monthOf(Date.UTC(2026, 10, 1))).toBe("2026_11")
+    expect(Table.tableOf(Table.monthOf(noon))).toBe("requests_2026_11")
+  })
+
+  it("law: a row's month by its text is the month of its instant", () => {
+    fc.assert(
+      fc.property(instants, (at) => {
+        expect(Table.monthOfStart(new Date(at).toISOString())).toBe(Table.monthOf(at))
+      }),
+    )
+  })
+
+  it("law: the next month begins where the month changes, and not a millisecond before", () => {
+    fc.assert(
+      fc.property(instants, (at) => {
+        const turn = Table.nextMonth(at)
+        expect(Table.monthOf(turn - 1)).toBe(Table.monthOf(at))
+        expect(Table.monthsBefore(Table.monthOf(turn), 1)).toBe(Table.monthOf(at))
+      }),
+    )
+  })
+
+  it("law: archive names lead back to their month, and other names to none", () => {
+    const names = fc.constantFrom("record.db", "audit", "a.b.sqlite", ".db", "x_202601.db")
+    fc.assert(
+      fc.property(names, months, (live, month) => {
+        const archive = Table.archiveName(live, month)
+        expect(Table.monthOfArchive(live, archive)).toBe(month)
+        expect(Table.monthOfArchive(live, live === "x_202601.db" ? "y.db" : live)).toBeUndefined()
+        expect(Table.monthOfArchive(live, `${archive}.partial`)).toBeUndefined()
+      }),
+    )
+    expect(Table.archiveName("record.db", "2026_10")).toBe("record_202610.db")
+    expect(Table.monthOfArchive("record.db", "record_202610_1761955200.db")).toBeUndefined()
+    expect(Table.monthOfArchive("record.db", "other_202610.db")).toBeUndefined()
+  })
+
+  it("law: names of tables lead back to their month", () => {
+    fc.assert(
+      fc.property(months, (month) => {
+        expect(Table.monthOfTable(Table.tableOf(month))).toBe(month)
+        expect(Table.monthOfClearedTable(Table.clearedTableOf(month))).toBe(month)
+        expect(Table.monthOfTable(Table.clearedTableOf(month))).toBeUndefined()
+      }),
+    )
+  })
+})
+
+describe("a row", () => {
+  it("has the documented columns in the documented order", () => {
+    expect(Table.columns.map(({ name }) => name).join(" ")).toBe(
+      "id started_at client_ip endpoint model upstream_model upstream attempts stream status outcome error prompt_tokens " +
+        "completion_tokens total_tokens cached_tokens reasoning_tokens latency_ms ttft_ms finish_reason tools tool_calls " +
+        "multimodal user_agent key_fingerprint headers request response",
+    )
+  })
+
+  it("says flags as 0 and 1, times in ISO and milliseconds, attempts and headers as JSON", () => {
+    const row = Table.byColumn(
+      Table.withBodies(Table.valuesOf(sampleRecord("a"), "k1"), { request: "asked", response: "answered" }),
+    )
+    const { attempts, headers, ...rest } = row
+    expect(rest).toEqual({
+      id: "a",
+      started_at: "2026-11-22T17:35:00.123Z",
+      client_ip: "192.0.2.7",
+      endpoint: "chat.completions",
+      model: "gpt-4o",
+      upstream_model: "gpt-4o-2024",
+      upstream: "official",
+      stream: 0,
+      status: 200,
+      outcome: "ok",
+      error: null,
+      prompt_tokens: 12,
+      completion_tokens: 34,
+      total_tokens: 46,
+      cached_tokens: null,
+      reasoning_tokens: 5,
+      latency_ms: 815.123,
+      ttft_ms: null,
+      finish_reason: "stop",
+      tools: 1,
+      tool_calls: 0,
+      multimodal: 0,
+      user_agent: "openai-node/6",
+      key_fingerprint: "00112233aabbccdd",
+      request: "asked",
+      response: "answered",
+      record_key: "k1",
+    })
+    expect(JSON.parse(String(attempts))).toEqual([
+      { upstream: "spare", cause: "connection refused", ms: 1.5 },
+      { upstream: "official", status: 200, ms: 812.25 },
+    ])
+    expect(JSON.parse(String(headers))).toEqual({
+      "content-type": "application/json",
+      authorization: "[redacted]",
+    })
+  })
+
+  it("tells of a stream that broke off what it began with and why it ended, and who was asked to go on", () => {
+    const attempt = { upstreamModel: "m", ms: 1 }
+    const row = rowOf("k1", {
+      attempts: [
+        { ...attempt, upstream: "a", status: 200, cause: "broke off: it closed" },
+        { ...attempt, upstream: "b", status: undefined, cause: "timed out", resumed: true },
+        { ...attempt, upstream: "c", status: 200, cause: undefined, resumed: true },
+      ],
+    })
+    expect(JSON.parse(String(row["attempts"]))).toEqual([
+      { upstream: "a", status: 200, cause: "broke off: it closed", ms: 1 },
+      { upstream: "b", resumed: true, cause: "timed out", ms: 1 },
+      { upstream: "c", resumed: true, status: 200, ms: 1 },
+    ])
+  })
+
+  it("says NULL of what is unknown, never 0", () => {
+    const row = rowOf("k1", {
+      model: undefined,
+      stream: undefined,
+      tools: undefined,
+      toolCalls: undefined,
+      multimodal: undefined,
+      ttftMs: undefined,
+      keyFingerprint: undefined,
+      usage: {
+        inputTokens: undefined,
+        outputTokens: 0,
+        totalTokens: undefined,
+        cachedTokens: undefined,
+        reasoningTokens: undefined,
+      },
+    })
+    for (const name of [
+      "model",
+      "stream",
+      "tools",
+      "tool_calls",
+      "multimodal",
+      "ttft_ms",
+      "key_fingerprint",
+      "prompt_tokens",
+      "total_tokens",
+    ] as const) {
+      expect(row[name], name).toBeNull()
+    }
+    expect(row["completion_tokens"]).toBe(0)
+  })
+
+  it("keeps no more than 4096 characters of what callers and upstreams choose", () => {
+    const long = "x".repeat(1_000_000)
+    const row = rowOf("k1", { model: long, error: long, userAgent: long, finishReason: long })
+    for (const name of ["model", "error", "user_agent", "finish_reason"] as const) {
+      expect(String(row[name])).toBe(`${"x".repeat(4096)}…[cut]`)
+    }
+  })
+
+  it("has its values in the order an INSERT names them, and by column reads the same", () => {
+    const values = Table.valuesOf(sampleRecord("a"), "k")
+    expect(values).toHaveLength(29)
+    expect(values[0]).toBe("a")
+    expect(values.at(-1)).toBe("k")
+    const row = Table.byColumn(values)
+    expect(Object.keys(row)).toEqual(Table.insertColumns)
+    expect(Object.values(row)).toEqual(values)
+    expect(keyIn(values)).toBe("k")
+    expect(Table.endpointIn(values)).toBe(row["endpoint"])
+    expect(Table.monthIn(values)).toBe("2026_11")
+  })
+})
