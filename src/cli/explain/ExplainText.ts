@@ -1,7 +1,7 @@
 /** An explanation as plain text: a sentence, then aligned columns; no escape sequences. */
 
-import type { Timeouts } from "../routing/Upstream.ts"
-import { printable } from "../terminal/Printable.ts"
+import type { Timeouts } from "../../routing/Upstream.ts"
+import { printable } from "../../terminal/Printable.ts"
 import type { ExplainedGroup, ExplainedTarget, Explanation } from "./Explain.ts"
 import { sentenceOf } from "./ExplainSentence.ts"
 

@@ -1,13 +1,20 @@
 /** What `sluice explain` tells: the plan of a request before anything is drawn, with every share and reason. Holds no secret. */
 import * as Either from "effect/Either"
-import { isSecretName } from "../config/SecretValues.ts"
-import type { Snapshot, Strategy } from "../config/Snapshot.ts"
-import { affinity, decode } from "../operations/ClientRequest.ts"
-import { chatCompletions } from "../operations/Endpoint.ts"
-import { fallbackGroup, type Group, matchedGroup, orderOf, type Progress, targetOf } from "../routing/Plan.ts"
-import { matchingValue } from "../routing/Route.ts"
-import { isStandby, shares } from "../routing/Selection.ts"
-import type { ModelMatch, Timeouts, Upstream } from "../routing/Upstream.ts"
+import { isSecretName } from "../../config/SecretValues.ts"
+import type { Snapshot, Strategy } from "../../config/Snapshot.ts"
+import { affinity, decode } from "../../operations/ClientRequest.ts"
+import { chatCompletions } from "../../operations/Endpoint.ts"
+import {
+  fallbackGroup,
+  type Group,
+  matchedGroup,
+  orderOf,
+  type Progress,
+  targetOf,
+} from "../../routing/Plan.ts"
+import { matchingValue } from "../../routing/Route.ts"
+import { isStandby, shares } from "../../routing/Selection.ts"
+import type { ModelMatch, Timeouts, Upstream } from "../../routing/Upstream.ts"
 
 export interface ExplainRequest {
   /** The model a client would ask for. */
