@@ -8,8 +8,8 @@ import { AdminDenied, answerOf } from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall } from "../gateway/Exchange.ts"
 import { jsonAnswer } from "../gateway/JsonAnswer.ts"
 import { clientKey } from "../operations/RequestHeaders.ts"
+import { Fleet } from "../processes/Fleet.ts"
 import { version } from "../version.ts"
-import { Fleet } from "./Fleet.ts"
 
 /** `/health?verbose` tells of each upstream too. */
 export const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import fc from "fast-check"
-import { type ProcessHealth, together } from "../../src/domain/ProcessHealth.ts"
+import { type ProcessHealth, together } from "../../src/processes/ProcessHealth.ts"
 
 const upstream = (name: string) =>
   fc.record({

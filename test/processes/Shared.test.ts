@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { shared } from "../../src/cluster/Shared.ts"
+import { shared } from "../../src/processes/Shared.ts"
 
 describe("A shared run", () => {
   it("serves all who ask at once, and was begun after they did", async () => {

@@ -7,10 +7,10 @@ import { auditWith } from "../audit/AuditLayer.ts"
 import { type AuditWriter, nothingRotated, nothingWritten } from "../audit/AuditWriter.ts"
 import { relayedLimits } from "../audit/queue/AuditQueue.ts"
 import type { AuditPolicy } from "../config/Snapshot.ts"
-import { together } from "../domain/ProcessHealth.ts"
 import { hurry } from "../Hurry.ts"
-import { Fleet, makeOwnHealth } from "../http/Fleet.ts"
+import { Fleet, makeOwnHealth } from "./Fleet.ts"
 import type { FleetHealth, PrimaryAnswer, PrimaryMessage, WorkerMessage } from "./Messages.ts"
+import { together } from "./ProcessHealth.ts"
 
 const say = (message: WorkerMessage): void => {
   process.send?.(message)

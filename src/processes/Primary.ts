@@ -11,9 +11,9 @@ import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { AuditIntake, type AuditStatus } from "../audit/Audit.ts"
-import type { ProcessHealth } from "../domain/ProcessHealth.ts"
 import { hurried } from "../Hurry.ts"
 import type { FleetHealth, PrimaryMessage, WorkerMessage } from "./Messages.ts"
+import type { ProcessHealth } from "./ProcessHealth.ts"
 import { shared } from "./Shared.ts"
 
 /** A worker ended before it ever listened. */

@@ -1,7 +1,7 @@
 /** What the primary process and its workers say to each other. Both run the same program, so nothing of it is checked again. */
 import type { AuditStatus } from "../audit/Audit.ts"
 import type { Parcel } from "../audit/queue/Parcel.ts"
-import type { ProcessHealth } from "../domain/ProcessHealth.ts"
+import type { ProcessHealth } from "./ProcessHealth.ts"
 
 /** Asked by a worker; each is answered once, under the same number. */
 export type WorkerQuestion =

@@ -6,13 +6,13 @@ import { OpenRequests } from "../access/OpenRequests.ts"
 import { Strangers } from "../access/Strangers.ts"
 import { Audit, type AuditStatus } from "../audit/Audit.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
-import type { ProcessHealth } from "../domain/ProcessHealth.ts"
+import { Connections } from "../http/Connections.ts"
 import { Lines } from "../telemetry/Lines.ts"
 import { Breakers } from "../upstream/Breakers.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
 import type { Breaker } from "../upstream/policy/Breaker.ts"
 import { Slots } from "../upstream/Slots.ts"
-import { Connections } from "./Connections.ts"
+import type { ProcessHealth } from "./ProcessHealth.ts"
 
 export interface FleetStatus {
   readonly health: ProcessHealth
