@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /** Runs the command line; nothing else. */
-import "./V8.ts"
+import "./runtime/V8.ts"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import { exitCodeOf, runCommand } from "./cli/Dispatch.ts"
 import { commands } from "./cli/Sluice.ts"
-import { heedSignals, isHurried } from "./Hurry.ts"
-import { endWithLastWords } from "./LastWords.ts"
-import { turnScheduler } from "./TurnScheduler.ts"
+import { heedSignals, isHurried } from "./runtime/Hurry.ts"
+import { endWithLastWords } from "./runtime/LastWords.ts"
+import { turnScheduler } from "./runtime/TurnScheduler.ts"
 
 // What cannot be told there is not worth the process.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})

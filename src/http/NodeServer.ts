@@ -21,7 +21,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { answerOf, encodeErrorBody, ShuttingDown } from "../errors/GatewayError.ts"
-import { hurried, isHurried } from "../Hurry.ts"
+import { hurried, isHurried } from "../runtime/Hurry.ts"
 import type { Connection } from "./Connection.ts"
 import { Connections, type ConnectionTable } from "./Connections.ts"
 

@@ -1,6 +1,6 @@
 /** What an operator is told of the Node that runs. */
 import { describe, expect, it } from "@effect/vitest"
-import { nodeAdvice } from "../../src/domain/NodeSupport.ts"
+import { nodeAdvice } from "../../src/runtime/NodeSupport.ts"
 
 describe("a Node", () => {
   it.each(["22.23.4", "22.24.0", "24.22.1", "24.22.2", "24.30.0", "26.12.1", "26.13.0", "27.0.0", "28.1.2"])(

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { describe, expect, it } from "vitest"
-import { turnScheduler } from "../src/TurnScheduler.ts"
+import { turnScheduler } from "../../src/runtime/TurnScheduler.ts"
 
 const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> =>
   Effect.runPromise(Effect.withScheduler(effect, turnScheduler))
