@@ -2,7 +2,6 @@
  * A plain answer given out as the chunks of a stream, for a client that asked for one. Put together of the answer's own text, so that no number loses a
  * digit and no depth of nesting matters.
  */
-
 import type { Endpoint } from "../operations/Endpoint.ts"
 import { isJsonArray, isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"

@@ -4,9 +4,8 @@
  *
  * Where nothing is transformed an event's data goes through unparsed; only one that looks as if it told something is read.
  */
-
-import type { Outcome } from "../audit/record/AuditRecord.ts"
 import { errorData, type ShapedError } from "../errors/ErrorShape.ts"
+import type { Outcome } from "../errors/Outcome.ts"
 import { brokenStream } from "../errors/StreamError.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
 import type { Secrets } from "../secrets/Secrets.ts"

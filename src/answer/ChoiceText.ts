@@ -2,7 +2,6 @@
  * Where the text of a choice stands: a plain answer's `message`, a chunk's `delta`, or, in a legacy completion, the choice itself.
  * All three are read into pieces and written back the same way, so plain and streamed answers cannot drift apart.
  */
-
 import type { Endpoint } from "../operations/Endpoint.ts"
 import type { ThinkingFormat } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"

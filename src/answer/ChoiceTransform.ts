@@ -1,6 +1,4 @@
 /** The transformations of an answer that are configured for a target, as one machine over the pieces of a choice's text. */
-
-import type { Snapshot } from "../config/Snapshot.ts"
 import type { Target, ThinkingFormat } from "../routing/Upstream.ts"
 import { compose, type Machine } from "../wire/Machine.ts"
 import type { PieceTaker } from "./ChoiceText.ts"
@@ -99,18 +97,25 @@ export class MachineRun implements PieceTaker {
   }
 }
 
+/** What the whole configuration says of reasoning. */
+export interface ThinkingPolicy {
+  readonly thinkingFormat: ThinkingFormat | undefined
+  /** Keywords: a model containing one has its `<think>` removed where no thinking format is set. */
+  readonly stripThinkModels: ReadonlyArray<string>
+}
+
 /**
  * How a target's reasoning reaches the client: as its upstream says, else as the whole configuration says, else removed for the
  * models of `strip_think_models`, by the name asked or the name sent.
  */
 export const thinkingFormatOf = (
-  snapshot: Pick<Snapshot, "thinkingFormat" | "stripThinkModels">,
+  global: ThinkingPolicy,
   target: Target,
   requestedModel: string,
 ): ThinkingFormat => {
-  const configured = target.upstream.thinkingFormat ?? snapshot.thinkingFormat
+  const configured = target.upstream.thinkingFormat ?? global.thinkingFormat
   if (configured !== undefined) return configured
-  const strips = snapshot.stripThinkModels.some(
+  const strips = global.stripThinkModels.some(
     (keyword) => requestedModel.includes(keyword) || target.upstreamModel.includes(keyword),
   )
   return strips ? "strip" : "passthrough"

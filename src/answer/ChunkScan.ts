@@ -4,7 +4,6 @@
  * One pass over the quotes, no decoding. Inside a JSON string every quote is escaped, so text about `"usage"` is not taken for the
  * member; a member of that name elsewhere in the chunk is, and costs one parse.
  */
-
 import { backslash, colon, nextToken, quote, standsAt } from "../wire/JsonBytes.ts"
 
 const ascii = new TextEncoder()

@@ -2,7 +2,6 @@
  * Chunks of a streamed answer: each choice's text runs through its own machine, everything else passes. Also keeps count of which
  * choices have ended, whether their text is transformed or not.
  */
-
 import type { Endpoint } from "../operations/Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import {

@@ -1,5 +1,4 @@
 /** An error answer that came as an event stream, as those of some who have begun to stream before they look at the request. */
-
 import { errorData } from "../errors/ErrorShape.ts"
 import { parseObject } from "../wire/JsonBytes.ts"
 import { run } from "../wire/Machine.ts"

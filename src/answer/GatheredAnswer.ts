@@ -1,5 +1,4 @@
 /** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
-
 import type { Endpoint } from "../operations/Endpoint.ts"
 import { noSecrets } from "../secrets/Secrets.ts"
 import { AttemptFailure, errorInAnswer, noMemory } from "../upstream/policy/AttemptPolicy.ts"

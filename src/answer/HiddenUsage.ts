@@ -2,7 +2,6 @@
  * Usage that was asked for by the gateway alone, taken out of what its client gets. Upstreams put other members into the chunk that reports it
  * (llama.cpp its `timings`, vLLM the `system_fingerprint`), which they would send in another one had nobody asked: these are not to be lost.
  */
-
 import type { Endpoint } from "../operations/Endpoint.ts"
 import type { Json, JsonObject } from "../wire/Json.ts"
 

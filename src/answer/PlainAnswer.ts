@@ -1,5 +1,4 @@
 /** Answers that come whole: their text transformed choice by choice, and what the audit and the access log want to know of them. */
-
 import { chatCompletions, type Endpoint } from "../operations/Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { rewriteJson } from "../wire/JsonBytes.ts"

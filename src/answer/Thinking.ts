@@ -5,7 +5,6 @@
  * `</think>` after it closes the block. A block that opened the answer and never closes is thinking to its end; a later one that
  * never closes is text.
  */
-
 import type { ThinkingFormat } from "../routing/Upstream.ts"
 import type { Machine } from "../wire/Machine.ts"
 import type { Piece } from "./Piece.ts"

@@ -1,33 +1,14 @@
 /** The configuration in force as the request's way reads it: immutable, whole, with what routing needs computed beforehand. */
-
 import type { KeyRing } from "../access/AccessKey.ts"
 import type { ProxyTrust } from "../access/ClientAddress.ts"
 import type { Origins } from "../access/WebPage.ts"
+import type { ThinkingPolicy } from "../answer/ChoiceTransform.ts"
+import type { AuditPolicy } from "../audit/record/AuditPolicy.ts"
 import type { RoutingTable } from "../routing/Route.ts"
-import type { ThinkingFormat } from "../routing/Upstream.ts"
+import type { Strategy } from "../routing/Selection.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-
-/** How the upstreams that match a model are ordered; see docs/routing.md. */
-export type Strategy = "random" | "deterministic" | "least_connections"
-
-export interface RetryPolicy {
-  /** How often the whole plan is walked, the first time included. */
-  readonly rounds: number
-  readonly baseDelayMs: number
-  readonly maxDelayMs: number
-  /** Whether an upstream's HTTP status is worth another target. */
-  readonly retryOn: (status: number) => boolean
-}
-
-/** When an upstream that fails is set aside; see `Breaker`. */
-export interface BreakerPolicy {
-  /** How many transient failures in a row open the breaker; 0 leaves all breakers closed. */
-  readonly failures: number
-  /** Milliseconds until an upstream set aside is probed; doubled each time the probe fails. */
-  readonly openMs: number
-  /** The longest such wait, also for what `Retry-After` asks. */
-  readonly maxOpenMs: number
-}
+import type { RetryPolicy } from "../upstream/policy/AttemptPolicy.ts"
+import type { BreakerPolicy } from "../upstream/policy/Breaker.ts"
 
 export interface ServerLimits {
   readonly maxBodyBytes: number
@@ -53,27 +34,17 @@ export interface ServerLimits {
   readonly origins: Origins
 }
 
-export interface AuditPolicy {
-  readonly bodies: "full" | "none"
-  readonly maxBodyBytes: number
-  /** 0 keeps for ever. */
-  readonly retentionMonths: number
-}
-
-export interface Snapshot {
+export interface Snapshot extends ThinkingPolicy {
   /** 1 for the configuration the process started with; each replacement adds 1. */
   readonly generation: number
   /** Epoch milliseconds. */
   readonly loadedAt: number
   readonly routes: RoutingTable
   readonly strategy: Strategy
-  readonly thinkingFormat: ThinkingFormat | undefined
   /** Which clients get the usage of a stream. */
   readonly givesUsage: "asked" | "always"
   /** When a streamed answer begins towards its client: when an upstream has begun to say something, or before any is asked. */
   readonly streamStart: "first_event" | "at_once"
-  /** Keywords: a model containing one has its `<think>` removed where no thinking format is set. */
-  readonly stripThinkModels: ReadonlyArray<string>
   readonly modelsCache: { readonly ttlSeconds: number }
   readonly retry: RetryPolicy
   readonly breaker: BreakerPolicy

@@ -1,5 +1,4 @@
 /** Where an upstream's redirect leads, in words: Sluice follows none, since it would be sent the key. */
-
 import { endpoints } from "../operations/Endpoint.ts"
 import { clipped } from "../wire/Clipped.ts"
 

@@ -8,7 +8,6 @@ import type { OpenRequest, TakenBy } from "../access/OpenRequests.ts"
 import { type ChoiceTransform, thinkingFormatOf, untouched } from "../answer/ChoiceTransform.ts"
 import { changesAnswers, readAnswer, transformAnswer } from "../answer/PlainAnswer.ts"
 import type { Aside } from "../aside/Aside.ts"
-import type { Outcome } from "../audit/record/AuditRecord.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import { errorData } from "../errors/ErrorShape.ts"
@@ -23,6 +22,7 @@ import {
   roomRetrySeconds,
   ShareTaken,
 } from "../errors/GatewayError.ts"
+import type { Outcome } from "../errors/Outcome.ts"
 import { choicesOf } from "../operations/Choices.ts"
 import type { RequestFacts } from "../operations/ClientRequest.ts"
 import { toClient } from "../operations/RequestHeaders.ts"

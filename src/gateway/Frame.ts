@@ -1,5 +1,4 @@
 /** The frame around a request of any endpoint: what it is answered with and from while it is under way, and what is told of it when it is over. */
-
 import type { OpenRequest } from "../access/OpenRequests.ts"
 import type { Audit } from "../audit/Audit.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"

@@ -2,13 +2,9 @@
  * What this gateway adds to a request that its client did not say: the wish for usage, and the cap on tokens. An upstream may know neither; then the
  * request is worth asking again without, which only concerns what nobody but the gateway said.
  */
+import { type TokenLimit, tokenLimits } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json } from "../wire/Json.ts"
 import { parseJson } from "../wire/JsonBytes.ts"
-
-/** The names of the limit on an answer's tokens. Upstreams refuse both together. */
-export const tokenLimits = ["max_tokens", "max_completion_tokens"] as const
-
-export type TokenLimit = (typeof tokenLimits)[number]
 
 /** What a body holds that only the gateway says. */
 export interface Additions {

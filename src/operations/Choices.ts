@@ -1,5 +1,4 @@
 /** How many choices an answer is to have, whoever asks for them: nothing of it is whole before all of them have ended. */
-
 import type { Upstream } from "../routing/Upstream.ts"
 import { isJsonArray, type Json, type JsonObject } from "../wire/Json.ts"
 

@@ -8,18 +8,10 @@
 import * as Either from "effect/Either"
 import { InvalidRequest } from "../errors/GatewayError.ts"
 import { bodyGoingOn } from "../resume/Continuation.ts"
-import type { RequestCleaning, Upstream } from "../routing/Upstream.ts"
+import { type RequestCleaning, type TokenLimit, tokenLimits, type Upstream } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { memberText, replaceMembers } from "../wire/JsonText.ts"
-import {
-  type Additions,
-  capName,
-  nothingAdded,
-  nothingOmitted,
-  type Omissions,
-  type TokenLimit,
-  tokenLimits,
-} from "./Additions.ts"
+import { type Additions, capName, nothingAdded, nothingOmitted, type Omissions } from "./Additions.ts"
 import type { ClientRequest } from "./ClientRequest.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
 

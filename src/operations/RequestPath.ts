@@ -2,7 +2,6 @@
  * Which path a request means, in the ways that clients spell one: they join base URLs with too many slashes or too few parts, send whole URLs as
  * their target, escape letters, or build the paths of Azure, where the model stands in the path.
  */
-
 import { percentDecoded } from "../wire/PercentEncoding.ts"
 import { type Endpoint, endpoints } from "./Endpoint.ts"
 

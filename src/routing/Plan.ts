@@ -1,7 +1,6 @@
 /** The plan of a request: the targets to try, in order. What matches comes first, then the chain of fallbacks. */
-
-import type { Snapshot, Strategy } from "../config/Snapshot.ts"
 import { matches, type RoutingTable, route } from "./Route.ts"
+import type { Strategy } from "./Selection.ts"
 import { type Circumstances, type Draws, type Load, select } from "./Selection.ts"
 import type { Target, Upstream } from "./Upstream.ts"
 
@@ -118,7 +117,7 @@ const nextGroup = (
  * upstream model stands in a plan once, so the chain ends, whatever circles the fallbacks form.
  */
 export const plan = (
-  { routes, strategy }: Pick<Snapshot, "routes" | "strategy">,
+  { routes, strategy }: { readonly routes: RoutingTable; readonly strategy: Strategy },
   { model, affinity }: PlanRequest,
   { draws, load }: { readonly draws: Draws; readonly load: Load },
 ): ReadonlyArray<Target> => {

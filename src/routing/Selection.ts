@@ -1,8 +1,9 @@
 /** The order in which upstreams that serve a model are tried, by the strategy in force. */
-
-import type { Strategy } from "../config/Snapshot.ts"
 import { type Bits64, hash64, splitMix64 } from "./Hash.ts"
 import type { Upstream } from "./Upstream.ts"
+
+/** How the upstreams that match a model are ordered; see docs/routing.md. */
+export type Strategy = "random" | "deterministic" | "least_connections"
 
 /** Independent random numbers in [0, 1), by index: the same index gives the same number. */
 export type Draws = (index: number) => number

@@ -1,8 +1,12 @@
 /** A configured remote that answers OpenAI-style calls, and a target: one upstream as one entry of a plan. */
 import type * as Redacted from "effect/Redacted"
-import type { TokenLimit } from "../operations/Additions.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import type { OutgoingProxy } from "./OutgoingProxy.ts"
+
+/** The names of the limit on an answer's tokens. Upstreams refuse both together. */
+export const tokenLimits = ["max_tokens", "max_completion_tokens"] as const
+
+export type TokenLimit = (typeof tokenLimits)[number]
 
 /** How reasoning reaches the client; see docs/streams.md. */
 export type ThinkingFormat = "passthrough" | "strip" | "think_tag" | "reasoning" | "reasoning_content"

@@ -1,6 +1,7 @@
 /** What an attempt comes to: the answer for the client, or why there is none. */
 import type * as Either from "effect/Either"
-import type { AttemptRecord, Outcome } from "../audit/record/AuditRecord.ts"
+import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { Outcome } from "../errors/Outcome.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { EventSource } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"

@@ -15,7 +15,6 @@ import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import { Aside, type AsideFailed } from "../aside/Aside.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
-import type { BreakerPolicy, RetryPolicy } from "../config/Snapshot.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { Answered, AttemptResult } from "./Answered.ts"
@@ -29,6 +28,7 @@ import {
 import { Breakers } from "./Breakers.ts"
 import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./calls/Upstreams.ts"
 import { OpenStream, type StreamFault } from "./OpenStream.ts"
+import type { RetryPolicy } from "./policy/AttemptPolicy.ts"
 import {
   AttemptFailure,
   isAnswer,
@@ -40,6 +40,7 @@ import {
   toldFailure,
   toldRefusal,
 } from "./policy/AttemptPolicy.ts"
+import type { BreakerPolicy } from "./policy/Breaker.ts"
 import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "./policy/Breaker.ts"
 import { Slots } from "./Slots.ts"
 

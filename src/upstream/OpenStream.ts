@@ -2,7 +2,6 @@
  * A stream that is the client's answer, from its first event to its end. It knows nothing of what it was asked with: a stream may take minutes, and
  * its request be megabytes in several forms.
  */
-
 import type { EventReader, EventTooLarge } from "../answer/EventReader.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { EventSink, EventSource } from "../wire/EventSource.ts"

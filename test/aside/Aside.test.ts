@@ -1,5 +1,4 @@
 /** The thread for heavy bodies: its line, its death, and its end. */
-
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -1,5 +1,4 @@
 /** The commands beside `serve`: what they print, where, and how they end. */
-
 import { chmodSync, renameSync, symlinkSync } from "node:fs"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"

@@ -1,5 +1,4 @@
 /** Request bodies that come packed, over real sockets. */
-
 import * as Zlib from "node:zlib"
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"

@@ -1,5 +1,4 @@
 /** What came of the faults, as the tables of docs/reliability.md: made from what was observed, not from what was expected. */
-
 import type { CallerFault, CallerSeen } from "./CallerFaults.ts"
 import { type Way, ways } from "./Cases.ts"
 import { type Company, fallbackText, type Seen } from "./Expectation.ts"

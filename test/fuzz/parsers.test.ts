@@ -1,5 +1,4 @@
 /** Whatever bytes a parser is given, it answers: nothing throws, and what it gives out keeps its own laws. */
-
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import fc from "fast-check"

@@ -8,8 +8,8 @@ import {
   nothingOmitted,
   type Omissions,
   takenBack,
-  tokenLimits,
 } from "../../src/operations/Additions.ts"
+import { tokenLimits } from "../../src/routing/Upstream.ts"
 
 const bytes = (value: unknown): Uint8Array =>
   new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value))

@@ -1,5 +1,4 @@
 /** Which headers cross the gateway, in both directions, and what is read from a client's. */
-
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Strategy } from "../../src/config/Snapshot.ts"
+import type { Strategy } from "../../src/routing/Selection.ts"
 import { type Circumstances, drawsFrom, isStandby, select, shares } from "../../src/routing/Selection.ts"
 import type { Upstream } from "../../src/routing/Upstream.ts"
 import { makeUpstream, upstreamsArb } from "../support/arbitraries.ts"

@@ -1,5 +1,4 @@
 /** A whole gateway on a free port in this process, with its configuration in a temporary folder and its audit in memory. */
-
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Context from "effect/Context"

@@ -2,7 +2,6 @@
  * A streamed answer reassembled into the shape of a plain one, from the data of its events. Meant to run after the stream, when
  * nobody waits: while it runs, its data only has to be kept.
  */
-
 import type { Endpoint } from "../../operations/Endpoint.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { encodeJson, parseObject, surelyPrintableBytes } from "../../wire/JsonBytes.ts"

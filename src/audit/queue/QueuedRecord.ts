@@ -1,10 +1,9 @@
 /** A record on its way to the database: cut to what is kept, with the key that makes writing it twice harmless. */
-
 import { assemble } from "../../answer/transcript/Transcript.ts"
-import type { AuditPolicy } from "../../config/Snapshot.ts"
 import { endpoints } from "../../operations/Endpoint.ts"
 import { encodeJson } from "../../wire/JsonBytes.ts"
 import { unpack, unpackedLength } from "../../wire/PackedData.ts"
+import type { AuditPolicy } from "../record/AuditPolicy.ts"
 import type { AuditedBody, AuditRecord } from "../record/AuditRecord.ts"
 import { endpointIn, type RowValues, valuesOf, withBodies } from "../sqlite/AuditTable.ts"
 

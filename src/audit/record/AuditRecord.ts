@@ -1,11 +1,8 @@
 /** What the audit keeps of one request: who asked what, which attempts were made, what came back, and how it ended. */
-
 import type { Usage } from "../../answer/Usage.ts"
+import type { Outcome } from "../../errors/Outcome.ts"
 import { hasKeyForm } from "../../secrets/KeyForm.ts"
 import { clipped } from "../../wire/Clipped.ts"
-
-/** How a request ended; see docs/audit.md. */
-export type Outcome = "ok" | "upstream_error" | "client_closed" | "rejected" | "stream_broken"
 
 /** One attempt: a status, or the cause why there was none; both where its stream began and broke off, and others were asked to go on. */
 export interface AttemptRecord {

@@ -3,18 +3,17 @@
  *
  * How it ended comes with its answer (gateway/Exchange.ts), so that what has no ending was not answered: its client left before.
  */
-
 import { noUsage, type Usage } from "../../answer/Usage.ts"
-import type { AuditPolicy } from "../../config/Snapshot.ts"
+import type { Outcome } from "../../errors/Outcome.ts"
 import type { RequestFacts } from "../../operations/ClientRequest.ts"
 import type { Target } from "../../routing/Upstream.ts"
 import { withoutKeyForms } from "../../secrets/KeyForm.ts"
+import type { AuditPolicy } from "./AuditPolicy.ts"
 import {
   type AttemptRecord,
   type AuditedBody,
   type AuditRecord,
   keptHeader,
-  type Outcome,
   redactHeaders,
 } from "./AuditRecord.ts"
 

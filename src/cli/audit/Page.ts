@@ -1,5 +1,4 @@
 /** One request for people: a line for each thing known of it, its attempts as a table, and below them what takes more than a line. */
-
 import type { Column, Row } from "../../audit/read/Reader.ts"
 import type { SqlValue } from "../../audit/sqlite/AuditTable.ts"
 import { printable, printableLines } from "../../terminal/Printable.ts"

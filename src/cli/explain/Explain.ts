@@ -1,7 +1,7 @@
 /** What `sluice explain` tells: the plan of a request before anything is drawn, with every share and reason. Holds no secret. */
 import * as Either from "effect/Either"
 import { isSecretName } from "../../config/SecretValues.ts"
-import type { Snapshot, Strategy } from "../../config/Snapshot.ts"
+import type { Snapshot } from "../../config/Snapshot.ts"
 import { affinity, decode } from "../../operations/ClientRequest.ts"
 import { chatCompletions } from "../../operations/Endpoint.ts"
 import {
@@ -13,6 +13,7 @@ import {
   targetOf,
 } from "../../routing/Plan.ts"
 import { matchingValue } from "../../routing/Route.ts"
+import type { Strategy } from "../../routing/Selection.ts"
 import { isStandby, shares } from "../../routing/Selection.ts"
 import type { ModelMatch, Timeouts, Upstream } from "../../routing/Upstream.ts"
 

@@ -1,5 +1,4 @@
 /** An explanation as plain text: a sentence, then aligned columns; no escape sequences. */
-
 import type { Timeouts } from "../../routing/Upstream.ts"
 import { printable } from "../../terminal/Printable.ts"
 import type { ExplainedGroup, ExplainedTarget, Explanation } from "./Explain.ts"

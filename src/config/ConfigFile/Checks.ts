@@ -1,5 +1,4 @@
 /** What only shows when the clients are seen together. Works on the file's tree, so that it finds what it can when other parts are wrong. */
-
 import * as Either from "effect/Either"
 import { servedPaths } from "../../operations/RequestPath.ts"
 import { environmentProxy } from "../../routing/OutgoingProxy.ts"

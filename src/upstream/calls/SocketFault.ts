@@ -1,5 +1,4 @@
 /** What a connection can do wrong, as the failure of an attempt. */
-
 import type { Upstream } from "../../routing/Upstream.ts"
 import { AttemptFailure } from "../policy/AttemptPolicy.ts"
 import { ProxyFault } from "./Connections.ts"

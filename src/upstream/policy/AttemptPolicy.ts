@@ -5,7 +5,6 @@
 import * as Brand from "effect/Brand"
 import * as Data from "effect/Data"
 import type { AttemptRecord } from "../../audit/record/AuditRecord.ts"
-import type { RetryPolicy } from "../../config/Snapshot.ts"
 import {
   type FailedAttempt,
   type GatewayError,
@@ -28,6 +27,15 @@ import { toClient } from "../../operations/RequestHeaders.ts"
 import type { Target } from "../../routing/Upstream.ts"
 import { noSecrets, type Secrets } from "../../secrets/Secrets.ts"
 import { told } from "../../secrets/Told.ts"
+
+export interface RetryPolicy {
+  /** How often the whole plan is walked, the first time included. */
+  readonly rounds: number
+  readonly baseDelayMs: number
+  readonly maxDelayMs: number
+  /** Whether an upstream's HTTP status is worth another target. */
+  readonly retryOn: (status: number) => boolean
+}
 
 /** Why an attempt gave no answer for the client. */
 export type AttemptFailure = Data.TaggedEnum<{

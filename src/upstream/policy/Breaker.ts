@@ -3,9 +3,18 @@
  * requests ask it in its turn, or only after all others (Nygard, "Release It!", 2007). It never takes an upstream out of a plan.
  */
 import * as Data from "effect/Data"
-import type { Outcome } from "../../audit/record/AuditRecord.ts"
-import type { BreakerPolicy } from "../../config/Snapshot.ts"
+import type { Outcome } from "../../errors/Outcome.ts"
 import { type AttemptFailure, isTransient } from "./AttemptPolicy.ts"
+
+/** When an upstream that fails is set aside; see `Breaker`. */
+export interface BreakerPolicy {
+  /** How many transient failures in a row open the breaker; 0 leaves all breakers closed. */
+  readonly failures: number
+  /** Milliseconds until an upstream set aside is probed; doubled each time the probe fails. */
+  readonly openMs: number
+  /** The longest such wait, also for what `Retry-After` asks. */
+  readonly maxOpenMs: number
+}
 
 /** Why a breaker opened. */
 export type OpenReason =

@@ -1,8 +1,8 @@
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { RetryPolicy } from "../../../src/config/Snapshot.ts"
 import { Secrets } from "../../../src/secrets/Secrets.ts"
+import type { RetryPolicy } from "../../../src/upstream/policy/AttemptPolicy.ts"
 import {
   AttemptFailure,
   delayBeforeRound,

@@ -1,8 +1,8 @@
 /** The breaker: its laws over any history of attempts, and what each failure says of an upstream. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { BreakerPolicy } from "../../../src/config/Snapshot.ts"
 import { AttemptFailure, refusedBy } from "../../../src/upstream/policy/AttemptPolicy.ts"
+import type { BreakerPolicy } from "../../../src/upstream/policy/Breaker.ts"
 import {
   admits,
   type Breaker,
