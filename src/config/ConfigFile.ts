@@ -22,7 +22,7 @@ import {
   type Tree,
   textOf,
 } from "./ConfigFile/Tree.ts"
-import { GatewayConfig, leftovers } from "./GatewayConfig.ts"
+import { GatewayConfig, leftovers } from "./schema/GatewayConfig.ts"
 
 export type { KeyList } from "./ConfigFile/DroppedKeys.ts"
 export type { Env } from "./ConfigFile/Expansion.ts"

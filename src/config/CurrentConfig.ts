@@ -18,9 +18,9 @@ import { type Env, type KeyList, type LoadedConfig, loadConfig } from "./ConfigF
 import { type ConfigText, ConfigUnreadable, openFile, readConfigText } from "./ConfigText.ts"
 import { ConfigInvalid, logProxies, logRejected, logWarnings, summary } from "./CurrentConfig/Told.ts"
 import { makeWatch } from "./CurrentConfig/Watch.ts"
-import type { GatewayConfig } from "./GatewayConfig.ts"
 import type { Snapshot } from "./Snapshot.ts"
 import { makeSnapshot } from "./Snapshots.ts"
+import type { GatewayConfig } from "./schema/GatewayConfig.ts"
 
 export { ConfigInvalid, ConfigUnreadable }
 

@@ -8,10 +8,10 @@ import type { RequestCleaning, Timeouts, Upstream } from "../routing/Upstream.ts
 import { Secrets } from "../secrets/Secrets.ts"
 import { parseNetwork } from "../wire/Address.ts"
 import type { Env } from "./ConfigFile/Expansion.ts"
-import type { ClientConfig } from "./GatewayConfig/Client.ts"
-import type { GatewayConfig } from "./GatewayConfig.ts"
 import { isSecretName, secretsOf } from "./SecretValues.ts"
 import type { Snapshot } from "./Snapshot.ts"
+import type { ClientConfig } from "./schema/Client.ts"
+import type { GatewayConfig } from "./schema/GatewayConfig.ts"
 
 /** What a snapshot knows beside the configuration itself. */
 export interface Loading {

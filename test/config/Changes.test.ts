@@ -8,7 +8,7 @@ import {
   keyListsOf,
   takesAway,
 } from "../../src/config/Changes.ts"
-import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
+import { GatewayConfig } from "../../src/config/schema/GatewayConfig.ts"
 import type { Written } from "./arbitraries.ts"
 
 const client = (name: string, more: { readonly [key: string]: Written } = {}): Written => ({

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest"
 import { stringify } from "yaml"
 import { toOperator } from "../../src/config/ConfigFile/Telling.ts"
 import { type Env, loadConfig, textOfBytes, toldToOperator } from "../../src/config/ConfigFile.ts"
-import { GatewayConfig } from "../../src/config/GatewayConfig.ts"
+import { GatewayConfig } from "../../src/config/schema/GatewayConfig.ts"
 import { isMap, layout, mapTexts, type Written, writeLiterally, writtenConfig } from "./arbitraries.ts"
 
 const encode = Schema.encodeSync(GatewayConfig)

@@ -1,5 +1,5 @@
 /** The line of a file that a problem points at, as the operator may be shown it: nothing in it that may be a secret. */
-import { GatewayConfig } from "../GatewayConfig.ts"
+import { GatewayConfig } from "../schema/GatewayConfig.ts"
 import { everyKey } from "./Expected.ts"
 import { isHarmless, isVariableName } from "./Telling.ts"
 

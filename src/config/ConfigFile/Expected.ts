@@ -1,7 +1,7 @@
 /** What the schema expects at a place of the file: its phrase for messages, the keys it knows, the kinds of scalars it takes. */
 import * as Option from "effect/Option"
 import * as AST from "effect/SchemaAST"
-import { confidential } from "../GatewayConfig/Values.ts"
+import { confidential } from "../schema/Values.ts"
 
 /** The alternatives at a place, as the file writes them: transformations and filters looked through to what they begin with. */
 const alternatives = (ast: AST.AST): ReadonlyArray<AST.AST> => {

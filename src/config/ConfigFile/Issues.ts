@@ -1,7 +1,7 @@
 /** Schema errors as findings: what is wrong, what was found, what would be right, and no value that may be a secret. */
 import type { ParseIssue } from "effect/ParseResult"
 import * as AST from "effect/SchemaAST"
-import { isFixed } from "../GatewayConfig/FixedWords.ts"
+import { isFixed } from "../schema/FixedWords.ts"
 import { choicesOf, descend, isContainer, isList, keysOf, type Place, phraseOf, takes } from "./Expected.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"

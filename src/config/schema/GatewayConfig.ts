@@ -4,9 +4,9 @@
  */
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { Client } from "./GatewayConfig/Client.ts"
-import { optional, setting } from "./GatewayConfig/Keys.ts"
-import { RequestCleaning, Timeouts } from "./GatewayConfig/Overridable.ts"
+import { Client } from "./Client.ts"
+import { optional, setting } from "./Keys.ts"
+import { RequestCleaning, Timeouts } from "./Overridable.ts"
 import {
   accessKey,
   adminKey,
@@ -20,7 +20,7 @@ import {
   thinkingFormat,
   trustProxy,
   whole,
-} from "./GatewayConfig/Values.ts"
+} from "./Values.ts"
 
 /** Leftovers of GPT_API at the top level: accepted with a warning, and ignored. */
 export const leftovers: ReadonlyArray<string> = ["check_config", "performance_test"]
