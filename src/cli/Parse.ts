@@ -1,7 +1,7 @@
 /** Arguments as the options and the argument of a command, or what is wrong with them. */
 import { parseArgs } from "node:util"
 import * as Either from "effect/Either"
-import { nearest } from "../config/ConfigFile/Nearest.ts"
+import { nearest } from "../config/file/Nearest.ts"
 import { printable } from "../terminal/Printable.ts"
 
 export interface Option {

@@ -2,9 +2,9 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
-import { type LoadedConfig, loadConfig, type Problem, type Reading } from "../config/ConfigFile.ts"
-import { readConfigText } from "../config/ConfigText.ts"
 import * as environment from "../config/Environment.ts"
+import { type LoadedConfig, loadConfig, type Problem, type Reading } from "../config/file/ConfigFile.ts"
+import { readConfigText } from "../config/file/ConfigText.ts"
 import { CliFailure } from "./CliFailure.ts"
 import type { Named } from "./Command.ts"
 

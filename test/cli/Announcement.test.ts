@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
 import { addressOf, membersOf, type Started, textOf } from "../../src/cli/Announcement.ts"
-import { loadConfig } from "../../src/config/ConfigFile.ts"
+import { loadConfig } from "../../src/config/file/ConfigFile.ts"
 import { makeSnapshot } from "../../src/config/Snapshots.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 

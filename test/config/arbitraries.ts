@@ -2,7 +2,7 @@
 /** Valid configurations as they are written, from the smallest to ones that use every key. */
 import fc from "fast-check"
 import { stringify } from "yaml"
-import { escapeReferences } from "../../src/config/ConfigFile/Expansion.ts"
+import { escapeReferences } from "../../src/config/file/Expansion.ts"
 
 /** What a file can hold. */
 export type Written =

@@ -11,7 +11,7 @@ import { PodDisruptionBudget } from "kubernetes-models/policy/v1"
 import { ConfigMap, PersistentVolumeClaim, Secret, Service } from "kubernetes-models/v1"
 import { parse, parseAllDocuments } from "yaml"
 import { files as packageFiles } from "../../package.json"
-import { loadConfig } from "../../src/config/ConfigFile.ts"
+import { loadConfig } from "../../src/config/file/ConfigFile.ts"
 
 const read = (path: string): string => readFileSync(path, "utf8")
 

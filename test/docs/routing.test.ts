@@ -4,8 +4,8 @@ import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
 import { explain } from "../../src/cli/explain/Explain.ts"
 import { render } from "../../src/cli/explain/ExplainText.ts"
-import { publicly } from "../../src/config/ConfigFile/Telling.ts"
-import { loadConfig } from "../../src/config/ConfigFile.ts"
+import { loadConfig } from "../../src/config/file/ConfigFile.ts"
+import { publicly } from "../../src/config/file/Telling.ts"
 import { makeSnapshot } from "../../src/config/Snapshots.ts"
 
 const guide = readFileSync(new URL("../../docs/routing.md", import.meta.url), "utf8")

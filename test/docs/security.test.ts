@@ -48,7 +48,7 @@ describe("docs/security.md", () => {
     ["32 MiB |", "src/upstream/lists/KeptLists.ts", "mostListBytes = 32 * 1024 * 1024"],
     ["an event, an error", "src/answer/EventReader.ts", "maxEventBytes = 32 * 1024 * 1024"],
     ["256 MiB in memory", "src/audit/queue/AuditQueue.ts", "bytes: 256 * 1024 * 1024"],
-    ["200,000 values", "src/config/ConfigFile/Tree.ts", "mostNodes = 200_000"],
+    ["200,000 values", "src/config/file/Tree.ts", "mostNodes = 200_000"],
     ["three packings at most", "src/http/PackedBody.ts", "mostCodings = 3"],
   ])("tells a fixed bound: %s", (words, path, line) => {
     expect(page).toContain(words)

@@ -2,8 +2,8 @@
 import { basename } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { type LoadedConfig, type Problem, toldPublicly } from "../ConfigFile.ts"
-import type { ConfigUnreadable } from "../ConfigText.ts"
+import { type LoadedConfig, type Problem, toldPublicly } from "../file/ConfigFile.ts"
+import type { ConfigUnreadable } from "../file/ConfigText.ts"
 import type { Snapshot } from "../Snapshot.ts"
 
 /** The file is there and says something that cannot be used. */

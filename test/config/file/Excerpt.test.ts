@@ -2,7 +2,7 @@
 /** Which parts of a file's line are shown, and that its secrets are not. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { excerptOf } from "../../../src/config/ConfigFile/Excerpt.ts"
+import { excerptOf } from "../../../src/config/file/Excerpt.ts"
 
 describe("excerptOf", () => {
   it.each([

@@ -4,14 +4,15 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { checkClients, checkProxies } from "./ConfigFile/Checks.ts"
-import { droppedKeys, type KeyList } from "./ConfigFile/DroppedKeys.ts"
-import type { Env } from "./ConfigFile/Expansion.ts"
-import { descend, keysOf, type Place, placeOf, takes } from "./ConfigFile/Expected.ts"
-import { hintsOn, holdsKeys } from "./ConfigFile/Hints.ts"
-import { findingsOf, type Sections } from "./ConfigFile/Issues.ts"
-import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./ConfigFile/Problem.ts"
-import { fromFile, type Saying, say, silence } from "./ConfigFile/Telling.ts"
+import { GatewayConfig, leftovers } from "../schema/GatewayConfig.ts"
+import { checkClients, checkProxies } from "./Checks.ts"
+import { droppedKeys, type KeyList } from "./DroppedKeys.ts"
+import type { Env } from "./Expansion.ts"
+import { descend, keysOf, type Place, placeOf, takes } from "./Expected.ts"
+import { hintsOn, holdsKeys } from "./Hints.ts"
+import { findingsOf, type Sections } from "./Issues.ts"
+import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./Problem.ts"
+import { fromFile, type Saying, say, silence } from "./Telling.ts"
 import {
   below,
   isResolved,
@@ -21,12 +22,11 @@ import {
   type Scalar,
   type Tree,
   textOf,
-} from "./ConfigFile/Tree.ts"
-import { GatewayConfig, leftovers } from "./schema/GatewayConfig.ts"
+} from "./Tree.ts"
 
-export type { KeyList } from "./ConfigFile/DroppedKeys.ts"
-export type { Env } from "./ConfigFile/Expansion.ts"
-export { type Problem, type Severity, toldPublicly, toldToOperator } from "./ConfigFile/Problem.ts"
+export type { KeyList } from "./DroppedKeys.ts"
+export type { Env } from "./Expansion.ts"
+export { type Problem, type Severity, toldPublicly, toldToOperator } from "./Problem.ts"
 
 export { largestFile }
 

@@ -7,10 +7,10 @@ import * as Schema from "effect/Schema"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { stringify } from "yaml"
-import { toOperator } from "../../src/config/ConfigFile/Telling.ts"
-import { type Env, loadConfig, textOfBytes, toldToOperator } from "../../src/config/ConfigFile.ts"
-import { GatewayConfig } from "../../src/config/schema/GatewayConfig.ts"
-import { isMap, layout, mapTexts, type Written, writeLiterally, writtenConfig } from "./arbitraries.ts"
+import { type Env, loadConfig, textOfBytes, toldToOperator } from "../../../src/config/file/ConfigFile.ts"
+import { toOperator } from "../../../src/config/file/Telling.ts"
+import { GatewayConfig } from "../../../src/config/schema/GatewayConfig.ts"
+import { isMap, layout, mapTexts, type Written, writeLiterally, writtenConfig } from "../arbitraries.ts"
 
 const encode = Schema.encodeSync(GatewayConfig)
 const decode = Schema.decodeUnknownSync(GatewayConfig)

@@ -3,9 +3,9 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { excerptOf } from "../../../src/config/ConfigFile/Excerpt.ts"
-import { fromFile, isHarmless, publicly, say, toOperator } from "../../../src/config/ConfigFile/Telling.ts"
-import { loadConfig, toldPublicly, toldToOperator } from "../../../src/config/ConfigFile.ts"
+import { loadConfig, toldPublicly, toldToOperator } from "../../../src/config/file/ConfigFile.ts"
+import { excerptOf } from "../../../src/config/file/Excerpt.ts"
+import { fromFile, isHarmless, publicly, say, toOperator } from "../../../src/config/file/Telling.ts"
 import { mistypedConfigs } from "../../support/MistypedConfigs.ts"
 import { foundIn, plantedKeys } from "../../support/PlantedSecrets.ts"
 
