@@ -3,7 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
-import { renderJsonSchema, renderMarkdown } from "../src/config/Reference.ts"
+import { renderJsonSchema, renderMarkdown } from "../src/config/reference/Reference.ts"
 
 const generate = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem

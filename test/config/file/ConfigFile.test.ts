@@ -51,7 +51,7 @@ const withClient = (...lines: ReadonlyArray<string>) =>
 
 const none = "openai_clients: []\n"
 
-const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
+const file = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8")
 
 describe("files that load", () => {
   it("GPT_API's README configuration, as it stands", () => {

@@ -2,8 +2,8 @@
 import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
 import { stringify } from "yaml"
-import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
-import { GatewayConfig, leftovers } from "./schema/GatewayConfig.ts"
+import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { GatewayConfig, leftovers } from "../schema/GatewayConfig.ts"
 
 // JSON Schema
 
@@ -218,7 +218,7 @@ export const renderMarkdown = (): string => {
 }
 
 const generatedNote =
-  "<!-- Generated from src/config/schema/GatewayConfig.ts and src/config/Reference.ts by `npm run generate`. -->"
+  "<!-- Generated from src/config/schema/GatewayConfig.ts and src/config/reference/Reference.ts by `npm run generate`. -->"
 
 const introduction = `# Configuration
 

@@ -2,8 +2,8 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type { KeyList } from "./file/ConfigFile.ts"
-import { GatewayConfig } from "./schema/GatewayConfig.ts"
+import type { KeyList } from "../file/ConfigFile.ts"
+import { GatewayConfig } from "../schema/GatewayConfig.ts"
 
 /** Names of clients, in the order of their configuration. */
 export interface Changes {

@@ -5,12 +5,12 @@ import * as Schema from "effect/Schema"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
-import { renderJsonSchema, renderMarkdown } from "../../src/config/Reference.ts"
-import { GatewayConfig, leftovers } from "../../src/config/schema/GatewayConfig.ts"
-import { isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
-import { isMap, type Written, writtenConfig } from "./arbitraries.ts"
+import { renderJsonSchema, renderMarkdown } from "../../../src/config/reference/Reference.ts"
+import { GatewayConfig, leftovers } from "../../../src/config/schema/GatewayConfig.ts"
+import { isJsonObject, type Json, type JsonObject } from "../../../src/wire/Json.ts"
+import { isMap, type Written, writtenConfig } from "../arbitraries.ts"
 
-const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
+const file = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8")
 
 const schema: JsonObject = JSON.parse(renderJsonSchema())
 

@@ -7,9 +7,9 @@ import {
   isUnchanged,
   keyListsOf,
   takesAway,
-} from "../../src/config/Changes.ts"
-import { GatewayConfig } from "../../src/config/schema/GatewayConfig.ts"
-import type { Written } from "./arbitraries.ts"
+} from "../../../src/config/reload/Changes.ts"
+import { GatewayConfig } from "../../../src/config/schema/GatewayConfig.ts"
+import type { Written } from "../arbitraries.ts"
 
 const client = (name: string, more: { readonly [key: string]: Written } = {}): Written => ({
   name,
