@@ -1,7 +1,7 @@
 /** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
 import type { Endpoint } from "../operations/Endpoint.ts"
 import { noSecrets } from "../secrets/Secrets.ts"
-import { AttemptFailure, errorInAnswer, noMemory } from "../upstream/policy/AttemptPolicy.ts"
+import { AttemptFailure, errorInAnswer, noMemory } from "../upstream/policy/AttemptFailure.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
 import type { EventSink, SourceEnd } from "../wire/EventSource.ts"
 import type { SseEvent } from "../wire/Sse.ts"

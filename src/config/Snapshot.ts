@@ -7,8 +7,8 @@ import type { AuditPolicy } from "../audit/record/AuditPolicy.ts"
 import type { RoutingTable } from "../routing/Route.ts"
 import type { Strategy } from "../routing/Selection.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-import type { RetryPolicy } from "../upstream/policy/AttemptPolicy.ts"
 import type { BreakerPolicy } from "../upstream/policy/Breaker.ts"
+import type { RetryPolicy } from "../upstream/policy/Retry.ts"
 
 export interface ServerLimits {
   readonly maxBodyBytes: number

@@ -8,7 +8,7 @@ import { noSecrets } from "../secrets/Secrets.ts"
 import { longestTold, told } from "../secrets/Told.ts"
 import { saidError, shapedBody } from "./ErrorShape.ts"
 import { baseUrlOf } from "./Redirect.ts"
-import type { RefusalKind } from "./Refusal.ts"
+import type { RefusalKind } from "./RefusalKind.ts"
 
 /** The `error` member of OpenAI's error bodies. */
 export interface ErrorBody {

@@ -38,7 +38,7 @@ import { AccessLog } from "../telemetry/AccessLog.ts"
 import type { AnsweredStream } from "../upstream/Answered.ts"
 import { Attempts, type AttemptsRequest } from "../upstream/Attempts.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
-import { refusalOf } from "../upstream/policy/AttemptPolicy.ts"
+import { errorOfRefusal } from "../upstream/policy/LastError.ts"
 import { networkOf } from "../wire/Address.ts"
 import {
   begunAtOnce,
@@ -302,7 +302,7 @@ export const layer: Layer.Layer<
               case "plain":
                 return plainAnswer(answered, facts, frame, aside)
               case "refusal":
-                return Effect.succeed(refusal(refusalOf(answered.refused, answered.target, []), draft))
+                return Effect.succeed(refusal(errorOfRefusal(answered.refused, answered.target, []), draft))
               case "stream":
                 return Effect.succeed(streamedAnswer(answered, facts, frame, goOn, respond, runtime))
             }

@@ -15,7 +15,7 @@ import { matches } from "../routing/Route.ts"
 import { hostOf, type Upstream } from "../routing/Upstream.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import { type AskedList, ModelLists } from "../upstream/lists/ModelLists.ts"
-import { errorOf, type Failed } from "../upstream/policy/AttemptPolicy.ts"
+import { errorOfAll, type Failed } from "../upstream/policy/LastError.ts"
 import type { ClientCall, RecordedAnswer, RequestFrame, Served } from "./Exchange.ts"
 import { credentialFor, Gateway } from "./Gateway.ts"
 import { jsonAnswer } from "./JsonAnswer.ts"
@@ -103,7 +103,7 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
         const data = unionOf(asked)
         const failed = failedOf(asked)
         return data.length === 0 && failed.length > 0
-          ? yield* errorOf(failed)
+          ? yield* errorOfAll(failed)
           : yield* good({ object: "list", data }, frame)
       })
 
@@ -138,7 +138,7 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
         if (model !== undefined) return yield* good(model, frame)
         const failed = failedOf(asked)
         return failed.length > 0 && failed.length === asked.length
-          ? yield* errorOf(failed)
+          ? yield* errorOfAll(failed)
           : yield* new ModelNotFound({ model: meant })
       })
 

@@ -28,7 +28,7 @@ import {
   noMemory,
   type Refused,
   type ToldFailure,
-} from "./policy/AttemptPolicy.ts"
+} from "./policy/AttemptFailure.ts"
 
 /** What a request says of how its answer is read. */
 export interface AskedForm {

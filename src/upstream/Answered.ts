@@ -6,7 +6,7 @@ import type { Target } from "../routing/Upstream.ts"
 import type { EventSource } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import type { StreamFault } from "./OpenStream.ts"
-import type { ToldFailure, ToldRefusal } from "./policy/AttemptPolicy.ts"
+import type { ToldFailure, ToldRefusal } from "./policy/AttemptFailure.ts"
 
 interface AnsweredHead {
   readonly target: Target

@@ -11,7 +11,7 @@ import type { Target } from "../routing/Upstream.ts"
 import type { AttemptResult } from "./Answered.ts"
 import type { Attempt, AttemptProgress, AttemptRequest } from "./Attempt.ts"
 import type { Learned } from "./Learned.ts"
-import type { AttemptFailure } from "./policy/AttemptPolicy.ts"
+import type { AttemptFailure } from "./policy/AttemptFailure.ts"
 
 /** The body for a target, without what is to be omitted; as a rule at once, which an `Either` is. */
 export type BodyFor = (

@@ -28,20 +28,18 @@ import {
 import { Breakers } from "./Breakers.ts"
 import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./calls/Upstreams.ts"
 import { OpenStream, type StreamFault } from "./OpenStream.ts"
-import type { RetryPolicy } from "./policy/AttemptPolicy.ts"
 import {
   AttemptFailure,
-  isAnswer,
   type Refused,
-  reasonOf,
-  recordedAs,
   refusedBy,
   type ToldFailure,
   toldFailure,
   toldRefusal,
-} from "./policy/AttemptPolicy.ts"
+} from "./policy/AttemptFailure.ts"
 import type { BreakerPolicy } from "./policy/Breaker.ts"
-import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "./policy/Breaker.ts"
+import { reasonOf, recordedAs } from "./policy/FailureWords.ts"
+import { isAnswer, type RetryPolicy } from "./policy/Retry.ts"
+import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "./policy/Signs.ts"
 import { Slots } from "./Slots.ts"
 
 /** What all attempts of a request have in common. */

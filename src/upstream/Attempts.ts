@@ -19,14 +19,9 @@ import { Breakers } from "./Breakers.ts"
 import type { Upstreams } from "./calls/Upstreams.ts"
 import { type Contender, hedge } from "./Hedge.ts"
 import { Learned } from "./Learned.ts"
-import {
-  delayBeforeRound,
-  errorOf,
-  type Failed,
-  failuresOf,
-  isTransient,
-  isWorthAnotherRound,
-} from "./policy/AttemptPolicy.ts"
+import { isTransient } from "./policy/AttemptFailure.ts"
+import { errorOfAll, type Failed, failuresOf } from "./policy/LastError.ts"
+import { delayBeforeRound, isWorthAnotherRound } from "./policy/Retry.ts"
 import type { Slots } from "./Slots.ts"
 
 export interface AttemptsRequest extends AttemptRequest {
@@ -163,7 +158,7 @@ export const layer: Layer.Layer<Attempts, never, Aside | Breakers | Slots | Upst
       /** After all were asked: waits and walks again those for whom that may help. */
       const nextRound: Effect.Effect<Answered, GatewayError> = Effect.gen(function* () {
         const transient = again.filter(({ failure }) => isTransient(failure))
-        if (transient.length === 0 || round >= retry.rounds) return yield* errorOf(failed)
+        if (transient.length === 0 || round >= retry.rounds) return yield* errorOfAll(failed)
         round += 1
         const delayMs = delayBeforeRound(
           round,
@@ -171,7 +166,7 @@ export const layer: Layer.Layer<Attempts, never, Aside | Breakers | Slots | Upst
           retry,
           yield* Random.next,
         )
-        if (clock.unsafeCurrentTimeMillis() + delayMs >= deadline.at) return yield* errorOf(failed)
+        if (clock.unsafeCurrentTimeMillis() + delayMs >= deadline.at) return yield* errorOfAll(failed)
         yield* Effect.sleep(delayMs)
         waiting = again.map(({ target }) => target)
         again = []

@@ -5,9 +5,9 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import type { Target, Upstream } from "../routing/Upstream.ts"
-import type { BreakerPolicy } from "./policy/Breaker.ts"
-import { admits, type Breaker, begun, closed, ended, type Signs } from "./policy/Breaker.ts"
+import { admits, type Breaker, type BreakerPolicy, begun, closed, ended } from "./policy/Breaker.ts"
 import { type ModelBreaker, type ModelBreakers, none, setAside, withBreaker } from "./policy/ModelBreakers.ts"
+import type { Signs } from "./policy/Signs.ts"
 
 export interface BreakerStatus {
   readonly breaker: Breaker

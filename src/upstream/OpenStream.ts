@@ -6,7 +6,8 @@ import type { EventReader, EventTooLarge } from "../answer/EventReader.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { EventSink, EventSource } from "../wire/EventSource.ts"
 import type { CallListener, OpenCall } from "./calls/Upstreams.ts"
-import { type AttemptFailure, reasonOf, type ToldFailure, toldFailure } from "./policy/AttemptPolicy.ts"
+import { type AttemptFailure, type ToldFailure, toldFailure } from "./policy/AttemptFailure.ts"
+import { reasonOf } from "./policy/FailureWords.ts"
 
 /** What can break a stream that has begun. */
 export type StreamFault = ToldFailure | EventTooLarge

@@ -16,7 +16,7 @@ import { clientKey, sanitizeRequestId, toClient, toUpstream } from "../../src/op
 import { bodyGoingOn, goingOn, readSoFar } from "../../src/resume/Continuation.ts"
 import { readModels } from "../../src/routing/ModelList.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
-import { retryAfterMs } from "../../src/upstream/policy/AttemptPolicy.ts"
+import { retryAfterMs } from "../../src/upstream/policy/RetryAfter.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { run } from "../../src/wire/Machine.ts"
 import { decoder, encode, isOverflow } from "../../src/wire/Sse.ts"

@@ -1,6 +1,6 @@
 /** A body that is read whole, within its limits: put together as it comes, so that nobody waits for megabytes to be joined. */
 import { append, type GrowingBytes } from "../../wire/GrowingBytes.ts"
-import { AttemptFailure, noMemory } from "../policy/AttemptPolicy.ts"
+import { AttemptFailure, noMemory } from "../policy/AttemptFailure.ts"
 
 const nothing = new Uint8Array()
 

@@ -1,6 +1,6 @@
 /** What a connection can do wrong, as the failure of an attempt. */
 import type { Upstream } from "../../routing/Upstream.ts"
-import { AttemptFailure } from "../policy/AttemptPolicy.ts"
+import { AttemptFailure } from "../policy/AttemptFailure.ts"
 import { ProxyFault } from "./Connections.ts"
 
 /** The parts of the errors that undici and Node's sockets raise which tell them apart. */

@@ -6,7 +6,7 @@ import { Transform } from "node:stream"
 import * as zlib from "node:zlib"
 import { brotliDecoder } from "../../wire/Brotli.ts"
 import { type Coding, mostPackings, type Packing, packingOf } from "../../wire/ContentCoding.ts"
-import { AttemptFailure } from "../policy/AttemptPolicy.ts"
+import { AttemptFailure } from "../policy/AttemptFailure.ts"
 
 /** Where bytes come from. */
 export interface Tap {

@@ -24,14 +24,9 @@ import { JsonCost } from "../../wire/JsonCost.ts"
 import { surelyReadable } from "../../wire/JsonOutline.ts"
 import { Breakers } from "../Breakers.ts"
 import { Upstreams, whole } from "../calls/Upstreams.ts"
-import {
-  AttemptFailure,
-  recordedAs,
-  refusedBy,
-  type ToldFailure,
-  toldFailure,
-} from "../policy/AttemptPolicy.ts"
+import { AttemptFailure, refusedBy, type ToldFailure, toldFailure } from "../policy/AttemptFailure.ts"
 import { admits } from "../policy/Breaker.ts"
+import { recordedAs } from "../policy/FailureWords.ts"
 import { KeptLists } from "./KeptLists.ts"
 
 /** Whose list is asked for, and by whom. */

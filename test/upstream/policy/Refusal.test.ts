@@ -1,13 +1,8 @@
 /** Whose fault a refusal is, told from what providers really answer (shortened, names and numbers changed). */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import {
-  countsAs,
-  hiddenRefusal,
-  isClientsFault,
-  type RefusalKind,
-  refusalKind,
-} from "../../src/errors/Refusal.ts"
+import type { RefusalKind } from "../../../src/errors/RefusalKind.ts"
+import { countsAs, hiddenRefusal, isClientsFault, refusalKind } from "../../../src/upstream/policy/Refusal.ts"
 
 const bytes = (body: unknown) =>
   new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body))

@@ -5,30 +5,10 @@
  * A body may repeat what a client wrote, so only the error's own message and identifiers count, and where other words decide, those of a
  * moderation come before those of a key.
  */
-import { isJsonArray, isJsonObject, type Json } from "../wire/Json.ts"
-import { type SaidError, saidError } from "./ErrorShape.ts"
 
-export type RefusalKind =
-  /** The key, or what its account may do. */
-  | "credentials"
-  /** The account behind the key has no credit or quota left. */
-  | "billing"
-  /** The model is asked too much of with this key. */
-  | "limit"
-  /** The model is not there, or not for this key. */
-  | "missing_model"
-  /** Something is not there, and nothing says that it is the model. */
-  | "not_found"
-  /** A moderation of the provider flagged the prompt. */
-  | "moderation"
-  /** Something before the provider let the request not through. */
-  | "firewall"
-  /** The request itself, or nothing that is said. */
-  | "request"
-  /** The provider: it failed, or was too slow. */
-  | "provider"
-  /** It is elsewhere. */
-  | "redirect"
+import { type SaidError, saidError } from "../../errors/ErrorShape.ts"
+import type { RefusalKind } from "../../errors/RefusalKind.ts"
+import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
 
 /** What an error says of itself. */
 interface Words {
@@ -284,3 +264,6 @@ export const isClientsFault = (kind: RefusalKind, ownKey: boolean): boolean => {
       return false
   }
 }
+
+/** Whether HTTP calls a status an error: one beyond 599 is a fault of the server (RFC 9110 §15). */
+export const isErrorStatus = (status: number): boolean => status >= 400 && status <= 599

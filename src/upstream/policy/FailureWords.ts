@@ -1,0 +1,59 @@
+/** Failures in words, for messages, logs and the audit. Only what may be told has any. */
+import type { AttemptRecord } from "../../audit/record/AuditRecord.ts"
+import { redirectTarget } from "../../errors/Redirect.ts"
+import type { ToldFailure, ToldRefusal } from "./AttemptFailure.ts"
+
+/** What a refusal is about, where its status says too little. */
+const inWords = ({ headers, kind }: ToldRefusal): string => {
+  switch (kind) {
+    case "credentials":
+      return " (it refuses the key)"
+    case "billing":
+      return " (the account has no credit or quota left)"
+    case "missing_model":
+      return " (it has no such model)"
+    case "moderation":
+      return " (its moderation flagged the prompt)"
+    case "firewall":
+      return " (a firewall before it)"
+    case "redirect": {
+      const target = redirectTarget(headers["location"])
+      return target === undefined ? "" : ` with location ${target}`
+    }
+    default:
+      return ""
+  }
+}
+
+/** What a code of the resolver means to whoever has mistyped a host. */
+const connectWords: ReadonlyMap<string, string> = new Map([
+  ["ENOTFOUND", "no host has that name"],
+  ["EAI_AGAIN", "the host's name could not be looked up"],
+])
+
+/** A failure in a few words, for messages, logs and the audit. */
+export const reasonOf = (failure: ToldFailure): string => {
+  switch (failure._tag) {
+    case "ConnectFailed": {
+      const words = connectWords.get(failure.reason)
+      return `could not connect (${failure.reason}${words === undefined ? "" : `: ${words}`})`
+    }
+    case "BrokenOff":
+      return `broke off (${failure.reason})`
+    case "TimedOut":
+      return `timed out (${failure.phase} after ${failure.afterMs} ms)`
+    case "Refused":
+      return failure.inAnswer === undefined
+        ? `answered ${failure.status}${inWords(failure)}`
+        : `answered with an error (${failure.inAnswer})`
+    case "Unusable":
+    case "NoRoom":
+      return failure.reason
+  }
+}
+
+/** A failure as the record of its attempt has it: a status, or a cause. */
+export const recordedAs = (failure: ToldFailure): Pick<AttemptRecord, "status" | "cause"> =>
+  failure._tag === "Refused" && failure.inAnswer === undefined
+    ? { status: failure.status, cause: undefined }
+    : { status: undefined, cause: reasonOf(failure) }
