@@ -37,8 +37,8 @@ const shades: Readonly<Record<Severity, Shade>> = { error: "red", warning: "yell
 
 /** `config.yaml:11:5 error openai_clients[0].fallbak (openai): unknown key; …`, the line and a caret under it. */
 const renderFound = (file: string, text: string, problem: Problem, paint: Paint): string => {
-  const { client, column, line, message, severity } = problem
-  const of = toOperator(client)
+  const { upstream, column, line, message, severity } = problem
+  const of = toOperator(upstream)
   const path = toOperator(problem.path)
   const place = path === "" ? "" : ` ${path}${of === "" ? "" : ` (${of})`}:`
   const head = `${paint("bold", `${file}:${line}:${column}`)} ${paint(shades[severity], severity)}${place} ${toOperator(message)}`
@@ -72,7 +72,7 @@ export const check: Command = command(manual, (given) =>
     if (isOpen && Either.isRight(loaded) && loaded.right.holdsKeys) {
       yield* say(`${openFile(path)}\n`)
     }
-    const clients = Either.match(loaded, {
+    const verdict = Either.match(loaded, {
       onLeft: () => "good as far as it can be read without the environment",
       onRight: ({ config }) => {
         const { length } = config.openai_clients
@@ -80,6 +80,6 @@ export const check: Command = command(manual, (given) =>
       },
     })
     const counted = count(problems)
-    yield* say(`${path}: ${clients}${counted === "" ? "" : `; ${counted}`}\n`)
+    yield* say(`${path}: ${verdict}${counted === "" ? "" : `; ${counted}`}\n`)
   }),
 )

@@ -10,8 +10,8 @@ import { parseNetwork } from "../wire/Address.ts"
 import type { Env } from "./file/Expansion.ts"
 import { isSecretName, secretsOf } from "./SecretValues.ts"
 import type { Snapshot } from "./Snapshot.ts"
-import type { ClientConfig } from "./schema/Client.ts"
 import type { GatewayConfig } from "./schema/GatewayConfig.ts"
+import type { UpstreamEntry } from "./schema/UpstreamEntry.ts"
 
 /** What a snapshot knows beside the configuration itself. */
 export interface Loading {
@@ -19,13 +19,13 @@ export interface Loading {
   readonly generation: number
   /** Epoch milliseconds. */
   readonly loadedAt: number
-  /** Where the proxies of clients are that name none. */
+  /** Where the proxies of upstreams are that name none. */
   readonly env: Env
 }
 
 /** The snapshot of a configuration. */
 export const makeSnapshot = (config: GatewayConfig, loading: Loading): Snapshot => {
-  const upstreams = config.openai_clients.map((client) => upstreamOf(client, config, loading.env))
+  const upstreams = config.openai_clients.map((upstream) => upstreamOf(upstream, config, loading.env))
   return {
     ...settingsOf(config, loading),
     routes: makeRoutingTable(upstreams),
@@ -81,41 +81,41 @@ const settingsOf = (
  * One entry of `openai_clients` as an upstream: the global timeouts and cleanings fill in what it leaves out, `base_url` loses trailing slashes, and
  * header names are lower case, as Node gives those of requests, so that one overrides the other.
  */
-const upstreamOf = (client: ClientConfig, config: GatewayConfig, env: Env): Upstream => ({
-  name: client.name,
-  ...addressOf(client.base_url),
-  proxy: proxyOf(client.proxy_url, client.base_url, env),
-  apiKey: client.api_key,
-  keyHeader: keyHeaderOf(client),
+const upstreamOf = (upstream: UpstreamEntry, config: GatewayConfig, env: Env): Upstream => ({
+  name: upstream.name,
+  ...addressOf(upstream.base_url),
+  proxy: proxyOf(upstream.proxy_url, upstream.base_url, env),
+  apiKey: upstream.api_key,
+  keyHeader: keyHeaderOf(upstream),
   // A key among the headers is one of its own.
-  passesKey: client.pass_key && !Object.keys(client.headers ?? {}).some((name) => isSecretName(name)),
-  match: { type: client.model_match.type, values: client.model_match.value },
-  weight: client.priority,
-  fallback: client.fallback,
-  model: client.model,
-  specialPrefix: client.special_prefix,
-  stop: client.stop ?? [],
-  maxTokens: client.max_tokens,
-  maxTokensMember: client.max_tokens_member,
-  asksUsage: client.stream_usage,
-  requestCleaning: requestCleaningOf(client, config),
+  passesKey: upstream.pass_key && !Object.keys(upstream.headers ?? {}).some((name) => isSecretName(name)),
+  match: { type: upstream.model_match.type, values: upstream.model_match.value },
+  weight: upstream.priority,
+  fallback: upstream.fallback,
+  model: upstream.model,
+  specialPrefix: upstream.special_prefix,
+  stop: upstream.stop ?? [],
+  maxTokens: upstream.max_tokens,
+  maxTokensMember: upstream.max_tokens_member,
+  asksUsage: upstream.stream_usage,
+  requestCleaning: requestCleaningOf(upstream, config),
   headers: Object.fromEntries(
-    Object.entries(client.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+    Object.entries(upstream.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   ),
-  extraBody: client.extra_body ?? {},
-  thinkingFormat: client.thinking_format,
-  timeouts: timeoutsOf(client, config),
+  extraBody: upstream.extra_body ?? {},
+  thinkingFormat: upstream.thinking_format,
+  timeouts: timeoutsOf(upstream, config),
   concurrency:
-    client.max_concurrent === undefined
+    upstream.max_concurrent === undefined
       ? undefined
       : {
-          max: client.max_concurrent,
-          maxWaiting: client.max_waiting,
-          maxWaitMs: client.max_wait_ms,
+          max: upstream.max_concurrent,
+          maxWaiting: upstream.max_waiting,
+          maxWaitMs: upstream.max_wait_ms,
         },
-  hedgeAfterMs: client.hedge_after_ms,
-  resume: client.resume
-    ? { body: client.resume_body ?? {}, message: client.resume_message ?? {} }
+  hedgeAfterMs: upstream.hedge_after_ms,
+  resume: upstream.resume
+    ? { body: upstream.resume_body ?? {}, message: upstream.resume_message ?? {} }
     : undefined,
 })
 
@@ -125,7 +125,7 @@ const addressOf = (baseUrl: string): Pick<Upstream, "baseUrl" | "query"> => {
   return { baseUrl: path.replace(/\/+$/, ""), query: query.length === 0 ? "" : `?${query.join("?")}` }
 }
 
-const keyHeaderOf = ({ auth }: ClientConfig): string | undefined => {
+const keyHeaderOf = ({ auth }: UpstreamEntry): string | undefined => {
   if (auth === "bearer") return undefined
   return typeof auth === "string" ? auth : auth.header.toLowerCase()
 }
@@ -140,7 +140,7 @@ const originsOf = (cors: ReadonlyArray<string>): Origins => ({
 })
 
 const requestCleaningOf = (
-  { request_cleaning: own }: ClientConfig,
+  { request_cleaning: own }: UpstreamEntry,
   { request_cleaning }: GatewayConfig,
 ): RequestCleaning => ({
   mergeUserMessages: own?.merge_user_messages ?? request_cleaning.merge_user_messages,
@@ -148,7 +148,7 @@ const requestCleaningOf = (
   stripHistoryThink: own?.strip_history_think ?? request_cleaning.strip_history_think,
 })
 
-const timeoutsOf = ({ timeouts: own }: ClientConfig, { timeouts }: GatewayConfig): Timeouts => ({
+const timeoutsOf = ({ timeouts: own }: UpstreamEntry, { timeouts }: GatewayConfig): Timeouts => ({
   connectMs: own?.connect_ms ?? timeouts.connect_ms,
   firstByteMs: own?.first_byte_ms ?? timeouts.first_byte_ms,
   answerMs: own?.answer_ms ?? timeouts.answer_ms,

@@ -1,4 +1,4 @@
-/** What only shows when the clients are seen together. Works on the file's tree, so that it finds what it can when other parts are wrong. */
+/** What only shows when the upstreams are seen together. Works on the file's tree, so that it finds what it can when other parts are wrong. */
 import * as Either from "effect/Either"
 import { servedPaths } from "../../operations/RequestPath.ts"
 import { environmentProxy } from "../../routing/OutgoingProxy.ts"
@@ -10,7 +10,7 @@ import type { Finding, Path } from "./Problem.ts"
 import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Telling.ts"
 import { below, type Scalar, shown, type Tree, textOf } from "./Tree.ts"
 
-/** A client as far as it can be read. */
+/** An upstream as far as it can be read. */
 interface Seen {
   readonly path: Path
   readonly name: Scalar | undefined
@@ -70,21 +70,21 @@ const see = (tree: Tree, position: number): Seen => {
 }
 
 /**
- * All findings over the clients of a file.
+ * All findings over the upstreams of a file.
  *
  * @param lineOf the line, from 1, in which an offset lies
  */
-export const checkClients = (root: Tree, lineOf: (offset: number) => number): ReadonlyArray<Finding> => {
+export const checkUpstreams = (root: Tree, lineOf: (offset: number) => number): ReadonlyArray<Finding> => {
   const list = below(root, "openai_clients")
   if (list?._tag !== "List") return []
-  const clients = list.items.map(see)
-  if (clients.length === 0) {
+  const upstreams = list.items.map(see)
+  if (upstreams.length === 0) {
     return [warning(["openai_clients"], say`there are no clients, so every model is answered as unknown`)]
   }
   return [
-    ...repeatedNames(clients, lineOf),
-    ...checkFallbacks(clients),
-    ...foreignModels(clients),
+    ...repeatedNames(upstreams, lineOf),
+    ...checkFallbacks(upstreams),
+    ...foreignModels(upstreams),
     ...list.items.flatMap(checkBaseUrl),
     ...list.items.flatMap(checkEmptyKey),
   ]
@@ -100,12 +100,12 @@ const warning = (path: Path, message: Saying): Finding => ({
 })
 
 const repeatedNames = (
-  clients: ReadonlyArray<Seen>,
+  upstreams: ReadonlyArray<Seen>,
   lineOf: (offset: number) => number,
 ): ReadonlyArray<Finding> => {
   const first = new Map<string, Scalar>()
   const found: Array<Finding> = []
-  for (const { path, name } of clients) {
+  for (const { path, name } of upstreams) {
     if (name === undefined) continue
     const value = String(name.value)
     const before = first.get(value)
@@ -122,25 +122,25 @@ const repeatedNames = (
   return found
 }
 
-const checkFallbacks = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
-  const names: ReadonlySet<string | undefined> = new Set(clients.map(({ name }) => textIn(name)))
-  // A client that cannot be read may be the one that is meant.
-  const isCertain = !names.has(undefined) && clients.every(({ match }) => match !== undefined)
-  return clients.flatMap((client) => checkFallback(client, clients, names, isCertain))
+const checkFallbacks = (upstreams: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
+  const names: ReadonlySet<string | undefined> = new Set(upstreams.map(({ name }) => textIn(name)))
+  // An upstream that cannot be read may be the one that is meant.
+  const isCertain = !names.has(undefined) && upstreams.every(({ match }) => match !== undefined)
+  return upstreams.flatMap((upstream) => checkFallback(upstream, upstreams, names, isCertain))
 }
 
-/** A fallback leads to a client by its name, else to the clients that match it as a model, and to something the plan does not hold yet. */
+/** A fallback leads to an upstream by its name, else to the upstreams that match it as a model, and to something the plan does not hold yet. */
 const checkFallback = (
-  client: Seen,
-  clients: ReadonlyArray<Seen>,
+  upstream: Seen,
+  upstreams: ReadonlyArray<Seen>,
   names: ReadonlySet<string | undefined>,
   isCertain: boolean,
 ): ReadonlyArray<Finding> => {
-  const { fallback } = client
-  const path = [...client.path, "fallback"]
+  const { fallback } = upstream
+  const path = [...upstream.path, "fallback"]
   const target = textOf(fallback)
   if (fallback === undefined || target === undefined || target === "") return []
-  if (target === textOf(client.name)) {
+  if (target === textOf(upstream.name)) {
     return [
       error(
         path,
@@ -149,11 +149,11 @@ const checkFallback = (
     ]
   }
   if (names.has(target) || !isCertain) return []
-  const serving = clients.filter(
+  const serving = upstreams.filter(
     ({ match }) => match !== undefined && matchingValue(match, target) !== undefined,
   )
   if (serving.length === 0) {
-    const readable = clients.flatMap(({ name }) =>
+    const readable = upstreams.flatMap(({ name }) =>
       name === undefined || name.expanded ? [] : [String(name.value)],
     )
     const meant = fallback.expanded ? undefined : nearest(target, readable)
@@ -164,11 +164,11 @@ const checkFallback = (
       ),
     ]
   }
-  if (serving.length > 1 || serving[0] !== client) return []
-  // Only the client itself serves that model. Under another model name that is another target; under the same it is not.
-  const { match } = client
+  if (serving.length > 1 || serving[0] !== upstream) return []
+  // Only the upstream itself serves that model. Under another model name that is another target; under the same it is not.
+  const { match } = upstream
   const asksOnlyThis = match?.type === "exact" && match.values.every((value) => value === target)
-  return client.hasModel || asksOnlyThis
+  return upstream.hasModel || asksOnlyThis
     ? [
         error(
           path,
@@ -183,45 +183,45 @@ const checkFallback = (
       ]
 }
 
-/** The clients that take over from one, by its fallback: that of this name, else those that match a model of this name. */
+/** The upstreams that take over from one, by its fallback: that of this name, else those that match a model of this name. */
 const takingOver = (
   target: string,
-  clients: ReadonlyArray<Seen>,
+  upstreams: ReadonlyArray<Seen>,
   byName: ReadonlyMap<string | undefined, Seen>,
 ): ReadonlyArray<Seen> => {
   const named = byName.get(target)
   if (named !== undefined) return [named]
-  return clients.filter(({ match }) => match !== undefined && matchingValue(match, target) !== undefined)
+  return upstreams.filter(({ match }) => match !== undefined && matchingValue(match, target) !== undefined)
 }
 
-/** Clients that one request is followed to. Chains of thousands would be walked once for each of their clients. */
+/** Upstreams that one request is followed to. Chains of thousands would be walked once for each of their upstreams. */
 const longestChain = 100
 
 /**
- * A client that is a fallback by its name is asked for the model that was asked for at first, unless it has a `model` or exact names of its own. One
+ * An upstream that is a fallback by its name is asked for the model that was asked for at first, unless it has a `model` or exact names of its own. One
  * that serves others by keywords is, as a rule, a provider that does not know that model.
  */
-const foreignModels = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
+const foreignModels = (upstreams: ReadonlyArray<Seen>): ReadonlyArray<Finding> => {
   const found = new Map<Seen, Finding>()
   // Of several of one name the first.
-  const byName = new Map(clients.toReversed().map((client) => [textOf(client.name), client]))
-  for (const origin of clients) {
+  const byName = new Map(upstreams.toReversed().map((upstream) => [textOf(upstream.name), upstream]))
+  for (const origin of upstreams) {
     const { match, matchShown } = origin
     if (match === undefined) continue
     const reached = new Set([origin])
-    for (const client of reached) {
+    for (const upstream of reached) {
       if (reached.size > longestChain) break
-      const { fallback } = client
+      const { fallback } = upstream
       const target = textOf(fallback)
       if (fallback === undefined || target === undefined || target === "") continue
-      for (const next of takingOver(target, clients, byName)) {
+      for (const next of takingOver(target, upstreams, byName)) {
         reached.add(next)
         const foreign = textOf(next.name) === target ? foreignTo(next, match, matchShown) : undefined
-        if (foreign === undefined || found.has(client)) continue
+        if (foreign === undefined || found.has(upstream)) continue
         found.set(
-          client,
+          upstream,
           warning(
-            [...client.path, "fallback"],
+            [...upstream.path, "fallback"],
             say`${shown(fallback)} would be asked for ${foreign}, which its model_match does not name; give it a \`model\`, or name here a model instead of a client`,
           ),
         )
@@ -231,14 +231,14 @@ const foreignModels = (clients: ReadonlyArray<Seen>): ReadonlyArray<Finding> => 
   return [...found.values()]
 }
 
-/** A model that `match` admits and the client does not, where it would be sent that name all the same. */
+/** A model that `match` admits and the upstream does not, where it would be sent that name all the same. */
 const foreignTo = (
-  client: Seen,
+  upstream: Seen,
   match: ModelMatch,
   matchShown: ReadonlyArray<Saying>,
 ): Saying | undefined => {
-  const own = client.match
-  if (client.hasModel || own?.type !== "keyword") return undefined
+  const own = upstream.match
+  if (upstream.hasModel || own?.type !== "keyword") return undefined
   const at = match.values.findIndex((name) => matchingValue(own, name) === undefined)
   const shownAt = matchShown[at]
   if (shownAt === undefined) return undefined
@@ -271,7 +271,7 @@ const checkEmptyKey = (tree: Tree, position: number): ReadonlyArray<Finding> => 
     : []
 }
 
-/** A client that names no proxy goes out as the environment says, which must then name one that can be used. */
+/** An upstream that names no proxy goes out as the environment says, which must then name one that can be used. */
 export const checkProxies = (root: Tree, env: Env): ReadonlyArray<Finding> => {
   const list = below(root, "openai_clients")
   if (list?._tag !== "List") return []

@@ -5,7 +5,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { GatewayConfig, leftovers } from "../schema/GatewayConfig.ts"
-import { checkClients, checkProxies } from "./Checks.ts"
+import { checkProxies, checkUpstreams } from "./Checks.ts"
 import { droppedKeys, type KeyList } from "./DroppedKeys.ts"
 import type { Env } from "./Expansion.ts"
 import { descend, keysOf, type Place, placeOf, takes } from "./Expected.ts"
@@ -86,7 +86,7 @@ export const loadConfig = (
     ...(Either.isLeft(decoded)
       ? findingsOf(decoded.left.issue, root, schemaPlace, sections).filter(({ path }) => isKnown(root, path))
       : []),
-    ...checkClients(root, (offset) => parsed.right.position(offset).line),
+    ...checkUpstreams(root, (offset) => parsed.right.position(offset).line),
     ...droppedKeys(root, keysInForce),
     ...hintsOn(root),
     ...checkProxies(root, env),
@@ -182,16 +182,16 @@ const variableSaid = (name: string): Saying =>
 const defaultSaid = (name: string): Saying =>
   fromFile(`\${${name}}`, { as: () => `\${${name}:-default}`, otherwise: say`\${NAME:-default}` })
 
-/** Names the client a path lies in. */
+/** Names the upstream a path lies in. */
 const neededBy = (path: Path, root: Tree): Saying => {
-  const client = clientAt(path, root)
-  return client === undefined
+  const upstream = upstreamAt(path, root)
+  return upstream === undefined
     ? silence
-    : fromFile(client, { as: (name) => `, and the client "${name}" needs it`, otherwise: silence })
+    : fromFile(upstream, { as: (name) => `, and the client "${name}" needs it`, otherwise: silence })
 }
 
-/** The name of the client a path lies in, unless that is from the environment too. */
-const clientAt = (path: Path, root: Tree): string | undefined => {
+/** The name of the upstream a path lies in, unless that is from the environment too. */
+const upstreamAt = (path: Path, root: Tree): string | undefined => {
   if (path[0] !== "openai_clients" || typeof path[1] !== "number") return undefined
   const name = below(below(below(root, "openai_clients"), path[1]), "name")
   return textOf(name) === undefined || name?._tag !== "Scalar" || name.expanded ? undefined : name.source
@@ -214,13 +214,14 @@ const locate = ({ root, position }: ParsedText, { path, message, severity, atKey
     if (tree === undefined) break
     offset = atKey && depth === path.length - 1 && entry !== undefined ? entry.keyOffset : tree.offset
   }
-  const client = clientAt(path, root)
+  const upstream = upstreamAt(path, root)
   return {
     message,
     ...position(offset),
     path: pathSaid(path, schemaPlace, leftovers),
     severity,
-    client: client === undefined ? silence : fromFile(client, { as: (name) => name, otherwise: silence }),
+    upstream:
+      upstream === undefined ? silence : fromFile(upstream, { as: (name) => name, otherwise: silence }),
   }
 }
 

@@ -13,16 +13,16 @@ const finding = (path: Path, severity: Severity, message: Saying): Finding => ({
 
 const itemsOf = (tree: Tree | undefined): ReadonlyArray<Tree> => (tree?._tag === "List" ? tree.items : [])
 
-const clientsOf = (root: Tree): ReadonlyArray<Tree> => itemsOf(below(root, "openai_clients"))
+const upstreamsOf = (root: Tree): ReadonlyArray<Tree> => itemsOf(below(root, "openai_clients"))
 
 /** A value that says something, be it known or not: neither null nor an empty text. */
 const isGiven = (tree: Tree | undefined): tree is Scalar =>
   tree?._tag === "Scalar" && (tree.unset.length > 0 || (tree.value !== null && tree.value !== ""))
 
-const holdsKey = (client: Tree): boolean => {
-  const headers = below(client, "headers")
+const holdsKey = (upstream: Tree): boolean => {
+  const headers = below(upstream, "headers")
   return (
-    isGiven(below(client, "api_key")) ||
+    isGiven(below(upstream, "api_key")) ||
     (headers?._tag === "Mapping" && [...headers.entries.keys()].some((name) => isSecretName(name)))
   )
 }
@@ -34,7 +34,7 @@ const openToEverybody = (root: Tree): ReadonlyArray<Finding> => {
     keys === undefined ||
     (keys._tag === "Scalar" && keys.value === null && keys.malformed === undefined) ||
     (keys._tag === "List" && keys.items.length === 0)
-  const holding = clientsOf(root).filter(holdsKey).length
+  const holding = upstreamsOf(root).filter(holdsKey).length
   return isEmpty && holding > 0
     ? [
         finding(
@@ -81,7 +81,7 @@ const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
         ]
       : [],
   )
-  const ofProviders = new Set(clientsOf(root).map((client) => textOf(below(client, "api_key"))))
+  const ofProviders = new Set(upstreamsOf(root).map((upstream) => textOf(below(upstream, "api_key"))))
   const handedOut = accessKeys.flatMap((tree, position) =>
     textOf(tree) && ofProviders.has(textOf(tree))
       ? [
@@ -101,17 +101,19 @@ const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
   ]
 }
 
-const originOf = (client: Tree): string | undefined => {
-  const url = textOf(below(client, "base_url"))
+const originOf = (upstream: Tree): string | undefined => {
+  const url = textOf(below(upstream, "base_url"))
   return url !== undefined && URL.canParse(url) ? new URL(url).origin : undefined
 }
 
 /** A caller's key is for one provider; where several take it, it is sent to whichever is asked. */
 const keysToStrangers = (root: Tree): ReadonlyArray<Finding> => {
   if (keysAt(root, "server", "access_keys").length > 0) return []
-  const passing = [...clientsOf(root).entries()].filter(([, client]) => !holdsKey(client) && !isOff(client))
-  const silent = passing.find(([, client]) => below(client, "pass_key") === undefined)
-  const origins = new Set(passing.flatMap(([, client]) => originOf(client) ?? []))
+  const passing = [...upstreamsOf(root).entries()].filter(
+    ([, upstream]) => !holdsKey(upstream) && !isOff(upstream),
+  )
+  const silent = passing.find(([, upstream]) => below(upstream, "pass_key") === undefined)
+  const origins = new Set(passing.flatMap(([, upstream]) => originOf(upstream) ?? []))
   return silent === undefined || origins.size < 2
     ? []
     : [
@@ -123,8 +125,8 @@ const keysToStrangers = (root: Tree): ReadonlyArray<Finding> => {
       ]
 }
 
-const isOff = (client: Tree): boolean => {
-  const passKey = below(client, "pass_key")
+const isOff = (upstream: Tree): boolean => {
+  const passKey = below(upstream, "pass_key")
   return passKey?._tag === "Scalar" && (passKey.value === false || passKey.value === "false")
 }
 
@@ -169,21 +171,21 @@ const lookLikeReferences = (tree: Tree, path: Path): ReadonlyArray<Finding> => {
   }
 }
 
-/** What a client matches, as far as it can be read. */
-const valuesOf = (client: Tree): ReadonlyArray<string> =>
-  itemsOf(below(below(client, "model_match"), "value")).flatMap((value) => textOf(value) ?? [])
+/** What an upstream matches, as far as it can be read. */
+const valuesOf = (upstream: Tree): ReadonlyArray<string> =>
+  itemsOf(below(below(upstream, "model_match"), "value")).flatMap((value) => textOf(value) ?? [])
 
 /** Whether some model may be served by both. */
 const mayMeet = (one: Tree, other: Tree): boolean =>
   valuesOf(one).some((a) => valuesOf(other).some((b) => a.includes(b) || b.includes(a)))
 
-/** A client without a weight beside ones with it. */
+/** An upstream without a weight beside ones with it. */
 const standbyInGptApi = (root: Tree): ReadonlyArray<Finding> => {
-  const clients = clientsOf(root)
-  const weighs = (client: Tree): boolean => isGiven(below(client, "priority"))
-  const weighing = clients.filter(weighs)
-  return clients.flatMap((client, position) =>
-    weighs(client) || !weighing.some((other) => mayMeet(client, other))
+  const upstreams = upstreamsOf(root)
+  const weighs = (upstream: Tree): boolean => isGiven(below(upstream, "priority"))
+  const weighing = upstreams.filter(weighs)
+  return upstreams.flatMap((upstream, position) =>
+    weighs(upstream) || !weighing.some((other) => mayMeet(upstream, other))
       ? []
       : [
           finding(
@@ -201,11 +203,11 @@ const isWrittenOut = (tree: Tree | undefined): boolean =>
 
 /** Whether keys stand in a file as they are, so that whoever may read it has them. */
 export const holdsKeys = (root: Tree): boolean =>
-  clientsOf(root).some((client) => {
-    const headers = below(client, "headers")
-    const proxy = below(client, "proxy_url")
+  upstreamsOf(root).some((upstream) => {
+    const headers = below(upstream, "headers")
+    const proxy = below(upstream, "proxy_url")
     return (
-      isWrittenOut(below(client, "api_key")) ||
+      isWrittenOut(below(upstream, "api_key")) ||
       (proxy?._tag === "Scalar" && isWrittenOut(proxy) && proxy.source.includes("@")) ||
       (headers?._tag === "Mapping" &&
         [...headers.entries].some(([name, { value }]) => isSecretName(name) && isWrittenOut(value)))

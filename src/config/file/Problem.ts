@@ -15,8 +15,8 @@ export interface Problem {
   /** As `pathSaid` says it; silence for the file as a whole. */
   readonly path: Saying
   readonly severity: Severity
-  /** The name of the client it is about. */
-  readonly client: Saying
+  /** The name of the upstream it is about. */
+  readonly upstream: Saying
 }
 
 /**

@@ -59,7 +59,7 @@ export interface ParsedText {
   readonly position: (offset: number) => { readonly line: number; readonly column: number }
 }
 
-/** Bytes of a file, and characters of a text; a configuration of thousands of clients is far smaller. */
+/** Bytes of a file, and characters of a text; a configuration of thousands of upstreams is far smaller. */
 export const largestFile = 4 * 1024 * 1024
 
 /** As `"\\ud800"` writes one; nothing that has it can be sent. */
@@ -100,7 +100,7 @@ export const parseTree = (text: string, env: Env): Either.Either<ParsedText, Rea
     ...position(offset),
     path: silence,
     severity: "error",
-    client: silence,
+    upstream: silence,
   })
 
   if (source.length > largestFile) {

@@ -1,18 +1,18 @@
-/** What a reload changed, in words for the log: clients by name, never their settings. */
+/** What a reload changed, in words for the log: upstreams by name, never their settings. */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { KeyList } from "../file/ConfigFile.ts"
 import { GatewayConfig } from "../schema/GatewayConfig.ts"
 
-/** Names of clients, in the order of their configuration. */
+/** Names of upstreams, in the order of their configuration. */
 export interface Changes {
   readonly added: ReadonlyArray<string>
   readonly removed: ReadonlyArray<string>
   readonly changed: ReadonlyArray<string>
   /** What changed outside `openai_clients`: keys, such as `server.access_keys`. */
   readonly settings: ReadonlyArray<string>
-  /** Nothing else, but the clients stand in another order. */
+  /** Nothing else, but the upstreams stand in another order. */
   readonly reordered: boolean
 }
 
@@ -34,19 +34,19 @@ const byKey = (settings: object): ReadonlyMap<string, unknown> =>
     ),
   )
 
-/** The clients by name and the settings by key, each as comparable text. It holds credentials, so it never leaves this file. */
+/** The upstreams by name and the settings by key, each as comparable text. It holds credentials, so it never leaves this file. */
 const comparable = (config: GatewayConfig) => {
   const encoded = encode(config)
   // A decoded configuration encodes; if it ever did not, every reload would count as a change of settings.
   if (Either.isLeft(encoded)) {
     return {
-      clients: new Map<string, string>(),
+      upstreams: new Map<string, string>(),
       settings: new Map<string, unknown>([["settings", encoded.left]]),
     }
   }
   const { openai_clients, ...settings } = encoded.right
   return {
-    clients: new Map(openai_clients.map((client) => [client.name, JSON.stringify(client)])),
+    upstreams: new Map(openai_clients.map((upstream) => [upstream.name, JSON.stringify(upstream)])),
     settings: byKey(settings),
   }
 }
@@ -54,15 +54,15 @@ const comparable = (config: GatewayConfig) => {
 /** Compares two configurations. */
 export const changesBetween = (before: GatewayConfig, after: GatewayConfig): Changes => {
   const [old, now] = [comparable(before), comparable(after)]
-  const kept = [...now.clients].filter(([name]) => old.clients.has(name))
+  const kept = [...now.upstreams].filter(([name]) => old.upstreams.has(name))
   return {
-    added: [...now.clients.keys()].filter((name) => !old.clients.has(name)),
-    removed: [...old.clients.keys()].filter((name) => !now.clients.has(name)),
-    changed: kept.filter(([name, client]) => old.clients.get(name) !== client).map(([name]) => name),
+    added: [...now.upstreams.keys()].filter((name) => !old.upstreams.has(name)),
+    removed: [...old.upstreams.keys()].filter((name) => !now.upstreams.has(name)),
+    changed: kept.filter(([name, upstream]) => old.upstreams.get(name) !== upstream).map(([name]) => name),
     settings: [...new Set([...old.settings.keys(), ...now.settings.keys()])].filter(
       (key) => old.settings.get(key) !== now.settings.get(key),
     ),
-    reordered: [...old.clients.keys()].join("\n") !== [...now.clients.keys()].join("\n"),
+    reordered: [...old.upstreams.keys()].join("\n") !== [...now.upstreams.keys()].join("\n"),
   }
 }
 
@@ -79,7 +79,7 @@ export const keyListsOf = ({ admin, server }: GatewayConfig): ReadonlyArray<KeyL
   ...(admin.keys.length > 0 ? (["admin.keys"] as const) : []),
 ]
 
-/** Whether clients or keys of the one are not in the other. */
+/** Whether upstreams or keys of the one are not in the other. */
 export const takesAway = (before: GatewayConfig, after: GatewayConfig): boolean => {
   const names = new Set(after.openai_clients.map(({ name }) => name))
   return (

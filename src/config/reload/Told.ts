@@ -39,7 +39,7 @@ export const logWarnings = (path: string, { warnings }: LoadedConfig) =>
     { discard: true },
   )
 
-/** Logs which clients are reached through a proxy, without its credentials. */
+/** Logs which upstreams are reached through a proxy, without its credentials. */
 export const logProxies = ({ routes }: Snapshot) => {
   const through = new Map<string, Array<string>>()
   for (const { name, proxy } of routes.upstreams) {

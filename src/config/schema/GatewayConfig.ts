@@ -4,9 +4,9 @@
  */
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { Client } from "./Client.ts"
 import { optional, setting } from "./Keys.ts"
 import { RequestCleaning, Timeouts } from "./Overridable.ts"
+import { UpstreamEntry } from "./UpstreamEntry.ts"
 import {
   accessKey,
   adminKey,
@@ -203,7 +203,9 @@ export const GatewayConfig = Schema.Struct({
   server: setting(Server, Server.make({}), { description: "What callers may do." }),
   admin: setting(Admin, Admin.make({}), { description: "What only the operator should see." }),
   audit: setting(Audit, Audit.make({}), { description: "What the audit rows keep." }),
-  openai_clients: Schema.Array(Client.annotations({ title: "a map that describes a client" })).annotations({
+  openai_clients: Schema.Array(
+    UpstreamEntry.annotations({ title: "a map that describes a client" }),
+  ).annotations({
     description: "The upstreams, in OpenAI's dialect. May be empty; then every model is unknown.",
     title: "a list of clients",
   }),

@@ -1,4 +1,4 @@
-/** Sections that hold for all clients, and of which each client may have keys of its own. */
+/** Sections that hold for all upstreams, and of which each upstream may have keys of its own. */
 import * as Schema from "effect/Schema"
 import { optional, setting } from "./Keys.ts"
 import { milliseconds } from "./Values.ts"
@@ -13,7 +13,7 @@ const cleaningKeys = {
 const globalCleaning = (key: keyof typeof cleaningKeys) =>
   setting(Schema.Boolean, true, { description: cleaningKeys[key], examples: [false] })
 
-const clientCleaning = (key: keyof typeof cleaningKeys) =>
+const upstreamCleaning = (key: keyof typeof cleaningKeys) =>
   optional(Schema.Boolean, {
     description: `${cleaningKeys[key]} Absent: the global \`request_cleaning.${key}\`.`,
     examples: [false],
@@ -25,10 +25,10 @@ export const RequestCleaning = Schema.Struct({
   strip_history_think: globalCleaning("strip_history_think"),
 })
 
-export const ClientRequestCleaning = Schema.Struct({
-  merge_user_messages: clientCleaning("merge_user_messages"),
-  drop_empty_messages: clientCleaning("drop_empty_messages"),
-  strip_history_think: clientCleaning("strip_history_think"),
+export const UpstreamRequestCleaning = Schema.Struct({
+  merge_user_messages: upstreamCleaning("merge_user_messages"),
+  drop_empty_messages: upstreamCleaning("drop_empty_messages"),
+  strip_history_think: upstreamCleaning("strip_history_think"),
 })
 
 const timeoutKeys = {
@@ -49,7 +49,7 @@ const globalTimeout = (key: keyof typeof timeoutKeys) =>
     examples: [timeoutKeys[key].absent / 2],
   })
 
-const clientTimeout = (key: keyof typeof timeoutKeys) =>
+const upstreamTimeout = (key: keyof typeof timeoutKeys) =>
   optional(milliseconds, {
     description: `${timeoutKeys[key].description} In milliseconds; absent: the global \`timeouts.${key}\`.`,
     examples: [timeoutKeys[key].absent / 2],
@@ -68,10 +68,10 @@ export const Timeouts = Schema.Struct({
   total_ms: globalTimeout("total_ms"),
 })
 
-export const ClientTimeouts = Schema.Struct({
-  connect_ms: clientTimeout("connect_ms"),
-  first_byte_ms: clientTimeout("first_byte_ms"),
-  answer_ms: clientTimeout("answer_ms"),
-  idle_ms: clientTimeout("idle_ms"),
-  total_ms: clientTimeout("total_ms"),
+export const UpstreamTimeouts = Schema.Struct({
+  connect_ms: upstreamTimeout("connect_ms"),
+  first_byte_ms: upstreamTimeout("first_byte_ms"),
+  answer_ms: upstreamTimeout("answer_ms"),
+  idle_ms: upstreamTimeout("idle_ms"),
+  total_ms: upstreamTimeout("total_ms"),
 })

@@ -62,8 +62,8 @@ describe("a key in a wrong place", () => {
     const [one, other] = [plantedKeys(), plantedKeys()]
     for (const [place, write] of mistypedConfigs) {
       const [told, toldOfOther] = [one, other].map(({ anthropic = "" }) =>
-        problemsOf(write(anthropic)).map(({ message, path, client }) =>
-          [message, path, client].map(publicly),
+        problemsOf(write(anthropic)).map(({ message, path, upstream }) =>
+          [message, path, upstream].map(publicly),
         ),
       )
       expect(told, place).toEqual(toldOfOther)
@@ -89,7 +89,7 @@ describe("a key in a wrong place", () => {
           const told = [
             toldPublicly("config.yaml", problem),
             toldToOperator("config.yaml", problem),
-            toOperator(problem.client),
+            toOperator(problem.upstream),
             excerptOf(text, line, column)?.line ?? "",
           ]
           expect(foundIn(told.join("\n"), secrets), `${place}: ${told.join("\n")}`).toEqual([])

@@ -1,7 +1,7 @@
-/** One client: where it answers, which models it serves, and how it is treated. */
+/** An entry of `openai_clients`, an upstream: where it answers, which models it serves, and how it is treated. */
 import * as Schema from "effect/Schema"
 import { given, optional, optionalText, setting } from "./Keys.ts"
-import { ClientRequestCleaning, ClientTimeouts } from "./Overridable.ts"
+import { UpstreamRequestCleaning, UpstreamTimeouts } from "./Overridable.ts"
 import {
   auth,
   baseUrl,
@@ -42,16 +42,16 @@ const ModelMatch = Schema.Struct({
     }),
 })
 
-const clientName = Schema.String.pipe(
+const upstreamName = Schema.String.pipe(
   Schema.filter((value) => value.trim() !== "" && value.length <= 200 && nameProblem(value) === undefined, {
     title: "a non-empty name of at most 200 characters without control characters",
     jsonSchema: { minLength: 1, maxLength: 200 },
   }),
 )
 
-/** An entry of `openai_clients`. */
-export const Client = Schema.Struct({
-  name: clientName.annotations({
+/** The keys of one. */
+export const UpstreamEntry = Schema.Struct({
+  name: upstreamName.annotations({
     description: "What the client is called in headers, logs, audit rows and `fallback`. Unique.",
     examples: ["official_openai"],
   }),
@@ -127,7 +127,7 @@ export const Client = Schema.Struct({
       "Asks for the usage of streams (`stream_options.include_usage`) though the caller did not, so that the audit knows their tokens. Where the client refuses it for a model, it is left out, which is remembered. `false`: never.",
     examples: [false],
   }),
-  request_cleaning: optional(ClientRequestCleaning, {
+  request_cleaning: optional(UpstreamRequestCleaning, {
     description: "Overrides the global `request_cleaning`, key by key.",
   }),
   pass_key: setting(Schema.Boolean, true, {
@@ -148,7 +148,7 @@ export const Client = Schema.Struct({
     description: "How reasoning reaches the caller; absent: the global `thinking_format`.",
     examples: ["strip"],
   }),
-  timeouts: optional(ClientTimeouts, { description: "Overrides the global `timeouts`, key by key." }),
+  timeouts: optional(UpstreamTimeouts, { description: "Overrides the global `timeouts`, key by key." }),
   max_concurrent: optional(whole(1, 1_000_000), {
     description:
       "How many requests it is sent at once, answers under way included. More wait for a free place, see `max_waiting` and `max_wait_ms`; then the next client is asked. Absent: as many as come.",
@@ -182,5 +182,4 @@ export const Client = Schema.Struct({
   }),
 })
 
-/** One entry of `openai_clients`. */
-export interface ClientConfig extends Schema.Schema.Type<typeof Client> {}
+export interface UpstreamEntry extends Schema.Schema.Type<typeof UpstreamEntry> {}
