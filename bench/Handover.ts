@@ -11,7 +11,7 @@ import * as Runtime from "effect/Runtime"
 import { Packer } from "../src/audit/queue/Parcel.ts"
 import { queuedRecord } from "../src/audit/queue/QueuedRecord.ts"
 import type { AuditRecord } from "../src/audit/record/AuditRecord.ts"
-import { makeThreadWriter } from "../src/audit/sqlite/AuditThread.ts"
+import { makeThreadWriter } from "../src/audit/sqlite/ThreadWriter.ts"
 import { type HandoverResult, type Quantiles, quantile } from "./Figures.ts"
 
 const batches = 2_000
@@ -81,7 +81,7 @@ const timed = (go: () => void): number => {
 
 const measure = (database: string) =>
   Effect.gen(function* () {
-    const writer = yield* makeThreadWriter(new URL("./audit-worker.js", import.meta.url), database)
+    const writer = yield* makeThreadWriter(new URL("./audit-thread.js", import.meta.url), database)
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const packer = new Packer()
     let numbered = 0

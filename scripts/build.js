@@ -62,7 +62,7 @@ const bundle = (entry, outfile, options = {}) =>
   })
 
 /** What people run, and the programs of its threads. */
-const programs = ["dist/sluice.js", "dist/audit-worker.js", "dist/aside-worker.js", "dist/brotli-worker.js"]
+const programs = ["dist/sluice.js", "dist/audit-thread.js", "dist/aside-worker.js", "dist/brotli-worker.js"]
 
 /** The decoder that the last of them runs, as its package has it. */
 const wasm = fileURLToPath(import.meta.resolve("brotli-dec-wasm/web/bg.wasm"))
@@ -70,7 +70,7 @@ const wasm = fileURLToPath(import.meta.resolve("brotli-dec-wasm/web/bg.wasm"))
 /** Bundles these. */
 const shipped = () => [
   bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici] }),
-  bundle("src/audit/sqlite/AuditWorker.ts", "dist/audit-worker.js"),
+  bundle("src/audit/sqlite/ThreadProgram.ts", "dist/audit-thread.js"),
   bundle("src/aside/AsideWorker.ts", "dist/aside-worker.js"),
   bundle("src/wire/brotli-worker.js", "dist/brotli-worker.js"),
   copyFile(wasm, "dist/brotli.wasm"),

@@ -26,9 +26,9 @@ import { fingerprint, secretOf } from "./Fingerprint.ts"
 import { makePrivate } from "./PrivateFiles.ts"
 import { makeQueue, type QueueLimits } from "./queue/AuditQueue.ts"
 import type { AuditPolicy } from "./record/AuditPolicy.ts"
-import { makeThreadWriter } from "./sqlite/AuditThread.ts"
 import { attempting } from "./sqlite/DatabaseFault.ts"
 import { tellInherited } from "./sqlite/Inherited.ts"
+import { makeThreadWriter } from "./sqlite/ThreadWriter.ts"
 
 /** The audit cannot be kept where it is configured to be. */
 export class AuditUnusable extends Data.TaggedError("AuditUnusable")<{ readonly problem: string }> {
@@ -154,7 +154,7 @@ export const auditWith = (
 /**
  * The audit with its writer in a thread.
  *
- * @param entry the bundled `AuditWorker`, `audit-worker.js` beside the program
+ * @param entry the bundled `ThreadProgram`, `audit-thread.js` beside the program
  */
 export const layer = (options: AuditOptions, entry: URL): Layer.Layer<Audit | AuditIntake, AuditUnusable> =>
   auditWith(options, (files) => makeThreadWriter(entry, files.database))

@@ -30,7 +30,7 @@ import { configOption } from "./configFile.ts"
 import type { GivenOf } from "./Parse.ts"
 
 /** Bundled beside this program. */
-const auditWorker = new URL("./audit-worker.js", import.meta.url)
+const auditThread = new URL("./audit-thread.js", import.meta.url)
 const asideWorker = new URL("./aside-worker.js", import.meta.url)
 
 const misuse = (...problems: ReadonlyArray<string>) => new CannotStart({ exitCode: 2, problems })
@@ -135,7 +135,7 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
     const alone = Layer.launch(
       Layer.provide(
         Layer.scopedDiscard(Effect.flatMap(NodeServer, ({ port }) => announce(port, 1))),
-        App.layer(settings, App.auditLayer(settings, auditWorker), asideWorker),
+        App.layer(settings, App.auditLayer(settings, auditThread), asideWorker),
       ),
     )
     const worker = Effect.zipRight(
@@ -156,7 +156,7 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
               yield* announce(port, workers)
             }),
           ),
-          App.primaryLayer(settings, auditWorker),
+          App.primaryLayer(settings, auditThread),
         ),
       )
     /** A closed terminal ends what it started, in order; where there is none, the signal means a reload. */

@@ -10,8 +10,8 @@ import * as Effect from "effect/Effect"
 import { auditFiles } from "../../src/audit/AuditUrl.ts"
 import { queuedRecord } from "../../src/audit/queue/QueuedRecord.ts"
 import { rotate } from "../../src/audit/sqlite/Archive.ts"
-import { makeStore } from "../../src/audit/sqlite/AuditStore.ts"
-import { auditWorker, bundled } from "../support/AuditBundle.ts"
+import { makeStore } from "../../src/audit/sqlite/Store.ts"
+import { auditThread, bundled } from "../support/AuditBundle.ts"
 import { quickPace } from "../support/AuditInThread.ts"
 import { ask, fullPolicy, idsIn, sampleRecord, temporaryDirectory } from "../support/AuditRecords.ts"
 
@@ -21,7 +21,7 @@ const rounds = Number(process.env["KILL_ROUNDS"] ?? 3)
 /** Milliseconds; what a round waits for grows with the machine's load. */
 const longest = 60_000 + rounds * 30_000
 
-const worker = auditWorker("AuditKill")
+const thread = auditThread("AuditKill")
 const victim = fileURLToPath(bundled("test/support/AuditVictim.ts", "AuditKill-victim"))
 
 /** What a process said it finished, and when. */
@@ -35,7 +35,7 @@ interface Said {
  * answers with what it said and when it was killed.
  */
 const killedAfter = async (url: string, prefix: string, records: number, due = true) => {
-  const child: ChildProcess = spawn(process.execPath, [victim, url, worker.href, prefix, "2000"], {
+  const child: ChildProcess = spawn(process.execPath, [victim, url, thread.href, prefix, "2000"], {
     stdio: ["ignore", "pipe", "inherit"],
   })
   let output = ""

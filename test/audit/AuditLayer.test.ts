@@ -14,11 +14,11 @@ import * as TestClock from "effect/TestClock"
 import { Audit } from "../../src/audit/Audit.ts"
 import { type AuditOptions, auditWith, layer } from "../../src/audit/AuditLayer.ts"
 import { defaultLimits } from "../../src/audit/queue/AuditQueue.ts"
-import { auditWorker } from "../support/AuditBundle.ts"
+import { auditThread } from "../support/AuditBundle.ts"
 import { inThread } from "../support/AuditInThread.ts"
 import { ask, fullPolicy, idsIn, sampleRecord, temporaryDirectory } from "../support/AuditRecords.ts"
 
-const worker = auditWorker("AuditLayer")
+const thread = auditThread("AuditLayer")
 
 const optionsIn = (directory: string, over: Partial<AuditOptions> = {}): AuditOptions => ({
   url: `sqlite:${join(directory, "logs", "record.db")}`,
@@ -37,7 +37,7 @@ describe("the audit with its writer in a thread", () => {
   it.scopedLive("has written everything when it is closed", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
-      const status = yield* withAudit(layer(optionsIn(directory), worker), (audit) =>
+      const status = yield* withAudit(layer(optionsIn(directory), thread), (audit) =>
         Effect.suspend(() => {
           for (const record of records(1000)) audit.record(record)
           return audit.status
@@ -62,13 +62,13 @@ describe("the audit with its writer in a thread", () => {
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const old = Date.UTC(2025, 0, 15)
-      yield* withAudit(layer(optionsIn(directory), worker), (audit) =>
+      yield* withAudit(layer(optionsIn(directory), thread), (audit) =>
         Effect.sync(() => {
           for (const record of records(100)) audit.record({ ...record, startedAt: old })
         }),
       )
       const archive = join(directory, "logs", "record_202501.db")
-      yield* withAudit(layer(optionsIn(directory), worker), () =>
+      yield* withAudit(layer(optionsIn(directory), thread), () =>
         Effect.repeat(
           Effect.zipRight(
             Effect.sleep("10 millis"),
@@ -124,7 +124,7 @@ describe("a place that cannot be", () => {
         writeFileSync(join(directory, "file"), "")
         for (const url of ["postgres://audit", directory, `sqlite:${join(directory, "file", "record.db")}`]) {
           const error = yield* Effect.flip(
-            withAudit(layer(optionsIn(directory, { url }), worker), () => Effect.void),
+            withAudit(layer(optionsIn(directory, { url }), thread), () => Effect.void),
           )
           expect(error._tag).toBe("AuditUnusable")
           expect(error.message).toContain("AUDIT_URL")
@@ -141,7 +141,7 @@ describe("a file that is no database", () => {
       for (const text of ["x", "Dear diary, SQLite format 3 is what I write about.\n"]) {
         writeFileSync(path, text)
         const error = yield* Effect.flip(
-          withAudit(layer(optionsIn(directory, { url: path }), worker), () => Effect.void),
+          withAudit(layer(optionsIn(directory, { url: path }), thread), () => Effect.void),
         )
         expect(error.message).toBe(
           `AUDIT_URL: ${path} is a file of another kind, not an SQLite database; name another, or move it away`,
@@ -157,7 +157,7 @@ describe("a file that is no database", () => {
       const directory = yield* temporaryDirectory
       const path = join(directory, "record.db")
       writeFileSync(path, "")
-      yield* withAudit(layer(optionsIn(directory, { url: path }), worker), (audit) =>
+      yield* withAudit(layer(optionsIn(directory, { url: path }), thread), (audit) =>
         Effect.sync(() => audit.record(sampleRecord("a"))),
       )
       expect(idsIn(path)).toEqual(["a"])
@@ -171,7 +171,7 @@ describe("fingerprints", () => {
     () =>
       Effect.gen(function* () {
         const fingerprints = (directory: string) =>
-          withAudit(layer(optionsIn(directory), worker), (audit) =>
+          withAudit(layer(optionsIn(directory), thread), (audit) =>
             Effect.succeed(["sk-one", "sk-two"].map((key) => audit.fingerprint(Redacted.make(key)))),
           )
         const here = yield* temporaryDirectory

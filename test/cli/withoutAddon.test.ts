@@ -16,7 +16,7 @@ const installed = (inPlaceOfAddon: string | undefined) =>
     mkdirSync(join(directory, "dist"))
     for (const name of [
       "sluice.js",
-      "audit-worker.js",
+      "audit-thread.js",
       "aside-worker.js",
       "brotli-worker.js",
       "brotli.wasm",

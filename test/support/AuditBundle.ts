@@ -1,4 +1,4 @@
-/** The audit's worker program as Node can run it in a thread: bundled once per test file. */
+/** The audit's thread program as Node can run it in a thread: bundled once per test file. */
 import { mkdirSync } from "node:fs"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { buildSync } from "esbuild"
@@ -29,5 +29,5 @@ export const bundled = (source: string, name: string): URL => {
   return pathToFileURL(outfile)
 }
 
-export const auditWorker = (testFile: string): URL =>
-  bundled("src/audit/sqlite/AuditWorker.ts", `${testFile}-audit-worker`)
+export const auditThread = (testFile: string): URL =>
+  bundled("src/audit/sqlite/ThreadProgram.ts", `${testFile}-audit-thread`)

@@ -5,7 +5,7 @@ import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
 import type { AuditWriter } from "../../src/audit/AuditWriter.ts"
 import { unpack } from "../../src/audit/queue/Parcel.ts"
 import { type Pace, rotate } from "../../src/audit/sqlite/Archive.ts"
-import { makeStore } from "../../src/audit/sqlite/AuditStore.ts"
+import { makeStore } from "../../src/audit/sqlite/Store.ts"
 
 /** Small steps, one right after the other. */
 export const quickPace: Pace = { rowsPerCopy: 20, rowsPerClear: 15, between: () => Effect.void }

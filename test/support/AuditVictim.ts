@@ -1,7 +1,7 @@
 /**
  * A small process to be killed: records requests as fast as asked for, and says of each when it was finished.
  *
- * Arguments: `AUDIT_URL`, the bundled worker's URL, a prefix for ids, records a second.
+ * Arguments: `AUDIT_URL`, the bundled thread's URL, a prefix for ids, records a second.
  */
 import { writeSync } from "node:fs"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ import { layer } from "../../src/audit/AuditLayer.ts"
 import { defaultLimits } from "../../src/audit/queue/AuditQueue.ts"
 import { fullPolicy, sampleRecord } from "./AuditRecords.ts"
 
-const [, , url = "", worker = "", prefix = "", rate = "1000"] = process.argv
+const [, , url = "", thread = "", prefix = "", rate = "1000"] = process.argv
 
 const tickMs = 5
 const perTick = Math.ceil((Number(rate) * tickMs) / 1000)
@@ -31,6 +31,6 @@ const program = Effect.gen(function* () {
 
 await Effect.runPromise(
   program.pipe(
-    Effect.provide(layer({ url, policy: () => fullPolicy, limits: defaultLimits }, new URL(worker))),
+    Effect.provide(layer({ url, policy: () => fullPolicy, limits: defaultLimits }, new URL(thread))),
   ),
 )

@@ -12,7 +12,7 @@ import {
   type RotationReport,
   type WriteReport,
 } from "../AuditWriter.ts"
-import type { WorkerAnswer, WorkerQuestion, WorkerTask } from "./AuditWorker.ts"
+import type { ThreadAnswer, ThreadQuestion, ThreadTask } from "./ThreadProgram.ts"
 
 /** A thread ended before it answered. */
 class ThreadDied extends Data.TaggedError("ThreadDied")<{ readonly detail: string }> {
@@ -23,43 +23,43 @@ class ThreadDied extends Data.TaggedError("ThreadDied")<{ readonly detail: strin
 
 interface Thread {
   /** The next answer, to the question if there is one. */
-  readonly answer: (question: WorkerQuestion | undefined) => Effect.Effect<WorkerAnswer, ThreadDied>
+  readonly answer: (question: ThreadQuestion | undefined) => Effect.Effect<ThreadAnswer, ThreadDied>
   readonly hasDied: () => boolean
   readonly end: Effect.Effect<void>
 }
 
 /** Starts the program at `entry`. It is told its task at once, and answers in the order it is asked. */
-const startThread = (entry: URL, task: WorkerTask): Thread => {
-  const worker = new Worker(entry, { workerData: task, name: `sluice-audit-${task.kind}` })
-  const waiting: Array<Deferred.Deferred<WorkerAnswer, ThreadDied>> = []
+const startThread = (entry: URL, task: ThreadTask): Thread => {
+  const started = new Worker(entry, { workerData: task, name: `sluice-audit-${task.kind}` })
+  const waiting: Array<Deferred.Deferred<ThreadAnswer, ThreadDied>> = []
   let died: ThreadDied | undefined
   const die = (detail: string): void => {
     const death = died ?? new ThreadDied({ detail })
     died = death
     for (const deferred of waiting.splice(0)) Deferred.unsafeDone(deferred, Effect.fail(death))
   }
-  worker.on("message", (answer: WorkerAnswer) => {
+  started.on("message", (answer: ThreadAnswer) => {
     const deferred = waiting.shift()
     if (deferred !== undefined) Deferred.unsafeDone(deferred, Effect.succeed(answer))
   })
-  worker.on("error", (error) => die(error instanceof Error ? error.message : String(error)))
-  worker.on("messageerror", (error) => {
+  started.on("error", (error) => die(error instanceof Error ? error.message : String(error)))
+  started.on("messageerror", (error) => {
     die(error.message)
     // It would go on reading what is given to its successor.
-    void worker.terminate()
+    void started.terminate()
   })
-  worker.on("exit", (code) => die(`exit code ${code}`))
+  started.on("exit", (code) => die(`exit code ${code}`))
   return {
     answer: (question) =>
       Effect.suspend(() => {
         if (died !== undefined) return Effect.fail(died)
-        const deferred = Deferred.unsafeMake<WorkerAnswer, ThreadDied>(FiberId.none)
+        const deferred = Deferred.unsafeMake<ThreadAnswer, ThreadDied>(FiberId.none)
         waiting.push(deferred)
-        if (question !== undefined) worker.postMessage(question)
+        if (question !== undefined) started.postMessage(question)
         return Deferred.await(deferred)
       }),
     hasDied: () => died !== undefined,
-    end: Effect.promise(() => worker.terminate()),
+    end: Effect.promise(() => started.terminate()),
   }
 }
 
@@ -67,7 +67,7 @@ const startThread = (entry: URL, task: WorkerTask): Thread => {
 const closeTimeout = "5 seconds"
 
 /**
- * A writer whose threads run the program at `entry` (`AuditWorker`, bundled). While a thread cannot be kept alive every batch is
+ * A writer whose threads run the program at `entry` (`ThreadProgram`, bundled). While a thread cannot be kept alive every batch is
  * refused, and asking again starts another.
  */
 export const makeThreadWriter = (
@@ -83,7 +83,7 @@ export const makeThreadWriter = (
       return thread
     }
 
-    const reportOf = (question: WorkerQuestion): Effect.Effect<WriteReport> =>
+    const reportOf = (question: ThreadQuestion): Effect.Effect<WriteReport> =>
       Effect.suspend(() => current().answer(question)).pipe(
         Effect.map((answer) => {
           if (answer.kind === "report") known = answer.report

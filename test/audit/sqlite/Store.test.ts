@@ -18,7 +18,7 @@ import * as Scope from "effect/Scope"
 import { auditFiles } from "../../../src/audit/AuditUrl.ts"
 import { queuedRecord } from "../../../src/audit/queue/QueuedRecord.ts"
 import type { AuditRecord } from "../../../src/audit/record/AuditRecord.ts"
-import { makeStore } from "../../../src/audit/sqlite/AuditStore.ts"
+import { makeStore } from "../../../src/audit/sqlite/Store.ts"
 import { ask, fullPolicy, idsIn, sampleRecord, temporaryDirectory } from "../../support/AuditRecords.ts"
 
 const queued = (id: string, over: Partial<AuditRecord> = {}, key = `key-${id}`) =>

@@ -40,12 +40,12 @@ const rowOrNone = (record: QueuedRecord): RowValues | undefined =>
     ),
   )
 
-export interface AuditStore extends Pick<AuditWriter, "drain"> {
+export interface Store extends Pick<AuditWriter, "drain"> {
   /** As the writer's, of what is in the batch. */
   readonly write: (records: ReadonlyArray<QueuedRecord>) => Effect.Effect<WriteReport>
 }
 
-export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, Scope.Scope> =>
+export const makeStore = (files: AuditFiles): Effect.Effect<Store, never, Scope.Scope> =>
   Effect.gen(function* () {
     const spill = makeSpill(files, yield* newRun)
     const turn = yield* Effect.makeSemaphore(1)
@@ -155,7 +155,7 @@ export const makeStore = (files: AuditFiles): Effect.Effect<AuditStore, never, S
         onFailure: () => report(true, 0),
       })
 
-    const write: AuditStore["write"] = (records) =>
+    const write: Store["write"] = (records) =>
       Effect.suspend(() => {
         const rows = records.map(rowOrNone).filter(Predicate.isNotUndefined)
         const unspeakable = records.length - rows.length

@@ -10,10 +10,10 @@ import { auditFiles } from "../AuditUrl.ts"
 import type { RotationReport, WriteReport } from "../AuditWriter.ts"
 import { type Parcel, unpack } from "../queue/Parcel.ts"
 import { isRotationDue, rotate } from "./Archive.ts"
-import { makeStore } from "./AuditStore.ts"
+import { makeStore } from "./Store.ts"
 
 /** What a thread is started for. */
-export type WorkerTask =
+export type ThreadTask =
   | { readonly kind: "write"; readonly database: string }
   | {
       readonly kind: "rotate"
@@ -23,13 +23,13 @@ export type WorkerTask =
     }
 
 /** What the writing thread is asked, each question answered once and in order. */
-export type WorkerQuestion =
+export type ThreadQuestion =
   | { readonly kind: "write"; readonly parcel: Parcel }
   | { readonly kind: "drain" }
   | { readonly kind: "look"; readonly now: number; readonly retentionMonths: number }
   | { readonly kind: "close" }
 
-export type WorkerAnswer =
+export type ThreadAnswer =
   | { readonly kind: "report"; readonly report: WriteReport }
   | { readonly kind: "looked"; readonly isRotationDue: boolean }
   | { readonly kind: "rotated"; readonly report: RotationReport }
@@ -44,7 +44,7 @@ const write = async (database: string): Promise<void> => {
   const scope = await run(Scope.make())
   const files = auditFiles(database)
   const store = await run(Scope.extend(makeStore(files), scope))
-  const answer = async (question: WorkerQuestion): Promise<WorkerAnswer> => {
+  const answer = async (question: ThreadQuestion): Promise<ThreadAnswer> => {
     switch (question.kind) {
       case "write":
         return { kind: "report", report: await run(store.write(unpack(question.parcel))) }
@@ -61,7 +61,7 @@ const write = async (database: string): Promise<void> => {
     }
   }
   let last: Promise<void> = Promise.resolve()
-  port?.on("message", (question: WorkerQuestion) => {
+  port?.on("message", (question: ThreadQuestion) => {
     last = last.then(async () => {
       port.postMessage(await answer(question))
       if (question.kind === "close") port.close()
@@ -69,10 +69,10 @@ const write = async (database: string): Promise<void> => {
   })
 }
 
-const main = async (task: WorkerTask): Promise<void> => {
+const main = async (task: ThreadTask): Promise<void> => {
   if (task.kind === "write") return await write(task.database)
   const report = await run(rotate(auditFiles(task.database), task.now, task.retentionMonths))
-  port?.postMessage({ kind: "rotated", report } satisfies WorkerAnswer)
+  port?.postMessage({ kind: "rotated", report } satisfies ThreadAnswer)
 }
 
 void main(workerData)
