@@ -54,9 +54,9 @@ const sendEvents = (response: ServerResponse, count: number, pauseMs: number, th
       then()
       return
     }
-    const goOn = () => (pauseMs === 0 ? setImmediate(next) : setTimeout(next, pauseMs))
-    if (response.write(delta(` word ${sent}`))) goOn()
-    else response.once("drain", goOn)
+    const sendNext = () => (pauseMs === 0 ? setImmediate(next) : setTimeout(next, pauseMs))
+    if (response.write(delta(` word ${sent}`))) sendNext()
+    else response.once("drain", sendNext)
   }
   next()
 }

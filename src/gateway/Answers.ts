@@ -26,13 +26,14 @@ import type { Outcome } from "../errors/Outcome.ts"
 import { choicesOf } from "../operations/Choices.ts"
 import type { RequestFacts } from "../operations/ClientRequest.ts"
 import { toClient } from "../operations/RequestHeaders.ts"
-import { type Broken, resuming } from "../resume/Resume.ts"
+import { resuming } from "../resume/Resume.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
 import type { AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
 import { streamFaultReason } from "../upstream/OpenStream.ts"
 import { sourceOf, streamOf } from "../wire/EventSource.ts"
 import { surelyReadable } from "../wire/JsonOutline.ts"
+import type { AskToResume } from "./AskToResume.ts"
 import { beginAtOnce } from "./BeginAtOnce.ts"
 import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
 import { unreadAside } from "./LongBodies.ts"
@@ -214,27 +215,21 @@ const plainEnding = (
   return { status, headers, body, ending }
 }
 
-/** Asks for another upstream to go on with a stream that broke off, of those that were not tried. */
-export type GoOn = (
-  broken: Broken,
-  hasTried: (target: Target) => boolean,
-) => Effect.Effect<Option.Option<AnsweredStream>>
-
 /** Whose events are being read. */
 interface Reading {
   stream: AnsweredStream
 }
 
 /**
- * The events of an answer, gone on with by others should it break off. A function of its own: of an answer with which nobody may go on, nothing is to
+ * The events of an answer, resumed by others should it break off. A function of its own: of an answer that nobody may resume, nothing is to
  * keep the request.
  */
-const goingOn = (
+const resumable = (
   reading: Reading,
   request: RequestFacts,
   { prefix }: ChoiceTransform,
   { draft, secrets }: RequestFrame,
-  goOn: GoOn,
+  ask: AskToResume,
 ) =>
   resuming({
     request,
@@ -244,7 +239,7 @@ const goingOn = (
     next: (broken) =>
       Effect.gen(function* () {
         draft.brokeOff(toldText(broken.reason, secrets))
-        const other = yield* goOn(broken, (target) => draft.hasTried(target))
+        const other = yield* ask(broken, (target) => draft.hasTried(target))
         if (Option.isNone(other)) return Option.none()
         reading.stream.ended("stream_broken")
         reading.stream = other.value
@@ -252,12 +247,12 @@ const goingOn = (
       }),
   })
 
-/** The same of a stream. What one upstream began is transformed as its answers are, whoever goes on. */
+/** The same of a stream. What one upstream began is transformed as its answers are, whoever resumes it. */
 export const streamedAnswer = (
   answered: AnsweredStream,
   request: RequestFacts,
   frame: RequestFrame,
-  goOn: GoOn | undefined,
+  ask: AskToResume | undefined,
   respond: Respond,
   runtime: Runtime.Runtime<never>,
 ): RecordedAnswer => {
@@ -268,9 +263,9 @@ export const streamedAnswer = (
   draft.begun()
   const body = respond({
     events:
-      goOn === undefined
+      ask === undefined
         ? answered.events
-        : sourceOf(goingOn(reading, request, transform, frame, goOn), runtime),
+        : sourceOf(resumable(reading, request, transform, frame, ask), runtime),
     settings: {
       endpoint: request.endpoint,
       transform,

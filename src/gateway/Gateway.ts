@@ -30,7 +30,6 @@ import { affinity, decode } from "../operations/ClientRequest.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
 import { bodiesOf } from "../operations/Prepare.ts"
 import { clientKey, sessionOf, toUpstream } from "../operations/RequestHeaders.ts"
-import { askToGoOn, mayGoOn } from "../resume/Resumption.ts"
 import { plan } from "../routing/Plan.ts"
 import { drawsFrom } from "../routing/Selection.ts"
 import type { Upstream } from "../routing/Upstream.ts"
@@ -42,7 +41,6 @@ import { errorOfRefusal } from "../upstream/policy/LastError.ts"
 import { networkOf } from "../wire/Address.ts"
 import {
   begunAtOnce,
-  type GoOn,
   plainAnswer,
   recorded,
   refusal,
@@ -50,6 +48,7 @@ import {
   streamedAnswer,
   transformOf,
 } from "./Answers.ts"
+import { type AskToResume, askToResume, mayResume } from "./AskToResume.ts"
 import type { ClientCall, LongBody, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame, Refused } from "./Frame.ts"
 import { type ReadRequest, readLong } from "./LongBodies.ts"
@@ -295,16 +294,16 @@ export const layer: Layer.Layer<
         const answer = Effect.flatMap(
           attempts.run(asking),
           (answered): Effect.Effect<RecordedAnswer, GatewayError> => {
-            const goOn = answered.kind === "stream" ? goOnOf(asking, answered) : undefined
-            // Unless somebody may have to be asked to go on, what it was asked with is let go of.
-            if (goOn === undefined) opened.giveBack()
+            const ask = answered.kind === "stream" ? askOf(asking, answered) : undefined
+            // Unless somebody may have to be asked to resume it, what it was asked with is let go of.
+            if (ask === undefined) opened.giveBack()
             switch (answered.kind) {
               case "plain":
                 return plainAnswer(answered, facts, frame, aside)
               case "refusal":
                 return Effect.succeed(refusal(errorOfRefusal(answered.refused, answered.target, []), draft))
               case "stream":
-                return Effect.succeed(streamedAnswer(answered, facts, frame, goOn, respond, runtime))
+                return Effect.succeed(streamedAnswer(answered, facts, frame, ask, respond, runtime))
             }
           },
         )
@@ -326,12 +325,12 @@ export const layer: Layer.Layer<
       }
     }
 
-    /** How others can go on with an answer, should it break off; nothing where none may. */
-    const goOnOf = (asking: AttemptsRequest, answered: AnsweredStream): GoOn | undefined => {
+    /** How others are asked to resume an answer, should it break off; nothing where none may. */
+    const askOf = (asking: AttemptsRequest, answered: AnsweredStream): AskToResume | undefined => {
       const { onAttempt, targets } = asking
-      if (!targets.some((target) => target !== answered.target && mayGoOn(target))) return undefined
+      if (!targets.some((target) => target !== answered.target && mayResume(target))) return undefined
       return (broken, hasTried) =>
-        askToGoOn(
+        askToResume(
           attempts.run,
           {
             ...asking,

@@ -1,7 +1,8 @@
 /** A client's request for a completion: decoded as far as the gateway reads it, otherwise carried as it came. */
 import * as Either from "effect/Either"
 import { InvalidRequest } from "../errors/GatewayError.ts"
-import { refusalOfRequest, type Unresumable } from "../resume/Continuation.ts"
+import { unresumableRequest } from "../resume/ResumeBody.ts"
+import type { Unresumable } from "../resume/Unresumable.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { faultAt } from "../wire/JsonFault.ts"
 import { type ChoicesAsked, choicesAsked } from "./Choices.ts"
@@ -22,7 +23,7 @@ export interface RequestFacts {
   /** A message holds something that is not text. */
   readonly multimodal: boolean
   readonly choices: ChoicesAsked
-  /** Why its answer could never be gone on with, whatever it says; `undefined` where it could. */
+  /** Why its answer could never be resumed, whatever it says; `undefined` where it could. */
   readonly unresumable: Unresumable | undefined
 }
 
@@ -160,7 +161,7 @@ const read = (
     tools: isFilledArray(body["tools"]) || isFilledArray(body["functions"]),
     multimodal: messages.right.some((message) => isMultimodal(message["content"])),
     choices: choicesAsked(body),
-    unresumable: refusalOfRequest(endpoint, body),
+    unresumable: unresumableRequest(endpoint, body),
     messages: messages.right,
     body,
     bytes,

@@ -7,7 +7,7 @@
  */
 import * as Either from "effect/Either"
 import { InvalidRequest } from "../errors/GatewayError.ts"
-import { bodyGoingOn } from "../resume/Continuation.ts"
+import { bodyToResume } from "../resume/ResumeBody.ts"
 import { type RequestCleaning, type TokenLimit, tokenLimits, type Upstream } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { memberText, replaceMembers } from "../wire/JsonText.ts"
@@ -72,7 +72,7 @@ export const bodiesOf = (
 ): ((
   target: Recipient,
   omissions: Omissions,
-  /** The text from which it is to go on with an answer that broke off. */
+  /** The text from which it is to resume an answer that broke off. */
   said?: string,
 ) => Either.Either<Prepared, InvalidRequest>) => {
   let last: readonly [RequestCleaning, ReturnType<typeof clean>] | undefined
@@ -84,25 +84,25 @@ export const bodiesOf = (
     const prepared = Either.flatMap(last[1], (cleaned) => prepare(cleaned, target, omissions))
     return said === undefined
       ? prepared
-      : Either.flatMap(prepared, (one) => goingOn(request, one, target.upstream, said))
+      : Either.flatMap(prepared, (one) => resuming(request, one, target.upstream, said))
   }
 }
 
-/** Never shown: only targets that have a body are asked to go on. */
-const cannotGoOn = (): InvalidRequest =>
-  new InvalidRequest({ message: "This target cannot go on with the answer.", param: null })
+/** Never shown: only targets that have a body are asked to resume. */
+const cannotResume = (): InvalidRequest =>
+  new InvalidRequest({ message: "This target cannot resume the answer.", param: null })
 
-/** The body that asks a target to go on with an answer of which this text was said. */
-const goingOn = (
+/** The body that asks a target to resume an answer of which this text was said. */
+const resuming = (
   { endpoint }: ClientRequest,
   prepared: Prepared,
   { resume }: Recipient["upstream"],
   text: string,
 ): Either.Either<Prepared, InvalidRequest> =>
   resume === undefined
-    ? Either.left(cannotGoOn())
-    : Either.mapBoth(bodyGoingOn(endpoint, prepared.body, text, resume), {
-        onLeft: cannotGoOn,
+    ? Either.left(cannotResume())
+    : Either.mapBoth(bodyToResume(endpoint, prepared.body, text, resume), {
+        onLeft: cannotResume,
         onRight: (body) => ({ ...prepared, body, asItCame: false }),
       })
 

@@ -1,5 +1,5 @@
 /**
- * A streamed answer that outlives its upstream: where the events break off, the next target is asked to go on, and both make one stream.
+ * A streamed answer that outlives its upstream: where the events break off, the next target is asked to resume it, and both make one stream.
  *
  * Until then events pass as they come, and only their data is kept: no event is parsed that does not look as if it told something. An
  * answer that can no longer be resumed is not watched any further.
@@ -22,18 +22,19 @@ import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
 import { lift } from "../wire/Lift.ts"
 import { unpack } from "../wire/PackedData.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
-import { goingOn, readChunk, readSoFar, type SaidSoFar } from "./Continuation.ts"
+import { resumedEvents } from "./ResumedEvents.ts"
+import { readChunk, readSoFar, type SaidSoFar } from "./SaidSoFar.ts"
 
-/** An answer that broke off and can be gone on with. */
+/** An answer that broke off and can be resumed. */
 export interface Broken {
-  /** What to go on from; `""` where nothing was said and the answer is to be begun anew. */
+  /** What to resume from; `""` where nothing was said and the answer is to begin anew. */
   readonly text: string
   /** For the audit: `broke off: …`. Holds no secret. */
   readonly reason: string
 }
 
-/** The target that goes on. */
-export interface GoingOn<E> {
+/** The target that resumes an answer. */
+export interface Resumed<E> {
   /** All its events, none of them changed. */
   readonly events: Stream.Stream<SseEvent, E>
 }
@@ -46,13 +47,13 @@ export interface ResumeOptions<E> {
   /** A failure of an upstream in a few words. Holds no secret. */
   readonly reasonOf: (error: E) => string
   /**
-   * Asks for a target that goes on; `None` where there is none. Asked again when that one breaks off too, then with the text of all. The
-   * scope is that target's own: it is closed when another takes over from it, at the latest with the stream.
+   * Asks for a target that resumes it; `None` where there is none. Asked again when that one breaks off too, then with the text of all. The
+   * scope is that target's own: it is closed when another resumes its answer, at the latest with the stream.
    */
-  readonly next: (broken: Broken) => Effect.Effect<Option.Option<GoingOn<E>>, never, Scope.Scope>
+  readonly next: (broken: Broken) => Effect.Effect<Option.Option<Resumed<E>>, never, Scope.Scope>
 }
 
-/** The most of an answer's data that is kept to go on from. */
+/** The most of an answer's data that is kept to resume from. */
 export const maxResumableBytes = 4 * 1024 * 1024
 
 /** What an event costs to keep, however short it is. */
@@ -127,7 +128,7 @@ type Pull<E> = Effect.Effect<Chunk.Chunk<SseEvent>, Option.Option<E>>
 
 /**
  * The events, continued by others where they fail, end before the answer is complete, or say an error. Where the answer cannot be
- * resumed, or nobody goes on with it, they end as they would have without this.
+ * resumed, or nobody resumes it, they end as they would have without this.
  *
  * Leaving the stream interrupts whatever is under way, the search for the next target too.
  */
@@ -148,8 +149,8 @@ export const resuming = <E>(options: ResumeOptions<E>): Stream.Stream<SseEvent, 
     /** What is to be done before anything more is read. */
     let upcoming: Pull<E> | undefined
 
-    /** Another source in place of this one, if somebody goes on. */
-    const takeOver = (said: SaidSoFar, reason: string): Effect.Effect<boolean> =>
+    /** Another source in place of this one, if somebody resumes. */
+    const resume = (said: SaidSoFar, reason: string): Effect.Effect<boolean> =>
       Effect.gen(function* () {
         const scope = yield* newScope
         const found = yield* Scope.extend(next({ text: said.text, reason: `broke off: ${reason}` }), scope)
@@ -158,24 +159,24 @@ export const resuming = <E>(options: ResumeOptions<E>): Stream.Stream<SseEvent, 
           return false
         }
         const left = source.scope
-        source = yield* open(lift(goingOn(endpoint, said))(found.value.events), scope)
+        source = yield* open(lift(resumedEvents(endpoint, said))(found.value.events), scope)
         yield* Scope.close(left, Exit.void)
         return true
       })
 
-    /** `otherwise` is how the stream goes on where nobody takes over. */
+    /** `otherwise` is how the stream ends where nobody resumes it. */
     const brokeOff = (reason: string, otherwise: Pull<E>): Pull<E> =>
       Effect.suspend(() => {
         const said = readSoFar(endpoint, prefix, watch.data)
-        const isTakenOver = Either.isRight(said) ? takeOver(said.right, reason) : Effect.succeed(false)
-        return Effect.flatMap(isTakenOver, (taken): Pull<E> => {
-          if (taken) return read
+        const isResumed = Either.isRight(said) ? resume(said.right, reason) : Effect.succeed(false)
+        return Effect.flatMap(isResumed, (resumed): Pull<E> => {
+          if (resumed) return read
           watch.end()
           return otherwise
         })
       })
 
-    /** Lets events pass until one says an error: that one and those behind it wait for whether somebody goes on. */
+    /** Lets events pass until one says an error: that one and those behind it wait for whether somebody resumes. */
     const passed = (events: Chunk.Chunk<SseEvent>): Pull<E> => {
       let at = 0
       for (const event of events) {

@@ -39,7 +39,7 @@ export interface Concurrency {
   readonly maxWaitMs: number
 }
 
-/** How an upstream is asked to go on with an answer that another broke off. */
+/** How an upstream is asked to resume an answer that another broke off. */
 export interface ResumePolicy {
   /** Members added to the body. */
   readonly body: JsonObject
@@ -92,7 +92,7 @@ export interface Upstream {
   readonly concurrency: Concurrency | undefined
   /** Milliseconds without a first byte after which the next target of the plan is asked as well; absent: it never is. */
   readonly hedgeAfterMs: number | undefined
-  /** Absent: never asked to go on with another's answer. */
+  /** Absent: never asked to resume another's answer. */
   readonly resume: ResumePolicy | undefined
 }
 

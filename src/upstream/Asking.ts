@@ -17,7 +17,7 @@ import type { AttemptFailure } from "./policy/AttemptFailure.ts"
 export type BodyFor = (
   target: Target,
   omissions: Omissions,
-  /** The text from which it is to go on with an answer that broke off. */
+  /** The text from which it is to resume an answer that broke off. */
   said?: string,
 ) => Effect.Effect<Prepared, GatewayError>
 

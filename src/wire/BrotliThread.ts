@@ -119,7 +119,7 @@ export class BrotliThreadDecoder extends Transform {
   #isWhole = false
   #thread: Worker | undefined
   /** Goes on with what is under way, once its reader wants more. */
-  #goOn: (() => void) | undefined
+  #next: (() => void) | undefined
   #sitDown: (() => void) | undefined
 
   override _transform(chunk: Uint8Array, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -136,10 +136,10 @@ export class BrotliThreadDecoder extends Transform {
   }
 
   override _read(size: number): void {
-    const goOn = this.#goOn
-    this.#goOn = undefined
-    if (goOn === undefined) super._read(size)
-    else goOn()
+    const next = this.#next
+    this.#next = undefined
+    if (next === undefined) super._read(size)
+    else next()
   }
 
   override _flush(done: TransformCallback): void {
@@ -177,7 +177,7 @@ export class BrotliThreadDecoder extends Transform {
     if (this.destroyed) return
     if (rest.length === 0 && !step.hasMore) done()
     else if (wantsMore || this.#isWhole) this.#step(rest, done)
-    else this.#goOn = () => this.#step(rest, done)
+    else this.#next = () => this.#step(rest, done)
   }
 
   #leave(): void {
@@ -188,6 +188,6 @@ export class BrotliThreadDecoder extends Transform {
     }
     this.#seat = "left"
     this.#sitDown = undefined
-    this.#goOn = undefined
+    this.#next = undefined
   }
 }

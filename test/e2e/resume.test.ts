@@ -1,4 +1,4 @@
-/** A stream that breaks off and is gone on with by another upstream: one answer to its caller, both attempts in the audit. */
+/** A stream that breaks off and is resumed by another upstream: one answer to its caller, both attempts in the audit. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -52,7 +52,7 @@ const continues = (body: unknown) =>
   ])
 
 describe("A stream that breaks off", () => {
-  it.scopedLive("is gone on with by the next client that has resume, as one answer", () =>
+  it.scopedLive("is resumed by the next client that has resume, as one answer", () =>
     Effect.gen(function* () {
       const first = yield* Scripted.scriptedUpstream(cutOff)
       const second = yield* Scripted.scriptedUpstream(({ body }) => continues(body))
@@ -101,7 +101,7 @@ describe("A stream that breaks off", () => {
     }),
   )
 
-  it.scopedLive("is gone on with by one that was asked beside it, and only was slower", () =>
+  it.scopedLive("is resumed by one that was asked beside it, and only was slower", () =>
     Effect.gen(function* () {
       const begun = Scripted.controlled()
       const first = yield* Scripted.scriptedUpstream(begun.answer)
@@ -131,7 +131,7 @@ describe("A stream that breaks off", () => {
     }),
   )
 
-  it.scopedLive("is gone on with by one that says all that is left in one event, as a plain answer", () =>
+  it.scopedLive("is resumed by one that says all that is left in one event, as a plain answer", () =>
     Effect.gen(function* () {
       const first = yield* Scripted.scriptedUpstream(cutOff)
       const second = yield* Scripted.scriptedUpstream(Scripted.sse([chatCompletion(", four")]))
@@ -146,7 +146,7 @@ describe("A stream that breaks off", () => {
     }),
   )
 
-  it.scopedLive("goes on from upstream to upstream for as long as there are any", () =>
+  it.scopedLive("is resumed by upstream after upstream for as long as there are any", () =>
     Effect.gen(function* () {
       const first = yield* Scripted.scriptedUpstream(cutOff)
       const busy = yield* Scripted.scriptedUpstream(Scripted.status(503, "no"))
@@ -181,7 +181,7 @@ describe("A stream that breaks off", () => {
     }),
   )
 
-  it.scopedLive("ends in one error event where nobody may go on, or whoever is asked cannot", () =>
+  it.scopedLive("ends in one error event where nobody may resume it, or whoever is asked cannot", () =>
     Effect.gen(function* () {
       const first = yield* Scripted.scriptedUpstream(cutOff)
       const second = yield* Scripted.scriptedUpstream(Scripted.status(400, "no such thing as prefill"))
@@ -214,7 +214,7 @@ describe("A stream that breaks off", () => {
     }),
   )
 
-  it.scopedLive("is not gone on with in the middle of a tool call", () =>
+  it.scopedLive("is not resumed in the middle of a tool call", () =>
     Effect.gen(function* () {
       const first = yield* Scripted.scriptedUpstream(
         Scripted.sse(

@@ -13,7 +13,9 @@ import { affinity, decode } from "../../src/operations/ClientRequest.ts"
 import { chatCompletions, completions } from "../../src/operations/Endpoint.ts"
 import { clean, prepare } from "../../src/operations/Prepare.ts"
 import { clientKey, sanitizeRequestId, toClient, toUpstream } from "../../src/operations/RequestHeaders.ts"
-import { bodyGoingOn, goingOn, readSoFar } from "../../src/resume/Continuation.ts"
+import { bodyToResume } from "../../src/resume/ResumeBody.ts"
+import { resumedEvents } from "../../src/resume/ResumedEvents.ts"
+import { readSoFar } from "../../src/resume/SaidSoFar.ts"
 import { readModels } from "../../src/routing/ModelList.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { retryAfterMs } from "../../src/upstream/policy/RetryAfter.ts"
@@ -173,13 +175,13 @@ describe("Fuzzed,", () => {
           if (Either.isLeft(said)) return
           const request = decode(endpoint, body)
           if (Either.isRight(request)) {
-            const next = bodyGoingOn(endpoint, request.right.bytes, said.right.text, {
+            const next = bodyToResume(endpoint, request.right.bytes, said.right.text, {
               body: {},
               message: {},
             })
             if (Either.isRight(next)) JSON.parse(Buffer.from(next.right).toString())
           }
-          for (const { data } of run(goingOn(endpoint, said.right), events)) {
+          for (const { data } of run(resumedEvents(endpoint, said.right), events)) {
             judge(parseObject(data))
           }
         }),

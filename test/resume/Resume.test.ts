@@ -13,8 +13,9 @@ import { describe, expect } from "vitest"
 import { answerStream, summary } from "../../src/answer/AnswerStream.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
-import { readSoFar, refusalOfRequest } from "../../src/resume/Continuation.ts"
 import { type Broken, maxResumableBytes, type ResumeOptions, resuming } from "../../src/resume/Resume.ts"
+import { unresumableRequest } from "../../src/resume/ResumeBody.ts"
+import { readSoFar } from "../../src/resume/SaidSoFar.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
@@ -116,7 +117,7 @@ const wholeAnswer = [
   "[DONE]",
 ]
 
-describe("an answer that breaks off is gone on with", () => {
+describe("an answer that breaks off is resumed", () => {
   const breaks: ReadonlyArray<readonly [name: string, events: Events, reason: string]> = [
     ["where its stream fails", failing(inReads(beginning)), "broke off: reset"],
     ["where its stream fails in one read", failing(inReads(beginning, [9])), "broke off: reset"],
@@ -223,7 +224,7 @@ describe("laws of resumed answers", () => {
                   : { id, model: id, object: "text_completion", choices: [{ index: 0, text }] }
               const thought = thinks && isChat ? "<think>hm</think>\n" : ""
 
-              /** What target `at` sends, going on from `text`, until its break. */
+              /** What target `at` sends, resuming from `text`, until its break. */
               const target = (at: number, text: string): Events => {
                 const id = `answer-${at}`
                 const { after, how, saysRole } = breaks[at] ?? { after: 99, how: "never", saysRole: true }
@@ -286,7 +287,7 @@ describe("laws of resumed answers", () => {
   )
 
   it.effect(
-    "law: somebody is asked to go on exactly where AnswerStream says that a resumable answer broke, and all else passes as it came",
+    "law: somebody is asked to resume exactly where AnswerStream says that a resumable answer broke, and all else passes as it came",
     () =>
       Effect.promise(() =>
         fc.assert(
@@ -356,7 +357,7 @@ describe("laws of resumed answers", () => {
 })
 
 describe("an answer that breaks off ends as it would have", () => {
-  it.effect("when nobody goes on: its error event and all behind it pass, and its failure", () =>
+  it.effect("when nobody resumes it: its error event and all behind it pass, and its failure", () =>
     Effect.gen(function* () {
       const events = [...beginning, event(errorOf("x")), event(textChunk("late"))]
       const { asked, stream } = resumed(failing(inReads(events, [9])))
@@ -365,7 +366,7 @@ describe("an answer that breaks off ends as it would have", () => {
     }),
   )
 
-  it.effect("when nobody goes on with what was gone on with", () =>
+  it.effect("when nobody resumes what was resumed", () =>
     Effect.gen(function* () {
       const { asked, stream } = resumed(failing(inReads(beginning)), [
         failing(inReads(ending(second).slice(0, 2)), "timeout"),
@@ -399,7 +400,7 @@ describe("an answer that breaks off ends as it would have", () => {
   it("when the request could never be resumed: its stream is left alone", () => {
     const events = inReads(beginning)
     const request = (endpoint: Endpoint, body: JsonObject) =>
-      resumed(events, [], { request: { endpoint, unresumable: refusalOfRequest(endpoint, body) } }).stream
+      resumed(events, [], { request: { endpoint, unresumable: unresumableRequest(endpoint, body) } }).stream
     expect(request(chatCompletions, { messages: [], n: 2 })).toBe(events)
     expect(request(completions, { prompt: "a", echo: true })).toBe(events)
     expect(request(completions, { prompt: [1, 2] })).toBe(events)
@@ -452,7 +453,7 @@ describe("reading", () => {
     }),
   )
 
-  it.effect("gives what came before an error event at once, not when somebody goes on", () =>
+  it.effect("gives what came before an error event at once, not when somebody resumes it", () =>
     Effect.gen(function* () {
       const { stream } = resumed(inReads([...beginning, event(errorOf("x"))], [9]), [], {
         next: () => Effect.never,
@@ -534,7 +535,7 @@ describe("what an upstream holds", () => {
     }),
   )
 
-  it.effect("is let go by a client that leaves while another goes on", () =>
+  it.effect("is let go by a client that leaves while another resumes it", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
       const isRead = yield* Deferred.make<void>()

@@ -12,7 +12,7 @@ export interface AttemptRecord {
   readonly status: number | undefined
   readonly cause: string | undefined
   readonly ms: number
-  /** It was asked to go on with an answer that another upstream broke off. */
+  /** It was asked to resume an answer that another upstream broke off. */
   readonly resumed?: true
 }
 

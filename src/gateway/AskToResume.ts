@@ -1,28 +1,34 @@
-/** Asks the targets of a plan that are left to go on with a stream that broke off. */
+/** Asks the targets of a plan that are left to resume a stream that broke off. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { nothingOmitted } from "../operations/Additions.ts"
+import type { Broken } from "../resume/Resume.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { AnsweredStream } from "../upstream/Answered.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
 import type { Attempts, AttemptsRequest } from "../upstream/Attempts.ts"
-import type { Broken } from "./Resume.ts"
 
-/** Whether a target may be asked to go on with an answer that another began. */
-export const mayGoOn = ({ upstream }: Target): boolean => upstream.resume !== undefined
+/** Asks for another upstream to resume a stream that broke off, of those that were not tried. */
+export type AskToResume = (
+  broken: Broken,
+  hasTried: (target: Target) => boolean,
+) => Effect.Effect<Option.Option<AnsweredStream>>
+
+/** Whether a target may be asked to resume an answer that another began. */
+export const mayResume = ({ upstream }: Target): boolean => upstream.resume !== undefined
 
 /**
- * The first of the request's targets that goes on: each that may is asked once, in their order, and whatever is no stream of events
+ * The first of the request's targets that resumes the answer: each that may is asked once, in their order, and whatever is no stream of events
  * leads to the next one, since the client's answer has begun.
  */
-export const askToGoOn = (
+export const askToResume = (
   run: Attempts["Type"]["run"],
   request: AttemptsRequest,
   broken: Broken,
 ): Effect.Effect<Option.Option<AnsweredStream>> => {
   const bodyFor: BodyFor = (target, omissions) => request.bodyFor(target, omissions, broken.text)
   const hasBody = (target: Target): Effect.Effect<boolean> =>
-    mayGoOn(target) ? Effect.isSuccess(bodyFor(target, nothingOmitted)) : Effect.succeed(false)
+    mayResume(target) ? Effect.isSuccess(bodyFor(target, nothingOmitted)) : Effect.succeed(false)
   return Effect.filter(request.targets, hasBody).pipe(
     Effect.flatMap((targets) =>
       targets.length === 0
