@@ -7,7 +7,6 @@
 import { errorData, type ShapedError } from "../errors/ErrorShape.ts"
 import type { Outcome } from "../errors/Outcome.ts"
 import { brokenStream } from "../errors/StreamError.ts"
-import type { Endpoint } from "../operations/Endpoint.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import { told } from "../secrets/Told.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
@@ -21,7 +20,8 @@ import {
 } from "../wire/JsonOutline.ts"
 import { doneData, isDone, type SseEvent } from "../wire/Sse.ts"
 import { chunksOf, isPlain, maxMadeBytes } from "./AnswerInChunks.ts"
-import { callsTool, holderOf, placeInChunk } from "./ChoiceText.ts"
+import type { AnswerShape } from "./AnswerShape.ts"
+import { callsTool, holderOf } from "./ChoiceText.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { isTelling } from "./ChunkScan.ts"
 import { chunkTransform, maxChoices, type Progress } from "./ChunkTransform.ts"
@@ -31,7 +31,7 @@ import { mergeUsage, noUsage, readUsage, type Usage } from "./Usage.ts"
 import { errorOf } from "./Verdict.ts"
 
 export interface AnswerSettings {
-  readonly endpoint: Endpoint
+  readonly shape: AnswerShape
   readonly transform: ChoiceTransform
   /** The client asked for the usage chunk; else it is read here and not passed on. */
   readonly includeUsage: boolean
@@ -177,9 +177,9 @@ const counted = (state: AnswerState): AnswerState => ({
 
 /** The stream of an answer, for these settings. */
 export const answerStream = (settings: AnswerSettings): AnswerStream => {
-  const { endpoint, includeUsage, secrets } = settings
-  const transform = chunkTransform(endpoint, settings.transform)
-  const place = placeInChunk(endpoint)
+  const { includeUsage, secrets, shape } = settings
+  const transform = chunkTransform(shape, settings.transform)
+  const place = shape.inChunk
   // Only texts that may be changed are to be known as a whole.
   const limits = transform.active ? changedLimits : answerLimits
 
@@ -224,7 +224,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
   ): readonly [AnswerState, ReadonlyArray<Uint8Array>] => {
     const saysUsage = isJsonObject(chunk["usage"])
     const hidesUsage = saysUsage && !includeUsage && data.length <= longestChanged
-    const visible = hidesUsage ? withoutUsage(endpoint, chunk, state.lastChunk) : chunk
+    const visible = hidesUsage ? withoutUsage(place, chunk, state.lastChunk) : chunk
     const [progress, sent] =
       visible !== undefined && hasChoices(chunk)
         ? transform.step(state.progress, visible)
@@ -287,7 +287,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     // An SDK looks for deltas, and would see an empty answer.
     const made =
       data.length <= longestChanged && isWhole(chunk, state.progress)
-        ? chunksOf(endpoint, data, maxMadeBytes)
+        ? chunksOf(shape, data, maxMadeBytes)
         : undefined
     return made === undefined ? read(state, data, chunk) : readAll(state, made)
   }

@@ -2,7 +2,6 @@
  * Where the text of a choice stands: a plain answer's `message`, a chunk's `delta`, or, in a legacy completion, the choice itself.
  * All three are read into pieces and written back the same way, so plain and streamed answers cannot drift apart.
  */
-import type { Endpoint } from "../operations/Endpoint.ts"
 import type { ThinkingFormat } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { PartsWriter, textOfPart, thoughtsOfPart } from "./ContentParts.ts"
@@ -14,18 +13,6 @@ export interface TextPlace {
   readonly holder: "message" | "delta" | undefined
   readonly content: "content" | "text"
 }
-
-/** The place in the plain answers of an endpoint. */
-export const placeInAnswer = (endpoint: Endpoint): TextPlace =>
-  endpoint.name === "chat.completions"
-    ? { holder: "message", content: "content" }
-    : { holder: undefined, content: "text" }
-
-/** The place in the chunks of an endpoint. */
-export const placeInChunk = (endpoint: Endpoint): TextPlace =>
-  endpoint.name === "chat.completions"
-    ? { holder: "delta", content: "content" }
-    : { holder: undefined, content: "text" }
 
 /** The two names under which upstreams send reasoning. */
 export const reasoningMembers = ["reasoning", "reasoning_content"] as const

@@ -2,13 +2,12 @@
  * Chunks of a streamed answer: each choice's text runs through its own machine, everything else passes. Also keeps count of which
  * choices have ended, whether their text is transformed or not.
  */
-import type { Endpoint } from "../operations/Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import type { AnswerShape } from "./AnswerShape.ts"
 import {
   finishReasonOf,
   hasContent,
   holderOf,
-  placeInChunk,
   reasoningMembers,
   reasoningOf,
   saysContent,
@@ -104,9 +103,9 @@ interface Stepped {
   readonly silent: boolean
 }
 
-/** The transformation of the chunks of an endpoint's answers. */
-export const chunkTransform = (endpoint: Endpoint, transform: ChoiceTransform): ChunkTransform => {
-  const place = placeInChunk(endpoint)
+/** The transformation of the chunks of answers of this shape. */
+export const chunkTransform = (shape: AnswerShape, transform: ChoiceTransform): ChunkTransform => {
+  const place = shape.inChunk
   const machine = choiceMachine(transform)
 
   const begin = (index: number): ChoiceProgress => ({

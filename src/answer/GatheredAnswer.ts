@@ -1,10 +1,10 @@
 /** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
-import type { Endpoint } from "../operations/Endpoint.ts"
 import { noSecrets } from "../secrets/Secrets.ts"
 import { AttemptFailure, errorInAnswer, noMemory } from "../upstream/policy/AttemptFailure.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
 import type { EventSink, SourceEnd } from "../wire/EventSource.ts"
 import type { SseEvent } from "../wire/Sse.ts"
+import type { AnswerShape } from "./AnswerShape.ts"
 import { type AnswerState, answerStream } from "./AnswerStream.ts"
 import { untouched } from "./ChoiceTransform.ts"
 import { gathered } from "./transcript/Transcript.ts"
@@ -13,7 +13,7 @@ import { gathered } from "./transcript/Transcript.ts"
 const minBytes = 64
 
 export interface GatheredOptions<E> {
-  readonly endpoint: Endpoint
+  readonly shape: AnswerShape
   /** How many choices the answer is to have. */
   readonly choices: number
   /** The most that is kept of it. */
@@ -57,10 +57,10 @@ export class GatheredAnswer<E> implements EventSink<E> {
   #gathered: Gathered = open
 
   constructor(options: GatheredOptions<E>) {
-    const { choices, endpoint } = options
+    const { choices, shape } = options
     this.#options = options
     this.#stream = answerStream({
-      endpoint,
+      shape,
       transform: untouched,
       includeUsage: true,
       choices,
@@ -119,7 +119,7 @@ export class GatheredAnswer<E> implements EventSink<E> {
   #whole(): Gathered {
     const { packed } = this.#data
     if (this.#bytes > mostAtOnce) return { kind: "packed", packed }
-    const body = gathered(this.#options.endpoint, packed)
+    const body = gathered(this.#options.shape, packed)
     return body === undefined ? nothingGathered : { kind: "whole", body }
   }
 }

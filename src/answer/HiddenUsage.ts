@@ -2,8 +2,8 @@
  * Usage that was asked for by the gateway alone, taken out of what its client gets. Upstreams put other members into the chunk that reports it
  * (llama.cpp its `timings`, vLLM the `system_fingerprint`), which they would send in another one had nobody asked: these are not to be lost.
  */
-import type { Endpoint } from "../operations/Endpoint.ts"
 import type { Json, JsonObject } from "../wire/Json.ts"
+import type { TextPlace } from "./ChoiceText.ts"
 
 /** Members that say nothing of their own in the last chunk. */
 const quiet: ReadonlySet<string> = new Set([
@@ -30,7 +30,7 @@ const saysMore = (chunk: JsonObject, lastChunk: JsonObject): boolean =>
  * choice of every chunk, and expect none without only where they asked for usage.
  */
 export const withoutUsage = (
-  endpoint: Endpoint,
+  { holder, content }: TextPlace,
   chunk: JsonObject,
   lastChunk: JsonObject,
 ): JsonObject | undefined => {
@@ -38,6 +38,6 @@ export const withoutUsage = (
   const choices = chunk["choices"]
   if (Array.isArray(choices) && choices.length > 0) return rest
   if (!saysMore(chunk, lastChunk)) return undefined
-  const silence = endpoint.name === "chat.completions" ? { delta: {} } : { text: "" }
+  const silence = holder === undefined ? { [content]: "" } : { [holder]: {} }
   return { ...rest, choices: [{ index: 0, ...silence, finish_reason: null }] }
 }

@@ -1,13 +1,12 @@
 /** Answers that come whole: their text transformed choice by choice, and what the audit and the access log want to know of them. */
-import { chatCompletions, type Endpoint } from "../operations/Endpoint.ts"
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { rewriteJson } from "../wire/JsonBytes.ts"
 import { outlineOf, wholeLimits } from "../wire/JsonOutline.ts"
+import type { AnswerShape } from "./AnswerShape.ts"
 import {
   callsTool,
   finishReasonOf,
   holderOf,
-  placeInAnswer,
   type TextPlace,
   transformHolder,
   withHolder,
@@ -30,7 +29,7 @@ const transformChoice = (
 
 /** The answer with the text of every choice transformed; the same bytes where nothing changes or they are not an answer. */
 export const transformAnswer = (
-  endpoint: Endpoint,
+  shape: AnswerShape,
   transform: ChoiceTransform,
   bytes: Uint8Array,
 ): Uint8Array => {
@@ -39,7 +38,7 @@ export const transformAnswer = (
   const before = answer?.["choices"]
   if (machine === undefined || answer === undefined || !Array.isArray(before)) return bytes
   const choices: ReadonlyArray<Json> = before
-  const place = placeInAnswer(endpoint)
+  const place = shape.inAnswer
   const after = choices.map((choice) => transformChoice(choice, place, transform, machine))
   if (after.every((choice, at) => choice === choices[at])) return bytes
   return rewriteJson(bytes, answer, { ...answer, choices: after }) ?? bytes
@@ -58,12 +57,12 @@ export interface AnswerFacts {
 }
 
 /** Reads a whole answer. Of what is not a JSON object nothing is known, and no tool was called. */
-export const readAnswer = (answer: JsonObject = {}): AnswerFacts => {
+export const readAnswer = ({ inAnswer }: AnswerShape, answer: JsonObject = {}): AnswerFacts => {
   const all = answer["choices"]
   const choices = Array.isArray(all) ? all.filter(isJsonObject) : []
   return {
     usage: readUsage(answer["usage"]),
     finishReason: choices.map(finishReasonOf).find((reason) => reason !== undefined),
-    toolCalls: choices.some((choice) => callsTool(holderOf(choice, placeInAnswer(chatCompletions)))),
+    toolCalls: choices.some((choice) => callsTool(holderOf(choice, inAnswer))),
   }
 }

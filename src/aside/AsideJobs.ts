@@ -135,14 +135,14 @@ export const asideJobs: {
       },
     ),
   transform: ({ bytes, endpoint, transform }) => ({
-    body: transformAnswer(endpointNamed(endpoint), transform, bytes),
+    body: transformAnswer(endpointNamed(endpoint).shape, transform, bytes),
   }),
   chunks: ({ bytes, endpoint: name, limitBytes, transform }) => {
-    const endpoint = endpointNamed(name)
-    return { datas: chunksOf(endpoint, transformAnswer(endpoint, transform, bytes), limitBytes) ?? [] }
+    const { shape } = endpointNamed(name)
+    return { datas: chunksOf(shape, transformAnswer(shape, transform, bytes), limitBytes) ?? [] }
   },
   gather: ({ endpoint, packed }) => {
-    const body = gathered(endpointNamed(endpoint), packed)
+    const body = gathered(endpointNamed(endpoint).shape, packed)
     return { body, outline: body === undefined ? undefined : outlineOf(body, answerLimits) }
   },
   models: ({ bytes, ownedBy }) => ({ models: readModels(parseJson(bytes), ownedBy) }),

@@ -185,23 +185,26 @@ export const plainAnswer = (
   const { endpoint } = request
   const transform = transformOf(answered.target, request, frame.snapshot)
   if (body.length <= surelyReadable || !changesAnswers(transform)) {
-    return Effect.succeed(plainEnding(answered, transformAnswer(endpoint, transform, body), frame))
+    return Effect.succeed(
+      plainEnding(answered, request, transformAnswer(endpoint.shape, transform, body), frame),
+    )
   }
   // As text, changed, and as it is sent.
   if (!frame.hold(3 * body.length)) return Effect.fail(noMemory)
   return aside.run("transform", { endpoint: endpoint.name, transform, bytes: body }).pipe(
     Effect.catchTag("AsideFailed", unreadAside),
-    Effect.map((changed) => plainEnding(answered, changed.body, frame)),
+    Effect.map((changed) => plainEnding(answered, request, changed.body, frame)),
   )
 }
 
 const plainEnding = (
   answered: AnsweredPlain,
+  { endpoint }: RequestFacts,
   body: Uint8Array,
   { draft, secrets }: RequestFrame,
 ): RecordedAnswer => {
   const { status } = answered
-  const facts = readAnswer(answered.answer)
+  const facts = readAnswer(endpoint.shape, answered.answer)
   const ending: Ending = {
     status,
     outcome: "ok",
@@ -232,7 +235,8 @@ const resumable = (
   ask: AskToResume,
 ) =>
   resuming({
-    request,
+    shape: request.endpoint.shape,
+    unresumable: request.unresumable,
     prefix,
     events: streamOf(reading.stream.events),
     reasonOf: streamFaultReason,
@@ -267,7 +271,7 @@ export const streamedAnswer = (
         ? answered.events
         : sourceOf(resumable(reading, request, transform, frame, ask), runtime),
     settings: {
-      endpoint: request.endpoint,
+      shape: request.endpoint.shape,
       transform,
       includeUsage: request.includeUsage || snapshot.givesUsage === "always",
       choices: choicesOf(request.choices, answered.target.upstream),

@@ -1,4 +1,7 @@
 /** The table of proxied operations. Adding one is a row here (and a schema where its answers differ in shape). */
+import type { AnswerShape } from "../answer/AnswerShape.ts"
+import { chatShape } from "./chat/ChatShape.ts"
+import { textShape } from "./completions/TextShape.ts"
 import { type Deciding, deciding } from "./OneReading.ts"
 
 export interface Endpoint {
@@ -8,6 +11,8 @@ export interface Endpoint {
   readonly path: "/chat/completions" | "/completions"
   /** The member that must be there, beside `model`. */
   readonly input: "messages" | "prompt"
+  /** How its answers are shaped. */
+  readonly shape: AnswerShape
   /** All members of a request that anything is decided by, here or on its way back. */
   readonly decidedBy: Deciding
 }
@@ -33,6 +38,7 @@ export const chatCompletions: Endpoint = {
   name: "chat.completions",
   path: "/chat/completions",
   input: "messages",
+  shape: chatShape,
   decidedBy: deciding([...ofCompletions, "messages", "tools", "functions"], within),
 }
 
@@ -40,6 +46,7 @@ export const completions: Endpoint = {
   name: "completions",
   path: "/completions",
   input: "prompt",
+  shape: textShape,
   decidedBy: deciding([...ofCompletions, "tools", "functions"], within),
 }
 

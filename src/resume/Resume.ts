@@ -12,11 +12,10 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { AnswerShape } from "../answer/AnswerShape.ts"
 import { isTelling } from "../answer/ChunkScan.ts"
 import { ping } from "../answer/StreamEvent.ts"
 import { errorOf } from "../answer/Verdict.ts"
-import type { RequestFacts } from "../operations/ClientRequest.ts"
-import type { Endpoint } from "../operations/Endpoint.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
 import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
 import { lift } from "../wire/Lift.ts"
@@ -24,6 +23,7 @@ import { unpack } from "../wire/PackedData.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
 import { resumedEvents } from "./ResumedEvents.ts"
 import { readChunk, readSoFar, type SaidSoFar } from "./SaidSoFar.ts"
+import type { Unresumable } from "./Unresumable.ts"
 
 /** An answer that broke off and can be resumed. */
 export interface Broken {
@@ -40,7 +40,9 @@ export interface Resumed<E> {
 }
 
 export interface ResumeOptions<E> {
-  readonly request: Pick<RequestFacts, "endpoint" | "unresumable">
+  readonly shape: AnswerShape
+  /** Why the answer to its request could never be resumed, whatever it says. */
+  readonly unresumable: Unresumable | undefined
   /** The `special_prefix` of the upstream that began the answer: it may open the block of thinking that the answer only closes. */
   readonly prefix: string | undefined
   readonly events: Stream.Stream<SseEvent, E>
@@ -67,13 +69,13 @@ const maxMessage = 1_000
  * `AnswerStream` takes for them. Mutable on purpose: one stream, one fiber.
  */
 class Watch {
-  readonly #endpoint: Endpoint
+  readonly #shape: AnswerShape
   #data = new DataBuffer()
   #bytes = 0
   #isOver = false
 
-  constructor(endpoint: Endpoint) {
-    this.#endpoint = endpoint
+  constructor(shape: AnswerShape) {
+    this.#shape = shape
   }
 
   /** The answer is complete, or cannot be resumed whatever comes. */
@@ -102,7 +104,7 @@ class Watch {
       const chunk = outlineOf(data, answerLimits)
       const error = errorOf(event, chunk)
       if (error !== undefined) return error.message
-      if (chunk === undefined || Either.isLeft(readChunk(this.#endpoint, chunk))) {
+      if (chunk === undefined || Either.isLeft(readChunk(this.#shape, chunk))) {
         this.end()
         return undefined
       }
@@ -133,13 +135,12 @@ type Pull<E> = Effect.Effect<Chunk.Chunk<SseEvent>, Option.Option<E>>
  * Leaving the stream interrupts whatever is under way, the search for the next target too.
  */
 export const resuming = <E>(options: ResumeOptions<E>): Stream.Stream<SseEvent, E> => {
-  const { next, prefix = "", reasonOf, request } = options
-  const { endpoint } = request
-  if (request.unresumable !== undefined) return options.events
+  const { next, prefix = "", reasonOf, shape, unresumable } = options
+  if (unresumable !== undefined) return options.events
 
   const start = Effect.gen(function* () {
     const outer = yield* Effect.scope
-    const watch = new Watch(endpoint)
+    const watch = new Watch(shape)
 
     const open = (events: Stream.Stream<SseEvent, E>, scope: Scope.CloseableScope) =>
       Effect.map(Scope.extend(Stream.toPull(events), scope), (pull): Source<E> => ({ pull, scope }))
@@ -159,7 +160,7 @@ export const resuming = <E>(options: ResumeOptions<E>): Stream.Stream<SseEvent, 
           return false
         }
         const left = source.scope
-        source = yield* open(lift(resumedEvents(endpoint, said))(found.value.events), scope)
+        source = yield* open(lift(resumedEvents(shape, said))(found.value.events), scope)
         yield* Scope.close(left, Exit.void)
         return true
       })
@@ -167,7 +168,7 @@ export const resuming = <E>(options: ResumeOptions<E>): Stream.Stream<SseEvent, 
     /** `otherwise` is how the stream ends where nobody resumes it. */
     const brokeOff = (reason: string, otherwise: Pull<E>): Pull<E> =>
       Effect.suspend(() => {
-        const said = readSoFar(endpoint, prefix, watch.data)
+        const said = readSoFar(shape, prefix, watch.data)
         const isResumed = Either.isRight(said) ? resume(said.right, reason) : Effect.succeed(false)
         return Effect.flatMap(isResumed, (resumed): Pull<E> => {
           if (resumed) return read

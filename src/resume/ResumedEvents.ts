@@ -5,8 +5,8 @@
  * came after it.
  */
 import { chunksOf, isPlain, maxMadeBytes } from "../answer/AnswerInChunks.ts"
-import { holderOf, placeInChunk } from "../answer/ChoiceText.ts"
-import type { Endpoint } from "../operations/Endpoint.ts"
+import type { AnswerShape } from "../answer/AnswerShape.ts"
+import { holderOf } from "../answer/ChoiceText.ts"
 import { isJsonArray, isJsonObject, type Json } from "../wire/Json.ts"
 import { chunkIn } from "../wire/JsonOutline.ts"
 import { elementTexts, memberText, replaceMembers } from "../wire/JsonText.ts"
@@ -39,11 +39,11 @@ interface ResumedState {
  * one event becomes chunks first: behind what was said before, its text would pass for what repeats it.
  */
 export const resumedEvents = (
-  endpoint: Endpoint,
+  shape: AnswerShape,
   said: SaidSoFar,
 ): Machine<ResumedState, SseEvent, SseEvent> => {
   const { envelope } = said
-  const place = placeInChunk(endpoint)
+  const place = shape.inChunk
   const { holder } = place
   const step = (roleSaid: boolean, event: SseEvent, choices: ReadonlyArray<Json>): [boolean, SseEvent] => {
     const saysRole =
@@ -63,8 +63,7 @@ export const resumedEvents = (
       const chunk = chunkIn(event.data)
       const choices = chunk?.["choices"]
       if (chunk === undefined || !isJsonArray(choices)) return [state, [event]]
-      const made =
-        state.hasBegun || !isPlain(chunk) ? undefined : chunksOf(endpoint, event.data, maxMadeBytes)
+      const made = state.hasBegun || !isPlain(chunk) ? undefined : chunksOf(shape, event.data, maxMadeBytes)
       let { roleSaid } = state
       const events: Array<SseEvent> = []
       for (const one of made?.map((data) => ({ ...event, data })) ?? [event]) {

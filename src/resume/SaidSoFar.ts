@@ -4,9 +4,9 @@
  * Nothing is guessed: where its text is not all that it said, another upstream cannot resume it.
  */
 import * as Either from "effect/Either"
-import { finishReasonOf, holderOf, placeInChunk, reasoningMembers } from "../answer/ChoiceText.ts"
+import type { AnswerShape } from "../answer/AnswerShape.ts"
+import { finishReasonOf, holderOf, reasoningMembers } from "../answer/ChoiceText.ts"
 import { type ThinkingState, thinking } from "../answer/Thinking.ts"
-import type { Endpoint } from "../operations/Endpoint.ts"
 import { isJsonArray, isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { chunkIn } from "../wire/JsonOutline.ts"
 import { memberText } from "../wire/JsonText.ts"
@@ -30,8 +30,10 @@ const otherCarriers = ["refusal", "audio", "images"]
 const reasoningCarriers = [...reasoningMembers, "reasoning_details"]
 
 /** What a chunk says; `undefined` where it says nothing of any choice. */
-export const readChunk = (endpoint: Endpoint, chunk: JsonObject): Judged<ChunkSaid | undefined> => {
-  const place = placeInChunk(endpoint)
+export const readChunk = (
+  { inChunk: place }: AnswerShape,
+  chunk: JsonObject,
+): Judged<ChunkSaid | undefined> => {
   const choices = chunk["choices"]
   if (!isJsonArray(choices)) return Either.left("unreadable")
   const choice = choices[0]
@@ -84,18 +86,15 @@ const endsInHalf = (text: string): boolean => {
   return last >= 0xd800 && last <= 0xdbff
 }
 
-/** The text to resume from. A legacy completion is resumed from whatever it was, thinking too: it is no turn of a chat. */
+/** The text to resume from. What is no turn of a chat is resumed from whatever it was, thinking too. */
 const textToResume = (
-  endpoint: Endpoint,
+  shape: AnswerShape,
   prefix: string,
   content: string,
   reasoned: boolean,
 ): Judged<string> => {
   // Where reasoning came apart, the content lacks no tag that the prefix gives back.
-  const text =
-    endpoint.name === "completions" || content === ""
-      ? content
-      : withoutThinking(content, reasoned ? "" : prefix)
+  const text = !shape.isTurn || content === "" ? content : withoutThinking(content, reasoned ? "" : prefix)
   if (text === undefined) return Either.left("thinking")
   // Thoughts are not handed over, so an answer that was all thinking would be thought out anew, and differently.
   if (isBlank(text) && (reasoned || !isBlank(content))) return Either.left("thinking")
@@ -121,7 +120,7 @@ const envelopeOf = (chunk: Uint8Array): Judged<Edits> => {
  * @param prefix of the upstream that began it (`special_prefix`), `""` where it has none
  */
 export const readSoFar = (
-  endpoint: Endpoint,
+  shape: AnswerShape,
   prefix: string,
   datas: ReadonlyArray<Uint8Array>,
 ): Judged<SaidSoFar> => {
@@ -132,7 +131,7 @@ export const readSoFar = (
   for (const data of datas) {
     const chunk = chunkIn(data)
     if (chunk === undefined) return Either.left("unreadable")
-    const read = readChunk(endpoint, chunk)
+    const read = readChunk(shape, chunk)
     if (Either.isLeft(read)) return Either.left(read.left)
     // Chunks before the first choice may name nothing yet: Azure's first has empty strings.
     if (read.right === undefined) continue
@@ -145,7 +144,7 @@ export const readSoFar = (
     reasoned ||= read.right.reasoned
     roleSaid ||= read.right.role
   }
-  return Either.map(textToResume(endpoint, prefix, contents.join(""), reasoned), (text) => ({
+  return Either.map(textToResume(shape, prefix, contents.join(""), reasoned), (text) => ({
     text,
     roleSaid,
     envelope: envelope ?? [],

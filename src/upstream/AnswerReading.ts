@@ -269,7 +269,13 @@ export class AnswerReading {
       const reader = new EventReader<StreamFault>(this.#listener.onPassedOver)
       if (stream) this.#form = { kind: "events", reader, waiting: noneWaiting }
       else {
-        const answer = new GatheredAnswer({ endpoint, choices, limitBytes: maxAnswerBytes, hold, failureOf })
+        const answer = new GatheredAnswer({
+          shape: endpoint.shape,
+          choices,
+          limitBytes: maxAnswerBytes,
+          hold,
+          failureOf,
+        })
         reader.attach(answer)
         this.#form = { kind: "gathered", reader, answer }
       }
@@ -365,7 +371,7 @@ export class AnswerReading {
   #giveOut(body: Uint8Array): void {
     const { aside, endpoint } = this.#asked
     if (body.length <= surelyReadable) {
-      this.#giveChunks(chunksOf(endpoint, body, maxAnswerBytes) ?? [], false)
+      this.#giveChunks(chunksOf(endpoint.shape, body, maxAnswerBytes) ?? [], false)
       return
     }
     const transform = this.#listener.transform()

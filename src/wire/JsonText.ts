@@ -135,6 +135,10 @@ const elementsOf = (text: string): ReadonlyArray<Element> => {
 export const elementTexts = (text: string): ReadonlyArray<string> =>
   elementsOf(text).map(({ end, start }) => text.slice(start, end))
 
+/** The text of an object with these members, whose values are texts. */
+export const objectText = (members: ReadonlyArray<readonly [name: string, value: string]>): string =>
+  `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`
+
 /**
  * Replaces, adds (at the end) and removes members of an object's text. A value is JSON text, `undefined` removes; of two edits of
  * one name the later counts. An edited member that stood several times stands once afterwards, in its first place; all

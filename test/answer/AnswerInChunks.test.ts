@@ -1,11 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { chunksOf } from "../../src/answer/AnswerInChunks.ts"
+import type { AnswerShape } from "../../src/answer/AnswerShape.ts"
 import { answerStream } from "../../src/answer/AnswerStream.ts"
 import type { ChoiceTransform } from "../../src/answer/ChoiceTransform.ts"
 import { transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
-import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { textShape } from "../../src/operations/completions/TextShape.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import type { Json, JsonObject } from "../../src/wire/Json.ts"
 import { doneData } from "../../src/wire/Sse.ts"
@@ -15,8 +17,8 @@ const limit = 1_000_000
 
 const parsed = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))
 
-const chunksIn = (endpoint: Endpoint, answer: unknown): ReadonlyArray<unknown> | undefined =>
-  chunksOf(endpoint, bytesOf(answer), limit)?.map(parsed)
+const chunksIn = (shape: AnswerShape, answer: unknown): ReadonlyArray<unknown> | undefined =>
+  chunksOf(shape, bytesOf(answer), limit)?.map(parsed)
 
 const chat = (message: JsonObject, choice: JsonObject = {}, more: JsonObject = {}): JsonObject => ({
   id: "chatcmpl-1",
@@ -53,7 +55,7 @@ describe("A plain answer as chunks", () => {
       { system_fingerprint: "fp", citations: ["a"], usage },
     )
     const known = { system_fingerprint: "fp" }
-    expect(chunksIn(chatCompletions, answer)).toEqual([
+    expect(chunksIn(chatShape, answer)).toEqual([
       chunk({ role: "assistant", content: "", refusal: null }, {}, known),
       chunk({ reasoning_content: "Hm." }, {}, known),
       chunk({ content: "Hello" }, { logprobs }, known),
@@ -78,7 +80,7 @@ describe("A plain answer as chunks", () => {
       { text: "a", finish_reason: "stop", logprobs: null },
       { text: "b", index: 1, finish_reason: "length" },
     ]
-    expect(chunksIn(completions, { ...rest, choices })).toEqual([
+    expect(chunksIn(textShape, { ...rest, choices })).toEqual([
       { ...rest, choices: [{ index: 0, text: "a", logprobs: null, finish_reason: null }] },
       { ...rest, choices: [{ index: 0, text: "", finish_reason: "stop" }] },
       { ...rest, choices: [{ index: 1, text: "b", finish_reason: null }] },
@@ -90,7 +92,7 @@ describe("A plain answer as chunks", () => {
     const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`
     const text = `{\r\n "id": 12345678901234567890,\n "odd": 1.0e400,
       "choices": [\n { "message": {"content": "a\\nb", "deep": ${deep}} } ] }`
-    const datas = chunksOf(chatCompletions, new TextEncoder().encode(text), limit) ?? []
+    const datas = chunksOf(chatShape, new TextEncoder().encode(text), limit) ?? []
     const texts = datas.map((data) => new TextDecoder().decode(data))
     expect(texts.every((one) => one.includes('"id":12345678901234567890') && !/[\r\n]/.test(one))).toBe(true)
     expect(texts.at(-1)).toContain('"odd":1.0e400')
@@ -98,22 +100,22 @@ describe("A plain answer as chunks", () => {
     expect(texts.join("")).toContain('"content":"a\\nb"')
   })
 
-  it.each<[string, Endpoint, unknown]>([
-    ["has no choices", chatCompletions, { id: "x" }],
-    ["has an empty list of them", chatCompletions, { choices: [] }],
-    ["has one that is no object", chatCompletions, { choices: ["a"] }],
-    ["has one without a message", chatCompletions, { choices: [{ text: "a" }] }],
-    ["has one whose message is text", chatCompletions, { choices: [{ message: "a" }] }],
-    ["has one without a text", completions, { choices: [{ message: { content: "a" } }] }],
-    ["is no object", chatCompletions, [1]],
-  ])("is none where it %s", (_, endpoint, answer) => {
-    expect(chunksIn(endpoint, answer)).toBeUndefined()
+  it.each<[string, AnswerShape, unknown]>([
+    ["has no choices", chatShape, { id: "x" }],
+    ["has an empty list of them", chatShape, { choices: [] }],
+    ["has one that is no object", chatShape, { choices: ["a"] }],
+    ["has one without a message", chatShape, { choices: [{ text: "a" }] }],
+    ["has one whose message is text", chatShape, { choices: [{ message: "a" }] }],
+    ["has one without a text", textShape, { choices: [{ message: { content: "a" } }] }],
+    ["is no object", chatShape, [1]],
+  ])("is none where it %s", (_, shape, answer) => {
+    expect(chunksIn(shape, answer)).toBeUndefined()
   })
 
   it("is none where what every chunk repeats takes more than it may", () => {
     const choices = Array.from({ length: 500 }, () => ({ message: { content: "a" } }))
-    expect(chunksIn(chatCompletions, { id: "x".repeat(10_000), choices })).toBeUndefined()
-    expect(chunksIn(chatCompletions, { id: "x".repeat(10_000), choices: choices.slice(0, 9) })).toBeDefined()
+    expect(chunksIn(chatShape, { id: "x".repeat(10_000), choices })).toBeUndefined()
+    expect(chunksIn(chatShape, { id: "x".repeat(10_000), choices: choices.slice(0, 9) })).toBeDefined()
   })
 })
 
@@ -193,8 +195,8 @@ const oddChatArb = fc
       ),
   )
 
-const asWhole = (endpoint: Endpoint, datas: ReadonlyArray<Uint8Array>): Json => {
-  const whole: Json = JSON.parse(JSON.stringify(assemble(endpoint, datas)))
+const asWhole = (shape: AnswerShape, datas: ReadonlyArray<Uint8Array>): Json => {
+  const whole: Json = JSON.parse(JSON.stringify(assemble(shape, datas)))
   return whole
 }
 
@@ -202,8 +204,8 @@ describe("A plain answer, cut into chunks and put together again", () => {
   it("is the answer, whatever members it has", () => {
     fc.assert(
       fc.property(oddChatArb, (answer) => {
-        const datas = chunksOf(chatCompletions, bytesOf(answer), limit) ?? []
-        expect(asWhole(chatCompletions, [...datas, doneData])).toEqual(answer)
+        const datas = chunksOf(chatShape, bytesOf(answer), limit) ?? []
+        expect(asWhole(chatShape, [...datas, doneData])).toEqual(answer)
       }),
     )
   })
@@ -217,10 +219,10 @@ describe("A plain answer, cut into chunks and put together again", () => {
     })
     fc.assert(
       fc.property(answerArb, transformArb, (generated, transform) => {
-        const { endpoint } = generated
+        const { shape } = generated
         const bytes = bytesOf(plainOf(generated))
         const stream = answerStream({
-          endpoint,
+          shape,
           transform,
           includeUsage: true,
           choices: 1,
@@ -228,13 +230,13 @@ describe("A plain answer, cut into chunks and put together again", () => {
         })
         let state = stream.initial
         const sent: Array<Uint8Array> = []
-        for (const data of [...(chunksOf(endpoint, bytes, limit) ?? []), doneData]) {
+        for (const data of [...(chunksOf(shape, bytes, limit) ?? []), doneData]) {
           const [next, datas] = stream.step(state, { data, event: undefined })
           state = next
           sent.push(...datas)
         }
         expect(state.phase).toBe("complete")
-        expect(asWhole(endpoint, sent)).toEqual(parsed(transformAnswer(endpoint, transform, bytes)))
+        expect(asWhole(shape, sent)).toEqual(parsed(transformAnswer(shape, transform, bytes)))
       }),
     )
   })

@@ -12,7 +12,8 @@ import { textOfPart, thoughtsOfPart } from "../../src/answer/ContentParts.ts"
 import { transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { noUsage } from "../../src/answer/Usage.ts"
-import { chatCompletions, completions } from "../../src/operations/Endpoint.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { textShape } from "../../src/operations/completions/TextShape.ts"
 import type { ThinkingFormat } from "../../src/routing/Upstream.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
@@ -37,7 +38,7 @@ const done = event("[DONE]")
 const untouched: ChoiceTransform = { prefix: undefined, thinking: "passthrough" }
 
 const settings = (given: Partial<AnswerSettings> = {}): AnswerSettings => ({
-  endpoint: chatCompletions,
+  shape: chatShape,
   transform: untouched,
   includeUsage: false,
   choices: 1,
@@ -96,13 +97,13 @@ describe("law: the joined stream equals the plain transformation of the joined t
   it("for every cutting into deltas and bytes, choices interleaved, prefix and thinking format", () => {
     fc.assert(
       fc.property(answerArb, transformArb, cuttingArb, (generated, transform, cutting) => {
-        const { endpoint } = generated
-        const plain = transformAnswer(endpoint, transform, bytesOf(plainOf(generated)))
+        const { shape } = generated
+        const plain = transformAnswer(shape, transform, bytesOf(plainOf(generated)))
         const wire = wireOf(chunksOf(generated, cutting), cutting)
         const events = run(decoder({ maxEventBytes: 1_000_000 }), wire).filter(isEvent)
-        const { data } = answer(settings({ endpoint, transform, includeUsage: true }), events)
+        const { data } = answer(settings({ shape, transform, includeUsage: true }), events)
         expect(textOf(data.at(-1) ?? new Uint8Array())).toBe("[DONE]")
-        expect(assemble(endpoint, data)).toEqual(decode(plain))
+        expect(assemble(shape, data)).toEqual(decode(plain))
       }),
       { numRuns: 300 },
     )
@@ -111,19 +112,19 @@ describe("law: the joined stream equals the plain transformation of the joined t
 
 describe("a whole answer sent as one event", () => {
   it("law: is given out as the plain answer is, whatever is transformed, each choice in one event or apart", () => {
-    const chatArb = answerArb.filter(({ endpoint }) => endpoint.name === "chat.completions")
+    const chatArb = answerArb.filter(({ shape }) => shape === chatShape)
     fc.assert(
       fc.property(chatArb, transformArb, fc.boolean(), (generated, transform, apart) => {
-        const { endpoint } = generated
+        const { shape } = generated
         const whole = plainOf(generated)
         const { choices } = whole
         const events =
           apart && Array.isArray(choices) ? choices.map((one) => ({ ...whole, choices: [one] })) : [whole]
-        const { data } = answer(settings({ endpoint, transform, includeUsage: true }), [
+        const { data } = answer(settings({ shape, transform, includeUsage: true }), [
           ...events.map((one) => event(one)),
           event("[DONE]"),
         ])
-        expect(assemble(endpoint, data)).toEqual(decode(transformAnswer(endpoint, transform, bytesOf(whole))))
+        expect(assemble(shape, data)).toEqual(decode(transformAnswer(shape, transform, bytesOf(whole))))
         const sentChoices = data.slice(0, -1).flatMap((one) => Object(decode(one)).choices)
         expect(sentChoices.filter((choice) => "message" in choice)).toEqual([])
       }),
@@ -376,10 +377,7 @@ describe("the end", () => {
 
   it("gives out what is held back of a legacy completion as text", () => {
     const transform: ChoiceTransform = { prefix: undefined, thinking: "strip" }
-    const said = sent(settings({ endpoint: completions, transform }), [
-      textCompletionChunk("a\n<th"),
-      "[DONE]",
-    ])
+    const said = sent(settings({ shape: textShape, transform }), [textCompletionChunk("a\n<th"), "[DONE]"])
     expect(said).toMatchObject([
       textCompletionChunk("a\n"),
       { choices: [{ index: 0, text: "<th" }] },
@@ -555,7 +553,7 @@ describe("content in parts", () => {
       settings({ transform }),
       mistral.map((one) => event(one)),
     )
-    return assemble(chatCompletions, data)["choices"]
+    return assemble(chatShape, data)["choices"]
   }
 
   it.each<readonly [ChoiceTransform, unknown]>([
@@ -608,7 +606,7 @@ describe("content in parts", () => {
         (parts, transform, size, asString) => {
           const plain: unknown = decode(
             transformAnswer(
-              chatCompletions,
+              chatShape,
               transform,
               bytesOf({ choices: [{ index: 0, message: { role: "assistant", content: parts } }] }),
             ),
@@ -623,14 +621,14 @@ describe("content in parts", () => {
           )
           // Joined as the deltas are, so that texts that stand beside each other are one.
           const message = Object(Object(plain).choices[0]).message
-          const once = assemble(chatCompletions, [bytesOf(chunk(message))])
+          const once = assemble(chatShape, [bytesOf(chunk(message))])
           const messageIn = (one: unknown): unknown => Object(Object(Object(one).choices)[0]).message
           const inForm = (one: unknown) => ({
             ...Object(one),
             role: null,
             content: normal(Object(one).content),
           })
-          expect(inForm(messageIn(assemble(chatCompletions, data)))).toEqual(inForm(messageIn(once)))
+          expect(inForm(messageIn(assemble(chatShape, data)))).toEqual(inForm(messageIn(once)))
         },
       ),
       { numRuns: 300 },
@@ -660,7 +658,7 @@ describe("the chunk of usage that nobody but the gateway asked for", () => {
         "[DONE]",
       ])
     }
-    const given = settings({ endpoint: completions })
+    const given = settings({ shape: textShape })
     expect(
       sent(given, [textCompletionChunk("a", "stop"), { choices: [], usage: {}, timings }, "[DONE]"])[1],
     ).toEqual({ choices: [{ index: 0, text: "", finish_reason: null }], timings })
@@ -697,7 +695,7 @@ describe("the chunk of usage that nobody but the gateway asked for", () => {
       cachedTokens: 4,
       reasoningTokens: undefined,
     })
-    expect(assemble(chatCompletions, data)["usage"]).toMatchObject({ prompt_tokens: 9, completion_tokens: 5 })
+    expect(assemble(chatShape, data)["usage"]).toMatchObject({ prompt_tokens: 9, completion_tokens: 5 })
   })
 })
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { GatheredAnswer } from "../../src/answer/GatheredAnswer.ts"
-import { chatCompletions } from "../../src/operations/Endpoint.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { bytesOf } from "../support/answers.ts"
 import { finishChunk, textChunk } from "../support/Wire.ts"
 
 const gathering = (choices: number) =>
   new GatheredAnswer<never>({
-    endpoint: chatCompletions,
+    shape: chatShape,
     choices,
     limitBytes: 100_000,
     hold: () => true,

@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest"
 import type { ChoiceTransform } from "../../src/answer/ChoiceTransform.ts"
 import { readAnswer, transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { noUsage } from "../../src/answer/Usage.ts"
-import { chatCompletions, completions } from "../../src/operations/Endpoint.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { textShape } from "../../src/operations/completions/TextShape.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chatCompletion, textCompletion } from "../support/Wire.ts"
 
 const chat = (transform: ChoiceTransform, answer: unknown): unknown =>
-  JSON.parse(new TextDecoder().decode(transformAnswer(chatCompletions, transform, bytesOf(answer))))
+  JSON.parse(new TextDecoder().decode(transformAnswer(chatShape, transform, bytesOf(answer))))
 
 const message = (...messages: ReadonlyArray<unknown>) => ({
   id: "x",
@@ -89,7 +90,7 @@ describe("transformAnswer", () => {
 
   it("transforms the text of legacy completions", () => {
     const bytes = transformAnswer(
-      completions,
+      textShape,
       { prefix: "\n", thinking: "strip" },
       bytesOf(textCompletion("<think>a</think> b")),
     )
@@ -133,14 +134,14 @@ describe("transformAnswer", () => {
       `{"n":12345678901234567890, "created":1.0,"big":1e400,"z":-0,"d":0.1000000000000000055511151231257827,"twice":1,"twice":2,"s":"\\ud83d\\u0041", "choices" : [ { "index":0,"message":{"content":${text},"audio":{"x":1.50}},"logprobs":{"content":[{"logprob":-0.10}]}}, {"index":1.0,"message":{"content":null,"x":2.0}} ],"usage":{"cost":1.0e-7}}`
     const bytes = new TextEncoder().encode(answer('"a\\u00e9\\ud800"'))
     expect(
-      new TextDecoder().decode(transformAnswer(chatCompletions, { prefix: "P", thinking: "strip" }, bytes)),
+      new TextDecoder().decode(transformAnswer(chatShape, { prefix: "P", thinking: "strip" }, bytes)),
     ).toBe(answer('"Paé\\ud800"'))
   })
 
   it("gives the same bytes where nothing is configured, whatever they are", () => {
     for (const text of ["{ }", "not json", '{"choices":[{"message":{"content":"a"}}]}']) {
       const bytes = new TextEncoder().encode(text)
-      expect(transformAnswer(chatCompletions, untouched, bytes)).toBe(bytes)
+      expect(transformAnswer(chatShape, untouched, bytes)).toBe(bytes)
     }
   })
 
@@ -148,17 +149,15 @@ describe("transformAnswer", () => {
     const bytes = new TextEncoder().encode(
       '{ "choices": [ {"message":{"content":"no tags", "reasoning":null} } ], "n": 1.0 }',
     )
-    expect(transformAnswer(chatCompletions, { prefix: undefined, thinking: "strip" }, bytes)).toBe(bytes)
-    expect(transformAnswer(chatCompletions, { prefix: undefined, thinking: "think_tag" }, bytes)).not.toBe(
-      bytes,
-    )
+    expect(transformAnswer(chatShape, { prefix: undefined, thinking: "strip" }, bytes)).toBe(bytes)
+    expect(transformAnswer(chatShape, { prefix: undefined, thinking: "think_tag" }, bytes)).not.toBe(bytes)
   })
 
   it("law: gives the same bytes for what is no answer", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         const bytes = new TextEncoder().encode(text)
-        expect(transformAnswer(chatCompletions, { prefix: "P", thinking: "reasoning" }, bytes)).toBe(bytes)
+        expect(transformAnswer(chatShape, { prefix: "P", thinking: "reasoning" }, bytes)).toBe(bytes)
       }),
     )
   })
@@ -168,7 +167,7 @@ describe("transformAnswer", () => {
     const deep = `{"choices":[{"message":{"content":"x"}}],"deep":${"[".repeat(depth)}${"]".repeat(depth)}}`
     const bytes = new TextEncoder().encode(deep)
     expect(
-      new TextDecoder().decode(transformAnswer(chatCompletions, { prefix: "P", thinking: "strip" }, bytes)),
+      new TextDecoder().decode(transformAnswer(chatShape, { prefix: "P", thinking: "strip" }, bytes)),
     ).toBe(deep.replace('"x"', '"Px"'))
   })
 })
@@ -182,7 +181,7 @@ describe("readAnswer", () => {
       tokens: { prompt: 1, completion: 2 },
       message: { tool_calls: [{ id: "c" }] },
     })
-    expect(readAnswer(readBack(answer))).toEqual({
+    expect(readAnswer(chatShape, readBack(answer))).toEqual({
       usage: { ...noUsage, inputTokens: 1, outputTokens: 2, totalTokens: 3 },
       finishReason: "tool_calls",
       toolCalls: true,
@@ -190,22 +189,22 @@ describe("readAnswer", () => {
   })
 
   it("reads a legacy completion and an older function call", () => {
-    expect(readAnswer(readBack(textCompletion("a")))).toMatchObject({
+    expect(readAnswer(chatShape, readBack(textCompletion("a")))).toMatchObject({
       finishReason: "stop",
       toolCalls: false,
     })
-    expect(readAnswer(readBack(message({ content: null, function_call: { name: "f" } }))).toolCalls).toBe(
-      true,
-    )
-    expect(readAnswer(readBack(message({ content: "a", tool_calls: [] }))).toolCalls).toBe(false)
+    expect(
+      readAnswer(chatShape, readBack(message({ content: null, function_call: { name: "f" } }))).toolCalls,
+    ).toBe(true)
+    expect(readAnswer(chatShape, readBack(message({ content: "a", tool_calls: [] }))).toolCalls).toBe(false)
   })
 
   it("law: of anything else nothing is known", () => {
     const nothing = { usage: noUsage, finishReason: undefined, toolCalls: false }
     fc.assert(
       fc.property(fc.uint8Array(), fc.json(), (bytes, json) => {
-        expect(readAnswer(parseObject(bytes))).toEqual(nothing)
-        expect(readAnswer(parseObject(new TextEncoder().encode(json)))).toEqual(nothing)
+        expect(readAnswer(chatShape, parseObject(bytes))).toEqual(nothing)
+        expect(readAnswer(chatShape, parseObject(new TextEncoder().encode(json)))).toEqual(nothing)
       }),
     )
   })

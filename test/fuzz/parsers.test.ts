@@ -106,10 +106,10 @@ describe("Fuzzed,", () => {
           fc.record(transform),
           mangled(answer, error, JSON.stringify(textCompletion("Hello"))),
           (endpoint, transform, bytes) => {
-            const transformed = transformAnswer(endpoint, transform, bytes)
+            const transformed = transformAnswer(endpoint.shape, transform, bytes)
             if (judge(parseObject(bytes)).kind === "not_json") expect(transformed).toEqual(bytes)
-            readAnswer(parseObject(bytes))
-            readAnswer(parseObject(transformed))
+            readAnswer(endpoint.shape, parseObject(bytes))
+            readAnswer(endpoint.shape, parseObject(transformed))
             shapedBody(bytes)
           },
         ),
@@ -130,7 +130,7 @@ describe("Fuzzed,", () => {
           pieces(mangled(stream, stream.replaceAll("\n", "\r\n"), `data: ${error}\n\n`)),
           (endpoint, transform, includeUsage, chunks) => {
             const machine = answerStream({
-              endpoint,
+              shape: endpoint.shape,
               transform,
               includeUsage,
               choices: 1,
@@ -150,7 +150,7 @@ describe("Fuzzed,", () => {
             expect(summary(state).outcome).not.toBe("client_closed")
             const last = Buffer.from(sent.at(-1) ?? "").toString()
             expect(last === "[DONE]" || last.includes('"error"')).toBe(true)
-            JSON.stringify(assemble(endpoint, sent))
+            JSON.stringify(assemble(endpoint.shape, sent))
           },
         ),
         400,
@@ -168,7 +168,7 @@ describe("Fuzzed,", () => {
             isOverflow(output) ? [] : [output],
           )
           const said = readSoFar(
-            endpoint,
+            endpoint.shape,
             "",
             events.map(({ data }) => data),
           )
@@ -181,7 +181,7 @@ describe("Fuzzed,", () => {
             })
             if (Either.isRight(next)) JSON.parse(Buffer.from(next.right).toString())
           }
-          for (const { data } of run(resumedEvents(endpoint, said.right), events)) {
+          for (const { data } of run(resumedEvents(endpoint.shape, said.right), events)) {
             judge(parseObject(data))
           }
         }),

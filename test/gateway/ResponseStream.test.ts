@@ -15,7 +15,7 @@ import type { KeptData } from "../../src/answer/transcript/KeptData.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import type { Outlet, Relay } from "../../src/gateway/Relay.ts"
 import { makeRespond, type ResponseOptions } from "../../src/gateway/ResponseStream.ts"
-import { chatCompletions } from "../../src/operations/Endpoint.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { type EventSource, sourceOf } from "../../src/wire/EventSource.ts"
 import { unpack } from "../../src/wire/PackedData.ts"
@@ -36,7 +36,7 @@ const wire = (...values: ReadonlyArray<unknown>): string =>
   values.map((value) => `data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`).join("")
 
 const settings: AnswerSettings = {
-  endpoint: chatCompletions,
+  shape: chatShape,
   transform: { prefix: undefined, thinking: "passthrough" },
   includeUsage: false,
   choices: 1,
@@ -169,7 +169,7 @@ describe("respond", () => {
       yield* Stream.runDrain(bytes)
       const sent = ends[0]?.sent
       expect(sent?.truncated).toBe(false)
-      expect(assemble(chatCompletions, sent === undefined ? [] : unpack(sent.packed))).toMatchObject({
+      expect(assemble(chatShape, sent === undefined ? [] : unpack(sent.packed))).toMatchObject({
         choices: [{ index: 0, message: { role: "assistant", content: "ab" }, finish_reason: "stop" }],
       })
     }),

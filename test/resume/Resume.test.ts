@@ -12,6 +12,8 @@ import fc from "fast-check"
 import { describe, expect } from "vitest"
 import { answerStream, summary } from "../../src/answer/AnswerStream.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { textShape } from "../../src/operations/completions/TextShape.ts"
 import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
 import { type Broken, maxResumableBytes, type ResumeOptions, resuming } from "../../src/resume/Resume.ts"
 import { unresumableRequest } from "../../src/resume/ResumeBody.ts"
@@ -56,7 +58,8 @@ const resumed = (
 ): { readonly stream: Events; readonly asked: ReadonlyArray<Broken> } => {
   const asked: Array<Broken> = []
   const stream = resuming<string>({
-    request: { endpoint: chatCompletions, unresumable: undefined },
+    shape: chatShape,
+    unresumable: undefined,
     prefix: undefined,
     events,
     reasonOf: (error) => error,
@@ -155,7 +158,7 @@ describe("an answer that breaks off is resumed", () => {
       expect(ran.exit).toEqual(Exit.void)
       expect(
         assemble(
-          chatCompletions,
+          chatShape,
           ran.events.map(({ data }) => data),
         ),
       ).toMatchObject({
@@ -209,15 +212,15 @@ describe("laws of resumed answers", () => {
       Effect.promise(() =>
         fc.assert(
           fc.asyncProperty(
-            fc.constantFrom(chatCompletions, completions),
+            fc.constantFrom(chatShape, textShape),
             fc.boolean(),
             textPartsArb,
             fc.array(breakArb, { maxLength: 4 }),
             sizesArb,
-            async (endpoint, thinks, tail, breaks, sizes) => {
+            async (shape, thinks, tail, breaks, sizes) => {
               const parts = ["So", ...tail]
               const whole = parts.join("")
-              const isChat = endpoint === chatCompletions
+              const isChat = shape === chatShape
               const said = (text: string, id: string) =>
                 isChat
                   ? textChunk(text, { id, model: id })
@@ -250,7 +253,8 @@ describe("laws of resumed answers", () => {
               }
 
               const { asked, stream } = resumed(target(0, ""), ({ text }, at) => target(at + 1, text), {
-                request: { endpoint, unresumable: undefined },
+                shape,
+                unresumable: undefined,
               })
               const ran = await Effect.runPromise(running(stream))
               expect(ran.exit).toEqual(Exit.void)
@@ -263,7 +267,7 @@ describe("laws of resumed answers", () => {
               expect(roles.length).toBeLessThanOrEqual(1)
 
               const answer = answerStream({
-                endpoint,
+                shape,
                 transform: { prefix: undefined, thinking: "strip" },
                 includeUsage: false,
                 choices: 1,
@@ -277,7 +281,7 @@ describe("laws of resumed answers", () => {
                 sent.push(...outputs)
               }
               expect(summary(state).outcome).toBe("ok")
-              expect(assemble(endpoint, sent)).toMatchObject({
+              expect(assemble(shape, sent)).toMatchObject({
                 choices: [isChat ? { message: { content: whole } } : { text: whole }],
               })
             },
@@ -301,7 +305,7 @@ describe("laws of resumed answers", () => {
             fc.boolean(),
             sizesArb,
             async (given, cutting, cut, last, goesOn, failure, isFound, sizes) => {
-              const { endpoint } = given
+              const { shape } = given
               const events = chunksOf(given, cutting)
                 .slice(0, cut)
                 .map((one) => event(one))
@@ -312,7 +316,7 @@ describe("laws of resumed answers", () => {
               if (goesOn) events.push(event(textChunk("late")), done)
 
               const answer = answerStream({
-                endpoint,
+                shape,
                 transform: { prefix: undefined, thinking: "passthrough" },
                 includeUsage: true,
                 choices: 1,
@@ -330,14 +334,14 @@ describe("laws of resumed answers", () => {
                 failure === undefined ? { kind: "ended" } : { kind: "broken", reason: failure },
               )
               const datasBefore = events.slice(0, before).map(({ data }) => data)
-              const isAsked = ended.phase === "broken" && Either.isRight(readSoFar(endpoint, "", datasBefore))
+              const isAsked = ended.phase === "broken" && Either.isRight(readSoFar(shape, "", datasBefore))
 
               const upstream = inReads(events, sizes)
               const marker = event("[DONE]")
               const { asked, stream } = resumed(
                 failure === undefined ? upstream : failing(upstream, failure),
                 isFound ? [inReads([marker])] : [],
-                { request: { endpoint, unresumable: undefined } },
+                { shape, unresumable: undefined },
               )
               const ran = await Effect.runPromise(running(stream))
               expect(asked.length).toBe(isAsked ? 1 : 0)
@@ -400,7 +404,7 @@ describe("an answer that breaks off ends as it would have", () => {
   it("when the request could never be resumed: its stream is left alone", () => {
     const events = inReads(beginning)
     const request = (endpoint: Endpoint, body: JsonObject) =>
-      resumed(events, [], { request: { endpoint, unresumable: unresumableRequest(endpoint, body) } }).stream
+      resumed(events, [], { shape: endpoint.shape, unresumable: unresumableRequest(endpoint, body) }).stream
     expect(request(chatCompletions, { messages: [], n: 2 })).toBe(events)
     expect(request(completions, { prompt: "a", echo: true })).toBe(events)
     expect(request(completions, { prompt: [1, 2] })).toBe(events)

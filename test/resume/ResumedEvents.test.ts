@@ -2,7 +2,8 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { chatCompletions, type Endpoint } from "../../src/operations/Endpoint.ts"
+import type { AnswerShape } from "../../src/answer/AnswerShape.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
 import { resumedEvents } from "../../src/resume/ResumedEvents.ts"
 import { readSoFar, type SaidSoFar } from "../../src/resume/SaidSoFar.ts"
 import type { Unresumable } from "../../src/resume/Unresumable.ts"
@@ -21,13 +22,13 @@ const decode = (bytes: Uint8Array): unknown => JSON.parse(textOf(bytes))
 const right = <A>(result: Either.Either<A, Unresumable>): A =>
   Either.getOrThrowWith(result, (why) => new Error(`refused: ${why}`))
 
-const soFar = (chunks: ReadonlyArray<unknown>, endpoint: Endpoint = chatCompletions, prefix = "") =>
-  readSoFar(endpoint, prefix, chunks.map(bytesOf))
+const soFar = (chunks: ReadonlyArray<unknown>, shape: AnswerShape = chatShape, prefix = "") =>
+  readSoFar(shape, prefix, chunks.map(bytesOf))
 
 const event = (value: unknown): SseEvent => ({ data: bytesOf(value), event: undefined })
 
-const joinedTo = (said: SaidSoFar, values: ReadonlyArray<unknown>, endpoint: Endpoint = chatCompletions) =>
-  run(resumedEvents(endpoint, said), values.map(event)).map(({ data }) => decode(data))
+const joinedTo = (said: SaidSoFar, values: ReadonlyArray<unknown>, shape: AnswerShape = chatShape) =>
+  run(resumedEvents(shape, said), values.map(event)).map(({ data }) => decode(data))
 
 describe("the events of the target that resumes an answer", () => {
   const first = { id: "first", model: "one" }
@@ -83,7 +84,7 @@ describe("the events of the target that resumes an answer", () => {
     const said = right(soFar([{ id: "first", choices: [{ index: 0, delta: { role: "assistant" } }] }]))
     const data =
       '{"id":"second","choices":[ {"index":0, "delta":{"role":"assistant", "content":"\\u0062"},"logprobs":{"x":-0.0}} ],"big":12345678901234567890}'
-    const [out] = run(resumedEvents(chatCompletions, said), [{ data: encode(data), event: "message" }])
+    const [out] = run(resumedEvents(chatShape, said), [{ data: encode(data), event: "message" }])
     expect(out?.event).toBe("message")
     expect(textOf(out?.data ?? new Uint8Array())).toBe(
       '{"id":"first","choices":[{"index":0, "delta":{"content":"\\u0062"},"logprobs":{"x":-0.0}}],"big":12345678901234567890}',
@@ -97,7 +98,7 @@ describe("the events of the target that resumes an answer", () => {
       '{"error":{"message":"x"}}',
       '{"choices":null}',
     ].map((data) => ({ data: encode(data), event: undefined }))
-    const out = run(resumedEvents(chatCompletions, begun), events)
+    const out = run(resumedEvents(chatShape, begun), events)
     out.forEach((one, at) => {
       expect(one).toBe(events[at])
     })
@@ -112,11 +113,11 @@ describe("the events of the target that resumes an answer", () => {
       return JSON.parse(JSON.stringify(rest), (name, member) => (name === "role" ? undefined : member))
     }
     fc.assert(
-      fc.property(answerArb, cuttingArb, ({ choices, endpoint }, cutting) => {
-        const chunks = chunksOf({ choices, endpoint }, cutting)
-        const opening = endpoint === chatCompletions ? textChunk("a", first) : textCompletionChunk("a")
-        const said = right(soFar([opening], endpoint))
-        const out = run(resumedEvents(endpoint, { ...said, roleSaid: true }), chunks.map(event))
+      fc.property(answerArb, cuttingArb, ({ choices, shape }, cutting) => {
+        const chunks = chunksOf({ choices, shape }, cutting)
+        const opening = shape === chatShape ? textChunk("a", first) : textCompletionChunk("a")
+        const said = right(soFar([opening], shape))
+        const out = run(resumedEvents(shape, { ...said, roleSaid: true }), chunks.map(event))
         expect(out.length).toBe(chunks.length)
         out.forEach(({ data }, at) => {
           const text = textOf(data)

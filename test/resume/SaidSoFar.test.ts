@@ -2,8 +2,10 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import type { AnswerShape } from "../../src/answer/AnswerShape.ts"
 import { thinking } from "../../src/answer/Thinking.ts"
-import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { textShape } from "../../src/operations/completions/TextShape.ts"
 import { readSoFar } from "../../src/resume/SaidSoFar.ts"
 import type { Unresumable } from "../../src/resume/Unresumable.ts"
 import { run } from "../../src/wire/Machine.ts"
@@ -12,12 +14,12 @@ import { chunk, finishChunk, textChunk, textCompletionChunk } from "../support/W
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-const soFar = (chunks: ReadonlyArray<unknown>, endpoint: Endpoint = chatCompletions, prefix = "") =>
-  readSoFar(endpoint, prefix, chunks.map(bytesOf))
+const soFar = (chunks: ReadonlyArray<unknown>, shape: AnswerShape = chatShape, prefix = "") =>
+  readSoFar(shape, prefix, chunks.map(bytesOf))
 
 /** The text to resume from, or why there is none. */
-const textSoFar = (chunks: ReadonlyArray<unknown>, endpoint: Endpoint = chatCompletions, prefix = "") =>
-  Either.match(soFar(chunks, endpoint, prefix), {
+const textSoFar = (chunks: ReadonlyArray<unknown>, shape: AnswerShape = chatShape, prefix = "") =>
+  Either.match(soFar(chunks, shape, prefix), {
     onLeft: (why) => ({ refused: why }),
     onRight: ({ text }) => text,
   })
@@ -27,7 +29,7 @@ const role = chunk({ role: "assistant", content: "" })
 describe("what an answer said", () => {
   it("is the joined text of its chunks", () => {
     expect(textSoFar([role, textChunk("Hel"), textChunk("lo ")])).toBe("Hello ")
-    expect(textSoFar([textCompletionChunk("Hel"), textCompletionChunk("lo")], completions)).toBe("Hello")
+    expect(textSoFar([textCompletionChunk("Hel"), textCompletionChunk("lo")], textShape)).toBe("Hello")
   })
 
   it("is nothing where only a role, empty text or no choice has come: it is to be begun anew", () => {
@@ -57,21 +59,21 @@ describe("what an answer said", () => {
   })
 
   it("counts as thinking what the upstream's prefix opened", () => {
-    expect(textSoFar([textChunk("hm</think>So")], chatCompletions, "<think>\n")).toBe("So")
-    expect(textSoFar([textChunk("hm")], chatCompletions, "<think>\n")).toEqual({ refused: "thinking" })
-    expect(textSoFar([role], chatCompletions, "<think>\n")).toBe("")
+    expect(textSoFar([textChunk("hm</think>So")], chatShape, "<think>\n")).toBe("So")
+    expect(textSoFar([textChunk("hm")], chatShape, "<think>\n")).toEqual({ refused: "thinking" })
+    expect(textSoFar([role], chatShape, "<think>\n")).toBe("")
   })
 
   it("is no thinking of the prefix's where the reasoning came apart", () => {
-    expect(textSoFar([chunk({ reasoning: "hm" }), textChunk("So")], chatCompletions, "<think>\n")).toBe("So")
+    expect(textSoFar([chunk({ reasoning: "hm" }), textChunk("So")], chatShape, "<think>\n")).toBe("So")
   })
 
   it("holds nothing of a prefix that is text", () => {
-    expect(textSoFar([textChunk("So")], chatCompletions, "\n\nNote: <")).toBe("So")
+    expect(textSoFar([textChunk("So")], chatShape, "\n\nNote: <")).toBe("So")
   })
 
   it("is all of a legacy completion, thinking too, since it is no turn of a chat", () => {
-    expect(textSoFar([textCompletionChunk("<think>hm")], completions)).toBe("<think>hm")
+    expect(textSoFar([textCompletionChunk("<think>hm")], textShape)).toBe("<think>hm")
   })
 
   it("law: is the answer's text as a client that wants no thinking gets it", () => {
@@ -96,7 +98,7 @@ describe("what an answer said", () => {
         const isPlainText = choices.every(
           (one) => one.index === 0 && one.finish_reason === null && !("tool_calls" in (one.delta ?? {})),
         )
-        if (!isPlainText) expect(Either.isLeft(soFar(chunks, answer.endpoint))).toBe(true)
+        if (!isPlainText) expect(Either.isLeft(soFar(chunks, answer.shape))).toBe(true)
       }),
     )
   })
@@ -142,14 +144,14 @@ describe("an answer is not resumed", () => {
 
   it("with an event that is no JSON object", () => {
     for (const data of ["hello", '"a"', '{"choices":', "[]"]) {
-      expect(readSoFar(chatCompletions, "", [encode(data)])).toEqual(Either.left("unreadable"))
+      expect(readSoFar(chatShape, "", [encode(data)])).toEqual(Either.left("unreadable"))
     }
   })
 
   it("of a legacy completion whose text is none", () => {
-    expect(textSoFar([{ choices: [{ index: 0, text: ["a"] }] }], completions)).toEqual({
+    expect(textSoFar([{ choices: [{ index: 0, text: ["a"] }] }], textShape)).toEqual({
       refused: "not_text",
     })
-    expect(textSoFar([textCompletionChunk("a", "length")], completions)).toEqual({ refused: "finished" })
+    expect(textSoFar([textCompletionChunk("a", "length")], textShape)).toEqual({ refused: "finished" })
   })
 })

@@ -1,6 +1,8 @@
 /** Generated answers, plain and as the streams an upstream could have sent in their place: cut anywhere, choices interleaved. */
 import fc from "fast-check"
-import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
+import type { AnswerShape } from "../../src/answer/AnswerShape.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { textShape } from "../../src/operations/completions/TextShape.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 
 /** What one choice says. */
@@ -62,18 +64,18 @@ export const cuttingArb: fc.Arbitrary<Cutting> = fc.record({
 
 /** An answer, in what its choices say. */
 export interface GeneratedAnswer {
-  readonly endpoint: Endpoint
+  readonly shape: AnswerShape
   readonly choices: ReadonlyArray<Said>
 }
 
 export const chatArb: fc.Arbitrary<GeneratedAnswer> = fc
   .array(saidArb, { minLength: 1, maxLength: 3 })
-  .map((choices) => ({ endpoint: chatCompletions, choices }))
+  .map((choices) => ({ shape: chatShape, choices }))
 
 export const textAnswerArb: fc.Arbitrary<GeneratedAnswer> = fc
   .array(textArb, { minLength: 1, maxLength: 3 })
   .map((texts) => ({
-    endpoint: completions,
+    shape: textShape,
     choices: texts.map((content) => ({ content, reasoning: undefined, calls: [], finishReason: "stop" })),
   }))
 
@@ -91,13 +93,13 @@ const callOf = ([name, args]: readonly [string, string], at: number): JsonObject
 })
 
 /** The plain answer. */
-export const plainOf = ({ choices, endpoint }: GeneratedAnswer): JsonObject => ({
+export const plainOf = ({ choices, shape }: GeneratedAnswer): JsonObject => ({
   id: "answer-1",
-  object: endpoint === chatCompletions ? "chat.completion" : "text_completion",
+  object: shape === chatShape ? "chat.completion" : "text_completion",
   created: 1_700_000_000,
   model: "model-1",
   choices: choices.map((said, index) =>
-    endpoint === chatCompletions
+    shape === chatShape
       ? {
           index,
           message: {
@@ -152,9 +154,9 @@ const chatDeltas = (said: Said, decide: (below: number) => number): Array<JsonOb
   return deltas
 }
 
-const chunkOf = (endpoint: Endpoint, choices: ReadonlyArray<JsonObject>): JsonObject => ({
+const chunkOf = (shape: AnswerShape, choices: ReadonlyArray<JsonObject>): JsonObject => ({
   id: "answer-1",
-  object: endpoint === chatCompletions ? "chat.completion.chunk" : "text_completion",
+  object: shape === chatShape ? "chat.completion.chunk" : "text_completion",
   created: 1_700_000_000,
   model: "model-1",
   choices,
@@ -162,12 +164,12 @@ const chunkOf = (endpoint: Endpoint, choices: ReadonlyArray<JsonObject>): JsonOb
 
 /** One choice's chunks, the finish reason in the last text's or in one of its own. */
 const choicesOf = (
-  { endpoint }: GeneratedAnswer,
+  { shape }: GeneratedAnswer,
   said: Said,
   index: number,
   decide: (below: number) => number,
 ): Array<JsonObject> => {
-  const isChat = endpoint === chatCompletions
+  const isChat = shape === chatShape
   const chunks: Array<JsonObject> = isChat
     ? chatDeltas(said, decide).map((delta) => ({ index, delta, finish_reason: null }))
     : cutText(said.content ?? "", decide).map((text) => ({ index, text, finish_reason: null }))
@@ -189,9 +191,9 @@ export const chunksOf = (answer: GeneratedAnswer, cutting: Cutting): ReadonlyArr
     const waiting = queues.filter((queue) => queue.length > 0)
     const inOne = decide(3) === 0 ? waiting : [waiting[decide(waiting.length)]]
     const choices = inOne.flatMap((queue) => queue?.splice(0, 1) ?? [])
-    chunks.push(chunkOf(answer.endpoint, choices))
+    chunks.push(chunkOf(answer.shape, choices))
   }
-  return [...chunks, { ...chunkOf(answer.endpoint, []), usage }]
+  return [...chunks, { ...chunkOf(answer.shape, []), usage }]
 }
 
 const encoder = new TextEncoder()

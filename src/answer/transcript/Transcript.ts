@@ -2,10 +2,10 @@
  * A streamed answer reassembled into the shape of a plain one, from the data of its events. Meant to run after the stream, when
  * nobody waits: while it runs, its data only has to be kept.
  */
-import type { Endpoint } from "../../operations/Endpoint.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { encodeJson, parseObject, surelyPrintableBytes } from "../../wire/JsonBytes.ts"
 import { unpack } from "../../wire/PackedData.ts"
+import type { AnswerShape } from "../AnswerShape.ts"
 import { isBareText, isBareThought, textOfPart, thoughtsOfPart } from "../ContentParts.ts"
 import { type ChunkPattern, paddingMember, patternOf, textMembers, toldIn } from "./ChunkPattern.ts"
 
@@ -97,7 +97,9 @@ const joinValues = (member: string, values: ReadonlyArray<Json>, depth: number):
 }
 
 /** Put together member by member: of a copy that is added to V8 makes a hidden class for each object (docs/performance.md). */
-const objectOf = (members: ReadonlyArray<readonly [name: string, value: Json | undefined]>): JsonObject =>
+export const objectOf = (
+  members: ReadonlyArray<readonly [name: string, value: Json | undefined]>,
+): JsonObject =>
   Object.fromEntries(
     members.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
   )
@@ -113,6 +115,10 @@ const joinObjects = (
       joinValues(member, values, depth),
     ]),
   )
+
+/** The object that others make which tell it one after the other: the deltas of a message, the choices of chunks. */
+export const joinMembers = (objects: ReadonlyArray<JsonObject>, leftOut?: ReadonlySet<string>): JsonObject =>
+  joinObjects(objects, 1, leftOut)
 
 interface Call {
   readonly index: Json | undefined
@@ -139,29 +145,6 @@ const joinCalls = (deltas: ReadonlyArray<JsonObject>, depth: number): Json => {
   const place = (call: Call): number => (typeof call.index === "number" ? call.index : 0)
   return calls.sort((a, b) => place(a) - place(b)).map((call) => joinObjects(call.deltas, depth + 1))
 }
-
-const saidApart: ReadonlySet<string> = new Set(["delta", "message"])
-
-/** The deltas of a choice; of one that has none the message as it stood last, since some send a whole answer as an event. */
-const deltasOf = (chunks: ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject> => {
-  const deltas = chunks.map((chunk) => chunk["delta"] ?? null).filter(isJsonObject)
-  if (deltas.length > 0) return deltas
-  return chunks
-    .map((chunk) => chunk["message"] ?? null)
-    .filter(isJsonObject)
-    .slice(-1)
-}
-
-/** One choice of a chat, its deltas as the message they make. */
-const joinChatChoice = (chunks: ReadonlyArray<JsonObject>): JsonObject => {
-  const rest = joinObjects(chunks, 1, saidApart)
-  const message = joinObjects(deltasOf(chunks), 1)
-  const whole = objectOf([["role", "assistant"], ["content", null], ...Object.entries(message)])
-  return objectOf([...Object.entries(rest), ["message", whole]])
-}
-
-const joinTextChoice = (chunks: ReadonlyArray<JsonObject>): JsonObject =>
-  objectOf([["text", ""], ...Object.entries(joinObjects(chunks, 1))])
 
 const indexOf = (choice: JsonObject, position: number): number =>
   typeof choice["index"] === "number" ? choice["index"] : position
@@ -210,7 +193,7 @@ const chunksIn = (datas: ReadonlyArray<Uint8Array>): ReadonlyArray<JsonObject> =
  * @param truncated that data is missing at the end; the answer then says `"truncated": true`
  */
 export const assemble = (
-  endpoint: Endpoint,
+  shape: AnswerShape,
   datas: ReadonlyArray<Uint8Array>,
   truncated = false,
 ): JsonObject => {
@@ -228,15 +211,13 @@ export const assemble = (
       else known.push(choice)
     }
   }
-  const isChat = endpoint.name === "chat.completions"
   const { created, id, model, ...rest } = joinEnvelopes(chunks)
-  const joinChoice = isChat ? joinChatChoice : joinTextChoice
   const joined = [...choices]
     .sort(([a], [b]) => a - b)
-    .map(([index, ofIt]) => objectOf([["index", index], ...Object.entries(joinChoice(ofIt))]))
+    .map(([index, ofIt]) => objectOf([["index", index], ...Object.entries(shape.joinChoice(ofIt))]))
   return objectOf([
     ["id", id],
-    ["object", isChat ? "chat.completion" : "text_completion"],
+    ["object", shape.answerObject],
     ["created", created],
     ["model", model],
     ["choices", joined],
@@ -270,8 +251,8 @@ const joinEnvelopes = (chunks: ReadonlyArray<JsonObject>): JsonObject =>
 /**
  * The plain answer that packed data of chunks make; `undefined` where they have no choice, or are nested too deep to be printed.
  */
-export const gathered = (endpoint: Endpoint, packed: Uint8Array): Uint8Array | undefined => {
-  const answer = assemble(endpoint, unpack(packed))
+export const gathered = (shape: AnswerShape, packed: Uint8Array): Uint8Array | undefined => {
+  const answer = assemble(shape, unpack(packed))
   const { choices } = answer
   return choices !== undefined && isJsonArray(choices) && choices.length > 0 ? encodeJson(answer) : undefined
 }

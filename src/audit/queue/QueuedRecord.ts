@@ -91,7 +91,7 @@ const responseText = (record: QueuedRecord): string | null => {
   const answer =
     endpoint === undefined
       ? undefined
-      : encodeJson(assemble(endpoint, unpack(response.packed), response.truncated))
+      : encodeJson(assemble(endpoint.shape, unpack(response.packed), response.truncated))
   return answer === undefined ? null : textOf(cut(answer, maxBodyBytes))
 }
 

@@ -1,12 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { assemble } from "../../../src/answer/transcript/Transcript.ts"
-import { chatCompletions, completions } from "../../../src/operations/Endpoint.ts"
+import { chatShape } from "../../../src/operations/chat/ChatShape.ts"
+import { textShape } from "../../../src/operations/completions/TextShape.ts"
 import type { JsonObject } from "../../../src/wire/Json.ts"
 import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb } from "../../support/answers.ts"
 import { chunk, finishChunk, textChunk } from "../../support/Wire.ts"
 
-const chat = (...chunks: ReadonlyArray<unknown>): JsonObject => assemble(chatCompletions, chunks.map(bytesOf))
+const chat = (...chunks: ReadonlyArray<unknown>): JsonObject => assemble(chatShape, chunks.map(bytesOf))
 
 /** The message of the only choice. */
 const messageOf = (...deltas: ReadonlyArray<Readonly<Record<string, unknown>>>): unknown =>
@@ -19,7 +20,7 @@ describe("law: assembling a chunked answer gives the plain answer back", () => {
     fc.assert(
       fc.property(answerArb, cuttingArb, (generated, cutting) => {
         const datas = [...chunksOf(generated, cutting).map(bytesOf), new TextEncoder().encode("[DONE]")]
-        expect(assemble(generated.endpoint, datas)).toEqual(plainOf(generated))
+        expect(assemble(generated.shape, datas)).toEqual(plainOf(generated))
       }),
       { numRuns: 300 },
     )
@@ -67,9 +68,9 @@ describe("law: chunks that are like the one before come to what they come to whe
         // White space makes them unlike each other.
         const unlike = datas.map((data, at) => data + " ".repeat(at))
         const encodeAll = (all: ReadonlyArray<string>) => all.map((data) => new TextEncoder().encode(data))
-        const assembled = assemble(chatCompletions, encodeAll(datas))
-        expect(assembled).toEqual(assemble(chatCompletions, encodeAll(unlike)))
-        expect(JSON.stringify(assembled)).toBe(JSON.stringify(assemble(chatCompletions, encodeAll(unlike))))
+        const assembled = assemble(chatShape, encodeAll(datas))
+        expect(assembled).toEqual(assemble(chatShape, encodeAll(unlike)))
+        expect(JSON.stringify(assembled)).toBe(JSON.stringify(assemble(chatShape, encodeAll(unlike))))
       }),
       { numRuns: 1000 },
     )
@@ -92,13 +93,10 @@ describe("assemble", () => {
   })
 
   it("has the plain answer's members in their order", () => {
-    const whole = assemble(chatCompletions, [
-      bytesOf({ ...textChunk("a"), usage: null }),
-      bytesOf(finishChunk()),
-    ])
+    const whole = assemble(chatShape, [bytesOf({ ...textChunk("a"), usage: null }), bytesOf(finishChunk())])
     expect(Object.keys(whole)).toEqual(["id", "object", "created", "model", "choices"])
     expect(whole["object"]).toBe("chat.completion")
-    expect(assemble(completions, [])).toEqual({ object: "text_completion", choices: [] })
+    expect(assemble(textShape, [])).toEqual({ object: "text_completion", choices: [] })
   })
 
   it("joins refusals and the older function calls", () => {
@@ -177,8 +175,8 @@ describe("assemble", () => {
   })
 
   it("says that it is not whole", () => {
-    expect(assemble(chatCompletions, [bytesOf(textChunk("a"))], true)).toMatchObject({ truncated: true })
-    expect(assemble(chatCompletions, [bytesOf(textChunk("a"))], false)).not.toHaveProperty("truncated")
+    expect(assemble(chatShape, [bytesOf(textChunk("a"))], true)).toMatchObject({ truncated: true })
+    expect(assemble(chatShape, [bytesOf(textChunk("a"))], false)).not.toHaveProperty("truncated")
   })
 
   it("law: makes a printable answer of anything", () => {
@@ -197,10 +195,10 @@ describe("assemble", () => {
           ),
         ),
         (datas) => {
-          expect(JSON.stringify(assemble(chatCompletions, [...datas, deep, bottomless]))).toContain(
+          expect(JSON.stringify(assemble(chatShape, [...datas, deep, bottomless]))).toContain(
             "chat.completion",
           )
-          expect(JSON.stringify(assemble(completions, [...datas, deep, bottomless]))).toContain(
+          expect(JSON.stringify(assemble(textShape, [...datas, deep, bottomless]))).toContain(
             "text_completion",
           )
         },
