@@ -10,7 +10,27 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import { loadConfig, toldToOperator } from "../src/config/file/ConfigFile.ts"
-import * as Errors from "../src/errors/GatewayError.ts"
+import { AccessDenied, AdminDenied, PageRefused, UnsupportedMediaType } from "../src/errors/AccessErrors.ts"
+import { answerOf, type GatewayError } from "../src/errors/GatewayError.ts"
+import {
+  InvalidRequest,
+  MethodNotAllowed,
+  ModelNotFound,
+  RequestTooLarge,
+  RequestTooSlow,
+  RequestUnreadable,
+  TooManyValues,
+  UnknownPath,
+  UnsupportedEncoding,
+} from "../src/errors/RequestErrors.ts"
+import { InternalError, Overloaded, ShareTaken, ShuttingDown } from "../src/errors/ServerErrors.ts"
+import {
+  DeadlineExceeded,
+  UpstreamCredentialsRejected,
+  UpstreamRefused,
+  UpstreamTimeout,
+  UpstreamUnreachable,
+} from "../src/errors/UpstreamErrors.ts"
 import { configOf } from "./support/GatewayConfig.ts"
 import { startGateway } from "./support/gateway.ts"
 import { type NeverHappened, within } from "./support/Patience.ts"
@@ -409,20 +429,20 @@ describe("The README's examples", () => {
 describe("The README's tables", () => {
   it("of errors is what the code declares", () => {
     const failures = [{ upstream: "a", reason: "b" }]
-    const all: Readonly<Record<Errors.GatewayError["_tag"], Errors.GatewayError>> = {
-      InvalidRequest: new Errors.InvalidRequest({ message: "m", param: "model" }),
-      ModelNotFound: new Errors.ModelNotFound({ model: "m" }),
-      AccessDenied: new Errors.AccessDenied({ reason: "missing" }),
-      AdminDenied: new Errors.AdminDenied(),
-      PageRefused: new Errors.PageRefused({ reason: "origin", told: undefined }),
-      UnsupportedMediaType: new Errors.UnsupportedMediaType({ contentType: undefined }),
-      RequestTooLarge: new Errors.RequestTooLarge({ limitBytes: 1 }),
-      TooManyValues: new Errors.TooManyValues(),
-      UnsupportedEncoding: new Errors.UnsupportedEncoding({ encoding: "x", taken: "gzip" }),
-      RequestUnreadable: new Errors.RequestUnreadable({ reason: "r" }),
-      UnknownPath: new Errors.UnknownPath({ method: "GET", path: "/", meant: undefined }),
-      MethodNotAllowed: new Errors.MethodNotAllowed({ method: "GET", path: "/", allow: "POST" }),
-      UpstreamRefused: new Errors.UpstreamRefused({
+    const all: Readonly<Record<GatewayError["_tag"], GatewayError>> = {
+      InvalidRequest: new InvalidRequest({ message: "m", param: "model" }),
+      ModelNotFound: new ModelNotFound({ model: "m" }),
+      AccessDenied: new AccessDenied({ reason: "missing" }),
+      AdminDenied: new AdminDenied(),
+      PageRefused: new PageRefused({ reason: "origin", told: undefined }),
+      UnsupportedMediaType: new UnsupportedMediaType({ contentType: undefined }),
+      RequestTooLarge: new RequestTooLarge({ limitBytes: 1 }),
+      TooManyValues: new TooManyValues(),
+      UnsupportedEncoding: new UnsupportedEncoding({ encoding: "x", taken: "gzip" }),
+      RequestUnreadable: new RequestUnreadable({ reason: "r" }),
+      UnknownPath: new UnknownPath({ method: "GET", path: "/", meant: undefined }),
+      MethodNotAllowed: new MethodNotAllowed({ method: "GET", path: "/", allow: "POST" }),
+      UpstreamRefused: new UpstreamRefused({
         upstream: "a",
         status: 500,
         said: { kind: "provider", answered: 500, location: undefined },
@@ -431,27 +451,27 @@ describe("The README's tables", () => {
         body: new Uint8Array(),
         failures,
       }),
-      UpstreamCredentialsRejected: new Errors.UpstreamCredentialsRejected({
+      UpstreamCredentialsRejected: new UpstreamCredentialsRejected({
         upstream: "a",
         status: 401,
         reason: "credentials",
         failures,
       }),
-      UpstreamUnreachable: new Errors.UpstreamUnreachable({ failures }),
-      UpstreamTimeout: new Errors.UpstreamTimeout({ failures }),
-      DeadlineExceeded: new Errors.DeadlineExceeded({ afterMs: 1, setBy: "client", failures }),
-      Overloaded: new Errors.Overloaded({ reason: "requests", retryAfterSeconds: 1 }),
-      ShareTaken: new Errors.ShareTaken({ of: "requests", retryAfterSeconds: 1 }),
-      RequestTooSlow: new Errors.RequestTooSlow({ afterMs: 1, leastBytesPerSecond: 1 }),
-      ShuttingDown: new Errors.ShuttingDown({ retryAfterSeconds: 1 }),
-      InternalError: new Errors.InternalError({ requestId: "r" }),
+      UpstreamUnreachable: new UpstreamUnreachable({ failures }),
+      UpstreamTimeout: new UpstreamTimeout({ failures }),
+      DeadlineExceeded: new DeadlineExceeded({ afterMs: 1, setBy: "client", failures }),
+      Overloaded: new Overloaded({ reason: "requests", retryAfterSeconds: 1 }),
+      ShareTaken: new ShareTaken({ of: "requests", retryAfterSeconds: 1 }),
+      RequestTooSlow: new RequestTooSlow({ afterMs: 1, leastBytesPerSecond: 1 }),
+      ShuttingDown: new ShuttingDown({ retryAfterSeconds: 1 }),
+      InternalError: new InternalError({ requestId: "r" }),
     }
     const others = [
-      new Errors.PageRefused({ reason: "host", told: undefined }),
-      new Errors.UpstreamCredentialsRejected({ upstream: "a", status: 402, reason: "billing", failures }),
+      new PageRefused({ reason: "host", told: undefined }),
+      new UpstreamCredentialsRejected({ upstream: "a", status: 402, reason: "billing", failures }),
     ]
     const declared = [...Object.values(all), ...others].map((error) => {
-      const { body, status: code } = Errors.answerOf(error)
+      const { body, status: code } = answerOf(error)
       const { error: said } = JSON.parse(new TextDecoder().decode(body))
       const shownStatus = error._tag === "UpstreamRefused" ? "the provider's" : String(code)
       return [shownStatus, said.type, said.code ?? ""].join(" ")

@@ -1,6 +1,6 @@
 /** When the time for a request as a whole is over: what the configuration gives it, or less where its client says so. */
 import * as Either from "effect/Either"
-import { InvalidRequest } from "../errors/GatewayError.ts"
+import { InvalidRequest } from "../errors/RequestErrors.ts"
 
 export interface Deadline {
   /** Epoch milliseconds. */

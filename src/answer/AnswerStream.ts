@@ -4,8 +4,9 @@
  *
  * Where nothing is transformed an event's data goes through unparsed; only one that looks as if it told something is read.
  */
-import { errorData, type ShapedError } from "../errors/ErrorShape.ts"
+import { errorData } from "../errors/faces/OpenAiFace.ts"
 import type { Outcome } from "../errors/Outcome.ts"
+import type { ShapedError } from "../errors/SaidError.ts"
 import { brokenStream } from "../errors/StreamError.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import { told } from "../secrets/Told.ts"

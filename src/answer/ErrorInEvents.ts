@@ -1,5 +1,5 @@
 /** An error answer that came as an event stream, as those of some who have begun to stream before they look at the request. */
-import { errorData } from "../errors/ErrorShape.ts"
+import { errorData } from "../errors/faces/OpenAiFace.ts"
 import { parseObject } from "../wire/JsonBytes.ts"
 import { run } from "../wire/Machine.ts"
 import { decoder, isOverflow, type SseEvent } from "../wire/Sse.ts"

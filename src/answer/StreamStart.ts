@@ -2,7 +2,7 @@
  * When a streamed answer begins towards its client: with the first event that says something. A role, an empty delta or filter results wait with
  * it, so that another upstream can be asked unseen where nothing but an error follows them.
  */
-import type { ShapedError } from "../errors/ErrorShape.ts"
+import type { ShapedError } from "../errors/SaidError.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
 import { errorOf, says } from "./Verdict.ts"

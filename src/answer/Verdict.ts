@@ -2,7 +2,9 @@
  * What an upstream's answer says, a plain one and each chunk of a streamed one alike: something, an error, or nothing. Errors come with good
  * statuses, in the middle of streams, and in as many shapes as there are providers.
  */
-import { named, type ShapedError, shaped } from "../errors/ErrorShape.ts"
+
+import { shaped } from "../errors/faces/OpenAiFace.ts"
+import { named, type ShapedError } from "../errors/SaidError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { parseJson } from "../wire/JsonBytes.ts"
 import { surelyReadable } from "../wire/JsonOutline.ts"

@@ -1,5 +1,5 @@
 /** The errors that a stream of this gateway ends in, where it is not the upstream that tells one. */
-import type { ShapedError } from "./ErrorShape.ts"
+import type { ShapedError } from "./SaidError.ts"
 
 /** The error of a stream whose upstream broke off, for the reason given. */
 export const brokenStream = (reason: string): ShapedError => ({

@@ -10,19 +10,10 @@ import { changesAnswers, readAnswer, transformAnswer } from "../answer/PlainAnsw
 import type { Aside } from "../aside/Aside.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
-import { errorData } from "../errors/ErrorShape.ts"
-import {
-  answerOf,
-  codeOf,
-  describe,
-  type GatewayError,
-  InternalError,
-  noMemory,
-  Overloaded,
-  roomRetrySeconds,
-  ShareTaken,
-} from "../errors/GatewayError.ts"
+import { errorData } from "../errors/faces/OpenAiFace.ts"
+import { answerOf, codeOf, describe, type GatewayError } from "../errors/GatewayError.ts"
 import type { Outcome } from "../errors/Outcome.ts"
+import { InternalError, noMemory, Overloaded, roomRetrySeconds, ShareTaken } from "../errors/ServerErrors.ts"
 import { choicesOf } from "../operations/Choices.ts"
 import type { RequestFacts } from "../operations/ClientRequest.ts"
 import { toClient } from "../operations/RequestHeaders.ts"

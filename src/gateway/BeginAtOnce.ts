@@ -5,7 +5,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
-import type { ShapedError } from "../errors/ErrorShape.ts"
+import type { ShapedError } from "../errors/SaidError.ts"
 import { onOneLine } from "../wire/JsonText.ts"
 import { encode, heartbeat } from "../wire/Sse.ts"
 import type { Outlet, Relay } from "./Relay.ts"

@@ -2,13 +2,9 @@
 import * as Effect from "effect/Effect"
 import type { Aside, AsideFailed } from "../aside/Aside.ts"
 import type { Mistake } from "../aside/AsideJobs.ts"
-import {
-  type GatewayError,
-  InvalidRequest,
-  noMemory,
-  Overloaded,
-  roomRetrySeconds,
-} from "../errors/GatewayError.ts"
+import type { GatewayError } from "../errors/GatewayError.ts"
+import { InvalidRequest } from "../errors/RequestErrors.ts"
+import { noMemory, Overloaded, roomRetrySeconds } from "../errors/ServerErrors.ts"
 import { type RequestFacts, withoutMark } from "../operations/ClientRequest.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
 import type { Prepared, Recipient } from "../operations/Prepare.ts"

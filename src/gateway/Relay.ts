@@ -1,6 +1,6 @@
 /** How a streamed answer is handed on: whoever sends it is given an outlet, and says when it is over. */
 import type * as Effect from "effect/Effect"
-import type { ShapedError } from "../errors/ErrorShape.ts"
+import type { ShapedError } from "../errors/SaidError.ts"
 
 export interface Outlet {
   /** False where nothing more should be written until the outlet was drained; what is written all the same is kept. */

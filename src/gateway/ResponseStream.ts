@@ -20,7 +20,7 @@ import {
 } from "../answer/AnswerStream.ts"
 import { ping } from "../answer/StreamEvent.ts"
 import { DataKeeper, type KeptData } from "../answer/transcript/KeptData.ts"
-import type { ShapedError } from "../errors/ErrorShape.ts"
+import type { ShapedError } from "../errors/SaidError.ts"
 import type { EventSource, SourceEnd } from "../wire/EventSource.ts"
 import { encode, heartbeat, type SseEvent } from "../wire/Sse.ts"
 import type { Outlet, Relay } from "./Relay.ts"

@@ -4,13 +4,9 @@
  */
 import type { IncomingMessage } from "node:http"
 import * as Either from "effect/Either"
-import {
-  type GatewayError,
-  noMemory,
-  RequestTooLarge,
-  RequestUnreadable,
-  TooManyValues,
-} from "../errors/GatewayError.ts"
+import type { GatewayError } from "../errors/GatewayError.ts"
+import { RequestTooLarge, RequestUnreadable, TooManyValues } from "../errors/RequestErrors.ts"
+import { noMemory } from "../errors/ServerErrors.ts"
 import type { ReadBody, WantedBody } from "../gateway/Exchange.ts"
 import { copies, JsonCost, surelyCheapBytes } from "../wire/JsonCost.ts"
 import { Pieces } from "../wire/Pieces.ts"

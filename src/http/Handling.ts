@@ -11,14 +11,11 @@ import * as FiberId from "effect/FiberId"
 import { isTooSlow, leastBytesPerSecond } from "../access/BodyPace.ts"
 import type { Unsent } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
-import {
-  DeadlineExceeded,
-  type GatewayError,
-  RequestTooSlow,
-  RequestUnreadable,
-  ShuttingDown,
-} from "../errors/GatewayError.ts"
+import type { GatewayError } from "../errors/GatewayError.ts"
+import { RequestTooSlow, RequestUnreadable } from "../errors/RequestErrors.ts"
+import { ShuttingDown } from "../errors/ServerErrors.ts"
 import { cutStream } from "../errors/StreamError.ts"
+import { DeadlineExceeded } from "../errors/UpstreamErrors.ts"
 import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../gateway/Exchange.ts"
 import type { Relay } from "../gateway/Relay.ts"
 import * as ClientBody from "./ClientBody.ts"

@@ -5,7 +5,7 @@
 import type { Transform } from "node:stream"
 import * as Zlib from "node:zlib"
 import * as Either from "effect/Either"
-import { InvalidRequest, RequestTooLarge, UnsupportedEncoding } from "../errors/GatewayError.ts"
+import { InvalidRequest, RequestTooLarge, UnsupportedEncoding } from "../errors/RequestErrors.ts"
 import { brotliDecoder } from "../wire/Brotli.ts"
 import { type Coding, codingNamed } from "../wire/ContentCoding.ts"
 

@@ -1,6 +1,6 @@
 /** What Node's parser lets through and RFC 9112 does not: other versions of HTTP, a request for two hosts, and one whose body may or may not be framed. */
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { encodeErrorBody } from "../errors/GatewayError.ts"
+import { encodeErrorBody } from "../errors/faces/OpenAiFace.ts"
 
 interface HeadFault {
   readonly status: number

@@ -8,13 +8,9 @@ import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { ServerLimits } from "../config/Snapshot.ts"
-import {
-  answerOf,
-  InternalError,
-  MethodNotAllowed,
-  ShuttingDown,
-  UnknownPath,
-} from "../errors/GatewayError.ts"
+import { answerOf } from "../errors/GatewayError.ts"
+import { MethodNotAllowed, UnknownPath } from "../errors/RequestErrors.ts"
+import { InternalError, ShuttingDown } from "../errors/ServerErrors.ts"
 import type { ClientAnswer, ClientCall, Served } from "../gateway/Exchange.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { Models } from "../gateway/Models.ts"

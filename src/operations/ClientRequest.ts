@@ -1,6 +1,6 @@
 /** A client's request for a completion: decoded as far as the gateway reads it, otherwise carried as it came. */
 import * as Either from "effect/Either"
-import { InvalidRequest } from "../errors/GatewayError.ts"
+import { InvalidRequest } from "../errors/RequestErrors.ts"
 import { unresumableRequest } from "../resume/ResumeBody.ts"
 import type { Unresumable } from "../resume/Unresumable.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"

@@ -6,7 +6,7 @@
  * client nested is ever printed anew, so no depth of it can overflow a printer.
  */
 import * as Either from "effect/Either"
-import { InvalidRequest } from "../errors/GatewayError.ts"
+import { InvalidRequest } from "../errors/RequestErrors.ts"
 import { bodyToResume } from "../resume/ResumeBody.ts"
 import { type RequestCleaning, type TokenLimit, tokenLimits, type Upstream } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"

@@ -1,30 +1,30 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { shapedBody } from "../../src/errors/ErrorShape.ts"
 import {
   AccessDenied,
   AdminDenied,
-  answerOf,
-  DeadlineExceeded,
-  describe as describeError,
-  type GatewayError,
-  InternalError,
+  PageRefused,
+  UnsupportedMediaType,
+} from "../../src/errors/AccessErrors.ts"
+import { shapedBody } from "../../src/errors/faces/OpenAiFace.ts"
+import { answerOf, describe as describeError, type GatewayError } from "../../src/errors/GatewayError.ts"
+import {
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
-  Overloaded,
-  PageRefused,
   RequestTooLarge,
   RequestUnreadable,
-  ShuttingDown,
   UnknownPath,
   UnsupportedEncoding,
-  UnsupportedMediaType,
+} from "../../src/errors/RequestErrors.ts"
+import { InternalError, Overloaded, ShuttingDown } from "../../src/errors/ServerErrors.ts"
+import {
+  DeadlineExceeded,
   UpstreamCredentialsRejected,
   UpstreamRefused,
   UpstreamTimeout,
   UpstreamUnreachable,
-} from "../../src/errors/GatewayError.ts"
+} from "../../src/errors/UpstreamErrors.ts"
 
 const refused = (of: {
   readonly status: number

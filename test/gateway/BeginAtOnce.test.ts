@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
-import type { ShapedError } from "../../src/errors/ErrorShape.ts"
+import type { ShapedError } from "../../src/errors/SaidError.ts"
 import { beginAtOnce, type Coming } from "../../src/gateway/BeginAtOnce.ts"
 import type { Outlet, Relay } from "../../src/gateway/Relay.ts"
 

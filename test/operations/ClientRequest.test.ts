@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { InvalidRequest } from "../../src/errors/GatewayError.ts"
+import type { InvalidRequest } from "../../src/errors/RequestErrors.ts"
 import { affinity, type ClientRequest, decode } from "../../src/operations/ClientRequest.ts"
 import { chatCompletions, completions, type Endpoint, endpoints } from "../../src/operations/Endpoint.ts"
 import type { Json, JsonObject } from "../../src/wire/Json.ts"

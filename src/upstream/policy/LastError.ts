@@ -1,15 +1,15 @@
 /** Which error the client gets of attempts that failed, when nothing is left to ask. */
+
+import type { GatewayError } from "../../errors/GatewayError.ts"
+import { redirectTarget } from "../../errors/Redirect.ts"
+import { Overloaded, roomRetrySeconds } from "../../errors/ServerErrors.ts"
 import {
   type FailedAttempt,
-  type GatewayError,
-  Overloaded,
-  roomRetrySeconds,
   UpstreamCredentialsRejected,
   UpstreamRefused,
   UpstreamTimeout,
   UpstreamUnreachable,
-} from "../../errors/GatewayError.ts"
-import { redirectTarget } from "../../errors/Redirect.ts"
+} from "../../errors/UpstreamErrors.ts"
 import { toClient } from "../../operations/RequestHeaders.ts"
 import type { Target } from "../../routing/Upstream.ts"
 import { noSecrets } from "../../secrets/Secrets.ts"

@@ -6,8 +6,8 @@
  * moderation come before those of a key.
  */
 
-import { type SaidError, saidError } from "../../errors/ErrorShape.ts"
 import type { RefusalKind } from "../../errors/RefusalKind.ts"
+import { type SaidError, saidError } from "../../errors/SaidError.ts"
 import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
 
 /** What an error says of itself. */

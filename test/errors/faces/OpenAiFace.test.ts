@@ -1,8 +1,9 @@
 /** Errors as providers send them, and as clients are told. The bodies are what these servers really answer, shortened. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { errorData, named, saidError, shaped, shapedBody } from "../../src/errors/ErrorShape.ts"
-import type { Json } from "../../src/wire/Json.ts"
+import { errorData, shaped, shapedBody } from "../../../src/errors/faces/OpenAiFace.ts"
+import { named, saidError } from "../../../src/errors/SaidError.ts"
+import type { Json } from "../../../src/wire/Json.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 

@@ -1,0 +1,155 @@
+/** What may be wrong with a request itself. */
+import * as Data from "effect/Data"
+import { withoutKeyForms } from "../secrets/KeyForm.ts"
+import type { Declaration } from "./Declaration.ts"
+
+/** The client's body cannot be served as it is; `param` names the member at fault. */
+export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
+  readonly message: string
+  readonly param: string | null
+  /** The model asked for, where it could be read all the same. */
+  readonly model?: string
+}> {
+  get declared(): Declaration {
+    return {
+      status: 400,
+      message: this.message,
+      type: "invalid_request_error",
+      param: this.param,
+      code: null,
+    }
+  }
+}
+
+/** No upstream serves the model. */
+export class ModelNotFound extends Data.TaggedError("ModelNotFound")<{ readonly model: string }> {
+  get declared(): Declaration {
+    return {
+      status: 404,
+      message: `The model \`${withoutKeyForms(this.model)}\` is not served here: no entry of openai_clients matches it. GET /v1/models lists what is.`,
+      type: "invalid_request_error",
+      param: "model",
+      code: "model_not_found",
+    }
+  }
+}
+
+/** Nothing is served at this path. */
+export class UnknownPath extends Data.TaggedError("UnknownPath")<{
+  readonly method: string
+  readonly path: string
+  /** The path that was meant, as far as one can tell. */
+  readonly meant: string | undefined
+}> {
+  get declared(): Declaration {
+    return {
+      status: 404,
+      message: `Nothing is served at ${this.method} ${withoutKeyForms(this.path)}. ${
+        this.meant === undefined
+          ? "The endpoints are /v1/chat/completions, /v1/completions and /v1/models."
+          : `Did you mean ${this.meant}? A base URL ends with /v1: the SDK appends the rest.`
+      }`,
+      type: "invalid_request_error",
+      param: null,
+      code: "unknown_url",
+    }
+  }
+}
+
+/** The path is served, but not for this method. */
+export class MethodNotAllowed extends Data.TaggedError("MethodNotAllowed")<{
+  readonly method: string
+  readonly path: string
+  readonly allow: string
+}> {
+  get declared(): Declaration {
+    return {
+      status: 405,
+      message: `${withoutKeyForms(this.path)} does not take ${this.method}; it takes ${this.allow}.`,
+      type: "invalid_request_error",
+      param: null,
+      code: "method_not_allowed",
+      headers: { allow: this.allow },
+    }
+  }
+}
+
+/** The body is larger than `server.max_body_bytes`. */
+export class RequestTooLarge extends Data.TaggedError("RequestTooLarge")<{ readonly limitBytes: number }> {
+  get declared(): Declaration {
+    return {
+      status: 413,
+      message: `The request body is larger than the ${this.limitBytes} bytes this gateway takes (server.max_body_bytes).`,
+      type: "invalid_request_error",
+      param: null,
+      code: "request_too_large",
+      headers: { connection: "close" },
+    }
+  }
+}
+
+/** The body holds more JSON values than are read. */
+export class TooManyValues extends Data.TaggedError("TooManyValues") {
+  get declared(): Declaration {
+    return {
+      status: 400,
+      message:
+        "The request body holds more JSON values than this gateway reads of one request: about 100,000 members of objects, 400,000 objects or lists, or 2,000,000 numbers. Send long data as strings, or in several requests.",
+      type: "invalid_request_error",
+      param: null,
+      code: "too_many_values",
+      headers: { connection: "close" },
+    }
+  }
+}
+
+/** The body is packed in a way that is not read here. */
+export class UnsupportedEncoding extends Data.TaggedError("UnsupportedEncoding")<{
+  /** As the client named it. */
+  readonly encoding: string
+  /** The names of those that are, listed. */
+  readonly taken: string
+}> {
+  get declared(): Declaration {
+    return {
+      status: 415,
+      message: `The request body is encoded as ${this.encoding}, which this gateway does not read. Send it as one of ${this.taken}, or not encoded at all.`,
+      type: "invalid_request_error",
+      param: null,
+      code: "unsupported_encoding",
+      headers: { "accept-encoding": this.taken },
+    }
+  }
+}
+
+/** The client stopped sending its body. */
+export class RequestUnreadable extends Data.TaggedError("RequestUnreadable")<{ readonly reason: string }> {
+  get declared(): Declaration {
+    return {
+      status: 400,
+      message: `The request body could not be read: ${this.reason}.`,
+      type: "invalid_request_error",
+      param: null,
+      code: null,
+      headers: { connection: "close" },
+    }
+  }
+}
+
+/** The client sends its body too slowly, or not at all. */
+export class RequestTooSlow extends Data.TaggedError("RequestTooSlow")<{
+  /** Over which it was looked at. */
+  readonly afterMs: number
+  readonly leastBytesPerSecond: number
+}> {
+  get declared(): Declaration {
+    return {
+      status: 408,
+      message: `The request body came too slowly: not ${this.leastBytesPerSecond} bytes a second over ${this.afterMs} ms (server.receive_ms), or nothing at all.`,
+      type: "invalid_request_error",
+      param: null,
+      code: "request_too_slow",
+      headers: { connection: "close" },
+    }
+  }
+}

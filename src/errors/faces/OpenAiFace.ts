@@ -1,0 +1,78 @@
+/** Errors as OpenAI's clients expect them: `{"error":{…}}`, in bodies and in events. Errors in the shapes of other providers are brought into it. */
+
+import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
+import { encodeJson, parseJson, rewriteJson } from "../../wire/JsonBytes.ts"
+import { elementTexts } from "../../wire/JsonText.ts"
+import type { Declaration } from "../Declaration.ts"
+import { firstObject, named, parts, type ShapedError, saidIn } from "../SaidError.ts"
+
+/** The most of an error as it is printed, further members included. */
+const maxPrinted = 32 * 1024
+
+/** Whatever an upstream calls an error, in OpenAI's shape, with its further members. */
+export const shaped = (error: Json): ShapedError =>
+  isJsonObject(error) ? { ...error, ...named(error) } : named(error)
+
+/** The body, or the data of an event, that tells a client of an error. */
+export const errorData = (error: ShapedError): Uint8Array => {
+  // An upstream's further members may be many, or nested too deep to print.
+  const whole = encodeJson({ error: { ...error } })
+  if (whole !== undefined && whole.length <= maxPrinted) return whole
+  const { message, type, param, code } = error
+  return encodeJson({ error: { message, type, param, code } }) ?? noData
+}
+
+const noData = new Uint8Array()
+
+const isTextOrNull = (value: Json | undefined): boolean => value === null || typeof value === "string"
+
+/** Whether an `error` member is as OpenAI's SDKs declare it. */
+const isOpenAi = (error: Json | undefined): boolean =>
+  isJsonObject(error) &&
+  typeof error["message"] === "string" &&
+  error["message"] !== "" &&
+  typeof error["type"] === "string" &&
+  isTextOrNull(error["param"]) &&
+  isTextOrNull(error["code"])
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+/** The bytes of the first object of a list. */
+const firstIn = (list: Uint8Array, values: Json): Uint8Array => {
+  const place = isJsonArray(values) ? values.findIndex(isJsonObject) : -1
+  return encoder.encode(elementTexts(decoder.decode(list))[place] ?? "")
+}
+
+/** An error body in OpenAI's shape: the same bytes where they have it, and of all that stands there already; `undefined` where they say nothing in words. */
+export const shapedBody = (bytes: Uint8Array): Uint8Array | undefined => {
+  const parsed = parseJson(bytes)
+  const body = isJsonObject(parsed) ? parsed : firstObject(parsed)
+  if (parsed === undefined || body === undefined) return undefined
+  if (body === parsed && isOpenAi(body["error"])) return bytes
+  const said = saidIn(body)
+  if (said === undefined) return undefined
+  const { error: _, ...members } = said.error
+  const told = parts(said.error, said.message)
+  const error = { ...members, ...told }
+  const own = body === parsed ? bytes : firstIn(bytes, parsed)
+  const whole =
+    said.error === body
+      ? asError(rewriteJson(own, body, error))
+      : rewriteJson(own, body, { ...said.beside, error })
+  // Further members may be nested too deep to print.
+  return whole ?? encodeJson({ error: { ...told } })
+}
+
+/** A body that has an error's own bytes. */
+const asError = (error: Uint8Array | undefined): Uint8Array | undefined =>
+  error === undefined ? undefined : encoder.encode(`{"error":${decoder.decode(error)}}`)
+
+/** The body of an error of this gateway's own. */
+export const encodeErrorBody = ({
+  code,
+  message,
+  param,
+  type,
+}: Omit<Declaration, "status" | "headers">): Uint8Array =>
+  encoder.encode(JSON.stringify({ error: { message, type, param, code } }))
