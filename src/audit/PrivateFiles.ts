@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { AuditFiles } from "./AuditUrl.ts"
-import { monthOfArchive } from "./sqlite/AuditTable.ts"
+import { monthOfArchive } from "./sqlite/Months.ts"
 
 /** Bits of a mode for anybody but the owner. */
 const forOthers = 0o077

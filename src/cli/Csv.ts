@@ -5,7 +5,7 @@
  * means, and then the quotes hold nothing together: so a sign that begins a formula gets an apostrophe before it wherever a cell may begin. Whoever needs every
  * byte as it was takes JSON.
  */
-import type { SqlValue } from "../audit/sqlite/AuditTable.ts"
+import type { SqlValue } from "../audit/sqlite/ColumnKinds.ts"
 import { printableLines } from "../terminal/Printable.ts"
 
 /** What makes a spreadsheet take text for a formula (OWASP, CSV injection), full-width forms too, at the begin and behind what may part cells or open quotes. */

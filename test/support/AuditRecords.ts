@@ -6,7 +6,7 @@ import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import type { AuditPolicy } from "../../src/audit/record/AuditPolicy.ts"
 import type { AuditRecord } from "../../src/audit/record/AuditRecord.ts"
-import { byColumn, type RowValues } from "../../src/audit/sqlite/AuditTable.ts"
+import { byColumn, type RowValues } from "../../src/audit/sqlite/Rows.ts"
 import { DataBuffer } from "../../src/wire/DataBuffer.ts"
 
 const encoder = new TextEncoder()

@@ -6,9 +6,10 @@ import fc from "fast-check"
 import { type AuditFiles, auditFiles } from "../../src/audit/AuditUrl.ts"
 import { outcomes } from "../../src/audit/read/AuditFilter.ts"
 import { type Pace, rotate } from "../../src/audit/sqlite/Archive.ts"
-import { type ColumnName, insertColumns, type SqlValue } from "../../src/audit/sqlite/AuditTable.ts"
+import type { SqlValue } from "../../src/audit/sqlite/ColumnKinds.ts"
 import { openLive } from "../../src/audit/sqlite/Database.ts"
 import type { DatabaseFault } from "../../src/audit/sqlite/DatabaseFault.ts"
+import { insertColumns, type StoredName } from "../../src/audit/sqlite/Rows.ts"
 import { temporaryDirectory } from "./AuditRecords.ts"
 
 /** What callers and upstreams may well send to see what happens. */
@@ -63,7 +64,7 @@ const flags = fc.constantFrom(0, 1)
 const texts = fc.oneof(fc.constantFrom(...hostileTexts), fc.string())
 
 /** A row by column. */
-export type AuditRow = Readonly<Record<ColumnName, SqlValue>>
+export type AuditRow = Readonly<Record<StoredName, SqlValue>>
 
 /** A row, but for its key. */
 const unkeyedRows: fc.Arbitrary<Omit<AuditRow, "record_key">> = fc.record({

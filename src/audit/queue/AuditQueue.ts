@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 import type { Audit, AuditIntake } from "../Audit.ts"
 import { type AuditWriter, nothingWritten, type RotationReport, type WriteReport } from "../AuditWriter.ts"
 import type { AuditPolicy } from "../record/AuditPolicy.ts"
-import { monthOf, nextMonth } from "../sqlite/AuditTable.ts"
+import { monthOf, nextMonth } from "../sqlite/Months.ts"
 import { Packer, type Parcel } from "./Parcel.ts"
 import { queuedRecord, weightOf } from "./QueuedRecord.ts"
 

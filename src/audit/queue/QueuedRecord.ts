@@ -5,7 +5,7 @@ import { encodeJson } from "../../wire/JsonBytes.ts"
 import { unpack, unpackedLength } from "../../wire/PackedData.ts"
 import type { AuditPolicy } from "../record/AuditPolicy.ts"
 import type { AuditedBody, AuditRecord } from "../record/AuditRecord.ts"
-import { endpointIn, type RowValues, valuesOf, withBodies } from "../sqlite/AuditTable.ts"
+import { endpointIn, type RowValues, valuesOf, withBodies } from "../sqlite/Rows.ts"
 
 /** As many of a body's bytes as are kept, and how many there were. */
 export interface KeptBytes {

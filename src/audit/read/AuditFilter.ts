@@ -1,7 +1,7 @@
 /** Which requests of the audit are asked for, and the SQL that says so: fixed text, every value a parameter. */
 import * as Either from "effect/Either"
 import type { Outcome } from "../../errors/Outcome.ts"
-import { monthOf } from "../sqlite/AuditTable.ts"
+import { monthOf } from "../sqlite/Months.ts"
 
 /** Statuses from `first` to `last`, both included. */
 export interface StatusRange {

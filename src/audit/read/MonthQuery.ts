@@ -1,5 +1,5 @@
 /** The SQL that reads one month, wherever its rows stand: in the live database, in its archive, or, while it moves, in both. */
-import { tableOf } from "../sqlite/AuditTable.ts"
+import { tableOf } from "../sqlite/Months.ts"
 import { type AuditFilter, conditionOf, every, type Fragment } from "./AuditFilter.ts"
 import type { Grouping } from "./AuditStats.ts"
 

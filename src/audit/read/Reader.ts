@@ -19,18 +19,12 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { auditFiles } from "../AuditUrl.ts"
-import {
-  archiveName,
-  columns,
-  gptApiTable,
-  monthOfArchive,
-  monthOfTable,
-  type SqlValue,
-  schemaVersion,
-  tableOf,
-} from "../sqlite/AuditTable.ts"
+import type { SqlValue } from "../sqlite/ColumnKinds.ts"
+import { columns, layout } from "../sqlite/Columns.ts"
 import { query, queryNumber, tablesIn, userVersion } from "../sqlite/Database.ts"
 import { attempting, DatabaseFault, faulting } from "../sqlite/DatabaseFault.ts"
+import { archiveName, monthOfArchive, monthOfTable, tableOf } from "../sqlite/Months.ts"
+import { gptApiTable } from "../sqlite/Tables.ts"
 import { type AuditFilter, admitsMonth, type Fragment } from "./AuditFilter.ts"
 import { combineAll, type Durations, type Grouping, type Tallies, type Tally } from "./AuditStats.ts"
 import { AuditUnreadable, unreadable } from "./AuditUnreadable.ts"
@@ -156,7 +150,7 @@ const tallyOf = (raw: Readonly<Record<string, unknown>>): Tally => ({
 const tooNew = (version: number) =>
   new DatabaseFault({
     kind: "newer",
-    detail: `its layout is ${version}, and this release knows ${schemaVersion}`,
+    detail: `its layout is ${version}, and this release knows ${layout}`,
   })
 
 const codeOf = (cause: unknown): unknown =>
@@ -189,7 +183,7 @@ const connect = (path: string): Effect.Effect<SqlClient, AuditUnreadable, Scope.
     )
     yield* faulting(query(sql, `PRAGMA busy_timeout = ${busyMs}`))
     const version = yield* faulting(userVersion(sql))
-    if (version > schemaVersion) return yield* tooNew(version)
+    if (version > layout) return yield* tooNew(version)
     if (version === 0) {
       const detail = (yield* faulting(tablesIn(sql))).includes("records") ? ofGptApi(path) : undefined
       return yield* new AuditUnreadable({ path, reason: "foreign", detail })
@@ -223,7 +217,7 @@ const attachArchive = (source: Source, month: string) =>
     )
     if (!attached) return false
     const version = yield* userVersion(sql, archiveSchema)
-    if (version > schemaVersion) return yield* tooNew(version)
+    if (version > layout) return yield* tooNew(version)
     return (yield* tablesIn(sql, archiveSchema)).includes(tableOf(month))
   })
 

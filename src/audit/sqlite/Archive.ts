@@ -5,20 +5,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { AuditFiles } from "../AuditUrl.ts"
 import type { RotationReport } from "../AuditWriter.ts"
-import {
-  archiveName,
-  clearedTableOf,
-  createIndexes,
-  createTable,
-  insertColumns,
-  monthOf,
-  monthOfArchive,
-  monthOfClearedTable,
-  monthOfTable,
-  monthsBefore,
-  schemaVersion,
-  tableOf,
-} from "./AuditTable.ts"
+import { layout } from "./Columns.ts"
 import {
   connectLive,
   createPrivate,
@@ -31,7 +18,19 @@ import {
   userVersion,
 } from "./Database.ts"
 import { attempting, type DatabaseFault, faulting } from "./DatabaseFault.ts"
+import {
+  archiveName,
+  clearedTableOf,
+  monthOf,
+  monthOfArchive,
+  monthOfClearedTable,
+  monthOfTable,
+  monthsBefore,
+  tableOf,
+} from "./Months.ts"
 import { type MonthState, nextStep, type RotationStep } from "./Rotation.ts"
+import { insertColumns } from "./Rows.ts"
+import { createIndexes, createTable } from "./Tables.ts"
 
 /** How much a step does, and what happens between two. */
 export interface Pace {
@@ -102,7 +101,7 @@ const observePartial = ({ partial, sql, table }: Month) =>
       const tables = yield* tablesIn(sql, "side")
       const last = tables.includes(table) ? yield* lastIn(sql, "side", table) : 0
       const version = yield* userVersion(sql, "side")
-      return { last, sealed: version === schemaVersion }
+      return { last, sealed: version === layout }
     }),
   )
 
@@ -155,7 +154,7 @@ const seal = (it: Month) =>
       yield* runAll(sql, createIndexes(month, "side"))
       if (!(yield* isWhole(it))) return false
       yield* sql.withTransaction(
-        Effect.zipRight(renewViews(sql, "side"), query(sql, `PRAGMA side.user_version = ${schemaVersion}`)),
+        Effect.zipRight(renewViews(sql, "side"), query(sql, `PRAGMA side.user_version = ${layout}`)),
       )
       return true
     })
@@ -175,7 +174,7 @@ const prepareArchive = ({ month, sql, table }: Month) =>
     yield* takeOver(sql, "side")
     yield* runAll(sql, [createTable(month, "side"), ...createIndexes(month, "side")])
     yield* renewViews(sql, "side")
-    yield* query(sql, `PRAGMA side.user_version = ${schemaVersion}`)
+    yield* query(sql, `PRAGMA side.user_version = ${layout}`)
   }).pipe(sql.withTransaction)
 
 /** Answers with the last `seq` that is in the archive now. */

@@ -10,21 +10,12 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { AuditFiles } from "../AuditUrl.ts"
-import {
-  createIndexes,
-  createTable,
-  createViews,
-  gptApiColumns,
-  gptApiTable,
-  insertRows,
-  monthIn,
-  monthOf,
-  monthOfTable,
-  type RowValues,
-  type SqlValue,
-  schemaVersion,
-} from "./AuditTable.ts"
+import type { SqlValue } from "./ColumnKinds.ts"
+import { layout } from "./Columns.ts"
 import { attempting, DatabaseFault, faulting } from "./DatabaseFault.ts"
+import { monthOf, monthOfTable } from "./Months.ts"
+import { monthIn, type RowValues } from "./Rows.ts"
+import { createIndexes, createTable, createViews, gptApiColumns, gptApiTable, insertRows } from "./Tables.ts"
 
 /** An inode, by which a file is known again. */
 export const identityOf = (path: string): string | undefined =>
@@ -110,18 +101,18 @@ const hasOldViews = (sql: SqlClient) =>
 const migrate = (sql: SqlClient): Effect.Effect<void, SqlError | DatabaseFault> =>
   Effect.gen(function* () {
     const version = yield* userVersion(sql)
-    if (version > schemaVersion) {
-      const detail = `the file has layout ${version}, written by a later release; this one knows ${schemaVersion}`
+    if (version > layout) {
+      const detail = `the file has layout ${version}, written by a later release; this one knows ${layout}`
       return yield* new DatabaseFault({ kind: "newer", detail })
     }
-    if (version === schemaVersion) {
+    if (version === layout) {
       if (yield* hasOldViews(sql)) yield* sql.withTransaction(renewViews(sql))
       return
     }
     yield* sql.withTransaction(
       Effect.gen(function* () {
         for (const step of migrations.slice(version)) yield* step(sql)
-        yield* query(sql, `PRAGMA user_version = ${schemaVersion}`)
+        yield* query(sql, `PRAGMA user_version = ${layout}`)
       }),
     )
   })

@@ -25,8 +25,8 @@ import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { isJsonObject } from "../../wire/Json.ts"
 import type { AuditFiles } from "../AuditUrl.ts"
-import { byColumn, insertColumns, type RowValues, type SqlValue } from "./AuditTable.ts"
 import { attempting, type DatabaseFault } from "./DatabaseFault.ts"
+import { byColumn, fromColumns, type RowValues } from "./Rows.ts"
 
 /** Some rows from the front. */
 export interface SpilledRows {
@@ -71,18 +71,14 @@ const newline = 0x0a
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-const sqlValue = (value: unknown): SqlValue =>
-  typeof value === "string" || typeof value === "number" ? value : null
-
-/** The row a line spells, if it does: names and types are looked at, for anybody might have written to the file. */
+/** The row a line spells, if it does: names and types are looked at, for anybody might have written to the file, an older release too. */
 const readRow = (line: Uint8Array): RowValues | undefined => {
   const parsed = Either.try((): unknown => JSON.parse(decoder.decode(line)))
   if (Either.isLeft(parsed) || !isJsonObject(parsed.right)) return undefined
   const { record_key, started_at } = parsed.right
   if (typeof record_key !== "string" || typeof started_at !== "string") return undefined
   if (!/^\d{4}-\d{2}-\d{2}T/.test(started_at)) return undefined
-  const { right: row } = parsed
-  return insertColumns.map((name) => sqlValue(row[name]))
+  return fromColumns(parsed.right)
 }
 
 const writeAll = (descriptor: number, bytes: Uint8Array): void => {

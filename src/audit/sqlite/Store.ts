@@ -16,9 +16,9 @@ import { newRun } from "../AuditRun.ts"
 import type { AuditFiles } from "../AuditUrl.ts"
 import type { AuditWriter, WriteReport } from "../AuditWriter.ts"
 import { type QueuedRecord, rowOfQueued } from "../queue/QueuedRecord.ts"
-import type { RowValues } from "./AuditTable.ts"
 import { connect, type LiveDatabase, openLive, query } from "./Database.ts"
 import { attempting, type DatabaseFault, faulting } from "./DatabaseFault.ts"
+import type { RowValues } from "./Rows.ts"
 import { makeSpill } from "./Spill.ts"
 
 /**

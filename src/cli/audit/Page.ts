@@ -1,18 +1,24 @@
 /** One request for people: a line for each thing known of it, its attempts as a table, and below them what takes more than a line. */
 import type { Column, Row } from "../../audit/read/Reader.ts"
-import type { SqlValue } from "../../audit/sqlite/AuditTable.ts"
+import type { SqlValue } from "../../audit/sqlite/ColumnKinds.ts"
+import { columns } from "../../audit/sqlite/Columns.ts"
 import { printable, printableLines } from "../../terminal/Printable.ts"
 import { duration, instant } from "../../terminal/Quantity.ts"
 import type { TableColumn } from "../../terminal/Table.ts"
 import { indented } from "../../wire/JsonIndent.ts"
 import { aligned, type Look, parsed, shadeOf, text, timed } from "./Rendering.ts"
 
-const flags: ReadonlySet<Column> = new Set<Column>(["stream", "tools", "tool_calls", "multimodal"])
-const durations: ReadonlySet<Column> = new Set<Column>(["latency_ms", "ttft_ms"])
-const bodies: ReadonlySet<Column> = new Set<Column>(["headers", "request", "response"])
+const named = (admits: (column: (typeof columns)[number]) => boolean): ReadonlySet<Column> =>
+  new Set(columns.filter(admits).map(({ name }) => name))
+
+const flags = named(({ kind }) => kind === "flag")
+const durations = named(({ kind }) => kind === "millis")
+/** They are set out over lines of their own. */
+const long = named(({ isLarge }) => isLarge)
+const bodies = named(({ kind }) => kind === "body")
 
 /** What is told of it where bodies are not wanted. */
-export const isBody = (name: Column): boolean => name === "request" || name === "response"
+export const isBody = (name: Column): boolean => bodies.has(name)
 
 /** Milliseconds are in the value then. */
 const nameOf = (name: Column): string => (durations.has(name) ? name.replace(/_ms$/, "") : name)
@@ -92,10 +98,10 @@ export const rowPage = (names: ReadonlyArray<Column>, row: Row, look: Look): str
   })
   const width = Math.max(...names.map((name) => nameOf(name).length))
   const lines = known
-    .filter(([name]) => !bodies.has(name) && name !== "attempts")
+    .filter(([name]) => !long.has(name) && name !== "attempts")
     .map(([name, value]) => `${nameOf(name).padEnd(width)}  ${valueOf(name, value, row, look)}\n`)
   const blocks = known
-    .filter(([name]) => bodies.has(name))
+    .filter(([name]) => long.has(name))
     .map(([name, value]) => `\n${name}:\n${body(text(value) ?? "")}\n`)
   return [...lines, attemptsPage(row.attempts, look), ...blocks].join("")
 }

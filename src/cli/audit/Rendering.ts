@@ -1,7 +1,8 @@
 /** How rows look as a table, as JSON and as CSV: text in, text out. Tables are for people; the others hold every value as it is, in UTC. */
 import * as Either from "effect/Either"
 import type { Column, Row } from "../../audit/read/Reader.ts"
-import type { SqlValue } from "../../audit/sqlite/AuditTable.ts"
+import type { SqlValue } from "../../audit/sqlite/ColumnKinds.ts"
+import { columns } from "../../audit/sqlite/Columns.ts"
 import type { Paint, Shade } from "../../terminal/Colour.ts"
 import { printableJson } from "../../terminal/Printable.ts"
 import { count, dayAndTime, duration, instant, type Zone } from "../../terminal/Quantity.ts"
@@ -186,7 +187,9 @@ const table = (look: Look): Rendering<Row> => {
 }
 
 /** Columns that hold JSON of ours; bodies are what callers and upstreams sent, cut perhaps, and stay text. */
-const ours: ReadonlySet<Column> = new Set<Column>(["attempts", "headers"])
+const ours: ReadonlySet<Column> = new Set(
+  columns.filter(({ kind }) => kind === "json").map(({ name }) => name),
+)
 
 /** JSON of ours as it stands, so that neither its digits nor its depth matter; what is none, or would not stay on its line, as text. */
 const memberJson = (name: Column, value: SqlValue): string =>

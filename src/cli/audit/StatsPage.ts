@@ -1,6 +1,6 @@
 /** Statistics by group; a table ends with those of all requests together. */
 import type { Grouping, GroupStats } from "../../audit/read/AuditStats.ts"
-import type { SqlValue } from "../../audit/sqlite/AuditTable.ts"
+import type { SqlValue } from "../../audit/sqlite/ColumnKinds.ts"
 import { printableJson } from "../../terminal/Printable.ts"
 import { count, duration } from "../../terminal/Quantity.ts"
 import type { Cell, TableColumn } from "../../terminal/Table.ts"

@@ -8,7 +8,7 @@ import {
   weightOf,
 } from "../../../src/audit/queue/QueuedRecord.ts"
 import type { AuditedBody, AuditRecord } from "../../../src/audit/record/AuditRecord.ts"
-import { byColumn } from "../../../src/audit/sqlite/AuditTable.ts"
+import { byColumn } from "../../../src/audit/sqlite/Rows.ts"
 import { bytesOf, fullPolicy, keyIn, packedOf, sampleRecord } from "../../support/AuditRecords.ts"
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)

@@ -10,7 +10,7 @@ import {
   parseStatus,
   parseTime,
 } from "../../../src/audit/read/AuditFilter.ts"
-import { monthOf } from "../../../src/audit/sqlite/AuditTable.ts"
+import { monthOf } from "../../../src/audit/sqlite/Months.ts"
 import { hostileTexts } from "../../support/StoredAudit.ts"
 
 const now = Date.UTC(2026, 10, 22, 17, 35)

@@ -3,7 +3,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { type AuditFilter, admitsMonth, everything } from "../../../src/audit/read/AuditFilter.ts"
 import { daysOf } from "../../../src/audit/read/MonthQuery.ts"
-import { monthOf, nextMonth } from "../../../src/audit/sqlite/AuditTable.ts"
+import { monthOf, nextMonth } from "../../../src/audit/sqlite/Months.ts"
 
 const instants = fc.integer({ min: Date.UTC(2024, 0), max: Date.UTC(2027, 0) })
 const bounds = fc.option(instants, { nil: undefined })

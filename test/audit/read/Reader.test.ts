@@ -22,8 +22,8 @@ import {
   openReader,
   type Row,
 } from "../../../src/audit/read/Reader.ts"
-import { archiveName } from "../../../src/audit/sqlite/AuditTable.ts"
 import { connect, query, runAll } from "../../../src/audit/sqlite/Database.ts"
+import { archiveName } from "../../../src/audit/sqlite/Months.ts"
 import {
   type AuditRow,
   addresses,

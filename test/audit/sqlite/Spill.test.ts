@@ -12,7 +12,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import fc from "fast-check"
 import { auditFiles } from "../../../src/audit/AuditUrl.ts"
-import { byColumn, type RowValues, valuesOf, withBodies } from "../../../src/audit/sqlite/AuditTable.ts"
+import { byColumn, type RowValues, valuesOf, withBodies } from "../../../src/audit/sqlite/Rows.ts"
 import { makeSpill, type Spill } from "../../../src/audit/sqlite/Spill.ts"
 import { keyIn, sampleRecord, temporaryDirectory } from "../../support/AuditRecords.ts"
 

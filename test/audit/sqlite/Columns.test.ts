@@ -1,72 +1,15 @@
-import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import * as Table from "../../../src/audit/sqlite/AuditTable.ts"
-import { keyIn, noon, sampleRecord } from "../../support/AuditRecords.ts"
+import { columnNames } from "../../../src/audit/sqlite/Columns.ts"
+import * as Rows from "../../../src/audit/sqlite/Rows.ts"
+import { keyIn, sampleRecord } from "../../support/AuditRecords.ts"
 
 /** The row of a record with some of it said. */
 const rowOf = (key: string, over: Parameters<typeof sampleRecord>[1] = {}) =>
-  Table.byColumn(Table.valuesOf(sampleRecord("a", over), key))
-
-const months = fc
-  .tuple(fc.integer({ min: 2000, max: 2199 }), fc.integer({ min: 1, max: 12 }))
-  .map(([year, month]) => `${year}_${String(month).padStart(2, "0")}`)
-
-const instants = fc.integer({ min: Date.UTC(2000), max: Date.UTC(2199) })
-
-describe("the months", () => {
-  it("are those of started_at, in UTC", () => {
-    expect(Table.monthOf(Date.UTC(2026, 9, 31, 23, 59, 59, 999))).toBe("2026_10")
-    expect(Table.monthOf(Date.UTC(2026, 10, 1))).toBe("2026_11")
-    expect(Table.tableOf(Table.monthOf(noon))).toBe("requests_2026_11")
-  })
-
-  it("law: a row's month by its text is the month of its instant", () => {
-    fc.assert(
-      fc.property(instants, (at) => {
-        expect(Table.monthOfStart(new Date(at).toISOString())).toBe(Table.monthOf(at))
-      }),
-    )
-  })
-
-  it("law: the next month begins where the month changes, and not a millisecond before", () => {
-    fc.assert(
-      fc.property(instants, (at) => {
-        const turn = Table.nextMonth(at)
-        expect(Table.monthOf(turn - 1)).toBe(Table.monthOf(at))
-        expect(Table.monthsBefore(Table.monthOf(turn), 1)).toBe(Table.monthOf(at))
-      }),
-    )
-  })
-
-  it("law: archive names lead back to their month, and other names to none", () => {
-    const names = fc.constantFrom("record.db", "audit", "a.b.sqlite", ".db", "x_202601.db")
-    fc.assert(
-      fc.property(names, months, (live, month) => {
-        const archive = Table.archiveName(live, month)
-        expect(Table.monthOfArchive(live, archive)).toBe(month)
-        expect(Table.monthOfArchive(live, live === "x_202601.db" ? "y.db" : live)).toBeUndefined()
-        expect(Table.monthOfArchive(live, `${archive}.partial`)).toBeUndefined()
-      }),
-    )
-    expect(Table.archiveName("record.db", "2026_10")).toBe("record_202610.db")
-    expect(Table.monthOfArchive("record.db", "record_202610_1761955200.db")).toBeUndefined()
-    expect(Table.monthOfArchive("record.db", "other_202610.db")).toBeUndefined()
-  })
-
-  it("law: names of tables lead back to their month", () => {
-    fc.assert(
-      fc.property(months, (month) => {
-        expect(Table.monthOfTable(Table.tableOf(month))).toBe(month)
-        expect(Table.monthOfClearedTable(Table.clearedTableOf(month))).toBe(month)
-        expect(Table.monthOfTable(Table.clearedTableOf(month))).toBeUndefined()
-      }),
-    )
-  })
-})
+  Rows.byColumn(Rows.valuesOf(sampleRecord("a", over), key))
 
 describe("a row", () => {
   it("has the documented columns in the documented order", () => {
-    expect(Table.columns.map(({ name }) => name).join(" ")).toBe(
+    expect(columnNames.join(" ")).toBe(
       "id started_at client_ip endpoint model upstream_model upstream attempts stream status outcome error prompt_tokens " +
         "completion_tokens total_tokens cached_tokens reasoning_tokens latency_ms ttft_ms finish_reason tools tool_calls " +
         "multimodal user_agent key_fingerprint headers request response",
@@ -74,8 +17,8 @@ describe("a row", () => {
   })
 
   it("says flags as 0 and 1, times in ISO and milliseconds, attempts and headers as JSON", () => {
-    const row = Table.byColumn(
-      Table.withBodies(Table.valuesOf(sampleRecord("a"), "k1"), { request: "asked", response: "answered" }),
+    const row = Rows.byColumn(
+      Rows.withBodies(Rows.valuesOf(sampleRecord("a"), "k1"), { request: "asked", response: "answered" }),
     )
     const { attempts, headers, ...rest } = row
     expect(rest).toEqual({
@@ -175,15 +118,15 @@ describe("a row", () => {
   })
 
   it("has its values in the order an INSERT names them, and by column reads the same", () => {
-    const values = Table.valuesOf(sampleRecord("a"), "k")
+    const values = Rows.valuesOf(sampleRecord("a"), "k")
     expect(values).toHaveLength(29)
     expect(values[0]).toBe("a")
     expect(values.at(-1)).toBe("k")
-    const row = Table.byColumn(values)
-    expect(Object.keys(row)).toEqual(Table.insertColumns)
+    const row = Rows.byColumn(values)
+    expect(Object.keys(row)).toEqual(Rows.insertColumns)
     expect(Object.values(row)).toEqual(values)
     expect(keyIn(values)).toBe("k")
-    expect(Table.endpointIn(values)).toBe(row["endpoint"])
-    expect(Table.monthIn(values)).toBe("2026_11")
+    expect(Rows.endpointIn(values)).toBe(row["endpoint"])
+    expect(Rows.monthIn(values)).toBe("2026_11")
   })
 })
