@@ -41,7 +41,7 @@ export class Output extends Context.Reference<Output>()("sluice/cli/Output", {
     readonly isTerminal: boolean
   } => ({
     write: writeTo(process.stdout),
-    paint: paintFor(process.stdout),
+    paint: paintFor(process.stdout, process.env),
     room: process.stdout.isTTY === true ? process.stdout.columns : usualRoom,
     isTerminal: process.stdout.isTTY === true,
   }),

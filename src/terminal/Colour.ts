@@ -32,5 +32,5 @@ export const betweenColours = (text: string, change: (part: string) => string): 
 /** How text is painted that goes to this stream. */
 export const paintFor = (
   stream: { readonly isTTY?: boolean },
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  env: Readonly<Record<string, string | undefined>>,
 ): Paint => (stream.isTTY === true && (env["NO_COLOR"] ?? "") === "" ? coloured : plain)
