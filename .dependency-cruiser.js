@@ -1,0 +1,276 @@
+/**
+ * What each room of `src` may import: `npm run lint` fails on everything that is not named here, types counted. A room is a folder, or a file that stands
+ * in `src` itself; a file belongs to the longest name that fits it. The rooms stand from low to high, and none imports one below it in this list, so that
+ * they form no circle.
+ *
+ * - `rooms`: the other rooms it may import.
+ * - `edges`: its files that carry out effects; `*` is all of them. All others are pure, a new one too: they import pure files, values of Effect
+ *   and nothing else.
+ * - `outside`: what its edges may import beside Effect's own modules. `effect/Runtime` is named too, since it leaves the fiber.
+ * - `computes`: what a pure file may compute with: a digest, a parser.
+ *
+ * Which edges may use a global such as `process` is in biome.json; clock and chance are Effect's everywhere (scripts/ambient.grit).
+ */
+export const rooms = {
+  "version.ts": { computes: { "version.ts": "package.json" } },
+  terminal: {},
+  runtime: {
+    edges: "Hurry.ts LastWords.ts TurnScheduler.ts V8.ts",
+    outside: "node:fs node:util node:v8",
+  },
+  wire: {
+    edges: "Brotli.ts BrotliThread.ts EventSource.ts Lift.ts brotli-worker.js",
+    outside: "effect/Runtime node:fs node:module node:stream node:worker_threads node:zlib",
+  },
+  secrets: { rooms: "terminal wire" },
+  routing: { rooms: "wire" },
+  errors: { rooms: "secrets wire" },
+  answer: { rooms: "errors routing secrets wire", edges: "EventReader.ts GatheredAnswer.ts" },
+  operations: { rooms: "answer errors routing secrets wire" },
+  access: {
+    rooms: "errors operations wire",
+    edges: "OpenRequests.ts Strangers.ts",
+    computes: { "AccessKey.ts": "node:crypto" },
+  },
+  "audit/record": { rooms: "answer errors operations routing secrets wire" },
+  "upstream/policy": { rooms: "audit/record errors operations routing secrets wire" },
+  aside: {
+    rooms: "answer errors operations routing wire",
+    edges: "Aside.ts AsideWorker.ts",
+    outside: "node:worker_threads",
+  },
+  telemetry: {
+    rooms: "audit/record secrets terminal wire",
+    edges: "AccessLog.ts Lines.ts Log.ts StandardOutput.ts",
+    outside: "node:fs node:net",
+  },
+  audit: {
+    rooms: "answer audit/record operations secrets wire",
+    edges: `Audit.ts AuditLayer.ts AuditRun.ts AuditUrl.ts AuditWriter.ts Fingerprint.ts PrivateFiles.ts queue/AuditQueue.ts sqlite/Archive.ts
+      sqlite/Store.ts sqlite/ThreadProgram.ts sqlite/ThreadWriter.ts sqlite/Database.ts sqlite/DatabaseFault.ts sqlite/Inherited.ts
+      sqlite/Spill.ts sqlite/SqliteAddon.ts`,
+    outside: `@effect/experimental @effect/sql-sqlite-node @effect/sql better-sqlite3
+      effect/Runtime node:crypto node:fs node:module node:path node:process node:worker_threads`,
+  },
+  "audit/read": {
+    rooms: "audit errors",
+    edges: "AuditUnreadable.ts Reader.ts",
+    outside: "@effect/experimental @effect/sql-sqlite-node @effect/sql node:fs node:path",
+  },
+  "upstream/calls": {
+    rooms: "access operations routing upstream/policy wire",
+    edges: "Connections.ts SocketFault.ts StaleConnections.ts Unpacking.ts UnsentBodies.ts Upstreams.ts",
+    outside: "node:diagnostics_channel node:http node:net node:stream node:zlib undici",
+  },
+  upstream: {
+    rooms:
+      "access answer aside audit/record errors operations routing secrets upstream/calls upstream/policy wire",
+    edges: `AnswerReading.ts Answered.ts Asking.ts Attempt.ts Attempts.ts Breakers.ts Hedge.ts OpenStream.ts Slots.ts`,
+    outside: "effect/Runtime",
+  },
+  "upstream/lists": {
+    rooms: "aside audit/record operations routing secrets upstream upstream/calls upstream/policy wire",
+    edges: "*",
+    outside: "node:crypto",
+  },
+  resume: { rooms: "answer operations routing wire", edges: "Resume.ts" },
+  "config/schema": { rooms: "access operations routing secrets wire" },
+  config: {
+    rooms:
+      "access answer audit/record config/schema operations routing secrets terminal upstream/policy wire",
+    edges: "CurrentConfig.ts Environment.ts file/ConfigText.ts reload/Told.ts reload/Watch.ts",
+    outside: "@effect/platform node:path",
+    computes: { "file/Syntax.ts": "yaml", "file/Tree.ts": "yaml", "reference/Reference.ts": "yaml" },
+  },
+  gateway: {
+    rooms: `access answer aside audit audit/record config errors operations resume routing secrets telemetry upstream upstream/calls
+      upstream/lists upstream/policy wire`,
+    edges: `Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Relay.ts
+      ResponseStream.ts`,
+    outside: "effect/Runtime",
+  },
+  processes: {
+    rooms: "access audit audit/record config runtime telemetry upstream upstream/calls upstream/policy",
+    edges: "Fleet.ts Messages.ts Primary.ts WorkerProcess.ts",
+    outside: "effect/Runtime node:cluster",
+  },
+  http: {
+    rooms: "access audit/record config errors gateway operations processes runtime version.ts wire",
+    edges: "*",
+    outside:
+      "effect/Runtime effect/RuntimeFlags node:crypto node:fs node:http node:net node:stream node:zlib",
+  },
+  "App.ts": {
+    rooms:
+      "access aside audit config gateway http processes telemetry upstream upstream/calls upstream/lists",
+    edges: "*",
+  },
+  "cli/explain": { rooms: "config operations routing terminal" },
+  cli: {
+    rooms: `access App.ts audit audit/read cli/explain config config/schema http processes runtime telemetry terminal
+      version.ts wire`,
+    edges: "*",
+    outside: "@effect/platform @effect/platform-node node:cluster node:os node:util",
+  },
+  "main.ts": {
+    rooms: "cli runtime",
+    edges: "*",
+    outside: "@effect/platform-node",
+  },
+}
+
+/** Circles that still stand: what the lower room imports of the higher one. Each is a debt with a name. */
+const circles = {
+  answer: "upstream/policy",
+  errors: "operations",
+  operations: "resume",
+  processes: "http",
+}
+
+/** What is computed with: no effect is run, no clock read and nothing drawn by these. */
+const values = `Brand Cause Chunk Data Duration Either Exit HashMap JSONSchema LogLevel Option ParseResult Predicate Redacted Schema SchemaAST`
+
+/** Effect's modules by which effects are run outside of a fiber. An edge that needs one names it. */
+const runtimes = "ManagedRuntime Runtime RuntimeFlags"
+
+const words = (text = "") => text.split(/\s+/).filter((word) => word !== "")
+
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")
+
+/** One pattern for all these; none for none. */
+const anyOf = (before, names, after) =>
+  names.length === 0 ? [] : [`${before}(${names.map(escaped).join("|")})${after}`]
+
+/** Where imports of these modules lead; those of packages to their types. */
+const modulesAt = (modules) => {
+  const builtin = modules.filter((name) => name.startsWith("node:"))
+  const ofEffect = modules.filter((name) => name.startsWith("effect/"))
+  const packages = modules.filter((name) => !builtin.includes(name) && !ofEffect.includes(name))
+  return [
+    ...anyOf(
+      "^(node:)?",
+      builtin.map((name) => name.slice("node:".length)),
+      "$",
+    ),
+    ...anyOf(
+      "node_modules/effect/dist/dts/",
+      ofEffect.map((name) => name.slice("effect/".length)),
+      "\\.d\\.ts$",
+    ),
+    ...anyOf("(^|node_modules/)(@types/)?", packages, "(/|$)"),
+  ]
+}
+
+const valuesAt = modulesAt(words(values).map((name) => `effect/${name}`))
+
+/** What every edge may import: all of Effect but what runs effects, and all of it in one. */
+const effectAt = `node_modules/effect/dist/dts/(?!(index|${words(runtimes).join("|")})\\.)`
+
+const names = Object.keys(rooms)
+
+/** The files of a room, without those of rooms within it. */
+const filesOf = (room) => {
+  if (room.endsWith(".ts")) return `^src/${escaped(room)}$`
+  const inner = names.filter((name) => name.startsWith(`${room}/`)).map((name) => name.slice(room.length + 1))
+  return `^src/${escaped(room)}/${anyOf("(?!", inner, "/)").join("")}`
+}
+
+const fileOf = (room, file) => `^src/${file === room ? "" : `${escaped(room)}/`}${escaped(file)}$`
+
+const edgesOf = (room) => {
+  const { edges } = rooms[room]
+  return edges === "*" ? [filesOf(room)] : anyOf(`^src/${escaped(room)}/`, words(edges), "$")
+}
+
+const importsOf = (room) => [...words(rooms[room].rooms), ...words(circles[room])]
+
+for (const [index, room] of names.entries()) {
+  for (const other of importsOf(room)) {
+    const at = names.indexOf(other)
+    if (at === -1) throw new Error(`${room} imports ${other}, which is no room`)
+    if (at < index !== words(rooms[room].rooms).includes(other)) {
+      throw new Error(`${room} and ${other} stand in another order than their imports`)
+    }
+  }
+}
+
+const forbidden = (name, comment, from, to) => ({ name, comment, severity: "error", from, to })
+
+const ofRoom = (room) => {
+  const { outside, computes = {} } = rooms[room]
+  const computing = Object.keys(computes).map((file) => fileOf(room, file))
+  const edges = edgesOf(room)
+  return [
+    forbidden(
+      `room ${room}`,
+      `Of other rooms, ${room} may import ${importsOf(room).join(", ") || "none"}.`,
+      { path: filesOf(room) },
+      { path: "^src/", pathNot: [room, ...importsOf(room)].map(filesOf) },
+    ),
+    ...(edges.length === 0
+      ? []
+      : [
+          forbidden(
+            `edge of ${room}`,
+            `Beside Effect, an edge of ${room} may import ${words(outside).join(", ") || "nothing"}.`,
+            { path: edges },
+            { pathNot: ["^src/", effectAt, ...modulesAt(words(outside))] },
+          ),
+        ]),
+    forbidden(
+      `pure ${room}`,
+      `This file is no edge of ${room}, so it is pure: of the outside it may import values of Effect.`,
+      { path: filesOf(room), pathNot: [...edges, ...computing] },
+      { pathNot: ["^src/", ...valuesAt] },
+    ),
+    ...Object.entries(computes).map(([file, modules]) =>
+      forbidden(
+        `pure ${room}`,
+        `Beside values of Effect, this file may import ${words(modules).join(", ")}.`,
+        { path: fileOf(room, file) },
+        { pathNot: ["^src/", ...valuesAt, ...modulesAt(words(modules))] },
+      ),
+    ),
+  ]
+}
+
+const edges = names.flatMap(edgesOf)
+
+export default {
+  forbidden: [
+    ...names.flatMap(ofRoom),
+    forbidden(
+      "pure",
+      "A pure file imports pure files alone. Edges are listed in .dependency-cruiser.js.",
+      { path: "^src/", pathNot: edges },
+      { path: edges },
+    ),
+    ...[
+      [{ path: "^src/", pathNot: names.map(filesOf) }, {}],
+      [{ path: "^src/", pathNot: names.map(filesOf), orphan: true }, {}],
+      [{}, { path: "^src/", pathNot: names.map(filesOf) }],
+    ].map(([from, to]) =>
+      forbidden("no room", "A file of src stands in a room that .dependency-cruiser.js lists.", from, to),
+    ),
+    forbidden(
+      "declared",
+      "What is imported is declared in package.json.",
+      {},
+      { dependencyTypes: ["npm-no-pkg", "npm-unknown", "undetermined"] },
+    ),
+    forbidden(
+      "declared",
+      "What src imports is installed where it runs.",
+      { path: "^src/" },
+      { dependencyTypes: ["npm-dev"] },
+    ),
+    forbidden("found", "What is imported is there.", {}, { couldNotResolve: true }),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    // A checkout of its own, with its own package.json.
+    exclude: { path: "^test/clients/" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["types", "import", "node"] },
+  },
+}
