@@ -13,8 +13,9 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type * as Redacted from "effect/Redacted"
 import { PCGRandom } from "effect/Utils"
-import { holdsKey, keyCount } from "../access/AccessKey.ts"
+import { keyCount } from "../access/AccessKey.ts"
 import { clientAddress } from "../access/ClientAddress.ts"
+import { clientKey, credentialFor, deniedTo } from "../access/Credential.ts"
 import { deadlineOf } from "../access/Deadline.ts"
 import { OpenRequests } from "../access/OpenRequests.ts"
 import { Strangers } from "../access/Strangers.ts"
@@ -23,18 +24,18 @@ import { Audit } from "../audit/Audit.ts"
 import { RecordDraft } from "../audit/record/RecordDraft.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
-import { AccessDenied } from "../errors/AccessErrors.ts"
+import type { AccessDenied } from "../errors/AccessErrors.ts"
 import { answerOf, codeOf, type GatewayError } from "../errors/GatewayError.ts"
 import { ModelNotFound } from "../errors/RequestErrors.ts"
 import { nothingOmitted } from "../operations/Additions.ts"
 import { choicesOf } from "../operations/Choices.ts"
 import { affinity, decode } from "../operations/ClientRequest.ts"
 import type { Endpoint } from "../operations/Endpoint.ts"
+import { toUpstream } from "../operations/HeadersToUpstream.ts"
 import { bodiesOf } from "../operations/Prepare.ts"
-import { clientKey, sessionOf, toUpstream } from "../operations/RequestHeaders.ts"
+import { sessionOf } from "../operations/Session.ts"
 import { plan } from "../routing/Plan.ts"
 import { drawsFrom } from "../routing/Selection.ts"
-import type { Upstream } from "../routing/Upstream.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import type { AnsweredStream } from "../upstream/Answered.ts"
 import { Attempts, type AttemptsRequest } from "../upstream/Attempts.ts"
@@ -71,28 +72,6 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
     ) => Served
   }
 >() {}
-
-/**
- * The credential an upstream is sent: its own key, else the client's. Where access keys are configured, what the client sends is
- * this gateway's key and goes nowhere; nor does it go where the configuration says not to.
- */
-export const credentialFor = (
-  snapshot: Snapshot,
-  upstream: Upstream,
-  headers: ClientCall["headers"],
-): Redacted.Redacted<string> | undefined =>
-  upstream.apiKey ??
-  (upstream.passesKey && keyCount(snapshot.server.accessKeys) === 0 ? clientKey(headers) : undefined)
-
-const authenticate = (
-  snapshot: Snapshot,
-  sent: Redacted.Redacted<string> | undefined,
-): AccessDenied | undefined => {
-  const { accessKeys } = snapshot.server
-  if (keyCount(accessKeys) === 0) return undefined
-  if (sent === undefined) return new AccessDenied({ reason: "missing" })
-  return holdsKey(accessKeys, sent) ? undefined : new AccessDenied({ reason: "wrong" })
-}
 
 /** What is kept of the headers of a stranger, who may send as many and as long ones as it likes. */
 const headersOfStranger = ({
@@ -181,7 +160,7 @@ export const layer: Layer.Layer<
       const snapshot = current.snapshot()
       const { server } = snapshot
       const key = clientKey(call.headers)
-      const denied = authenticate(snapshot, key)
+      const denied = deniedTo(server.accessKeys, key)
       if (denied !== undefined) return stranger(endpointName, call, snapshot, key, denied)
       const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
       const draft = draftOf(snapshot, endpointName, call, call.headers, fingerprint)
@@ -288,7 +267,12 @@ export const layer: Layer.Layer<
           onPassedOver,
           bodyFor,
           headersFor: ({ upstream }) =>
-            toUpstream(call.headers, upstream, credentialFor(snapshot, upstream, call.headers), "json"),
+            toUpstream(
+              call.headers,
+              upstream,
+              credentialFor(server.accessKeys, upstream, call.headers),
+              "json",
+            ),
           secrets,
           caller,
           onAttempt,

@@ -2,11 +2,13 @@
  * `GET /v1/models` and `/v1/models/{id}`: the union of what the upstreams list and their match admits. Nobody is waited for longer than it takes to
  * know what is asked, and no host holds the others up.
  */
+
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { credentialFor } from "../access/Credential.ts"
 import { endingOf } from "../audit/record/RecordDraft.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { ModelNotFound } from "../errors/RequestErrors.ts"
@@ -19,7 +21,7 @@ import { AccessLog } from "../telemetry/AccessLog.ts"
 import { type AskedList, ModelLists } from "../upstream/lists/ModelLists.ts"
 import { errorOfAll, type Failed } from "../upstream/policy/LastError.ts"
 import type { ClientCall, RecordedAnswer, RequestFrame, Served } from "./Exchange.ts"
-import { credentialFor, Gateway } from "./Gateway.ts"
+import { Gateway } from "./Gateway.ts"
 import { jsonAnswer } from "./JsonAnswer.ts"
 
 export class Models extends Context.Tag("sluice/Models")<
@@ -84,7 +86,7 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
         upstream,
         ...lists.ask({
           upstream,
-          credential: credentialFor(snapshot, upstream, call.headers),
+          credential: credentialFor(snapshot.server.accessKeys, upstream, call.headers),
           secrets,
           generation: snapshot.generation,
           ttlMs: snapshot.modelsCache.ttlSeconds * 1000,

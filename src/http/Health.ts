@@ -1,27 +1,17 @@
 /** What probes and people ask of a running gateway: `/health`, `/livez`, `/readyz`. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { holdsKey, keyCount } from "../access/AccessKey.ts"
+import { inquirerOf } from "../access/Credential.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
-import type { Snapshot } from "../config/Snapshot.ts"
 import { AdminDenied } from "../errors/AccessErrors.ts"
 import { answerOf } from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall } from "../gateway/Exchange.ts"
 import { jsonAnswer } from "../gateway/JsonAnswer.ts"
-import { clientKey } from "../operations/RequestHeaders.ts"
 import { Fleet } from "../processes/Fleet.ts"
 import { version } from "../version.ts"
 
 /** `/health?verbose` tells of each upstream too. */
 export const isVerbose = (url: string): boolean => /[?&]verbose(?:$|[=&])/.test(url)
-
-/** Who asks: whom all is told, whom what probes need is, or somebody whose key is no operator's. It is open to all where nobody is asked for a key at all. */
-const askedBy = ({ adminKeys, server }: Snapshot, call: ClientCall): "operator" | "probe" | "impostor" => {
-  if (keyCount(adminKeys) === 0) return keyCount(server.accessKeys) === 0 ? "operator" : "probe"
-  const sent = clientKey(call.headers)
-  if (sent === undefined) return "probe"
-  return holdsKey(adminKeys, sent) ? "operator" : "impostor"
-}
 
 /** Said where the rest is left out, so that nobody takes it for all there is. */
 const toOperators = "told to who sends one of admin.keys"
@@ -29,7 +19,10 @@ const toOperators = "told to who sends one of admin.keys"
 /** `/health` always answers 200 while the process serves; what is wrong with the configuration is told, not failed on. */
 export const health = (startedAt: number, call: ClientCall, url: string) =>
   Effect.gen(function* () {
-    const verbose = isVerbose(url) ? askedBy((yield* CurrentConfig).snapshot(), call) : undefined
+    const { adminKeys, server } = (yield* CurrentConfig).snapshot()
+    const verbose = isVerbose(url)
+      ? inquirerOf({ accessKeys: server.accessKeys, adminKeys }, call.headers)
+      : undefined
     if (verbose === "impostor") return answerOf(new AdminDenied())
     const { audit, health, startedAt: began = startedAt, workers } = yield* (yield* Fleet).status
     const now = yield* Clock.currentTimeMillis

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Effect from "effect/Effect"
 import type { ClientAnswer } from "../gateway/Exchange.ts"
 import type { Outlet } from "../gateway/Relay.ts"
-import { fieldsOf, type SentHeaders } from "../operations/RequestHeaders.ts"
+import { fieldsOf, type SentHeaders } from "../wire/Headers.ts"
 import type { Linger } from "./Lingering.ts"
 
 /** Whether a body follows the head (RFC 9112 §6.3). */

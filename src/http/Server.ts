@@ -15,7 +15,6 @@ import type { ClientAnswer, ClientCall, Served } from "../gateway/Exchange.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { Models } from "../gateway/Models.ts"
 import { type Endpoint, endpoints } from "../operations/Endpoint.ts"
-import { sanitizeRequestId } from "../operations/RequestHeaders.ts"
 import {
   deploymentIn,
   isModelPath,
@@ -24,6 +23,7 @@ import {
   pathOf,
   spellingsOf,
 } from "../operations/RequestPath.ts"
+import { sanitizeRequestId } from "../wire/RequestId.ts"
 import { Connections } from "./Connections.ts"
 import { pageRefusal, preflight } from "./Cors.ts"
 import { Handling, type Surroundings } from "./Handling.ts"

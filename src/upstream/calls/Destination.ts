@@ -1,7 +1,7 @@
 /** Where the calls of an upstream go, and what is sent with each of them. */
 import * as Redacted from "effect/Redacted"
-import type { SentHeaders } from "../../operations/RequestHeaders.ts"
 import type { Upstream } from "../../routing/Upstream.ts"
+import type { SentHeaders } from "../../wire/Headers.ts"
 
 /** Where calls go below an upstream's base URL. */
 export interface Destination {

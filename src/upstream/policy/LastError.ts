@@ -10,7 +10,7 @@ import {
   UpstreamTimeout,
   UpstreamUnreachable,
 } from "../../errors/UpstreamErrors.ts"
-import { toClient } from "../../operations/RequestHeaders.ts"
+import { toClient } from "../../operations/HeadersToClient.ts"
 import type { Target } from "../../routing/Upstream.ts"
 import { noSecrets } from "../../secrets/Secrets.ts"
 import type { ToldFailure, ToldRefusal } from "./AttemptFailure.ts"

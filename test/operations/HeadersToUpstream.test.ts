@@ -1,16 +1,9 @@
-/** Which headers cross the gateway, in both directions, and what is read from a client's. */
+/** Which of a client's headers go to an upstream. */
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import {
-  clientKey,
-  type ReceivedHeaders,
-  sanitizeRequestId,
-  sessionOf,
-  toClient,
-  toUpstream,
-} from "../../src/operations/RequestHeaders.ts"
-import { noSecrets, Secrets } from "../../src/secrets/Secrets.ts"
+import { toUpstream } from "../../src/operations/HeadersToUpstream.ts"
+import type { ReceivedHeaders } from "../../src/wire/Headers.ts"
 
 const json = { "content-type": "application/json" }
 
@@ -171,133 +164,5 @@ describe("towards an upstream", () => {
         }
       }),
     )
-  })
-})
-
-describe("back to the client", () => {
-  it("passes rate limits, retry-after, OpenAI's headers and the upstream's request id by another name, not what it calls its body", () => {
-    expect(
-      toClient(
-        {
-          "content-type": "text/event-stream",
-          "retry-after": "3",
-          "retry-after-ms": "3000",
-          "x-ratelimit-remaining-tokens": "7",
-          "openai-processing-ms": "12",
-          "x-request-id": "req_1",
-        },
-        noSecrets,
-      ),
-    ).toEqual({
-      "retry-after": "3",
-      "retry-after-ms": "3000",
-      "x-ratelimit-remaining-tokens": "7",
-      "openai-processing-ms": "12",
-      "x-upstream-request-id": "req_1",
-    })
-  })
-
-  it("passes no cookies, framing, retry advice or unlisted headers", () => {
-    expect(
-      toClient(
-        {
-          "set-cookie": ["a=b", "c=d"],
-          "content-length": "5",
-          "content-encoding": "gzip",
-          "transfer-encoding": "chunked",
-          connection: "openai-version",
-          "openai-version": "1",
-          "x-should-retry": "true",
-          "x-sluice-upstream": "forged",
-          server: "nginx",
-          "x-request-id": "not sane",
-        },
-        noSecrets,
-      ),
-    ).toEqual({})
-  })
-
-  it("repeats no secret that an upstream repeats", () => {
-    expect(
-      toClient(
-        {
-          "openai-organization": "org of sk-up-secret",
-          "x-ratelimit-reset-requests": "1s",
-          "retry-after": "%73k-up-secret",
-          "x-request-id": "sk-up-secret",
-        },
-        new Secrets(["sk-up-secret"]),
-      ),
-    ).toEqual({
-      "openai-organization": "org of [redacted]",
-      "x-ratelimit-reset-requests": "1s",
-      "retry-after": "[redacted]",
-      "x-upstream-request-id": "[redacted]",
-    })
-  })
-})
-
-describe("clientKey", () => {
-  const key = (headers: ReceivedHeaders) => {
-    const redacted = clientKey(headers)
-    return redacted === undefined ? undefined : Redacted.value(redacted)
-  }
-
-  it("is the bearer token, the scheme in any case, else x-api-key", () => {
-    expect(key({ authorization: "Bearer sk-1" })).toBe("sk-1")
-    expect(key({ authorization: "bEARER   sk-1 ", "x-api-key": "sk-2" })).toBe("sk-1")
-    expect(key({ "x-api-key": " sk-2 " })).toBe("sk-2")
-    expect(key({ authorization: "Basic dTpw", "x-api-key": "sk-2" })).toBe("sk-2")
-    expect(key({ authorization: "Bearer ", "x-api-key": "sk-2" })).toBe("sk-2")
-  })
-
-  it("is absent where none was sent", () => {
-    for (const headers of [
-      {},
-      { authorization: "Bearer" },
-      { authorization: "Basic dTpw" },
-      { "x-api-key": " " },
-      { authorization: [] },
-    ]) {
-      expect(key(headers)).toBeUndefined()
-    }
-  })
-
-  it("does not print", () => {
-    expect(`${clientKey({ authorization: "Bearer sk-secret" })}`).not.toContain("secret")
-  })
-})
-
-describe("sanitizeRequestId", () => {
-  it("keeps a sane id and no other", () => {
-    for (const id of ["a", "req_1.b:c-D", "0b5c7d7e-6f0a-4b55-9d68-2f1b6c7f8a90", "x".repeat(128)]) {
-      expect(sanitizeRequestId(id)).toBe(id)
-    }
-    for (const id of [undefined, "", "x".repeat(129), "a b", "a\n", "a\r\nb: c", "é", "<script>", "a,b"]) {
-      expect(sanitizeRequestId(id)).toBeUndefined()
-    }
-  })
-})
-
-describe("A client's session", () => {
-  it("is of the first header that names one, and bounded", () => {
-    expect(sessionOf({})).toBeUndefined()
-    expect(sessionOf({ "x-session-id": " ", "thread-id": "t" })).toBe("t")
-    expect(sessionOf({ "session-id": "s", "x-session-affinity": "a" })).toBe("a")
-    expect(sessionOf({ "session-id": ["one", "two"] })).toBe("one")
-    expect(sessionOf({ "x-session-id": "x".repeat(8_000) })).toHaveLength(256)
-  })
-})
-
-describe("A client's key", () => {
-  it("is read from api-key too, behind the others", () => {
-    const keyOf = (headers: ReceivedHeaders) => {
-      const key = clientKey(headers)
-      return key === undefined ? undefined : Redacted.value(key)
-    }
-    expect(keyOf({ "api-key": " k " })).toBe("k")
-    expect(keyOf({ "api-key": "k", "x-api-key": "x" })).toBe("x")
-    expect(keyOf({ "api-key": "k", authorization: "Basic abc" })).toBe("k")
-    expect(keyOf({ "api-key": "k", authorization: "bearer b" })).toBe("b")
   })
 })

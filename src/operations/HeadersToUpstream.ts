@@ -1,0 +1,49 @@
+/** Which of a client's headers go to an upstream: those of an allow-list, beneath what is configured and the key. */
+import * as Redacted from "effect/Redacted"
+import type { Upstream } from "../routing/Upstream.ts"
+import { admit, isJsonType, isSendable, type ReceivedHeaders, type SentHeaders } from "../wire/Headers.ts"
+import { sessionNames } from "./Session.ts"
+
+/** What goes upstream of a client's headers; never credentials, cookies, or who forwarded for whom. */
+const clientNames: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-language",
+  "content-type",
+  "idempotency-key",
+  "traceparent",
+  "tracestate",
+  "user-agent",
+  "x-client-request-id",
+  ...sessionNames,
+])
+const clientPrefixes = ["openai-", "x-stainless-"]
+
+/** Who is charged, and for what no more than once: said of the key that it goes with, so never beside another's. */
+const keyOwnersNames = ["idempotency-key", "openai-organization", "openai-project"]
+
+/**
+ * The headers of a call to an upstream. Configured headers win over the client's and over `key`, which is the one decided for
+ * this attempt. A body is JSON by the time it is sent, whatever the client called it (`curl -d` calls it a form).
+ */
+export const toUpstream = (
+  client: ReceivedHeaders,
+  upstream: Pick<Upstream, "headers"> & Partial<Pick<Upstream, "apiKey" | "keyHeader">>,
+  key: Redacted.Redacted<string> | undefined,
+  body: "json" | "none",
+): SentHeaders => {
+  const headers = admit(client, clientNames, clientPrefixes)
+  // The key is the gateway's, or there is none.
+  if (key === undefined || key === upstream.apiKey) for (const name of keyOwnersNames) delete headers[name]
+  if (body === "none") delete headers["content-type"]
+  else if (!isJsonType(headers["content-type"])) headers["content-type"] = "application/json"
+  if (key !== undefined) {
+    const name = upstream.keyHeader ?? "authorization"
+    const value = upstream.keyHeader === undefined ? `Bearer ${Redacted.value(key)}` : Redacted.value(key)
+    if (isSendable(name, value)) headers[name] = value
+  }
+  for (const [given, value] of Object.entries(upstream.headers)) {
+    const name = given.toLowerCase()
+    if (isSendable(name, value)) headers[name] = value
+  }
+  return headers
+}
