@@ -14,8 +14,8 @@ import { beforeAll } from "vitest"
 import type { AuditFiles } from "../../src/audit/AuditUrl.ts"
 import { fingerprint, secretOf } from "../../src/audit/Fingerprint.ts"
 import { groupings } from "../../src/audit/read/AuditStats.ts"
-import { allColumns, briefColumns } from "../../src/audit/read/Reader.ts"
-import { columns } from "../../src/audit/sqlite/Columns.ts"
+import { briefColumns } from "../../src/audit/read/FoundRow.ts"
+import { columnNames, columns } from "../../src/audit/sqlite/Columns.ts"
 import { connect, query } from "../../src/audit/sqlite/Database.ts"
 import { guarded } from "../../src/cli/Csv.ts"
 import { coloured } from "../../src/terminal/Colour.ts"
@@ -305,13 +305,13 @@ layer(stored)("sluice audit", (it) => {
       const { code, out } = yield* audit(["export", "--db", database])
       expect(code).toBe(0)
       const [heading, ...records] = parseCsv(out)
-      expect(heading).toEqual(allColumns)
+      expect(heading).toEqual(columnNames)
       const sorted = rows.toSorted((a, b) =>
         `${a.started_at} ${a.record_key}` < `${b.started_at} ${b.record_key}` ? -1 : 1,
       )
       expect(records).toEqual(
         sorted.map((row) =>
-          allColumns.map((name) => {
+          columnNames.map((name) => {
             const value = row[name]
             return value === null ? null : typeof value === "number" ? String(value) : guarded(value)
           }),
@@ -327,7 +327,7 @@ layer(stored)("sluice audit", (it) => {
       const exported = new Set(objectsOf(out).map((object) => JSON.stringify(object)))
       for (const { record_key, ...row } of rows) {
         const expected = Object.fromEntries(
-          allColumns.map((name) => {
+          columnNames.map((name) => {
             const value = row[name]
             return [name, name === "attempts" || name === "headers" ? JSON.parse(String(value)) : value]
           }),

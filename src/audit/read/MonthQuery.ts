@@ -1,16 +1,25 @@
 /** The SQL that reads one month, wherever its rows stand: in the live database, in its archive, or, while it moves, in both. */
+import * as Predicate from "effect/Predicate"
 import { tableOf } from "../sqlite/Months.ts"
+import { readFrom } from "../sqlite/Tables.ts"
 import { type AuditFilter, conditionOf, every, type Fragment } from "./AuditFilter.ts"
 import type { Grouping } from "./AuditStats.ts"
 
-/** The schema an archive is attached as. */
+/** The schema of the live database, and the one an archive is attached as. */
+export const liveSchema = "main"
 export const archiveSchema = "archive"
+
+/** A month's table in one of the files, with the columns it has: those of an older layout have fewer. */
+export interface MonthTable {
+  readonly schema: string
+  readonly month: string
+  readonly present: ReadonlySet<string>
+}
 
 /** Where a month's rows stand. */
 export interface Standing {
-  readonly month: string
-  readonly live: boolean
-  readonly archived: boolean
+  readonly live: MonthTable | undefined
+  readonly archived: MonthTable | undefined
 }
 
 /** `newest` first or `oldest` first; requests of the same millisecond in the order of their keys. */
@@ -22,23 +31,29 @@ export interface Place {
   readonly key: string
 }
 
-const liveTable = ({ month }: Standing) => `main.${tableOf(month)}`
-const archiveTable = ({ month }: Standing) => `${archiveSchema}.${tableOf(month)}`
+const nameOf = ({ month, schema }: MonthTable): string => `${schema}.${tableOf(month)}`
+
+/** The table as if it were of this layout. */
+const whole = ({ month, present, schema }: MonthTable, hint?: string): string =>
+  readFrom(schema, month, present, hint)
 
 /**
  * The rows of a month that a condition admits, each once: a row that stands in both files is taken from the live one. Which of the
  * two is asked about the other's keys does not matter to the answer; the live table always has the index on them.
  */
-const selectionOf = (standing: Standing, names: string, condition: Fragment): Fragment => {
-  const fromLive = `SELECT ${names} FROM ${liveTable(standing)} WHERE ${condition.text}`
-  const fromArchive = `SELECT ${names} FROM ${archiveTable(standing)} AS kept WHERE ${condition.text}`
-  const notLive = `NOT EXISTS (SELECT 1 FROM ${liveTable(standing)} AS live WHERE live.record_key = kept.record_key)`
-  if (!standing.archived) return { text: fromLive, values: condition.values }
-  if (!standing.live) return { text: fromArchive, values: condition.values }
-  return {
-    text: `${fromLive} UNION ALL ${fromArchive} AND ${notLive}`,
-    values: [...condition.values, ...condition.values],
-  }
+const selectionOf = ({ archived, live }: Standing, names: string, condition: Fragment): Fragment => {
+  const from = (table: MonthTable) => `SELECT ${names} FROM ${whole(table)} AS kept WHERE ${condition.text}`
+  const parts = [
+    ...(live === undefined ? [] : [from(live)]),
+    ...(archived === undefined
+      ? []
+      : live === undefined
+        ? [from(archived)]
+        : [
+            `${from(archived)} AND NOT EXISTS (SELECT 1 FROM ${nameOf(live)} AS live WHERE live.record_key = kept.record_key)`,
+          ]),
+  ]
+  return { text: parts.join(" UNION ALL "), values: parts.flatMap(() => condition.values) }
 }
 
 /** What lies beyond a place. It takes the filter's bound on that side along, for SQLite would use only one of two. */
@@ -143,11 +158,8 @@ export const tallyQuery = (standing: Standing, filter: AuditFilter, by: Grouping
 /** About how many rows a month has, as `n`, and no less: rows that were deleted count, and those in both files twice. */
 export const sizeQuery = (standing: Standing): Fragment => {
   const last = (table: string) => `coalesce((SELECT max(seq) FROM ${table}), 0)`
-  const tables = [
-    ...(standing.live ? [liveTable(standing)] : []),
-    ...(standing.archived ? [archiveTable(standing)] : []),
-  ]
-  return { text: `SELECT ${tables.map(last).join(" + ")} AS n`, values: [] }
+  const tables = [standing.live, standing.archived].filter(Predicate.isNotUndefined)
+  return { text: `SELECT ${tables.map(nameOf).map(last).join(" + ")} AS n`, values: [] }
 }
 
 const dayMs = 86_400_000
@@ -168,24 +180,23 @@ export const daysOf = (filter: AuditFilter, month: string): ReadonlyArray<AuditF
 }
 
 /** The `seq` of the row with a key, as `n`. */
-export const seqQuery = (schema: string, month: string): string =>
-  `SELECT seq AS n FROM ${schema}.${tableOf(month)} WHERE record_key = ?`
+export const seqQuery = (table: MonthTable): string =>
+  `SELECT seq AS n FROM ${nameOf(table)} WHERE record_key = ?`
 
 /** The last row of a table, as `seq` and `record_key`. */
 export const lastQuery = (month: string): string =>
   `SELECT seq, record_key FROM main.${tableOf(month)} ORDER BY seq DESC LIMIT 1`
 
 /** The last of the next so many rows after a `seq`, as `seq` and `record_key`. */
-export const stepQuery = (schema: string, month: string, after: number, rows: number): Fragment => ({
-  text: `SELECT seq, record_key FROM (SELECT seq, record_key FROM ${schema}.${tableOf(month)} WHERE seq > ? ORDER BY seq LIMIT ?)
+export const stepQuery = (table: MonthTable, after: number, rows: number): Fragment => ({
+  text: `SELECT seq, record_key FROM (SELECT seq, record_key FROM ${nameOf(table)} WHERE seq > ? ORDER BY seq LIMIT ?)
     ORDER BY seq DESC LIMIT 1`,
   values: [after, rows],
 })
 
 /** What arrived in a table after a `seq`, up to another, in the order it arrived. Columns beside `names`: `record_key`. */
 export const arrivalsQuery = (
-  schema: string,
-  month: string,
+  table: MonthTable,
   filter: AuditFilter,
   names: ReadonlyArray<string>,
   after: number,
@@ -193,9 +204,9 @@ export const arrivalsQuery = (
 ): Fragment => {
   const { text, values } = conditionOf(filter)
   // Few rows are new, and `seq` finds them: NOT INDEXED leaves only that way.
-  const table = `${schema}.${tableOf(month)} NOT INDEXED`
+  const rows = whole(table, "NOT INDEXED")
   return {
-    text: `SELECT ${names.join(", ")}, record_key FROM ${table} WHERE seq > ? AND seq <= ? AND ${text} ORDER BY seq`,
+    text: `SELECT ${names.join(", ")}, record_key FROM ${rows} WHERE seq > ? AND seq <= ? AND ${text} ORDER BY seq`,
     values: [after, upTo, ...values],
   }
 }

@@ -1,23 +1,15 @@
 /** Moves finished months out of the live database, step by step as `Rotation` says, and deletes archives that are too old. */
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { AuditFiles } from "../AuditUrl.ts"
 import type { RotationReport } from "../AuditWriter.ts"
 import { layout } from "./Columns.ts"
-import {
-  connectLive,
-  createPrivate,
-  query,
-  queryNumber,
-  renewViews,
-  runAll,
-  tablesIn,
-  takeOver,
-  userVersion,
-} from "./Database.ts"
+import { columnsIn, createPrivate, query, queryNumber, runAll, tablesIn, userVersion } from "./Database.ts"
 import { attempting, type DatabaseFault, faulting } from "./DatabaseFault.ts"
+import { connectLive } from "./LiveDatabase.ts"
+import { bringUpToDate, newerLayout, renewViews } from "./Migration.ts"
 import {
   archiveName,
   clearedTableOf,
@@ -30,7 +22,7 @@ import {
 } from "./Months.ts"
 import { type MonthState, nextStep, type RotationStep } from "./Rotation.ts"
 import { insertColumns } from "./Rows.ts"
-import { createIndexes, createTable } from "./Tables.ts"
+import { createIndexes, createTable, lackingOf } from "./Tables.ts"
 
 /** How much a step does, and what happens between two. */
 export interface Pace {
@@ -98,10 +90,15 @@ const observePartial = ({ partial, sql, table }: Month) =>
     sql,
     partial,
     Effect.gen(function* () {
-      const tables = yield* tablesIn(sql, "side")
-      const last = tables.includes(table) ? yield* lastIn(sql, "side", table) : 0
+      const present = yield* columnsIn(sql, "side", table)
       const version = yield* userVersion(sql, "side")
-      return { last, sealed: version === layout }
+      // Killed before it had a table, it may become anything.
+      if (present.size === 0) return { last: 0, sealed: false, fits: version <= layout }
+      return {
+        last: yield* lastIn(sql, "side", table),
+        sealed: version === layout,
+        fits: version <= layout && lackingOf(present).length === 0,
+      }
     }),
   )
 
@@ -167,14 +164,15 @@ const publish = ({ archive, files, partial }: Month) =>
     syncDirectory(files.directory)
   })
 
-/** An archive that GPT_API wrote, or that was emptied, gets what ours have. */
-const prepareArchive = ({ month, sql, table }: Month) =>
+/** An archive of an older layout, or one that GPT_API wrote, or that was emptied, gets what ours have; of a newer layout it stays as it is. */
+const prepareArchive = ({ archive, month, sql, table }: Month) =>
   Effect.gen(function* () {
-    if ((yield* tablesIn(sql, "side")).includes(table)) return
-    yield* takeOver(sql, "side")
+    const version = yield* userVersion(sql, "side")
+    if (version > layout) return yield* newerLayout(basename(archive), version)
+    const present = yield* columnsIn(sql, "side", table)
+    if (version === layout && lackingOf(present).length === 0) return
     yield* runAll(sql, [createTable(month, "side"), ...createIndexes(month, "side")])
-    yield* renewViews(sql, "side")
-    yield* query(sql, `PRAGMA side.user_version = ${layout}`)
+    yield* bringUpToDate(sql, "side")
   }).pipe(sql.withTransaction)
 
 /** Answers with the last `seq` that is in the archive now. */

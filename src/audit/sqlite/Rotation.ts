@@ -19,8 +19,8 @@ export interface MonthState {
   readonly live: number | undefined
   /** A table was switched off and not yet cleared. */
   readonly switchedOff: boolean
-  /** The file that is no archive yet. */
-  readonly partial: { readonly last: number; readonly sealed: boolean } | undefined
+  /** The file that is no archive yet; `fits` where its layout is that of the live table, and no other release began it. */
+  readonly partial: { readonly last: number; readonly sealed: boolean; readonly fits: boolean } | undefined
   readonly archived: boolean
   /** The last `seq` of the live table that is known to be in the archive. What an earlier run knew is forgotten. */
   readonly merged: number
@@ -38,6 +38,8 @@ export const nextStep = (state: MonthState): RotationStep | undefined => {
   }
   // A month without requests leaves no archive.
   if (state.partial === undefined) return state.live === 0 ? "switch" : "copy"
+  // It holds nothing that the live table does not hold, and would lack what an older layout lacks.
+  if (!state.partial.fits) return "discard"
   if (state.partial.sealed) return "publish"
   return state.partial.last < state.live ? "copy" : "seal"
 }

@@ -1,14 +1,14 @@
 /** One request for people: a line for each thing known of it, its attempts as a table, and below them what takes more than a line. */
-import type { Column, Row } from "../../audit/read/Reader.ts"
+import type { Row } from "../../audit/read/FoundRow.ts"
 import type { SqlValue } from "../../audit/sqlite/ColumnKinds.ts"
-import { columns } from "../../audit/sqlite/Columns.ts"
+import { type ColumnName, columns } from "../../audit/sqlite/Columns.ts"
 import { printable, printableLines } from "../../terminal/Printable.ts"
 import { duration, instant } from "../../terminal/Quantity.ts"
 import type { TableColumn } from "../../terminal/Table.ts"
 import { indented } from "../../wire/JsonIndent.ts"
 import { aligned, type Look, parsed, shadeOf, text, timed } from "./Rendering.ts"
 
-const named = (admits: (column: (typeof columns)[number]) => boolean): ReadonlySet<Column> =>
+const named = (admits: (column: (typeof columns)[number]) => boolean): ReadonlySet<ColumnName> =>
   new Set(columns.filter(admits).map(({ name }) => name))
 
 const flags = named(({ kind }) => kind === "flag")
@@ -18,12 +18,12 @@ const long = named(({ isLarge }) => isLarge)
 const bodies = named(({ kind }) => kind === "body")
 
 /** What is told of it where bodies are not wanted. */
-export const isBody = (name: Column): boolean => bodies.has(name)
+export const isBody = (name: ColumnName): boolean => bodies.has(name)
 
 /** Milliseconds are in the value then. */
-const nameOf = (name: Column): string => (durations.has(name) ? name.replace(/_ms$/, "") : name)
+const nameOf = (name: ColumnName): string => (durations.has(name) ? name.replace(/_ms$/, "") : name)
 
-const valueOf = (name: Column, value: SqlValue, row: Row, { paint, zone }: Look): string => {
+const valueOf = (name: ColumnName, value: SqlValue, row: Row, { paint, zone }: Look): string => {
   if (flags.has(name)) return value === 1 ? "yes" : value === 0 ? "no" : printable(String(value))
   if (durations.has(name)) return printable(timed(value) ?? "")
   if (name === "started_at") {
@@ -91,7 +91,7 @@ const body = (value: string): string => {
 }
 
 /** What is unknown is left out. */
-export const rowPage = (names: ReadonlyArray<Column>, row: Row, look: Look): string => {
+export const rowPage = (names: ReadonlyArray<ColumnName>, row: Row, look: Look): string => {
   const known = names.flatMap((name) => {
     const value = row[name]
     return value === undefined || value === null ? [] : [[name, value] as const]

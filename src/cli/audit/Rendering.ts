@@ -1,8 +1,8 @@
 /** How rows look as a table, as JSON and as CSV: text in, text out. Tables are for people; the others hold every value as it is, in UTC. */
 import * as Either from "effect/Either"
-import type { Column, Row } from "../../audit/read/Reader.ts"
+import type { Row } from "../../audit/read/FoundRow.ts"
 import type { SqlValue } from "../../audit/sqlite/ColumnKinds.ts"
-import { columns } from "../../audit/sqlite/Columns.ts"
+import { type ColumnName, columns } from "../../audit/sqlite/Columns.ts"
 import type { Paint, Shade } from "../../terminal/Colour.ts"
 import { printableJson } from "../../terminal/Printable.ts"
 import { count, dayAndTime, duration, instant, type Zone } from "../../terminal/Quantity.ts"
@@ -187,21 +187,25 @@ const table = (look: Look): Rendering<Row> => {
 }
 
 /** Columns that hold JSON of ours; bodies are what callers and upstreams sent, cut perhaps, and stay text. */
-const ours: ReadonlySet<Column> = new Set(
+const ours: ReadonlySet<ColumnName> = new Set(
   columns.filter(({ kind }) => kind === "json").map(({ name }) => name),
 )
 
 /** JSON of ours as it stands, so that neither its digits nor its depth matter; what is none, or would not stay on its line, as text. */
-const memberJson = (name: Column, value: SqlValue): string =>
+const memberJson = (name: ColumnName, value: SqlValue): string =>
   ours.has(name) && typeof value === "string" && !/[\r\n]/.test(value) && isJson(value)
     ? value
     : JSON.stringify(value)
 
-const rowJson = (names: ReadonlyArray<Column>, row: Row): string =>
+const rowJson = (names: ReadonlyArray<ColumnName>, row: Row): string =>
   printableJson(`{${names.map((name) => `"${name}":${memberJson(name, row[name] ?? null)}`).join(",")}}`)
 
 /** Rows of the audit, with these columns where they are for machines. */
-export const rowsRendering = (format: Format, names: ReadonlyArray<Column>, look: Look): Rendering<Row> => {
+export const rowsRendering = (
+  format: Format,
+  names: ReadonlyArray<ColumnName>,
+  look: Look,
+): Rendering<Row> => {
   switch (format) {
     case "table":
       return table(look)

@@ -1,6 +1,6 @@
 /** `sluice audit export`: whole requests, for other programs. */
 import * as Effect from "effect/Effect"
-import { allColumns } from "../../audit/read/Reader.ts"
+import { columnNames } from "../../audit/sqlite/Columns.ts"
 import { type Command, command } from "../Command.ts"
 import { filterOf, filterOptions, zoneOption } from "./Filter.ts"
 import { rowsRendering } from "./Rendering.ts"
@@ -31,7 +31,7 @@ export const exportRows: Command = command(manual, (given) =>
     const format = yield* formatOf(given, "csv")
     const look = yield* lookOf(given)
     yield* withReader(given, (reader) =>
-      writeRows(reader.export(filter), rowsRendering(format, allColumns, look)),
+      writeRows(reader.export(filter), rowsRendering(format, columnNames, look)),
     )
   }),
 )

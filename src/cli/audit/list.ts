@@ -1,7 +1,7 @@
 /** `sluice audit list`: requests, a line each. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { briefColumns } from "../../audit/read/Reader.ts"
+import { briefColumns } from "../../audit/read/FoundRow.ts"
 import { type Command, command } from "../Command.ts"
 import { filterOf, filterOptions, readOption, wholeNumber, zoneOption } from "./Filter.ts"
 import { rowsRendering } from "./Rendering.ts"

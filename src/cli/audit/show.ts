@@ -1,7 +1,9 @@
 /** `sluice audit show`: all that is kept of one request. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { allColumns, type Reader, type Row } from "../../audit/read/Reader.ts"
+import type { Row } from "../../audit/read/FoundRow.ts"
+import type { Reader } from "../../audit/read/Reader.ts"
+import { columnNames } from "../../audit/sqlite/Columns.ts"
 import { printable } from "../../terminal/Printable.ts"
 import { CliFailure } from "../CliFailure.ts"
 import { type Command, command } from "../Command.ts"
@@ -59,7 +61,7 @@ export const show: Command = command(manual, (given) =>
     const format = yield* formatOf(given, "table")
     const id = given.argument ?? ""
     const look = yield* lookOf(given)
-    const columns = given.flag("no-bodies") ? allColumns.filter((name) => !isBody(name)) : allColumns
+    const columns = given.flag("no-bodies") ? columnNames.filter((name) => !isBody(name)) : columnNames
     yield* withReader(given, (reader, path) =>
       Effect.gen(function* () {
         const rows = yield* rowsCalled(reader, path, id)

@@ -14,14 +14,10 @@ import fc from "fast-check"
 import type { AuditFiles } from "../../../src/audit/AuditUrl.ts"
 import { type AuditFilter, everything, outcomes } from "../../../src/audit/read/AuditFilter.ts"
 import { type Grouping, groupings, ranked } from "../../../src/audit/read/AuditStats.ts"
+import { briefColumns, type Row } from "../../../src/audit/read/FoundRow.ts"
 import { idQuery, pageQuery, stepQuery, tallyQuery } from "../../../src/audit/read/MonthQuery.ts"
-import {
-  allColumns,
-  briefColumns,
-  type Column,
-  openReader,
-  type Row,
-} from "../../../src/audit/read/Reader.ts"
+import { openReader } from "../../../src/audit/read/Reader.ts"
+import { type ColumnName, columnNames } from "../../../src/audit/sqlite/Columns.ts"
 import { connect, query, runAll } from "../../../src/audit/sqlite/Database.ts"
 import { archiveName } from "../../../src/audit/sqlite/Months.ts"
 import {
@@ -80,7 +76,7 @@ const sortKey = (row: AuditRow): string => `${row.started_at} ${row.record_key}`
 const oldestFirst = (some: ReadonlyArray<AuditRow>): ReadonlyArray<AuditRow> =>
   some.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
 
-const only = (names: ReadonlyArray<Column>, row: AuditRow): Row =>
+const only = (names: ReadonlyArray<ColumnName>, row: AuditRow): Row =>
   Object.fromEntries(names.map((name) => [name, row[name]]))
 
 const collected = <A, E>(stream: Stream.Stream<A, E>) =>
@@ -131,7 +127,7 @@ layer(stored)("a stored audit", (it) => {
       const files = yield* Stored
       const reader = yield* openReader(files.database)
       expect(yield* collected(reader.export(everything))).toEqual(
-        oldestFirst(rows).map((row) => only(allColumns, row)),
+        oldestFirst(rows).map((row) => only(columnNames, row)),
       )
       yield* holds(
         filters,
@@ -139,7 +135,7 @@ layer(stored)("a stored audit", (it) => {
           Effect.gen(function* () {
             const expected = oldestFirst(rows.filter((row) => admits(filter, row)))
             const exported = yield* collected(reader.export(filter))
-            expect(exported).toEqual(expected.map((row) => only(allColumns, row)))
+            expect(exported).toEqual(expected.map((row) => only(columnNames, row)))
           }),
         20,
       )
@@ -156,7 +152,7 @@ layer(stored)("a stored audit", (it) => {
         const shown = yield* reader.show(id)
         expect(shown.map((row) => row.started_at)).toEqual(expected.toReversed().map((row) => row.started_at))
         expect(new Set(shown.map((row) => JSON.stringify(row)))).toEqual(
-          new Set(expected.map((row) => JSON.stringify(only(allColumns, row)))),
+          new Set(expected.map((row) => JSON.stringify(only(columnNames, row)))),
         )
       }
       expect(yield* reader.show("' OR 1=1 --")).toEqual([])
@@ -192,12 +188,12 @@ layer(stored)("a stored audit", (it) => {
     }
     return new Map(
       [...groups].map(([group, members]) => {
-        const known = (name: Column) =>
+        const known = (name: ColumnName) =>
           members.flatMap((row) => (typeof row[name] === "number" ? [row[name]] : []))
         const answered = members.filter(
           ({ endpoint, outcome }) => outcome !== "rejected" && endpoint !== "models",
         )
-        const timed = (name: Column) =>
+        const timed = (name: ColumnName) =>
           answered.flatMap((row) => (typeof row[name] === "number" ? [row[name]] : []))
         const rejected = members.filter(({ outcome }) => outcome === "rejected").length
         const good = members.filter(({ outcome }) => outcome === "ok" || outcome === "client_closed").length
@@ -276,7 +272,7 @@ describe("while the gateway writes and moves months", () => {
       yield* writeRows(files, some)
       const reader = yield* openReader(files.database)
       const steps: Array<string> = []
-      const exported = oldestFirst(some).map((row) => only(allColumns, row))
+      const exported = oldestFirst(some).map((row) => only(columnNames, row))
       yield* moveMonths(files, (_, step) =>
         Effect.gen(function* () {
           if (steps.at(-1) === "clear" && step === "clear") return
@@ -308,7 +304,7 @@ describe("while the gateway writes and moves months", () => {
         collected,
       )
       expect(existsSync(join(files.directory, "record_202609.db"))).toBe(true)
-      expect(exported).toEqual(oldestFirst(rows).map((row) => only(allColumns, row)))
+      expect(exported).toEqual(oldestFirst(rows).map((row) => only(columnNames, row)))
     }),
   )
 
@@ -322,7 +318,7 @@ describe("while the gateway writes and moves months", () => {
       }))
       yield* writeRows(files, late)
       const reader = yield* openReader(files.database)
-      const all = oldestFirst([...rows, ...late]).map((row) => only(allColumns, row))
+      const all = oldestFirst([...rows, ...late]).map((row) => only(columnNames, row))
       expect(yield* collected(reader.export(everything))).toEqual(all)
       yield* moveMonths(files, (_, step) =>
         Effect.orDie(
@@ -554,9 +550,12 @@ layer(stored)("query plans", (it) => {
       return plan.map(({ detail }) => String(detail))
     }).pipe(Effect.scoped)
 
-  const live = { month: "2026_11", live: true, archived: false }
-  const archived = { month: "2026_10", live: false, archived: true }
-  const both = { month: "2026_10", live: true, archived: true }
+  const present: ReadonlySet<string> = new Set([...columnNames, "record_key", "seq"])
+  const november = { schema: "main", month: "2026_11", present }
+  const live = { live: november, archived: undefined }
+  const october = { schema: "archive", month: "2026_10", present }
+  const archived = { live: undefined, archived: october }
+  const both = { live: { ...october, schema: "main" }, archived: october }
   const lastDay = { ...everything, since: lastInstant - 86_400_000 }
   const commonFilters: ReadonlyArray<AuditFilter> = [
     lastDay,
@@ -576,11 +575,11 @@ layer(stored)("query plans", (it) => {
         const questions = [
           ...commonFilters.flatMap((filter) => [
             pageQuery(standing, filter, briefColumns, "newest", undefined, 50),
-            pageQuery(standing, filter, allColumns, "oldest", place, 64),
+            pageQuery(standing, filter, columnNames, "oldest", place, 64),
             tallyQuery(standing, filter, "model"),
           ]),
-          pageQuery(standing, everything, allColumns, "oldest", place, 64),
-          idQuery(standing, allColumns, "req-1"),
+          pageQuery(standing, everything, columnNames, "oldest", place, 64),
+          idQuery(standing, columnNames, "req-1"),
         ]
         for (const question of questions) {
           const plan = (yield* planOf(files, question)).join("\n")
@@ -588,7 +587,7 @@ layer(stored)("query plans", (it) => {
           expect(plan).not.toMatch(/SCAN (?:main|archive|requests_|kept|live)/)
         }
       }
-      const arrivals = (yield* planOf(files, stepQuery("main", "2026_11", 10, 100))).join("\n")
+      const arrivals = (yield* planOf(files, stepQuery(november, 10, 100))).join("\n")
       expect(arrivals).toContain("INTEGER PRIMARY KEY")
     }),
   )

@@ -6,7 +6,9 @@ import { type MonthState, nextStep, type RotationStep } from "../../../src/audit
 interface Files {
   readonly live: ReadonlyArray<string> | undefined
   readonly switchedOff: ReadonlyArray<string> | undefined
-  readonly partial: { readonly rows: ReadonlyArray<string>; readonly sealed: boolean } | undefined
+  readonly partial:
+    | { readonly rows: ReadonlyArray<string>; readonly sealed: boolean; readonly fits: boolean }
+    | undefined
   readonly archive: ReadonlyArray<string> | undefined
 }
 
@@ -18,7 +20,11 @@ const observed = (files: Files, merged: number): MonthState => ({
   partial:
     files.partial === undefined
       ? undefined
-      : { last: files.partial.rows.length, sealed: files.partial.sealed },
+      : {
+          last: files.partial.rows.length,
+          sealed: files.partial.sealed,
+          fits: files.partial.fits,
+        },
   archived: files.archive !== undefined,
   merged,
 })
@@ -28,10 +34,13 @@ const taken = (files: Files, step: RotationStep, merged: number): readonly [File
   switch (step) {
     case "copy": {
       const rows = partial?.rows ?? []
-      return [{ ...files, partial: { rows: live.slice(0, rows.length + perStep), sealed: false } }, 0]
+      return [
+        { ...files, partial: { rows: live.slice(0, rows.length + perStep), sealed: false, fits: true } },
+        0,
+      ]
     }
     case "seal":
-      return [{ ...files, partial: { rows: partial?.rows ?? [], sealed: true } }, 0]
+      return [{ ...files, partial: { rows: partial?.rows ?? [], sealed: true, fits: true } }, 0]
     case "publish":
       return [{ ...files, archive: partial?.rows, partial: undefined }, partial?.rows.length ?? 0]
     case "merge": {
@@ -118,9 +127,22 @@ describe("the rotation of a month", () => {
   })
 
   it("throws a half-made file away when its month is already archived or gone", () => {
-    const partial = { rows: ["row0"], sealed: false }
+    const partial = { rows: ["row0"], sealed: false, fits: true }
     expect(nextStep(observed({ ...live(0), live: undefined, partial }, 0))).toBe("discard")
     expect(nextStep(observed({ ...live(1), partial, archive: [] }, 0))).toBe("discard")
+  })
+
+  it("begins anew where another release had begun, sealed or not", () => {
+    for (const sealed of [false, true]) {
+      const partial = { rows: ["row0", "row1"], sealed, fits: false }
+      expect(play({ ...live(3), partial }, []).steps.slice(0, 5)).toEqual([
+        "discard",
+        "copy",
+        "copy",
+        "seal",
+        "publish",
+      ])
+    }
   })
 
   it("law: however kills and late rows fall between steps, it ends with every row in the archive once", () => {
