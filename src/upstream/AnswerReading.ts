@@ -21,7 +21,7 @@ import { parseObject } from "../wire/JsonBytes.ts"
 import { answerLimits, JsonOutline, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
 import { doneData, type SseEvent } from "../wire/Sse.ts"
 import { BodyCollector } from "./calls/BodyCollector.ts"
-import type { AnswerHead } from "./calls/Upstreams.ts"
+import type { AnswerHead } from "./calls/UpstreamCall.ts"
 import { type StreamFault, streamFaultReason } from "./OpenStream.ts"
 import {
   AttemptFailure,

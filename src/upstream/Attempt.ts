@@ -26,7 +26,8 @@ import {
   type RunAside,
 } from "./AnswerReading.ts"
 import { Breakers } from "./Breakers.ts"
-import { type AnswerHead, type CallListener, type OpenCall, Upstreams } from "./calls/Upstreams.ts"
+import type { AnswerHead, CallListener, OpenCall } from "./calls/UpstreamCall.ts"
+import { Upstreams } from "./calls/Upstreams.ts"
 import { OpenStream, type StreamFault } from "./OpenStream.ts"
 import {
   AttemptFailure,

@@ -5,7 +5,7 @@
 import type { EventReader, EventTooLarge } from "../answer/EventReader.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { EventSink, EventSource } from "../wire/EventSource.ts"
-import type { CallListener, OpenCall } from "./calls/Upstreams.ts"
+import type { CallListener, OpenCall } from "./calls/UpstreamCall.ts"
 import { type AttemptFailure, type ToldFailure, toldFailure } from "./policy/AttemptFailure.ts"
 import { reasonOf } from "./policy/FailureWords.ts"
 

@@ -4,7 +4,9 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Upstream } from "../../../src/routing/Upstream.ts"
+import type { UpstreamCall } from "../../../src/upstream/calls/UpstreamCall.ts"
 import * as Upstreams from "../../../src/upstream/calls/Upstreams.ts"
+import { whole } from "../../../src/upstream/calls/WholeAnswer.ts"
 import { defaultTimeouts, makeUpstream } from "../../support/arbitraries.ts"
 
 const text = '{"error":{"message":"too much","type":"invalid_request_error","param":null,"code":null}}'
@@ -108,7 +110,7 @@ const earlyUpstream = (act: Act, answer: string): Effect.Effect<Upstream, never,
 
 const ask = (upstream: Upstream, body: Uint8Array) =>
   Effect.gen(function* () {
-    const call: Upstreams.UpstreamCall = {
+    const call: UpstreamCall = {
       upstream,
       method: "POST",
       path: "/chat/completions",
@@ -117,7 +119,7 @@ const ask = (upstream: Upstream, body: Uint8Array) =>
       awaits: "answer",
       deadline: undefined,
     }
-    const answer = yield* Upstreams.whole(yield* Upstreams.Upstreams, call, 100_000)
+    const answer = yield* whole(yield* Upstreams.Upstreams, call, 100_000)
     return { status: answer.status, text: Buffer.from(answer.body).toString() }
   })
 

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { parseProxy } from "../../../src/routing/OutgoingProxy.ts"
 import * as Upstreams from "../../../src/upstream/calls/Upstreams.ts"
+import { whole } from "../../../src/upstream/calls/WholeAnswer.ts"
 import { certificate } from "../../faults/Tls.ts"
 import { defaultTimeouts, makeUpstream } from "../../support/arbitraries.ts"
 import { type ScriptedProxy, scriptedProxy } from "../../support/ScriptedProxy.ts"
@@ -19,7 +20,7 @@ const proxied = (baseUrl: string, proxyUrl: string, connectMs = 2_000) =>
 
 const exchange = (upstream: ReturnType<typeof proxied>) =>
   Effect.flatMap(Upstreams.Upstreams, (upstreams) =>
-    Upstreams.whole(
+    whole(
       upstreams,
       {
         upstream,

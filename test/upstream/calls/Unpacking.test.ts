@@ -5,7 +5,9 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import type { Upstream } from "../../../src/routing/Upstream.ts"
 import { isKnown } from "../../../src/upstream/calls/Unpacking.ts"
+import type { UpstreamCall } from "../../../src/upstream/calls/UpstreamCall.ts"
 import * as Upstreams from "../../../src/upstream/calls/Upstreams.ts"
+import { whole } from "../../../src/upstream/calls/WholeAnswer.ts"
 import { AttemptFailure } from "../../../src/upstream/policy/AttemptFailure.ts"
 import { makeUpstream } from "../../support/arbitraries.ts"
 import { within } from "../../support/Patience.ts"
@@ -15,7 +17,7 @@ const text = '{"id":"chatcmpl-1","choices":[{"index":0,"message":{"content":"GrÃ
 const bytes = Buffer.from(text)
 const empty = Buffer.alloc(0)
 
-const call = (upstream: Upstream): Upstreams.UpstreamCall => ({
+const call = (upstream: Upstream): UpstreamCall => ({
   upstream,
   method: "GET",
   path: "/models",
@@ -28,7 +30,7 @@ const call = (upstream: Upstream): Upstreams.UpstreamCall => ({
 const exchange = (url: string, limitBytes = 1_000_000) =>
   Effect.gen(function* () {
     const upstreams = yield* Upstreams.Upstreams
-    const answer = yield* Upstreams.whole(upstreams, call(makeUpstream({ baseUrl: url })), limitBytes)
+    const answer = yield* whole(upstreams, call(makeUpstream({ baseUrl: url })), limitBytes)
     return { status: answer.status, text: Buffer.from(answer.body).toString() }
   })
 

@@ -2,11 +2,13 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Upstream } from "../../../src/routing/Upstream.ts"
+import type { UpstreamCall } from "../../../src/upstream/calls/UpstreamCall.ts"
 import * as Upstreams from "../../../src/upstream/calls/Upstreams.ts"
+import { whole } from "../../../src/upstream/calls/WholeAnswer.ts"
 import { defaultTimeouts, makeUpstream } from "../../support/arbitraries.ts"
 import * as Scripted from "../../support/ScriptedUpstream.ts"
 
-const call = (upstream: Upstream, awaits: "answer" | "event" = "answer"): Upstreams.UpstreamCall => ({
+const call = (upstream: Upstream, awaits: "answer" | "event" = "answer"): UpstreamCall => ({
   upstream,
   method: "POST",
   path: "/chat/completions",
@@ -20,7 +22,7 @@ const call = (upstream: Upstream, awaits: "answer" | "event" = "answer"): Upstre
 const exchange = (upstream: Upstream, limitBytes = 1_000_000) =>
   Effect.gen(function* () {
     const upstreams = yield* Upstreams.Upstreams
-    const answer = yield* Upstreams.whole(upstreams, call(upstream), limitBytes)
+    const answer = yield* whole(upstreams, call(upstream), limitBytes)
     return {
       status: answer.status,
       headers: answer.headers,
@@ -104,9 +106,7 @@ describe("Upstreams", () => {
       const silent = Scripted.controlled()
       const upstream = yield* Scripted.scriptedUpstream(silent.answer)
       const target = makeUpstream({ baseUrl: upstream.url, timeouts: { ...quick, idleMs: 5000 } })
-      const failure = yield* Effect.flip(
-        Upstreams.whole(yield* Upstreams.Upstreams, call(target, "event"), 1_000_000),
-      )
+      const failure = yield* Effect.flip(whole(yield* Upstreams.Upstreams, call(target, "event"), 1_000_000))
       expect(failure).toMatchObject({ _tag: "TimedOut", phase: "first_byte" })
     }).pipe(Effect.provide(Upstreams.layer)),
   )
@@ -118,9 +118,7 @@ describe("Upstreams", () => {
       const timeouts = { ...quick, firstByteMs: 150, idleMs: 5000, totalMs: 700 }
       const target = makeUpstream({ baseUrl: upstream.url, timeouts })
       yield* endless.push({}).pipe(Effect.zipRight(Effect.sleep(5)), Effect.forever, Effect.fork)
-      const failure = yield* Effect.flip(
-        Upstreams.whole(yield* Upstreams.Upstreams, call(target, "event"), 1_000_000),
-      )
+      const failure = yield* Effect.flip(whole(yield* Upstreams.Upstreams, call(target, "event"), 1_000_000))
       expect(failure).toMatchObject({ _tag: "TimedOut", phase: "total" })
     }).pipe(Effect.provide(Upstreams.layer)),
   )
@@ -138,7 +136,7 @@ describe("Upstreams", () => {
           const timeouts = { ...quick, firstByteMs: 300, answerMs: 300, idleMs: 30 }
           const target = makeUpstream({ baseUrl: upstream.url, timeouts })
           const failure = yield* Effect.flip(
-            Upstreams.whole(yield* Upstreams.Upstreams, call(target, awaits), 1_000_000),
+            whole(yield* Upstreams.Upstreams, call(target, awaits), 1_000_000),
           )
           expect(failure).toMatchObject({ _tag: "TimedOut", phase, afterMs: 300 })
         }
@@ -200,7 +198,7 @@ describe("Upstreams", () => {
         baseUrl: upstream.url,
         timeouts: { ...quick, firstByteMs: 5000, idleMs: 5000 },
       })
-      const failure = yield* Effect.flip(Upstreams.whole(upstreams, { ...call(target), deadline }, 1_000_000))
+      const failure = yield* Effect.flip(whole(upstreams, { ...call(target), deadline }, 1_000_000))
       expect(failure).toMatchObject({ _tag: "TimedOut", phase: "deadline", afterMs: 70 })
     }).pipe(Effect.provide(Upstreams.layer)),
   )

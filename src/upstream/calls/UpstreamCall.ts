@@ -1,0 +1,48 @@
+/** A call of an upstream as plain values: what is sent, how an answer begins, who is told what becomes of it, and the way to end it. */
+import type { Deadline } from "../../access/Deadline.ts"
+import type { Upstream } from "../../routing/Upstream.ts"
+import type { AttemptFailure } from "../policy/AttemptFailure.ts"
+
+/** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
+export interface UpstreamCall {
+  readonly upstream: Upstream
+  readonly method: "GET" | "POST"
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | undefined
+  /** What is waited for: a plain answer, to its last byte, or the first event of a stream, which `OpenCall.begun` tells. */
+  readonly awaits: "answer" | "event"
+  /** When the call is over whatever it has come to. */
+  readonly deadline: Pick<Deadline, "at" | "afterMs"> | undefined
+}
+
+/** How an answer begins. */
+export interface AnswerHead {
+  readonly status: number
+  /** Lower-case names; values of repeated headers joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Milliseconds its `Retry-After` asks for. */
+  readonly retryAfterMs: number | undefined
+}
+
+/** Is told what becomes of a call, in this order, and nothing any more once the call is closed. */
+export interface CallListener {
+  readonly onHead: (head: AnswerHead) => void
+  /** Of the body, unpacked. Of one that nobody here can unpack, nothing: with a good status the call fails then, an error is one without a body. */
+  readonly onBytes: (bytes: Uint8Array) => void
+  /** The last word: why the call failed, before its head or after it; nothing where its body is whole. */
+  readonly onEnd: (failure: AttemptFailure | undefined) => void
+}
+
+/** A call under way, and the way to end it. */
+export interface OpenCall {
+  /** Tells another from now on what becomes of it. */
+  readonly tell: (listener: CallListener) => void
+  /** To be called when the first event has come, or an answer that has none: stops the first-byte timeout of a call that waits for an `event`. */
+  readonly begun: () => void
+  /** Stops the bytes, except for those that are on their way, until `resume`. */
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Ends it wherever it is; the connection is closed if the body was not read to its end. Does nothing the second time. */
+  readonly close: () => void
+}
