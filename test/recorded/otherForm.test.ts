@@ -9,6 +9,15 @@ import { dataOf, type Recorded, recordingsOf, replay, servers } from "./Recordin
 
 const choicesOf = (answer: unknown): ReadonlyArray<unknown> => Object(answer)["choices"] ?? []
 
+/** How many calls of tools the chunks of a choice begin. */
+const callsIn = (choices: ReadonlyArray<unknown>, index: number): number =>
+  new Set(
+    choices
+      .filter((choice) => Object(choice)["index"] === index)
+      .flatMap((choice) => Object(choice)["delta"]?.tool_calls ?? [])
+      .map((call) => Object(call)["index"]),
+  ).size
+
 const isStream = ({ body, stream }: Recorded): boolean => stream ?? body?.["stream"] === true
 
 /** The answer to a request for a stream, or for none, of an upstream that gives the recording whatever is asked. */
@@ -66,6 +75,7 @@ describe.each(servers)("%s", (server) => {
           const { finish_reason: reason, message, text } = Object(choice)
           expect(message?.content ?? text ?? "").toBe(texts(index))
           expect(typeof reason).toBe("string")
+          expect(message?.tool_calls?.length ?? 0).toBe(callsIn(chunks.flatMap(choicesOf), index))
         }
       }),
   )

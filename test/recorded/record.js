@@ -3,15 +3,15 @@
  *
  *   node test/recorded/record.js llama.cpp http://127.0.0.1:22001/v1 tiny
  *
- * docs of how such a server is started: README.md in this folder.
+ * README.md in this folder says how such a server is started. A fourth argument limits it to the requests whose names begin with it.
  */
 import { mkdirSync, writeFileSync } from "node:fs"
 import { request } from "node:http"
 import { fileURLToPath } from "node:url"
 
-const [server, baseUrl, model] = process.argv.slice(2)
+const [server, baseUrl, model, only = ""] = process.argv.slice(2)
 if (model === undefined) {
-  console.error("usage: node test/recorded/record.js SERVER BASE_URL MODEL")
+  console.error("usage: node test/recorded/record.js SERVER BASE_URL MODEL [NAMES]")
   process.exit(2)
 }
 
@@ -23,7 +23,7 @@ const weather = {
     description: "The weather of a town.",
     parameters: {
       type: "object",
-      properties: { town: { type: "string", maxLength: 8 } },
+      properties: { town: { type: "string", minLength: 4, maxLength: 8 } },
       required: ["town"],
     },
   },
@@ -41,7 +41,25 @@ const thinking = {
   // llama.cpp's; others do not know it.
   grammar: 'root ::= "<think>" [a-z]{4,8} "</think>" [a-z]{4,8}',
 }
-const called = { tools: [weather], tool_choice: "required", max_tokens: 128, temperature: 1 }
+/** llama.cpp holds a call to its grammar once it has begun: this makes random weights begin one, end it, and end the answer (312). */
+const begun = {
+  seed: 11,
+  logit_bias: [
+    ["<tool_call>", 100],
+    [312, 100],
+    ['"', 12],
+    [" ", -100],
+    ["\n", -100],
+  ],
+}
+const called = {
+  tools: [weather],
+  tool_choice: "required",
+  max_tokens: 128,
+  temperature: 1,
+  ...(server === "llama.cpp" ? begun : {}),
+}
+const embedding = (body) => ({ path: "/embeddings", body: { model, ...body } })
 const schema = {
   type: "json_schema",
   json_schema: {
@@ -72,6 +90,12 @@ const requests = {
   "chat-schema": chat({ response_format: schema, max_tokens: 96, temperature: 1 }),
   completion: completion({}),
   "completion-stream": completion({ stream: true, ...usage }),
+  // By a server that is started for them; one of chats refuses, which is recorded below.
+  embedding: embedding({ input: "Hello" }),
+  "embedding-two": embedding({ input: ["Hello", "Good day"] }),
+  "embedding-base64": embedding({ input: ["Hello", "Good day"], encoding_format: "base64" }),
+  "embedding-error-input": embedding({}),
+  "embedding-error-too-long": embedding({ input: "Hello? ".repeat(20_000) }),
   "error-model": { ...chat({}), body: { ...ask, model: "unknown" } },
   "error-member": chat({ max_tokens: "many" }),
   "error-member-stream": chat({ max_tokens: "many", stream: true }),
@@ -80,6 +104,7 @@ const requests = {
     messages: [{ role: "user", content: "Hello? ".repeat(20_000) }],
     stream: true,
   }),
+  "error-embedding": embedding({ input: "Hello" }),
   "error-path": { path: "/nowhere", body: ask },
 }
 
@@ -108,6 +133,7 @@ const exchange = ({ body, path }) =>
 const folder = fileURLToPath(new URL(`./${server}/`, import.meta.url))
 mkdirSync(folder, { recursive: true })
 for (const [name, asked] of Object.entries(requests)) {
+  if (!name.startsWith(only)) continue
   const { headers, reads, status } = await exchange(asked)
   const { "content-type": type } = headers
   // What was asked for is in this file, but for what would make it long.

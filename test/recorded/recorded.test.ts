@@ -98,6 +98,15 @@ describe.each(servers)("%s", (server) => {
       }),
   )
 
+  it.scopedLive.each(good.filter(({ name }) => name.startsWith("chat-tools")))(
+    "$name: the record says that a tool was offered and called",
+    (recorded) =>
+      Effect.gen(function* () {
+        const { record } = yield* replayed(recorded)
+        expect([record.tools, record.toolCalls]).toEqual([true, true])
+      }),
+  )
+
   const thinking = all.filter(({ name }) => name === "chat-thinking" || name === "chat-thinking-stream")
 
   it.scopedLive.each(thinking)(
