@@ -28,7 +28,7 @@ export const rooms = {
   answer: { rooms: "errors routing secrets wire", edges: "EventReader.ts GatheredAnswer.ts" },
   operations: { rooms: "answer errors routing secrets wire" },
   access: {
-    rooms: "errors operations wire",
+    rooms: "errors routing wire",
     edges: "OpenRequests.ts Strangers.ts",
     computes: { "AccessKey.ts": "node:crypto" },
   },
@@ -58,7 +58,7 @@ export const rooms = {
     outside: "@effect/experimental @effect/sql-sqlite-node @effect/sql node:fs node:path",
   },
   "upstream/calls": {
-    rooms: "access operations routing upstream/policy wire",
+    rooms: "access routing upstream/policy wire",
     edges: "Connections.ts SocketFault.ts StaleConnections.ts Unpacking.ts UnsentBodies.ts Upstreams.ts",
     outside: "node:diagnostics_channel node:http node:net node:stream node:zlib undici",
   },
@@ -74,7 +74,7 @@ export const rooms = {
     outside: "node:crypto",
   },
   resume: { rooms: "answer operations routing wire", edges: "Resume.ts" },
-  "config/schema": { rooms: "access operations routing secrets wire" },
+  "config/schema": { rooms: "access routing secrets wire" },
   config: {
     rooms:
       "access answer audit/record config/schema operations routing secrets terminal upstream/policy wire",

@@ -5,7 +5,6 @@
  * Browsers say who asks, and pages cannot change that: `origin` with every POST and with what another origin is to read, `sec-fetch-site` with all to
  * https and this machine (https://fetch.spec.whatwg.org/#origin-header, https://w3c.github.io/webappsec-fetch-metadata/). Others send neither.
  */
-
 import { parseAddress } from "../wire/Address.ts"
 import { isJsonType } from "../wire/Headers.ts"
 import { hostnameIn, isLoopback, isPrivate } from "../wire/HostName.ts"

@@ -2,7 +2,6 @@
  * What an upstream's answer says, a plain one and each chunk of a streamed one alike: something, an error, or nothing. Errors come with good
  * statuses, in the middle of streams, and in as many shapes as there are providers.
  */
-
 import { shaped } from "../errors/faces/OpenAiFace.ts"
 import { named, type ShapedError } from "../errors/SaidError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"

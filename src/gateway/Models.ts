@@ -2,7 +2,6 @@
  * `GET /v1/models` and `/v1/models/{id}`: the union of what the upstreams list and their match admits. Nobody is waited for longer than it takes to
  * know what is asked, and no host holds the others up.
  */
-
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"

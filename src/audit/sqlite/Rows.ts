@@ -1,5 +1,4 @@
 /** A record as a row: its values in the order an INSERT names them. */
-
 import type { RecordFacts, SqlValue } from "./ColumnKinds.ts"
 import { type ColumnName, columnNames, columns } from "./Columns.ts"
 import { monthOfStart } from "./Months.ts"

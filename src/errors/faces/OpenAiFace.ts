@@ -1,5 +1,4 @@
 /** Errors as OpenAI's clients expect them: `{"error":{…}}`, in bodies and in events. Errors in the shapes of other providers are brought into it. */
-
 import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
 import { encodeJson, parseJson, rewriteJson } from "../../wire/JsonBytes.ts"
 import { elementTexts } from "../../wire/JsonText.ts"

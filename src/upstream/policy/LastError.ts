@@ -1,5 +1,4 @@
 /** Which error the client gets of attempts that failed, when nothing is left to ask. */
-
 import type { GatewayError } from "../../errors/GatewayError.ts"
 import { redirectTarget } from "../../errors/Redirect.ts"
 import { Overloaded, roomRetrySeconds } from "../../errors/ServerErrors.ts"

@@ -5,7 +5,6 @@
  * A body may repeat what a client wrote, so only the error's own message and identifiers count, and where other words decide, those of a
  * moderation come before those of a key.
  */
-
 import type { RefusalKind } from "../../errors/RefusalKind.ts"
 import { type SaidError, saidError } from "../../errors/SaidError.ts"
 import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"

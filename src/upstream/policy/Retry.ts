@@ -1,7 +1,6 @@
 /**
  * What follows a failed attempt: whether another target may be asked, whether the same one may be asked again, and how long to wait before that.
  */
-
 import { type AttemptFailure, isTransient, type Refused } from "./AttemptFailure.ts"
 import { countsAs, isErrorStatus } from "./Refusal.ts"
 
