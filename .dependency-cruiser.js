@@ -59,7 +59,8 @@ export const rooms = {
   },
   "upstream/calls": {
     rooms: "access routing upstream/policy wire",
-    edges: "Connections.ts SocketFault.ts StaleConnections.ts Unpacking.ts UnsentBodies.ts Upstreams.ts",
+    edges:
+      "Agents.ts Connections.ts RunningCall.ts SocketFault.ts StaleConnections.ts Unpacking.ts UnsentBodies.ts Upstreams.ts WholeAnswer.ts",
     outside: "node:diagnostics_channel node:http node:net node:stream node:zlib undici",
   },
   upstream: {
