@@ -18,6 +18,7 @@ import * as Gateway from "./gateway/Gateway.ts"
 import * as Models from "./gateway/Models.ts"
 import * as Connections from "./http/Connections.ts"
 import * as NodeServer from "./http/NodeServer.ts"
+import { ownHealth } from "./http/OwnHealth.ts"
 import * as Server from "./http/Server.ts"
 import * as Fleet from "./processes/Fleet.ts"
 import * as WorkerProcess from "./processes/WorkerProcess.ts"
@@ -109,14 +110,16 @@ export const draining = ({ shutdownGrace }: Environment, underWay: number) =>
 
 /** A gateway of one process; `asideEntry` is the program of the thread that reads heavy bodies. */
 export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>, asideEntry: URL) =>
-  serving(environment, asideEntry, Fleet.layerAlone, audit, (underWay) => draining(environment, underWay))
+  serving(environment, asideEntry, Fleet.layerAlone(ownHealth), audit, (underWay) =>
+    draining(environment, underWay),
+  )
 
 /** One of several processes. What concerns all of them, the configuration and the end, its primary tells; its own lines say which one it is. */
 export const workerLayer = (environment: Environment, asideEntry: URL) =>
   serving(
     environment,
     asideEntry,
-    WorkerProcess.fleetLayer,
+    WorkerProcess.fleetLayer(ownHealth),
     handedAuditLayer(environment),
     () => Effect.void,
     Layer.locally(

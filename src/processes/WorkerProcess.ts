@@ -1,16 +1,17 @@
 /** A worker's side of the talk with its primary: an audit that hands records over, a fleet it asks about, and the word to end. */
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
 import { Audit } from "../audit/Audit.ts"
 import { auditWith } from "../audit/AuditLayer.ts"
 import { type AuditWriter, nothingRotated, nothingWritten } from "../audit/AuditWriter.ts"
 import { relayedLimits } from "../audit/queue/AuditQueue.ts"
 import type { AuditPolicy } from "../audit/record/AuditPolicy.ts"
 import { hurry } from "../runtime/Hurry.ts"
-import { Fleet, makeOwnHealth } from "./Fleet.ts"
+import { Fleet } from "./Fleet.ts"
 import type { FleetHealth, PrimaryAnswer, PrimaryMessage, WorkerMessage } from "./Messages.ts"
-import { together } from "./ProcessHealth.ts"
+import { type ProcessHealth, together } from "./ProcessHealth.ts"
 
 const say = (message: WorkerMessage): void => {
   process.send?.(message)
@@ -71,35 +72,44 @@ const askFleet: Effect.Effect<FleetHealth> = ask(
   (answer) => (answer.kind === "fleet" ? answer.fleet : undefined),
 )
 
-/** The fleet as the primary knows it; this process answers for itself too, should the primary ask. */
-export const fleetLayer = Layer.scoped(
-  Fleet,
-  Effect.gen(function* () {
-    const { own: health } = yield* makeOwnHealth
-    const audit = yield* Audit
-    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-    const answer = Effect.map(Effect.all({ health, audit: audit.status }), (own) =>
-      say({ kind: "health", ...own }),
-    )
-    const hear = (message: PrimaryMessage) => {
-      if (message.kind === "health") runFork(answer)
-    }
-    yield* Effect.acquireRelease(
-      Effect.sync(() => process.on("message", hear)),
-      () => Effect.sync(() => process.off("message", hear)),
-    )
-    return {
-      status: Effect.flatMap(askFleet, ({ audit, processes: [first, ...others], startedAt }) =>
-        Effect.map(health, (own) => ({
-          health: first === undefined ? own : together(first, ...others),
-          audit,
-          startedAt,
-          workers: Math.max(1, others.length + 1),
-        })),
-      ),
-    }
-  }),
-)
+const heard = (hear: (message: PrimaryMessage) => void): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => void process.on("message", hear)),
+    () => Effect.sync(() => process.off("message", hear)),
+  )
+
+/**
+ * The fleet as the primary knows it; this process answers for itself too, should the primary ask.
+ *
+ * @param own what it says of itself, whenever it is asked
+ */
+export const fleetLayer = <R>(
+  own: Effect.Effect<Effect.Effect<ProcessHealth>, never, R>,
+): Layer.Layer<Fleet, never, Audit | R> =>
+  Layer.scoped(
+    Fleet,
+    Effect.gen(function* () {
+      const health = yield* own
+      const audit = yield* Audit
+      const run = yield* FiberSet.makeRuntime()
+      const answer = Effect.map(Effect.all({ health, audit: audit.status }), (said) =>
+        say({ kind: "health", ...said }),
+      )
+      yield* heard((message) => {
+        if (message.kind === "health") run(answer)
+      })
+      return {
+        status: Effect.flatMap(askFleet, ({ audit, processes: [first, ...others], startedAt }) =>
+          Effect.map(health, (said) => ({
+            health: first === undefined ? said : together(first, ...others),
+            audit,
+            startedAt,
+            workers: Math.max(1, others.length + 1),
+          })),
+        ),
+      }
+    }),
+  )
 
 /** Done when the primary says that it is time to end. */
 export const told: Effect.Effect<void> = Effect.async((resume) => {

@@ -1,0 +1,72 @@
+/** What this process says of itself: its configuration, requests, connections and upstreams as they are at the moment. */
+import * as Effect from "effect/Effect"
+import { OpenRequests } from "../access/OpenRequests.ts"
+import { Strangers } from "../access/Strangers.ts"
+import { CurrentConfig } from "../config/CurrentConfig.ts"
+import type { ProcessHealth, UpstreamHealth } from "../processes/ProcessHealth.ts"
+import type { Upstream } from "../routing/Upstream.ts"
+import { Lines } from "../telemetry/Lines.ts"
+import { Breakers } from "../upstream/Breakers.ts"
+import { Upstreams } from "../upstream/calls/Upstreams.ts"
+import type { Breaker } from "../upstream/policy/Breaker.ts"
+import { Slots } from "../upstream/Slots.ts"
+import { Connections } from "./Connections.ts"
+
+const stateNames = { Closed: "closed", Open: "open", Probing: "half_open" } as const
+
+const breakerFields = (breaker: Breaker) => ({
+  state: stateNames[breaker._tag],
+  reason: breaker._tag === "Closed" ? null : breaker.reason,
+  failures: breaker._tag === "Closed" ? breaker.failures : null,
+  probe_at: breaker._tag === "Open" ? new Date(breaker.until).toISOString() : null,
+})
+
+/** The parts of the process that know how an upstream is. */
+interface Witnesses {
+  readonly breakers: Breakers["Type"]
+  readonly slots: Slots["Type"]
+  readonly inFlight: Upstreams["Type"]["inFlight"]
+}
+
+const upstreamHealth = ({ breakers, inFlight, slots }: Witnesses, upstream: Upstream): UpstreamHealth => {
+  const { breaker, models, openings } = breakers.status(upstream)
+  return {
+    name: upstream.name,
+    ...breakerFields(breaker),
+    openings_total: openings,
+    in_flight: inFlight(upstream.name),
+    waiting: slots.waiting(upstream.name),
+    models: models.map(({ breaker, model }) => {
+      const { failures: _, ...fields } = breakerFields(breaker)
+      return { model, ...fields }
+    }),
+  }
+}
+
+/** How this process is, whenever it is asked. */
+export const ownHealth = Effect.gen(function* () {
+  const { snapshot, status } = yield* CurrentConfig
+  const { inFlight } = yield* Upstreams
+  const witnesses: Witnesses = { breakers: yield* Breakers, slots: yield* Slots, inFlight }
+  const { count, held } = yield* OpenRequests
+  const { dropped } = yield* Lines
+  const connections = yield* Connections
+  const strangers = yield* Strangers
+  return Effect.map(
+    status,
+    (config): ProcessHealth => ({
+      config: {
+        generation: config.generation,
+        loaded_at: new Date(config.loadedAt).toISOString(),
+        last_error: config.lastError,
+      },
+      log: { dropped: dropped() },
+      requests: { in_flight: count(), buffered_bytes: held() },
+      connections: connections.status,
+      strangers: strangers.status(),
+      upstreams: [...snapshot().routes.byName.values()].map((upstream) =>
+        upstreamHealth(witnesses, upstream),
+      ),
+    }),
+  )
+})
