@@ -91,12 +91,13 @@ export const rooms = {
     outside: "effect/Runtime",
   },
   processes: {
-    rooms: "access audit audit/record config runtime telemetry upstream upstream/calls upstream/policy",
+    rooms: "audit audit/record runtime",
     edges: "Fleet.ts Messages.ts Primary.ts WorkerProcess.ts",
     outside: "effect/Runtime node:cluster",
   },
   http: {
-    rooms: "access audit/record config errors gateway operations processes runtime version.ts wire",
+    rooms: `access audit/record config errors gateway operations processes routing runtime telemetry upstream upstream/calls upstream/policy
+      version.ts wire`,
     edges: "*",
     outside:
       "effect/Runtime effect/RuntimeFlags node:crypto node:fs node:http node:net node:stream node:zlib",
@@ -125,7 +126,6 @@ const circles = {
   answer: "upstream/policy",
   errors: "operations",
   operations: "resume",
-  processes: "http",
 }
 
 /** What is computed with: no effect is run, no clock read and nothing drawn by these. */
