@@ -8,7 +8,6 @@ import { drainMs, graceMs } from "../answer/AnswerStream.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import { errorBody } from "../answer/ErrorInEvents.ts"
 import { EventReader } from "../answer/EventReader.ts"
-import { GatheredAnswer, nothingGathered } from "../answer/GatheredAnswer.ts"
 import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
 import { judge } from "../answer/Verdict.ts"
 import type { AsideJobs, JobName } from "../aside/AsideJobs.ts"
@@ -22,6 +21,7 @@ import { answerLimits, JsonOutline, outlineOf, surelyReadable } from "../wire/Js
 import { doneData, type SseEvent } from "../wire/Sse.ts"
 import { BodyCollector } from "./calls/BodyCollector.ts"
 import type { AnswerHead } from "./calls/UpstreamCall.ts"
+import { GatheredAnswer, nothingGathered } from "./GatheredAnswer.ts"
 import { type StreamFault, streamFaultReason } from "./OpenStream.ts"
 import {
   AttemptFailure,

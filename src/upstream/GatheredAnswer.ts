@@ -1,13 +1,14 @@
 /** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
+
+import type { AnswerShape } from "../answer/AnswerShape.ts"
+import { type AnswerState, answerStream } from "../answer/AnswerStream.ts"
+import { untouched } from "../answer/ChoiceTransform.ts"
+import { gathered } from "../answer/transcript/Transcript.ts"
 import { noSecrets } from "../secrets/Secrets.ts"
-import { AttemptFailure, errorInAnswer, noMemory } from "../upstream/policy/AttemptFailure.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
 import type { EventSink, SourceEnd } from "../wire/EventSource.ts"
 import type { SseEvent } from "../wire/Sse.ts"
-import type { AnswerShape } from "./AnswerShape.ts"
-import { type AnswerState, answerStream } from "./AnswerStream.ts"
-import { untouched } from "./ChoiceTransform.ts"
-import { gathered } from "./transcript/Transcript.ts"
+import { AttemptFailure, errorInAnswer, noMemory } from "./policy/AttemptFailure.ts"
 
 /** What an event costs to put together, however short it is. */
 const minBytes = 64

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { GatheredAnswer } from "../../src/answer/GatheredAnswer.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { GatheredAnswer } from "../../src/upstream/GatheredAnswer.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { bytesOf } from "../support/answers.ts"
 import { finishChunk, textChunk } from "../support/Wire.ts"
