@@ -95,10 +95,14 @@ const refuses = (answer: JsonObject, isBare: boolean): boolean => {
 const countsTokens = (usage: Json | undefined): boolean =>
   isJsonObject(usage) && Object.values(usage).some((count) => typeof count === "number" && count > 0)
 
-/** The error an answer, or a chunk, is or carries. */
-export const errorIn = (answer: JsonObject): ShapedError | undefined => {
+/**
+ * The error an answer, or a chunk, is or carries.
+ *
+ * @param isSaid that it says something, where no choice shows it
+ */
+export const errorIn = (answer: JsonObject, isSaid = false): ShapedError | undefined => {
   const choices = choicesOf(answer)
-  const isBare = choices.length === 0 && !countsTokens(answer["usage"])
+  const isBare = choices.length === 0 && !isSaid && !countsTokens(answer["usage"])
   const { error, object, type } = answer
   if (isError(error, isBare)) return shaped(error)
   if (object === "error" || type === "error") return named(answer)
@@ -107,7 +111,7 @@ export const errorIn = (answer: JsonObject): ShapedError | undefined => {
     if (isError(ofChoice, false)) return shaped(ofChoice)
     if (failingReasons.has(reason)) return failedFor(String(reason))
   }
-  return refuses(answer, isBare) && !choices.some(speaks) ? named(answer) : undefined
+  return !isSaid && refuses(answer, isBare) && !choices.some(speaks) ? named(answer) : undefined
 }
 
 const failedFor = (reason: string): ShapedError => ({
@@ -122,19 +126,21 @@ export type Judged =
   | { readonly kind: "answer"; readonly answer: JsonObject }
   | { readonly kind: "error"; readonly error: ShapedError }
   | { readonly kind: "not_json" }
-  /** A completion without a word, and without a reason why it has none. */
+  /** An answer without a word, and without a reason why it has none. */
   | { readonly kind: "silent" }
 
 /**
  * Judges a plain body of a good status: proxies send pages, and some providers errors.
  *
  * @param answer the object that it is, if it is one, or its outline
+ * @param saysOf whether an answer of its operation says something
  */
-export const judge = (answer: JsonObject | undefined): Judged => {
+export const judge = (answer: JsonObject | undefined, saysOf: (answer: JsonObject) => boolean): Judged => {
   if (answer === undefined) return { kind: "not_json" }
-  const error = errorIn(answer)
+  const isSaid = saysOf(answer)
+  const error = errorIn(answer, isSaid)
   if (error !== undefined) return { kind: "error", error }
-  return says(answer) ? { kind: "answer", answer } : { kind: "silent" }
+  return isSaid ? { kind: "answer", answer } : { kind: "silent" }
 }
 
 const decoder = new TextDecoder()

@@ -5,13 +5,11 @@
 import * as Either from "effect/Either"
 import { chunksOf } from "../answer/AnswerInChunks.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
-import { transformAnswer } from "../answer/PlainAnswer.ts"
 import { gathered } from "../answer/transcript/Transcript.ts"
 import type { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
-import { affinity, decode, type RequestFacts } from "../operations/ClientRequest.ts"
-import { type Endpoint, endpointNamed } from "../operations/Endpoint.ts"
-import { bodiesOf, type Recipient } from "../operations/Prepare.ts"
+import type { Recipient, RequestFacts } from "../operations/Operation.ts"
+import { type OperationName, operations } from "../operations/Operations.ts"
 import { type Model, readModels } from "../routing/ModelList.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import { parseJson } from "../wire/JsonBytes.ts"
@@ -29,7 +27,7 @@ export interface Mistake {
 
 /** Where a client's body is, all of it in memory that threads share. */
 interface Received {
-  readonly endpoint: Endpoint["name"]
+  readonly operation: OperationName
   readonly deployment: string | undefined
 }
 
@@ -44,7 +42,7 @@ export interface AsideJobs {
       readonly read:
         | {
             readonly kind: "request"
-            readonly facts: Omit<RequestFacts, "endpoint">
+            readonly facts: RequestFacts
             readonly affinity: string
           }
         | Mistake
@@ -79,7 +77,7 @@ export interface AsideJobs {
   }
   /** Puts the data of chunks together into a plain answer, and outlines it; nothing where they are none that can be printed. */
   readonly gather: {
-    readonly input: { readonly endpoint: Endpoint["name"]; readonly packed: Uint8Array }
+    readonly input: { readonly operation: OperationName; readonly packed: Uint8Array }
     readonly output: { readonly body: Uint8Array | undefined; readonly outline: JsonObject | undefined }
   }
   /** Reads a list of models; nothing where it is none. */
@@ -91,7 +89,7 @@ export interface AsideJobs {
 
 /** A plain answer of an upstream. */
 interface AnswerBytes {
-  readonly endpoint: Endpoint["name"]
+  readonly operation: OperationName
   readonly bytes: Uint8Array
 }
 
@@ -104,26 +102,29 @@ const mistake = ({ message, model, param }: InvalidRequest): Mistake => ({
   model,
 })
 
+const transformed = (name: OperationName, transform: ChoiceTransform, bytes: Uint8Array): Uint8Array =>
+  operations[name].plain.transform?.(transform, bytes) ?? bytes
+
 /** The jobs. */
 export const asideJobs: {
   readonly [N in JobName]: (input: AsideJobs[N]["input"]) => AsideJobs[N]["output"]
 } = {
-  read: ({ deployment, endpoint, pieces }) => {
+  read: ({ deployment, operation, pieces }) => {
     const bytes = joined(pieces)
-    const read = Either.match(decode(endpointNamed(endpoint), bytes, deployment), {
+    const read = Either.match(operations[operation].decode(bytes, deployment), {
       onLeft: mistake,
-      onRight: (request) => {
-        const { choices, includeUsage, model, multimodal, stream, tools, unresumable } = request
+      onRight: ({ affinity, facts: read }) => {
+        const { choices, includeUsage, model, multimodal, stream, tools, unresumable } = read
         const facts = { model, stream, includeUsage, tools, multimodal, choices, unresumable }
-        return { kind: "request", facts, affinity: affinity(request) } as const
+        return { kind: "request", facts, affinity: affinity() } as const
       },
     })
     return { bytes, read }
   },
-  prepare: ({ bytes, deployment, endpoint, omissions, recipient, said }) =>
+  prepare: ({ bytes, deployment, operation, omissions, recipient, said }) =>
     Either.match(
-      Either.flatMap(decode(endpointNamed(endpoint), weighed(bytes), deployment), (request) =>
-        bodiesOf(request)(recipient, omissions, said),
+      Either.flatMap(operations[operation].decode(weighed(bytes), deployment), ({ bodyFor }) =>
+        bodyFor(recipient, omissions, said),
       ),
       {
         onLeft: mistake,
@@ -134,15 +135,15 @@ export const asideJobs: {
         }),
       },
     ),
-  transform: ({ bytes, endpoint, transform }) => ({
-    body: transformAnswer(endpointNamed(endpoint).shape, transform, bytes),
-  }),
-  chunks: ({ bytes, endpoint: name, limitBytes, transform }) => {
-    const { shape } = endpointNamed(name)
-    return { datas: chunksOf(shape, transformAnswer(shape, transform, bytes), limitBytes) ?? [] }
+  transform: ({ bytes, operation, transform }) => ({ body: transformed(operation, transform, bytes) }),
+  chunks: ({ bytes, limitBytes, operation, transform }) => {
+    const { stream } = operations[operation]
+    const body = transformed(operation, transform, bytes)
+    return { datas: stream === undefined ? [] : (chunksOf(stream, body, limitBytes) ?? []) }
   },
-  gather: ({ endpoint, packed }) => {
-    const body = gathered(endpointNamed(endpoint).shape, packed)
+  gather: ({ operation, packed }) => {
+    const { stream } = operations[operation]
+    const body = stream === undefined ? undefined : gathered(stream, packed)
     return { body, outline: body === undefined ? undefined : outlineOf(body, answerLimits) }
   },
   models: ({ bytes, ownedBy }) => ({ models: readModels(parseJson(bytes), ownedBy) }),

@@ -1,5 +1,4 @@
 /** Where an upstream's redirect leads, in words: Sluice follows none, since it would be sent the key. */
-import { endpoints } from "../operations/Endpoint.ts"
 import { clipped } from "../wire/Clipped.ts"
 
 const longestTarget = 200
@@ -16,11 +15,4 @@ export const redirectTarget = (location: string | undefined): string | undefined
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) return undefined
   const target = url.hostname === "relative.invalid" ? url.pathname : url.origin + url.pathname
   return clipped(target, longestTarget)
-}
-
-/** What `base_url` would lead there, where the target is an endpoint of an API rather than a page. */
-export const baseUrlOf = (target: string): string | undefined => {
-  if (!target.startsWith("http")) return undefined
-  const asked = endpoints.find(({ path }) => target.endsWith(path))
-  return asked === undefined ? undefined : target.slice(0, -asked.path.length)
 }

@@ -40,13 +40,15 @@ export class UnknownPath extends Data.TaggedError("UnknownPath")<{
   readonly path: string
   /** The path that was meant, as far as one can tell. */
   readonly meant: string | undefined
+  /** What is served, in words for those of whom nothing can be told. */
+  readonly served: ReadonlyArray<string>
 }> {
   get declared(): Declaration {
     return {
       status: 404,
       message: `Nothing is served at ${this.method} ${withoutKeyForms(this.path)}. ${
         this.meant === undefined
-          ? "The endpoints are /v1/chat/completions, /v1/completions and /v1/models."
+          ? `The endpoints are ${this.served.slice(0, -1).join(", ")} and ${this.served.at(-1)}.`
           : `Did you mean ${this.meant}? A base URL ends with /v1: the SDK appends the rest.`
       }`,
       type: "invalid_request_error",

@@ -3,7 +3,6 @@ import * as Data from "effect/Data"
 import { noSecrets } from "../secrets/Secrets.ts"
 import { longestTold, told } from "../secrets/Told.ts"
 import type { Declaration } from "./Declaration.ts"
-import { baseUrlOf } from "./Redirect.ts"
 import type { RefusalKind } from "./RefusalKind.ts"
 import { saidError } from "./SaidError.ts"
 
@@ -39,10 +38,13 @@ const others = (upstream: string, failures: ReadonlyArray<FailedAttempt>): strin
 }
 
 /** A refusal in a sentence, with what its body says. */
-const refusalInWords = ({ body, said: { answered, kind, location }, upstream }: UpstreamRefused): string => {
+const refusalInWords = ({
+  body,
+  said: { answered, baseUrl, kind, location },
+  upstream,
+}: UpstreamRefused): string => {
   const answer = `The upstream ${upstream} answered ${answered}`
   if (kind === "redirect" && location !== undefined) {
-    const baseUrl = baseUrlOf(location)
     return baseUrl === undefined
       ? `${answer} with location ${location}, and redirects are not followed; check base_url.`
       : `${answer} with location ${location}, and redirects are not followed; set base_url to ${baseUrl}.`
@@ -67,6 +69,8 @@ export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
     readonly answered: number
     /** Of a redirect, as it may be told. */
     readonly location: string | undefined
+    /** The `base_url` that would lead there, as far as one can tell. */
+    readonly baseUrl: string | undefined
   }
   /** Whether it is about the request, or the client's own key. */
   readonly isClientsFault: boolean

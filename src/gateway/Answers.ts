@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type * as Runtime from "effect/Runtime"
 import type { OpenRequest, TakenBy } from "../access/OpenRequests.ts"
 import { type ChoiceTransform, thinkingFormatOf, untouched } from "../answer/ChoiceTransform.ts"
-import { changesAnswers, readAnswer, transformAnswer } from "../answer/PlainAnswer.ts"
+import { changesAnswers } from "../answer/PlainAnswer.ts"
 import type { Aside } from "../aside/Aside.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
@@ -14,9 +14,10 @@ import { errorData } from "../errors/faces/OpenAiFace.ts"
 import { answerOf, codeOf, describe, type GatewayError } from "../errors/GatewayError.ts"
 import type { Outcome } from "../errors/Outcome.ts"
 import { InternalError, noMemory, Overloaded, roomRetrySeconds, ShareTaken } from "../errors/ServerErrors.ts"
-import { choicesOf } from "../operations/Choices.ts"
-import type { RequestFacts } from "../operations/ClientRequest.ts"
 import { toClient } from "../operations/HeadersToClient.ts"
+import type { RequestFacts } from "../operations/Operation.ts"
+import type { ServedOperation } from "../operations/Operations.ts"
+import { choicesOf } from "../operations/text/Choices.ts"
 import { resuming } from "../resume/Resume.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
@@ -155,47 +156,50 @@ const withAttempts = (
   return all
 }
 
-/** What is done to the texts of a target's answer. */
+/** What is done to the texts of a target's answer: nothing where the answers of its operation have none to change. */
 export const transformOf = (
+  { plain }: ServedOperation,
   target: Target,
   request: Pick<RequestFacts, "model">,
   snapshot: Snapshot,
-): ChoiceTransform => ({
-  prefix: target.upstream.specialPrefix,
-  thinking: thinkingFormatOf(snapshot, target, request.model),
-})
+): ChoiceTransform =>
+  plain.transform === undefined
+    ? untouched
+    : {
+        prefix: target.upstream.specialPrefix,
+        thinking: thinkingFormatOf(snapshot, target, request.model),
+      }
 
 /** The client's answer out of the upstream's, transformed: a long one aside. */
 export const plainAnswer = (
   answered: AnsweredPlain,
-  request: RequestFacts,
+  operation: ServedOperation,
+  transform: ChoiceTransform,
   frame: RequestFrame,
   aside: Aside["Type"],
 ): Effect.Effect<RecordedAnswer, GatewayError> => {
   const { body } = answered
-  const { endpoint } = request
-  const transform = transformOf(answered.target, request, frame.snapshot)
+  const { name, plain } = operation
+  if (plain.transform === undefined) return Effect.succeed(plainEnding(answered, operation, body, frame))
   if (body.length <= surelyReadable || !changesAnswers(transform)) {
-    return Effect.succeed(
-      plainEnding(answered, request, transformAnswer(endpoint.shape, transform, body), frame),
-    )
+    return Effect.succeed(plainEnding(answered, operation, plain.transform(transform, body), frame))
   }
   // As text, changed, and as it is sent.
   if (!frame.hold(3 * body.length)) return Effect.fail(noMemory)
-  return aside.run("transform", { endpoint: endpoint.name, transform, bytes: body }).pipe(
+  return aside.run("transform", { operation: name, transform, bytes: body }).pipe(
     Effect.catchTag("AsideFailed", unreadAside),
-    Effect.map((changed) => plainEnding(answered, request, changed.body, frame)),
+    Effect.map((changed) => plainEnding(answered, operation, changed.body, frame)),
   )
 }
 
 const plainEnding = (
   answered: AnsweredPlain,
-  { endpoint }: RequestFacts,
+  { plain }: ServedOperation,
   body: Uint8Array,
   { draft, secrets }: RequestFrame,
 ): RecordedAnswer => {
   const { status } = answered
-  const facts = readAnswer(endpoint.shape, answered.answer)
+  const facts = plain.read(answered.answer)
   const ending: Ending = {
     status,
     outcome: "ok",
@@ -226,7 +230,7 @@ const resumable = (
   ask: AskToResume,
 ) =>
   resuming({
-    shape: request.endpoint.shape,
+    shape: reading.stream.shape,
     unresumable: request.unresumable,
     prefix,
     events: streamOf(reading.stream.events),
@@ -246,6 +250,7 @@ const resumable = (
 export const streamedAnswer = (
   answered: AnsweredStream,
   request: RequestFacts,
+  configured: ChoiceTransform,
   frame: RequestFrame,
   ask: AskToResume | undefined,
   respond: Respond,
@@ -253,7 +258,7 @@ export const streamedAnswer = (
 ): RecordedAnswer => {
   const { draft, onPassedOver, secrets, snapshot } = frame
   const { status } = answered
-  const transform = answered.isTransformed ? untouched : transformOf(answered.target, request, snapshot)
+  const transform = answered.isTransformed ? untouched : configured
   const reading: Reading = { stream: answered }
   draft.begun()
   const body = respond({
@@ -262,7 +267,7 @@ export const streamedAnswer = (
         ? answered.events
         : sourceOf(resumable(reading, request, transform, frame, ask), runtime),
     settings: {
-      shape: request.endpoint.shape,
+      shape: answered.shape,
       transform,
       includeUsage: request.includeUsage || snapshot.givesUsage === "always",
       choices: choicesOf(request.choices, answered.target.upstream),

@@ -28,12 +28,10 @@ import type { AccessDenied } from "../errors/AccessErrors.ts"
 import { answerOf, codeOf, type GatewayError } from "../errors/GatewayError.ts"
 import { ModelNotFound } from "../errors/RequestErrors.ts"
 import { nothingOmitted } from "../operations/Additions.ts"
-import { choicesOf } from "../operations/Choices.ts"
-import { affinity, decode } from "../operations/ClientRequest.ts"
-import type { Endpoint } from "../operations/Endpoint.ts"
 import { toUpstream } from "../operations/HeadersToUpstream.ts"
-import { bodiesOf } from "../operations/Prepare.ts"
+import type { ServedOperation } from "../operations/Operations.ts"
 import { sessionOf } from "../operations/Session.ts"
+import { choicesOf } from "../operations/text/Choices.ts"
 import { plan } from "../routing/Plan.ts"
 import { drawsFrom } from "../routing/Selection.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
@@ -60,8 +58,8 @@ import { makeRespond } from "./ResponseStream.ts"
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,
   {
-    /** Answers one request of a proxied endpoint, for the deployment that its path names, where it does. */
-    readonly proxy: (endpoint: Endpoint, call: ClientCall, deployment?: string) => Served
+    /** Answers one request of an operation, for the deployment that its path names, where it does. */
+    readonly proxy: (operation: ServedOperation, call: ClientCall, deployment?: string) => Served
     /** Answers one request that reached no endpoint: it leaves a line in the access log, and no record. */
     readonly unserved: (asked: Unserved, call: ClientCall, error: GatewayError) => Served
     /** The frame around a request of any endpoint: lets in only who may, and answers errors as they are declared. */
@@ -203,8 +201,8 @@ export const layer: Layer.Layer<
       }
     }
 
-    const proxy: Gateway["Type"]["proxy"] = (endpoint, call, deployment) => {
-      const frame = open(endpoint.name, call)
+    const proxy: Gateway["Type"]["proxy"] = (operation, call, deployment) => {
+      const frame = open(operation.name, call)
       if (!(frame instanceof Frame)) return frame
       const { caller, draft, hold, onAttempt, onPassedOver, opened, secrets, snapshot, whenOver } = frame
       const { server } = snapshot
@@ -227,14 +225,13 @@ export const layer: Layer.Layer<
 
       const received = (body: Uint8Array | LongBody): Effect.Effect<RecordedAnswer, GatewayError> => {
         if (!(body instanceof Uint8Array)) {
-          const read = readLong(aside, endpoint, body, deployment, hold, (bytes) => draft.received(bytes))
+          const read = readLong(aside, operation, body, deployment, hold, (bytes) => draft.received(bytes))
           return Effect.flatMap(read, answered)
         }
         draft.received(body)
-        const request = decode(endpoint, body, deployment)
+        const request = operation.decode(body, deployment)
         if (Either.isLeft(request)) return Effect.fail(request.left)
-        const facts = request.right
-        return answered({ facts, affinity: () => affinity(facts), bodyFor: bodiesOf(facts) })
+        return answered(request.right)
       }
 
       const answered = ({
@@ -254,10 +251,10 @@ export const layer: Layer.Layer<
         if (first === undefined) return Effect.fail(new ModelNotFound({ model }))
 
         const asking: AttemptsRequest = {
-          endpoint,
+          operation,
           stream,
           choicesFor: ({ upstream }) => choicesOf(choices, upstream),
-          transformFor: (target) => transformOf(target, facts, snapshot),
+          transformFor: (target) => transformOf(operation, target, facts, snapshot),
           targets,
           retry: snapshot.retry,
           breaker: snapshot.breaker,
@@ -285,11 +282,21 @@ export const layer: Layer.Layer<
             if (ask === undefined) opened.giveBack()
             switch (answered.kind) {
               case "plain":
-                return plainAnswer(answered, facts, frame, aside)
+                return plainAnswer(answered, operation, asking.transformFor(answered.target), frame, aside)
               case "refusal":
                 return Effect.succeed(refusal(errorOfRefusal(answered.refused, answered.target, []), draft))
               case "stream":
-                return Effect.succeed(streamedAnswer(answered, facts, frame, ask, respond, runtime))
+                return Effect.succeed(
+                  streamedAnswer(
+                    answered,
+                    facts,
+                    asking.transformFor(answered.target),
+                    frame,
+                    ask,
+                    respond,
+                    runtime,
+                  ),
+                )
             }
           },
         )

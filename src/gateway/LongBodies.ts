@@ -5,9 +5,9 @@ import type { Mistake } from "../aside/AsideJobs.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { InvalidRequest } from "../errors/RequestErrors.ts"
 import { noMemory, Overloaded, roomRetrySeconds } from "../errors/ServerErrors.ts"
-import { type RequestFacts, withoutMark } from "../operations/ClientRequest.ts"
-import type { Endpoint } from "../operations/Endpoint.ts"
-import type { Prepared, Recipient } from "../operations/Prepare.ts"
+import { withoutMark } from "../operations/JsonRequest.ts"
+import type { Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
+import type { ServedOperation } from "../operations/Operations.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
 import { weighed } from "../wire/SharedBytes.ts"
@@ -45,13 +45,13 @@ const recipientOf = ({ upstream, upstreamModel }: Target): Recipient => {
  */
 export const readLong = (
   { run }: Aside["Type"],
-  endpoint: Endpoint,
+  { name: operation }: ServedOperation,
   { pieces }: LongBody,
   deployment: string | undefined,
   hold: Hold,
   received: (bytes: Uint8Array) => void,
 ): Effect.Effect<ReadRequest, GatewayError> =>
-  run("read", { endpoint: endpoint.name, deployment, pieces }).pipe(
+  run("read", { operation, deployment, pieces }).pipe(
     Effect.catchTag("AsideFailed", unreadAside),
     Effect.flatMap(({ bytes, read }): Effect.Effect<ReadRequest, GatewayError> => {
       received(weighed(bytes))
@@ -61,7 +61,7 @@ export const readLong = (
       let borrowed = 0
       const bodyFor: BodyFor = (target, omissions, said) =>
         run("prepare", {
-          endpoint: endpoint.name,
+          operation,
           deployment,
           bytes,
           recipient: recipientOf(target),
@@ -81,6 +81,6 @@ export const readLong = (
             return Effect.succeed({ body, asItCame: false, added })
           }),
         )
-      return Effect.succeed({ facts: { ...read.facts, endpoint }, affinity: () => read.affinity, bodyFor })
+      return Effect.succeed({ facts: read.facts, affinity: () => read.affinity, bodyFor })
     }),
   )

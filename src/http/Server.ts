@@ -1,4 +1,4 @@
-/** The routes: which path and method leads where. Proxied operations come from the table in `operations/Endpoint.ts`. */
+/** The routes: which path and method leads where. Proxied operations come from the table in `operations/Operations.ts`. */
 import { randomUUID } from "node:crypto"
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import * as Clock from "effect/Clock"
@@ -14,13 +14,14 @@ import { InternalError, ShuttingDown } from "../errors/ServerErrors.ts"
 import type { ClientAnswer, ClientCall, Served } from "../gateway/Exchange.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { Models } from "../gateway/Models.ts"
-import { type Endpoint, endpoints } from "../operations/Endpoint.ts"
+import { allOperations, type ServedOperation } from "../operations/Operations.ts"
 import {
   deploymentIn,
   isModelPath,
   meantPath,
   modelIn,
   pathOf,
+  servedPaths,
   spellingsOf,
 } from "../operations/RequestPath.ts"
 import { sanitizeRequestId } from "../wire/RequestId.ts"
@@ -106,8 +107,8 @@ const makeRoutes = Effect.gen(function* () {
         ? gateway.serve(endpointName, call, () => Effect.fail(new ShuttingDown({ retryAfterSeconds: 1 })))
         : answer(call, target)
 
-  const proxied = (endpoint: Endpoint, deployment?: string): Route =>
-    unlessDraining(endpoint.name, (call) => gateway.proxy(endpoint, call, deployment))
+  const proxied = (operation: ServedOperation, deployment?: string): Route =>
+    unlessDraining(operation.name, (call) => gateway.proxy(operation, call, deployment))
   const listModels = unlessDraining("models", (call) => models.list(call))
   const retrieveModel = unlessDraining("models", (call, target) => models.retrieve(call, modelIn(target)))
   const healthy: Route = (call, target) =>
@@ -119,9 +120,10 @@ const makeRoutes = Effect.gen(function* () {
     )
 
   const byPath = new Map<string, { readonly method: "GET" | "POST"; readonly route: Route }>([
-    ...endpoints.flatMap((endpoint) => {
-      const route = proxied(endpoint)
-      return spellingsOf(endpoint.path).map((path) => [path, { method: "POST", route }] as const)
+    ...allOperations.flatMap((operation) => {
+      const { method, path } = operation
+      const served = { method, route: proxied(operation) }
+      return spellingsOf(path).map((spelling) => [spelling, served] as const)
     }),
     ...spellingsOf("/models").map((path) => [path, { method: "GET", route: listModels }] as const),
     ["/health", { method: "GET", route: healthy }],
@@ -136,7 +138,10 @@ const makeRoutes = Effect.gen(function* () {
     const deployment = deploymentIn(path)
     return deployment === undefined
       ? undefined
-      : ({ method: "POST", route: proxied(deployment.endpoint, deployment.name) } as const)
+      : {
+          method: deployment.operation.method,
+          route: proxied(deployment.operation, deployment.name),
+        }
   }
 
   return (method: string, target: string): Route => {
@@ -149,7 +154,12 @@ const makeRoutes = Effect.gen(function* () {
     const shown = path.slice(0, 200)
     const error =
       served === undefined
-        ? new UnknownPath({ method, path: shown, meant: meantPath(path) })
+        ? new UnknownPath({
+            method,
+            path: shown,
+            meant: meantPath(path),
+            served: servedPaths,
+          })
         : new MethodNotAllowed({
             method,
             path: shown,

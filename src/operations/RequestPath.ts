@@ -3,7 +3,7 @@
  * their target, escape letters, or build the paths of Azure, where the model stands in the path.
  */
 import { percentDecoded } from "../wire/PercentEncoding.ts"
-import { type Endpoint, endpoints } from "./Endpoint.ts"
+import { allOperations, type ServedOperation } from "./Operations.ts"
 
 /** What may stand before an operation's path: OpenAI's base URL, Azure's old and new one, one below the other, or nothing. */
 const prefixes = ["", "/v1", "/openai", "/openai/v1", "/v1/openai"]
@@ -55,7 +55,7 @@ export const isModelPath = (path: string): boolean =>
 
 /** An operation asked of a deployment. */
 export interface Deployment {
-  readonly endpoint: Endpoint
+  readonly operation: ServedOperation
   /** Its name, which is the model whatever the body says. */
   readonly name: string
 }
@@ -63,22 +63,37 @@ export interface Deployment {
 const deploymentPrefixes = spellingsOf("/deployments/")
 
 /** The longest first: `/chat/completions` ends with `/completions`. */
-const longestFirst = [...endpoints].sort((one, other) => other.path.length - one.path.length)
+const longestFirst = [...allOperations].sort((one, other) => other.path.length - one.path.length)
 
 /** Which operation a path of Azure's kind asks of which deployment: `/openai/deployments/{name}/chat/completions`. */
 export const deploymentIn = (path: string): Deployment | undefined => {
   const prefix = deploymentPrefixes.find((one) => path.startsWith(one))
   if (prefix === undefined) return undefined
-  const endpoint = longestFirst.find((one) => path.endsWith(one.path))
-  if (endpoint === undefined || path.length <= prefix.length + endpoint.path.length) return undefined
-  return { endpoint, name: percentDecoded(path.slice(prefix.length, -endpoint.path.length)) }
+  const operation = longestFirst.find((one) => path.endsWith(one.path))
+  if (operation === undefined || path.length <= prefix.length + operation.path.length) return undefined
+  return { operation, name: percentDecoded(path.slice(prefix.length, -operation.path.length)) }
 }
 
-/** The paths below a base URL, the longest first. */
-export const servedPaths = [...longestFirst.map(({ path }) => path), "/models"]
+const belowBaseUrl = [...longestFirst.map(({ path }) => path), "/models"]
+
+/** The path below a base URL that an address ends with, if it is one of those that are served. */
+export const servedPathOf = (address: string): string | undefined =>
+  belowBaseUrl.find((path) => address.endsWith(path))
+
+/** What is served, in the order in which it is told. */
+export const servedPaths: ReadonlyArray<string> = [...allOperations.map(({ path }) => path), "/models"].map(
+  (path) => `/v1${path}`,
+)
 
 /** The served path that somebody meant whose base URL has too much in it, or something else: the one that theirs ends with. */
 export const meantPath = (path: string): string | undefined => {
-  const found = servedPaths.find((served) => path.toLowerCase().endsWith(served))
-  return found === undefined ? undefined : `/v1${found}`
+  const served = servedPathOf(path.toLowerCase())
+  return served === undefined ? undefined : `/v1${served}`
+}
+
+/** The base URL that leads to an address, where that is one of an API rather than a page. */
+export const baseUrlOf = (address: string): string | undefined => {
+  if (!address.startsWith("http")) return undefined
+  const operation = longestFirst.find(({ path }) => address.endsWith(path))
+  return operation === undefined ? undefined : address.slice(0, -operation.path.length)
 }

@@ -5,15 +5,25 @@
  * `resume`.
  */
 import * as Either from "effect/Either"
-import type { Endpoint } from "../operations/Endpoint.ts"
 import type { ResumePolicy } from "../routing/Upstream.ts"
-import { isJsonArray, isJsonObject, type JsonObject } from "../wire/Json.ts"
+import { isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { parseObject } from "../wire/JsonBytes.ts"
 import { memberText, replaceMembers } from "../wire/JsonText.ts"
 import { isSaid, type Judged, type Unresumable } from "./Unresumable.ts"
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
+
+/** The member of a request that an answer is written behind, and what of it an answer can be resumed with. */
+export interface ResumableInput {
+  readonly member: "messages" | "prompt"
+  /** Why the answer to a request with this input could never be resumed, whatever it says. */
+  readonly neverResumable: (body: JsonObject) => Unresumable | undefined
+  /** Why one that has said something cannot. */
+  readonly unresumable: (body: JsonObject) => Unresumable | undefined
+  /** The member's text with what was said behind it. */
+  readonly withSaid: (input: string, text: string, message: ResumePolicy["message"]) => string
+}
 
 /** Members that constrain the form of the text, beside `response_format`: those of vLLM, SGLang and llama.cpp. */
 const grammars = [
@@ -34,22 +44,11 @@ const constrainsForm = (body: JsonObject): boolean => {
 }
 
 /** Why the answer to a request could never be resumed, whatever it says; `undefined` where it could. */
-export const unresumableRequest = (endpoint: Endpoint, body: JsonObject): Unresumable | undefined => {
+export const unresumableRequest = (input: ResumableInput, body: JsonObject): Unresumable | undefined => {
   if ((body["n"] ?? 1) !== 1) return "several_choices"
   if (isSaid(body["echo"]) && body["echo"] !== false) return "echo"
-  return endpoint.input === "prompt" && typeof body["prompt"] !== "string" ? "prompt_not_text" : undefined
+  return input.neverResumable(body)
 }
-
-/** The input with the text behind it, as JSON text. */
-const inputToResume = (
-  endpoint: Endpoint,
-  input: string,
-  text: string,
-  message: ResumePolicy["message"],
-): string =>
-  endpoint.input === "prompt"
-    ? input.slice(0, -1) + JSON.stringify(text).slice(1)
-    : `${input.slice(0, -1)},${JSON.stringify({ role: "assistant", content: text, ...message })}]`
 
 /**
  * The body that asks a target to resume an answer: the one prepared for it, with the text as its last assistant message (behind the prompt of a
@@ -59,7 +58,7 @@ const inputToResume = (
  * `max_tokens` stays too: how many tokens were spent until the break is unknown, and a limit too small would end the answer early.
  */
 export const bodyToResume = (
-  endpoint: Endpoint,
+  input: ResumableInput,
   prepared: Uint8Array,
   text: string,
   policy: ResumePolicy,
@@ -67,20 +66,16 @@ export const bodyToResume = (
   const body = parseObject(prepared)
   if (body === undefined) return Either.left("unreadable")
   // The target's `extra_body` may ask for what the client did not.
-  const refusal = unresumableRequest(endpoint, body)
+  const refusal = unresumableRequest(input, body)
   if (refusal !== undefined) return Either.left(refusal)
   if (text === "") return Either.right(prepared)
   if (constrainsForm(body)) return Either.left("grammar")
-  if (endpoint.input === "messages") {
-    const messages = body["messages"]
-    const last = isJsonArray(messages) ? messages.at(-1) : undefined
-    if (!isJsonObject(last)) return Either.left("unreadable")
-    if (last["role"] === "assistant") return Either.left("own_prefill")
-  }
+  const unresumable = input.unresumable(body)
+  if (unresumable !== undefined) return Either.left(unresumable)
   const before = decoder.decode(prepared)
-  const input = memberText(before, endpoint.input)
-  if (input === undefined) return Either.left("unreadable")
+  const said = memberText(before, input.member)
+  if (said === undefined) return Either.left("unreadable")
   const edits = Object.entries(policy.body).map(([name, value]) => [name, JSON.stringify(value)] as const)
-  const resumed = inputToResume(endpoint, input, text, policy.message)
-  return Either.right(encoder.encode(replaceMembers(before, [...edits, [endpoint.input, resumed]])))
+  const resumed = input.withSaid(said, text, policy.message)
+  return Either.right(encoder.encode(replaceMembers(before, [...edits, [input.member, resumed]])))
 }

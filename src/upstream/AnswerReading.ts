@@ -4,6 +4,7 @@
  */
 import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../answer/AnswerForm.ts"
 import { chunksOf } from "../answer/AnswerInChunks.ts"
+import type { AnswerShape } from "../answer/AnswerShape.ts"
 import { drainMs, graceMs } from "../answer/AnswerStream.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import { errorBody } from "../answer/ErrorInEvents.ts"
@@ -13,11 +14,17 @@ import { judge } from "../answer/Verdict.ts"
 import type { AsideJobs, JobName } from "../aside/AsideJobs.ts"
 import { errorData, shapedBody } from "../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
-import type { Endpoint } from "../operations/Endpoint.ts"
+import type { ServedOperation } from "../operations/Operations.ts"
 import { type EventSource, eventsOf } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import { parseObject } from "../wire/JsonBytes.ts"
-import { answerLimits, JsonOutline, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
+import {
+  answerLimits,
+  JsonOutline,
+  type OutlineLimits,
+  outlineOf,
+  surelyReadable,
+} from "../wire/JsonOutline.ts"
 import { doneData, type SseEvent } from "../wire/Sse.ts"
 import { BodyCollector } from "./calls/BodyCollector.ts"
 import type { AnswerHead } from "./calls/UpstreamCall.ts"
@@ -33,7 +40,7 @@ import {
 
 /** What a request says of how its answer is read. */
 export interface AskedForm {
-  readonly endpoint: Endpoint
+  readonly operation: ServedOperation
   readonly stream: boolean
   /** How many choices the answer is to have. */
   readonly choices: number
@@ -53,9 +60,14 @@ export type RunAside = <N extends JobName>(
 export type Read =
   | { readonly kind: "plain"; readonly body: Uint8Array; readonly answer: JsonObject }
   /** A stream begins, with what the reader kept. */
-  | { readonly kind: "begun"; readonly reader: EventReader<StreamFault> }
+  | { readonly kind: "begun"; readonly shape: AnswerShape; readonly reader: EventReader<StreamFault> }
   /** A plain answer, given out as a stream; the texts of a long one are changed already. */
-  | { readonly kind: "chunks"; readonly events: EventSource<StreamFault>; readonly isTransformed: boolean }
+  | {
+      readonly kind: "chunks"
+      readonly shape: AnswerShape
+      readonly events: EventSource<StreamFault>
+      readonly isTransformed: boolean
+    }
   | { readonly kind: "refusal"; readonly body: Uint8Array }
   | { readonly kind: "failed"; readonly failure: AttemptFailure }
 
@@ -83,10 +95,8 @@ const isEventStream = (headers: AnswerHead["headers"]): boolean =>
 const endedTooSoon = AttemptFailure.BrokenOff({ reason: "ended before its first event" })
 
 /** To an SDK it would be an empty answer. */
-const saidNothing = (status: number): AttemptFailure =>
-  AttemptFailure.Unusable({
-    reason: `answered ${status} and said nothing: no choice, no text, no finish reason`,
-  })
+const saidNothing = (status: number, { plain }: ServedOperation): AttemptFailure =>
+  AttemptFailure.Unusable({ reason: `answered ${status} and said nothing: ${plain.silence}` })
 
 const noTurn = AttemptFailure.NoRoom({
   lacks: "memory",
@@ -124,10 +134,10 @@ interface PlainForm {
 }
 
 /** Reads on in the outline of a body that has come so far. */
-const outlineWith = (form: PlainForm, bytes: Uint8Array): void => {
+const outlineWith = (form: PlainForm, bytes: Uint8Array, limits: OutlineLimits): void => {
   if (form.outline !== undefined) form.outline.feed(bytes)
   else if (form.body.size > surelyReadable) {
-    form.outline = new JsonOutline(answerLimits)
+    form.outline = new JsonOutline(limits)
     form.outline.feed(form.body.whole())
   }
 }
@@ -135,6 +145,7 @@ const outlineWith = (form: PlainForm, bytes: Uint8Array): void => {
 /** A stream that has not begun. */
 interface EventForm {
   readonly kind: "events"
+  readonly shape: AnswerShape
   readonly reader: EventReader<StreamFault>
   /** What has come, and says nothing. */
   waiting: Waiting
@@ -185,7 +196,7 @@ export class AnswerReading {
       case "plain": {
         const excess = form.body.keep(bytes)
         if (excess !== undefined) this.#fail(excess)
-        else outlineWith(form, bytes)
+        else outlineWith(form, bytes, this.#asked.operation.plain.outline)
         return
       }
       case "refusal":
@@ -262,21 +273,17 @@ export class AnswerReading {
 
   /** It is known what it is: brought into the form that was asked for, should it be another. */
   #readAs(form: AnswerForm, bytes: Uint8Array): void {
-    const { choices, endpoint, hold, stream } = this.#asked
-    if (form !== "events" && !(form === "other" && isEventStream(this.#head.headers))) {
+    const { choices, hold, operation, stream } = this.#asked
+    const { stream: shape } = operation
+    const isEvents = form === "events" || (form === "other" && isEventStream(this.#head.headers))
+    if (shape === undefined || !isEvents) {
       this.#listener.onBegun()
       this.#form = { kind: "plain", body: new BodyCollector(maxAnswerBytes, hold), outline: undefined }
     } else {
       const reader = new EventReader<StreamFault>(this.#listener.onPassedOver)
-      if (stream) this.#form = { kind: "events", reader, waiting: noneWaiting }
+      if (stream) this.#form = { kind: "events", shape, reader, waiting: noneWaiting }
       else {
-        const answer = new GatheredAnswer({
-          shape: endpoint.shape,
-          choices,
-          limitBytes: maxAnswerBytes,
-          hold,
-          failureOf,
-        })
+        const answer = new GatheredAnswer({ shape, choices, limitBytes: maxAnswerBytes, hold, failureOf })
         reader.attach(answer)
         this.#form = { kind: "gathered", reader, answer }
       }
@@ -294,7 +301,7 @@ export class AnswerReading {
           form.waiting = start.waiting
           break
         case "begins":
-          this.#tell({ kind: "begun", reader: form.reader })
+          this.#tell({ kind: "begun", shape: form.shape, reader: form.reader })
           break
         case "error":
           this.#fail(refusedIn(start.error, event.data))
@@ -308,7 +315,7 @@ export class AnswerReading {
 
   /** Why a stream that came to its end is no answer. */
   #endOf({ waiting }: EventForm): AttemptFailure {
-    return waiting.events === 0 ? endedTooSoon : saidNothing(this.#head.status)
+    return waiting.events === 0 ? endedTooSoon : saidNothing(this.#head.status, this.#asked.operation)
   }
 
   /** Sees whether the answer that events make is there. */
@@ -326,8 +333,8 @@ export class AnswerReading {
   }
 
   #putTogether(packed: Uint8Array): void {
-    const { aside, endpoint } = this.#asked
-    this.#doWithout = aside("gather", { endpoint: endpoint.name, packed }, (gathered) => {
+    const { aside, operation } = this.#asked
+    this.#doWithout = aside("gather", { operation: operation.name, packed }, (gathered) => {
       if (gathered?.body === undefined) {
         this.#fail(gathered === undefined ? noTurn : nothingGathered.failure)
       } else this.#judge(gathered.body, gathered.outline)
@@ -347,7 +354,8 @@ export class AnswerReading {
 
   /** A plain body is whole: it may be no answer all the same. */
   #judge(body: Uint8Array, answer: JsonObject | undefined): void {
-    const judged = judge(answer)
+    const { operation, stream } = this.#asked
+    const judged = judge(answer, operation.plain.says)
     const { status } = this.#head
     switch (judged.kind) {
       case "not_json":
@@ -359,31 +367,31 @@ export class AnswerReading {
         this.#fail(refusedIn(judged.error, body))
         return
       case "silent":
-        this.#fail(saidNothing(status))
+        this.#fail(saidNothing(status, operation))
         return
       case "answer":
-        if (this.#asked.stream) this.#giveOut(body)
+        if (stream && operation.stream !== undefined) this.#giveOut(operation.stream, body)
         else this.#tell({ kind: "plain", body, answer: judged.answer })
         return
     }
   }
 
   /** Gives a plain answer out as a stream. */
-  #giveOut(body: Uint8Array): void {
-    const { aside, endpoint } = this.#asked
+  #giveOut(shape: AnswerShape, body: Uint8Array): void {
+    const { aside, operation } = this.#asked
     if (body.length <= surelyReadable) {
-      this.#giveChunks(chunksOf(endpoint.shape, body, maxAnswerBytes) ?? [], false)
+      this.#giveChunks(shape, chunksOf(shape, body, maxAnswerBytes) ?? [], false)
       return
     }
     const transform = this.#listener.transform()
-    const input = { endpoint: endpoint.name, bytes: body, transform, limitBytes: maxAnswerBytes }
+    const input = { operation: operation.name, bytes: body, transform, limitBytes: maxAnswerBytes }
     this.#doWithout = aside("chunks", input, (cut) => {
       if (cut === undefined) this.#fail(noTurn)
-      else this.#giveChunks(cut.datas, true)
+      else this.#giveChunks(shape, cut.datas, true)
     })
   }
 
-  #giveChunks(datas: ReadonlyArray<Uint8Array>, isTransformed: boolean): void {
+  #giveChunks(shape: AnswerShape, datas: ReadonlyArray<Uint8Array>, isTransformed: boolean): void {
     const { hold } = this.#asked
     if (datas.length === 0) {
       this.#fail(
@@ -392,6 +400,6 @@ export class AnswerReading {
         }),
       )
     } else if (!hold(datas.reduce((sum, { length }) => sum + length, 0))) this.#fail(noMemory)
-    else this.#tell({ kind: "chunks", events: eventsOf([...datas, doneData]), isTransformed })
+    else this.#tell({ kind: "chunks", shape, events: eventsOf([...datas, doneData]), isTransformed })
   }
 }

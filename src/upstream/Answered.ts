@@ -1,5 +1,6 @@
 /** What an attempt comes to: the answer for the client, or why there is none. */
 import type * as Either from "effect/Either"
+import type { AnswerShape } from "../answer/AnswerShape.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { Outcome } from "../errors/Outcome.ts"
 import type { Target } from "../routing/Upstream.ts"
@@ -29,6 +30,7 @@ export interface AnsweredRefusal extends AnsweredHead {
 
 export interface AnsweredStream extends AnsweredHead {
   readonly kind: "stream"
+  readonly shape: AnswerShape
   /** All events, the first one included. */
   readonly events: EventSource<StreamFault>
   /** Its texts are changed already, as they are to be at its target. */

@@ -11,6 +11,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type { Deadline } from "../access/Deadline.ts"
+import type { AnswerShape } from "../answer/AnswerShape.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import { Aside, type AsideFailed } from "../aside/Aside.ts"
@@ -140,12 +141,12 @@ class Running implements CallListener, ReadingListener {
   }
 
   start(body: Uint8Array): void {
-    const { deadline, endpoint, headersFor, stream } = this.#request
+    const { deadline, headersFor, operation, stream } = this.#request
     this.#call = this.#surroundings.upstreams.open(
       {
         upstream: this.#target.upstream,
-        method: "POST",
-        path: endpoint.path,
+        method: operation.method,
+        path: operation.path,
         headers: headersFor(this.#target),
         body,
         awaits: stream ? "event" : "answer",
@@ -166,13 +167,13 @@ class Running implements CallListener, ReadingListener {
   }
 
   onHead(head: AnswerHead): void {
-    const { choicesFor, endpoint, hold, retry, stream } = this.#request
+    const { choicesFor, hold, operation, retry, stream } = this.#request
     const isGood = head.status < 300
     const mayBeGiven = isGood || !retry.retryOn(head.status)
     // What is given as it comes has begun with its head; a good answer to a stream may yet be either.
     if (mayBeGiven && !(isGood && stream)) this.onBegun()
     const { aside } = this.#surroundings
-    const asked = { endpoint, stream, hold, choices: choicesFor(this.#target), aside }
+    const asked = { operation, stream, hold, choices: choicesFor(this.#target), aside }
     this.#reading = new AnswerReading(head, asked, this)
   }
 
@@ -205,11 +206,20 @@ class Running implements CallListener, ReadingListener {
         return
       }
       case "begun":
-        this.#begin(head, read.reader)
+        this.#begin(head, read.shape, read.reader)
         return
       case "chunks": {
-        const { events, isTransformed } = read
-        this.#winWhole({ kind: "stream", target, status, headers, events, isTransformed, ended: () => {} })
+        const { events, isTransformed, shape } = read
+        this.#winWhole({
+          kind: "stream",
+          target,
+          status,
+          headers,
+          shape,
+          events,
+          isTransformed,
+          ended: () => {},
+        })
         return
       }
       case "refusal":
@@ -235,7 +245,7 @@ class Running implements CallListener, ReadingListener {
     )
   }
 
-  #begin(head: AnswerHead, reader: EventReader<StreamFault>): void {
+  #begin(head: AnswerHead, shape: AnswerShape, reader: EventReader<StreamFault>): void {
     const call = this.#call
     // Bytes only come to a call that is open.
     if (call === undefined) return
@@ -248,6 +258,7 @@ class Running implements CallListener, ReadingListener {
       answeredStream(
         this.#target,
         head,
+        shape,
         events,
         this.#request,
         this.#surroundings,
@@ -331,6 +342,7 @@ class Running implements CallListener, ReadingListener {
 const answeredStream = (
   target: Target,
   { headers, status }: AnswerHead,
+  shape: AnswerShape,
   events: OpenStream,
   { breaker, caller, deadline, whenOver }: AttemptRequest,
   { breakers, now }: Surroundings,
@@ -347,6 +359,7 @@ const answeredStream = (
     target,
     status,
     headers,
+    shape,
     events,
     isTransformed: false,
     ended: (outcome) => {

@@ -7,7 +7,7 @@ import type { ChoiceTransform } from "../../src/answer/ChoiceTransform.ts"
 import { transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { textShape } from "../../src/operations/completions/TextShape.ts"
+import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import type { Json, JsonObject } from "../../src/wire/Json.ts"
 import { doneData } from "../../src/wire/Sse.ts"
@@ -80,7 +80,7 @@ describe("A plain answer as chunks", () => {
       { text: "a", finish_reason: "stop", logprobs: null },
       { text: "b", index: 1, finish_reason: "length" },
     ]
-    expect(chunksIn(textShape, { ...rest, choices })).toEqual([
+    expect(chunksIn(completionShape, { ...rest, choices })).toEqual([
       { ...rest, choices: [{ index: 0, text: "a", logprobs: null, finish_reason: null }] },
       { ...rest, choices: [{ index: 0, text: "", finish_reason: "stop" }] },
       { ...rest, choices: [{ index: 1, text: "b", finish_reason: null }] },
@@ -106,7 +106,7 @@ describe("A plain answer as chunks", () => {
     ["has one that is no object", chatShape, { choices: ["a"] }],
     ["has one without a message", chatShape, { choices: [{ text: "a" }] }],
     ["has one whose message is text", chatShape, { choices: [{ message: "a" }] }],
-    ["has one without a text", textShape, { choices: [{ message: { content: "a" } }] }],
+    ["has one without a text", completionShape, { choices: [{ message: { content: "a" } }] }],
     ["is no object", chatShape, [1]],
   ])("is none where it %s", (_, shape, answer) => {
     expect(chunksIn(shape, answer)).toBeUndefined()

@@ -13,7 +13,7 @@ import { transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { noUsage } from "../../src/answer/Usage.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { textShape } from "../../src/operations/completions/TextShape.ts"
+import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
 import type { ThinkingFormat } from "../../src/routing/Upstream.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
@@ -377,7 +377,10 @@ describe("the end", () => {
 
   it("gives out what is held back of a legacy completion as text", () => {
     const transform: ChoiceTransform = { prefix: undefined, thinking: "strip" }
-    const said = sent(settings({ shape: textShape, transform }), [textCompletionChunk("a\n<th"), "[DONE]"])
+    const said = sent(settings({ shape: completionShape, transform }), [
+      textCompletionChunk("a\n<th"),
+      "[DONE]",
+    ])
     expect(said).toMatchObject([
       textCompletionChunk("a\n"),
       { choices: [{ index: 0, text: "<th" }] },
@@ -658,7 +661,7 @@ describe("the chunk of usage that nobody but the gateway asked for", () => {
         "[DONE]",
       ])
     }
-    const given = settings({ shape: textShape })
+    const given = settings({ shape: completionShape })
     expect(
       sent(given, [textCompletionChunk("a", "stop"), { choices: [], usage: {}, timings }, "[DONE]"])[1],
     ).toEqual({ choices: [{ index: 0, text: "", finish_reason: null }], timings })

@@ -4,7 +4,7 @@ import type { ChoiceTransform } from "../../src/answer/ChoiceTransform.ts"
 import { readAnswer, transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { noUsage } from "../../src/answer/Usage.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { textShape } from "../../src/operations/completions/TextShape.ts"
+import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chatCompletion, textCompletion } from "../support/Wire.ts"
@@ -90,7 +90,7 @@ describe("transformAnswer", () => {
 
   it("transforms the text of legacy completions", () => {
     const bytes = transformAnswer(
-      textShape,
+      completionShape,
       { prefix: "\n", thinking: "strip" },
       bytesOf(textCompletion("<think>a</think> b")),
     )

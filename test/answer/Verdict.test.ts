@@ -169,7 +169,7 @@ describe("a verdict", () => {
       fc.property(fc.oneof(fc.constantFrom(...all), fc.jsonValue({ maxDepth: 4 })), (value) => {
         const data = bytesOf(value)
         const asChunk = parseObject(data)
-        const judged = judge(parseObject(data))
+        const judged = judge(parseObject(data), says)
         const error = errorOf({ data, event: undefined }, asChunk)
         switch (judged.kind) {
           case "not_json":
@@ -194,7 +194,7 @@ describe("a verdict", () => {
         (content, space) => {
           const answer = { choices: [{ message: { content: `${content} "error": {}` } }], error: null }
           const bytes = new TextEncoder().encode(`${space}${JSON.stringify(answer)}\n`)
-          expect(judge(parseObject(bytes)).kind).toBe("answer")
+          expect(judge(parseObject(bytes), says).kind).toBe("answer")
         },
       ),
     )
@@ -208,10 +208,10 @@ describe("a verdict", () => {
     fc.assert(
       fc.property(text, (some) => {
         fc.pre(!/^\s*\{.*\}\s*$/s.test(some))
-        expect(judge(parseObject(new TextEncoder().encode(some))).kind).toBe("not_json")
+        expect(judge(parseObject(new TextEncoder().encode(some)), says).kind).toBe("not_json")
       }),
     )
-    expect(judge(parseObject(new TextEncoder().encode('{"error": }'))).kind).toBe("not_json")
+    expect(judge(parseObject(new TextEncoder().encode('{"error": }')), says).kind).toBe("not_json")
   })
 })
 

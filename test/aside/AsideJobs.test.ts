@@ -4,9 +4,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { asideJobs } from "../../src/aside/AsideJobs.ts"
 import { nothingOmitted } from "../../src/operations/Additions.ts"
-import { affinity, decode } from "../../src/operations/ClientRequest.ts"
-import { endpoints } from "../../src/operations/Endpoint.ts"
-import { bodiesOf } from "../../src/operations/Prepare.ts"
+import { allOperations } from "../../src/operations/Operations.ts"
 import { Pieces } from "../../src/wire/Pieces.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
@@ -49,37 +47,37 @@ const piecesOf = (bytes: Uint8Array, at: number): ReadonlyArray<Uint8Array> => {
 describe("What is done aside", () => {
   it("law: is what is done of small bodies, whatever they are", () => {
     fc.assert(
-      fc.property(bodies, fc.nat(), fc.constantFrom(...endpoints), (bytes, at, endpoint) => {
+      fc.property(bodies, fc.nat(), fc.constantFrom(...allOperations), (bytes, at, operation) => {
         const upstream = makeUpstream({
           maxTokens: 100,
           stop: ["x"],
           resume: { body: { a: 1 }, message: {} },
         })
         const { bytes: joined, read } = asideJobs.read({
-          endpoint: endpoint.name,
+          operation: operation.name,
           deployment: undefined,
           pieces: piecesOf(bytes, at),
         })
         expect([...joined]).toEqual([...bytes])
-        const request = decode(endpoint, bytes)
+        const request = operation.decode(bytes, undefined)
         if (Either.isLeft(request)) {
           const { message, model, param } = request.left
           expect(read).toEqual({ kind: "mistake", message, param, model })
           return
         }
-        expect(read).toMatchObject({ kind: "request", affinity: affinity(request.right) })
-        const { model, multimodal, stream, tools } = request.right
+        expect(read).toMatchObject({ kind: "request", affinity: request.right.affinity() })
+        const { model, multimodal, stream, tools } = request.right.facts
         expect(read).toMatchObject({ facts: { model, multimodal, stream, tools } })
         for (const said of [undefined, "so far"]) {
           const prepared = asideJobs.prepare({
-            endpoint: endpoint.name,
+            operation: operation.name,
             deployment: undefined,
             bytes: joined,
             recipient: { upstream, upstreamModel: "u" },
             omissions: nothingOmitted,
             said,
           })
-          const here = bodiesOf(request.right)({ upstream, upstreamModel: "u" }, nothingOmitted, said)
+          const here = request.right.bodyFor({ upstream, upstreamModel: "u" }, nothingOmitted, said)
           if (Either.isLeft(here)) {
             expect(prepared).toMatchObject({ kind: "mistake", param: here.left.param })
             continue

@@ -25,6 +25,7 @@ import {
   UpstreamTimeout,
   UpstreamUnreachable,
 } from "../../src/errors/UpstreamErrors.ts"
+import { baseUrlOf } from "../../src/operations/RequestPath.ts"
 
 const refused = (of: {
   readonly status: number
@@ -36,7 +37,7 @@ const refused = (of: {
   new UpstreamRefused({
     upstream: "a",
     headers: {},
-    said: { kind: "request", answered: of.status, location: undefined },
+    said: { kind: "request", answered: of.status, location: undefined, baseUrl: undefined },
     isClientsFault: false,
     failures: [],
     ...of,
@@ -74,7 +75,7 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
   ],
   [new RequestUnreadable({ reason: "cut" }), 400, "invalid_request_error", null],
   [
-    new UnknownPath({ method: "GET", path: "/x", meant: undefined }),
+    new UnknownPath({ method: "GET", path: "/x", meant: undefined, served: ["/v1/a", "/v1/b"] }),
     404,
     "invalid_request_error",
     "unknown_url",
@@ -163,7 +164,7 @@ describe("answerOf", () => {
         refused({
           status: 502,
           body: bytes(""),
-          said: { kind: "redirect", answered: 301, location },
+          said: { kind: "redirect", answered: 301, location, baseUrl: baseUrlOf(location) },
           failures,
         }),
       )
@@ -178,7 +179,7 @@ describe("answerOf", () => {
         refused({
           status: 403,
           body: bytes("<title>Attention</title>"),
-          said: { kind: "firewall", answered: 403, location: undefined },
+          said: { kind: "firewall", answered: 403, location: undefined, baseUrl: undefined },
         }),
       ),
     ).toBe('The upstream a answered 403, not from its API but from a firewall before it: a page, "Attention"')

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { baseUrlOf, redirectTarget } from "../../src/errors/Redirect.ts"
+import { redirectTarget } from "../../src/errors/Redirect.ts"
 
 describe("The target of a redirect", () => {
   it.each([
@@ -25,12 +25,5 @@ describe("The target of a redirect", () => {
         expect(told).not.toMatch(/[\s?#]|[^\x20-\x7e…]/)
       }),
     )
-  })
-
-  it("gives the base URL that leads to an endpoint, and none for a page", () => {
-    expect(baseUrlOf("https://api.example/v1/chat/completions")).toBe("https://api.example/v1")
-    expect(baseUrlOf("https://api.example/v1/completions")).toBe("https://api.example/v1")
-    expect(baseUrlOf("https://login.example/")).toBeUndefined()
-    expect(baseUrlOf("/v1/chat/completions")).toBeUndefined()
   })
 })

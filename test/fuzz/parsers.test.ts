@@ -7,15 +7,15 @@ import { deadlineOf } from "../../src/access/Deadline.ts"
 import { answerStream, summary } from "../../src/answer/AnswerStream.ts"
 import { readAnswer, transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
-import { judge } from "../../src/answer/Verdict.ts"
+import { judge, says } from "../../src/answer/Verdict.ts"
 import { loadConfig, textOfBytes } from "../../src/config/file/ConfigFile.ts"
 import { shapedBody } from "../../src/errors/faces/OpenAiFace.ts"
-import { affinity, decode } from "../../src/operations/ClientRequest.ts"
-import { chatCompletions, completions } from "../../src/operations/Endpoint.ts"
+import { nothingOmitted } from "../../src/operations/Additions.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
 import { toClient } from "../../src/operations/HeadersToClient.ts"
 import { toUpstream } from "../../src/operations/HeadersToUpstream.ts"
-import { clean, prepare } from "../../src/operations/Prepare.ts"
-import { bodyToResume } from "../../src/resume/ResumeBody.ts"
+import { allOperations } from "../../src/operations/Operations.ts"
 import { resumedEvents } from "../../src/resume/ResumedEvents.ts"
 import { readSoFar } from "../../src/resume/SaidSoFar.ts"
 import { readModels } from "../../src/routing/ModelList.ts"
@@ -51,7 +51,9 @@ const answer = JSON.stringify(chatCompletion(["<think>so</think>Hello", "there"]
 const stream = eventStream(chatChunks(["<think>", "so</thi", "nk>Hello", " there"])).toString()
 const error = JSON.stringify(openAiError("no"))
 
-const endpoint = fc.constantFrom(chatCompletions, completions)
+const operation = fc.constantFrom(...allOperations)
+
+const shape = fc.constantFrom(chatShape, completionShape)
 const transform = {
   prefix: fc.constantFrom(undefined, "Prefix: ", "<think>"),
   thinking: fc.constantFrom(
@@ -64,6 +66,8 @@ const transform = {
 }
 
 const check = (property: fc.IRawProperty<unknown>, numRuns: number) => fc.assert(property, runs(numRuns))
+
+const resuming = { upstream: makeUpstream({ resume: { body: {}, message: {} } }), upstreamModel: "other" }
 
 /** The laws of the wire form of an event, see `encode`. */
 const isOneEvent = (data: Uint8Array): boolean =>
@@ -78,18 +82,14 @@ describe("Fuzzed,", () => {
         upstreamModel: "other",
       }
       check(
-        fc.property(endpoint, mangled(request, legacy), (endpoint, bytes) => {
-          const decoded = decode(endpoint, bytes)
+        fc.property(operation, mangled(request, legacy), (operation, bytes) => {
+          const decoded = operation.decode(bytes, undefined)
           if (Either.isLeft(decoded)) {
             expect(decoded.left.message).not.toBe("")
             return
           }
-          affinity(decoded.right)
-          const prepared = clean(decoded.right, {
-            mergeUserMessages: true,
-            dropEmptyMessages: true,
-            stripHistoryThink: true,
-          }).pipe(Either.flatMap((cleaned) => prepare(cleaned, target)))
+          decoded.right.affinity()
+          const prepared = decoded.right.bodyFor(target, nothingOmitted)
           if (Either.isLeft(prepared)) return
           const sent: unknown = JSON.parse(Buffer.from(prepared.right.body).toString())
           expect(sent).toMatchObject({ model: "other" })
@@ -105,14 +105,14 @@ describe("Fuzzed,", () => {
     () => {
       check(
         fc.property(
-          endpoint,
+          shape,
           fc.record(transform),
           mangled(answer, error, JSON.stringify(textCompletion("Hello"))),
-          (endpoint, transform, bytes) => {
-            const transformed = transformAnswer(endpoint.shape, transform, bytes)
-            if (judge(parseObject(bytes)).kind === "not_json") expect(transformed).toEqual(bytes)
-            readAnswer(endpoint.shape, parseObject(bytes))
-            readAnswer(endpoint.shape, parseObject(transformed))
+          (shape, transform, bytes) => {
+            const transformed = transformAnswer(shape, transform, bytes)
+            if (judge(parseObject(bytes), says).kind === "not_json") expect(transformed).toEqual(bytes)
+            readAnswer(shape, parseObject(bytes))
+            readAnswer(shape, parseObject(transformed))
             shapedBody(bytes)
           },
         ),
@@ -127,13 +127,13 @@ describe("Fuzzed,", () => {
     () => {
       check(
         fc.property(
-          endpoint,
+          shape,
           fc.record(transform),
           fc.boolean(),
           pieces(mangled(stream, stream.replaceAll("\n", "\r\n"), `data: ${error}\n\n`)),
-          (endpoint, transform, includeUsage, chunks) => {
+          (shape, transform, includeUsage, chunks) => {
             const machine = answerStream({
-              shape: endpoint.shape,
+              shape,
               transform,
               includeUsage,
               choices: 1,
@@ -153,7 +153,7 @@ describe("Fuzzed,", () => {
             expect(summary(state).outcome).not.toBe("client_closed")
             const last = Buffer.from(sent.at(-1) ?? "").toString()
             expect(last === "[DONE]" || last.includes('"error"')).toBe(true)
-            JSON.stringify(assemble(endpoint.shape, sent))
+            JSON.stringify(assemble(shape, sent))
           },
         ),
         400,
@@ -166,28 +166,31 @@ describe("Fuzzed,", () => {
     "a broken stream is judged, and gone on with as JSON where it can be",
     () => {
       check(
-        fc.property(endpoint, pieces(mangled(stream)), mangled(request, legacy), (endpoint, chunks, body) => {
-          const events = run(decoder({ maxEventBytes: 4_000 }), chunks).flatMap((output) =>
-            isOverflow(output) ? [] : [output],
-          )
-          const said = readSoFar(
-            endpoint.shape,
-            "",
-            events.map(({ data }) => data),
-          )
-          if (Either.isLeft(said)) return
-          const request = decode(endpoint, body)
-          if (Either.isRight(request)) {
-            const next = bodyToResume(endpoint, request.right.bytes, said.right.text, {
-              body: {},
-              message: {},
-            })
-            if (Either.isRight(next)) JSON.parse(Buffer.from(next.right).toString())
-          }
-          for (const { data } of run(resumedEvents(endpoint.shape, said.right), events)) {
-            judge(parseObject(data))
-          }
-        }),
+        fc.property(
+          operation,
+          pieces(mangled(stream)),
+          mangled(request, legacy),
+          (operation, chunks, body) => {
+            const shape = operation.stream ?? chatShape
+            const events = run(decoder({ maxEventBytes: 4_000 }), chunks).flatMap((output) =>
+              isOverflow(output) ? [] : [output],
+            )
+            const said = readSoFar(
+              shape,
+              "",
+              events.map(({ data }) => data),
+            )
+            if (Either.isLeft(said)) return
+            const request = operation.decode(body, undefined)
+            if (Either.isRight(request)) {
+              const next = request.right.bodyFor(resuming, nothingOmitted, said.right.text)
+              if (Either.isRight(next)) JSON.parse(Buffer.from(next.right.body).toString())
+            }
+            for (const { data } of run(resumedEvents(shape, said.right), events)) {
+              judge(parseObject(data), says)
+            }
+          },
+        ),
         300,
       )
     },

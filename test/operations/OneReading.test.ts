@@ -2,10 +2,8 @@
 import * as Either from "effect/Either"
 import * as fc from "fast-check"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { decode } from "../../src/operations/ClientRequest.ts"
-import { endpoints } from "../../src/operations/Endpoint.ts"
 import { ambiguityIn, deciding, folded } from "../../src/operations/OneReading.ts"
-import { bodiesOf } from "../../src/operations/Prepare.ts"
+import { allOperations } from "../../src/operations/Operations.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 
 const members = deciding(["model", "max_tokens", "stop", "tokens_k", "n"])
@@ -105,7 +103,7 @@ describe("A member that is decided by", () => {
 describe("Every operation", () => {
   afterEach(() => void vi.restoreAllMocks())
 
-  it.each(endpoints)("declares all members that anything is decided by: $name", (endpoint) => {
+  it.each(allOperations)("declares all members that anything is decided by: $name", (operation) => {
     const read = new Set<string>()
     const parse = JSON.parse.bind(JSON)
     vi.spyOn(JSON, "parse").mockImplementation((text: string) => {
@@ -122,18 +120,20 @@ describe("Every operation", () => {
       model: "m",
       messages: [{ role: "user", content: "a" }],
       prompt: "a",
+      input: "a",
       stream: true,
       max_tokens: 5,
       stop: ["a"],
     }
     const upstream = makeUpstream({ maxTokens: 3, stop: ["x"], asksUsage: true, extraBody: { top_k: 1 } })
-    const prepared = decode(endpoint, new TextEncoder().encode(JSON.stringify(body))).pipe(
-      Either.flatMap((request) =>
-        bodiesOf(request)({ upstream, upstreamModel: "u" }, { usage: false, caps: [] }),
-      ),
+    const prepared = operation.decode(new TextEncoder().encode(JSON.stringify(body)), undefined).pipe(
+      Either.flatMap(({ affinity, bodyFor }) => {
+        affinity()
+        return bodyFor({ upstream, upstreamModel: "u" }, { usage: false, caps: [] })
+      }),
     )
     expect(Either.isRight(prepared)).toBe(true)
-    expect(read.size).toBeGreaterThan(8)
-    expect([...read].filter((name) => endpoint.decidedBy.get(folded(name))?.name !== name)).toEqual([])
+    expect(read).toContain("model")
+    expect([...read].filter((name) => operation.decidedBy.get(folded(name))?.name !== name)).toEqual([])
   })
 })

@@ -1,8 +1,9 @@
 /** Which path is meant by what clients write. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { chatCompletions, completions, endpoints } from "../../src/operations/Endpoint.ts"
+import { allOperations, operations } from "../../src/operations/Operations.ts"
 import {
+  baseUrlOf,
   deploymentIn,
   isModelPath,
   meantPath,
@@ -46,7 +47,7 @@ describe("pathOf", () => {
     const slashes = fc.integer({ min: 1, max: 4 }).map((count) => "/".repeat(count))
     fc.assert(
       fc.property(
-        fc.constantFrom(...endpoints.flatMap(({ path }) => spellingsOf(path))),
+        fc.constantFrom(...allOperations.flatMap(({ path }) => spellingsOf(path))),
         fc.array(slashes, { minLength: 8, maxLength: 8 }),
         fc.constantFrom("", "/", "//"),
         fc.constantFrom("", "?api-version=2024-10-21", "?a=//b"),
@@ -109,15 +110,15 @@ describe("A model's id in a path", () => {
 
 describe("A deployment in a path", () => {
   it.each([
-    ["/openai/deployments/gpt-4o/chat/completions", chatCompletions, "gpt-4o"],
-    ["/openai/deployments/gpt-4o/completions", completions, "gpt-4o"],
-    ["/v1/deployments/gpt-4o/chat/completions", chatCompletions, "gpt-4o"],
-    ["/deployments/gpt-4o/chat/completions", chatCompletions, "gpt-4o"],
-    ["/v1/openai/deployments/gpt-4o/chat/completions", chatCompletions, "gpt-4o"],
-    ["/openai/deployments/org/name/chat/completions", chatCompletions, "org/name"],
-    ["/openai/deployments/org%2Fname/chat/completions", chatCompletions, "org/name"],
-  ])("of %s", (path, endpoint, name) => {
-    expect(deploymentIn(path)).toEqual({ endpoint, name })
+    ["/openai/deployments/gpt-4o/chat/completions", operations["chat.completions"], "gpt-4o"],
+    ["/openai/deployments/gpt-4o/completions", operations.completions, "gpt-4o"],
+    ["/v1/deployments/gpt-4o/chat/completions", operations["chat.completions"], "gpt-4o"],
+    ["/deployments/gpt-4o/chat/completions", operations["chat.completions"], "gpt-4o"],
+    ["/v1/openai/deployments/gpt-4o/chat/completions", operations["chat.completions"], "gpt-4o"],
+    ["/openai/deployments/org/name/chat/completions", operations["chat.completions"], "org/name"],
+    ["/openai/deployments/org%2Fname/chat/completions", operations["chat.completions"], "org/name"],
+  ])("of %s", (path, operation, name) => {
+    expect(deploymentIn(path)).toEqual({ operation, name })
   })
 
   it.each([
@@ -144,5 +145,14 @@ describe("The path that was meant", () => {
     ["/", undefined],
   ])("by %s is %s", (path, meant) => {
     expect(meantPath(path)).toBe(meant)
+  })
+})
+
+describe("an address of an API", () => {
+  it("gives the base URL that leads to an endpoint, and none for a page", () => {
+    expect(baseUrlOf("https://api.example/v1/chat/completions")).toBe("https://api.example/v1")
+    expect(baseUrlOf("https://api.example/v1/completions")).toBe("https://api.example/v1")
+    expect(baseUrlOf("https://login.example/")).toBeUndefined()
+    expect(baseUrlOf("/v1/chat/completions")).toBeUndefined()
   })
 })

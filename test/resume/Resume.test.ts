@@ -13,10 +13,11 @@ import { describe, expect } from "vitest"
 import { answerStream, summary } from "../../src/answer/AnswerStream.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { textShape } from "../../src/operations/completions/TextShape.ts"
-import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
+import { messagesInput } from "../../src/operations/chat/MessagesInput.ts"
+import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
+import { promptInput } from "../../src/operations/completions/PromptInput.ts"
 import { type Broken, maxResumableBytes, type ResumeOptions, resuming } from "../../src/resume/Resume.ts"
-import { unresumableRequest } from "../../src/resume/ResumeBody.ts"
+import { type ResumableInput, unresumableRequest } from "../../src/resume/ResumeBody.ts"
 import { readSoFar } from "../../src/resume/SaidSoFar.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
@@ -212,7 +213,7 @@ describe("laws of resumed answers", () => {
       Effect.promise(() =>
         fc.assert(
           fc.asyncProperty(
-            fc.constantFrom(chatShape, textShape),
+            fc.constantFrom(chatShape, completionShape),
             fc.boolean(),
             textPartsArb,
             fc.array(breakArb, { maxLength: 4 }),
@@ -403,12 +404,12 @@ describe("an answer that breaks off ends as it would have", () => {
 
   it("when the request could never be resumed: its stream is left alone", () => {
     const events = inReads(beginning)
-    const request = (endpoint: Endpoint, body: JsonObject) =>
-      resumed(events, [], { shape: endpoint.shape, unresumable: unresumableRequest(endpoint, body) }).stream
-    expect(request(chatCompletions, { messages: [], n: 2 })).toBe(events)
-    expect(request(completions, { prompt: "a", echo: true })).toBe(events)
-    expect(request(completions, { prompt: [1, 2] })).toBe(events)
-    expect(request(completions, { prompt: "a" })).not.toBe(events)
+    const request = (input: ResumableInput, body: JsonObject) =>
+      resumed(events, [], { shape: chatShape, unresumable: unresumableRequest(input, body) }).stream
+    expect(request(messagesInput, { messages: [], n: 2 })).toBe(events)
+    expect(request(promptInput, { prompt: "a", echo: true })).toBe(events)
+    expect(request(promptInput, { prompt: [1, 2] })).toBe(events)
+    expect(request(promptInput, { prompt: "a" })).not.toBe(events)
   })
 })
 

@@ -2,7 +2,9 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
+import { messagesInput } from "../../src/operations/chat/MessagesInput.ts"
+import { promptInput } from "../../src/operations/completions/PromptInput.ts"
+import type { ResumableInput } from "../../src/resume/ResumeBody.ts"
 import { bodyToResume, unresumableRequest } from "../../src/resume/ResumeBody.ts"
 import type { Unresumable } from "../../src/resume/Unresumable.ts"
 import type { ResumePolicy } from "../../src/routing/Upstream.ts"
@@ -24,16 +26,16 @@ describe("the answer to a request is never resumed", () => {
   ]
   for (const [body, why] of refusals) {
     it(`${JSON.stringify(body)}: ${why ?? "it is"}`, () => {
-      expect(unresumableRequest(chatCompletions, body)).toBe(why)
+      expect(unresumableRequest(messagesInput, body)).toBe(why)
     })
   }
 
   it("where a legacy prompt is no text", () => {
     for (const prompt of [["a"], [1, 2], [[1], [2]], null]) {
-      expect(unresumableRequest(completions, { prompt })).toBe("prompt_not_text")
+      expect(unresumableRequest(promptInput, { prompt })).toBe("prompt_not_text")
     }
-    expect(unresumableRequest(completions, {})).toBe("prompt_not_text")
-    expect(unresumableRequest(completions, { prompt: "a" })).toBeUndefined()
+    expect(unresumableRequest(promptInput, {})).toBe("prompt_not_text")
+    expect(unresumableRequest(promptInput, { prompt: "a" })).toBeUndefined()
   })
 })
 
@@ -43,9 +45,8 @@ const bodyWith = (
   body: string,
   text: string,
   policy = plain,
-  endpoint: Endpoint = chatCompletions,
-): Either.Either<string, Unresumable> =>
-  Either.map(bodyToResume(endpoint, encode(body), text, policy), textOf)
+  input: ResumableInput = messagesInput,
+): Either.Either<string, Unresumable> => Either.map(bodyToResume(input, encode(body), text, policy), textOf)
 
 const user = '{"role":"user","content":"Hi"}'
 
@@ -68,7 +69,7 @@ describe("the body that asks to resume", () => {
   })
 
   it("has the text behind the prompt of a legacy completion", () => {
-    expect(right(bodyWith('{"prompt":"\\u0048i","max_tokens":7}', '"a', plain, completions))).toBe(
+    expect(right(bodyWith('{"prompt":"\\u0048i","max_tokens":7}', '"a', plain, promptInput))).toBe(
       '{"prompt":"\\u0048i\\"a","max_tokens":7}',
     )
   })
@@ -76,7 +77,7 @@ describe("the body that asks to resume", () => {
   it("is the prepared one itself where nothing was said, whatever it asks for", () => {
     const prepared = encode(`{"messages":[${user}],"response_format":{"type":"json_object"}}`)
     const policy: ResumePolicy = { body: { a: 1 }, message: {} }
-    expect(right(bodyToResume(chatCompletions, prepared, "", policy))).toBe(prepared)
+    expect(right(bodyToResume(messagesInput, prepared, "", policy))).toBe(prepared)
   })
 
   const refusals: ReadonlyArray<readonly [name: string, members: string, why: Unresumable]> = [

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import type { AnswerShape } from "../../src/answer/AnswerShape.ts"
 import { thinking } from "../../src/answer/Thinking.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { textShape } from "../../src/operations/completions/TextShape.ts"
+import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
 import { readSoFar } from "../../src/resume/SaidSoFar.ts"
 import type { Unresumable } from "../../src/resume/Unresumable.ts"
 import { run } from "../../src/wire/Machine.ts"
@@ -29,7 +29,7 @@ const role = chunk({ role: "assistant", content: "" })
 describe("what an answer said", () => {
   it("is the joined text of its chunks", () => {
     expect(textSoFar([role, textChunk("Hel"), textChunk("lo ")])).toBe("Hello ")
-    expect(textSoFar([textCompletionChunk("Hel"), textCompletionChunk("lo")], textShape)).toBe("Hello")
+    expect(textSoFar([textCompletionChunk("Hel"), textCompletionChunk("lo")], completionShape)).toBe("Hello")
   })
 
   it("is nothing where only a role, empty text or no choice has come: it is to be begun anew", () => {
@@ -73,7 +73,7 @@ describe("what an answer said", () => {
   })
 
   it("is all of a legacy completion, thinking too, since it is no turn of a chat", () => {
-    expect(textSoFar([textCompletionChunk("<think>hm")], textShape)).toBe("<think>hm")
+    expect(textSoFar([textCompletionChunk("<think>hm")], completionShape)).toBe("<think>hm")
   })
 
   it("law: is the answer's text as a client that wants no thinking gets it", () => {
@@ -149,9 +149,9 @@ describe("an answer is not resumed", () => {
   })
 
   it("of a legacy completion whose text is none", () => {
-    expect(textSoFar([{ choices: [{ index: 0, text: ["a"] }] }], textShape)).toEqual({
+    expect(textSoFar([{ choices: [{ index: 0, text: ["a"] }] }], completionShape)).toEqual({
       refused: "not_text",
     })
-    expect(textSoFar([textCompletionChunk("a", "length")], textShape)).toEqual({ refused: "finished" })
+    expect(textSoFar([textCompletionChunk("a", "length")], completionShape)).toEqual({ refused: "finished" })
   })
 })

@@ -2,7 +2,7 @@
 import fc from "fast-check"
 import type { AnswerShape } from "../../src/answer/AnswerShape.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { textShape } from "../../src/operations/completions/TextShape.ts"
+import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 
 /** What one choice says. */
@@ -75,7 +75,7 @@ export const chatArb: fc.Arbitrary<GeneratedAnswer> = fc
 export const textAnswerArb: fc.Arbitrary<GeneratedAnswer> = fc
   .array(textArb, { minLength: 1, maxLength: 3 })
   .map((texts) => ({
-    shape: textShape,
+    shape: completionShape,
     choices: texts.map((content) => ({ content, reasoning: undefined, calls: [], finishReason: "stop" })),
   }))
 

@@ -19,7 +19,7 @@ import { Aside } from "../../src/aside/Aside.ts"
 import { asideJobs } from "../../src/aside/AsideJobs.ts"
 import type { AttemptRecord } from "../../src/audit/record/AuditRecord.ts"
 import { nothingAdded } from "../../src/operations/Additions.ts"
-import { chatCompletions } from "../../src/operations/Endpoint.ts"
+import { chat } from "../../src/operations/chat/Chat.ts"
 import type { Target, Upstream } from "../../src/routing/Upstream.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import * as Attempts from "../../src/upstream/Attempts.ts"
@@ -167,7 +167,7 @@ const run = (
       }),
     )
     return yield* attempts.run({
-      endpoint: chatCompletions,
+      operation: chat,
       stream: options.stream ?? false,
       choicesFor: oneChoice,
       transformFor: () => untouched,
@@ -684,7 +684,7 @@ describe("Attempts that gave a stream", () => {
       const prompt = { text: "Once upon a time" }
       held = new WeakRef(prompt)
       return attempts.run({
-        endpoint: chatCompletions,
+        operation: chat,
         stream: true,
         choicesFor: oneChoice,
         transformFor: () => untouched,

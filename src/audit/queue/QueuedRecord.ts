@@ -1,6 +1,6 @@
 /** A record on its way to the database: cut to what is kept, with the key that makes writing it twice harmless. */
 import { assemble } from "../../answer/transcript/Transcript.ts"
-import { endpoints } from "../../operations/Endpoint.ts"
+import { operationCalled } from "../../operations/Operations.ts"
 import { encodeJson } from "../../wire/JsonBytes.ts"
 import { unpack, unpackedLength } from "../../wire/PackedData.ts"
 import type { AuditPolicy } from "../record/AuditPolicy.ts"
@@ -87,11 +87,9 @@ const responseText = (record: QueuedRecord): string | null => {
   const { maxBodyBytes, response, values } = record
   if (response === undefined) return null
   if (response.kind === "plain") return textOf(response)
-  const endpoint = endpoints.find(({ name }) => name === endpointIn(values))
+  const shape = operationCalled(endpointIn(values))?.stream
   const answer =
-    endpoint === undefined
-      ? undefined
-      : encodeJson(assemble(endpoint.shape, unpack(response.packed), response.truncated))
+    shape === undefined ? undefined : encodeJson(assemble(shape, unpack(response.packed), response.truncated))
   return answer === undefined ? null : textOf(cut(answer, maxBodyBytes))
 }
 

@@ -5,7 +5,7 @@
  */
 import { noUsage, type Usage } from "../../answer/Usage.ts"
 import type { Outcome } from "../../errors/Outcome.ts"
-import type { RequestFacts } from "../../operations/ClientRequest.ts"
+import type { RequestFacts } from "../../operations/Operation.ts"
 import type { Target } from "../../routing/Upstream.ts"
 import { withoutKeyForms } from "../../secrets/KeyForm.ts"
 import type { AuditPolicy } from "./AuditPolicy.ts"

@@ -2,8 +2,7 @@
 import * as Either from "effect/Either"
 import { isSecretName } from "../../config/SecretValues.ts"
 import type { Snapshot } from "../../config/Snapshot.ts"
-import { affinity, decode } from "../../operations/ClientRequest.ts"
-import { chatCompletions } from "../../operations/Endpoint.ts"
+import { chat } from "../../operations/chat/Chat.ts"
 import {
   fallbackGroup,
   type Group,
@@ -84,9 +83,9 @@ const mostGroups = 50
 /** The affinity the gateway finds in a chat of this one user message. */
 const affinityOf = (prompt: string): string => {
   const body = JSON.stringify({ model: "any", messages: [{ role: "user", content: prompt }] })
-  return Either.match(decode(chatCompletions, new TextEncoder().encode(body)), {
+  return Either.match(chat.decode(new TextEncoder().encode(body), undefined), {
     onLeft: () => prompt,
-    onRight: affinity,
+    onRight: ({ affinity }) => affinity(),
   })
 }
 

@@ -1,6 +1,6 @@
 /** What only shows when the upstreams are seen together. Works on the file's tree, so that it finds what it can when other parts are wrong. */
 import * as Either from "effect/Either"
-import { servedPaths } from "../../operations/RequestPath.ts"
+import { servedPathOf } from "../../operations/RequestPath.ts"
 import { environmentProxy } from "../../routing/OutgoingProxy.ts"
 import { matchingValue } from "../../routing/Route.ts"
 import type { ModelMatch } from "../../routing/Upstream.ts"
@@ -247,7 +247,7 @@ const foreignTo = (
 
 const checkBaseUrl = (tree: Tree, position: number): ReadonlyArray<Finding> => {
   const url = textOf(below(tree, "base_url"))?.replace(/\?.*$/, "").replace(/\/+$/, "")
-  const ending = url === undefined ? undefined : servedPaths.find((path) => url.endsWith(path))
+  const ending = url === undefined ? undefined : servedPathOf(url)
   return ending === undefined
     ? []
     : [

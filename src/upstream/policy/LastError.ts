@@ -10,6 +10,7 @@ import {
   UpstreamUnreachable,
 } from "../../errors/UpstreamErrors.ts"
 import { toClient } from "../../operations/HeadersToClient.ts"
+import { baseUrlOf } from "../../operations/RequestPath.ts"
 import type { Target } from "../../routing/Upstream.ts"
 import { noSecrets } from "../../secrets/Secrets.ts"
 import type { ToldFailure, ToldRefusal } from "./AttemptFailure.ts"
@@ -40,6 +41,7 @@ export const errorOfRefusal = (
 ): UpstreamCredentialsRejected | UpstreamRefused => {
   const { name } = upstream
   const ownKey = upstream.apiKey !== undefined
+  const location = redirectTarget(headers["location"])
   const answered = inAnswer === undefined ? status : 200
   if (ownKey && (kind === "credentials" || kind === "billing")) {
     return new UpstreamCredentialsRejected({ upstream: name, status: answered, reason: kind, failures })
@@ -47,7 +49,7 @@ export const errorOfRefusal = (
   return new UpstreamRefused({
     upstream: name,
     status: isErrorStatus(status) ? status : 502,
-    said: { kind, answered, location: redirectTarget(headers["location"]) },
+    said: { kind, answered, location, baseUrl: location === undefined ? undefined : baseUrlOf(location) },
     isClientsFault: isClientsFault(kind, ownKey),
     headers: toClient(headers, noSecrets),
     body,

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { assemble } from "../../../src/answer/transcript/Transcript.ts"
 import { chatShape } from "../../../src/operations/chat/ChatShape.ts"
-import { textShape } from "../../../src/operations/completions/TextShape.ts"
+import { completionShape } from "../../../src/operations/completions/CompletionShape.ts"
 import type { JsonObject } from "../../../src/wire/Json.ts"
 import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb } from "../../support/answers.ts"
 import { chunk, finishChunk, textChunk } from "../../support/Wire.ts"
@@ -96,7 +96,7 @@ describe("assemble", () => {
     const whole = assemble(chatShape, [bytesOf({ ...textChunk("a"), usage: null }), bytesOf(finishChunk())])
     expect(Object.keys(whole)).toEqual(["id", "object", "created", "model", "choices"])
     expect(whole["object"]).toBe("chat.completion")
-    expect(assemble(textShape, [])).toEqual({ object: "text_completion", choices: [] })
+    expect(assemble(completionShape, [])).toEqual({ object: "text_completion", choices: [] })
   })
 
   it("joins refusals and the older function calls", () => {
@@ -198,7 +198,7 @@ describe("assemble", () => {
           expect(JSON.stringify(assemble(chatShape, [...datas, deep, bottomless]))).toContain(
             "chat.completion",
           )
-          expect(JSON.stringify(assemble(textShape, [...datas, deep, bottomless]))).toContain(
+          expect(JSON.stringify(assemble(completionShape, [...datas, deep, bottomless]))).toContain(
             "text_completion",
           )
         },

@@ -6,8 +6,7 @@ import { type ExplainedGroup, type Explanation, explain } from "../../../src/cli
 import { sentenceOf } from "../../../src/cli/explain/ExplainSentence.ts"
 import { render } from "../../../src/cli/explain/ExplainText.ts"
 import type { Snapshot } from "../../../src/config/Snapshot.ts"
-import { affinity, decode } from "../../../src/operations/ClientRequest.ts"
-import { chatCompletions } from "../../../src/operations/Endpoint.ts"
+import { chat } from "../../../src/operations/chat/Chat.ts"
 import { plan } from "../../../src/routing/Plan.ts"
 import { makeRoutingTable } from "../../../src/routing/Route.ts"
 import type { Strategy } from "../../../src/routing/Selection.ts"
@@ -40,10 +39,10 @@ const planned = (
   prompt: string,
 ): ReadonlyArray<Target> => {
   const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: prompt }] })
-  const request = Either.getOrThrow(decode(chatCompletions, new TextEncoder().encode(body)))
+  const request = Either.getOrThrow(chat.decode(new TextEncoder().encode(body), undefined))
   return plan(
     snapshot,
-    { model, affinity: () => affinity(request) },
+    { model, affinity: request.affinity },
     { draws: drawsFrom(number), load: (name) => (name.length * 7 + number) % 5 },
   )
 }

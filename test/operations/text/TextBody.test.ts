@@ -2,12 +2,15 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { InvalidRequest } from "../../src/errors/RequestErrors.ts"
-import { decode } from "../../src/operations/ClientRequest.ts"
-import { chatCompletions, completions, type Endpoint } from "../../src/operations/Endpoint.ts"
-import { type CleanedRequest, clean, type Prepared, prepare } from "../../src/operations/Prepare.ts"
-import type { RequestCleaning, Upstream } from "../../src/routing/Upstream.ts"
-import { makeUpstream, upstreamArb } from "../support/arbitraries.ts"
+import type { InvalidRequest } from "../../../src/errors/RequestErrors.ts"
+import { messagesInput } from "../../../src/operations/chat/MessagesInput.ts"
+import { promptInput } from "../../../src/operations/completions/PromptInput.ts"
+import type { Prepared } from "../../../src/operations/Operation.ts"
+import { type CleanedRequest, clean, prepare } from "../../../src/operations/text/TextBody.ts"
+import type { TextInput } from "../../../src/operations/text/TextInput.ts"
+import { decode } from "../../../src/operations/text/TextRequest.ts"
+import type { RequestCleaning, Upstream } from "../../../src/routing/Upstream.ts"
+import { makeUpstream, upstreamArb } from "../../support/arbitraries.ts"
 
 const all: RequestCleaning = { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true }
 
@@ -19,8 +22,8 @@ const left = <A>(result: Either.Either<A, InvalidRequest>): InvalidRequest =>
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-const cleanedFrom = (text: string, endpoint: Endpoint = chatCompletions): CleanedRequest =>
-  right(clean(right(decode(endpoint, bytesOf(text))), all))
+const cleanedFrom = (text: string, input: TextInput = messagesInput): CleanedRequest =>
+  right(clean(right(decode(input, bytesOf(text))), all))
 
 const target = (upstream: Partial<Upstream> = {}, upstreamModel = "m") => ({
   upstream: makeUpstream(upstream),
@@ -38,7 +41,7 @@ const members = (value: string) => `{"model":"m","messages":[{"role":"user","con
 describe("a request nothing has to change in", () => {
   it("is forwarded as the very bytes that came", () => {
     const bytes = bytesOf(members(',"seed":12345678901234567890,"stop":["x"],"max_tokens":5'))
-    const cleaned = right(clean(right(decode(chatCompletions, bytes)), all))
+    const cleaned = right(clean(right(decode(messagesInput, bytes)), all))
     for (const upstream of [{}, { stop: ["x"] }, { maxTokens: 5 }, { extraBody: { seed: 1 } }]) {
       const prepared = right(prepare(cleaned, target(upstream)))
       expect(prepared.body).toBe(bytes)
@@ -48,7 +51,7 @@ describe("a request nothing has to change in", () => {
 
   it("is one too when it streams and its client asked for usage itself", () => {
     const bytes = bytesOf(members(',"stream":true,"stream_options":{"include_usage":true}'))
-    const cleaned = right(clean(right(decode(chatCompletions, bytes)), all))
+    const cleaned = right(clean(right(decode(messagesInput, bytes)), all))
     expect(right(prepare(cleaned, target())).body).toBe(bytes)
   })
 })
@@ -244,7 +247,7 @@ describe("usage of streams", () => {
   })
 
   it("is asked for on completions too, and not of plain requests", () => {
-    const cleaned = cleanedFrom('{"model":"m","prompt":"a","stream":true}', completions)
+    const cleaned = cleanedFrom('{"model":"m","prompt":"a","stream":true}', promptInput)
     expect(textOf(right(prepare(cleaned, target())))).toBe(
       '{"model":"m","prompt":"a","stream":true,"stream_options":{"include_usage":true}}',
     )
@@ -262,7 +265,7 @@ describe("extra_body", () => {
   it("never says model, messages, prompt or stream", () => {
     const extraBody = { model: "x", messages: [], prompt: "x", stream: true }
     expect(send(members(""), { extraBody })).toBe(members(""))
-    const cleaned = cleanedFrom('{"model":"m"}', completions)
+    const cleaned = cleanedFrom('{"model":"m"}', promptInput)
     expect(textOf(right(prepare(cleaned, target({ extraBody }))))).toBe('{"model":"m"}')
   })
 
@@ -298,17 +301,17 @@ describe("cleaning", () => {
     )
     const expected =
       '{"seed":12345678901234567890, "messages":[{"role":"user","content":"a\\n\\nb"}] ,"model":"m"}'
-    expect(cleaned.asItCame).toBe(false)
+    expect(cleaned.text).toBe(expected)
     expect(textOf(right(prepare(cleaned, target())))).toBe(expected)
     expect(textOf(right(prepare(cleaned, target({}, "x"))))).toBe(expected.replace('"m"', '"x"'))
   })
 
   it("refuses a conversation nothing is left of", () => {
     const request = right(
-      decode(chatCompletions, bytesOf('{"model":"m","messages":[{"role":"user","content":""}]}')),
+      decode(messagesInput, bytesOf('{"model":"m","messages":[{"role":"user","content":""}]}')),
     )
     expect(left(clean(request, all)).param).toBe("messages")
-    expect(right(clean(request, { ...all, dropEmptyMessages: false })).asItCame).toBe(true)
+    expect(right(clean(request, { ...all, dropEmptyMessages: false })).text).toBe(request.text)
   })
 
   it("survives depths in messages, parts and other members", () => {
@@ -362,7 +365,7 @@ describe("preparing as a whole", () => {
     const params = ["messages", "stop", "max_tokens", "max_completion_tokens"]
     fc.assert(
       fc.property(bodyArb, upstreamArb, (body, upstream) => {
-        const prepared = decode(chatCompletions, bytesOf(JSON.stringify(body))).pipe(
+        const prepared = decode(messagesInput, bytesOf(JSON.stringify(body))).pipe(
           Either.flatMap((request) => clean(request, all)),
           Either.flatMap((cleaned) => prepare(cleaned, { upstream, upstreamModel: "x" })),
         )
@@ -380,7 +383,7 @@ describe("preparing as a whole", () => {
         const once = right(
           prepare(cleanedFrom(members(`${written},"stream":${stream}`)), { upstream, upstreamModel: "x" }),
         )
-        const again = right(clean(right(decode(chatCompletions, once.body)), all))
+        const again = right(clean(right(decode(messagesInput, once.body)), all))
         expect(right(prepare(again, { upstream, upstreamModel: "x" })).body).toBe(once.body)
       }),
     )

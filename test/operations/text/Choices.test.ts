@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { choicesAsked, choicesOf } from "../../src/operations/Choices.ts"
-import type { JsonObject } from "../../src/wire/Json.ts"
+import { choicesAsked, choicesOf } from "../../../src/operations/text/Choices.ts"
+import type { JsonObject } from "../../../src/wire/Json.ts"
 
 describe("The choices an answer is to have", () => {
   it.each<readonly [body: JsonObject, extraBody: JsonObject, count: number]>([

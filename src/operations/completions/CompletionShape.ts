@@ -17,7 +17,7 @@ const cutChoice: AnswerShape["cutChoice"] = (index, members) => {
   ]
 }
 
-export const textShape: AnswerShape = {
+export const completionShape: AnswerShape = {
   inAnswer: place,
   inChunk: place,
   isTurn: false,

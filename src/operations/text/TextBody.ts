@@ -6,53 +6,32 @@
  * client nested is ever printed anew, so no depth of it can overflow a printer.
  */
 import * as Either from "effect/Either"
-import { InvalidRequest } from "../errors/RequestErrors.ts"
-import { bodyToResume } from "../resume/ResumeBody.ts"
-import { type RequestCleaning, type TokenLimit, tokenLimits, type Upstream } from "../routing/Upstream.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
-import { memberText, replaceMembers } from "../wire/JsonText.ts"
-import { type Additions, capName, nothingAdded, nothingOmitted, type Omissions } from "./Additions.ts"
-import type { ClientRequest } from "./ClientRequest.ts"
+import { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { bodyToResume } from "../../resume/ResumeBody.ts"
+import { type RequestCleaning, type TokenLimit, tokenLimits } from "../../routing/Upstream.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { memberText, replaceMembers } from "../../wire/JsonText.ts"
+import { capName, nothingAdded, nothingOmitted, type Omissions } from "../Additions.ts"
+import { type Edits, edited, invalid } from "../JsonRequest.ts"
+import type { Prepared, Recipient } from "../Operation.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
+import type { TextRequest } from "./TextRequest.ts"
 
 /** A request whose messages have been cleaned. */
 export interface CleanedRequest {
-  readonly request: ClientRequest
+  readonly request: TextRequest
   /** The body after cleaning. */
   readonly text: string
-  /** Whether `text` is still the client's. */
-  readonly asItCame: boolean
 }
-
-/** What of a target shapes the body it is sent. Plain values. */
-export interface Recipient {
-  readonly upstream: Pick<
-    Upstream,
-    "asksUsage" | "extraBody" | "maxTokens" | "maxTokensMember" | "requestCleaning" | "resume" | "stop"
-  >
-  readonly upstreamModel: string
-}
-
-/** What to send to a target. */
-export interface Prepared {
-  /** The very array the client's body came in, where nothing had to change. */
-  readonly body: Uint8Array
-  readonly asItCame: boolean
-  /** What it holds that only this gateway says. */
-  readonly added: Additions
-}
-
-const invalid = (param: string, message: string): Either.Either<never, InvalidRequest> =>
-  Either.left(new InvalidRequest({ message, param }))
 
 /** Cleans the messages. Fails where none is left. */
 export const clean = (
-  request: ClientRequest,
+  request: TextRequest,
   cleaning: RequestCleaning,
 ): Either.Either<CleanedRequest, InvalidRequest> => {
   const cleaned = cleanMessages(request.messages, cleaning)
   if (cleaned.messages === request.messages) {
-    return Either.right({ request, text: request.text, asItCame: true })
+    return Either.right({ request, text: request.text })
   }
   if (cleaned.messages.length === 0) {
     return invalid("messages", "`messages` holds only empty messages; at least one must say something.")
@@ -62,13 +41,12 @@ export const clean = (
   return Either.right({
     request,
     text: replaceMembers(request.text, [["messages", messages]]),
-    asItCame: false,
   })
 }
 
 /** The bodies of one request: cleaned once for all targets that are cleaned alike, as they are unless the configuration says otherwise. */
 export const bodiesOf = (
-  request: ClientRequest,
+  request: TextRequest,
 ): ((
   target: Recipient,
   omissions: Omissions,
@@ -94,14 +72,14 @@ const cannotResume = (): InvalidRequest =>
 
 /** The body that asks a target to resume an answer of which this text was said. */
 const resuming = (
-  { endpoint }: ClientRequest,
+  { input }: TextRequest,
   prepared: Prepared,
   { resume }: Recipient["upstream"],
   text: string,
 ): Either.Either<Prepared, InvalidRequest> =>
   resume === undefined
     ? Either.left(cannotResume())
-    : Either.mapBoth(bodyToResume(endpoint, prepared.body, text, resume), {
+    : Either.mapBoth(bodyToResume(input, prepared.body, text, resume), {
         onLeft: cannotResume,
         onRight: (body) => ({ ...prepared, body, asItCame: false }),
       })
@@ -119,7 +97,7 @@ const clientsOwn: ReadonlySet<string> = new Set(["model", "messages", "prompt", 
  * The members of `extra_body` the request leaves unsaid. A member that is there is said, `null` too. The two names of the token limit
  * are one member here, since upstreams refuse both together, and `stream_options` belong to streams only.
  */
-const fillsOf = (request: ClientRequest, extraBody: JsonObject): JsonObject => {
+const fillsOf = (request: TextRequest, extraBody: JsonObject): JsonObject => {
   const says = (name: string) => Object.hasOwn(request.body, name)
   const unsaid = (name: string) =>
     !clientsOwn.has(name) &&
@@ -136,8 +114,6 @@ const stopWords = (stop: Json): ReadonlyArray<string> | undefined => {
   const words = stop.filter((word) => typeof word === "string")
   return words.length === stop.length ? words : undefined
 }
-
-type Edits = Map<string, string>
 
 const addStop = (
   said: Json,
@@ -218,8 +194,6 @@ const askForUsage = (said: Json, cleaned: CleanedRequest, edits: Edits): boolean
   return false
 }
 
-const encoder = new TextEncoder()
-
 /**
  * The body for one target. `extra_body` is filled in first, so that the cap and the stop words hold over it too. A member the
  * target's configuration has to change and cannot, because it is of another type, is the client's mistake.
@@ -246,13 +220,5 @@ export const prepare = (
   const usage = asks && askForUsage(said("stream_options"), cleaned, edits)
   const added = usage || capped.right !== undefined ? { usage, cap: capped.right } : nothingAdded
 
-  if (edits.size > 0) {
-    const text = replaceMembers(cleaned.text, [...edits])
-    return Either.right({ body: encoder.encode(text), asItCame: false, added })
-  }
-  return Either.right(
-    cleaned.asItCame
-      ? { body: request.bytes, asItCame: true, added }
-      : { body: encoder.encode(cleaned.text), asItCame: false, added },
-  )
+  return Either.right(edited(request, edits, added, cleaned.text))
 }

@@ -1,6 +1,7 @@
 /** How many choices an answer is to have, whoever asks for them: nothing of it is whole before all of them have ended. */
-import type { Upstream } from "../routing/Upstream.ts"
-import { isJsonArray, type Json, type JsonObject } from "../wire/Json.ts"
+import type { Upstream } from "../../routing/Upstream.ts"
+import { isJsonArray, type Json, type JsonObject } from "../../wire/Json.ts"
+import type { ChoicesAsked } from "../Operation.ts"
 
 /** Several prompts are a list of texts, or of lists of tokens; a list of tokens is one. */
 const promptsIn = (prompt: Json | undefined): number =>
@@ -9,13 +10,7 @@ const promptsIn = (prompt: Json | undefined): number =>
 const countIn = ({ n }: JsonObject): number =>
   typeof n === "number" && Number.isSafeInteger(n) && n > 1 ? n : 1
 
-/** What a request says of its choices. */
-export interface ChoicesAsked {
-  /** For each prompt; `undefined` where it does not say, which it does by `null`. */
-  readonly n: number | undefined
-  readonly prompts: number
-}
-
+/** What a request says of them. */
 export const choicesAsked = (body: JsonObject): ChoicesAsked => ({
   n: Object.hasOwn(body, "n") ? countIn(body) : undefined,
   prompts: promptsIn(body["prompt"]),

@@ -7,9 +7,9 @@ import {
   printMessages,
   textOf,
   withoutThinking,
-} from "../../src/operations/Messages.ts"
-import type { RequestCleaning } from "../../src/routing/Upstream.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
+} from "../../../src/operations/text/Messages.ts"
+import type { RequestCleaning } from "../../../src/routing/Upstream.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../../src/wire/Json.ts"
 
 const all: RequestCleaning = { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true }
 const none: RequestCleaning = {

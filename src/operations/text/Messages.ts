@@ -13,9 +13,9 @@
  * - User messages whose other members (`name`, …) differ are not merged: one message could not say both. An object or
  *   array as other member counts as different.
  */
-import type { RequestCleaning } from "../routing/Upstream.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
-import { elementTexts, memberText, replaceMembers } from "../wire/JsonText.ts"
+import type { RequestCleaning } from "../../routing/Upstream.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { elementTexts, memberText, replaceMembers } from "../../wire/JsonText.ts"
 
 /** Messages after cleaning. */
 export interface CleanMessages {

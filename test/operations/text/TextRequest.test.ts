@@ -2,23 +2,27 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { InvalidRequest } from "../../src/errors/RequestErrors.ts"
-import { affinity, type ClientRequest, decode } from "../../src/operations/ClientRequest.ts"
-import { chatCompletions, completions, type Endpoint, endpoints } from "../../src/operations/Endpoint.ts"
-import type { Json, JsonObject } from "../../src/wire/Json.ts"
+import type { InvalidRequest } from "../../../src/errors/RequestErrors.ts"
+import { messagesInput } from "../../../src/operations/chat/MessagesInput.ts"
+import { promptInput } from "../../../src/operations/completions/PromptInput.ts"
+import type { TextInput } from "../../../src/operations/text/TextInput.ts"
+import { decode, type TextRequest } from "../../../src/operations/text/TextRequest.ts"
+import type { Json, JsonObject } from "../../../src/wire/Json.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-const decodeText = (text: string, endpoint: Endpoint = chatCompletions) => decode(endpoint, bytesOf(text))
+const decodeText = (text: string, input: TextInput = messagesInput) => decode(input, bytesOf(text))
 
-const decodeBody = (body: unknown, endpoint: Endpoint = chatCompletions) =>
-  decodeText(JSON.stringify(body), endpoint)
+const decodeBody = (body: unknown, input: TextInput = messagesInput) =>
+  decodeText(JSON.stringify(body), input)
 
-const accepted = (result: Either.Either<ClientRequest, InvalidRequest>): ClientRequest =>
+const accepted = (result: Either.Either<TextRequest, InvalidRequest>): TextRequest =>
   Either.getOrThrowWith(result, (error) => new Error(`refused: ${error.message}`))
 
-const refused = (result: Either.Either<ClientRequest, InvalidRequest>): InvalidRequest =>
+const refused = (result: Either.Either<TextRequest, InvalidRequest>): InvalidRequest =>
   Either.getOrThrowWith(Either.flip(result), () => new Error("accepted"))
+
+const affinity = ({ body, input, messages }: TextRequest): string => input.affinity(body, messages)
 
 const hello = [{ role: "user", content: "hello" }]
 
@@ -61,8 +65,8 @@ describe("what is refused", () => {
 
   it("says of a body that is no JSON text what it is", () => {
     expect(refused(decodeText("")).message).toBe("The request body is empty; a JSON object is expected.")
-    expect(refused(decode(chatCompletions, Uint8Array.of(0xef, 0xbb, 0xbf))).message).toContain("empty")
-    expect(refused(decode(chatCompletions, Uint8Array.of(0x7b, 0xff, 0x7d))).message).toBe(
+    expect(refused(decode(messagesInput, Uint8Array.of(0xef, 0xbb, 0xbf))).message).toContain("empty")
+    expect(refused(decode(messagesInput, Uint8Array.of(0x7b, 0xff, 0x7d))).message).toBe(
       "The request body is not UTF-8 text.",
     )
     expect(refused(decodeText('{\n  "model": tru\n}')).message).toBe(
@@ -89,11 +93,11 @@ describe("what is refused", () => {
 describe("what is read", () => {
   it("keeps bytes, text and parsed body", () => {
     const bytes = bytesOf(`{ "model":"m","messages":[{"role":"user","content":"é"}],"seed":1.0 }`)
-    const request = accepted(decode(chatCompletions, bytes))
+    const request = accepted(decode(messagesInput, bytes))
     expect(request.bytes).toBe(bytes)
     expect(request.text).toBe(new TextDecoder().decode(bytes))
     expect(request).toMatchObject({
-      endpoint: chatCompletions,
+      input: messagesInput,
       model: "m",
       stream: false,
       includeUsage: false,
@@ -106,13 +110,13 @@ describe("what is read", () => {
 
   it("tolerates a byte order mark and does not pass it on", () => {
     const text = JSON.stringify({ model: "m", messages: hello })
-    const request = accepted(decode(chatCompletions, bytesOf(`\ufeff${text}`)))
+    const request = accepted(decode(messagesInput, bytesOf(`\ufeff${text}`)))
     expect(request.text).toBe(text)
     expect(request.bytes).toEqual(bytesOf(text))
   })
 
   it("refuses a second byte order mark, which is no white space of JSON's and would go on to the upstream", () => {
-    const twice = decode(chatCompletions, bytesOf('\ufeff\ufeff{"model":"m","messages":[]}'))
+    const twice = decode(messagesInput, bytesOf('\ufeff\ufeff{"model":"m","messages":[]}'))
     expect(Either.isLeft(twice) ? twice.left.message : "").toContain("line 1, column 1")
   })
 
@@ -144,7 +148,7 @@ describe("what is read", () => {
   })
 
   it("leaves the prompt of completions to the upstream", () => {
-    const request = accepted(decodeBody({ model: "m", messages: "whatever" }, completions))
+    const request = accepted(decodeBody({ model: "m", messages: "whatever" }, promptInput))
     expect(request.messages).toEqual([])
   })
 })
@@ -162,9 +166,13 @@ describe("hostile bodies", () => {
 
   it("law: random bytes are refused, never thrown at", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 64 }), fc.constantFrom(...endpoints), (bytes, endpoint) => {
-        expect([null, "model"]).toContain(refused(decode(endpoint, bytes)).param)
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 64 }),
+        fc.constantFrom(messagesInput, promptInput),
+        (bytes, input) => {
+          expect([null, "model"]).toContain(refused(decode(input, bytes)).param)
+        },
+      ),
     )
   })
 
@@ -191,8 +199,8 @@ describe("hostile bodies", () => {
     )
     const params = ["model", "messages", "stream", "stream_options"]
     fc.assert(
-      fc.property(bodyArb, fc.constantFrom(...endpoints), (body, endpoint) => {
-        const result = decodeBody(body, endpoint)
+      fc.property(bodyArb, fc.constantFrom(messagesInput, promptInput), (body, input) => {
+        const result = decodeBody(body, input)
         if (Either.isLeft(result)) {
           expect(params).toContain(result.left.param?.replace(/[[.].*/, ""))
         } else {
@@ -207,7 +215,7 @@ describe("hostile bodies", () => {
 
 describe("affinity", () => {
   const chat = (messages: ReadonlyArray<Json>) => affinity(accepted(decodeBody({ model: "m", messages })))
-  const prompt = (value: Json) => affinity(accepted(decodeBody({ model: "m", prompt: value }, completions)))
+  const prompt = (value: Json) => affinity(accepted(decodeBody({ model: "m", prompt: value }, promptInput)))
   const system = (content: Json) => ({ role: "system", content })
   const user = (content: Json) => ({ role: "user", content })
 

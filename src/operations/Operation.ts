@@ -1,0 +1,107 @@
+/**
+ * The contract of an operation: all that the gateway knows of an endpoint it serves. Routes and methods, the lists in messages and documents, the
+ * audit's names, and what is done to requests and answers follow from it. The table is in Operations.ts; each row has a folder of its own.
+ */
+import type * as Either from "effect/Either"
+import type { AnswerShape } from "../answer/AnswerShape.ts"
+import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
+import type { AnswerFacts } from "../answer/PlainAnswer.ts"
+import type { InvalidRequest } from "../errors/RequestErrors.ts"
+import type { Unresumable } from "../resume/Unresumable.ts"
+import type { Upstream } from "../routing/Upstream.ts"
+import type { JsonObject } from "../wire/Json.ts"
+import type { OutlineLimits } from "../wire/JsonOutline.ts"
+import type { Additions, Omissions } from "./Additions.ts"
+import type { Deciding } from "./OneReading.ts"
+
+export interface Operation<Name extends string = string> {
+  /** As the audit and the log call it. */
+  readonly name: Name
+  readonly method: "POST"
+  /** Below `/v1` towards clients, below `base_url` towards upstreams. */
+  readonly path: `/${string}`
+  /** All members of a request that anything is decided by, here or on its way back: none of them may be read in two ways. */
+  readonly decidedBy: Deciding
+  /**
+   * Reads a request body. Refused is only what the gateway could not route or answer, or what others would read otherwise than it does; all else is the
+   * upstream's to judge.
+   *
+   * @param deployment the model of a path that names one, which the body's does not change, nor need be there
+   */
+  readonly decode: (
+    body: Uint8Array,
+    deployment: string | undefined,
+  ) => Either.Either<AskedRequest, InvalidRequest>
+  readonly plain: PlainAnswers
+  /** How its answers stream; `undefined` where they never do. */
+  readonly stream: AnswerShape | undefined
+}
+
+/** A request as it was read. */
+export interface AskedRequest {
+  readonly facts: RequestFacts
+  /** What the request begins with, for routing it to the upstream that has seen the same; bounded. */
+  readonly affinity: () => string
+  /** The body for a target. */
+  readonly bodyFor: (
+    target: Recipient,
+    omissions: Omissions,
+    /** The text from which an answer that broke off is to be resumed. */
+    said?: string,
+  ) => Either.Either<Prepared, InvalidRequest>
+}
+
+/** What is known of a request once it has been read, whether what it was read to is still there or not. Plain values. */
+export interface RequestFacts {
+  /** The model asked for. */
+  readonly model: string
+  readonly stream: boolean
+  /** Tools, or functions as they were called before, are offered to the model. */
+  readonly tools: boolean
+  /** The input holds something that is not text. */
+  readonly multimodal: boolean
+  /** The client itself asked for the usage chunk (`stream_options.include_usage`). */
+  readonly includeUsage: boolean
+  readonly choices: ChoicesAsked
+  /** Why its answer could never be resumed, whatever it says; `undefined` where it could. */
+  readonly unresumable: Unresumable | undefined
+}
+
+/** What a request says of its choices. */
+export interface ChoicesAsked {
+  /** For each prompt; `undefined` where it does not say, which it does by `null`. */
+  readonly n: number | undefined
+  readonly prompts: number
+}
+
+/** What of a target shapes the body it is sent. Plain values. */
+export interface Recipient {
+  readonly upstream: Pick<
+    Upstream,
+    "asksUsage" | "extraBody" | "maxTokens" | "maxTokensMember" | "requestCleaning" | "resume" | "stop"
+  >
+  readonly upstreamModel: string
+}
+
+/** What to send to a target. */
+export interface Prepared {
+  /** The very array the client's body came in, where nothing had to change. */
+  readonly body: Uint8Array
+  readonly asItCame: boolean
+  /** What it holds that only this gateway says. */
+  readonly added: Additions
+}
+
+/** Answers that come whole. */
+export interface PlainAnswers {
+  /** How much of a long one is kept to know what it is. */
+  readonly outline: OutlineLimits
+  /** Whether an answer says something: else another target is asked. */
+  readonly says: (answer: JsonObject) => boolean
+  /** What an answer lacks that says nothing, in words. */
+  readonly silence: string
+  /** The answer with its texts changed, the same bytes where nothing changes; `undefined` where answers have no text to change. */
+  readonly transform: ((transform: ChoiceTransform, body: Uint8Array) => Uint8Array) | undefined
+  /** What an answer says of itself. */
+  readonly read: (answer: JsonObject) => AnswerFacts
+}

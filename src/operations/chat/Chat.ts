@@ -1,0 +1,11 @@
+/** `/v1/chat/completions`. */
+import { textOperation } from "../text/TextOperation.ts"
+import { chatShape } from "./ChatShape.ts"
+import { messagesInput } from "./MessagesInput.ts"
+
+export const chat = textOperation({
+  name: "chat.completions",
+  path: "/chat/completions",
+  input: messagesInput,
+  shape: chatShape,
+})

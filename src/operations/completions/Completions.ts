@@ -1,0 +1,11 @@
+/** `/v1/completions`, the legacy way to ask for text. */
+import { textOperation } from "../text/TextOperation.ts"
+import { completionShape } from "./CompletionShape.ts"
+import { promptInput } from "./PromptInput.ts"
+
+export const completions = textOperation({
+  name: "completions",
+  path: "/completions",
+  input: promptInput,
+  shape: completionShape,
+})

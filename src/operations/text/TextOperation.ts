@@ -1,0 +1,45 @@
+/** An operation that asks for text, made of its input and the shape of its answers. */
+import * as Either from "effect/Either"
+import type { AnswerShape } from "../../answer/AnswerShape.ts"
+import { readAnswer, transformAnswer } from "../../answer/PlainAnswer.ts"
+import { says } from "../../answer/Verdict.ts"
+import { answerLimits } from "../../wire/JsonOutline.ts"
+import type { Operation } from "../Operation.ts"
+import { bodiesOf } from "./TextBody.ts"
+import type { TextInput } from "./TextInput.ts"
+import { decode } from "./TextRequest.ts"
+
+interface TextOperation<Name extends string> extends Pick<Operation<Name>, "name" | "path"> {
+  readonly input: TextInput
+  readonly shape: AnswerShape
+}
+
+export const textOperation = <Name extends string>({
+  input,
+  name,
+  path,
+  shape,
+}: TextOperation<Name>): Operation<Name> => ({
+  name,
+  method: "POST",
+  path,
+  decidedBy: input.decidedBy,
+  decode: (body, deployment) => {
+    const decoded = decode(input, body, deployment)
+    if (Either.isLeft(decoded)) return Either.left(decoded.left)
+    const request = decoded.right
+    return Either.right({
+      facts: request,
+      affinity: () => input.affinity(request.body, request.messages),
+      bodyFor: bodiesOf(request),
+    })
+  },
+  plain: {
+    outline: answerLimits,
+    says,
+    silence: "no choice, no text, no finish reason",
+    transform: (transform, body) => transformAnswer(shape, transform, body),
+    read: (answer) => readAnswer(shape, answer),
+  },
+  stream: shape,
+})
