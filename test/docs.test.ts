@@ -557,16 +557,3 @@ describe.each(documents)("%s", (document) => {
     }
   })
 })
-
-describe("ARCHITECTURE.md", () => {
-  it("stays under 200 lines, and names a check for each of its invariants", () => {
-    const text = read("ARCHITECTURE.md")
-    expect(text.split("\n").length).toBeLessThan(200)
-    const [, invariants = ""] = /^## What must stay true$(.*?)^## /ms.exec(text) ?? []
-    const unchecked = invariants
-      .split("\n\n")
-      .filter((paragraph) => paragraph.startsWith("**"))
-      .filter((paragraph) => !/\]\(|[Bb]iome|effect-language-service/.test(paragraph))
-    expect(unchecked).toEqual([])
-  })
-})

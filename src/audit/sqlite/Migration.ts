@@ -18,7 +18,7 @@ export const renewViews = (sql: SqlClient, schema = "main") =>
   })
 
 /** GPT_API's table makes way for the view of its name. */
-export const takeOver = (sql: SqlClient, schema = "main") =>
+export const inherit = (sql: SqlClient, schema = "main") =>
   Effect.gen(function* () {
     const tables = yield* tablesIn(sql, schema)
     if (tables.includes("records") && !tables.includes(gptApiTable)) {
@@ -66,7 +66,7 @@ const isComplete = (sql: SqlClient) =>
  */
 export const bringUpToDate = (sql: SqlClient, schema = "main") =>
   Effect.gen(function* () {
-    yield* takeOver(sql, schema)
+    yield* inherit(sql, schema)
     yield* completeMonths(sql, schema)
     yield* renewViews(sql, schema)
     yield* query(sql, `PRAGMA ${schema}.user_version = ${layout}`)

@@ -27,7 +27,7 @@ const holdsKey = (upstream: Tree): boolean => {
   )
 }
 
-/** Keys of providers, and none for callers. */
+/** Keys of upstreams, and none for callers. */
 const openToEverybody = (root: Tree): ReadonlyArray<Finding> => {
   const keys = below(below(root, "server"), "access_keys")
   const isEmpty =
@@ -81,9 +81,9 @@ const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
         ]
       : [],
   )
-  const ofProviders = new Set(upstreamsOf(root).map((upstream) => textOf(below(upstream, "api_key"))))
+  const ofUpstreams = new Set(upstreamsOf(root).map((upstream) => textOf(below(upstream, "api_key"))))
   const handedOut = accessKeys.flatMap((tree, position) =>
-    textOf(tree) && ofProviders.has(textOf(tree))
+    textOf(tree) && ofUpstreams.has(textOf(tree))
       ? [
           finding(
             ["server", "access_keys", position],
