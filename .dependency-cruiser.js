@@ -86,7 +86,7 @@ export const rooms = {
   gateway: {
     rooms: `access answer aside audit audit/record config errors operations resume routing secrets telemetry upstream upstream/calls
       upstream/lists upstream/policy wire`,
-    edges: `Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Relay.ts
+    edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Relay.ts
       ResponseStream.ts`,
     outside: "effect/Runtime",
   },

@@ -17,25 +17,27 @@ export interface Books {
   readonly audit: Audit["Type"]
 }
 
-/** One request: what it is answered with and from, and its end. */
-export class Frame implements RequestFrame, Ends {
+/** A request that was let in. */
+export interface LetIn {
   readonly snapshot: Snapshot
   readonly draft: RecordDraft
   readonly opened: OpenRequest
   readonly secrets: Secrets
   /** Whose request it is. */
   readonly caller: string
+}
+
+/** One request: what it is answered with and from, and its end. */
+export class Frame implements LetIn, RequestFrame, Ends {
+  readonly snapshot: Snapshot
+  readonly draft: RecordDraft
+  readonly opened: OpenRequest
+  readonly secrets: Secrets
+  readonly caller: string
   readonly #books: Books
   #passedOver: Map<string, number> | undefined
 
-  constructor(
-    books: Books,
-    snapshot: Snapshot,
-    draft: RecordDraft,
-    opened: OpenRequest,
-    secrets: Secrets,
-    caller: string,
-  ) {
+  constructor(books: Books, { caller, draft, opened, secrets, snapshot }: LetIn) {
     this.#books = books
     this.snapshot = snapshot
     this.draft = draft
@@ -87,7 +89,7 @@ export class Frame implements RequestFrame, Ends {
 }
 
 /** One that was not let in: all that is to be told of it is its record. */
-export class Refused implements Ends {
+export class TurnedAway implements Ends {
   readonly #books: Books
   readonly #draft: RecordDraft
 

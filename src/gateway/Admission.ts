@@ -1,0 +1,165 @@
+/** Takes requests on: who may come in is given a frame, with the one snapshot that serves it; who may not is answered why. */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import { keyCount } from "../access/AccessKey.ts"
+import { clientAddress } from "../access/ClientAddress.ts"
+import { clientKey, deniedTo } from "../access/Credential.ts"
+import type { OpenRequests } from "../access/OpenRequests.ts"
+import type { Strangers } from "../access/Strangers.ts"
+import { RecordDraft } from "../audit/record/RecordDraft.ts"
+import type { CurrentConfig } from "../config/CurrentConfig.ts"
+import type { Snapshot } from "../config/Snapshot.ts"
+import type { AccessDenied } from "../errors/AccessErrors.ts"
+import { answerOf, codeOf, type GatewayError } from "../errors/GatewayError.ts"
+import { networkOf } from "../wire/Address.ts"
+import { recorded, roomless } from "./Answers.ts"
+import type { ClientCall, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
+import { type Books, Frame, TurnedAway } from "./Frame.ts"
+
+/** What is asked about a request, and told of it. */
+export interface Door extends Books {
+  readonly clock: Clock.Clock
+  readonly current: CurrentConfig["Type"]
+  readonly openRequests: OpenRequests["Type"]
+  readonly strangers: Strangers["Type"]
+}
+
+/** What is kept of the headers of a stranger, who may send as many and as long ones as it likes. */
+const headersOfStranger = ({
+  "content-type": type,
+  host,
+  "user-agent": agent,
+}: ClientCall["headers"]): ClientCall["headers"] => ({ host, "content-type": type, "user-agent": agent })
+
+const nanosPerMilli = 1_000_000
+
+const clientIpOf = (snapshot: Snapshot, call: ClientCall): string =>
+  clientAddress(snapshot.server.trustProxy, call.remoteAddress, call.headers)
+
+/** Answered with an error, whatever it sends. */
+export const answeredWith = (
+  error: GatewayError,
+  draft: RecordDraft,
+  { ends, isStranger }: Pick<Served, "ends" | "isStranger">,
+): Served => ({
+  wanted: undefined,
+  answer: () => recorded(Effect.fail(error), draft),
+  isStranger,
+  deadline: undefined,
+  ends,
+})
+
+export class Admission {
+  readonly #door: Door
+
+  constructor(door: Door) {
+    this.#door = door
+  }
+
+  /** Takes a request on; one that is not let in is served already, with why. */
+  open(endpointName: string, call: ClientCall): Frame | Served {
+    const { audit, current, openRequests } = this.#door
+    const snapshot = current.snapshot()
+    const { server } = snapshot
+    const key = clientKey(call.headers)
+    const denied = deniedTo(server.accessKeys, key)
+    if (denied !== undefined) return this.#stranger(endpointName, call, snapshot, key, denied)
+    const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
+    const draft = this.#draft(snapshot, endpointName, call, call.headers, fingerprint)
+    const hasKeys = keyCount(server.accessKeys) > 0
+    // Keys are anybody's to invent where none is asked for.
+    const caller = hasKeys && fingerprint !== undefined ? fingerprint : networkOf(draft.clientIp)
+    const opened = openRequests.begin(caller, server.maxInFlight)
+    if (typeof opened === "string") {
+      const ends = new TurnedAway(this.#door, draft)
+      return answeredWith(roomless("requests", opened), draft, { ends, isStranger: false })
+    }
+    const secrets = key === undefined || hasKeys ? snapshot.secrets : snapshot.secrets.and(key)
+    return new Frame(this.#door, { snapshot, draft, opened, secrets, caller })
+  }
+
+  /** The frame around a request that sends nothing to read. */
+  serve(
+    endpointName: string,
+    call: ClientCall,
+    answer: (frame: RequestFrame) => Effect.Effect<RecordedAnswer, GatewayError>,
+  ): Served {
+    const frame = this.open(endpointName, call)
+    if (!(frame instanceof Frame)) return frame
+    const { draft, opened, snapshot } = frame
+    const afterMs = snapshot.server.requestTimeoutMs
+    return {
+      wanted: undefined,
+      answer: () =>
+        recorded(
+          Effect.suspend(() => answer(frame)),
+          draft,
+          opened,
+        ),
+      isStranger: false,
+      deadline: { at: draft.startedAt + afterMs, afterMs, setBy: "configuration" },
+      ends: frame,
+    }
+  }
+
+  /** A request of nothing that is served. */
+  unserved(asked: Unserved, call: ClientCall, error: GatewayError): Served {
+    const { accessLog, current, strangers } = this.#door
+    const answer = answerOf(error)
+    const close = (): void =>
+      accessLog.unserved({
+        id: call.id,
+        client_ip: clientIpOf(current.snapshot(), call),
+        ...asked,
+        status: answer.status,
+        code: codeOf(error),
+      })
+    return {
+      wanted: undefined,
+      answer: () => Effect.succeed(answer),
+      isStranger: true,
+      deadline: undefined,
+      ends: strangers.isNoted() ? { close } : undefined,
+    }
+  }
+
+  /** What who has no key is answered: it takes no place, and leaves its record as long as there are not too many of them. */
+  #stranger(
+    endpointName: string,
+    call: ClientCall,
+    snapshot: Snapshot,
+    key: Redacted.Redacted<string> | undefined,
+    denied: AccessDenied,
+  ): Served {
+    const { audit, strangers } = this.#door
+    if (!strangers.isNoted()) {
+      const answer = () => Effect.succeed(answerOf(denied))
+      return { wanted: undefined, answer, isStranger: true, deadline: undefined, ends: undefined }
+    }
+    const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
+    const draft = this.#draft(snapshot, endpointName, call, headersOfStranger(call.headers), fingerprint)
+    return answeredWith(denied, draft, { ends: new TurnedAway(this.#door, draft), isStranger: true })
+  }
+
+  #draft(
+    snapshot: Snapshot,
+    endpoint: string,
+    call: ClientCall,
+    headers: ClientCall["headers"],
+    keyFingerprint: string | undefined,
+  ): RecordDraft {
+    const { clock } = this.#door
+    const started = clock.unsafeCurrentTimeNanos()
+    return new RecordDraft({
+      id: call.id,
+      startedAt: clock.unsafeCurrentTimeMillis(),
+      clientIp: clientIpOf(snapshot, call),
+      endpoint,
+      headers,
+      keyFingerprint,
+      policy: snapshot.audit,
+      elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
+    })
+  }
+}
