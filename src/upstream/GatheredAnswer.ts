@@ -1,5 +1,4 @@
 /** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
-
 import type { AnswerShape } from "../answer/AnswerShape.ts"
 import { type AnswerState, answerStream } from "../answer/AnswerStream.ts"
 import { untouched } from "../answer/ChoiceTransform.ts"
