@@ -67,7 +67,8 @@ export const rooms = {
   upstream: {
     rooms:
       "access answer aside audit/record errors operations routing secrets upstream/calls upstream/policy wire",
-    edges: `AnswerReading.ts Answered.ts Asking.ts Attempt.ts Attempts.ts Breakers.ts GatheredAnswer.ts Hedge.ts OpenStream.ts Slots.ts`,
+    edges:
+      "AnswerReading.ts Answered.ts Asking.ts Attempt.ts AttemptRequest.ts Attempts.ts Breakers.ts GatheredAnswer.ts Hedge.ts OpenStream.ts RunAside.ts RunningAttempt.ts Slots.ts Walk.ts",
     outside: "effect/Runtime",
   },
   "upstream/lists": {

@@ -6,7 +6,8 @@ import type { Broken } from "../resume/Resume.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { AnsweredStream } from "../upstream/Answered.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
-import type { Attempts, AttemptsRequest } from "../upstream/Attempts.ts"
+import type { Attempts } from "../upstream/Attempts.ts"
+import type { WalkRequest } from "../upstream/Walk.ts"
 
 /** Asks for another upstream to resume a stream that broke off, of those that were not tried. */
 export type AskToResume = (
@@ -23,7 +24,7 @@ export const mayResume = ({ upstream }: Target): boolean => upstream.resume !== 
  */
 export const askToResume = (
   run: Attempts["Type"]["run"],
-  request: AttemptsRequest,
+  request: WalkRequest,
   broken: Broken,
 ): Effect.Effect<Option.Option<AnsweredStream>> => {
   const bodyFor: BodyFor = (target, omissions) => request.bodyFor(target, omissions, broken.text)

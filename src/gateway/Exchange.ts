@@ -7,7 +7,7 @@ import type { Ending, RecordDraft, Unsent } from "../audit/record/RecordDraft.ts
 import type { Snapshot } from "../config/Snapshot.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-import type { AttemptsRequest } from "../upstream/Attempts.ts"
+import type { WalkRequest } from "../upstream/Walk.ts"
 import type { Relay } from "./Relay.ts"
 
 /** A request as the edge accepted it. Header names are lower-case. */
@@ -102,5 +102,5 @@ export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
   /** Counts events of an upstream that were no JSON objects; they have one line in the log. */
   readonly onPassedOver: (upstream: string, events?: number) => void
   /** Notes an attempt; one that failed has its line in the log. */
-  readonly onAttempt: AttemptsRequest["onAttempt"]
+  readonly onAttempt: WalkRequest["onAttempt"]
 }

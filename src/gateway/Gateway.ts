@@ -34,9 +34,10 @@ import { drawsFrom } from "../routing/Selection.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import type { Answered, AnsweredStream } from "../upstream/Answered.ts"
-import { Attempts, type AttemptsRequest } from "../upstream/Attempts.ts"
+import { Attempts } from "../upstream/Attempts.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
 import { errorOfRefusal } from "../upstream/policy/LastError.ts"
+import type { WalkRequest } from "../upstream/Walk.ts"
 import { Admission, answeredWith } from "./Admission.ts"
 import { begunAtOnce, plainAnswer, recorded, refusal, streamedAnswer, transformOf } from "./Answers.ts"
 import { type AskToResume, askToResume, mayResume } from "./AskToResume.ts"
@@ -153,7 +154,7 @@ class Passage {
     )
   }
 
-  #asking({ bodyFor, facts }: ReadRequest, targets: ReadonlyArray<Target>): AttemptsRequest {
+  #asking({ bodyFor, facts }: ReadRequest, targets: ReadonlyArray<Target>): WalkRequest {
     const { caller, hold, onAttempt, onPassedOver, secrets, snapshot, whenOver } = this.#frame
     const { call, deadline, operation } = this.#asked
     return {
@@ -179,7 +180,7 @@ class Passage {
     }
   }
 
-  #answer(asking: AttemptsRequest, facts: RequestFacts): Effect.Effect<RecordedAnswer, GatewayError> {
+  #answer(asking: WalkRequest, facts: RequestFacts): Effect.Effect<RecordedAnswer, GatewayError> {
     return Effect.flatMap(this.#stations.attempts.run(asking), (answered) => {
       const ask = answered.kind === "stream" ? this.#resumers(asking, answered) : undefined
       // Unless somebody may have to be asked to resume it, what it was asked with is let go of.
@@ -207,7 +208,7 @@ class Passage {
   }
 
   /** How others are asked to resume an answer, should it break off; nothing where none may. */
-  #resumers(asking: AttemptsRequest, answered: AnsweredStream): AskToResume | undefined {
+  #resumers(asking: WalkRequest, answered: AnsweredStream): AskToResume | undefined {
     const { onAttempt, targets } = asking
     if (!targets.some((target) => target !== answered.target && mayResume(target))) return undefined
     return (broken, hasTried) =>

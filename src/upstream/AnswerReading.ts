@@ -11,7 +11,6 @@ import { errorBody } from "../answer/ErrorInEvents.ts"
 import { EventReader } from "../answer/EventReader.ts"
 import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
 import { judge } from "../answer/Verdict.ts"
-import type { AsideJobs, JobName } from "../aside/AsideJobs.ts"
 import { errorData, shapedBody } from "../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
@@ -37,6 +36,7 @@ import {
   type Refused,
   type ToldFailure,
 } from "./policy/AttemptFailure.ts"
+import type { RunAside } from "./RunAside.ts"
 
 /** What a request says of how its answer is read. */
 export interface AskedForm {
@@ -48,13 +48,6 @@ export interface AskedForm {
   readonly hold: (bytes: number) => boolean
   readonly aside: RunAside
 }
-
-/** Has a job done aside, and tells what it came to; nothing where it was not done. Gives the way to do without it. */
-export type RunAside = <N extends JobName>(
-  name: N,
-  input: AsideJobs[N]["input"],
-  done: (output: AsideJobs[N]["output"] | undefined) => void,
-) => () => void
 
 /** What an answer comes to. */
 export type Read =

@@ -3,13 +3,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { type Omissions, type TakenBack, takenBack } from "../operations/Additions.ts"
 import type { Prepared } from "../operations/Operation.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { AttemptResult } from "./Answered.ts"
-import type { Attempt, AttemptProgress, AttemptRequest } from "./Attempt.ts"
+import type { Attempt } from "./Attempt.ts"
+import type { AttemptAt, AttemptRequest } from "./AttemptRequest.ts"
 import type { Learned } from "./Learned.ts"
 import type { AttemptFailure } from "./policy/AttemptFailure.ts"
 
@@ -36,44 +36,42 @@ const takenBackIn = (failure: AttemptFailure, { omissions, prepared }: Question)
 const causeOf = ({ members }: TakenBack): string =>
   `refused ${members.join(" and ")}, which the gateway had added; asked again without`
 
-export type Asking = (
-  request: AttemptRequest & { readonly bodyFor: BodyFor },
-  target: Target,
-  question: Question,
-  progress: AttemptProgress,
-  /** Told the record of each attempt that gave no answer; `cancelled` where it did not fail, but was left. */
-  onFailed: (record: AttemptRecord, cancelled: boolean) => void,
-) => Effect.Effect<AttemptResult>
+/** An attempt at a target that may be asked again at once. */
+export type AskingAt = AttemptAt<AttemptRequest & { readonly bodyFor: BodyFor }>
+
+export type Asking = (at: AskingAt, question: Question) => Effect.Effect<AttemptResult>
 
 export const makeAsking = (attempt: Attempt, learned: Learned): Asking => {
-  const asking: Asking = (request, target, question, progress, onFailed) => {
+  const asking: Asking = (at, question) => {
     const { added, body } = question.prepared
     const excuse = (failure: AttemptFailure): string | undefined => {
       const back = takenBackIn(failure, question)
       return back === undefined ? undefined : causeOf(back)
     }
-    const asked = attempt(request, target, { body, excuse }, progress, onFailed)
+    const asked = attempt(at, { body, excuse })
     if (!added.usage && added.cap === undefined) return asked
     return Effect.flatMap(asked, (result) => {
       const back = Either.isLeft(result) ? takenBackIn(result.left, question) : undefined
-      if (back === undefined) return Effect.succeed(result)
-      return Effect.matchEffect(request.bodyFor(target, back.omissions), {
-        onFailure: () => Effect.succeed(result),
-        onSuccess: (prepared) => {
-          const less = { prepared, omissions: back.omissions }
-          // What has begun was the refusal: another target may be asked beside it as if this were the first time.
-          progress.hasBegun = false
-          return Effect.tap(asking(request, target, less, progress, onFailed), (again) =>
-            Effect.sync(() => {
-              if (back.lasting && Either.isRight(again) && isGood(again.right.answered.status)) {
-                learned.remember(target, joined(back.omissions, learned.of(target)))
-              }
-            }),
-          )
-        },
-      })
+      return back === undefined ? Effect.succeed(result) : askedWithout(at, back, result)
     })
   }
+
+  /** Asks again; where no body can be made, the answer stays what it was. */
+  const askedWithout = (at: AskingAt, { lasting, omissions }: TakenBack, result: AttemptResult) =>
+    Effect.matchEffect(at.request.bodyFor(at.target, omissions), {
+      onFailure: () => Effect.succeed(result),
+      onSuccess: (prepared) => {
+        // What has begun was the refusal: another target may be asked beside it as if this were the first time.
+        at.progress.hasBegun = false
+        return Effect.tap(asking(at, { prepared, omissions }), (again) =>
+          Effect.sync(() => {
+            if (lasting && Either.isRight(again) && isGood(again.right.answered.status)) {
+              learned.remember(at.target, joined(omissions, learned.of(at.target)))
+            }
+          }),
+        )
+      },
+    })
   return asking
 }
 

@@ -1,0 +1,58 @@
+/** What an attempt is asked with: what all attempts of a request have in common, and what is this one's own. */
+import type { Deadline } from "../access/Deadline.ts"
+import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
+import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { Target } from "../routing/Upstream.ts"
+import type { Secrets } from "../secrets/Secrets.ts"
+import type { AskedForm } from "./AnswerReading.ts"
+import type { AttemptFailure } from "./policy/AttemptFailure.ts"
+import type { BreakerPolicy } from "./policy/Breaker.ts"
+import type { RetryPolicy } from "./policy/Retry.ts"
+
+/** What all attempts of a request have in common. */
+export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {
+  /** How many choices a target's answer is to have. */
+  readonly choicesFor: (target: Target) => number
+  /** What is to be done to the texts of a target's answer. */
+  readonly transformFor: (target: Target) => ChoiceTransform
+  readonly retry: RetryPolicy
+  readonly breaker: BreakerPolicy
+  readonly deadline: Deadline
+  readonly headersFor: (target: Target) => Readonly<Record<string, string>>
+  /** Whose request it is: what fails may be its doing alone. */
+  readonly caller?: string
+  /** What no target may say of what it was sent. */
+  readonly secrets: Secrets
+  /** Told of each event of an upstream that was no JSON object. */
+  readonly onPassedOver: (upstream: string) => void
+  /** Notes what is to be given back when the request is over, should it not have been by then. */
+  readonly whenOver: (release: () => void) => void
+}
+
+/** How far an attempt has come, for who watches it from outside; and why it was cancelled, for its record. */
+export interface AttemptProgress {
+  /** The first byte is here. */
+  hasBegun: boolean
+  cancelledBecause: string | undefined
+}
+
+export const newProgress = (): AttemptProgress => ({ hasBegun: false, cancelledBecause: undefined })
+
+/** What a target is sent. */
+export interface Sent {
+  readonly body: Uint8Array
+  /** Why a failure is this gateway's doing, which is no reason to blame the upstream; `undefined` where it is not. */
+  readonly excuse: (failure: AttemptFailure) => string | undefined
+}
+
+/** An attempt at a target, and who watches it. */
+export interface AttemptAt<R extends AttemptRequest = AttemptRequest> {
+  readonly request: R
+  readonly target: Target
+  readonly progress: AttemptProgress
+  /** Told the record of an attempt that gave no answer; `cancelled` where it did not fail, but was left. */
+  readonly onFailed: (record: AttemptRecord, cancelled: boolean) => void
+}
+
+export const cancelledCause = ({ cancelledBecause }: AttemptProgress): string =>
+  cancelledBecause ?? "the caller left"

@@ -1,0 +1,301 @@
+/**
+ * An attempt under way, from its call until its answer has begun, with its end told to the breaker.
+ *
+ * What becomes of the call is decided in the socket's own events, and the fiber of the request wakes once, when it is known: the same as effects
+ * (a scope, a mask, a pull for each read) took a third of all the time of a request (docs/performance.md).
+ */
+import * as Either from "effect/Either"
+import type { AnswerShape } from "../answer/AnswerShape.ts"
+import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
+import type { EventReader } from "../answer/EventReader.ts"
+import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { Answered, AttemptResult } from "./Answered.ts"
+import { AnswerReading, type Read, type ReadingListener } from "./AnswerReading.ts"
+import { type AttemptAt, type AttemptRequest, cancelledCause, type Sent } from "./AttemptRequest.ts"
+import type { Breakers } from "./Breakers.ts"
+import type { AnswerHead, CallListener, OpenCall } from "./calls/UpstreamCall.ts"
+import type { Upstreams } from "./calls/Upstreams.ts"
+import { OpenStream, type StreamFault } from "./OpenStream.ts"
+import {
+  AttemptFailure,
+  type Refused,
+  refusedBy,
+  type ToldFailure,
+  toldFailure,
+  toldRefusal,
+} from "./policy/AttemptFailure.ts"
+import { recordedAs } from "./policy/FailureWords.ts"
+import { isAnswer } from "./policy/Retry.ts"
+import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "./policy/Signs.ts"
+import type { RunAside } from "./RunAside.ts"
+
+/** Apart from `RunningAttempt`, which a stream under way is not to keep. */
+const passingOver = (tell: AttemptRequest["onPassedOver"], upstream: string) => (): void => tell(upstream)
+
+/** What attempts need of the layer they are made in. */
+export interface Surroundings {
+  readonly breakers: Breakers["Type"]
+  readonly upstreams: Upstreams["Type"]
+  readonly aside: RunAside
+  readonly now: () => number
+}
+
+/** How an attempt began, and who is told what it comes to. */
+export interface AttemptBeginning {
+  /** Epoch milliseconds, before the wait for a slot. */
+  readonly beganAt: number
+  /** Gives back its slot among those the upstream takes at once. */
+  readonly leaveSlot: () => void
+  readonly excuse: Sent["excuse"]
+  readonly onResult: (result: AttemptResult) => void
+}
+
+/** An attempt under way. Mutable on purpose: one call, one socket. */
+export class RunningAttempt implements CallListener, ReadingListener {
+  readonly #at: AttemptAt
+  readonly #beginning: AttemptBeginning
+  readonly #surroundings: Surroundings
+  readonly onPassedOver: () => void
+  #call: OpenCall | undefined
+  #reading: AnswerReading | undefined
+  #isOver = false
+
+  constructor(at: AttemptAt, beginning: AttemptBeginning, surroundings: Surroundings) {
+    this.#at = at
+    this.#beginning = beginning
+    this.#surroundings = surroundings
+    this.onPassedOver = passingOver(at.request.onPassedOver, at.target.upstream.name)
+  }
+
+  start(body: Uint8Array): void {
+    const { deadline, headersFor, operation, stream } = this.#at.request
+    this.#call = this.#surroundings.upstreams.open(
+      {
+        upstream: this.#at.target.upstream,
+        method: operation.method,
+        path: operation.path,
+        headers: headersFor(this.#at.target),
+        body,
+        awaits: stream ? "event" : "answer",
+        deadline,
+      },
+      this,
+    )
+    // It may have ended at once.
+    if (this.#isOver) this.#call.close()
+  }
+
+  /** Its client left, or another upstream was faster. */
+  leave(): void {
+    if (this.#isOver) return
+    this.#release()
+    this.#endBreaker(nothing, undefined)
+    this.#at.onFailed(this.#record({ status: undefined, cause: cancelledCause(this.#at.progress) }), true)
+  }
+
+  onHead(head: AnswerHead): void {
+    const { choicesFor, hold, operation, retry, stream } = this.#at.request
+    const isGood = head.status < 300
+    const mayBeGiven = isGood || !retry.retryOn(head.status)
+    // What is given as it comes has begun with its head; a good answer to a stream may yet be either.
+    if (mayBeGiven && !(isGood && stream)) this.onBegun()
+    const { aside } = this.#surroundings
+    const asked = { operation, stream, hold, choices: choicesFor(this.#at.target), aside }
+    this.#reading = new AnswerReading(head, asked, this)
+  }
+
+  onBytes(bytes: Uint8Array): void {
+    this.#reading?.bytes(bytes)
+  }
+
+  onEnd(failure: AttemptFailure | undefined): void {
+    if (this.#reading !== undefined) {
+      this.#reading.end(failure === undefined ? undefined : toldFailure(failure, this.#at.request.secrets))
+    } else this.#fail(failure ?? AttemptFailure.BrokenOff({ reason: "no answer" }))
+  }
+
+  onBegun(): void {
+    this.#call?.begun()
+    this.#at.progress.hasBegun = true
+  }
+
+  transform(): ChoiceTransform {
+    return this.#at.request.transformFor(this.#at.target)
+  }
+
+  onRead(head: AnswerHead, read: Read): void {
+    const { headers, status } = head
+    const target = this.#at.target
+    switch (read.kind) {
+      case "plain": {
+        const { answer, body } = read
+        this.#winWhole({ kind: "plain", target, status, headers, body, answer })
+        return
+      }
+      case "begun":
+        this.#begin(head, read.shape, read.reader)
+        return
+      case "chunks": {
+        const { events, isTransformed, shape } = read
+        this.#winWhole({
+          kind: "stream",
+          target,
+          status,
+          headers,
+          shape,
+          events,
+          isTransformed,
+          ended: () => {},
+        })
+        return
+      }
+      case "refusal":
+        this.#refused(refusedBy(head, read.body))
+        return
+      case "failed":
+        if (read.failure._tag === "Refused") this.#refused(read.failure)
+        else this.#fail(read.failure)
+        return
+    }
+  }
+
+  #refused(given: Refused): void {
+    const refused = toldRefusal(given, this.#at.request.secrets)
+    if (!isAnswer(refused, this.#at.request.retry) || this.#beginning.excuse(refused) !== undefined) {
+      this.#failAs(refused)
+      return
+    }
+    const { headers, status } = refused
+    this.#winWhole(
+      { kind: "refusal", target: this.#at.target, status, headers, refused },
+      this.#signsOf(refused),
+    )
+  }
+
+  #begin(head: AnswerHead, shape: AnswerShape, reader: EventReader<StreamFault>): void {
+    const call = this.#call
+    // Bytes only come to a call that is open.
+    if (call === undefined) return
+    call.begun()
+    this.#isOver = true
+    this.#endBreaker(answering, this.#at.request.caller)
+    const events = new OpenStream(call, reader, this.#at.request.secrets)
+    call.tell(events)
+    this.#win(
+      answeredStream(
+        this.#at,
+        head,
+        { shape, events },
+        {
+          breakers: this.#surroundings.breakers,
+          now: this.#surroundings.now,
+          beganAt: this.#beginning.beganAt,
+          leaveSlot: this.#beginning.leaveSlot,
+        },
+      ),
+    )
+    if (reader.excess !== undefined) call.close()
+  }
+
+  /** All of the answer is here. */
+  #winWhole(answered: Answered, signs: Signs = well): void {
+    this.#release()
+    this.#endBreaker(signs, this.#at.request.caller)
+    this.#win(answered)
+  }
+
+  #win(answered: Answered): void {
+    const { status } = answered
+    this.#beginning.onResult(
+      Either.right({
+        answered,
+        record: this.#record(
+          answered.kind === "refusal" ? recordedAs(answered.refused) : { status, cause: undefined },
+        ),
+        discard: () => {
+          this.#release()
+          return this.#record({ status, cause: cancelledCause(this.#at.progress) })
+        },
+      }),
+    )
+  }
+
+  #fail(failure: AttemptFailure): void {
+    this.#failAs(toldFailure(failure, this.#at.request.secrets))
+  }
+
+  #failAs(failure: ToldFailure): void {
+    if (this.#isOver) return
+    this.#release()
+    const excuse = this.#beginning.excuse(failure)
+    const { cause, status } = recordedAs(failure)
+    // That there is no connection is no request's doing.
+    const caller = failure._tag === "ConnectFailed" ? undefined : this.#at.request.caller
+    this.#endBreaker(excuse === undefined ? this.#signsOf(failure) : nothing, caller)
+    this.#at.onFailed(this.#record({ status, cause: excuse ?? cause }), false)
+    this.#beginning.onResult(Either.left(failure))
+  }
+
+  /** Nothing more is to be read. */
+  #release(): void {
+    this.#isOver = true
+    this.#reading?.close()
+    this.#call?.close()
+    this.#beginning.leaveSlot()
+  }
+
+  #signsOf(failure: AttemptFailure): Signs {
+    return signsOf(failure, this.#at.target.upstream.apiKey !== undefined)
+  }
+
+  #endBreaker(signs: Signs, caller: string | undefined): void {
+    this.#surroundings.breakers.end(
+      this.#at.target,
+      signs,
+      this.#beginning.beganAt,
+      this.#at.request.breaker,
+      caller,
+    )
+  }
+
+  #record(outcome: Pick<AttemptRecord, "status" | "cause">): AttemptRecord {
+    return {
+      upstream: this.#at.target.upstream.name,
+      upstreamModel: this.#at.target.upstreamModel,
+      ...outcome,
+      ms: this.#surroundings.now() - this.#beginning.beganAt,
+    }
+  }
+}
+
+/** A stream as the answer for the client. Apart from `RunningAttempt`, which it is not to keep: with it all that the stream was asked with. */
+const answeredStream = (
+  { request: { breaker, caller, deadline, whenOver }, target }: AttemptAt,
+  { headers, status }: AnswerHead,
+  { events, shape }: { readonly shape: AnswerShape; readonly events: OpenStream },
+  {
+    beganAt,
+    breakers,
+    leaveSlot,
+    now,
+  }: Pick<AttemptBeginning, "beganAt" | "leaveSlot"> & Pick<Surroundings, "breakers" | "now">,
+): Answered => {
+  const release = (): void => {
+    events.close()
+    leaveSlot()
+  }
+  whenOver(release)
+  return {
+    kind: "stream",
+    target,
+    status,
+    headers,
+    shape,
+    events,
+    isTransformed: false,
+    ended: (outcome) => {
+      breakers.end(target, signsOfEnd(outcome, now() >= deadline.at), beganAt, breaker, caller)
+      release()
+    },
+  }
+}
