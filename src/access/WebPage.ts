@@ -30,7 +30,7 @@ export const allowedOrigin = ({ all, named }: Origins, origin: string | undefine
 }
 
 /** What is looked at of a request. */
-export interface Asking {
+export interface AskedByBrowser {
   readonly method: string
   readonly host: string | undefined
   readonly origin: string | undefined
@@ -48,7 +48,7 @@ export type PageFault = "origin" | "host" | "media_type"
 const isRead = (method: string): boolean => method === "GET" || method === "HEAD"
 
 /** Somebody typed the address, or followed a link to it: no page reads the answer. */
-const isVisit = ({ destination, method, mode, origin, site }: Asking): boolean =>
+const isVisit = ({ destination, method, mode, origin, site }: AskedByBrowser): boolean =>
   isRead(method) &&
   origin === undefined &&
   (site === "none" || (mode === "navigate" && destination === "document"))
@@ -101,7 +101,11 @@ export const mayBeRebound = (origins: Origins, host: string | undefined): boolea
  *
  * @param asksKeys a key is asked for, which a stranger's page does not have
  */
-export const pageFault = (origins: Origins, asksKeys: boolean, asking: Asking): PageFault | undefined => {
+export const pageFault = (
+  origins: Origins,
+  asksKeys: boolean,
+  asking: AskedByBrowser,
+): PageFault | undefined => {
   const { contentType, host = "", method, origin, site } = asking
   if ((origin === undefined && site === undefined) || method === "OPTIONS" || isVisit(asking))
     return undefined

@@ -122,7 +122,7 @@ const failedFor = (reason: string): ShapedError => ({
 })
 
 /** What a plain body that came with a good status is. */
-export type Judged =
+export type Verdict =
   | { readonly kind: "answer"; readonly answer: JsonObject }
   | { readonly kind: "error"; readonly error: ShapedError }
   | { readonly kind: "not_json" }
@@ -135,7 +135,7 @@ export type Judged =
  * @param answer the object that it is, if it is one, or its outline
  * @param saysOf whether an answer of its operation says something
  */
-export const judge = (answer: JsonObject | undefined, saysOf: (answer: JsonObject) => boolean): Judged => {
+export const judge = (answer: JsonObject | undefined, saysOf: (answer: JsonObject) => boolean): Verdict => {
   if (answer === undefined) return { kind: "not_json" }
   const isSaid = saysOf(answer)
   const error = errorIn(answer, isSaid)

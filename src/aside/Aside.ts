@@ -39,13 +39,13 @@ export class Aside extends Context.Tag("sluice/Aside")<
 >() {}
 
 /** What the thread is asked. */
-export interface Question<N extends JobName = JobName> {
+export interface JobAsked<N extends JobName = JobName> {
   readonly name: N
   readonly input: AsideJobs[N]["input"]
 }
 
 /** What it answers, to one question after the other. */
-export type Answer<N extends JobName = JobName> =
+export type JobAnswered<N extends JobName = JobName> =
   | { readonly kind: "done"; readonly output: AsideJobs[N]["output"] }
   /** A fault of this program's. */
   | { readonly kind: "failed"; readonly detail: string }
@@ -60,8 +60,8 @@ const mostWaiting = 128
 const heapMb = 2_048
 
 interface Job<N extends JobName = JobName> {
-  readonly question: Question<N>
-  settle(answer: Answer<N> | AsideFailed): void
+  readonly question: JobAsked<N>
+  settle(answer: JobAnswered<N> | AsideFailed): void
 }
 
 /**
@@ -75,7 +75,7 @@ export const layer = (entry: URL): Layer.Layer<Aside> =>
       const line: Array<Job> = []
       let underWay: Job | undefined
 
-      const settle = (answer: Answer | AsideFailed): void => {
+      const settle = (answer: JobAnswered | AsideFailed): void => {
         const job = underWay
         underWay = undefined
         job?.settle(answer)
@@ -95,7 +95,7 @@ export const layer = (entry: URL): Layer.Layer<Aside> =>
           void started.terminate()
           settle(new AsideFailed({ reason: "died", detail }))
         }
-        started.on("message", (answer: Answer) => {
+        started.on("message", (answer: JobAnswered) => {
           if (worker === started) settle(answer)
         })
         started.on("error", (error) => die(error instanceof Error ? error.message : String(error)))

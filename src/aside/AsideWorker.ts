@@ -1,6 +1,6 @@
 /** The program of the thread that reads heavy bodies, an entry of its own for the bundler. */
 import { parentPort } from "node:worker_threads"
-import type { Answer, Question } from "./Aside.ts"
+import type { JobAnswered, JobAsked } from "./Aside.ts"
 import { type AsideJobs, asideJobs, type JobName } from "./AsideJobs.ts"
 
 const port = parentPort
@@ -18,8 +18,8 @@ const handedOver = (output: object): Array<ArrayBuffer> =>
       : [],
   )
 
-port?.on("message", ({ input, name }: Question) => {
-  let answer: Answer
+port?.on("message", ({ input, name }: JobAsked) => {
+  let answer: JobAnswered
   try {
     answer = { kind: "done", output: outputOf(name, input) }
   } catch (defect) {

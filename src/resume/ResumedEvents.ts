@@ -12,7 +12,7 @@ import { chunkIn } from "../wire/JsonOutline.ts"
 import { elementTexts, memberText, replaceMembers } from "../wire/JsonText.ts"
 import type { Machine } from "../wire/Machine.ts"
 import type { SseEvent } from "../wire/Sse.ts"
-import type { Edits, SaidSoFar } from "./SaidSoFar.ts"
+import type { MemberTexts, SaidSoFar } from "./SaidSoFar.ts"
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
@@ -52,7 +52,7 @@ export const resumedEvents = (
     const dropsRole = saysRole && roleSaid
     if (envelope.length === 0 && !dropsRole) return [roleSaid || saysRole, event]
     const text = decoder.decode(event.data)
-    const edits: Edits = dropsRole
+    const edits: MemberTexts = dropsRole
       ? [...envelope, ["choices", withoutRoles(memberText(text, "choices") ?? "[]", holder)]]
       : envelope
     return [roleSaid || saysRole, { ...event, data: encoder.encode(replaceMembers(text, edits)) }]

@@ -13,7 +13,7 @@ import { memberText } from "../wire/JsonText.ts"
 import { isSaid, type Judged } from "./Unresumable.ts"
 
 /** Members of a JSON object and their texts, as `replaceMembers` takes them. */
-export type Edits = ReadonlyArray<readonly [name: string, value: string | undefined]>
+export type MemberTexts = ReadonlyArray<readonly [name: string, value: string | undefined]>
 
 const decoder = new TextDecoder()
 
@@ -62,7 +62,7 @@ export interface SaidSoFar {
   readonly text: string
   readonly roleSaid: boolean
   /** The members that name the answer, as its first chunk has them. */
-  readonly envelope: Edits
+  readonly envelope: MemberTexts
 }
 
 const strip = thinking("strip", Number.POSITIVE_INFINITY)
@@ -106,7 +106,7 @@ const envelopeMembers = ["id", "object", "created", "model", "system_fingerprint
 /** It stands in every further chunk, so a hostile one must not be large. */
 const maxEnvelopeMember = 1_024
 
-const envelopeOf = (chunk: Uint8Array): Judged<Edits> => {
+const envelopeOf = (chunk: Uint8Array): Judged<MemberTexts> => {
   const text = decoder.decode(chunk)
   const members = envelopeMembers.map((name) => [name, memberText(text, name)] as const)
   return members.some(([, value]) => value !== undefined && value.length > maxEnvelopeMember)
@@ -125,7 +125,7 @@ export const readSoFar = (
   datas: ReadonlyArray<Uint8Array>,
 ): Judged<SaidSoFar> => {
   const contents: Array<string> = []
-  let envelope: Edits | undefined
+  let envelope: MemberTexts | undefined
   let reasoned = false
   let roleSaid = false
   for (const data of datas) {

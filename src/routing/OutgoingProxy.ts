@@ -25,28 +25,28 @@ type Environment = Readonly<Record<string, string | undefined>>
 const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 
 /** What may be wrong with the URL of a proxy. */
-export const proxyFaults = {
+export const proxyMistakes = {
   socks: "SOCKS proxies are not spoken to; name one by http:// or https://",
   scheme: "expected the URL of a proxy that begins with http:// or https://",
   url: "expected the URL of a proxy such as http://proxy.example:3128",
 } as const
 
 /** Words that repeat nothing of the URL. */
-export type ProxyFault = (typeof proxyFaults)[keyof typeof proxyFaults]
+export type ProxyMistake = (typeof proxyMistakes)[keyof typeof proxyMistakes]
 
 /** A proxy from its URL, whose scheme may be left out; or what is wrong with it. */
-export const parseProxy = (given: string): Either.Either<OutgoingProxy, ProxyFault> => {
+export const parseProxy = (given: string): Either.Either<OutgoingProxy, ProxyMistake> => {
   const text = given.trim()
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase()
   if (scheme?.startsWith("socks") === true) {
-    return Either.left(proxyFaults.socks)
+    return Either.left(proxyMistakes.socks)
   }
   if (scheme !== undefined && scheme !== "http" && scheme !== "https") {
-    return Either.left(proxyFaults.scheme)
+    return Either.left(proxyMistakes.scheme)
   }
   const whole = scheme === undefined ? `http://${text}` : text
   if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(whole)) {
-    return Either.left(proxyFaults.url)
+    return Either.left(proxyMistakes.url)
   }
   const { hostname, password, port, protocol, username, host } = new URL(whole)
   const secure = protocol === "https:"
@@ -89,7 +89,7 @@ export const environmentProxy = (
 ):
   | {
       readonly variable: "HTTPS_PROXY" | "HTTP_PROXY"
-      readonly proxy: Either.Either<OutgoingProxy, ProxyFault>
+      readonly proxy: Either.Either<OutgoingProxy, ProxyMistake>
     }
   | undefined => {
   if (!URL.canParse(url)) return undefined

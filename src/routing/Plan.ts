@@ -48,7 +48,7 @@ export const matchedGroup = (routes: RoutingTable, model: string): Group => ({
 })
 
 /** How far a plan has come. */
-export interface Progress {
+export interface PlanSoFar {
   /** The model name asked for. */
   readonly asked: string
   /** All groups until now, the last one included. */
@@ -66,7 +66,7 @@ export interface Progress {
  */
 export const fallbackGroup = (
   routes: RoutingTable,
-  { asked, planned }: Progress,
+  { asked, planned }: PlanSoFar,
   upstream: Upstream,
 ): Group | undefined => {
   const { fallback } = upstream
@@ -84,7 +84,7 @@ export const fallbackGroup = (
  */
 export const orderOf = (
   strategy: Strategy,
-  { planned, group }: Progress,
+  { planned, group }: PlanSoFar,
   { draws, load, affinity }: Circumstances,
 ): ReadonlyArray<Upstream> => {
   if (planned.length === 1) return select(strategy, group.upstreams, { draws, load, affinity })
@@ -99,7 +99,7 @@ export const orderOf = (
 /** What the first of `ordered` whose fallback adds something adds. */
 const nextGroup = (
   routes: RoutingTable,
-  progress: Progress,
+  progress: PlanSoFar,
   ordered: ReadonlyArray<Upstream>,
 ): Group | undefined => {
   for (const upstream of ordered) {
@@ -126,7 +126,7 @@ export const plan = (
   let group: Group | undefined = matchedGroup(routes, model)
   while (group !== undefined) {
     planned.push(group)
-    const progress: Progress = { asked: model, planned, group }
+    const progress: PlanSoFar = { asked: model, planned, group }
     const ordered = orderOf(strategy, progress, { draws, load, affinity })
     for (const upstream of ordered) targets.push(targetOf(upstream, group))
     group = nextGroup(routes, progress, ordered)

@@ -2,7 +2,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
-  type Asking,
+  type AskedByBrowser,
   allowedOrigin,
   mayBeRebound,
   type Origins,
@@ -16,7 +16,7 @@ const origins = (...listed: ReadonlyArray<string>): Origins => ({
 })
 const byDefault = origins("*")
 
-const post = (given: Partial<Asking>): Asking => ({
+const post = (given: Partial<AskedByBrowser>): AskedByBrowser => ({
   method: "POST",
   host: "localhost:8000",
   origin: undefined,
@@ -26,10 +26,11 @@ const post = (given: Partial<Asking>): Asking => ({
   contentType: "application/json",
   ...given,
 })
-const get = (given: Partial<Asking>): Asking => post({ method: "GET", contentType: undefined, ...given })
+const get = (given: Partial<AskedByBrowser>): AskedByBrowser =>
+  post({ method: "GET", contentType: undefined, ...given })
 
 describe("pageFault where no key is asked for", () => {
-  it.each<readonly [what: string, asking: Asking, fault: string | undefined]>([
+  it.each<readonly [what: string, asking: AskedByBrowser, fault: string | undefined]>([
     ["a program's", post({}), undefined],
     ["a program's, under whatever name", post({ host: "sluice.example.com" }), undefined],
     ["a program's form of curl -d", post({ contentType: "application/x-www-form-urlencoded" }), undefined],
@@ -97,7 +98,7 @@ describe("pageFault where no key is asked for", () => {
     ["a preflight", post({ method: "OPTIONS", origin: "https://evil.example" }), undefined],
   ])("%s", (_, asking, fault) => expect(pageFault(byDefault, false, asking)).toBe(fault))
 
-  it.each<readonly [what: string, listed: Origins, asking: Asking, fault: string | undefined]>([
+  it.each<readonly [what: string, listed: Origins, asking: AskedByBrowser, fault: string | undefined]>([
     ["a page that is listed", origins("https://a.example"), post({ origin: "https://a.example" }), undefined],
     [
       "whatever the gateway is called",
@@ -168,7 +169,7 @@ describe("laws", () => {
   const webOrigin = fc
     .tuple(fc.constantFrom("http", "https"), host, fc.option(fc.integer({ min: 1, max: 65_535 })))
     .map(([scheme, name, port]) => `${scheme}://${name}${port === null ? "" : `:${port}`}`)
-  const asking = fc.record<Asking>({
+  const asking = fc.record<AskedByBrowser>({
     method: fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE"),
     host: fc.option(fc.oneof(host, fc.constantFrom("localhost:8000", "127.0.0.1:8000", "[::1]:8000")), {
       nil: undefined,

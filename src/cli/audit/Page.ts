@@ -6,7 +6,7 @@ import { printable, printableLines } from "../../terminal/Printable.ts"
 import { duration, instant } from "../../terminal/Quantity.ts"
 import type { TableColumn } from "../../terminal/Table.ts"
 import { indented } from "../../wire/JsonIndent.ts"
-import { aligned, type Look, parsed, shadeOf, text, timed } from "./Rendering.ts"
+import { type Appearance, aligned, parsed, shadeOf, text, timed } from "./Rendering.ts"
 
 const named = (admits: (column: (typeof columns)[number]) => boolean): ReadonlySet<ColumnName> =>
   new Set(columns.filter(admits).map(({ name }) => name))
@@ -23,7 +23,7 @@ export const isBody = (name: ColumnName): boolean => bodies.has(name)
 /** Milliseconds are in the value then. */
 const nameOf = (name: ColumnName): string => (durations.has(name) ? name.replace(/_ms$/, "") : name)
 
-const valueOf = (name: ColumnName, value: SqlValue, row: Row, { paint, zone }: Look): string => {
+const valueOf = (name: ColumnName, value: SqlValue, row: Row, { paint, zone }: Appearance): string => {
   if (flags.has(name)) return value === 1 ? "yes" : value === 0 ? "no" : printable(String(value))
   if (durations.has(name)) return printable(timed(value) ?? "")
   if (name === "started_at") {
@@ -55,7 +55,7 @@ const resultOf = (attempt: unknown): string =>
     .map(String)
     .join(", ")
 
-const attemptsPage = (value: SqlValue | undefined, look: Look): string => {
+const attemptsPage = (value: SqlValue | undefined, look: Appearance): string => {
   const attempts = typeof value === "string" ? parsed(value) : undefined
   if (!Array.isArray(attempts) || attempts.length === 0) return ""
   const [, lines] = aligned(
@@ -91,7 +91,7 @@ const body = (value: string): string => {
 }
 
 /** What is unknown is left out. */
-export const rowPage = (names: ReadonlyArray<ColumnName>, row: Row, look: Look): string => {
+export const rowPage = (names: ReadonlyArray<ColumnName>, row: Row, look: Appearance): string => {
   const known = names.flatMap((name) => {
     const value = row[name]
     return value === undefined || value === null ? [] : [[name, value] as const]

@@ -23,7 +23,7 @@ export interface Rendering<A> {
 }
 
 /** What a table may look like. */
-export interface Look {
+export interface Appearance {
   readonly zone: Zone
   /** All columns, nothing cut. */
   readonly wide: boolean
@@ -42,7 +42,7 @@ const byLine = <A>(heading: string, line: (row: A) => string): Rendering<A> => (
 export const aligned = <A>(
   columns: ReadonlyArray<TableColumn>,
   cells: (row: A) => ReadonlyArray<Cell>,
-  { paint, room }: Pick<Look, "paint" | "room">,
+  { paint, room }: Pick<Appearance, "paint" | "room">,
 ): Rendering<A> => ({
   heading: "",
   rows: (known, rows) => {
@@ -177,7 +177,7 @@ const wideColumns = (zone: Zone): ReadonlyArray<ListColumn> => [
   [left("ID", unbounded), ({ id }) => text(id)],
 ]
 
-const table = (look: Look): Rendering<Row> => {
+const table = (look: Appearance): Rendering<Row> => {
   const columns = look.wide ? wideColumns(look.zone) : listColumns(look.zone)
   return aligned(
     columns.map(([column]) => column),
@@ -204,7 +204,7 @@ const rowJson = (names: ReadonlyArray<ColumnName>, row: Row): string =>
 export const rowsRendering = (
   format: Format,
   names: ReadonlyArray<ColumnName>,
-  look: Look,
+  look: Appearance,
 ): Rendering<Row> => {
   switch (format) {
     case "table":

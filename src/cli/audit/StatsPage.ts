@@ -5,7 +5,7 @@ import { printableJson } from "../../terminal/Printable.ts"
 import { count, duration } from "../../terminal/Quantity.ts"
 import type { Cell, TableColumn } from "../../terminal/Table.ts"
 import { csvLine } from "../Csv.ts"
-import { aligned, type Format, type Look } from "./Rendering.ts"
+import { type Appearance, aligned, type Format } from "./Rendering.ts"
 
 /** As they go to machines. */
 const fieldsOf = (by: Grouping, stats: GroupStats): ReadonlyArray<readonly [string, SqlValue]> => [
@@ -69,7 +69,7 @@ export const statsPage = (
   by: Grouping,
   groups: ReadonlyArray<GroupStats>,
   all: GroupStats,
-  look: Pick<Look, "paint" | "room" | "isTerminal">,
+  look: Pick<Appearance, "paint" | "room" | "isTerminal">,
 ): string => {
   switch (format) {
     case "table": {

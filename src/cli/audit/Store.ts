@@ -15,7 +15,7 @@ import { Output, type OutputClosed, write } from "../Output.ts"
 import type { GivenOf } from "../Parse.ts"
 import type { zoneOption } from "./Filter.ts"
 import { misuse } from "./Filter.ts"
-import type { Format, Look, Rendering } from "./Rendering.ts"
+import type { Appearance, Format, Rendering } from "./Rendering.ts"
 
 export const storeOption = {
   db: { value: "FILE", help: "the audit's database, or an archive; else AUDIT_URL, else logs/record.db" },
@@ -31,7 +31,7 @@ export const auditVariables: ReadonlyArray<Named> = [
 ]
 
 /** How tables look for whoever asks. */
-export const lookOf = ({ flag }: GivenOf<typeof zoneOption>, wide = false): Effect.Effect<Look> =>
+export const lookOf = ({ flag }: GivenOf<typeof zoneOption>, wide = false): Effect.Effect<Appearance> =>
   Effect.map(Output, (output) => ({ ...output, zone: flag("utc") ? "utc" : "local", wide }))
 
 /** What exit code 1 means. */

@@ -8,7 +8,7 @@ import {
   type Group,
   matchedGroup,
   orderOf,
-  type Progress,
+  type PlanSoFar,
   targetOf,
 } from "../../routing/Plan.ts"
 import { matchingValue } from "../../routing/Route.ts"
@@ -95,14 +95,14 @@ export const explain = (
   { model, prompt }: ExplainRequest,
 ): Explanation => {
   const certain = strategy === "deterministic" && prompt !== undefined
-  const inOrder = (progress: Progress): ReadonlyArray<Upstream> =>
+  const inOrder = (progress: PlanSoFar): ReadonlyArray<Upstream> =>
     certain
       ? orderOf(strategy, progress, { draws: () => 0, load: () => 0, affinity: () => affinityOf(prompt) })
       : byShare(progress.group.upstreams)
 
   const groups: Array<ExplainedGroup> = []
   let abridged = false
-  const visit = (label: string, fallback: ExplainedFallback | undefined, progress: Progress): void => {
+  const visit = (label: string, fallback: ExplainedFallback | undefined, progress: PlanSoFar): void => {
     const { group, planned } = progress
     const upstreams = inOrder(progress)
     groups.push({ label, fallback, targets: explainedTargets(group, upstreams, strategy, model) })

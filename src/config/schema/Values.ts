@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { originFrom } from "../../access/WebPage.ts"
-import { isDirect, parseProxy, proxyFaults } from "../../routing/OutgoingProxy.ts"
+import { isDirect, parseProxy, proxyMistakes } from "../../routing/OutgoingProxy.ts"
 import { isPlaceholder } from "../../secrets/PlaceholderKey.ts"
 import { parseNetwork } from "../../wire/Address.ts"
 import { connectionNames } from "../../wire/Headers.ts"
@@ -179,7 +179,7 @@ export const baseUrl = Schema.String.pipe(Schema.filter((value) => urlProblem(va
   jsonSchema: { pattern: "^[Hh][Tt][Tt][Pp][Ss]?://" },
 })
 
-for (const fault of Object.values(proxyFaults)) fixed(fault)
+for (const fault of Object.values(proxyMistakes)) fixed(fault)
 
 /** What is wrong with a `proxy_url`, or `undefined`. */
 const proxyProblem = (value: string | false): string | undefined =>
