@@ -31,11 +31,13 @@ import {
   UpstreamTimeout,
   UpstreamUnreachable,
 } from "../src/errors/UpstreamErrors.ts"
+import { allOperations } from "../src/operations/Operations.ts"
 import { configOf } from "./support/GatewayConfig.ts"
 import { startGateway } from "./support/gateway.ts"
+import { samples } from "./support/OperationSamples.ts"
 import { type NeverHappened, within } from "./support/Patience.ts"
 import { addressOf, sluice } from "./support/process.ts"
-import { chat, models, scriptedUpstream, status } from "./support/ScriptedUpstream.ts"
+import { chat, json, models, scriptedUpstream, status } from "./support/ScriptedUpstream.ts"
 
 const root = fileURLToPath(new URL("../", import.meta.url))
 
@@ -484,17 +486,16 @@ describe("The README's tables", () => {
 
   it.scopedLive("of endpoints is what is served", () =>
     Effect.gen(function* () {
-      const upstream = yield* scriptedUpstream((request) =>
-        request.method === "GET" ? models(["gpt-4o"]) : chat("Hello there."),
-      )
-      const gateway = yield* startGateway(configOf([{ base_url: upstream.url }]))
-      const body = JSON.stringify({
-        model: "gpt-4o",
-        prompt: "Hello",
-        messages: [{ role: "user", content: "Hello" }],
+      const upstream = yield* scriptedUpstream((request) => {
+        const asked = allOperations.find(({ path }) => request.path === `/v1${path}`)
+        return asked === undefined ? models(["gpt-4o"]) : json(samples[asked.name].answer)
       })
+      const gateway = yield* startGateway(configOf([{ base_url: upstream.url }]))
       for (const [method = "", path] of table(readme, "method", "path")) {
         const url = `${gateway.baseUrl}${quoted(path).replace("{id}", "gpt-4o")}`
+        const asked = allOperations.find((operation) => `/v1${operation.path}` === quoted(path))
+        const request = asked === undefined ? {} : samples[asked.name].request
+        const body = JSON.stringify({ model: "gpt-4o", ...request })
         for (const spelled of [url, url.replace("/v1/", "/")]) {
           const response = yield* Effect.promise(() =>
             fetch(spelled, { method, ...(method === "POST" ? { body } : {}) }),
@@ -504,6 +505,12 @@ describe("The README's tables", () => {
       }
     }),
   )
+
+  it("of endpoints has every operation, in the order of their table", () => {
+    const rows = table(readme, "method", "path").map(([method, path]) => [method, quoted(path)])
+    const served = allOperations.map(({ method, path }) => [method, `/v1${path}`])
+    expect(rows.slice(0, served.length)).toEqual(served)
+  })
 
   it("of the environment is the one of docs/configuration.md", () => {
     const names = (markdown: string) =>

@@ -15,7 +15,7 @@ export const surelyReadable = 64 * 1024
 /** A choice's message is nested so deep, and what stands in it is kept. */
 const keptDepth = 4
 
-/** Beside its texts an outline has no more of one object or list in it, and no more in all; what comes then in the same object or list is left out. */
+/** Beside its texts (unless they count) an outline has no more of one object or list in it, and no more in all; what comes then in the same object or list is left out. */
 const mostOfOne = 64 * 1024
 const mostOfAll = 8 * mostOfOne
 
@@ -46,6 +46,8 @@ export interface OutlineLimits {
   readonly longestText: number
   /** Of a longer text its beginning is kept; else one with such a text is too much. */
   readonly cutsTexts: boolean
+  /** Texts count towards what there may be of one object or list. */
+  readonly countsTexts: boolean
   /** The most bytes that are looked at one by one; texts are searched through faster. */
   readonly mostSteps: number
 }
@@ -54,13 +56,18 @@ export interface OutlineLimits {
 export const answerLimits: OutlineLimits = {
   longestText: 16 * 1024,
   cutsTexts: true,
+  countsTexts: false,
   mostSteps: Number.POSITIVE_INFINITY,
 }
+
+/** The same of an answer that may be a list of thousands of long texts, as vectors in base64 are, none of which is of interest. */
+export const relayLimits: OutlineLimits = { ...answerLimits, countsTexts: true }
 
 /** Of what is bounded already, and its texts are to be changed: an answer that is read aside of the event loop, an event. */
 export const wholeLimits: OutlineLimits = {
   longestText: Number.POSITIVE_INFINITY,
   cutsTexts: false,
+  countsTexts: false,
   mostSteps: Number.POSITIVE_INFINITY,
 }
 
@@ -170,8 +177,9 @@ export class JsonOutline {
 
   #text(bytes: Uint8Array): void {
     if (!this.#isKept || this.#isCut) return
-    const { cutsTexts, longestText } = this.#limits
+    const { countsTexts, cutsTexts, longestText } = this.#limits
     const room = longestText - (this.#length - this.#textAt)
+    if (countsTexts) this.#outlineBytes += Math.min(bytes.length, room)
     if (bytes.length <= room) {
       this.#write(bytes)
       return

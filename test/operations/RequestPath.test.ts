@@ -125,7 +125,7 @@ describe("A deployment in a path", () => {
     "/openai/deployments/chat-completions",
     "/openai/deployments/completions",
     "/openai/deployments/chat/completions",
-    "/openai/deployments/gpt-4o/embeddings",
+    "/openai/deployments/gpt-4o/responses",
     "/openai/v2/deployments/gpt-4o/chat/completions",
     "/v1/chat/completions",
   ])("is not in %s", (path) => {
@@ -141,7 +141,8 @@ describe("The path that was meant", () => {
     ["/V1/Chat/Completions", "/v1/chat/completions"],
     ["/v1/chat/completions/models", "/v1/models"],
     ["/v2/completions", "/v1/completions"],
-    ["/v1/embeddings", undefined],
+    ["/api/v1/embeddings", "/v1/embeddings"],
+    ["/v1/responses", undefined],
     ["/", undefined],
   ])("by %s is %s", (path, meant) => {
     expect(meantPath(path)).toBe(meant)

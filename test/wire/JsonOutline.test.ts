@@ -109,7 +109,7 @@ describe("The outline of an object", () => {
   })
 
   it("looks no further than it may, however much it is fed at once", () => {
-    const limits = { longestText: 1_000, cutsTexts: true, mostSteps: 100_000 }
+    const limits = { longestText: 1_000, cutsTexts: true, countsTexts: false, mostSteps: 100_000 }
     const all = bytes(`{"x":[[[[${"{},".repeat(1_000_000)}`)
     const parts = vi.spyOn(all, "subarray")
     const outline = new JsonOutline(limits)
@@ -120,7 +120,7 @@ describe("The outline of an object", () => {
   })
 
   it("stops where more is to be looked at than may be", () => {
-    const limits = { longestText: 1_000, cutsTexts: true, mostSteps: 100_000 }
+    const limits = { longestText: 1_000, cutsTexts: true, countsTexts: false, mostSteps: 100_000 }
     for (const piece of ["{},", "1,", '"",', " "]) {
       const text = `{"x":[${piece.repeat(400_000 / piece.length)}0]}`
       expect([piece, outlined(text, 1_000, limits).isTooMuch]).toEqual([piece, true])

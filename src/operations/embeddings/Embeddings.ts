@@ -1,0 +1,11 @@
+/** `/v1/embeddings`: texts, or their tokens, in; a vector of each out. */
+import { isJsonArray } from "../../wire/Json.ts"
+import { jsonRelay } from "../JsonRelay.ts"
+
+export const embeddings = jsonRelay({
+  name: "embeddings",
+  path: "/embeddings",
+  input: "input",
+  says: ({ data }) => isJsonArray(data) && data.length > 0,
+  silence: "no vector",
+})
