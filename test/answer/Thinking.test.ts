@@ -489,7 +489,7 @@ describe("docs/streams.md", () => {
   const codeOf = (cell = ""): string => cell.replace(/^`|`$/g, "").replaceAll("\\n", "\n")
 
   it("shows what strip and reasoning do", () => {
-    const rows = rowsOf("content of the upstream")
+    const rows = rowsOf("content of the provider")
     expect(rows.length).toBe(7)
     for (const [given, outside, inner] of rows) {
       expect(converted(codeOf(given))).toEqual({ content: codeOf(outside), reasoning: codeOf(inner) })
@@ -498,7 +498,7 @@ describe("docs/streams.md", () => {
   })
 
   it("shows what think_tag does", () => {
-    const rows = rowsOf("the upstream sends")
+    const rows = rowsOf("the provider sends")
     expect(rows.length).toBe(3)
     for (const [given = "", expected] of rows) {
       const pieces = Array.from(given.matchAll(/(reasoning|content) `(.*?)`/g), ([, field, text = ""]) =>
