@@ -68,7 +68,7 @@ const beginOfText = (data: Uint8Array, member: string): number | undefined => {
 }
 
 /** Where a chunk tells its text: in a member of its choice, or of that one's delta. */
-interface Place {
+interface TextPlace {
   readonly member: string
   readonly isInDelta: boolean
 }
@@ -78,7 +78,7 @@ const onlyChoice = ({ choices }: JsonObject): JsonObject | undefined => {
   return isJsonObject(choices[0]) ? choices[0] : undefined
 }
 
-const textAt = (chunk: JsonObject, { isInDelta, member }: Place): Json | undefined => {
+const textAt = (chunk: JsonObject, { isInDelta, member }: TextPlace): Json | undefined => {
   const choice = onlyChoice(chunk)
   const delta = choice?.["delta"]
   if (!isInDelta) return choice?.[member]
@@ -86,7 +86,7 @@ const textAt = (chunk: JsonObject, { isInDelta, member }: Place): Json | undefin
 }
 
 /** The chunk with this text in its place. */
-const telling = (chunk: JsonObject, { isInDelta, member }: Place, text: string): JsonObject => {
+const telling = (chunk: JsonObject, { isInDelta, member }: TextPlace, text: string): JsonObject => {
   const choice = onlyChoice(chunk)
   const delta = choice?.["delta"]
   const told =
@@ -107,7 +107,7 @@ const additions = (value: Json | undefined, member: string): number => {
 }
 
 /** Where the one text is told that a chunk adds; `undefined` where it adds none, or more. */
-const placeOf = (chunk: JsonObject): Place | undefined => {
+const placeOf = (chunk: JsonObject): TextPlace | undefined => {
   const choice = onlyChoice(chunk)
   if (choice === undefined || additions(choice, "") !== 1) return undefined
   const delta = choice["delta"]

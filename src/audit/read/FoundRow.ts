@@ -2,7 +2,7 @@
 import type { SqlValue } from "../sqlite/ColumnKinds.ts"
 import { type ColumnName, columns } from "../sqlite/Columns.ts"
 import type { Durations, Tallies, Tally } from "./AuditStats.ts"
-import type { Place } from "./MonthQuery.ts"
+import type { RowPlace } from "./MonthQuery.ts"
 
 /** What was read of a row; a column that was not asked for is not there. */
 export type Row = Readonly<Partial<Record<ColumnName, SqlValue>>>
@@ -30,7 +30,7 @@ const valueOf = (value: unknown): SqlValue =>
 /** A row, and where it stands among the others. */
 export interface Found {
   readonly row: Row
-  readonly place: Place
+  readonly place: RowPlace
 }
 
 export const rowOf = (names: ReadonlyArray<ColumnName>, raw: RawRow): Row => {

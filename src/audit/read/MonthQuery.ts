@@ -26,7 +26,7 @@ export interface Standing {
 export type Order = "newest" | "oldest"
 
 /** A row's place in an order. */
-export interface Place {
+export interface RowPlace {
   readonly startedAt: string
   readonly key: string
 }
@@ -57,7 +57,7 @@ const selectionOf = ({ archived, live }: Standing, names: string, condition: Fra
 }
 
 /** What lies beyond a place. It takes the filter's bound on that side along, for SQLite would use only one of two. */
-const beyond = (filter: AuditFilter, order: Order, place: Place | undefined): Fragment => {
+const beyond = (filter: AuditFilter, order: Order, place: RowPlace | undefined): Fragment => {
   if (place === undefined) return conditionOf(filter)
   const { key, startedAt } = place
   const sign = order === "newest" ? "<" : ">"
@@ -76,7 +76,7 @@ export const pageQuery = (
   filter: AuditFilter,
   names: ReadonlyArray<string>,
   order: Order,
-  after: Place | undefined,
+  after: RowPlace | undefined,
   limit: number,
 ): Fragment => {
   const selection = selectionOf(standing, [...names, "record_key"].join(", "), beyond(filter, order, after))

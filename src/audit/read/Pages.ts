@@ -10,7 +10,7 @@ import { type ColumnName, columnNames } from "../sqlite/Columns.ts"
 import type { DatabaseFault } from "../sqlite/DatabaseFault.ts"
 import { type AuditFilter, admitsMonth } from "./AuditFilter.ts"
 import { briefColumns, type Found, foundOf, type Row, rowOf } from "./FoundRow.ts"
-import { idQuery, idsLikeQuery, type Order, type Place, pageQuery } from "./MonthQuery.ts"
+import { idQuery, idsLikeQuery, type Order, pageQuery, type RowPlace } from "./MonthQuery.ts"
 import { askMonth, monthsOf, type Source } from "./Source.ts"
 
 /** Rows of a page without bodies, and with them: these may be some MB each. */
@@ -26,7 +26,7 @@ const monthRows = (
   order: Order,
   pageSize: number,
 ): Stream.Stream<Found, DatabaseFault> =>
-  Stream.paginateChunkEffect(Option.none<Place>(), (after) =>
+  Stream.paginateChunkEffect(Option.none<RowPlace>(), (after) =>
     askMonth(
       source,
       month,

@@ -8,7 +8,7 @@ import { GatewayConfig, leftovers } from "../schema/GatewayConfig.ts"
 import { checkProxies, checkUpstreams } from "./Checks.ts"
 import { droppedKeys, type KeyList } from "./DroppedKeys.ts"
 import type { Env } from "./Expansion.ts"
-import { descend, keysOf, type Place, placeOf, takes } from "./Expected.ts"
+import { descend, keysOf, placeOf, type SchemaPlace, takes } from "./Expected.ts"
 import { hintsOn, holdsKeys } from "./Hints.ts"
 import { findingsOf, type Sections } from "./Issues.ts"
 import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./Problem.ts"
@@ -122,13 +122,13 @@ const decimal = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/
  * A value out of the environment is a text, whatever it looks like. Only where the key takes no text but a number or a boolean is it
  * read as one, so that `max_tokens: ${MAX_TOKENS}` works and `api_key: ${KEY}` stays a text even if the key is all digits.
  */
-const plainScalar = ({ value, expanded }: Scalar, place: Place): unknown => {
+const plainScalar = ({ value, expanded }: Scalar, place: SchemaPlace): unknown => {
   if (!expanded || typeof value !== "string" || takes(place, "string")) return value
   if (takes(place, "number") && decimal.test(value)) return Number(value)
   return takes(place, "boolean") && (value === "true" || value === "false") ? value === "true" : value
 }
 
-const plain = (tree: Tree, place: Place): unknown => {
+const plain = (tree: Tree, place: SchemaPlace): unknown => {
   switch (tree._tag) {
     case "Scalar":
       return plainScalar(tree, place)

@@ -35,7 +35,7 @@ const childOf = (ast: AST.AST, step: string | number): AST.AST | undefined => {
 }
 
 /** A place in the schema, walked in step with the file. */
-export interface Place {
+export interface SchemaPlace {
   readonly ast: AST.AST | undefined
   /** Values here and below may be credentials. */
   readonly confidential: boolean
@@ -54,15 +54,15 @@ const marked = (ast: AST.AST): boolean => {
   }
 }
 
-export const placeOf = (ast: AST.AST): Place => ({ ast, confidential: marked(ast) })
+export const placeOf = (ast: AST.AST): SchemaPlace => ({ ast, confidential: marked(ast) })
 
-export const descend = (place: Place, step: string | number): Place => {
+export const descend = (place: SchemaPlace, step: string | number): SchemaPlace => {
   const ast = place.ast === undefined ? undefined : childOf(place.ast, step)
   return { ast, confidential: place.confidential || (ast !== undefined && marked(ast)) }
 }
 
 /** The kinds of scalars taken at a place. */
-export const takes = (place: Place, kind: "string" | "number" | "boolean"): boolean =>
+export const takes = (place: SchemaPlace, kind: "string" | "number" | "boolean"): boolean =>
   place.ast === undefined ||
   alternatives(place.ast).some(
     (ast) =>

@@ -2,7 +2,16 @@
 import type { ParseIssue } from "effect/ParseResult"
 import * as AST from "effect/SchemaAST"
 import { isFixed } from "../schema/FixedWords.ts"
-import { choicesOf, descend, isContainer, isList, keysOf, type Place, phraseOf, takes } from "./Expected.ts"
+import {
+  choicesOf,
+  descend,
+  isContainer,
+  isList,
+  keysOf,
+  phraseOf,
+  type SchemaPlace,
+  takes,
+} from "./Expected.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"
 import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Telling.ts"
@@ -17,13 +26,13 @@ type Suggest = (key: string, known: ReadonlyArray<string>) => string | undefined
 export const findingsOf = (
   issue: ParseIssue,
   tree: Tree,
-  place: Place,
+  place: SchemaPlace,
   sections: Sections,
 ): ReadonlyArray<Finding> => {
   let looked = 0
   const suggested: Suggest = (key, known) => (++looked > mostSuggestions ? undefined : nearest(key, known))
 
-  const visit = (issue: ParseIssue, path: Path, place: Place): ReadonlyArray<Finding> => {
+  const visit = (issue: ParseIssue, path: Path, place: SchemaPlace): ReadonlyArray<Finding> => {
     const error = (message: Saying): ReadonlyArray<Finding> => [
       { path, message, severity: "error", atKey: false },
     ]
@@ -153,7 +162,7 @@ const issueAst = (issue: ParseIssue): AST.AST => {
 const treeAt = (tree: Tree, path: Path): Tree | undefined => path.reduce<Tree | undefined>(below, tree)
 
 /** Whether a value at a place, or one of a list there, may be a credential. */
-const mayBeSecret = (place: Place): boolean => place.confidential || descend(place, 0).confidential
+const mayBeSecret = (place: SchemaPlace): boolean => place.confidential || descend(place, 0).confidential
 
 const mismatch = (expected: AST.AST, actual: Tree | undefined, secret: boolean, path: Path): Saying => {
   const known = choicesOf(expected)

@@ -1,5 +1,5 @@
 /** What is wrong with a configuration file, and where: told to everybody, and to its operator. */
-import { descend, keysOf, type Place } from "./Expected.ts"
+import { descend, keysOf, type SchemaPlace } from "./Expected.ts"
 import { ellipsis, fromFile, ofProgram, publicly, type Saying, say, silence, toOperator } from "./Telling.ts"
 
 /** The way to a value: keys of maps and positions in lists. */
@@ -52,15 +52,15 @@ const headerNames: ReadonlySet<string> = new Set([
   "x-title",
 ])
 
-const isKnown = (step: string, { ast }: Place, before: Path): boolean =>
+const isKnown = (step: string, { ast }: SchemaPlace, before: Path): boolean =>
   (ast !== undefined && keysOf(ast).includes(step)) ||
   (before.at(-1) === "headers" && headerNames.has(step.toLowerCase()))
 
 const plainWord = /^[A-Za-z_][\w-]*$/
 
 /** `openai_clients[0].model_match`: keys that the schema knows, positions, and of other keys what may be told: else `["…"]`. */
-export const pathSaid = (path: Path, root: Place, known: ReadonlyArray<string> = []): Saying => {
-  let place: Place = root
+export const pathSaid = (path: Path, root: SchemaPlace, known: ReadonlyArray<string> = []): Saying => {
+  let place: SchemaPlace = root
   let said = silence
   for (const [depth, step] of path.entries()) {
     if (typeof step === "number") said = say`${said}[${step}]`
