@@ -3,7 +3,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as environment from "../config/Environment.ts"
-import { type LoadedConfig, loadConfig, type Problem, type Reading } from "../config/file/ConfigFile.ts"
+import { type LoadedConfig, loadConfig, type Problem, type ReadOptions } from "../config/file/ConfigFile.ts"
 import { readConfigText } from "../config/file/ConfigText.ts"
 import { CliFailure } from "./CliFailure.ts"
 import type { Named } from "./Command.ts"
@@ -30,7 +30,7 @@ export interface ReadConfig {
 /** Reads and checks the file; fails only where it cannot be read at all. */
 export const readConfig = (
   path: string,
-  reading: Reading = {},
+  reading: ReadOptions = {},
 ): Effect.Effect<ReadConfig, CliFailure, FileSystem.FileSystem> =>
   readConfigText(path).pipe(
     Effect.map(({ isOpen, text }) => ({ text, isOpen, loaded: loadConfig(text, process.env, reading) })),

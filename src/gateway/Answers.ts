@@ -214,7 +214,7 @@ const plainEnding = (
 }
 
 /** Whose events are being read. */
-interface Reading {
+interface BeingRead {
   stream: AnsweredStream
 }
 
@@ -223,7 +223,7 @@ interface Reading {
  * keep the request.
  */
 const resumable = (
-  reading: Reading,
+  reading: BeingRead,
   request: RequestFacts,
   { prefix }: ChoiceTransform,
   { draft, secrets }: RequestFrame,
@@ -259,7 +259,7 @@ export const streamedAnswer = (
   const { draft, onPassedOver, secrets, snapshot } = frame
   const { status } = answered
   const transform = answered.isTransformed ? untouched : configured
-  const reading: Reading = { stream: answered }
+  const reading: BeingRead = { stream: answered }
   draft.begun()
   const body = respond({
     events:

@@ -50,7 +50,7 @@ const sections: Sections = new Map(
 )
 
 /** How to read. */
-export interface Reading {
+export interface ReadOptions {
   /** What a variable is that is not set: `warning` where a file is checked away from the environment it is for. */
   readonly unset?: "error" | "warning"
   /** Which lists hold keys in the configuration that this one is to replace. */
@@ -67,7 +67,7 @@ export interface Reading {
 export const loadConfig = (
   text: string,
   env: Env,
-  { keysInForce = [], unset = "error" }: Reading = {},
+  { keysInForce = [], unset = "error" }: ReadOptions = {},
 ): Either.Either<LoadedConfig, ReadonlyArray<Problem>> => {
   const parsed = parseTree(text, env)
   if (Either.isLeft(parsed)) return Either.left(parsed.left)
