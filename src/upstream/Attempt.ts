@@ -11,7 +11,7 @@ import { Upstreams } from "./calls/Upstreams.ts"
 import { AttemptFailure, type ToldFailure, toldFailure } from "./policy/AttemptFailure.ts"
 import { reasonOf } from "./policy/FailureWords.ts"
 import { makeRunAside } from "./RunAside.ts"
-import { RunningAttempt, type Surroundings } from "./RunningAttempt.ts"
+import { type AttemptSurroundings, RunningAttempt } from "./RunningAttempt.ts"
 import { type NoSlot, Slots } from "./Slots.ts"
 
 export type Attempt = (at: AttemptAt, sent: Sent) => Effect.Effect<AttemptResult>
@@ -30,9 +30,9 @@ const isBusy = ({ max, reason, waitedMs }: NoSlot): ToldFailure =>
 /** Attempts of one layer. */
 class Attempting {
   readonly #slots: Slots["Type"]
-  readonly #surroundings: Surroundings
+  readonly #surroundings: AttemptSurroundings
 
-  constructor(slots: Slots["Type"], surroundings: Surroundings) {
+  constructor(slots: Slots["Type"], surroundings: AttemptSurroundings) {
     this.#slots = slots
     this.#surroundings = surroundings
   }

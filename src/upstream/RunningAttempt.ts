@@ -33,7 +33,7 @@ import type { RunAside } from "./RunAside.ts"
 const passingOver = (tell: AttemptRequest["onPassedOver"], upstream: string) => (): void => tell(upstream)
 
 /** What attempts need of the layer they are made in. */
-export interface Surroundings {
+export interface AttemptSurroundings {
   readonly breakers: Breakers["Type"]
   readonly upstreams: Upstreams["Type"]
   readonly aside: RunAside
@@ -54,13 +54,13 @@ export interface AttemptBeginning {
 export class RunningAttempt implements CallListener, ReadingListener {
   readonly #at: AttemptAt
   readonly #beginning: AttemptBeginning
-  readonly #surroundings: Surroundings
+  readonly #surroundings: AttemptSurroundings
   readonly onPassedOver: () => void
   #call: OpenCall | undefined
   #reading: AnswerReading | undefined
   #isOver = false
 
-  constructor(at: AttemptAt, beginning: AttemptBeginning, surroundings: Surroundings) {
+  constructor(at: AttemptAt, beginning: AttemptBeginning, surroundings: AttemptSurroundings) {
     this.#at = at
     this.#beginning = beginning
     this.#surroundings = surroundings
@@ -278,7 +278,7 @@ const answeredStream = (
     breakers,
     leaveSlot,
     now,
-  }: Pick<AttemptBeginning, "beganAt" | "leaveSlot"> & Pick<Surroundings, "breakers" | "now">,
+  }: Pick<AttemptBeginning, "beganAt" | "leaveSlot"> & Pick<AttemptSurroundings, "breakers" | "now">,
 ): Answered => {
   const release = (): void => {
     events.close()
