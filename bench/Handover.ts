@@ -48,6 +48,9 @@ const recordOf = (id: string): AuditRecord => ({
     totalTokens: 150,
     cachedTokens: undefined,
     reasoningTokens: undefined,
+    cacheWriteTokens: undefined,
+    audioTokens: undefined,
+    imageTokens: undefined,
   },
   latencyMs: 815.123,
   ttftMs: undefined,
@@ -60,6 +63,13 @@ const recordOf = (id: string): AuditRecord => ({
   headers: { "content-type": "application/json", authorization: "[redacted]", "user-agent": "openai-node/6" },
   request,
   response: { kind: "plain", bytes: response },
+  overheadMs: 0.875,
+  dialect: "chat",
+  upstreamRequestId: "req_0123456789abcdef",
+  responseId: "chatcmpl-0123456789abcdef",
+  serviceTier: "default",
+  conversation: undefined,
+  configHash: "0123456789ab",
 })
 
 const policy = { bodies: "full", maxBodyBytes: 1024 * 1024, retentionMonths: 0 } as const

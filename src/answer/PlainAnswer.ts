@@ -2,6 +2,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { rewriteJson } from "../wire/JsonBytes.ts"
 import { outlineOf, wholeLimits } from "../wire/JsonOutline.ts"
+import { type AnswerIdentity, identityOf } from "./AnswerIdentity.ts"
 import type { AnswerShape } from "./AnswerShape.ts"
 import {
   callsTool,
@@ -48,7 +49,7 @@ export const transformAnswer = (
 export const changesAnswers = (transform: ChoiceTransform): boolean => choiceMachine(transform) !== undefined
 
 /** What an answer says about itself. */
-export interface AnswerFacts {
+export interface AnswerFacts extends AnswerIdentity {
   readonly usage: Usage
   /** Of the first choice that has one. */
   readonly finishReason: string | undefined
@@ -60,7 +61,10 @@ export interface AnswerFacts {
 export const readAnswer = ({ inAnswer }: AnswerShape, answer: JsonObject = {}): AnswerFacts => {
   const all = answer["choices"]
   const choices = Array.isArray(all) ? all.filter(isJsonObject) : []
+  const { responseId, serviceTier } = identityOf(answer)
   return {
+    responseId,
+    serviceTier,
     usage: readUsage(answer["usage"]),
     finishReason: choices.map(finishReasonOf).find((reason) => reason !== undefined),
     toolCalls: choices.some((choice) => callsTool(holderOf(choice, inAnswer))),

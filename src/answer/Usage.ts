@@ -10,6 +10,12 @@ export interface Usage {
   readonly cachedTokens: number | undefined
   /** Of the output, those spent on reasoning. */
   readonly reasoningTokens: number | undefined
+  /** Of the input, those written into the upstream's cache. */
+  readonly cacheWriteTokens: number | undefined
+  /** Of the input and the output together, those of audio. */
+  readonly audioTokens: number | undefined
+  /** Of the input and the output together, those of images. */
+  readonly imageTokens: number | undefined
 }
 
 /** Nothing was reported. */
@@ -19,6 +25,9 @@ export const noUsage: Usage = {
   totalTokens: undefined,
   cachedTokens: undefined,
   reasoningTokens: undefined,
+  cacheWriteTokens: undefined,
+  audioTokens: undefined,
+  imageTokens: undefined,
 }
 
 /** A count of tokens, or `undefined` for whatever an upstream may send in its place. */
@@ -27,9 +36,13 @@ const count = (value: unknown): number | undefined =>
 
 const details = (value: unknown): JsonObject => (isJsonObject(value) ? value : {})
 
+/** What is known of both together. */
+const sum = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : b === undefined ? a : a + b
+
 /**
  * The counts in a `usage` member: OpenAI's names first, then those of Anthropic and of OpenAI's Responses (`input_tokens`,
- * `output_tokens`, `cache_read_input_tokens`) and DeepSeek's (`prompt_cache_hit_tokens`). Anything that is not a whole
+ * `output_tokens`, `cache_read_input_tokens`, `cache_creation_input_tokens`) and DeepSeek's (`prompt_cache_hit_tokens`). Anything that is not a whole
  * number of tokens counts as not reported.
  */
 export const readUsage = (usage: unknown): Usage => {
@@ -45,6 +58,9 @@ export const readUsage = (usage: unknown): Usage => {
       count(usage["cache_read_input_tokens"]) ??
       count(usage["prompt_cache_hit_tokens"]),
     reasoningTokens: count(output["reasoning_tokens"]) ?? count(usage["reasoning_tokens"]),
+    cacheWriteTokens: count(input["cache_write_tokens"]) ?? count(usage["cache_creation_input_tokens"]),
+    audioTokens: sum(count(input["audio_tokens"]), count(output["audio_tokens"])),
+    imageTokens: sum(count(input["image_tokens"]), count(output["image_tokens"])),
   }
 }
 
@@ -69,5 +85,8 @@ export const mergeUsage = (before: Usage, now: Usage): Usage => {
       isSummed && inputTokens !== undefined && outputTokens !== undefined ? inputTokens + outputTokens : said,
     cachedTokens: later(before.cachedTokens, now.cachedTokens),
     reasoningTokens: later(before.reasoningTokens, now.reasoningTokens),
+    cacheWriteTokens: later(before.cacheWriteTokens, now.cacheWriteTokens),
+    audioTokens: later(before.audioTokens, now.audioTokens),
+    imageTokens: later(before.imageTokens, now.imageTokens),
   }
 }

@@ -14,6 +14,8 @@ export interface Snapshot extends ThinkingPolicy {
   readonly generation: number
   /** Epoch milliseconds. */
   readonly loadedAt: number
+  /** Tells this configuration from others (ConfigHash.ts). */
+  readonly hash: string
   readonly routes: RoutingTable
   readonly strategy: Strategy
   /** Which clients get the usage of a stream. */

@@ -7,6 +7,7 @@ import { makeRoutingTable } from "../routing/Route.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../routing/Upstream.ts"
 import { Secrets } from "../secrets/Secrets.ts"
 import { parseNetwork } from "../wire/Address.ts"
+import { configHash } from "./ConfigHash.ts"
 import type { Env } from "./file/Expansion.ts"
 import { isSecretName, secretsOf } from "./SecretValues.ts"
 import type { Snapshot } from "./Snapshot.ts"
@@ -26,17 +27,19 @@ export interface Loading {
 /** The snapshot of a configuration. */
 export const makeSnapshot = (config: GatewayConfig, loading: Loading): Snapshot => {
   const upstreams = config.openai_clients.map((upstream) => upstreamOf(upstream, config, loading.env))
+  const secrets = new Secrets(secretsOf(upstreams, [...config.server.access_keys, ...config.admin.keys]))
   return {
     ...settingsOf(config, loading),
+    hash: configHash(config, secrets),
     routes: makeRoutingTable(upstreams),
-    secrets: new Secrets(secretsOf(upstreams, [...config.server.access_keys, ...config.admin.keys])),
+    secrets,
   }
 }
 
 const settingsOf = (
   config: GatewayConfig,
   { generation, loadedAt }: Loading,
-): Omit<Snapshot, "routes" | "secrets"> => ({
+): Omit<Snapshot, "hash" | "routes" | "secrets"> => ({
   generation,
   loadedAt,
   strategy: config.load_balancing.strategy,

@@ -1,7 +1,7 @@
 /** Takes requests on: who may come in is given a frame, with the one snapshot that serves it; who may not is answered why. */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import { keyCount } from "../access/AccessKey.ts"
 import { clientAddress } from "../access/ClientAddress.ts"
 import { clientKey, deniedTo } from "../access/Credential.ts"
@@ -12,6 +12,7 @@ import type { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import type { AccessDenied } from "../errors/AccessErrors.ts"
 import { answerOf, codeOf, type GatewayError } from "../errors/GatewayError.ts"
+import { sessionOf } from "../operations/Session.ts"
 import { networkOf } from "../wire/Address.ts"
 import { recorded, roomless } from "./Answers.ts"
 import type { ClientCall, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
@@ -37,6 +38,12 @@ const nanosPerMilli = 1_000_000
 const clientIpOf = (snapshot: Snapshot, call: ClientCall): string =>
   clientAddress(snapshot.server.trustProxy, call.remoteAddress, call.headers)
 
+/** What a record says of the endpoint that was asked. */
+interface AskedEndpoint {
+  readonly name: string
+  readonly dialect: string | undefined
+}
+
 /** Answered with an error, whatever it sends. */
 export const answeredWith = (
   error: GatewayError,
@@ -58,15 +65,15 @@ export class Admission {
   }
 
   /** Takes a request on; one that is not let in is served already, with why. */
-  open(endpointName: string, call: ClientCall): Frame | Served {
+  open(endpoint: AskedEndpoint, call: ClientCall): Frame | Served {
     const { audit, current, openRequests } = this.#door
     const snapshot = current.snapshot()
     const { server } = snapshot
     const key = clientKey(call.headers)
     const denied = deniedTo(server.accessKeys, key)
-    if (denied !== undefined) return this.#stranger(endpointName, call, snapshot, key, denied)
+    if (denied !== undefined) return this.#stranger(endpoint, call, snapshot, key, denied)
     const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
-    const draft = this.#draft(snapshot, endpointName, call, call.headers, fingerprint)
+    const draft = this.#draft(snapshot, endpoint, call, call.headers, fingerprint)
     const hasKeys = keyCount(server.accessKeys) > 0
     // Keys are anybody's to invent where none is asked for.
     const caller = hasKeys && fingerprint !== undefined ? fingerprint : networkOf(draft.clientIp)
@@ -85,7 +92,7 @@ export class Admission {
     call: ClientCall,
     answer: (frame: RequestFrame) => Effect.Effect<RecordedAnswer, GatewayError>,
   ): Served {
-    const frame = this.open(endpointName, call)
+    const frame = this.open({ name: endpointName, dialect: undefined }, call)
     if (!(frame instanceof Frame)) return frame
     const { draft, opened, snapshot } = frame
     const afterMs = snapshot.server.requestTimeoutMs
@@ -126,7 +133,7 @@ export class Admission {
 
   /** What who has no key is answered: it takes no place, and leaves its record as long as there are not too many of them. */
   #stranger(
-    endpointName: string,
+    endpoint: AskedEndpoint,
     call: ClientCall,
     snapshot: Snapshot,
     key: Redacted.Redacted<string> | undefined,
@@ -138,13 +145,21 @@ export class Admission {
       return { wanted: undefined, answer, isStranger: true, deadline: undefined, ends: undefined }
     }
     const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
-    const draft = this.#draft(snapshot, endpointName, call, headersOfStranger(call.headers), fingerprint)
+    const draft = this.#draft(snapshot, endpoint, call, headersOfStranger(call.headers), fingerprint)
     return answeredWith(denied, draft, { ends: new TurnedAway(this.#door, draft), isStranger: true })
+  }
+
+  /** Names of conversations are the client's own: a record has no more of them than of keys. */
+  #conversation(headers: ClientCall["headers"]): string | undefined {
+    const session = sessionOf(headers)
+    return session === undefined
+      ? undefined
+      : this.#door.audit.fingerprint(Redacted.make(`conversation ${session}`))
   }
 
   #draft(
     snapshot: Snapshot,
-    endpoint: string,
+    { dialect, name }: AskedEndpoint,
     call: ClientCall,
     headers: ClientCall["headers"],
     keyFingerprint: string | undefined,
@@ -155,7 +170,10 @@ export class Admission {
       id: call.id,
       startedAt: clock.unsafeCurrentTimeMillis(),
       clientIp: clientIpOf(snapshot, call),
-      endpoint,
+      endpoint: name,
+      dialect,
+      conversation: this.#conversation(headers),
+      configHash: snapshot.hash,
       headers,
       keyFingerprint,
       policy: snapshot.audit,

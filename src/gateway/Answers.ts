@@ -14,12 +14,13 @@ import { errorData } from "../errors/faces/OpenAiFace.ts"
 import { answerOf, codeOf, describe, type GatewayError } from "../errors/GatewayError.ts"
 import type { Outcome } from "../errors/Outcome.ts"
 import { InternalError, noMemory, Overloaded, roomRetrySeconds, ShareTaken } from "../errors/ServerErrors.ts"
-import { toClient } from "../operations/HeadersToClient.ts"
+import { toClient, upstreamRequestId } from "../operations/HeadersToClient.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
 import { resuming } from "../resume/Resume.ts"
 import type { Target } from "../routing/Upstream.ts"
+import type { Secrets } from "../secrets/Secrets.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
 import type { AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
 import { streamFaultReason } from "../upstream/OpenStream.ts"
@@ -60,6 +61,7 @@ const outcomeOf = (error: GatewayError): Outcome => {
 export const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer => {
   const { body, headers, status } = answerOf(error)
   draft.refused(codeOf(error))
+  draft.calledUpstream(headers["x-upstream-request-id"])
   if (error._tag === "InvalidRequest" && error.model !== undefined) draft.askedFor(error.model)
   const ending = endingOf(status, outcomeOf(error), describe(error), body)
   return { status, headers: withAttempts(headers, draft, "failed"), body, ending }
@@ -156,6 +158,20 @@ const withAttempts = (
   return all
 }
 
+/** The headers of an upstream's answer for the client; what it calls the request is noted. */
+const headersOf = (
+  { headers }: AnsweredPlain | AnsweredStream,
+  draft: RecordDraft,
+  secrets: Secrets,
+): Record<string, string> => {
+  const given = toClient(headers, secrets)
+  draft.calledUpstream(given["x-upstream-request-id"])
+  return withAttempts(given, draft, "answered")
+}
+
+const toldOr = (said: string | undefined, secrets: Secrets): string | undefined =>
+  said === undefined ? undefined : toldText(said, secrets)
+
 /** What is done to the texts of a target's answer: nothing where the answers of its operation have none to change. */
 export const transformOf = (
   { plain }: ServedOperation,
@@ -206,9 +222,11 @@ const plainEnding = (
     error: undefined,
     ...facts,
     finishReason: toldReason(facts.finishReason, secrets),
+    responseId: toldOr(facts.responseId, secrets),
+    serviceTier: toldOr(facts.serviceTier, secrets),
     response: { kind: "plain", bytes: body },
   }
-  const headers = withAttempts(toClient(answered.headers, secrets), draft, "answered")
+  const headers = headersOf(answered, draft, secrets)
   headers["content-type"] = "application/json"
   return { status, headers, body, ending }
 }
@@ -242,6 +260,7 @@ const resumable = (
         if (Option.isNone(other)) return Option.none()
         reading.stream.ended("stream_broken")
         reading.stream = other.value
+        draft.calledUpstream(upstreamRequestId(other.value.headers, secrets))
         return Option.some({ events: streamOf(reading.stream.events) })
       }),
   })
@@ -281,6 +300,7 @@ export const streamedAnswer = (
       { packed, truncated },
     ): Ending => {
       reading.stream.ended(outcome)
+      draft.streamed()
       if (passedOver > 0) onPassedOver(reading.stream.target.upstream.name, passedOver)
       const response = { kind: "events", packed, truncated } as const
       return {
@@ -296,10 +316,7 @@ export const streamedAnswer = (
   })
   return {
     status,
-    headers: Object.assign(
-      withAttempts(toClient(answered.headers, secrets), draft, "answered"),
-      streamHeaders,
-    ),
+    headers: Object.assign(headersOf(answered, draft, secrets), streamHeaders),
     body,
   }
 }

@@ -101,6 +101,8 @@ export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
   readonly secrets: Secrets
   /** Counts events of an upstream that were no JSON objects; they have one line in the log. */
   readonly onPassedOver: (upstream: string, events?: number) => void
+  /** Notes that an upstream is asked. */
+  readonly onAsking: WalkRequest["onAsking"]
   /** Notes an attempt; one that failed has its line in the log. */
   readonly onAttempt: WalkRequest["onAttempt"]
 }

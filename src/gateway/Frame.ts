@@ -56,6 +56,8 @@ export class Frame implements LetIn, RequestFrame, Ends {
     this.#passedOver.set(upstream, (this.#passedOver.get(upstream) ?? 0) + events)
   }
 
+  readonly onAsking = (): void => this.draft.asking()
+
   readonly onAttempt = (attempt: AttemptRecord, failed: boolean): void => {
     const { draft } = this
     draft.attempted(attempt, failed)

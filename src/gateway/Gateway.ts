@@ -155,7 +155,7 @@ class Passage {
   }
 
   #asking({ bodyFor, facts }: ReadRequest, targets: ReadonlyArray<Target>): WalkRequest {
-    const { caller, hold, onAttempt, onPassedOver, secrets, snapshot, whenOver } = this.#frame
+    const { caller, hold, onAsking, onAttempt, onPassedOver, secrets, snapshot, whenOver } = this.#frame
     const { call, deadline, operation } = this.#asked
     return {
       operation,
@@ -176,6 +176,7 @@ class Passage {
       },
       secrets,
       caller,
+      onAsking,
       onAttempt,
     }
   }
@@ -260,7 +261,7 @@ export const layer: Layer.Layer<
       serve: (endpointName, call, answer) => admission.serve(endpointName, call, answer),
       unserved: (asked, call, error) => admission.unserved(asked, call, error),
       proxy: (operation, call, deployment) => {
-        const frame = admission.open(operation.name, call)
+        const frame = admission.open(operation, call)
         if (!(frame instanceof Frame)) return frame
         const { draft, snapshot } = frame
         const deadline = deadlineOf(call.headers, draft.startedAt, snapshot.server.requestTimeoutMs)

@@ -3,6 +3,7 @@
  * nothing but the model's name, and adds `extra_body`. What belongs to text that is written (stop words, caps, streams, cleaning, thinking) is not here.
  */
 import * as Either from "effect/Either"
+import { identityOf } from "../answer/AnswerIdentity.ts"
 import { readUsage } from "../answer/Usage.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import { relayLimits } from "../wire/JsonOutline.ts"
@@ -57,6 +58,7 @@ export const jsonRelay = <Name extends string>({
   return {
     name,
     method: "POST",
+    dialect: undefined,
     path,
     decidedBy,
     decode: (received, deployment) =>
@@ -70,8 +72,9 @@ export const jsonRelay = <Name extends string>({
       says,
       silence,
       transform: undefined,
-      read: ({ usage }: JsonObject) => ({
-        usage: readUsage(usage),
+      read: (answer: JsonObject) => ({
+        ...identityOf(answer),
+        usage: readUsage(answer["usage"]),
         finishReason: undefined,
         toolCalls: false,
       }),

@@ -18,6 +18,8 @@ export interface Operation<Name extends string = string> {
   /** As the audit and the log call it. */
   readonly name: Name
   readonly method: "POST"
+  /** The conversation dialect that is spoken there; `undefined` where it is not for conversations. */
+  readonly dialect: "chat" | undefined
   /** Below `/v1` towards clients, below `base_url` towards upstreams. */
   readonly path: `/${string}`
   /** All members of a request that anything is decided by, here or on its way back: none of them may be read in two ways. */

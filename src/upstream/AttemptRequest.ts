@@ -19,6 +19,8 @@ export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {
   readonly breaker: BreakerPolicy
   readonly deadline: Deadline
   readonly headersFor: (target: Target) => Readonly<Record<string, string>>
+  /** Told when a target is asked, before the wait for a slot; that it is over is told once for each (`onFailed`, or of its answer). */
+  readonly onAsking: () => void
   /** Whose request it is: what fails may be its doing alone. */
   readonly caller?: string
   /** What no target may say of what it was sent. */

@@ -182,6 +182,8 @@ describe("readAnswer", () => {
       message: { tool_calls: [{ id: "c" }] },
     })
     expect(readAnswer(chatShape, readBack(answer))).toEqual({
+      responseId: "chatcmpl-scripted",
+      serviceTier: undefined,
       usage: { ...noUsage, inputTokens: 1, outputTokens: 2, totalTokens: 3 },
       finishReason: "tool_calls",
       toolCalls: true,

@@ -3,6 +3,28 @@ import { describe, expect, it } from "vitest"
 import { noUsage, readUsage } from "../../src/answer/Usage.ts"
 
 describe("readUsage", () => {
+  it.each([
+    [
+      "OpenAI's chat",
+      {
+        prompt_tokens_details: { cache_write_tokens: 7, audio_tokens: 3 },
+        completion_tokens_details: { audio_tokens: 2 },
+      },
+    ],
+    ["OpenAI's Responses", { input_tokens_details: { cache_write_tokens: 7, audio_tokens: 5 } }],
+    [
+      "Anthropic's, with audio of another's",
+      { cache_creation_input_tokens: 7, output_tokens_details: { audio_tokens: 5 } },
+    ],
+  ])("reads what was written into a cache, and audio of both ways together, in %s words", (_, usage) => {
+    expect(readUsage(usage)).toEqual({ ...noUsage, cacheWriteTokens: 7, audioTokens: 5 })
+  })
+
+  it("reads images of both ways together, as answers with pictures report them", () => {
+    const usage = { input_tokens_details: { image_tokens: 40 }, output_tokens_details: { image_tokens: 2 } }
+    expect(readUsage(usage).imageTokens).toBe(42)
+  })
+
   it("reads OpenAI's names", () => {
     expect(
       readUsage({
@@ -12,7 +34,15 @@ describe("readUsage", () => {
         prompt_tokens_details: { cached_tokens: 4, audio_tokens: 0 },
         completion_tokens_details: { reasoning_tokens: 5 },
       }),
-    ).toEqual({ inputTokens: 10, outputTokens: 20, totalTokens: 30, cachedTokens: 4, reasoningTokens: 5 })
+    ).toEqual({
+      ...noUsage,
+      inputTokens: 10,
+      outputTokens: 20,
+      totalTokens: 30,
+      cachedTokens: 4,
+      reasoningTokens: 5,
+      audioTokens: 0,
+    })
   })
 
   it("reads Anthropic's names", () => {

@@ -117,7 +117,7 @@ layer(stored)("sluice audit", (it) => {
       expect(out).toContain("\u001b[31m502 upstream\u001b[0m")
       expect(out).toContain("\u001b[33m404 rejected\u001b[0m")
       const { out: shown } = yield* audit(["show", "bad-one", "--db", files.database], {}, coloured)
-      expect(shown).toContain("status             \u001b[31m502\u001b[0m")
+      expect(shown).toContain("status               \u001b[31m502\u001b[0m")
       const { out: json } = yield* audit(["list", "--json", "--db", files.database], {}, coloured)
       expect(json).not.toContain("\u001b")
     }),
@@ -261,7 +261,7 @@ layer(stored)("sluice audit", (it) => {
       const { code, out } = yield* audit(["show", "req-1", "--db", files.database])
       expect(code).toBe(0)
       const started = instant(new Date("2026-11-22T17:35:00.123Z"), "local")
-      expect(out).toContain(`started_at         ${started}\n`)
+      expect(out).toContain(`started_at           ${started}\n`)
       expect(out).toMatch(/\nstream +no\n/)
       expect(out).toMatch(/\nattempts:\n {3}UPSTREAM +RESULT +TOOK\n1 {2}official +200 +812ms\n/)
       expect(out).toContain(

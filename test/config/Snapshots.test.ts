@@ -31,6 +31,7 @@ describe("makeSnapshot", () => {
     expect(snapshot).toEqual({
       generation: 3,
       loadedAt: 7,
+      hash: expect.stringMatching(/^[0-9a-f]{12}$/),
       strategy: "random",
       thinkingFormat: undefined,
       givesUsage: "asked",

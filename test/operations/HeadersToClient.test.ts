@@ -1,6 +1,6 @@
 /** Which of an upstream's headers go back to the client. */
 import { describe, expect, it } from "vitest"
-import { toClient } from "../../src/operations/HeadersToClient.ts"
+import { toClient, upstreamRequestId } from "../../src/operations/HeadersToClient.ts"
 import { noSecrets, Secrets } from "../../src/secrets/Secrets.ts"
 
 describe("back to the client", () => {
@@ -25,6 +25,15 @@ describe("back to the client", () => {
       "x-upstream-request-id": "req_1",
     })
   })
+
+  it.each(["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid"])(
+    "finds what the upstream calls the request in %s",
+    (name) => {
+      expect(upstreamRequestId({ [name]: "req_1" }, noSecrets)).toBe("req_1")
+      expect(upstreamRequestId({ [name]: "two\nlines" }, noSecrets)).toBeUndefined()
+      expect(upstreamRequestId({ [name]: "x".repeat(129) }, noSecrets)).toBeUndefined()
+    },
+  )
 
   it("passes no cookies, framing, retry advice or unlisted headers", () => {
     expect(

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
+import { noUsage } from "../../src/answer/Usage.ts"
 import type { AuditPolicy } from "../../src/audit/record/AuditPolicy.ts"
 import type { AuditRecord } from "../../src/audit/record/AuditRecord.ts"
 import { byColumn, type RowValues } from "../../src/audit/sqlite/Rows.ts"
@@ -42,7 +43,14 @@ export const sampleRecord = (id: string, over: Partial<AuditRecord> = {}): Audit
   status: 200,
   outcome: "ok",
   error: undefined,
-  usage: { inputTokens: 12, outputTokens: 34, totalTokens: 46, cachedTokens: undefined, reasoningTokens: 5 },
+  usage: {
+    ...noUsage,
+    inputTokens: 12,
+    outputTokens: 34,
+    totalTokens: 46,
+    reasoningTokens: 5,
+    cacheWriteTokens: 3,
+  },
   latencyMs: 815.123456,
   ttftMs: undefined,
   finishReason: "stop",
@@ -54,6 +62,13 @@ export const sampleRecord = (id: string, over: Partial<AuditRecord> = {}): Audit
   headers: { "content-type": "application/json", authorization: "[redacted]" },
   request: bytesOf('{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'),
   response: { kind: "plain", bytes: bytesOf('{"choices":[]}') },
+  overheadMs: 1.123456,
+  dialect: "chat",
+  upstreamRequestId: "req_upstream",
+  responseId: "chatcmpl-1",
+  serviceTier: "default",
+  conversation: "8899aabbccddeeff",
+  configHash: "0123456789ab",
   ...over,
 })
 

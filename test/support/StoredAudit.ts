@@ -96,6 +96,16 @@ const unkeyedRows: fc.Arbitrary<Omit<AuditRow, "record_key">> = fc.record({
   headers: texts.map((value) => JSON.stringify({ "x-any": value })),
   request: maybe(texts),
   response: maybe(texts),
+  overhead_ms: maybe(milliseconds),
+  dialect: maybe(fc.constant("chat")),
+  upstream_request_id: maybe(texts),
+  cache_write_tokens: maybe(counts),
+  audio_tokens: maybe(counts),
+  image_tokens: maybe(counts),
+  service_tier: maybe(texts),
+  response_id: maybe(texts),
+  conversation: maybe(fingerprints),
+  config_hash: maybe(fc.constant("0123456789ab")),
 })
 
 /** Keys in another order than that of arrival. */
@@ -144,6 +154,16 @@ const plain: Omit<AuditRow, "record_key"> = {
   headers: '{"content-type":"application/json"}',
   request: '{"model":"gpt-4o"}',
   response: '{"choices":[]}',
+  overhead_ms: 2.875,
+  dialect: "chat",
+  upstream_request_id: "req_7f3a",
+  cache_write_tokens: null,
+  audio_tokens: null,
+  image_tokens: null,
+  service_tier: "default",
+  response_id: "chatcmpl-1",
+  conversation: null,
+  config_hash: "1f0e9a2b7c3d",
 }
 
 /** Writes rows as the gateway does. */

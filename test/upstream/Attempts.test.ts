@@ -181,6 +181,7 @@ const run = (
       bodyFor: () => Either.right({ body: bytes("{}"), asItCame: true, added: nothingAdded }),
       headersFor: () => ({}),
       secrets: noSecrets,
+      onAsking: () => {},
       onAttempt: (attempt) => void options.log?.push(attempt),
     })
   })
@@ -698,6 +699,7 @@ describe("Attempts that gave a stream", () => {
         bodyFor: () => Either.right({ body: bytes(prompt.text), asItCame: true, added: nothingAdded }),
         headersFor: () => ({}),
         secrets: noSecrets,
+        onAsking: () => {},
         onAttempt: () => {},
       })
     })

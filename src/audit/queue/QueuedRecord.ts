@@ -1,11 +1,12 @@
 /** A record on its way to the database: cut to what is kept, with the key that makes writing it twice harmless. */
+import { identityOf } from "../../answer/AnswerIdentity.ts"
 import { assemble } from "../../answer/transcript/Transcript.ts"
 import { operationCalled } from "../../operations/Operations.ts"
 import { encodeJson } from "../../wire/JsonBytes.ts"
 import { unpack, unpackedLength } from "../../wire/PackedData.ts"
 import type { AuditPolicy } from "../record/AuditPolicy.ts"
 import type { AuditedBody, AuditRecord } from "../record/AuditRecord.ts"
-import { endpointIn, type RowValues, valuesOf, withBodies } from "../sqlite/Rows.ts"
+import { completed, endpointIn, type RowValues, valuesOf, type WrittenValues } from "../sqlite/Rows.ts"
 
 /** As many of a body's bytes as are kept, and how many there were. */
 export interface KeptBytes {
@@ -83,19 +84,22 @@ const textOf = ({ bytes, total }: KeptBytes): string => {
   return total > bytes.byteLength ? `${text}…[cut: ${bytes.byteLength} of ${total} bytes kept]` : text
 }
 
-const responseText = (record: QueuedRecord): string | null => {
-  const { maxBodyBytes, response, values } = record
-  if (response === undefined) return null
-  if (response.kind === "plain") return textOf(response)
+type WrittenAnswer = Omit<WrittenValues, "request">
+
+/** An answer as it is written down; one that was streamed is put together, and says only then what it is called. */
+const written = ({ maxBodyBytes, response, values }: QueuedRecord): WrittenAnswer => {
+  if (response === undefined) return { response: null }
+  if (response.kind === "plain") return { response: textOf(response) }
   const shape = operationCalled(endpointIn(values))?.stream
-  const answer =
-    shape === undefined ? undefined : encodeJson(assemble(shape, unpack(response.packed), response.truncated))
-  return answer === undefined ? null : textOf(cut(answer, maxBodyBytes))
+  if (shape === undefined) return { response: null }
+  const answer = assemble(shape, unpack(response.packed), response.truncated)
+  const bytes = encodeJson(answer)
+  return { response: bytes === undefined ? null : textOf(cut(bytes, maxBodyBytes)), ...identityOf(answer) }
 }
 
 /** The record as a row: bodies as text, streams reassembled. Takes as long as the answer is long, so it runs off the hot path. */
 export const rowOfQueued = (record: QueuedRecord): RowValues =>
-  withBodies(record.values, {
+  completed(record.values, {
     request: record.request === undefined ? null : textOf(record.request),
-    response: responseText(record),
+    ...written(record),
   })

@@ -52,6 +52,20 @@ export interface AuditRecord {
   readonly headers: Readonly<Record<string, string>>
   readonly request: Uint8Array | undefined
   readonly response: AuditedBody | undefined
+  /** Of `latencyMs`, what no upstream was waited for. */
+  readonly overheadMs: number | undefined
+  /** The conversation dialect that the client spoke. */
+  readonly dialect: string | undefined
+  /** What the upstream that answered called the request. */
+  readonly upstreamRequestId: string | undefined
+  /** What the answer calls itself; of a stream it is read off the answer when that is put together. */
+  readonly responseId: string | undefined
+  /** By which tariff the answer says it was made; of a stream likewise. */
+  readonly serviceTier: string | undefined
+  /** Tells one conversation from another, where the client said which a request belongs to, without keeping its name. */
+  readonly conversation: string | undefined
+  /** Tells one configuration from another. */
+  readonly configHash: string
 }
 
 /** Headers whose values a record keeps. Of any other it has the name alone: what it is for, and whether it lets somebody in, only its owner knows. */

@@ -16,6 +16,7 @@ import {
   keptHeader,
   redactHeaders,
 } from "./AuditRecord.ts"
+import { UpstreamTime } from "./UpstreamTime.ts"
 
 /** What is known of a request before anything was read of it. */
 export interface Opening {
@@ -24,8 +25,14 @@ export interface Opening {
   readonly clientIp: string
   readonly endpoint: string
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** The conversation dialect that the client speaks; none where the endpoint is not for conversations. */
+  readonly dialect: string | undefined
   /** Of the key the client sent. */
   readonly keyFingerprint: string | undefined
+  /** Of the name that the client gave its conversation. */
+  readonly conversation: string | undefined
+  /** Of the configuration in force when the request came. */
+  readonly configHash: string
   readonly policy: AuditPolicy
   /** Milliseconds since the request was accepted, by a monotonic clock. */
   readonly elapsedMs: () => number
@@ -39,6 +46,10 @@ export interface Ending {
   readonly usage: Usage
   readonly finishReason: string | undefined
   readonly toolCalls: boolean | undefined
+  /** What the answer calls itself. Of a stream it is read when its record is written down, off the answer put together. */
+  readonly responseId?: string | undefined
+  /** By which tariff the answer says it was made; of a stream likewise. */
+  readonly serviceTier?: string | undefined
   readonly response: AuditedBody | undefined
 }
 
@@ -86,6 +97,8 @@ export class RecordDraft {
   #isGathered = false
   #givenUp: string | undefined
   #code: string | undefined
+  #upstreamRequestId: string | undefined
+  readonly #upstreamTime = new UpstreamTime()
   readonly #opening: Opening
 
   constructor(opening: Opening) {
@@ -139,7 +152,13 @@ export class RecordDraft {
     this.#givenUp = why
   }
 
+  /** An upstream is asked: `attempted` follows, once for each. */
+  asking(): void {
+    this.#upstreamTime.begin(this.#opening.elapsedMs())
+  }
+
   attempted(attempt: AttemptRecord, failed: boolean): void {
+    this.#upstreamTime.end(this.#opening.elapsedMs())
     this.#attempts.push(this.#givenUp === undefined ? attempt : { ...attempt, cause: this.#givenUp })
     if (failed) this.#tried.push(attempt)
     else this.#answering = attempt
@@ -172,7 +191,19 @@ export class RecordDraft {
 
   /** The first event of the request's stream is here. */
   begun(): void {
-    this.#ttftMs = this.#opening.elapsedMs()
+    const at = this.#opening.elapsedMs()
+    this.#ttftMs = at
+    this.#upstreamTime.begin(at)
+  }
+
+  /** The last event of the stream is here, whoever had to go on with it. */
+  streamed(): void {
+    this.#upstreamTime.end(this.#opening.elapsedMs())
+  }
+
+  /** What the upstream that answers called this request, as the client is told it. */
+  calledUpstream(requestId: string | undefined): void {
+    this.#upstreamRequestId = requestId
   }
 
   /** It is being answered: how that ended, as soon as it has. */
@@ -191,7 +222,19 @@ export class RecordDraft {
     const whole = this.#ended()
     const ending = whole === undefined || unsent === undefined ? whole : sentPart(whole, unsent)
     const last = this.answering
-    const { clientIp, elapsedMs, endpoint, headers, id, keyFingerprint, policy, startedAt } = this.#opening
+    const {
+      clientIp,
+      configHash,
+      conversation,
+      dialect,
+      endpoint,
+      headers,
+      id,
+      keyFingerprint,
+      policy,
+      startedAt,
+    } = this.#opening
+    const latencyMs = this.#opening.elapsedMs()
     return {
       id,
       startedAt,
@@ -206,7 +249,7 @@ export class RecordDraft {
       outcome: ending?.outcome ?? "client_closed",
       error: ending === undefined && unsent?.by === "gateway" ? unsent.why : ending?.error,
       usage: ending?.usage ?? noUsage,
-      latencyMs: elapsedMs(),
+      latencyMs,
       ttftMs: this.#ttftMs,
       finishReason: ending?.finishReason,
       tools: this.#asked.tools,
@@ -217,6 +260,14 @@ export class RecordDraft {
       headers: redactHeaders(headers),
       request: this.#request,
       response: policy.bodies === "full" ? ending?.response : undefined,
+      // Lists of models are shared by requests, and asked for beside them.
+      overheadMs: this.#isGathered ? undefined : latencyMs - this.#upstreamTime.until(latencyMs),
+      dialect,
+      upstreamRequestId: this.#upstreamRequestId,
+      responseId: ending?.responseId,
+      serviceTier: ending?.serviceTier,
+      conversation,
+      configHash,
     }
   }
 }

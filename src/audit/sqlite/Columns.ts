@@ -63,14 +63,27 @@ const layout1 = [
   body("response"),
 ] as const satisfies ReadonlyArray<Column>
 
+const layout2 = [
+  millis("overhead_ms", ({ overheadMs }) => overheadMs),
+  text("dialect", ({ dialect }) => dialect),
+  text("upstream_request_id", ({ upstreamRequestId }) => upstreamRequestId),
+  whole("cache_write_tokens", ({ usage }) => usage.cacheWriteTokens),
+  whole("audio_tokens", ({ usage }) => usage.audioTokens),
+  whole("image_tokens", ({ usage }) => usage.imageTokens),
+  text("service_tier", ({ serviceTier }) => serviceTier),
+  text("response_id", ({ responseId }) => responseId),
+  text("conversation", ({ conversation }) => conversation),
+  text("config_hash", ({ configHash }) => configHash),
+] as const satisfies ReadonlyArray<Column>
+
 /** What each layout added, the first one first: a layout's number is its place here. */
-export const layouts: ReadonlyArray<ReadonlyArray<Column>> = [layout1]
+export const layouts: ReadonlyArray<ReadonlyArray<Column>> = [layout1, layout2]
 
 /** The layout of this release, kept in `PRAGMA user_version`; a file that GPT_API wrote has 0. */
 export const layout = layouts.length
 
 /** The documented columns (docs/audit.md), in order. */
-export const columns = [...layout1] as const
+export const columns = [...layout1, ...layout2] as const
 
 /** A column of docs/audit.md. */
 export type ColumnName = (typeof columns)[number]["name"]

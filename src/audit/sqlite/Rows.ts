@@ -1,5 +1,6 @@
 /** A record as a row: its values in the order an INSERT names them. */
-import type { RecordFacts, SqlValue } from "./ColumnKinds.ts"
+import type { AnswerIdentity } from "../../answer/AnswerIdentity.ts"
+import { clip, type RecordFacts, type SqlValue } from "./ColumnKinds.ts"
 import { type ColumnName, columnNames, columns } from "./Columns.ts"
 import { monthOfStart } from "./Months.ts"
 
@@ -20,6 +21,8 @@ const places = {
   endpoint: placeOf("endpoint"),
   request: placeOf("request"),
   response: placeOf("response"),
+  serviceTier: placeOf("service_tier"),
+  responseId: placeOf("response_id"),
 }
 
 /**
@@ -34,17 +37,22 @@ export const valuesOf = (record: RecordFacts, key: string): RowValues => {
   return values
 }
 
-/** The bodies of a record as text, `null` where none is kept. */
-export interface BodyTexts {
+/** What is put into a row when it is written. `null` where a body is not kept; of an answer that came whole the rest is in the row already. */
+export interface WrittenValues extends Partial<AnswerIdentity> {
   readonly request: string | null
   readonly response: string | null
 }
 
-/** The row with its bodies. */
-export const withBodies = (values: RowValues, { request, response }: BodyTexts): RowValues => {
+/** The row with its bodies, and with what was read off an answer that was put together. */
+export const completed = (
+  values: RowValues,
+  { request, response, responseId, serviceTier }: WrittenValues,
+): RowValues => {
   const all = values.slice()
   all[places.request] = request
   all[places.response] = response
+  if (serviceTier !== undefined) all[places.serviceTier] = clip(serviceTier)
+  if (responseId !== undefined) all[places.responseId] = clip(responseId)
   return all
 }
 

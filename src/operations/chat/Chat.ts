@@ -6,6 +6,7 @@ import { messagesInput } from "./MessagesInput.ts"
 export const chat = textOperation({
   name: "chat.completions",
   path: "/chat/completions",
+  dialect: "chat",
   input: messagesInput,
   shape: chatShape,
 })

@@ -6,6 +6,7 @@ import { promptInput } from "./PromptInput.ts"
 export const completions = textOperation({
   name: "completions",
   path: "/completions",
+  dialect: undefined,
   input: promptInput,
   shape: completionShape,
 })

@@ -9,12 +9,13 @@ import { bodiesOf } from "./TextBody.ts"
 import type { TextInput } from "./TextInput.ts"
 import { decode } from "./TextRequest.ts"
 
-interface TextOperation<Name extends string> extends Pick<Operation<Name>, "name" | "path"> {
+interface TextOperation<Name extends string> extends Pick<Operation<Name>, "dialect" | "name" | "path"> {
   readonly input: TextInput
   readonly shape: AnswerShape
 }
 
 export const textOperation = <Name extends string>({
+  dialect,
   input,
   name,
   path,
@@ -22,6 +23,7 @@ export const textOperation = <Name extends string>({
 }: TextOperation<Name>): Operation<Name> => ({
   name,
   method: "POST",
+  dialect,
   path,
   decidedBy: input.decidedBy,
   decode: (body, deployment) => {

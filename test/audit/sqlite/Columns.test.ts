@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { columnNames } from "../../../src/audit/sqlite/Columns.ts"
+import { noUsage } from "../../../src/answer/Usage.ts"
+import { columnNames, layout, layouts } from "../../../src/audit/sqlite/Columns.ts"
 import * as Rows from "../../../src/audit/sqlite/Rows.ts"
 import { keyIn, sampleRecord } from "../../support/AuditRecords.ts"
 
@@ -7,18 +8,47 @@ import { keyIn, sampleRecord } from "../../support/AuditRecords.ts"
 const rowOf = (key: string, over: Parameters<typeof sampleRecord>[1] = {}) =>
   Rows.byColumn(Rows.valuesOf(sampleRecord("a", over), key))
 
-describe("a row", () => {
-  it("has the documented columns in the documented order", () => {
-    expect(columnNames.join(" ")).toBe(
-      "id started_at client_ip endpoint model upstream_model upstream attempts stream status outcome error prompt_tokens " +
-        "completion_tokens total_tokens cached_tokens reasoning_tokens latency_ms ttft_ms finish_reason tools tool_calls " +
-        "multimodal user_agent key_fingerprint headers request response",
-    )
+/**
+ * The layouts that were written to disks. What stands here never changes: a new column goes into a new layout, in Columns.ts and below, as soon as a
+ * release has written the last one.
+ */
+const written: ReadonlyArray<string> = [
+  "id TEXT NOT NULL, started_at TEXT NOT NULL, client_ip TEXT, endpoint TEXT NOT NULL, model TEXT, upstream_model TEXT, upstream TEXT, " +
+    "attempts TEXT NOT NULL, stream INTEGER, status INTEGER, outcome TEXT NOT NULL, error TEXT, prompt_tokens INTEGER, " +
+    "completion_tokens INTEGER, total_tokens INTEGER, cached_tokens INTEGER, reasoning_tokens INTEGER, latency_ms REAL, ttft_ms REAL, " +
+    "finish_reason TEXT, tools INTEGER, tool_calls INTEGER, multimodal INTEGER, user_agent TEXT, key_fingerprint TEXT, headers TEXT, " +
+    "request TEXT, response TEXT",
+  "overhead_ms REAL, dialect TEXT, upstream_request_id TEXT, cache_write_tokens INTEGER, audio_tokens INTEGER, image_tokens INTEGER, " +
+    "service_tier TEXT, response_id TEXT, conversation TEXT, config_hash TEXT",
+]
+
+const adding =
+  "A layout that was written to disks never changes. Add the column to a new layout at the end of `layouts` (src/audit/sqlite/Columns.ts), " +
+  "to `written` in this test, and to the table of docs/audit.md."
+
+describe("the layouts", () => {
+  it("are those that were written to disks, and this release's at the end", () => {
+    const now = layouts.map((added) => added.map(({ name, type }) => `${name} ${type}`).join(", "))
+    expect(now, adding).toEqual(written)
+    expect(layout).toBe(written.length)
   })
 
+  it("are all columns in their order, each once", () => {
+    expect(layouts.flat().map(({ name }) => name)).toEqual(columnNames)
+    expect(new Set(columnNames).size).toBe(columnNames.length)
+  })
+
+  it("add none that a row of an older layout cannot be without", () => {
+    for (const added of layouts.slice(1)) {
+      for (const { name, type } of added) expect(type, name).not.toContain("NOT NULL")
+    }
+  })
+})
+
+describe("a row", () => {
   it("says flags as 0 and 1, times in ISO and milliseconds, attempts and headers as JSON", () => {
     const row = Rows.byColumn(
-      Rows.withBodies(Rows.valuesOf(sampleRecord("a"), "k1"), { request: "asked", response: "answered" }),
+      Rows.completed(Rows.valuesOf(sampleRecord("a"), "k1"), { request: "asked", response: "answered" }),
     )
     const { attempts, headers, ...rest } = row
     expect(rest).toEqual({
@@ -48,6 +78,16 @@ describe("a row", () => {
       key_fingerprint: "00112233aabbccdd",
       request: "asked",
       response: "answered",
+      overhead_ms: 1.123,
+      dialect: "chat",
+      upstream_request_id: "req_upstream",
+      cache_write_tokens: 3,
+      audio_tokens: null,
+      image_tokens: null,
+      service_tier: "default",
+      response_id: "chatcmpl-1",
+      conversation: "8899aabbccddeeff",
+      config_hash: "0123456789ab",
       record_key: "k1",
     })
     expect(JSON.parse(String(attempts))).toEqual([
@@ -85,13 +125,7 @@ describe("a row", () => {
       multimodal: undefined,
       ttftMs: undefined,
       keyFingerprint: undefined,
-      usage: {
-        inputTokens: undefined,
-        outputTokens: 0,
-        totalTokens: undefined,
-        cachedTokens: undefined,
-        reasoningTokens: undefined,
-      },
+      usage: { ...noUsage, outputTokens: 0 },
     })
     for (const name of [
       "model",
@@ -119,7 +153,7 @@ describe("a row", () => {
 
   it("has its values in the order an INSERT names them, and by column reads the same", () => {
     const values = Rows.valuesOf(sampleRecord("a"), "k")
-    expect(values).toHaveLength(29)
+    expect(values).toHaveLength(columnNames.length + 1)
     expect(values[0]).toBe("a")
     expect(values.at(-1)).toBe("k")
     const row = Rows.byColumn(values)

@@ -12,12 +12,12 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import fc from "fast-check"
 import { auditFiles } from "../../../src/audit/AuditUrl.ts"
-import { byColumn, type RowValues, valuesOf, withBodies } from "../../../src/audit/sqlite/Rows.ts"
+import { byColumn, completed, type RowValues, valuesOf } from "../../../src/audit/sqlite/Rows.ts"
 import { makeSpill, type Spill } from "../../../src/audit/sqlite/Spill.ts"
 import { keyIn, sampleRecord, temporaryDirectory } from "../../support/AuditRecords.ts"
 
 const rowNamed = (key: string, response = "an answer\nof two lines"): RowValues =>
-  withBodies(valuesOf(sampleRecord(key), key), { request: "a question", response })
+  completed(valuesOf(sampleRecord(key), key), { request: "a question", response })
 
 const keysOf = (rows: ReadonlyArray<RowValues>) => rows.map(keyIn)
 
