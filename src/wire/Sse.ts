@@ -113,6 +113,30 @@ const isWhole = (data: Uint8Array): boolean => {
   return typeof parsed === "object" && parsed !== null
 }
 
+/** What a stream still said that ended without a blank line. */
+const halt = (state: SseState): ReadonlyArray<SseOutput> => {
+  const { event, line } = state
+  let { data } = state
+  if (line === undefined) return data === undefined ? [] : eventOf(data.bytes, event)
+  const last = line.bytes
+  const errorAt = valueOf(errorField, last, 0, last.length)
+  if (errorAt !== -1) {
+    const error = last.subarray(errorAt)
+    return [
+      ...(data === undefined ? [] : eventOf(data.bytes, event)),
+      ...(isWhole(error) ? eventOf(error, "error") : []),
+    ]
+  }
+  const dataAt = valueOf(dataField, last, 0, last.length)
+  if (dataAt !== -1) {
+    if (isTooMuchToJoin(data, last.length - dataAt)) return [{ limitBytes: mostJoined }]
+    data = addDataLine(data, last.subarray(dataAt))
+  }
+  if (data === undefined) return []
+  const whole = data.bytes
+  return isWhole(whole) ? eventOf(whole, event) : []
+}
+
 /**
  * Decodes an event stream, however its bytes are cut into chunks. Lines end in LF, CRLF or CR; one byte order mark at the start,
  * comments, `id`, `retry` and unknown fields are passed over.
@@ -220,29 +244,6 @@ export const decoder = (options: {
       line = append(line, at === 0 ? chunk : chunk.subarray(at), mostLineBytes)
     }
     return [{ markBytes, afterCr, line, lineBytes, data, event, eventBytes, overflowed: false }, outputs]
-  }
-
-  const halt = (state: SseState): ReadonlyArray<SseOutput> => {
-    const { event, line } = state
-    let { data } = state
-    if (line === undefined) return data === undefined ? [] : eventOf(data.bytes, event)
-    const last = line.bytes
-    const errorAt = valueOf(errorField, last, 0, last.length)
-    if (errorAt !== -1) {
-      const error = last.subarray(errorAt)
-      return [
-        ...(data === undefined ? [] : eventOf(data.bytes, event)),
-        ...(isWhole(error) ? eventOf(error, "error") : []),
-      ]
-    }
-    const dataAt = valueOf(dataField, last, 0, last.length)
-    if (dataAt !== -1) {
-      if (isTooMuchToJoin(data, last.length - dataAt)) return [{ limitBytes: mostJoined }]
-      data = addDataLine(data, last.subarray(dataAt))
-    }
-    if (data === undefined) return []
-    const whole = data.bytes
-    return isWhole(whole) ? eventOf(whole, event) : []
   }
 
   return { initial, step, halt }
