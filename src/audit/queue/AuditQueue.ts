@@ -1,6 +1,6 @@
 /**
  * The audit's queue: records are put down at once and written in batches by a fiber, which tries again what was refused. Others
- * drain the spill, move finished months, and say in the log what was lost.
+ * drain the spill and move finished months; what they have to tell is in QueueNews.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -9,12 +9,13 @@ import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { Audit, AuditIntake } from "../Audit.ts"
-import { type AuditWriter, nothingWritten, type RotationReport, type WriteReport } from "../AuditWriter.ts"
+import type { Audit, AuditIntake, AuditStatus } from "../Audit.ts"
+import { type AuditWriter, nothingWritten, type WriteReport } from "../AuditWriter.ts"
 import type { AuditPolicy } from "../record/AuditPolicy.ts"
 import { monthOf, nextMonth } from "../sqlite/Months.ts"
 import { Packer, type Parcel } from "./Parcel.ts"
 import { queuedRecord, weightOf } from "./QueuedRecord.ts"
+import { QueueNews } from "./QueueNews.ts"
 
 export interface QueueLimits {
   /** Milliseconds from batch to batch, in which records gather, unless there are enough before. */
@@ -54,9 +55,6 @@ const startTimeout = "5 seconds"
 
 const lossInterval = "5 seconds"
 
-/** How long a lock may last before somebody is to look: another gateway that starts, or moves a month, has one for moments. */
-const lockPatienceMs = 2_000
-
 /** How often it is seen whether what is waited for has come about. */
 const lookMs = 20
 
@@ -72,227 +70,208 @@ const turnDelayMs = 1_000
  */
 const busyRecords = 100
 
+/** Mutable on purpose: what waits is counted at each record. */
+class Queue {
+  readonly #options: QueueOptions
+  readonly #onDefect: (defect: unknown) => void
+  readonly #packer = new Packer()
+  readonly #news = new QueueNews()
+  /** Open while there are records to write. */
+  readonly #filled = Effect.unsafeMakeLatch(false)
+  readonly #trouble = Effect.unsafeMakeLatch(true)
+  /** Open when nothing is to gather any more. */
+  readonly #enough = Effect.unsafeMakeLatch(false)
+  readonly #firstLook = Effect.unsafeMakeLatch(false)
+  #hasEnded = false
+  #numbered = 0
+  #queued = 0
+  #queuedBytes = 0
+  #lost = 0
+  #last = nothingWritten
+
+  /** @param onDefect told of a fault of ours that cost a record */
+  constructor(options: QueueOptions, onDefect: (defect: unknown) => void) {
+    this.#options = options
+    this.#onDefect = onDefect
+  }
+
+  get status(): AuditStatus {
+    return { queued: this.#queued, spilled: this.#last.spilled, lost: this.#lost }
+  }
+
+  /** Waits until the writer has looked at what there is. */
+  get ready(): Effect.Effect<void> {
+    return this.#firstLook.await
+  }
+
+  readonly record: Audit["Type"]["record"] = (closed) => {
+    try {
+      const one = queuedRecord(closed, this.#nextKey(), this.#options.policy())
+      if (this.#takes(1, weightOf(one))) this.#noteQueued(1, this.#packer.add(one))
+      else this.#lost++
+    } catch (defect) {
+      // A request never fails for its record, not even by a fault of ours.
+      this.#lost++
+      this.#onDefect(defect)
+    }
+  }
+
+  readonly put: AuditIntake["Type"]["put"] = (parcel) => {
+    const { byteLength } = parcel.bytes
+    if (!this.#takes(parcel.records, byteLength)) return false
+    this.#packer.append(parcel)
+    this.#noteQueued(parcel.records, byteLength)
+    return true
+  }
+
+  /** Writes what was put down, until the end. */
+  readonly writing: Effect.Effect<void> = Effect.gen(this, function* () {
+    const packer = this.#packer
+    for (;;) {
+      yield* this.#filled.await
+      yield* this.#filled.close
+      const began = yield* Clock.currentTimeMillis
+      for (let parcel = packer.take(); parcel !== undefined; parcel = packer.take()) yield* this.#keep(parcel)
+      if (this.#hasEnded) return
+      yield* this.#enough.close
+      // While a batch was written others gathered already.
+      const rest = this.#options.limits.gatherMs - ((yield* Clock.currentTimeMillis) - began)
+      if (rest > 0) yield* Effect.raceFirst(Effect.sleep(rest), this.#enough.await)
+    }
+  })
+
+  /** Brings rows from the spill into the database, whenever there are any. */
+  readonly draining: Effect.Effect<never> = Effect.gen(this, function* () {
+    for (;;) {
+      yield* this.#trouble.await
+      yield* this.#drain.pipe(
+        Effect.tap(this.#firstLook.open),
+        Effect.repeat({ while: ({ fault }) => fault !== undefined, schedule: backoff }),
+      )
+      // What waits in memory goes first: it would be lost with the process, what is spilled would not.
+      yield* Effect.yieldNow()
+      while (this.#queued > busyRecords) yield* Effect.sleep(lookMs)
+    }
+  })
+
+  /** Moves months that have ended. */
+  readonly rotating: Effect.Effect<never> = Effect.gen(this, function* () {
+    yield* this.#firstLook.await
+    let lookedAt = ""
+    for (;;) {
+      const now = (yield* Clock.currentTimeMillis) - turnDelayMs
+      const month = monthOf(now)
+      // The other gateway may have ended.
+      if (this.#last.shared) yield* this.#drain
+      const { oldestMonth, owner } = this.#last
+      if (owner && (lookedAt !== month || (oldestMonth !== undefined && oldestMonth < month))) {
+        yield* this.#rotate(now)
+        lookedAt = month
+      }
+      yield* Effect.sleep(Math.min(rotationIntervalMs, nextMonth(now) - now))
+    }
+  })
+
+  readonly tellLoss: Effect.Effect<void> = Effect.suspend(() => this.#news.lost(this.#lost))
+
+  /** Waits for what was put down, as long as it may, and counts what is lost with the process. */
+  end(written: Fiber.Fiber<void>): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      this.#hasEnded = true
+      yield* this.#filled.open
+      yield* this.#enough.open
+      const rest = Effect.zipRight(Fiber.await(written), this.#drained)
+      // A finalizer is uninterruptible, and what is would not be given up.
+      yield* Effect.timeoutOption(Effect.interruptible(rest), this.#options.limits.closeMs)
+      yield* Fiber.interrupt(written)
+      this.#lost += this.#queued
+      this.#queued = 0
+      yield* this.tellLoss
+      yield* this.#news.left(this.#last.spilled)
+    })
+  }
+
+  #nextKey(): string {
+    this.#numbered++
+    return `${this.#options.run}-${this.#numbered.toString(16).padStart(8, "0")}`
+  }
+
+  #takes(records: number, bytes: number): boolean {
+    const { limits } = this.#options
+    return (
+      !this.#hasEnded && this.#queued + records <= limits.records && this.#queuedBytes + bytes <= limits.bytes
+    )
+  }
+
+  #noteQueued(records: number, bytes: number): void {
+    this.#queued += records
+    this.#queuedBytes += bytes
+    this.#filled.unsafeOpen()
+    if (this.#queued >= busyRecords) this.#enough.unsafeOpen()
+  }
+
+  /** Takes a report in, and tells what is new in it. */
+  #note(report: WriteReport): Effect.Effect<void> {
+    const before = this.#last
+    this.#last = report
+    this.#lost += report.lost
+    const isCalm = report.fault === undefined && report.spilled === 0
+    return Effect.zipRight(
+      this.#news.wrote(before, report),
+      isCalm ? this.#trouble.close : this.#trouble.open,
+    )
+  }
+
+  #keep(parcel: Parcel): Effect.Effect<void> {
+    return this.#options.writer.write(parcel).pipe(
+      Effect.tap((report) => this.#note(report)),
+      Effect.repeat({ while: ({ refused }) => refused, schedule: backoff }),
+      Effect.zipRight(
+        Effect.sync(() => {
+          this.#queued -= parcel.records
+          this.#queuedBytes -= parcel.bytes.byteLength
+          this.#packer.reuse(parcel)
+        }),
+      ),
+    )
+  }
+
+  readonly #drain: Effect.Effect<WriteReport> = Effect.suspend(() =>
+    Effect.tap(this.#options.writer.drain, (report) => this.#note(report)),
+  )
+
+  #rotate(now: number): Effect.Effect<void> {
+    const { policy, writer } = this.#options
+    return writer.rotate(now, policy().retentionMonths).pipe(
+      Effect.flatMap((report) => this.#news.rotated(report)),
+      // Shows the writer the tables that stand there now.
+      Effect.zipRight(this.#drain),
+    )
+  }
+
+  /** Waits while rows get from the spill into the database. */
+  readonly #drained: Effect.Effect<void> = Effect.suspend(() =>
+    this.#last.spilled === 0 || this.#last.fault !== undefined
+      ? Effect.void
+      : Effect.delay(this.#drained, Duration.millis(lookMs)),
+  )
+}
+
 /** Everything of the `Audit` but the fingerprint. The scope's end waits until what was recorded is kept, if it can be. */
 export const makeQueue = (
   options: QueueOptions,
 ): Effect.Effect<Omit<Audit["Type"], "fingerprint"> & AuditIntake["Type"], never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { limits, policy, run, writer } = options
-    const clock = yield* Effect.clock
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-    const packer = new Packer()
-    /** Open while there are records to write. */
-    const filled = yield* Effect.makeLatch(false)
-    const trouble = yield* Effect.makeLatch(true)
-    /** Open when nothing is to gather any more. */
-    const enough = yield* Effect.makeLatch(false)
-    const firstLook = yield* Effect.makeLatch(false)
-    let hasEnded = false
-    let numbered = 0
-    let queued = 0
-    let queuedBytes = 0
-    let lost = 0
-    let lostTold = 0
-    let last = nothingWritten
-
-    const nextKey = (): string => {
-      numbered++
-      return `${run}-${numbered.toString(16).padStart(8, "0")}`
-    }
-
-    const noteQueued = (records: number, bytes: number): void => {
-      queued += records
-      queuedBytes += bytes
-      filled.unsafeOpen()
-      if (queued >= busyRecords) enough.unsafeOpen()
-    }
-
-    const record: Audit["Type"]["record"] = (closed) => {
-      try {
-        const one = queuedRecord(closed, nextKey(), policy())
-        const fits = queued < limits.records && queuedBytes + weightOf(one) <= limits.bytes
-        if (fits && !hasEnded) noteQueued(1, packer.add(one))
-        else lost++
-      } catch (defect) {
-        // A request never fails for its record, not even by a fault of ours.
-        lost++
-        runFork(Effect.logError("audit: a record could not be queued", defect))
-      }
-    }
-
-    const put: AuditIntake["Type"]["put"] = (parcel) => {
-      const { byteLength } = parcel.bytes
-      const fits = queued + parcel.records <= limits.records && queuedBytes + byteLength <= limits.bytes
-      if (!fits || hasEnded) return false
-      packer.append(parcel)
-      noteQueued(parcel.records, byteLength)
-      return true
-    }
-
-    /** Since when rows do not get into the database, and whether that was told. */
-    let troubleSince: number | undefined
-    let isTroubleTold = false
-
-    /** Says in the log when rows stop or begin to get into the database. */
-    const tellTrouble = ({ fault, locked, spilled }: WriteReport): Effect.Effect<void> => {
-      if (fault === undefined) {
-        const wasTold = isTroubleTold
-        troubleSince = undefined
-        isTroubleTold = false
-        return wasTold ? Effect.logInfo("audit: the database takes rows again") : Effect.void
-      }
-      const now = clock.unsafeCurrentTimeMillis()
-      troubleSince ??= now
-      if (isTroubleTold || (locked && now - troubleSince < lockPatienceMs)) return Effect.void
-      isTroubleTold = true
-      return Effect.annotateLogs(
-        Effect.logError("audit: the database takes no rows; they wait beside it and in memory"),
-        { reason: fault, spilled },
-      )
-    }
-
-    /** Says in the log with whom the database is shared, and when it is not any more. */
-    const tellSharing = (before: WriteReport, { owner, shared }: WriteReport): Effect.Effect<void> =>
-      before.shared === shared
-        ? Effect.void
-        : shared
-          ? Effect.logInfo("audit: another gateway writes to this database too, and archives its months")
-          : owner
-            ? Effect.logInfo("audit: the other gateway has ended; this one archives the months now")
-            : Effect.void
-
-    /** Takes a report in, and tells what is new in it. */
-    const note = (report: WriteReport): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        const before = last
-        last = report
-        lost += report.lost
-        const calm = report.fault === undefined && report.spilled === 0
-        return Effect.all(
-          [tellTrouble(report), tellSharing(before, report), calm ? trouble.close : trouble.open],
-          { discard: true },
-        )
-      })
-
-    const keep = (parcel: Parcel): Effect.Effect<void> =>
-      writer.write(parcel).pipe(
-        Effect.tap(note),
-        Effect.repeat({ while: ({ refused }) => refused, schedule: backoff }),
-        Effect.zipRight(
-          Effect.sync(() => {
-            queued -= parcel.records
-            queuedBytes -= parcel.bytes.byteLength
-            packer.reuse(parcel)
-          }),
-        ),
-      )
-
-    const writing = Effect.gen(function* () {
-      for (;;) {
-        yield* filled.await
-        yield* filled.close
-        const began = yield* Clock.currentTimeMillis
-        for (let parcel = packer.take(); parcel !== undefined; parcel = packer.take()) yield* keep(parcel)
-        if (hasEnded) return
-        yield* enough.close
-        // While a batch was written others gathered already.
-        const rest = limits.gatherMs - ((yield* Clock.currentTimeMillis) - began)
-        if (rest > 0) yield* Effect.raceFirst(Effect.sleep(rest), enough.await)
-      }
-    })
-
-    const draining = Effect.gen(function* () {
-      for (;;) {
-        yield* trouble.await
-        yield* writer.drain.pipe(
-          Effect.tap(note),
-          Effect.tap(firstLook.open),
-          Effect.repeat({ while: ({ fault }) => fault !== undefined, schedule: backoff }),
-        )
-        // What waits in memory goes first: it would be lost with the process, what is spilled would not.
-        yield* Effect.yieldNow()
-        while (queued > busyRecords) yield* Effect.sleep(lookMs)
-      }
-    })
-
-    const tellLoss = Effect.suspend(() => {
-      if (lost === lostTold) return Effect.void
-      const fresh = lost - lostTold
-      lostTold = lost
-      return Effect.annotateLogs(Effect.logError("audit: records were lost"), { fresh, lost })
-    })
-
-    const tellRotation = ({ archived, deleted, fault }: RotationReport): Effect.Effect<void> =>
-      Effect.all(
-        [
-          archived.length === 0
-            ? Effect.void
-            : Effect.annotateLogs(Effect.logInfo("audit: finished months were archived"), { archived }),
-          deleted.length === 0
-            ? Effect.void
-            : Effect.annotateLogs(Effect.logInfo("audit: old archives were deleted"), { deleted }),
-          fault === undefined
-            ? Effect.void
-            : Effect.annotateLogs(Effect.logWarning("audit: a finished month waits to be archived"), {
-                reason: fault,
-              }),
-        ],
-        { discard: true },
-      )
-
-    const rotating = Effect.gen(function* () {
-      yield* firstLook.await
-      let lookedAt = ""
-      for (;;) {
-        const now = (yield* Clock.currentTimeMillis) - turnDelayMs
-        const month = monthOf(now)
-        // The other gateway may have ended.
-        if (last.shared) yield* Effect.flatMap(writer.drain, note)
-        const due = lookedAt !== month || (last.oldestMonth !== undefined && last.oldestMonth < month)
-        if (last.owner && due) {
-          yield* tellRotation(yield* writer.rotate(now, policy().retentionMonths))
-          // Shows the writer the tables that stand there now.
-          yield* Effect.flatMap(writer.drain, note)
-          lookedAt = month
-        }
-        yield* Effect.sleep(Math.min(rotationIntervalMs, nextMonth(now) - now))
-      }
-    })
-
-    /** Waits while rows get from the spill into the database. */
-    const drained: Effect.Effect<void> = Effect.suspend(() =>
-      last.spilled === 0 || last.fault !== undefined
-        ? Effect.void
-        : Effect.delay(drained, Duration.millis(lookMs)),
+    const queue = new Queue(options, (defect) =>
+      runFork(Effect.logError("audit: a record could not be queued", defect)),
     )
-
-    yield* Effect.forkScoped(draining)
-    yield* Effect.forkScoped(rotating)
-    yield* Effect.forkScoped(Effect.repeat(tellLoss, Schedule.spaced(lossInterval)))
-    const written = yield* Effect.forkDaemon(Effect.interruptible(writing))
-    yield* Effect.addFinalizer(() =>
-      Effect.gen(function* () {
-        hasEnded = true
-        yield* filled.open
-        yield* enough.open
-        const rest = Effect.zipRight(Fiber.await(written), drained)
-        // A finalizer is uninterruptible, and what is would not be given up.
-        yield* Effect.timeoutOption(Effect.interruptible(rest), limits.closeMs)
-        yield* Fiber.interrupt(written)
-        lost += queued
-        queued = 0
-        yield* tellLoss
-        if (last.spilled > 0) {
-          yield* Effect.annotateLogs(
-            Effect.logWarning("audit: rows wait in the spill file for the next start"),
-            { spilled: last.spilled },
-          )
-        }
-      }),
-    )
-
+    yield* Effect.forkScoped(queue.draining)
+    yield* Effect.forkScoped(queue.rotating)
+    yield* Effect.forkScoped(Effect.repeat(queue.tellLoss, Schedule.spaced(lossInterval)))
+    const written = yield* Effect.forkDaemon(Effect.interruptible(queue.writing))
+    yield* Effect.addFinalizer(() => queue.end(written))
     // A thread takes its time to start, and what is recorded meanwhile would be in memory only.
-    yield* Effect.timeoutOption(firstLook.await, startTimeout)
-
-    return { record, put, status: Effect.sync(() => ({ queued, spilled: last.spilled, lost })) }
+    yield* Effect.timeoutOption(queue.ready, startTimeout)
+    return { record: queue.record, put: queue.put, status: Effect.sync(() => queue.status) }
   })
