@@ -80,7 +80,8 @@ export const rooms = {
   config: {
     rooms:
       "access answer audit/record config/schema operations routing secrets terminal upstream/policy wire",
-    edges: "CurrentConfig.ts Environment.ts file/ConfigText.ts reload/Told.ts reload/Watch.ts",
+    edges: `CurrentConfig.ts Environment.ts file/ConfigInvalid.ts file/ConfigText.ts reload/FollowedFile.ts reload/ReloadLog.ts
+      reload/Reloading.ts reload/Watch.ts`,
     outside: "@effect/platform node:path",
     computes: { "file/Syntax.ts": "yaml", "file/Tree.ts": "yaml", "reference/Reference.ts": "yaml" },
   },

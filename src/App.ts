@@ -12,8 +12,9 @@ import * as Aside from "./aside/Aside.ts"
 import type { Audit } from "./audit/Audit.ts"
 import * as AuditLayer from "./audit/AuditLayer.ts"
 import { defaultLimits, relayedLimits } from "./audit/queue/AuditQueue.ts"
-import * as CurrentConfig from "./config/CurrentConfig.ts"
+import { CurrentConfig } from "./config/CurrentConfig.ts"
 import type { Environment } from "./config/Environment.ts"
+import * as FollowedFile from "./config/reload/FollowedFile.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Models from "./gateway/Models.ts"
 import * as Connections from "./http/Connections.ts"
@@ -31,7 +32,7 @@ import * as Slots from "./upstream/Slots.ts"
 
 /** The policy of the configuration in force. */
 const auditPolicy = Effect.map(
-  CurrentConfig.CurrentConfig,
+  CurrentConfig,
   ({ snapshot }) =>
     () =>
       snapshot().audit,
@@ -56,7 +57,7 @@ const breakersLayer = Layer.provideMerge(
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const { keepOnly } = yield* Breakers.Breakers
-      const { changes } = yield* CurrentConfig.CurrentConfig
+      const { changes } = yield* CurrentConfig
       yield* Effect.forkScoped(
         Stream.runForEach(changes, ({ routes }) => Effect.sync(() => keepOnly(routes.byName))),
       )
@@ -75,7 +76,7 @@ const serving = <FE, FR, AE, AR>(
   fleet: Layer.Layer<Fleet.Fleet, FE, FR>,
   audit: Layer.Layer<Audit, AE, AR>,
   onDrain: (underWay: number) => Effect.Effect<void>,
-  config = CurrentConfig.layer(environment.configPath),
+  config = FollowedFile.layer(environment.configPath),
 ) =>
   Server.layer(onDrain).pipe(
     Layer.provideMerge(NodeServer.layer(environment)),
@@ -122,11 +123,7 @@ export const workerLayer = (environment: Environment, asideEntry: URL) =>
     WorkerProcess.fleetLayer(ownHealth),
     handedAuditLayer(environment),
     () => Effect.void,
-    Layer.locally(
-      CurrentConfig.layer(environment.configPath),
-      FiberRef.currentMinimumLogLevel,
-      LogLevel.None,
-    ),
+    Layer.locally(FollowedFile.layer(environment.configPath), FiberRef.currentMinimumLogLevel, LogLevel.None),
   ).pipe(
     Layer.locallyWith(FiberRef.currentLogAnnotations, HashMap.set<string, unknown>("worker", process.pid)),
   )
@@ -135,5 +132,5 @@ export const workerLayer = (environment: Environment, asideEntry: URL) =>
 export const primaryLayer = (environment: Environment, entry: URL) =>
   Layer.provideMerge(
     auditLayer(environment, entry, relayedLimits),
-    CurrentConfig.layer(environment.configPath),
+    FollowedFile.layer(environment.configPath),
   )

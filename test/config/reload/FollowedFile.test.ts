@@ -8,7 +8,6 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -16,15 +15,11 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { keyCount } from "../../src/access/AccessKey.ts"
-import {
-  type ConfigInvalid,
-  type ConfigUnreadable,
-  CurrentConfig,
-  type CurrentConfigOptions,
-  layer,
-  layerFixed,
-} from "../../src/config/CurrentConfig.ts"
+import { keyCount } from "../../../src/access/AccessKey.ts"
+import { CurrentConfig } from "../../../src/config/CurrentConfig.ts"
+import type { ConfigInvalid } from "../../../src/config/file/ConfigInvalid.ts"
+import type { ConfigUnreadable } from "../../../src/config/file/ConfigText.ts"
+import { type FollowedFileOptions, layer } from "../../../src/config/reload/FollowedFile.ts"
 
 const clientCalled = (name: string, more = "") =>
   `openai_clients:\n  - name: ${name}\n    base_url: http://localhost/v1\n    model_match: { type: keyword, value: [gpt] }\n${more}`
@@ -38,7 +33,7 @@ class NotFollowed extends Data.TaggedError("NotFollowed")<{ readonly name: strin
 /** Sooner than the poll of 5 s could notice, so that it was an event; later than 1 s on a machine that is busy. */
 const withoutPoll = "4 seconds"
 
-const startOver = (path: string, options: CurrentConfigOptions = {}) =>
+const startOver = (path: string, options: FollowedFileOptions = {}) =>
   layer(path, options).pipe(
     Layer.provide(Logger.remove(Logger.defaultLogger)),
     Layer.build,
@@ -249,7 +244,7 @@ describe("where no events are delivered", () => {
     return { file, fs }
   }
 
-  const start = (text: string | undefined, options: CurrentConfigOptions = {}) =>
+  const start = (text: string | undefined, options: FollowedFileOptions = {}) =>
     Effect.gen(function* () {
       const { file, fs } = makeFile(text)
       const lines: Array<string> = []
@@ -277,7 +272,6 @@ describe("where no events are delivered", () => {
       file.text = clientCalled("b")
       yield* poll
       expect(namesOf(config.snapshot())).toEqual(["b"])
-      expect(yield* config.get).toBe(config.snapshot())
     }),
   )
 
@@ -557,16 +551,6 @@ describe("where no events are delivered", () => {
         "ConfigUnreadable",
         `${path}: the configuration cannot be read: there is no such file`,
       ])
-    }),
-  )
-
-  it.scoped("a fixed configuration never changes", () =>
-    Effect.gen(function* () {
-      const { config } = yield* start(clientCalled("a"))
-      const snapshot = config.snapshot()
-      const fixed = Context.get(yield* Layer.build(layerFixed(snapshot)), CurrentConfig)
-      expect(fixed.snapshot()).toBe(snapshot)
-      expect(yield* Effect.exit(fixed.reload)).toEqual(Exit.succeed({ _tag: "Unchanged", generation: 1 }))
     }),
   )
 })

@@ -1,35 +1,10 @@
-/** What is told of a configuration that was read: in the log, and on one line for `/health`. */
+/** What the log says of a configuration that was read. */
 import { basename } from "node:path"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { type LoadedConfig, type Problem, toldPublicly } from "../file/ConfigFile.ts"
+import { type LoadedConfig, toldPublicly } from "../file/ConfigFile.ts"
+import type { ConfigInvalid } from "../file/ConfigInvalid.ts"
 import type { ConfigUnreadable } from "../file/ConfigText.ts"
 import type { Snapshot } from "../Snapshot.ts"
-
-/** The file is there and says something that cannot be used. */
-export class ConfigInvalid extends Data.TaggedError("ConfigInvalid")<{
-  readonly path: string
-  readonly problems: ReadonlyArray<Problem>
-}> {
-  /** For everybody. */
-  override get message(): string {
-    return this.problems.map((problem) => toldPublicly(this.path, problem)).join("\n")
-  }
-}
-
-/** How many problems `status` repeats. */
-const problemsInStatus = 3
-
-/** What is wrong, on one line, for `/health`. */
-export const summary = (error: ConfigInvalid | ConfigUnreadable): string => {
-  if (error._tag === "ConfigUnreadable") return error.message
-  const errors = error.problems.filter(({ severity }) => severity === "error")
-  const first = errors
-    .slice(0, problemsInStatus)
-    .map((problem) => toldPublicly(basename(error.path), problem))
-  const more = errors.length - first.length
-  return more > 0 ? `${first.join("; ")}; and ${more} more` : first.join("; ")
-}
 
 /** Logs what is allowed and seldom meant. */
 export const logWarnings = (path: string, { warnings }: LoadedConfig) =>
