@@ -83,7 +83,12 @@ export const rooms = {
     edges: `CurrentConfig.ts Environment.ts file/ConfigInvalid.ts file/ConfigText.ts reload/FollowedFile.ts reload/ReloadLog.ts
       reload/Reloading.ts reload/Watch.ts`,
     outside: "@effect/platform node:path",
-    computes: { "file/Syntax.ts": "yaml", "file/Tree.ts": "yaml", "reference/Reference.ts": "yaml" },
+    computes: {
+      "ConfigHash.ts": "node:crypto",
+      "file/Syntax.ts": "yaml",
+      "file/Tree.ts": "yaml",
+      "reference/Reference.ts": "yaml",
+    },
   },
   gateway: {
     rooms: `access answer aside audit audit/record config errors operations resume routing secrets telemetry upstream upstream/calls

@@ -61,6 +61,11 @@ const functions = nodes(
   (node): node is WithBody => ts.isFunctionLike(node) && "body" in node && node.body !== undefined,
 )
 
+const isNamedType = (
+  node: ts.Node,
+): node is ts.ClassDeclaration | ts.InterfaceDeclaration | ts.TypeAliasDeclaration =>
+  ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)
+
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((all, one) => all + one, 0)
 
 describe("src", () => {
@@ -73,6 +78,10 @@ describe("src", () => {
     }
     expect(rooms.size).toBeGreaterThan(10)
     expect([...rooms].filter(([, lines]) => lines >= all / 5)).toEqual([])
+  })
+
+  it("has no file of more than 400 lines", () => {
+    expect(files.filter(({ lines }) => lines > 400).map(({ lines, path }) => `${path}: ${lines}`)).toEqual([])
   })
 
   it("has functions of which half are shorter than ten lines", () => {
@@ -93,6 +102,17 @@ describe("src", () => {
           node.exclamationToken !== undefined),
     )
     expect(casts.map(placeOf)).toEqual([])
+  })
+
+  it("gives each type that others import a name of its own", () => {
+    const files = new Map<string, Array<string>>()
+    for (const { file, node } of nodes(isNamedType)) {
+      const isExported = node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false
+      const name = node.name?.text ?? ""
+      if (isExported) files.set(name, [...(files.get(name) ?? []), file.path])
+    }
+    expect(files.size).toBeGreaterThan(100)
+    expect([...files].filter(([, paths]) => paths.length > 1)).toEqual([])
   })
 
   it("silences no check", () => {
