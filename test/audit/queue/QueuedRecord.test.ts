@@ -70,6 +70,18 @@ describe("a queued record", () => {
     })
   })
 
+  it("reads off a reassembled stream what it is called and by which tariff it was made", () => {
+    const response = events(
+      JSON.stringify({ id: "c1", service_tier: null, choices: [{ index: 0, delta: { content: "a" } }] }),
+      JSON.stringify({ id: "c1", service_tier: "flex", choices: [{ index: 0, delta: { content: "b" } }] }),
+    )
+    const record = sampleRecord("a", { response, responseId: undefined, serviceTier: undefined })
+    const row = byColumn(rowOfQueued(queuedRecord(record, "k", fullPolicy)))
+    expect(row).toMatchObject({ response_id: "c1", service_tier: "flex" })
+    const kept = byColumn(rowOfQueued(queuedRecord(sampleRecord("a"), "k", fullPolicy)))
+    expect(kept).toMatchObject({ response_id: "chatcmpl-1", service_tier: "default" })
+  })
+
   it("marks a body that is cut, and says how much there was", () => {
     const response = { kind: "plain", bytes: bytesOf("0123456789") } as const
     const policy = { ...fullPolicy, maxBodyBytes: 4 }

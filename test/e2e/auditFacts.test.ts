@@ -1,0 +1,106 @@
+/** What the audit's newer columns say of requests over real sockets. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { startGateway } from "../support/gateway.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
+import { chatChunks, chatCompletion, openAiError } from "../support/Wire.ts"
+
+const configOf = (...urls: ReadonlyArray<string>): string =>
+  [
+    "retry: { rounds: 1 }",
+    "openai_clients:",
+    ...urls.map((url, at) => {
+      const fallback = at + 1 < urls.length ? `fallback: u${at + 1}, ` : ""
+      const match = `model_match: { type: ${at === 0 ? "keyword, value: [gpt]" : "exact, value: [spare]"} }`
+      return `  - { name: u${at}, base_url: "${url}", pass_key: false, ${fallback}${match} }`
+    }),
+  ].join("\n")
+
+const post = (baseUrl: string, body: object, headers: Readonly<Record<string, string>> = {}) =>
+  Effect.promise(async () => {
+    const response = await fetch(`${baseUrl}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "hello" }], ...body }),
+    })
+    await response.text()
+    return response
+  })
+
+/** Answers when so much time has passed. */
+const after = (ms: number, answer: Scripted.Answer): Scripted.Answer => ({
+  give: (exchange) => {
+    setTimeout(() => answer.give(exchange), ms)
+  },
+})
+
+describe("a record", () => {
+  it.scopedLive(
+    "has what the upstream calls the request, what the answer calls itself, and what the caller calls its conversation",
+    () =>
+      Effect.gen(function* () {
+        const answer = { ...chatCompletion("hi", { id: "chatcmpl-77" }), service_tier: "flex" }
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.json(answer, { "request-id": "req_77" }))
+        const gateway = yield* startGateway(configOf(upstream.url))
+        const response = yield* post(gateway.baseUrl, {}, { "x-session-id": "talk of the town" })
+        expect(response.headers.get("x-upstream-request-id")).toBe("req_77")
+        yield* post(gateway.baseUrl, {})
+        const [one, other] = yield* gateway.awaitRecords(2)
+        expect(one).toMatchObject({
+          dialect: "chat",
+          upstreamRequestId: "req_77",
+          responseId: "chatcmpl-77",
+          serviceTier: "flex",
+          configHash: gateway.config.snapshot().hash,
+        })
+        expect(one?.conversation).toContain("fingerprint")
+        expect(JSON.stringify(one)).not.toContain("talk of the town")
+        expect(other?.conversation).toBeUndefined()
+      }),
+  )
+
+  it.scopedLive(
+    "counts as overhead no time in which an upstream was waited for, be it one that fails or one that streams",
+    () =>
+      Effect.gen(function* () {
+        const slow = yield* Scripted.scriptedUpstream(after(60, Scripted.status(500, openAiError("no"))))
+        const events = chatChunks(["a", "b", "c"])
+        const streaming = yield* Scripted.scriptedUpstream(Scripted.sse(events, { delayBetweenMs: 30 }))
+        const gateway = yield* startGateway(configOf(slow.url, streaming.url))
+        yield* post(gateway.baseUrl, { stream: true })
+        const [record] = yield* gateway.awaitRecords(1)
+        expect(record?.attempts).toHaveLength(2)
+        const overhead = record?.overheadMs ?? Number.NaN
+        // Timers may be a millisecond early by the other clock.
+        expect((record?.latencyMs ?? 0) - overhead).toBeGreaterThan(60 + 30 * (events.length - 1) - 5)
+        expect(overhead).toBeGreaterThan(0)
+      }),
+  )
+
+  it.scopedLive(
+    "of a request that no upstream was asked for has all its time as overhead; of a list of models none is known",
+    () =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.models(["gpt-4o"]))
+        const gateway = yield* startGateway(configOf(upstream.url))
+        yield* post(gateway.baseUrl, { model: "nobody" })
+        yield* Effect.promise(async () => (await fetch(`${gateway.baseUrl}/v1/models`)).text())
+        const [rejected, models] = yield* gateway.awaitRecords(2)
+        expect(rejected).toMatchObject({ outcome: "rejected", dialect: "chat", upstreamRequestId: undefined })
+        expect(rejected?.overheadMs).toBe(rejected?.latencyMs)
+        expect(models).toMatchObject({ endpoint: "models", dialect: undefined, overheadMs: undefined })
+      }),
+  )
+
+  it.scopedLive("of a refusal has what the upstream calls the request", () =>
+    Effect.gen(function* () {
+      const refusing = Scripted.status(400, openAiError("bad"), { "x-request-id": "req_bad" })
+      const upstream = yield* Scripted.scriptedUpstream(refusing)
+      const gateway = yield* startGateway(configOf(upstream.url))
+      const response = yield* post(gateway.baseUrl, {})
+      const [record] = yield* gateway.awaitRecords(1)
+      expect(record?.upstreamRequestId).toBe(response.headers.get("x-upstream-request-id") ?? undefined)
+      expect(record?.upstreamRequestId).toBe("req_bad")
+    }),
+  )
+})
