@@ -20,7 +20,7 @@ export const rooms = {
   },
   wire: {
     edges: "Brotli.ts BrotliThread.ts EventSource.ts Lift.ts brotli-worker.js",
-    outside: "effect/Runtime node:fs node:module node:stream node:worker_threads node:zlib",
+    outside: "node:fs node:module node:stream node:worker_threads node:zlib",
   },
   secrets: { rooms: "terminal wire" },
   routing: { rooms: "wire" },
@@ -94,8 +94,7 @@ export const rooms = {
     rooms: `access answer aside audit audit/record config errors operations resume routing secrets telemetry upstream upstream/calls
       upstream/lists upstream/policy wire`,
     edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Relay.ts
-      ResponseStream.ts`,
-    outside: "effect/Runtime",
+      Respond.ts ResponseStream.ts StreamedAnswer.ts`,
   },
   processes: {
     rooms: "audit audit/record runtime",

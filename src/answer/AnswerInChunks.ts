@@ -6,6 +6,7 @@ import { isJsonArray, isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { elementTexts, memberTexts, objectText, onOneLine } from "../wire/JsonText.ts"
 import type { AnswerShape } from "./AnswerShape.ts"
+import { longestChanged } from "./StreamEvent.ts"
 
 type Texts = ReadonlyArray<readonly [name: string, text: string]>
 
@@ -80,4 +81,28 @@ export const chunksOf = (
     }
   }
   return usage.length === 0 || add("[]", usage) ? datas : undefined
+}
+
+/** The choices of an answer of which something was said. */
+type Seen = ReadonlyArray<{ readonly index: number }>
+
+/**
+ * The data of the chunks that are sent in place of an event which is a whole answer: an SDK looks for deltas, and would see an empty one. `undefined`
+ * where it is none, or something was said of its choices before: some upstreams repeat at the end what they streamed.
+ */
+export const wholeInChunks = (
+  shape: AnswerShape,
+  data: Uint8Array,
+  chunk: JsonObject,
+  seen: Seen,
+): ReadonlyArray<Uint8Array> | undefined => {
+  const { choices } = chunk
+  const isWhole =
+    data.length <= longestChanged &&
+    isPlain(chunk) &&
+    isJsonArray(choices) &&
+    choices.every(
+      (choice, at) => isJsonObject(choice) && seen.every(({ index }) => index !== (choice["index"] ?? at)),
+    )
+  return isWhole ? chunksOf(shape, data, maxMadeBytes) : undefined
 }

@@ -63,7 +63,7 @@ export const choiceMachine = (transform: ChoiceTransform): ChoiceMachine | undef
 const nothing: ReadonlyArray<Piece> = []
 
 /** A choice's machine on its way through one holder. Mutable on purpose: per event, a copy for each piece costs more. */
-export class MachineRun implements PieceTaker {
+export class PieceRun implements PieceTaker {
   readonly #machine: ChoiceMachine
   readonly #ends: boolean
   #state: ChoiceMachineState

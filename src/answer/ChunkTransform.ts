@@ -1,7 +1,4 @@
-/**
- * Chunks of a streamed answer: each choice's text runs through its own machine, everything else passes. Also keeps count of which
- * choices have ended, whether their text is transformed or not.
- */
+/** Chunks of a streamed answer whose texts are changed: each choice's text runs through its own machine, everything else passes. */
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import type { AnswerShape } from "./AnswerShape.ts"
 import {
@@ -21,16 +18,15 @@ import {
   type ChoiceMachineState,
   type ChoiceTransform,
   choiceMachine,
-  MachineRun,
+  PieceRun,
 } from "./ChoiceTransform.ts"
+import { indexOf, maxChoices } from "./Progress.ts"
 
-/** How far one choice has come. */
-export interface ChoiceProgress {
+/** How far the text of one choice has come. */
+export interface ChoiceRun {
   readonly index: number
-  /** `undefined` where nothing is transformed, and after the choice has ended. */
+  /** `undefined` after the choice has ended: what comes then passes as it is. */
   readonly machine: ChoiceMachineState | undefined
-  /** Said once; what comes after it passes as it is. */
-  readonly finishReason: string | undefined
   /** A chunk of this choice has been let through, and with it the role. */
   readonly introduced: boolean
   /** The upstream sent content that is not empty. */
@@ -40,26 +36,21 @@ export interface ChoiceProgress {
 }
 
 /** The choices seen so far. */
-export type Progress = ReadonlyArray<ChoiceProgress>
+export type ChoiceRuns = ReadonlyArray<ChoiceRun>
 
 /** Transforms the chunks of one answer. */
 export interface ChunkTransform {
-  /** Whether anything is transformed at all. */
-  readonly active: boolean
   /**
    * The chunk to be sent in place of one that came: the same object where nothing changes, `undefined` where its text is held
    * back or removed and it says nothing else.
    */
   readonly step: (
-    progress: Progress,
+    runs: ChoiceRuns,
     chunk: JsonObject,
-  ) => readonly [progress: Progress, chunk: JsonObject | undefined]
+  ) => readonly [runs: ChoiceRuns, chunk: JsonObject | undefined]
   /** What is still held back, as choices of a last chunk. */
-  readonly flush: (progress: Progress) => readonly [progress: Progress, choices: ReadonlyArray<JsonObject>]
+  readonly rest: (runs: ChoiceRuns) => ReadonlyArray<JsonObject>
 }
-
-/** Choices of one answer that are followed; those of a hostile upstream beyond it pass as they are. */
-export const maxChoices = 128
 
 const quietInChunk: ReadonlySet<string> = new Set([
   "id",
@@ -72,6 +63,9 @@ const quietInChunk: ReadonlySet<string> = new Set([
   "provider",
   "obfuscation",
 ])
+
+/** Where usage is hidden from the client, it is no reason to send a chunk. */
+const quietWithUsage: ReadonlySet<string> = new Set([...quietInChunk, "usage"])
 
 const quietInChoice: ReadonlySet<string> = new Set(["index", "finish_reason"])
 
@@ -91,36 +85,41 @@ const speaks = (
   return false
 }
 
-const indexOf = (choice: JsonObject, position: number): number => {
-  const index = choice["index"]
-  return typeof index === "number" && Number.isSafeInteger(index) && index >= 0 ? index : position
-}
-
 interface Stepped {
-  readonly progress: ChoiceProgress
+  readonly run: ChoiceRun
   readonly choice: JsonObject
   /** Its text was taken away, and it says nothing else. */
   readonly silent: boolean
 }
 
-/** The transformation of the chunks of answers of this shape. */
-export const chunkTransform = (shape: AnswerShape, transform: ChoiceTransform): ChunkTransform => {
+/**
+ * The transformation of the chunks of answers of this shape; `undefined` where there is nothing to do.
+ *
+ * @param hidesUsage whether usage is taken out of the chunks afterwards. Where a chunk reports it and says nothing else, it then goes on without
+ * choices, for whoever counts tokens
+ */
+export const chunkTransform = (
+  shape: AnswerShape,
+  transform: ChoiceTransform,
+  hidesUsage: boolean,
+): ChunkTransform | undefined => {
   const place = shape.inChunk
   const machine = choiceMachine(transform)
+  if (machine === undefined) return undefined
+  const quiet = hidesUsage ? quietWithUsage : quietInChunk
 
-  const begin = (index: number): ChoiceProgress => ({
+  const begin = (index: number): ChoiceRun => ({
     index,
-    machine: machine?.initial,
-    finishReason: undefined,
+    machine: machine.initial,
     introduced: false,
     hadContent: false,
     gaveContent: false,
   })
 
-  const step: ChunkTransform["step"] = (progress, chunk) => {
+  const step: ChunkTransform["step"] = (runs, chunk) => {
     const choices = chunk["choices"]
-    if (!Array.isArray(choices)) return [progress, chunk]
-    const after: Array<ChoiceProgress> = [...progress]
+    if (!Array.isArray(choices)) return [runs, chunk]
+    const after: Array<ChoiceRun> = [...runs]
     const sent: Array<Json> = []
     let changed = false
     let silent = choices.length > 0
@@ -140,31 +139,30 @@ export const chunkTransform = (shape: AnswerShape, transform: ChoiceTransform): 
         continue
       }
       const stepped = stepChoice(place, transform, machine, known, choice)
-      after[slot === -1 ? after.length : slot] = stepped.progress
+      after[slot === -1 ? after.length : slot] = stepped.run
       if (stepped.choice !== choice) changed = true
       if (!stepped.silent) silent = false
       sent.push(stepped.choice)
     }
-    if (silent && !speaks(chunk, quietInChunk)) return [after, undefined]
+    if (silent && !speaks(chunk, quiet)) {
+      return [after, hidesUsage && isJsonObject(chunk["usage"]) ? { ...chunk, choices: [] } : undefined]
+    }
     return [introduce(after, sent), changed ? { ...chunk, choices: sent } : chunk]
   }
 
   /** Notes what a chunk let through has said of its choices. */
-  const introduce = (progress: Progress, sent: ReadonlyArray<Json>): Progress => {
-    if (machine === undefined) return progress
-    return progress.map((one) => {
+  const introduce = (runs: ChoiceRuns, sent: ReadonlyArray<Json>): ChoiceRuns =>
+    runs.map((one) => {
       if (one.introduced && one.gaveContent) return one
       const choice = sent.find((other, at) => isJsonObject(other) && indexOf(other, at) === one.index)
       if (!isJsonObject(choice)) return one
       const gaveContent = one.gaveContent || hasContent(holderOf(choice, place), place)
       return { ...one, introduced: true, gaveContent }
     })
-  }
 
-  const flush: ChunkTransform["flush"] = (progress) => {
-    if (machine === undefined) return [progress, []]
+  const rest: ChunkTransform["rest"] = (runs) => {
     const choices: Array<JsonObject> = []
-    for (const one of progress) {
+    for (const one of runs) {
       const pieces = one.machine === undefined ? [] : machine.halt(one.machine)
       if (pieces.length === 0) continue
       const holder = writePieces({}, place, transform.thinking, pieces)
@@ -174,28 +172,24 @@ export const chunkTransform = (shape: AnswerShape, transform: ChoiceTransform): 
           : { index: one.index, [place.holder]: holder, logprobs: null, finish_reason: null },
       )
     }
-    return [progress.map((one) => ({ ...one, machine: undefined })), choices]
+    return choices
   }
 
-  return { active: machine !== undefined, step, flush }
+  return { step, rest }
 }
 
 const stepChoice = (
   place: TextPlace,
   transform: ChoiceTransform,
-  machine: ChoiceMachine | undefined,
-  known: ChoiceProgress,
+  machine: ChoiceMachine,
+  known: ChoiceRun,
   choice: JsonObject,
 ): Stepped => {
-  const finishReason = known.finishReason ?? finishReasonOf(choice)
-  if (machine === undefined || known.machine === undefined) {
-    const progress = finishReason === known.finishReason ? known : { ...known, finishReason }
-    return { progress, choice, silent: false }
-  }
+  if (known.machine === undefined) return { run: known, choice, silent: false }
 
   const holder = holderOf(choice, place)
-  const ends = finishReason !== undefined
-  const run = new MachineRun(machine, known.machine, ends)
+  const ends = finishReasonOf(choice) !== undefined
+  const run = new PieceRun(machine, known.machine, ends)
   const written = transformHolder(holder, place, transform.thinking, run)
 
   const hadContent = known.hadContent || saysContent(holder, place)
@@ -203,11 +197,10 @@ const stepChoice = (
   const emptied = ends && hadContent && !known.gaveContent && !hasContent(written, place)
   const after = emptied ? { ...written, [place.content]: "" } : written
   return {
-    // By name, since copying it as a whole costs more; so does the copy of the answer's state (AnswerStream).
-    progress: {
+    // By name, since copying it as a whole costs more.
+    run: {
       index: known.index,
       machine: ends ? undefined : run.state,
-      finishReason,
       introduced: known.introduced,
       hadContent,
       gaveContent: known.gaveContent,
@@ -218,12 +211,7 @@ const stepChoice = (
 }
 
 /** Whether a choice whose text went through the machine has nothing left to say. */
-const isSilent = (
-  place: TextPlace,
-  known: ChoiceProgress,
-  choice: JsonObject,
-  holder: JsonObject,
-): boolean => {
+const isSilent = (place: TextPlace, known: ChoiceRun, choice: JsonObject, holder: JsonObject): boolean => {
   if (saysContent(holder, place) || reasoningOf(holder) !== "") return false
   const isQuiet = (member: string): boolean =>
     member === place.content ||

@@ -12,7 +12,7 @@ import {
   transformHolder,
   withHolder,
 } from "./ChoiceText.ts"
-import { type ChoiceMachine, type ChoiceTransform, choiceMachine, MachineRun } from "./ChoiceTransform.ts"
+import { type ChoiceMachine, type ChoiceTransform, choiceMachine, PieceRun } from "./ChoiceTransform.ts"
 import { readUsage, type Usage } from "./Usage.ts"
 
 const transformChoice = (
@@ -23,7 +23,7 @@ const transformChoice = (
 ): Json => {
   if (!isJsonObject(choice)) return choice
   const holder = holderOf(choice, place)
-  const run = new MachineRun(machine, machine.initial, true)
+  const run = new PieceRun(machine, machine.initial, true)
   const after = transformHolder(holder, place, transform.thinking, run)
   return run.hasText ? withHolder(choice, place, after) : choice
 }

@@ -13,6 +13,15 @@ const [braceOpen, braceClose, bracketOpen] = [0x7b, 0x7d, 0x5b]
 /** The one event that every ping is taken for: its upstream lives, and says nothing. */
 export const ping: SseEvent = { data: new Uint8Array(0), event: "ping" }
 
+/** What an event is taken for in which nothing could be read that was to be changed: no SDK could either. */
+export const unreadable: SseEvent = { data: new Uint8Array(0), event: "unreadable" }
+
+/**
+ * No longer event is changed: made into chunks, without its usage, its text transformed. To write one anew holds everybody for as long as it is; passed
+ * on as it came, one may be of any size.
+ */
+export const longestChanged = 4 * 1024 * 1024
+
 /** By these names upstreams say that they live. */
 const pingNames: ReadonlySet<unknown> = new Set([
   "ping",

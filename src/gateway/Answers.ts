@@ -2,42 +2,25 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import type * as Runtime from "effect/Runtime"
 import type { OpenRequest, TakenBy } from "../access/OpenRequests.ts"
 import { type ChoiceTransform, thinkingFormatOf, untouched } from "../answer/ChoiceTransform.ts"
 import { changesAnswers } from "../answer/PlainAnswer.ts"
 import type { Aside } from "../aside/Aside.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
-import { errorData } from "../errors/faces/OpenAiFace.ts"
 import { answerOf, codeOf, describe, type GatewayError } from "../errors/GatewayError.ts"
 import type { Outcome } from "../errors/Outcome.ts"
 import { InternalError, noMemory, Overloaded, roomRetrySeconds, ShareTaken } from "../errors/ServerErrors.ts"
-import { toClient, upstreamRequestId } from "../operations/HeadersToClient.ts"
+import { toClient } from "../operations/HeadersToClient.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
-import { choicesOf } from "../operations/text/Choices.ts"
-import { resuming } from "../resume/Resume.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
 import type { AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
-import { streamFaultReason } from "../upstream/OpenStream.ts"
-import { sourceOf, streamOf } from "../wire/EventSource.ts"
 import { surelyReadable } from "../wire/JsonOutline.ts"
-import type { AskToResume } from "./AskToResume.ts"
-import { beginAtOnce } from "./BeginAtOnce.ts"
 import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
 import { unreadAside } from "./LongBodies.ts"
-import type { Respond } from "./ResponseStream.ts"
-
-/** Streams go through proxies unbuffered, and are never stored. */
-const streamHeaders = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache",
-  "x-accel-buffering": "no",
-}
 
 /** Whose doing an error is, as the audit tells it. */
 const outcomeOf = (error: GatewayError): Outcome => {
@@ -112,29 +95,6 @@ export const recorded = (
   opened?: OpenRequest,
 ): Effect.Effect<ClientAnswer> => Effect.map(told(answer, draft, opened), (given) => noted(given, draft))
 
-/** A streamed answer that begins before any upstream has. Its status stands with that, whatever is told at last. */
-export const begunAtOnce = (
-  answer: Effect.Effect<RecordedAnswer, GatewayError>,
-  draft: RecordDraft,
-  opened: OpenRequest,
-): RecordedAnswer => {
-  const status = 200
-  const relay = beginAtOnce<Ending>({
-    answer: told(answer, draft, opened),
-    left: { ...endingOf(status, "client_closed", undefined, new Uint8Array()), response: undefined },
-    cutWith: (error) => {
-      draft.givenUp("cut with the gateway")
-      const body = errorData(error)
-      return { body, ending: endingOf(status, "stream_broken", error.message, body) }
-    },
-  })
-  const ended = (): Ending | undefined => {
-    const ending = relay.ended()
-    return ending === undefined ? undefined : { ...ending, status }
-  }
-  return { status, headers: streamHeaders, body: { ...relay, ended } }
-}
-
 /** Half a character, which `encodeURI` throws at. No configuration that was checked has one in a name; an answer that was paid for is not to hang on that. */
 const half = /\p{Cs}/gu
 
@@ -159,7 +119,7 @@ const withAttempts = (
 }
 
 /** The headers of an upstream's answer for the client; what it calls the request is noted. */
-const headersOf = (
+export const headersOf = (
   { headers }: AnsweredPlain | AnsweredStream,
   draft: RecordDraft,
   secrets: Secrets,
@@ -229,94 +189,4 @@ const plainEnding = (
   const headers = headersOf(answered, draft, secrets)
   headers["content-type"] = "application/json"
   return { status, headers, body, ending }
-}
-
-/** Whose events are being read. */
-interface BeingRead {
-  stream: AnsweredStream
-}
-
-/**
- * The events of an answer, resumed by others should it break off. A function of its own: of an answer that nobody may resume, nothing is to
- * keep the request.
- */
-const resumable = (
-  reading: BeingRead,
-  request: RequestFacts,
-  { prefix }: ChoiceTransform,
-  { draft, secrets }: RequestFrame,
-  ask: AskToResume,
-) =>
-  resuming({
-    shape: reading.stream.shape,
-    unresumable: request.unresumable,
-    prefix,
-    events: streamOf(reading.stream.events),
-    reasonOf: streamFaultReason,
-    next: (broken) =>
-      Effect.gen(function* () {
-        draft.brokeOff(toldText(broken.reason, secrets))
-        const other = yield* ask(broken, (target) => draft.hasTried(target))
-        if (Option.isNone(other)) return Option.none()
-        reading.stream.ended("stream_broken")
-        reading.stream = other.value
-        draft.calledUpstream(upstreamRequestId(other.value.headers, secrets))
-        return Option.some({ events: streamOf(reading.stream.events) })
-      }),
-  })
-
-/** The same of a stream. What one upstream began is transformed as its answers are, whoever resumes it. */
-export const streamedAnswer = (
-  answered: AnsweredStream,
-  request: RequestFacts,
-  configured: ChoiceTransform,
-  frame: RequestFrame,
-  ask: AskToResume | undefined,
-  respond: Respond,
-  runtime: Runtime.Runtime<never>,
-): RecordedAnswer => {
-  const { draft, onPassedOver, secrets, snapshot } = frame
-  const { status } = answered
-  const transform = answered.isTransformed ? untouched : configured
-  const reading: BeingRead = { stream: answered }
-  draft.begun()
-  const body = respond({
-    events:
-      ask === undefined
-        ? answered.events
-        : sourceOf(resumable(reading, request, transform, frame, ask), runtime),
-    settings: {
-      shape: answered.shape,
-      transform,
-      includeUsage: request.includeUsage || snapshot.givesUsage === "always",
-      choices: choicesOf(request.choices, answered.target.upstream),
-      secrets,
-    },
-    reasonOf: streamFaultReason,
-    keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
-    hasBegun: snapshot.streamStart === "at_once",
-    onEnd: (
-      { error, finishReason, outcome, passedOver, toolCalls, usage },
-      { packed, truncated },
-    ): Ending => {
-      reading.stream.ended(outcome)
-      draft.streamed()
-      if (passedOver > 0) onPassedOver(reading.stream.target.upstream.name, passedOver)
-      const response = { kind: "events", packed, truncated } as const
-      return {
-        status,
-        outcome,
-        error,
-        usage,
-        finishReason: toldReason(finishReason, secrets),
-        toolCalls,
-        response,
-      }
-    },
-  })
-  return {
-    status,
-    headers: Object.assign(headersOf(answered, draft, secrets), streamHeaders),
-    body,
-  }
 }

@@ -9,9 +9,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import type * as Runtime from "effect/Runtime"
 import { PCGRandom } from "effect/Utils"
 import { credentialFor } from "../access/Credential.ts"
 import { type Deadline, deadlineOf } from "../access/Deadline.ts"
@@ -39,12 +39,13 @@ import { Upstreams } from "../upstream/calls/Upstreams.ts"
 import { errorOfRefusal } from "../upstream/policy/LastError.ts"
 import type { WalkRequest } from "../upstream/Walk.ts"
 import { Admission, answeredWith } from "./Admission.ts"
-import { begunAtOnce, plainAnswer, recorded, refusal, streamedAnswer, transformOf } from "./Answers.ts"
+import { plainAnswer, recorded, refusal, transformOf } from "./Answers.ts"
 import { type AskToResume, askToResume, mayResume } from "./AskToResume.ts"
 import type { ClientCall, LongBody, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
 import { type ReadRequest, readLong } from "./LongBodies.ts"
-import { makeRespond, type Respond } from "./ResponseStream.ts"
+import { makeRespond } from "./Respond.ts"
+import { begunAtOnce, type StreamTools, streamedAnswer } from "./StreamedAnswer.ts"
 
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,
@@ -66,13 +67,11 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
 const closingTimeout = "5 seconds"
 
 /** What every request goes through. */
-interface Stations {
+interface Stations extends StreamTools {
   readonly aside: Aside["Type"]
   readonly attempts: Attempts["Type"]
   readonly inFlight: Upstreams["Type"]["inFlight"]
   readonly random: PCGRandom
-  readonly respond: Respond
-  readonly runtime: Runtime.Runtime<never>
 }
 
 /** What was asked for, and until when. */
@@ -196,7 +195,7 @@ class Passage {
     facts: RequestFacts,
     ask: AskToResume | undefined,
   ): Effect.Effect<RecordedAnswer, GatewayError> {
-    const { aside, respond, runtime } = this.#stations
+    const { aside } = this.#stations
     const frame = this.#frame
     switch (answered.kind) {
       case "plain":
@@ -204,7 +203,7 @@ class Passage {
       case "refusal":
         return Effect.succeed(refusal(errorOfRefusal(answered.refused, answered.target, []), frame.draft))
       case "stream":
-        return Effect.succeed(streamedAnswer(answered, facts, transform, frame, ask, respond, runtime))
+        return Effect.succeed(streamedAnswer(answered, facts, transform, frame, ask, this.#stations))
     }
   }
 
@@ -242,14 +241,15 @@ export const layer: Layer.Layer<
       strangers: yield* Strangers,
     })
     const { inFlight } = yield* Upstreams
+    const runFork = yield* FiberSet.makeRuntime<never>()
     const stations: Stations = {
       aside: yield* Aside,
       attempts: yield* Attempts,
       inFlight,
       // Seeded once by the service that tests own; asking it for each request would be an effect each time.
       random: new PCGRandom(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)),
-      respond: yield* makeRespond,
-      runtime: yield* Effect.runtime<never>(),
+      respond: yield* makeRespond(runFork),
+      runFork,
     }
 
     // What is beneath stays open until all requests have ended. A finalizer cannot be interrupted otherwise, not even by its timeout.

@@ -1,13 +1,9 @@
 /**
  * A streamed answer on its way to the client: upstream events in, bytes out. It never fails; what breaks it is said in its last event.
  *
- * Events are pushed through in the socket's own events, no faster than the client reads. The request's fiber waits meanwhile for the end, and one
- * fiber keeps the time of all streams.
+ * Events are pushed through in the socket's own events, no faster than the client reads. The request's fiber waits meanwhile for the end.
  */
 import * as Effect from "effect/Effect"
-import * as Runtime from "effect/Runtime"
-import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import {
   type AnswerEnd,
   type AnswerSettings,
@@ -23,8 +19,8 @@ import { DataKeeper, type KeptData } from "../answer/transcript/KeptData.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { EventSource, SourceEnd } from "../wire/EventSource.ts"
 import { encode, heartbeat, type SseEvent } from "../wire/Sse.ts"
-import type { Outlet, Relay } from "./Relay.ts"
-import { type Listed, Roster } from "./Roster.ts"
+import type { Outlet } from "./Relay.ts"
+import type { Listed, Roster } from "./Roster.ts"
 
 export interface ResponseOptions<E, A> {
   readonly settings: AnswerSettings
@@ -47,9 +43,6 @@ export interface ResponseOptions<E, A> {
 /** Silence after which a client is told that the answer is still coming. */
 export const silenceMs = 15_000
 
-/** How often it is looked for; a heartbeat comes so much later at most. */
-const lookMs = 1_000
-
 /** Events with these data, in one piece: what came in one read goes out in one write. */
 const encodeAll = (datas: ReadonlyArray<Uint8Array>): Uint8Array => {
   const only = datas[0]
@@ -69,12 +62,12 @@ const answerEndOf = <E>(end: SourceEnd<E>, reasonOf: (error: E) => string): Answ
 }
 
 /** An answer under way, as whoever keeps the time sees it. */
-interface OpenResponse extends Listed {
+export interface OpenResponse extends Listed {
   readonly look: (now: number) => void
 }
 
 /** What responses need of the layer they are made in. */
-interface Surroundings {
+export interface Surroundings {
   readonly now: () => number
   /** Calls back after so many milliseconds. */
   readonly after: (ms: number, go: () => void) => void
@@ -83,7 +76,7 @@ interface Surroundings {
 }
 
 /** An answer under way. Mutable on purpose: one stream, one outlet. */
-class Response<E, A> implements OpenResponse {
+export class ResponseStream<E, A> implements OpenResponse {
   place = -1
   readonly #options: ResponseOptions<E, A>
   readonly #outlet: Outlet
@@ -264,40 +257,3 @@ class Response<E, A> implements OpenResponse {
     this.ended = this.#options.onEnd(summary(this.#state), this.#keeper.kept)
   }
 }
-
-/** The relay of an answer. Leaving it interrupts the upstream at once. */
-export type Respond = <E, A>(options: ResponseOptions<E, A>) => Relay<A>
-
-/**
- * Makes relays whose silence one fiber looks after, that of the scope: one for each stream, with what it takes to wait and to be interrupted, was a
- * quarter of what the beginning and the end of a stream cost.
- */
-export const makeRespond: Effect.Effect<Respond, never, Scope.Scope> = Effect.gen(function* () {
-  const clock = yield* Effect.clock
-  const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-  const open = new Roster<OpenResponse>()
-  const look = Effect.sync(() => {
-    const now = clock.unsafeCurrentTimeMillis()
-    for (const response of open.all) response.look(now)
-  })
-  yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookMs)))
-  const surroundings: Surroundings = {
-    now: () => clock.unsafeCurrentTimeMillis(),
-    after: (ms, go) => void runFork(Effect.delay(Effect.sync(go), ms)),
-    open,
-  }
-  return <E, A>(options: ResponseOptions<E, A>): Relay<A> => {
-    let response: Response<E, A> | undefined
-    return {
-      run: (outlet) =>
-        Effect.async<void>((resume) => {
-          const begun = new Response(options, outlet, surroundings, resume)
-          response = begun
-          begun.start()
-          return Effect.sync(() => begun.end())
-        }),
-      cut: (error) => response?.cut(error),
-      ended: () => response?.ended,
-    }
-  }
-})

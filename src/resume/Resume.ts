@@ -18,7 +18,7 @@ import { ping } from "../answer/StreamEvent.ts"
 import { errorOf } from "../answer/Verdict.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
 import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
-import { lift } from "../wire/Lift.ts"
+import { MachineRun } from "../wire/Machine.ts"
 import { unpack } from "../wire/PackedData.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
 import { resumedEvents } from "./ResumedEvents.ts"
@@ -45,7 +45,6 @@ export interface ResumeOptions<E> {
   readonly unresumable: Unresumable | undefined
   /** The `special_prefix` of the upstream that began the answer: it may open the block of thinking that the answer only closes. */
   readonly prefix: string | undefined
-  readonly events: Stream.Stream<SseEvent, E>
   /** A failure of an upstream in a few words. Holds no secret. */
   readonly reasonOf: (error: E) => string
   /**
@@ -134,87 +133,91 @@ type Pull<E> = Effect.Effect<Chunk.Chunk<SseEvent>, Option.Option<E>>
  *
  * Leaving the stream interrupts whatever is under way, the search for the next target too.
  */
-export const resuming = <E>(options: ResumeOptions<E>): Stream.Stream<SseEvent, E> => {
-  const { next, prefix = "", reasonOf, shape, unresumable } = options
-  if (unresumable !== undefined) return options.events
+export const resumed =
+  <E>(options: ResumeOptions<E>) =>
+  (events: Stream.Stream<SseEvent, E>): Stream.Stream<SseEvent, E> => {
+    const { next, prefix = "", reasonOf, shape, unresumable } = options
+    if (unresumable !== undefined) return events
 
-  const start = Effect.gen(function* () {
-    const outer = yield* Effect.scope
-    const watch = new Watch(shape)
+    const start = Effect.gen(function* () {
+      const outer = yield* Effect.scope
+      const watch = new Watch(shape)
 
-    const open = (events: Stream.Stream<SseEvent, E>, scope: Scope.CloseableScope) =>
-      Effect.map(Scope.extend(Stream.toPull(events), scope), (pull): Source<E> => ({ pull, scope }))
-    const newScope = Scope.fork(outer, ExecutionStrategy.sequential)
+      const open = (events: Stream.Stream<SseEvent, E>, scope: Scope.CloseableScope) =>
+        Effect.map(Scope.extend(Stream.toPull(events), scope), (pull): Source<E> => ({ pull, scope }))
+      const newScope = Scope.fork(outer, ExecutionStrategy.sequential)
 
-    let source = yield* Effect.flatMap(newScope, (scope) => open(options.events, scope))
-    /** What is to be done before anything more is read. */
-    let upcoming: Pull<E> | undefined
+      let source = yield* Effect.flatMap(newScope, (scope) => open(events, scope))
+      /** What is to be done before anything more is read. */
+      let upcoming: Pull<E> | undefined
 
-    /** Another source in place of this one, if somebody resumes. */
-    const resume = (said: SaidSoFar, reason: string): Effect.Effect<boolean> =>
-      Effect.gen(function* () {
-        const scope = yield* newScope
-        const found = yield* Scope.extend(next({ text: said.text, reason: `broke off: ${reason}` }), scope)
-        if (Option.isNone(found)) {
-          yield* Scope.close(scope, Exit.void)
-          return false
+      /** Another source in place of this one, if somebody resumes. */
+      const resume = (said: SaidSoFar, reason: string): Effect.Effect<boolean> =>
+        Effect.gen(function* () {
+          const scope = yield* newScope
+          const found = yield* Scope.extend(next({ text: said.text, reason: `broke off: ${reason}` }), scope)
+          if (Option.isNone(found)) {
+            yield* Scope.close(scope, Exit.void)
+            return false
+          }
+          const left = source.scope
+          const { pull } = yield* open(found.value.events, scope)
+          const renamed = new MachineRun(resumedEvents(shape, said))
+          source = { pull: Effect.map(pull, (events) => Chunk.unsafeFromArray(renamed.take(events))), scope }
+          yield* Scope.close(left, Exit.void)
+          return true
+        })
+
+      /** `otherwise` is how the stream ends where nobody resumes it. */
+      const brokeOff = (reason: string, otherwise: Pull<E>): Pull<E> =>
+        Effect.suspend(() => {
+          const said = readSoFar(shape, prefix, watch.data)
+          const isResumed = Either.isRight(said) ? resume(said.right, reason) : Effect.succeed(false)
+          return Effect.flatMap(isResumed, (resumed): Pull<E> => {
+            if (resumed) return read
+            watch.end()
+            return otherwise
+          })
+        })
+
+      /** Lets events pass until one says an error: that one and those behind it wait for whether somebody resumes. */
+      const passed = (events: Chunk.Chunk<SseEvent>): Pull<E> => {
+        let at = 0
+        for (const event of events) {
+          const error = watch.see(event)
+          if (error !== undefined) {
+            const reason = `it sent an error event (${error.slice(0, maxMessage)})`
+            const broken = brokeOff(reason, Effect.succeed(Chunk.drop(events, at)))
+            if (at === 0) return broken
+            upcoming = broken
+            return Effect.succeed(Chunk.take(events, at))
+          }
+          at++
         }
-        const left = source.scope
-        source = yield* open(lift(resumedEvents(shape, said))(found.value.events), scope)
-        yield* Scope.close(left, Exit.void)
-        return true
-      })
+        return Effect.succeed(events)
+      }
 
-    /** `otherwise` is how the stream ends where nobody resumes it. */
-    const brokeOff = (reason: string, otherwise: Pull<E>): Pull<E> =>
-      Effect.suspend(() => {
-        const said = readSoFar(shape, prefix, watch.data)
-        const isResumed = Either.isRight(said) ? resume(said.right, reason) : Effect.succeed(false)
-        return Effect.flatMap(isResumed, (resumed): Pull<E> => {
-          if (resumed) return read
-          watch.end()
-          return otherwise
+      const read: Pull<E> = Effect.suspend(() => {
+        if (upcoming !== undefined) {
+          const pull = upcoming
+          upcoming = undefined
+          return pull
+        }
+        if (watch.isOver) return source.pull
+        return Effect.matchEffect(source.pull, {
+          onSuccess: passed,
+          onFailure: (end) => {
+            // What breaks off behind the finish reason or [DONE] is not watched any more: it is a whole answer.
+            const reason = Option.match(end, {
+              onNone: () => "it ended before it said that it was finished",
+              onSome: reasonOf,
+            })
+            return brokeOff(reason, Effect.fail(end))
+          },
         })
       })
-
-    /** Lets events pass until one says an error: that one and those behind it wait for whether somebody resumes. */
-    const passed = (events: Chunk.Chunk<SseEvent>): Pull<E> => {
-      let at = 0
-      for (const event of events) {
-        const error = watch.see(event)
-        if (error !== undefined) {
-          const reason = `it sent an error event (${error.slice(0, maxMessage)})`
-          const broken = brokeOff(reason, Effect.succeed(Chunk.drop(events, at)))
-          if (at === 0) return broken
-          upcoming = broken
-          return Effect.succeed(Chunk.take(events, at))
-        }
-        at++
-      }
-      return Effect.succeed(events)
-    }
-
-    const read: Pull<E> = Effect.suspend(() => {
-      if (upcoming !== undefined) {
-        const pull = upcoming
-        upcoming = undefined
-        return pull
-      }
-      if (watch.isOver) return source.pull
-      return Effect.matchEffect(source.pull, {
-        onSuccess: passed,
-        onFailure: (end) => {
-          // What breaks off behind the finish reason or [DONE] is not watched any more: it is a whole answer.
-          const reason = Option.match(end, {
-            onNone: () => "it ended before it said that it was finished",
-            onSome: reasonOf,
-          })
-          return brokeOff(reason, Effect.fail(end))
-        },
-      })
+      return read
     })
-    return read
-  })
 
-  return Stream.fromPull(start)
-}
+    return Stream.fromPull(start)
+  }

@@ -1,7 +1,6 @@
 /** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
 import type { AnswerShape } from "../answer/AnswerShape.ts"
 import { type AnswerState, answerStream } from "../answer/AnswerStream.ts"
-import { untouched } from "../answer/ChoiceTransform.ts"
 import { gathered } from "../answer/transcript/Transcript.ts"
 import { noSecrets } from "../secrets/Secrets.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
@@ -61,7 +60,6 @@ export class GatheredAnswer<E> implements EventSink<E> {
     this.#options = options
     this.#stream = answerStream({
       shape,
-      transform: untouched,
       includeUsage: true,
       choices,
       // What broke it off is told by whoever made the attempt.

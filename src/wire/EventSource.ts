@@ -12,7 +12,6 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import type { SseEvent } from "./Sse.ts"
 
@@ -34,7 +33,7 @@ export interface EventSource<E> {
   /** No more events until `resume`, except for those that are on their way. */
   readonly pause: () => void
   readonly resume: () => void
-  /** Ends the reading; the sink hears nothing any more. */
+  /** Ends the reading; the sink hears nothing any more, but for what was held back, which it is given at once. */
   readonly close: () => void
 }
 
@@ -140,21 +139,23 @@ const endOf = <E>(exit: Exit.Exit<void, E>): SourceEnd<E> =>
     },
   })
 
+/** Runs an effect in a fiber that ends with a scope at the latest. */
+export type RunFork = <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
+
 /** The stream as a source: it runs in a fiber of its own from `attach` on, and is interrupted when the source is closed. */
-export const sourceOf = <E>(
-  stream: Stream.Stream<SseEvent, E>,
-  runtime: Runtime.Runtime<never>,
-): EventSource<E> => {
+export const sourceOf = <E>(stream: Stream.Stream<SseEvent, E>, runFork: RunFork): EventSource<E> => {
   let fiber: Fiber.RuntimeFiber<void, E> | undefined
   let isClosed = false
   let isPaused = false
   let go: (() => void) | undefined
   const wanted: Effect.Effect<void> = Effect.async((resume) => {
-    go = () => resume(Effect.void)
+    // The fiber may have let others run since it saw that nothing is wanted.
+    if (isPaused) go = () => resume(Effect.void)
+    else resume(Effect.void)
   })
   return {
     attach: (sink) => {
-      fiber = Runtime.runFork(runtime)(
+      fiber = runFork(
         Stream.runForEachChunk(stream, (events) =>
           Effect.suspend(() => {
             sink.onEvents(Chunk.toReadonlyArray(events))

@@ -1,41 +1,74 @@
-/** The one way from a machine to a `Stream`: everything a machine is composed of stays pure, and only the whole is lifted. */
-import * as Channel from "effect/Channel"
-import * as Chunk from "effect/Chunk"
-import * as Stream from "effect/Stream"
-import type { Machine } from "./Machine.ts"
+/**
+ * The one way from a machine to the events of an answer: everything a machine is composed of stays pure, and only the whole is lifted.
+ *
+ * It is lifted to events that are pushed, not to Effect's `Stream`, which costs an event that comes alone four times what all else does that is done to
+ * it (docs/performance.md).
+ */
+import type { EventSink, EventSource, SourceEnd } from "./EventSource.ts"
+import { type Machine, MachineRun } from "./Machine.ts"
+import type { SseEvent } from "./Sse.ts"
+
+/** What makes other events of the events of an answer: a step of its pipeline. */
+export type Transformation<E> = (events: EventSource<E>) => EventSource<E>
+
+/** Mutable on purpose: one source, one sink. */
+class Lifted<State, E> implements EventSource<E>, EventSink<E> {
+  readonly #source: EventSource<E>
+  readonly #run: MachineRun<State, SseEvent, SseEvent>
+  #sink: EventSink<E> | undefined
+
+  constructor(source: EventSource<E>, machine: Machine<State, SseEvent, SseEvent>) {
+    this.#source = source
+    this.#run = new MachineRun(machine)
+  }
+
+  attach(sink: EventSink<E>): void {
+    this.#sink = sink
+    this.#source.attach(this)
+  }
+
+  pause(): void {
+    this.#source.pause()
+  }
+
+  resume(): void {
+    this.#source.resume()
+  }
+
+  close(): void {
+    this.#source.close()
+    this.#give(this.#run.rest())
+  }
+
+  // Members, since a source may keep them apart from what they are of.
+  readonly onEvents = (events: ReadonlyArray<SseEvent>): void => {
+    let outputs: ReadonlyArray<SseEvent>
+    try {
+      outputs = this.#run.take(events)
+    } catch (defect) {
+      // It would end in the socket, as a fault of the upstream.
+      this.#source.close()
+      this.#sink?.onEnd({ kind: "died", defect })
+      return
+    }
+    this.#give(outputs)
+  }
+
+  readonly onEnd = (end: SourceEnd<E>): void => {
+    this.#give(this.#run.rest())
+    this.#sink?.onEnd(end)
+  }
+
+  #give(events: ReadonlyArray<SseEvent>): void {
+    if (events.length > 0) this.#sink?.onEvents(events)
+  }
+}
 
 /**
- * Runs a machine over a stream, a chunk of outputs for each chunk of inputs and none where a chunk gives nothing. What the machine
- * holds back is flushed when the stream ends; when it fails, the failure passes and what was held back is dropped.
- *
- * (`Stream.mapAccum` has no flush at the end.)
+ * Runs a machine over events as they come: what those of one read bring is given out at once, and nothing where they bring nothing. What the machine
+ * holds back goes out when the events end, before their failure where they fail, and when they are left.
  */
 export const lift =
-  <State, In, Out>(machine: Machine<State, In, Out>) =>
-  <E, R>(stream: Stream.Stream<In, E, R>): Stream.Stream<Out, E, R> => {
-    type Reader = Channel.Channel<Chunk.Chunk<Out>, Chunk.Chunk<In>, E, E, unknown, unknown>
-
-    const reader = (state: State): Reader =>
-      Channel.readWithCause({
-        onInput: (inputs: Chunk.Chunk<In>) => {
-          const outputs: Array<Out> = []
-          let current = state
-          for (const input of inputs) {
-            const [next, produced] = machine.step(current, input)
-            current = next
-            for (const output of produced) outputs.push(output)
-          }
-          return outputs.length === 0 ? reader(current) : written(outputs, reader(current))
-        },
-        onFailure: Channel.failCause,
-        onDone: () => {
-          const outputs = machine.halt(state)
-          return outputs.length === 0 ? Channel.void : Channel.write(Chunk.fromIterable(outputs))
-        },
-      })
-
-    const written = (outputs: Array<Out>, next: Reader): Reader =>
-      Channel.flatMap(Channel.write(Chunk.unsafeFromArray(outputs)), () => next)
-
-    return Stream.pipeThroughChannel(stream, reader(machine.initial))
-  }
+  <State>(machine: Machine<State, SseEvent, SseEvent>) =>
+  <E>(events: EventSource<E>): EventSource<E> =>
+    new Lifted(events, machine)

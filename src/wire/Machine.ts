@@ -45,18 +45,41 @@ export const compose = <S1, A, B, S2, C>(
   }
 }
 
+/** A machine under way, whose outputs are taken as its inputs come. Mutable on purpose: one stream. */
+export class MachineRun<State, Input, Output> {
+  readonly #machine: Machine<State, Input, Output>
+  #state: State
+  #isOver = false
+
+  constructor(machine: Machine<State, Input, Output>) {
+    this.#machine = machine
+    this.#state = machine.initial
+  }
+
+  /** What these inputs give. */
+  take(inputs: Iterable<Input>): ReadonlyArray<Output> {
+    const outputs: Array<Output> = []
+    for (const input of inputs) {
+      const [next, produced] = this.#machine.step(this.#state, input)
+      this.#state = next
+      for (const output of produced) outputs.push(output)
+    }
+    return outputs
+  }
+
+  /** What is held back, once: no more is to come. */
+  rest(): ReadonlyArray<Output> {
+    if (this.#isOver) return []
+    this.#isOver = true
+    return this.#machine.halt(this.#state)
+  }
+}
+
 /** Runs a machine over a whole list of inputs, end included. */
 export const run = <State, Input, Output>(
   machine: Machine<State, Input, Output>,
   inputs: Iterable<Input>,
 ): ReadonlyArray<Output> => {
-  const outputs: Array<Output> = []
-  let state = machine.initial
-  for (const input of inputs) {
-    const [next, produced] = machine.step(state, input)
-    state = next
-    for (const output of produced) outputs.push(output)
-  }
-  for (const output of machine.halt(state)) outputs.push(output)
-  return outputs
+  const under = new MachineRun(machine)
+  return [...under.take(inputs), ...under.rest()]
 }

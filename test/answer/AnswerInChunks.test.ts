@@ -2,7 +2,6 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { chunksOf } from "../../src/answer/AnswerInChunks.ts"
 import type { AnswerShape } from "../../src/answer/AnswerShape.ts"
-import { answerStream } from "../../src/answer/AnswerStream.ts"
 import type { ChoiceTransform } from "../../src/answer/ChoiceTransform.ts"
 import { transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
@@ -12,6 +11,7 @@ import { noSecrets } from "../../src/secrets/Secrets.ts"
 import type { Json, JsonObject } from "../../src/wire/Json.ts"
 import { doneData } from "../../src/wire/Sse.ts"
 import { answerArb, bytesOf, plainOf, textArb } from "../support/answers.ts"
+import { streamed } from "../support/StreamedAnswers.ts"
 
 const limit = 1_000_000
 
@@ -221,20 +221,11 @@ describe("A plain answer, cut into chunks and put together again", () => {
       fc.property(answerArb, transformArb, (generated, transform) => {
         const { shape } = generated
         const bytes = bytesOf(plainOf(generated))
-        const stream = answerStream({
-          shape,
-          transform,
-          includeUsage: true,
-          choices: 1,
-          secrets: noSecrets,
-        })
-        let state = stream.initial
-        const sent: Array<Uint8Array> = []
-        for (const data of [...(chunksOf(shape, bytes, limit) ?? []), doneData]) {
-          const [next, datas] = stream.step(state, { data, event: undefined })
-          state = next
-          sent.push(...datas)
-        }
+        const datas = [...(chunksOf(shape, bytes, limit) ?? []), doneData]
+        const { data: sent, state } = streamed(
+          { shape, transform, includeUsage: true, choices: 1, secrets: noSecrets },
+          datas.map((data) => ({ data, event: undefined })),
+        )
         expect(state.phase).toBe("complete")
         expect(asWhole(shape, sent)).toEqual(parsed(transformAnswer(shape, transform, bytes)))
       }),

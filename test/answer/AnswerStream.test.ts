@@ -1,12 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import {
-  type AnswerEnd,
-  type AnswerSettings,
-  type AnswerState,
-  answerStream,
-  summary,
-} from "../../src/answer/AnswerStream.ts"
+import { type AnswerEnd, answerStream, summary } from "../../src/answer/AnswerStream.ts"
 import type { ChoiceTransform } from "../../src/answer/ChoiceTransform.ts"
 import { textOfPart, thoughtsOfPart } from "../../src/answer/ContentParts.ts"
 import { transformAnswer } from "../../src/answer/PlainAnswer.ts"
@@ -20,6 +14,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts
 import { run } from "../../src/wire/Machine.ts"
 import { decoder, isOverflow, type SseEvent, type SseOutput } from "../../src/wire/Sse.ts"
 import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb, wireOf } from "../support/answers.ts"
+import { type StreamedSettings, streamed } from "../support/StreamedAnswers.ts"
 import { chunk, finishChunk, textChunk, textCompletionChunk, usageChunk } from "../support/Wire.ts"
 
 const decode = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))
@@ -37,7 +32,7 @@ const done = event("[DONE]")
 
 const untouched: ChoiceTransform = { prefix: undefined, thinking: "passthrough" }
 
-const settings = (given: Partial<AnswerSettings> = {}): AnswerSettings => ({
+const settings = (given: Partial<StreamedSettings> = {}): StreamedSettings => ({
   shape: chatShape,
   transform: untouched,
   includeUsage: false,
@@ -46,39 +41,18 @@ const settings = (given: Partial<AnswerSettings> = {}): AnswerSettings => ({
   ...given,
 })
 
-interface Ran {
-  readonly data: ReadonlyArray<Uint8Array>
-  readonly state: AnswerState
-}
-
-/** Runs a whole answer; `end` happens where the stream has not ended itself. */
-const answer = (
-  given: AnswerSettings,
-  events: ReadonlyArray<SseEvent>,
-  end: AnswerEnd = { kind: "ended" },
-): Ran => {
-  const stream = answerStream(given)
-  const data: Array<Uint8Array> = []
-  let state = stream.initial
-  for (const one of events) {
-    const [next, outputs] = stream.step(state, one)
-    state = next
-    data.push(...outputs)
-  }
-  const [last, outputs] = stream.end(state, end)
-  return { data: [...data, ...outputs], state: last }
-}
-
 const sent = (
-  given: AnswerSettings,
+  given: StreamedSettings,
   chunks: ReadonlyArray<unknown>,
   end: AnswerEnd = { kind: "ended" },
 ): ReadonlyArray<unknown> =>
-  answer(
+  streamed(
     given,
     chunks.map((one) => event(one)),
     end,
   ).data.map((data) => (textOf(data) === "[DONE]" ? "[DONE]" : decode(data)))
+
+const { transform: _, ...relayed } = settings()
 
 const formats: ReadonlyArray<ThinkingFormat> = [
   "passthrough",
@@ -101,7 +75,7 @@ describe("law: the joined stream equals the plain transformation of the joined t
         const plain = transformAnswer(shape, transform, bytesOf(plainOf(generated)))
         const wire = wireOf(chunksOf(generated, cutting), cutting)
         const events = run(decoder({ maxEventBytes: 1_000_000 }), wire).filter(isEvent)
-        const { data } = answer(settings({ shape, transform, includeUsage: true }), events)
+        const { data } = streamed(settings({ shape, transform, includeUsage: true }), events)
         expect(textOf(data.at(-1) ?? new Uint8Array())).toBe("[DONE]")
         expect(assemble(shape, data)).toEqual(decode(plain))
       }),
@@ -120,7 +94,7 @@ describe("a whole answer sent as one event", () => {
         const { choices } = whole
         const events =
           apart && Array.isArray(choices) ? choices.map((one) => ({ ...whole, choices: [one] })) : [whole]
-        const { data } = answer(settings({ shape, transform, includeUsage: true }), [
+        const { data } = streamed(settings({ shape, transform, includeUsage: true }), [
           ...events.map((one) => event(one)),
           event("[DONE]"),
         ])
@@ -139,13 +113,12 @@ describe("a whole answer sent as one event", () => {
   }
 
   it("hides its usage from who did not ask for it, and reads it", () => {
-    const { data, state } = answer(settings({}), [event(whole), event("[DONE]")])
+    const { data, state } = streamed(settings({}), [event(whole), event("[DONE]")])
     expect(data.map(textOf).join()).not.toContain("usage")
     expect(summary(state)).toMatchObject({
       outcome: "ok",
       finishReason: "stop",
       usage: { totalTokens: 3 },
-      events: 2,
     })
   })
 
@@ -183,7 +156,7 @@ describe("law: the answer ends with exactly one assurance", () => {
         fc.boolean(),
         endArb,
         (events, transform, includeUsage, end) => {
-          const { data, state } = answer(settings({ transform, includeUsage }), events, end)
+          const { data, state } = streamed(settings({ transform, includeUsage }), events, end)
           const isError = (one: Uint8Array): boolean => /^\{"error":\{.*"message":"[^"]+/.test(textOf(one))
           const isEnd = (one: Uint8Array): boolean => textOf(one) === "[DONE]" || isError(one)
           expect(data.filter(isEnd).length).toBe(1)
@@ -209,28 +182,28 @@ describe("where nothing is transformed", () => {
       ),
       event(finishChunk()),
     ]
-    const { data } = answer(settings(), [...events, done])
+    const { data } = streamed(settings(), [...events, done])
     expect(data.length).toBe(4)
     for (const [at, one] of events.entries()) expect(data[at]).toBe(one.data)
   })
 
   it("counts what it read and is no JSON object, and does not pass it on", () => {
     const chunks = [event(textChunk("a")), event('{"choices" "b"}'), event(textChunk("c"))]
-    const { data, state } = answer(settings(), [...chunks, done])
+    const { data, state } = streamed(settings(), [...chunks, done])
     expect(data.slice(0, -1).map(textOf)).toEqual(
       [textChunk("a"), textChunk("c")].map((one) => JSON.stringify(one)),
     )
-    expect(summary(state)).toMatchObject({ events: 4, passedOver: 1 })
+    expect(summary(state)).toMatchObject({ passedOver: 1 })
   })
 
   it("does not read what it does not have to: data that is no JSON passes in mid-stream", () => {
     const broken = event('{"choices":[{"index":0,"delta":{"content":"cut')
-    expect(answer(settings(), [event(textChunk("a")), broken, done]).data[1]).toBe(broken.data)
+    expect(streamed(settings(), [event(textChunk("a")), broken, done]).data[1]).toBe(broken.data)
   })
 
   it("leaves the empty usage members that come only because usage was asked for", () => {
     const one = event({ ...textChunk("a"), usage: null })
-    expect(answer(settings(), [event(textChunk("b")), one, done]).data[1]).toBe(one.data)
+    expect(streamed(settings(), [event(textChunk("b")), one, done]).data[1]).toBe(one.data)
   })
 })
 
@@ -240,7 +213,7 @@ describe("usage", () => {
 
   for (const thinking of formats) {
     it(`is read and the usage chunk withheld from a client that did not ask (${thinking})`, () => {
-      const { data, state } = answer(
+      const { data, state } = streamed(
         settings({ transform: { prefix: undefined, thinking } }),
         chunks.map((one) => event(one)),
       )
@@ -250,7 +223,7 @@ describe("usage", () => {
     })
 
     it(`is passed on to a client that asked (${thinking})`, () => {
-      const { data, state } = answer(
+      const { data, state } = streamed(
         settings({ transform: { prefix: undefined, thinking }, includeUsage: true }),
         chunks.map((one) => event(one)),
       )
@@ -270,7 +243,7 @@ describe("usage", () => {
 
   it("reported again and again counts as it was reported last", () => {
     const at = (n: number) => event({ ...textChunk("a"), usage: { completion_tokens: n } })
-    const { state } = answer(settings(), [at(1), at(2), at(3), event(finishChunk()), done])
+    const { state } = streamed(settings(), [at(1), at(2), at(3), event(finishChunk()), done])
     expect(summary(state).usage).toEqual({ ...noUsage, outputTokens: 3 })
   })
 })
@@ -286,7 +259,7 @@ describe("errors in mid-stream", () => {
   })
 
   it("are known by the event's name too, whatever its data", () => {
-    const { data } = answer(settings(), [event(textChunk("a")), event("out of memory", "error"), done])
+    const { data } = streamed(settings(), [event(textChunk("a")), event("out of memory", "error"), done])
     expect(decode(data[1] ?? new Uint8Array())).toEqual(broken("out of memory"))
     expect(data.length).toBe(2)
   })
@@ -303,8 +276,8 @@ describe("errors in mid-stream", () => {
   })
 
   it("are told in the summary", () => {
-    const { state } = answer(settings(), [event(textChunk("a")), event({ error: { message: "boom" } })])
-    expect(summary(state)).toMatchObject({ outcome: "stream_broken", error: "boom", events: 2 })
+    const { state } = streamed(settings(), [event(textChunk("a")), event({ error: { message: "boom" } })])
+    expect(summary(state)).toMatchObject({ outcome: "stream_broken", error: "boom" })
   })
 })
 
@@ -355,7 +328,7 @@ describe("the end", () => {
   })
 
   it("by [DONE] is the end: what comes after it is ignored", () => {
-    const stream = answerStream(settings())
+    const stream = answerStream(relayed)
     const [state] = stream.step(stream.initial, done)
     expect(state.phase).toBe("complete")
     expect(stream.step(state, event(textChunk("late")))).toEqual([state, []])
@@ -389,9 +362,9 @@ describe("the end", () => {
   })
 
   it("that nobody waited for is the client's leaving", () => {
-    const stream = answerStream(settings())
+    const stream = answerStream(relayed)
     const [state] = stream.step(stream.initial, event(textChunk("a")))
-    expect(summary(state)).toMatchObject({ outcome: "client_closed", error: undefined, events: 1 })
+    expect(summary(state)).toMatchObject({ outcome: "client_closed", error: undefined })
   })
 })
 
@@ -493,7 +466,7 @@ describe("where the text is transformed", () => {
     const odd = [{ choices: 7 }, { choices: [7, null] }, { type: "status" }]
     const events = ["[1]", "{", ...odd, "7", "not even JSON", "[DONE]"].map((one) => event(one))
     for (const transform of [strip, untouched]) {
-      const said = answer(settings({ transform }), events).data.map(textOf)
+      const said = streamed(settings({ transform }), events).data.map(textOf)
       expect(said).toEqual([...odd.map((one) => JSON.stringify(one)), "[DONE]"])
     }
   })
@@ -501,7 +474,7 @@ describe("where the text is transformed", () => {
   it("follows at most 128 choices, and lets further ones pass as they are", () => {
     const transform: ChoiceTransform = { prefix: "P", thinking: "passthrough" }
     const chunks = Array.from({ length: 200 }, (_, index) => textChunk("a", { index }))
-    const { data, state } = answer(
+    const { data, state } = streamed(
       settings({ transform }),
       chunks.map((one) => event(one)),
     )
@@ -515,7 +488,7 @@ describe("where the text is transformed", () => {
     const deep = `{"choices":[{"index":0,"delta":{"content":"x"}}],"deep":${"[".repeat(depth)}${"]".repeat(depth)}}`
     const transform: ChoiceTransform = { prefix: "P", thinking: "passthrough" }
     const one = event(deep)
-    expect(textOf(answer(settings({ transform }), [one, done]).data[0] ?? one.data)).toBe(
+    expect(textOf(streamed(settings({ transform }), [one, done]).data[0] ?? one.data)).toBe(
       deep.replace('"x"', '"Px"'),
     )
   })
@@ -526,9 +499,9 @@ describe("where the text is transformed", () => {
     const line = (text: string) =>
       `{ ${rest}, "choices":[ {"index":0,"logprobs":[0.10],"delta":{"content":${text}, "x":1.0}} ]}`
     const transform: ChoiceTransform = { prefix: "P", thinking: "strip" }
-    const { data } = answer(settings({ transform }), [event(line('"a"')), event(line('"b<thi"')), done])
+    const { data } = streamed(settings({ transform }), [event(line('"a"')), event(line('"b<thi"')), done])
     expect(data.map(textOf)).toEqual([line('"Pa"'), line('"b<thi"'), "[DONE]"])
-    const held = answer(settings({ transform }), [event(line('"a\\n"')), event(line('"<thi"')), done])
+    const held = streamed(settings({ transform }), [event(line('"a\\n"')), event(line('"<thi"')), done])
     expect(held.data.map(textOf)).toEqual([
       line('"Pa\\n"'),
       line('""'),
@@ -552,7 +525,7 @@ describe("content in parts", () => {
     "[DONE]",
   ]
   const said = (transform: ChoiceTransform) => {
-    const { data } = answer(
+    const { data } = streamed(
       settings({ transform }),
       mistral.map((one) => event(one)),
     )
@@ -618,7 +591,7 @@ describe("content in parts", () => {
             ...parts.flatMap((part) => deltasOf(part, size, asString)).map((content) => chunk({ content })),
             finishChunk(),
           ]
-          const { data } = answer(
+          const { data } = streamed(
             settings({ transform }),
             events.map((one) => event(one)),
           )
@@ -687,7 +660,7 @@ describe("the chunk of usage that nobody but the gateway asked for", () => {
       { ...textChunk("b"), usage: { prompt_tokens_details: { cached_tokens: 4 } } },
       { ...finishChunk(), usage: { prompt_tokens: 0, completion_tokens: 5 } },
     ]
-    const { data, state } = answer(
+    const { data, state } = streamed(
       settings({ includeUsage: true }),
       [...pieces, "[DONE]"].map((one) => event(one)),
     )
@@ -714,7 +687,7 @@ describe("what is learned", () => {
         finishChunk("tool_calls"),
         "[DONE]",
       ]
-      const { state } = answer(
+      const { state } = streamed(
         settings({ transform }),
         chunks.map((one) => event(one)),
       )
@@ -724,7 +697,6 @@ describe("what is learned", () => {
         toolCalls: true,
         outcome: "ok",
         error: undefined,
-        events: 6,
         passedOver: 0,
       })
     })
@@ -736,7 +708,7 @@ describe("what is learned", () => {
         chunk({ tool_calls: [] }),
         chunk({ tool_calls: null, function_call: null }),
       ]
-      const { state } = answer(
+      const { state } = streamed(
         settings({ transform }),
         [...chunks, finishChunk()].map((one) => event(one)),
       )
@@ -758,14 +730,14 @@ describe("an event of megabytes", () => {
     ["an image, where texts are changed", strip, image],
   ])("goes on in its own bytes: %s", (_, transform, value) => {
     const given = event(value)
-    const { data, state } = answer(settings({ transform }), [given, event(finishChunk()), done])
+    const { data, state } = streamed(settings({ transform }), [given, event(finishChunk()), done])
     expect(data[0] === given.data).toBe(true)
     expect(state.phase).toBe("complete")
   })
 
   it("keeps its usage, though nobody asked for it", () => {
     const given = event({ ...image, usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } })
-    const { data, state } = answer(settings(), [given, event(finishChunk()), done])
+    const { data, state } = streamed(settings(), [given, event(finishChunk()), done])
     expect(data[0] === given.data).toBe(true)
     expect(state.usage.totalTokens).toBe(3)
   })
@@ -774,7 +746,7 @@ describe("an event of megabytes", () => {
     ["text beside an image", withText],
     ["a long text", textChunk(`<think>hm</think>${long}`)],
   ])("breaks the answer off where it would have to be changed: %s", (_, value) => {
-    const { data, state } = answer(settings({ transform: strip }), [event(value)])
+    const { data, state } = streamed(settings({ transform: strip }), [event(value)])
     expect(state.phase).toBe("broken")
     expect(data.map(textOf).join("")).toMatch(/too long to be changed/)
     expect(data.map(textOf).join("").length).toBeLessThan(1_000)

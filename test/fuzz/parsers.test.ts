@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import fc from "fast-check"
 import { clientKey } from "../../src/access/Credential.ts"
 import { deadlineOf } from "../../src/access/Deadline.ts"
-import { answerStream, summary } from "../../src/answer/AnswerStream.ts"
+import { summary } from "../../src/answer/AnswerStream.ts"
 import { readAnswer, transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { judge, says } from "../../src/answer/Verdict.ts"
@@ -24,9 +24,10 @@ import { retryAfterMs } from "../../src/upstream/policy/RetryAfter.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { run } from "../../src/wire/Machine.ts"
 import { sanitizeRequestId } from "../../src/wire/RequestId.ts"
-import { decoder, encode, isOverflow } from "../../src/wire/Sse.ts"
+import { decoder, encode, isOverflow, type SseEvent } from "../../src/wire/Sse.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 import { eventStream } from "../support/ScriptedUpstream.ts"
+import { streamed } from "../support/StreamedAnswers.ts"
 import { chatChunks, chatCompletion, openAiError, textCompletion } from "../support/Wire.ts"
 import { mangled, pieces } from "./Bytes.ts"
 import { runs, timeoutMs } from "./Runs.ts"
@@ -132,22 +133,11 @@ describe("Fuzzed,", () => {
           fc.boolean(),
           pieces(mangled(stream, stream.replaceAll("\n", "\r\n"), `data: ${error}\n\n`)),
           (shape, transform, includeUsage, chunks) => {
-            const machine = answerStream({
-              shape,
-              transform,
-              includeUsage,
-              choices: 1,
-              secrets: noSecrets,
-            })
             const outputs = run(decoder({ maxEventBytes: 4_000 }), chunks)
-            let state = machine.initial
-            const sent: Array<Uint8Array> = []
-            const take = ([next, datas]: readonly [typeof state, ReadonlyArray<Uint8Array>]) => {
-              state = next
-              sent.push(...datas)
-            }
-            for (const output of outputs) if (!isOverflow(output)) take(machine.step(state, output))
-            take(machine.end(state, { kind: "ended" }))
+            const { data: sent, state } = streamed(
+              { shape, transform, includeUsage, choices: 1, secrets: noSecrets },
+              outputs.filter((output): output is SseEvent => !isOverflow(output)),
+            )
             expect(sent.every(isOneEvent)).toBe(true)
             expect(["complete", "broken"]).toContain(state.phase)
             expect(summary(state).outcome).not.toBe("client_closed")

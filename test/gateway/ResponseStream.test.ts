@@ -4,20 +4,26 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
 import type { AnswerSettings, AnswerSummary } from "../../src/answer/AnswerStream.ts"
+import { changedTexts } from "../../src/answer/ChangedTexts.ts"
 import { ping } from "../../src/answer/StreamEvent.ts"
 import type { KeptData } from "../../src/answer/transcript/KeptData.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
+import { cutStream } from "../../src/errors/StreamError.ts"
 import type { Outlet, Relay } from "../../src/gateway/Relay.ts"
-import { makeRespond, type ResponseOptions } from "../../src/gateway/ResponseStream.ts"
+import { makeRespond } from "../../src/gateway/Respond.ts"
+import type { ResponseOptions } from "../../src/gateway/ResponseStream.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { type EventSource, sourceOf } from "../../src/wire/EventSource.ts"
+import { lift, type Transformation } from "../../src/wire/Lift.ts"
 import { unpack } from "../../src/wire/PackedData.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
 import { bytesOf } from "../support/answers.ts"
@@ -37,10 +43,15 @@ const wire = (...values: ReadonlyArray<unknown>): string =>
 
 const settings: AnswerSettings = {
   shape: chatShape,
-  transform: { prefix: undefined, thinking: "passthrough" },
   includeUsage: false,
   choices: 1,
   secrets: noSecrets,
+}
+
+/** Takes thinking out. */
+const stripping = (): Transformation<string> => {
+  const texts = changedTexts(chatShape, { prefix: undefined, thinking: "strip" }, true)
+  return texts === undefined ? identity : lift(texts)
 }
 
 /** What a response told when it was over. */
@@ -85,14 +96,15 @@ const written = (relay: Relay<unknown>): Stream.Stream<Uint8Array> =>
 const responding = (
   events: Stream.Stream<SseEvent, string>,
   given: Partial<ResponseOptions<string, void>> = {},
+  transformed: Transformation<string> = identity,
 ) =>
   Effect.gen(function* () {
-    const runtime = yield* Effect.runtime<never>()
-    const respond = yield* makeRespond
+    const runFork = yield* FiberSet.makeRuntime<never>()
+    const respond = yield* makeRespond(runFork)
     const ends: Array<ResponseEnd> = []
     const relay = respond({
       settings,
-      events: sourceOf(events, runtime),
+      events: transformed(sourceOf(events, runFork)),
       reasonOf: (error) => error,
       keepBytes: 100_000,
       hasBegun: false,
@@ -142,7 +154,7 @@ describe("respond", () => {
       const sent = yield* Stream.runCollect(bytes)
       expect(textOf(Buffer.concat([...sent]))).toBe(wire(textChunk("a"), finishChunk(), "[DONE]"))
       expect(ends).toMatchObject([
-        { outcome: "ok", finishReason: "stop", usage: { inputTokens: 7 }, events: 4, error: undefined },
+        { outcome: "ok", finishReason: "stop", usage: { inputTokens: 7 }, error: undefined },
       ])
     }),
   )
@@ -232,10 +244,35 @@ describe("respond", () => {
     Effect.gen(function* () {
       const { bytes } = yield* responding(
         Stream.concat(Stream.make(event(textChunk("a\n<thi"))), Stream.fail("reset")),
-        { settings: { ...settings, transform: { prefix: undefined, thinking: "strip" } } },
+        {},
+        stripping(),
       )
       const sent = [...(yield* Stream.runCollect(bytes))].map(textOf)
-      expect(sent[1]).toMatch(/"content":"<thi".*\n\n.*upstream_stream_broken/)
+      expect(sent.slice(1).join("")).toMatch(/"content":"<thi".*\n\n.*upstream_stream_broken/)
+    }),
+  )
+})
+
+describe("an answer that is cut", () => {
+  it.scoped("gives out what was held back before it says so", () =>
+    Effect.gen(function* () {
+      const runFork = yield* FiberSet.makeRuntime<never>()
+      const respond = yield* makeRespond(runFork)
+      const upstream = yield* scripted
+      const relay = respond<string, void>({
+        settings,
+        events: stripping()(sourceOf(upstream.events, runFork)),
+        reasonOf: (error) => error,
+        keepBytes: 0,
+        hasBegun: false,
+        onEnd: () => {},
+      })
+      const { came } = yield* reading(written(relay))
+      yield* upstream.send(textChunk("a\n<thi"))
+      expect(yield* Queue.take(came)).toBe(wire(textChunk("a\n")))
+      relay.cut(cutStream("on its way"))
+      expect(yield* Queue.take(came)).toContain('"content":"<thi"')
+      expect(yield* Queue.take(came)).toContain("shutting_down")
     }),
   )
 })
@@ -275,7 +312,7 @@ describe("after [DONE]", () => {
       yield* settle
       expect(upstream.interrupted()).toBe(1)
       expect(yield* Queue.takeAll(came)).toEqual(Chunk.empty())
-      expect(ends).toMatchObject([{ outcome: "ok", events: 1 }])
+      expect(ends).toMatchObject([{ outcome: "ok" }])
     }),
   )
 })
@@ -330,11 +367,7 @@ describe("silence", () => {
   it.scoped("goes on with the heartbeats that went before it, though nothing is to be sent yet", () =>
     Effect.gen(function* () {
       const upstream = yield* scripted
-      const transform = { prefix: undefined, thinking: "strip" } as const
-      const { bytes } = yield* responding(upstream.events, {
-        hasBegun: true,
-        settings: { ...settings, transform },
-      })
+      const { bytes } = yield* responding(upstream.events, { hasBegun: true }, stripping())
       const { came, fiber } = yield* reading(bytes)
       yield* upstream.send(textChunk("<think>"))
       yield* settle
@@ -463,7 +496,7 @@ describe("an outlet that fails", () => {
 
   it.scoped("ends an answer whose end cannot be sent, and does not pass for its whole", () =>
     Effect.gen(function* () {
-      const respond = yield* makeRespond
+      const respond = yield* makeRespond(yield* FiberSet.makeRuntime<never>())
       const ends: Array<ResponseEnd> = []
       const relay = respond<string, void>({
         settings,
@@ -486,7 +519,7 @@ describe("an outlet that fails", () => {
 
   it.scoped("at a heartbeat leaves the other streams theirs", () =>
     Effect.gen(function* () {
-      const respond = yield* makeRespond
+      const respond = yield* makeRespond(yield* FiberSet.makeRuntime<never>())
       const sourceOfOne: EventSource<string> = {
         attach: (sink) => sink.onEvents([event(textChunk("a"))]),
         pause: () => {},
@@ -554,7 +587,7 @@ describe("a client that leaves", () => {
       yield* Fiber.interrupt(fiber)
       yield* settle
       expect(upstream.interrupted()).toBe(1)
-      expect(ends).toMatchObject([{ outcome: "client_closed", events: 1, error: undefined }])
+      expect(ends).toMatchObject([{ outcome: "client_closed", error: undefined }])
       expect(ends.map(({ sent }) => unpack(sent.packed).map(textOf))).toEqual([
         [JSON.stringify(textChunk("a"))],
       ])
@@ -571,7 +604,7 @@ describe("a client that leaves", () => {
       yield* Fiber.interrupt(fiber)
       yield* settle
       expect(upstream.interrupted()).toBe(1)
-      expect(ends).toMatchObject([{ outcome: "client_closed", events: 0 }])
+      expect(ends).toMatchObject([{ outcome: "client_closed" }])
     }),
   )
 

@@ -16,13 +16,19 @@ import { chatShape } from "../../src/operations/chat/ChatShape.ts"
 import { messagesInput } from "../../src/operations/chat/MessagesInput.ts"
 import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
 import { promptInput } from "../../src/operations/completions/PromptInput.ts"
-import { type Broken, maxResumableBytes, type ResumeOptions, resuming } from "../../src/resume/Resume.ts"
+import {
+  type Broken,
+  maxResumableBytes,
+  type ResumeOptions,
+  resumed as resumedBy,
+} from "../../src/resume/Resume.ts"
 import { type ResumableInput, unresumableRequest } from "../../src/resume/ResumeBody.ts"
 import { readSoFar } from "../../src/resume/SaidSoFar.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
 import { answerArb, bytesOf, chunksOf, cuttingArb } from "../support/answers.ts"
+import { streamed } from "../support/StreamedAnswers.ts"
 import { chunk, finishChunk, textChunk } from "../support/Wire.ts"
 
 const event = (value: unknown, name?: string): SseEvent => ({
@@ -58,11 +64,10 @@ const resumed = (
   given: Partial<ResumeOptions<string>> = {},
 ): { readonly stream: Events; readonly asked: ReadonlyArray<Broken> } => {
   const asked: Array<Broken> = []
-  const stream = resuming<string>({
+  const stream = resumedBy<string>({
     shape: chatShape,
     unresumable: undefined,
     prefix: undefined,
-    events,
     reasonOf: (error) => error,
     next: (broken) =>
       Effect.sync(() => {
@@ -71,7 +76,7 @@ const resumed = (
         return Option.map(Option.fromNullable(found), (going) => ({ events: going }))
       }),
     ...given,
-  })
+  })(events)
   return { stream, asked }
 }
 
@@ -267,20 +272,11 @@ describe("laws of resumed answers", () => {
               const roles = ran.events.filter(({ data }) => textOf(data).includes('"role"'))
               expect(roles.length).toBeLessThanOrEqual(1)
 
-              const answer = answerStream({
-                shape,
-                transform: { prefix: undefined, thinking: "strip" },
-                includeUsage: false,
-                choices: 1,
-                secrets: noSecrets,
-              })
-              const sent: Array<Uint8Array> = []
-              let state = answer.initial
-              for (const one of ran.events) {
-                const [next, outputs] = answer.step(state, one)
-                state = next
-                sent.push(...outputs)
-              }
+              const transform = { prefix: undefined, thinking: "strip" } as const
+              const { data: sent, state } = streamed(
+                { shape, transform, includeUsage: false, choices: 1, secrets: noSecrets },
+                ran.events,
+              )
               expect(summary(state).outcome).toBe("ok")
               expect(assemble(shape, sent)).toMatchObject({
                 choices: [isChat ? { message: { content: whole } } : { text: whole }],
@@ -318,7 +314,6 @@ describe("laws of resumed answers", () => {
 
               const answer = answerStream({
                 shape,
-                transform: { prefix: undefined, thinking: "passthrough" },
                 includeUsage: true,
                 choices: 1,
                 secrets: noSecrets,

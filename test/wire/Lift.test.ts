@@ -1,72 +1,120 @@
-import { it } from "@effect/vitest"
-import * as Chunk from "effect/Chunk"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Stream from "effect/Stream"
 import fc from "fast-check"
-import { describe, expect } from "vitest"
+import { describe, expect, it } from "vitest"
+import { EventBuffer, type EventSink, type EventSource, type SourceEnd } from "../../src/wire/EventSource.ts"
 import { lift } from "../../src/wire/Lift.ts"
 import { type Machine, run } from "../../src/wire/Machine.ts"
+import type { SseEvent } from "../../src/wire/Sse.ts"
 
-/** Gives out sums of pairs; holds back what has no partner yet. */
-const pairs: Machine<number | undefined, number, number> = {
+const event = (text: string): SseEvent => ({ data: Buffer.from(text), event: undefined })
+
+const textOf = ({ data }: SseEvent): string => Buffer.from(data).toString()
+
+/** Gives out pairs as one event; holds back what has no partner yet. */
+const pairs: Machine<SseEvent | undefined, SseEvent, SseEvent> = {
   initial: undefined,
-  step: (held, input) => (held === undefined ? [input, []] : [undefined, [held + input]]),
+  step: (held, input) =>
+    held === undefined ? [input, []] : [undefined, [event(textOf(held) + textOf(input))]],
   halt: (held) => (held === undefined ? [] : [held]),
 }
 
-const chunked = (chunks: ReadonlyArray<ReadonlyArray<number>>): Stream.Stream<number> =>
-  Stream.fromIterable(chunks.map((chunk) => Chunk.fromIterable(chunk))).pipe(Stream.flattenChunks)
+/** Events that are pushed by hand, and what was asked of their source. */
+class Pushed implements EventSource<string> {
+  readonly #buffer = new EventBuffer<string>()
+  readonly asked: Array<string> = []
+
+  attach(sink: EventSink<string>): void {
+    this.#buffer.attach(sink)
+  }
+  pause(): void {
+    this.asked.push("pause")
+  }
+  resume(): void {
+    this.asked.push("resume")
+  }
+  close(): void {
+    this.asked.push("close")
+  }
+  push(...texts: ReadonlyArray<string>): void {
+    this.#buffer.onEvents(texts.map(event))
+  }
+  end(end: SourceEnd<string>): void {
+    this.#buffer.onEnd(end)
+  }
+}
+
+/** What came of a source: the events of each read, and its end. */
+class Taken implements EventSink<string> {
+  readonly reads: Array<ReadonlyArray<string>> = []
+  readonly ends: Array<SourceEnd<string>> = []
+
+  readonly onEvents = (events: ReadonlyArray<SseEvent>): void => void this.reads.push(events.map(textOf))
+  readonly onEnd = (end: SourceEnd<string>): void => void this.ends.push(end)
+}
+
+const lifted = (machine = pairs) => {
+  const source = new Pushed()
+  const taken = new Taken()
+  const events = lift(machine)(source)
+  events.attach(taken)
+  return { source, taken, events }
+}
 
 describe("lift", () => {
-  it.effect("law: gives what the machine gives, for every cutting into chunks, flush included", () =>
-    Effect.promise(() =>
-      fc.assert(
-        fc.asyncProperty(fc.array(fc.array(fc.integer())), async (chunks) => {
-          const outputs = await Effect.runPromise(Stream.runCollect(lift(pairs)(chunked(chunks))))
-          expect([...outputs]).toEqual(run(pairs, chunks.flat()))
-        }),
-      ),
-    ),
-  )
+  it("law: gives what the machine gives, for every cutting into reads, and what it holds back at the end", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(fc.string())), (reads) => {
+        const { source, taken } = lifted()
+        for (const texts of reads) source.push(...texts)
+        source.end({ kind: "ended" })
+        expect(taken.reads.flat()).toEqual(run(pairs, reads.flat().map(event)).map(textOf))
+        expect(taken.ends).toEqual([{ kind: "ended" }])
+      }),
+    )
+  })
 
-  it.effect("gives no empty chunks", () =>
-    Effect.gen(function* () {
-      const sizes: Array<number> = []
-      yield* lift(pairs)(chunked([[1], [2], [], [3], [4, 5, 6]])).pipe(
-        Stream.runForEachChunk((chunk) => Effect.sync(() => void sizes.push(Chunk.size(chunk)))),
-      )
-      expect(sizes).toEqual([1, 2])
-    }),
-  )
+  it("gives out what a read brings at once, and nothing where it brings nothing", () => {
+    const { source, taken } = lifted()
+    source.push("a")
+    expect(taken.reads).toEqual([])
+    source.push("b", "c", "d")
+    expect(taken.reads).toEqual([["ab", "cd"]])
+  })
 
-  it.effect("passes a failure after what came before it, and drops what was held back", () =>
-    Effect.gen(function* () {
-      const seen: Array<number> = []
-      const failing = Stream.concat(Stream.make(1, 2, 3), Stream.fail("broken"))
-      const exit = yield* lift(pairs)(failing).pipe(
-        Stream.runForEach((one) => Effect.sync(() => void seen.push(one))),
-        Effect.exit,
-      )
-      expect(exit).toEqual(Exit.fail("broken"))
-      expect(seen).toEqual([3])
-    }),
-  )
+  it("gives out what was held back before a failure", () => {
+    const { source, taken } = lifted()
+    source.push("a", "b", "c")
+    source.end({ kind: "failed", error: "broken" })
+    expect(taken.reads).toEqual([["ab"], ["c"]])
+    expect(taken.ends).toEqual([{ kind: "failed", error: "broken" }])
+  })
 
-  it.effect("reads no further than it is asked", () =>
-    Effect.gen(function* () {
-      let read = 0
-      const counting = Stream.repeatEffect(Effect.sync(() => ++read))
-      expect([...(yield* Stream.runCollect(Stream.take(lift(pairs)(counting), 2)))]).toEqual([3, 7])
-      expect(read).toBe(4)
-    }),
-  )
+  it("gives out what was held back where it is left before the end, once, and ends what it reads", () => {
+    const { events, source, taken } = lifted()
+    source.push("a")
+    events.close()
+    expect(taken.reads).toEqual([["a"]])
+    events.close()
+    expect(taken.reads).toEqual([["a"]])
+    expect(source.asked).toEqual(["close", "close"])
+  })
 
-  it.effect("begins anew each time it is run", () =>
-    Effect.gen(function* () {
-      const stream = lift(pairs)(Stream.make(1))
-      expect([...(yield* Stream.runCollect(stream))]).toEqual([1])
-      expect([...(yield* Stream.runCollect(stream))]).toEqual([1])
-    }),
-  )
+  it("stops and goes on where its source does", () => {
+    const { events, source } = lifted()
+    events.pause()
+    events.resume()
+    expect(source.asked).toEqual(["pause", "resume"])
+  })
+
+  it("ends in a fault of the machine, and reads no further", () => {
+    const fault = new Error("no step")
+    const { source, taken } = lifted({
+      ...pairs,
+      step: () => {
+        throw fault
+      },
+    })
+    source.push("a")
+    expect(taken.ends).toEqual([{ kind: "died", defect: fault }])
+    expect(source.asked).toEqual(["close"])
+  })
 })
