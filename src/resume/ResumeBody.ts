@@ -16,7 +16,7 @@ const encoder = new TextEncoder()
 
 /** The member of a request that an answer is written behind, and what of it an answer can be resumed with. */
 export interface ResumableInput {
-  readonly member: "messages" | "prompt"
+  readonly member: string
   /** Why the answer to a request with this input could never be resumed, whatever it says. */
   readonly neverResumable: (body: JsonObject) => Unresumable | undefined
   /** Why one that has said something cannot. */

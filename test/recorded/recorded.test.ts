@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { AuditRecord } from "../../src/audit/record/AuditRecord.ts"
+import { allOperations } from "../../src/operations/Operations.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { jsonOf, post } from "../support/RawHttp.ts"
@@ -62,11 +63,11 @@ const expectTokens = (record: AuditRecord, usage: unknown): void => {
 
 describe.each(servers)("%s", (server) => {
   const all = recordingsOf(server)
-  const completions = all.filter(({ path }) => path === "/chat/completions" || path === "/completions")
-  const good = completions.filter(({ status }) => status === 200)
+  const asked = all.filter(({ path }) => allOperations.some((operation) => operation.path === path))
+  const good = asked.filter(({ status }) => status === 200)
   const streams = good.filter(isStream)
   const plain = good.filter((recorded) => !isStream(recorded))
-  const refused = completions.filter(({ status }) => status >= 400)
+  const refused = asked.filter(({ status }) => status >= 400)
 
   it("has recordings of each kind", () => {
     expect([streams.length, plain.length, refused.length].every((count) => count >= 4)).toBe(true)
