@@ -506,6 +506,12 @@ describe("The README's tables", () => {
     }),
   )
 
+  it("of the audit's columns names every operation", () => {
+    const row = table(read("docs/audit.md"), "column").find(([name]) => name === "`endpoint`")
+    const names = [...allOperations.map(({ name }) => name), "models"].map((name) => `\`${name}\``)
+    expect(row?.[1]).toBe(`${names.slice(0, -1).join(", ")} or ${names.at(-1)}`)
+  })
+
   it("of endpoints has every operation, in the order of their table", () => {
     const rows = table(readme, "method", "path").map(([method, path]) => [method, quoted(path)])
     const served = allOperations.map(({ method, path }) => [method, `/v1${path}`])
