@@ -6,8 +6,8 @@ export interface OperationSample {
   /** A request but for its model. */
   readonly request: Readonly<Record<string, unknown>>
   readonly answer: Readonly<Record<string, unknown>>
-  /** What the audit has of the answer's tokens: of the input, and of the output where there is one. */
-  readonly tokens: { readonly input: number; readonly output: number | undefined }
+  /** What the audit has of the tokens that the answer tells of. */
+  readonly tokens: { readonly input: number | undefined; readonly output: number | undefined }
   /** Whether stop words, caps, prefixes and streams are of its business. */
   readonly writesText: boolean
 }
