@@ -1,7 +1,10 @@
 /** The plan of a request: the targets to try, in order. What matches comes first, then the chain of fallbacks. */
+
+import type { Draws } from "./Draws.ts"
 import { matches, type RoutingTable, route } from "./Route.ts"
-import type { Strategy } from "./Selection.ts"
-import { type Circumstances, type Draws, type Load, select } from "./Selection.ts"
+import { select } from "./Selection.ts"
+import type { Strategy } from "./strategies/Strategies.ts"
+import type { Circumstances, Load } from "./strategies/Strategy.ts"
 import type { Target, Upstream } from "./Upstream.ts"
 
 export interface PlanRequest {

@@ -1,8 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to the environment look like this
 /** Valid configurations as they are written, from the smallest to ones that use every key. */
+
 import fc from "fast-check"
 import { stringify } from "yaml"
 import { escapeReferences } from "../../src/config/file/Expansion.ts"
+import { strategyNames } from "../../src/routing/strategies/Strategies.ts"
 
 /** What a file can hold. */
 export type Written =
@@ -135,7 +137,7 @@ const client = fc
   .map(([required, optional]): { readonly [key: string]: Written } => ({ ...required, ...optional }))
 
 const settings = some({
-  load_balancing: some({ strategy: fc.constantFrom("random", "deterministic", "least_connections") }),
+  load_balancing: some({ strategy: fc.constantFrom(...strategyNames) }),
   thinking_format: thinkingFormat,
   usage: fc.constantFrom("asked", "always"),
   response_cleaning: some({ strip_think_models: fc.array(filled, { maxLength: 3 }) }),

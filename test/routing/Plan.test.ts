@@ -1,14 +1,15 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { drawsFrom } from "../../src/routing/Draws.ts"
 import { plan } from "../../src/routing/Plan.ts"
 import { makeRoutingTable, matches } from "../../src/routing/Route.ts"
-import type { Strategy } from "../../src/routing/Selection.ts"
-import { drawsFrom, isStandby } from "../../src/routing/Selection.ts"
+import { isStandby } from "../../src/routing/strategies/Race.ts"
+import { type Strategy, strategyNames } from "../../src/routing/strategies/Strategies.ts"
 import type { Target, Upstream } from "../../src/routing/Upstream.ts"
 import { containing, exactly, makeUpstream, modelArb, upstreamsArb } from "../support/arbitraries.ts"
 import { goodnessOfFit, implausible } from "../support/chiSquare.ts"
 
-const strategyArb = fc.constantFrom<Strategy>("random", "deterministic", "least_connections")
+const strategyArb = fc.constantFrom(...strategyNames)
 
 const planOf = (
   upstreams: ReadonlyArray<Upstream>,

@@ -1,12 +1,14 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Strategy } from "../../src/routing/Selection.ts"
-import { type Circumstances, drawsFrom, isStandby, select, shares } from "../../src/routing/Selection.ts"
+import { drawsFrom } from "../../src/routing/Draws.ts"
+import { select, shares } from "../../src/routing/Selection.ts"
+import { isStandby } from "../../src/routing/strategies/Race.ts"
+import type { Strategy } from "../../src/routing/strategies/Strategies.ts"
+import { strategyNames } from "../../src/routing/strategies/Strategies.ts"
+import type { Circumstances } from "../../src/routing/strategies/Strategy.ts"
 import type { Upstream } from "../../src/routing/Upstream.ts"
 import { makeUpstream, upstreamsArb } from "../support/arbitraries.ts"
 import { goodnessOfFit, implausible } from "../support/chiSquare.ts"
-
-const strategies: ReadonlyArray<Strategy> = ["random", "deterministic", "least_connections"]
 
 const names = (upstreams: ReadonlyArray<Upstream>): ReadonlyArray<string> => upstreams.map(({ name }) => name)
 
@@ -109,7 +111,7 @@ describe("drawsFrom", () => {
   })
 })
 
-describe.each(strategies)("select by %s", (strategy) => {
+describe.each(strategyNames)("select by %s", (strategy) => {
   it("law: gives every upstream once, standby ones after all others", () => {
     fc.assert(
       fc.property(upstreamsArb(), circumstancesArb, (upstreams, given) => {

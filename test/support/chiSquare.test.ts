@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { drawsFrom } from "../../src/routing/Selection.ts"
+import { drawsFrom } from "../../src/routing/Draws.ts"
 import { chiSquareTail, goodnessOfFit, implausible } from "./chiSquare.ts"
 
 describe("chiSquareTail", () => {

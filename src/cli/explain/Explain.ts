@@ -1,4 +1,5 @@
 /** What `sluice explain` tells: the plan of a request before anything is drawn, with every share and reason. Holds no secret. */
+
 import * as Either from "effect/Either"
 import { isSecretName } from "../../config/SecretValues.ts"
 import type { Snapshot } from "../../config/Snapshot.ts"
@@ -12,8 +13,9 @@ import {
   targetOf,
 } from "../../routing/Plan.ts"
 import { matchingValue } from "../../routing/Route.ts"
-import type { Strategy } from "../../routing/Selection.ts"
-import { isStandby, shares } from "../../routing/Selection.ts"
+import { shares } from "../../routing/Selection.ts"
+import { isStandby } from "../../routing/strategies/Race.ts"
+import { type Strategy, strategies } from "../../routing/strategies/Strategies.ts"
 import type { ModelMatch, Timeouts, Upstream } from "../../routing/Upstream.ts"
 
 export interface ExplainRequest {
@@ -94,7 +96,8 @@ export const explain = (
   { routes, strategy, retry, streamStart }: Pick<Snapshot, "routes" | "strategy" | "retry" | "streamStart">,
   { model, prompt }: ExplainRequest,
 ): Explanation => {
-  const certain = strategy === "deterministic" && prompt !== undefined
+  const { first: who } = strategies[strategy]
+  const certain = "sharesOf" in who && who.sharesOf === "conversations" && prompt !== undefined
   const inOrder = (progress: PlanSoFar): ReadonlyArray<Upstream> =>
     certain
       ? orderOf(strategy, progress, { draws: () => 0, load: () => 0, affinity: () => affinityOf(prompt) })
@@ -193,7 +196,7 @@ const branchesOf = (ways: ReadonlyArray<Way>, strategy: Strategy): ReadonlyArray
   }
   return [...branches.values()].map((branch) => ({
     ...branch,
-    chance: branches.size === 1 ? 1 : strategy === "least_connections" ? undefined : branch.chance,
+    chance: branches.size === 1 ? 1 : "whoever" in strategies[strategy].first ? undefined : branch.chance,
   }))
 }
 
@@ -208,7 +211,7 @@ const explainedTargets = (
 ): ReadonlyArray<ExplainedTarget> => {
   const parts = shares(upstreams)
   const contending = contenders(upstreams)
-  const byLoad = strategy === "least_connections" && contending.length > 1
+  const byLoad = "whoever" in strategies[strategy].first && contending.length > 1
   return upstreams.map((upstream, index) => {
     const { upstreamModel } = targetOf(upstream, group)
     return {

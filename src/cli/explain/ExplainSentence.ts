@@ -1,4 +1,5 @@
 /** An explanation in a sentence: where most requests go, and where the others. */
+import { strategies } from "../../routing/strategies/Strategies.ts"
 import type { ExplainedGroup, ExplainedTarget, Explanation } from "./Explain.ts"
 
 /** The largest part of how many that is told in words. */
@@ -32,11 +33,11 @@ const firstOf = ({ targets }: ExplainedGroup, { model, prompt, strategy }: Expla
   const active = targets.filter(({ weight }) => weight > 0)
   if (active.length < 2) return `${first}, else ${others.join(", then ")}`
   const then = standby.length === 0 ? "" : `, else ${standby.join(", then ")}`
-  if (strategy === "least_connections") {
-    return `${either(active.map((target) => named(model, target)))}, whoever has the fewest requests under way${then}`
+  const { first: by } = strategies[strategy]
+  if ("whoever" in by) {
+    return `${either(active.map((target) => named(model, target)))}, whoever ${by.whoever}${then}`
   }
-  const of =
-    strategy === "deterministic" ? (share: number) => part(share).replace("requests", "conversations") : part
+  const of = (share: number) => part(share).replace("requests", by.sharesOf)
   const shares = active.map((target) => `${named(model, target)} in ${of(target.share ?? 0)}`)
   const [last = ""] = active.slice(-1).map((target) => named(model, target))
   return `${shares.slice(0, -1).join(", ")}, else ${last}${then}`

@@ -1,4 +1,5 @@
 /** An explanation as plain text: a sentence, then aligned columns; no escape sequences. */
+import { strategies } from "../../routing/strategies/Strategies.ts"
 import type { Timeouts } from "../../routing/Upstream.ts"
 import { printable } from "../../terminal/Printable.ts"
 import type { ExplainedGroup, ExplainedTarget, Explanation } from "./Explain.ts"
@@ -91,16 +92,8 @@ export const renderNow = (
 
 const strategyInWords = ({ strategy, prompt }: Explanation): string => {
   const ignored = prompt === "unneeded" ? "; the prompt makes no difference" : ""
-  switch (strategy) {
-    case "random":
-      return `random: each request draws its order, share = who is first${ignored}`
-    case "deterministic":
-      return prompt === "certain"
-        ? "deterministic: the order for this prompt, share = of all conversations"
-        : "deterministic: a conversation keeps its order, share = of all conversations"
-    case "least_connections":
-      return `least_connections: fewest requests in flight per priority first, equals in weighted random order${ignored}`
-  }
+  const { anyPrompt, thisPrompt } = strategies[strategy].explained
+  return `${strategy}: ${prompt === "certain" ? thisPrompt : anyPrompt}${ignored}`
 }
 
 const retriesInWords = ({ rounds, baseDelayMs, maxDelayMs }: Explanation["retry"]): string =>

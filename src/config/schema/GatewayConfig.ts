@@ -2,8 +2,10 @@
  * The configuration file as an Effect Schema: the one truth about its keys, their defaults, bounds and meaning. Loading, error
  * messages, the JSON Schema for editors and docs/configuration.md are all derived from it.
  */
+
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { strategies, strategyNames } from "../../routing/strategies/Strategies.ts"
 import { optional, setting } from "./Keys.ts"
 import { RequestCleaning, Timeouts } from "./Overridable.ts"
 import { UpstreamEntry } from "./UpstreamEntry.ts"
@@ -27,8 +29,9 @@ export const leftovers: ReadonlyArray<string> = ["check_config", "performance_te
 
 const LoadBalancing = Schema.Struct({
   strategy: setting(strategy, "random", {
-    description:
-      "How the clients that match a model are ordered for each request. `random` draws by weight; `deterministic` sends the same conversation to the same client, so that its prefix cache is warm; `least_connections` takes the client with the fewest requests under way per weight.",
+    description: `How the clients that match a model are ordered for each request. ${strategyNames
+      .map((name) => `\`${name}\` ${strategies[name].meaning}`)
+      .join("; ")}.`,
     examples: ["deterministic"],
   }),
 })

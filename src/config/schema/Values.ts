@@ -1,10 +1,12 @@
 /** The kinds of values that keys of the configuration take: what is one, and what to say of what is none. */
+
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { originFrom } from "../../access/WebPage.ts"
 import { isDirect, parseProxy, proxyMistakes } from "../../routing/OutgoingProxy.ts"
+import { strategyNames } from "../../routing/strategies/Strategies.ts"
 import { isPlaceholder } from "../../secrets/PlaceholderKey.ts"
 import { parseNetwork } from "../../wire/Address.ts"
 import { connectionNames } from "../../wire/Headers.ts"
@@ -69,7 +71,7 @@ export const weight = Schema.Number.pipe(
   }),
 )
 
-export const strategy = Schema.Literal("random", "deterministic", "least_connections")
+export const strategy = Schema.Literal(...strategyNames)
 
 export const thinkingFormat = Schema.Literal(
   "passthrough",

@@ -7,10 +7,10 @@ import { sentenceOf } from "../../../src/cli/explain/ExplainSentence.ts"
 import { render } from "../../../src/cli/explain/ExplainText.ts"
 import type { Snapshot } from "../../../src/config/Snapshot.ts"
 import { chat } from "../../../src/operations/chat/Chat.ts"
+import { drawsFrom } from "../../../src/routing/Draws.ts"
 import { plan } from "../../../src/routing/Plan.ts"
 import { makeRoutingTable } from "../../../src/routing/Route.ts"
-import type { Strategy } from "../../../src/routing/Selection.ts"
-import { drawsFrom } from "../../../src/routing/Selection.ts"
+import { type Strategy, strategyNames } from "../../../src/routing/strategies/Strategies.ts"
 import type { Target, Upstream } from "../../../src/routing/Upstream.ts"
 import { containing, exactly, makeUpstream, modelArb, upstreamsArb } from "../../support/arbitraries.ts"
 import { goodnessOfFit, implausible } from "../../support/chiSquare.ts"
@@ -209,7 +209,7 @@ describe("explain", () => {
   const requestArb = fc.record({
     upstreams: upstreamsArb({ minLength: 2 }),
     model: modelArb,
-    strategy: fc.constantFrom<Strategy>("random", "deterministic", "least_connections"),
+    strategy: fc.constantFrom(...strategyNames),
     prompt: fc.fullUnicodeString(),
     number: fc.nat(),
   })
@@ -386,7 +386,7 @@ describe("render", () => {
         upstreamsArb(),
         modelArb,
         fc.option(fc.string(), { nil: undefined }),
-        fc.constantFrom<Strategy>("random", "deterministic", "least_connections"),
+        fc.constantFrom(...strategyNames),
         (upstreams, model, prompt, strategy) => {
           const secret = "sk-SECRET-2f7c"
           const guarded = upstreams.map((upstream) => ({
