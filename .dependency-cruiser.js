@@ -98,8 +98,8 @@ export const rooms = {
   },
   processes: {
     rooms: "audit audit/record runtime",
-    edges: "Fleet.ts Messages.ts Primary.ts WorkerProcess.ts",
-    outside: "effect/Runtime node:cluster",
+    edges: "Fleet.ts Messages.ts Primary.ts WorkerProcess.ts Workers.ts",
+    outside: "node:cluster",
   },
   http: {
     rooms: `access audit/record config errors gateway operations processes routing runtime telemetry upstream upstream/calls upstream/policy

@@ -3,18 +3,19 @@
  * when they have ended. It serves no request itself; Node's cluster module hands it the connections, which it gives to the workers in turn.
  */
 import cluster, { type Worker } from "node:cluster"
+import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
-import * as Runtime from "effect/Runtime"
+import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import { AuditIntake, type AuditStatus } from "../audit/Audit.ts"
 import { hurried } from "../runtime/Hurry.ts"
-import type { FleetHealth, PrimaryMessage, WorkerMessage } from "./Messages.ts"
-import type { ProcessHealth } from "./ProcessHealth.ts"
+import type { FleetHealth, WorkerMessage } from "./Messages.ts"
 import { shared } from "./Shared.ts"
+import { type Death, died, type Said, tell, Workers } from "./Workers.ts"
 
 /** A worker ended before it ever listened. */
 export class WorkerFailed extends Data.TaggedError("WorkerFailed")<{
@@ -32,9 +33,6 @@ export interface PrimaryOptions {
   readonly onDrain: (underWay: number) => Effect.Effect<void>
 }
 
-/** How long the workers may take to say how they are. */
-const healthTimeoutMs = 500
-
 /** What a worker may take beyond the grace period, to hand over its last records. */
 const endingMs = 10_000
 
@@ -46,210 +44,139 @@ const longestBackoffMs = 5_000
 /** A worker that lived so long did not die of its start. */
 const settledMs = 30_000
 
-interface Said {
-  readonly health: ProcessHealth
-  readonly audit: AuditStatus
-}
+const fleetOf = (startedAt: number, own: AuditStatus, said: ReadonlyArray<Said>): FleetHealth => ({
+  startedAt,
+  audit: said.reduce(
+    (sum, { audit }) => ({
+      queued: sum.queued + audit.queued,
+      spilled: sum.spilled + audit.spilled,
+      lost: sum.lost + audit.lost,
+    }),
+    own,
+  ),
+  processes: said.map(({ health }) => health),
+})
 
-const tell = (worker: Worker, message: PrimaryMessage): void => {
-  if (worker.isConnected()) worker.send(message)
-}
-
-interface Death {
-  readonly code: number
-  readonly signal: string | null
-  /** Why it could not start, if it said so. */
-  readonly problems: ReadonlyArray<string> | undefined
-}
-
-/** Done when the worker has ended and its last word is heard, whichever comes later. */
-const died = (worker: Worker): Effect.Effect<Death> =>
-  Effect.async((resume) => {
-    let problems: Death["problems"]
-    let exit: Omit<Death, "problems"> | undefined
-    const look = () => {
-      if (exit !== undefined && !worker.isConnected()) resume(Effect.succeed({ ...exit, problems }))
+/** The workers, whose records are kept and whose questions are answered for as long as the scope is open. */
+const makeWorkers: Effect.Effect<Workers, never, AuditIntake | Scope.Scope> = Effect.gen(function* () {
+  const intake = yield* AuditIntake
+  const startedAt = yield* Clock.currentTimeMillis
+  const run = yield* FiberSet.makeRuntime()
+  const runPromise = yield* FiberSet.makeRuntimePromise()
+  const hear = (worker: Worker, message: WorkerMessage): void => {
+    switch (message.kind) {
+      case "audit": {
+        const { number, parcel } = message
+        tell(worker, { kind: "audit", number, isTaken: intake.put(parcel) })
+        return
+      }
+      case "fleet": {
+        const { number } = message
+        run(Effect.map(fleet, (all) => tell(worker, { kind: "fleet", number, fleet: all })))
+        return
+      }
+      case "health":
+      case "failed":
+        return
     }
-    worker.on("message", (message: WorkerMessage) => {
-      if (message.kind === "failed") problems = message.problems
+  }
+  const workers = new Workers(hear)
+  const gathered = Effect.zipWith(intake.status, workers.askAll, (own, said) => fleetOf(startedAt, own, said))
+  // Asked of a worker once for all who want to know at that time: each question is a listener of its own.
+  const fleet = Effect.promise(shared(() => runPromise(gathered)))
+  return workers
+})
+
+/** The places of the workers: somebody serves in each until the end. */
+class Places {
+  readonly #workers: Workers
+  readonly #failed: Deferred.Deferred<never, WorkerFailed>
+  #isEnding = false
+
+  constructor(workers: Workers, failed: Deferred.Deferred<never, WorkerFailed>) {
+    this.#workers = workers
+    this.#failed = failed
+  }
+
+  /** Keeps one place taken; `listening` is done when somebody serves in it for the first time. */
+  keep(listening: Deferred.Deferred<number>): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      let backoffMs = firstBackoffMs
+      for (let isFirst = true; !this.#isEnding; isFirst = false) {
+        const startedAt = yield* Clock.currentTimeMillis
+        const worker = this.#workers.start()
+        worker.once("listening", ({ port }) => Deferred.unsafeDone(listening, Effect.succeed(port)))
+        const death = yield* died(worker)
+        if (this.#isEnding) return
+        if (isFirst && !(yield* Deferred.isDone(listening))) return yield* this.#fail(death)
+        const livedMs = (yield* Clock.currentTimeMillis) - startedAt
+        if (livedMs >= settledMs) backoffMs = firstBackoffMs
+        yield* Effect.logError("a worker died and is started again; what it was serving was cut off", {
+          worker: worker.process.pid,
+          ...death,
+          in_ms: backoffMs,
+        })
+        yield* Effect.sleep(backoffMs)
+        backoffMs = Math.min(longestBackoffMs, backoffMs * 2)
+      }
     })
-    worker.once("disconnect", look)
-    worker.once("exit", (code: number, signal: string | null) => {
-      exit = { code, signal }
-      look()
-    })
+  }
+
+  #fail({ code, problems, signal }: Death): Effect.Effect<void> {
+    const unsaid = [`a worker ended before it served (${signal ?? `exit code ${code}`})`]
+    return Effect.asVoid(
+      Deferred.fail(this.#failed, new WorkerFailed({ code, problems: problems ?? unsaid })),
+    )
+  }
+
+  /** Nobody is started any more, and who is there finishes what is under way. */
+  readonly end: Effect.Effect<void> = Effect.suspend(() => {
+    this.#isEnding = true
+    return this.#workers.drain
   })
+}
+
+/** The end of all workers: in order, at once where somebody asks for that, and by force at last. */
+const ending = (
+  workers: Workers,
+  places: Places,
+  { onDrain, shutdownDelay, shutdownGrace }: PrimaryOptions,
+): Effect.Effect<void> => {
+  const told = Effect.flatMap(workers.askAll, (said) =>
+    onDrain(said.reduce((sum, { health }) => sum + health.requests.in_flight, 0)),
+  )
+  const hurriedOn = hurried.pipe(
+    Effect.zipRight(Effect.sync(() => workers.tellAll({ kind: "hurry" }))),
+    Effect.zipRight(Effect.sleep(hurryMs)),
+  )
+  const longest = Duration.sum(Duration.sum(shutdownDelay, shutdownGrace), Duration.millis(endingMs))
+  return Effect.raceFirst(Effect.zipRight(Effect.fork(told), places.end), hurriedOn).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption(longest),
+    Effect.zipRight(Effect.sync(() => workers.signal("SIGKILL"))),
+  )
+}
 
 /** Runs the workers until the scope closes, which waits for their orderly end. Done when all listen; gives the port. */
 export const startWorkers = (
   options: PrimaryOptions,
 ): Effect.Effect<number, WorkerFailed, AuditIntake | Scope.Scope> =>
   Effect.gen(function* () {
-    const intake = yield* AuditIntake
-    const clock = yield* Effect.clock
-    const runtime = yield* Effect.runtime<never>()
     const failed = yield* Deferred.make<never, WorkerFailed>()
     cluster.setupPrimary({ serialization: "advanced" })
-
-    const startedAt = clock.unsafeCurrentTimeMillis()
-    const living = new Set<Worker>()
-    /** Those that serve. */
-    const listeners = new Set<Worker>()
-    let isEnding = false
-
-    /** What each worker says of itself; those that take too long are left out. */
-    const askAll = (): Promise<ReadonlyArray<Said>> =>
-      Promise.all(
-        [...living].map(
-          (worker) =>
-            new Promise<Said | undefined>((resolve) => {
-              const hear = (message: WorkerMessage) => {
-                if (message.kind !== "health") return
-                stop()
-                resolve(message)
-              }
-              const stop = () => {
-                clearTimeout(late)
-                worker.off("message", hear)
-              }
-              const late = setTimeout(() => {
-                stop()
-                resolve(undefined)
-              }, healthTimeoutMs)
-              worker.on("message", hear)
-              tell(worker, { kind: "health" })
-            }),
-        ),
-      ).then((said) => said.filter((one) => one !== undefined))
-
-    /** Asked of a worker once for all who want to know at that time: each question is a listener of its own. */
-    const fleet = shared(async (): Promise<FleetHealth> => {
-      const own = await Runtime.runPromise(runtime)(intake.status)
-      const said = await askAll()
-      return {
-        startedAt,
-        audit: said.reduce(
-          (sum, { audit }) => ({
-            queued: sum.queued + audit.queued,
-            spilled: sum.spilled + audit.spilled,
-            lost: sum.lost + audit.lost,
-          }),
-          own,
-        ),
-        processes: said.map(({ health }) => health),
-      }
-    })
-
-    const hear = (worker: Worker) => (message: WorkerMessage) => {
-      switch (message.kind) {
-        case "audit": {
-          const { number, parcel } = message
-          tell(worker, { kind: "audit", number, isTaken: intake.put(parcel) })
-          return
-        }
-        case "fleet": {
-          const { number } = message
-          void fleet().then((all) => tell(worker, { kind: "fleet", number, fleet: all }))
-          return
-        }
-        case "health":
-        case "failed":
-          return
-      }
-    }
-
-    const start = (): Worker => {
-      const worker = cluster.fork()
-      living.add(worker)
-      worker.on("message", hear(worker))
-      // What cannot be sent to it any more, a connection of the cluster module's own too: it is dead, and its end is heard of next.
-      worker.on("error", () => {})
-      worker.once("listening", () => listeners.add(worker))
-      worker.once("exit", () => {
-        living.delete(worker)
-        listeners.delete(worker)
-      })
-      return worker
-    }
-
-    /** One place among the workers: somebody serves in it until the end. */
-    const slot = (listening: Deferred.Deferred<number>): Effect.Effect<void> =>
-      Effect.gen(function* () {
-        let backoffMs = firstBackoffMs
-        for (let isFirst = true; !isEnding; isFirst = false) {
-          const startedAt = clock.unsafeCurrentTimeMillis()
-          const worker = start()
-          worker.once("listening", ({ port }) => Deferred.unsafeDone(listening, Effect.succeed(port)))
-          const { code, problems, signal } = yield* died(worker)
-          if (isEnding) return
-          if (isFirst && !(yield* Deferred.isDone(listening))) {
-            const unsaid = [`a worker ended before it served (${signal ?? `exit code ${code}`})`]
-            yield* Deferred.fail(failed, new WorkerFailed({ code, problems: problems ?? unsaid }))
-            return
-          }
-          const livedMs = clock.unsafeCurrentTimeMillis() - startedAt
-          if (livedMs >= settledMs) backoffMs = firstBackoffMs
-          yield* Effect.logError("a worker died and is started again; what it was serving was cut off", {
-            worker: worker.process.pid,
-            code,
-            signal,
-            problems,
-            in_ms: backoffMs,
-          })
-          yield* Effect.sleep(backoffMs)
-          backoffMs = Math.min(longestBackoffMs, backoffMs * 2)
-        }
-      })
-
-    const onHangUp = () => {
-      for (const worker of living) worker.process.kill("SIGHUP")
-    }
+    const workers = yield* makeWorkers
+    const places = new Places(workers, failed)
+    const onHangUp = () => workers.signal("SIGHUP")
     yield* Effect.acquireRelease(
       Effect.sync(() => process.on("SIGHUP", onHangUp)),
       () => Effect.sync(() => process.off("SIGHUP", onHangUp)),
     )
-
-    const ended = Effect.suspend(() => {
-      isEnding = true
-      const all = [...living]
-      for (const worker of all) {
-        // One that is still starting may not hear it yet, and has nothing to finish.
-        if (listeners.has(worker)) tell(worker, { kind: "drain" })
-        else worker.process.kill("SIGKILL")
-      }
-      return Effect.all(
-        all.map((worker) => (worker.isDead() ? Effect.void : died(worker))),
-        { concurrency: "unbounded", discard: true },
-      )
-    })
-    const told = Effect.flatMap(Effect.promise(askAll), (said) =>
-      options.onDrain(said.reduce((sum, { health }) => sum + health.requests.in_flight, 0)),
-    )
-    const hurriedOn = Effect.zipRight(
-      hurried,
-      Effect.sync(() => {
-        for (const worker of living) tell(worker, { kind: "hurry" })
-      }),
-    ).pipe(Effect.zipRight(Effect.sleep(hurryMs)))
-    yield* Effect.addFinalizer(() =>
-      Effect.raceFirst(Effect.zipRight(Effect.fork(told), ended), hurriedOn).pipe(
-        Effect.interruptible,
-        Effect.timeoutOption(
-          Duration.sum(Duration.sum(options.shutdownDelay, options.shutdownGrace), Duration.millis(endingMs)),
-        ),
-        Effect.zipRight(
-          Effect.sync(() => {
-            for (const worker of living) worker.process.kill("SIGKILL")
-          }),
-        ),
-      ),
-    )
-
-    const places = Array.from({ length: options.workers }, () => Deferred.unsafeMake<number>(FiberId.none))
+    yield* Effect.addFinalizer(() => ending(workers, places, options))
+    const taken = Array.from({ length: options.workers }, () => Deferred.unsafeMake<number>(FiberId.none))
     // No children of this fiber: they end when their workers have.
-    for (const listening of places) yield* Effect.forkDaemon(slot(listening))
+    for (const listening of taken) yield* Effect.forkDaemon(places.keep(listening))
     const ports = yield* Effect.raceFirst(
-      Effect.all(places.map((listening) => Deferred.await(listening))),
+      Effect.all(taken.map((listening) => Deferred.await(listening))),
       Deferred.await(failed),
     )
     return ports[0] ?? 0
