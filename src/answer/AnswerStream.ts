@@ -104,7 +104,7 @@ const longestError = 500
 
 const nothing: ReadonlyArray<Uint8Array> = []
 
-type Stepped = readonly [AnswerState, ReadonlyArray<Uint8Array>]
+type AnswerStep = readonly [AnswerState, ReadonlyArray<Uint8Array>]
 
 /** The stream of an answer, for these settings. */
 export const answerStream = (settings: AnswerSettings): AnswerStream => {
@@ -118,15 +118,15 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     )
   }
 
-  const complete = (state: AnswerState): Stepped => [{ ...state, phase: "complete" }, [doneData]]
+  const complete = (state: AnswerState): AnswerStep => [{ ...state, phase: "complete" }, [doneData]]
 
-  const fail = (state: AnswerState, error: ShapedError): Stepped => [
+  const fail = (state: AnswerState, error: ShapedError): AnswerStep => [
     { ...state, phase: "broken", error: told(error.message, secrets, longestError) },
     [secrets.withoutIn(errorData(error))],
   ]
 
   /** A chunk that is no error. */
-  const read = (state: AnswerState, data: Uint8Array, chunk: JsonObject): Stepped => {
+  const read = (state: AnswerState, data: Uint8Array, chunk: JsonObject): AnswerStep => {
     const saysUsage = isJsonObject(chunk["usage"])
     const hidesUsage = saysUsage && !includeUsage && data.length <= longestChanged
     const sent = hidesUsage ? withoutUsage(place, chunk, state.lastChunk) : chunk
@@ -143,7 +143,7 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
   }
 
   /** Chunks that were made of one event. */
-  const readAll = (before: AnswerState, made: ReadonlyArray<Uint8Array>): Stepped => {
+  const readAll = (before: AnswerState, made: ReadonlyArray<Uint8Array>): AnswerStep => {
     let state = before
     const datas: Array<Uint8Array> = []
     for (const data of made) {

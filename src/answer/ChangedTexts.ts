@@ -29,7 +29,7 @@ export interface ChangedTextsState {
 
 export type ChangedTexts = Machine<ChangedTextsState, SseEvent, SseEvent>
 
-type Stepped = readonly [ChangedTextsState, ReadonlyArray<SseEvent>]
+type ChangedStep = readonly [ChangedTextsState, ReadonlyArray<SseEvent>]
 
 const initial: ChangedTextsState = { runs: [], lastChunk: {}, lastData: new Uint8Array(), isOver: false }
 
@@ -85,12 +85,12 @@ export const changedTexts = (
   }
 
   /** What was held back, and then the event that ends the answer. */
-  const endedBy = (state: ChangedTextsState, event: SseEvent): Stepped => [
+  const endedBy = (state: ChangedTextsState, event: SseEvent): ChangedStep => [
     { ...state, isOver: true },
     [...halt(state), event],
   ]
 
-  const changed = (state: ChangedTextsState, event: SseEvent, chunk: JsonObject): Stepped => {
+  const changed = (state: ChangedTextsState, event: SseEvent, chunk: JsonObject): ChangedStep => {
     const { data } = event
     const [runs, sent] = hasChoices(chunk) ? chunks.step(state.runs, chunk) : [state.runs, chunk]
     const next: ChangedTextsState = { runs, lastChunk: chunk, lastData: data, isOver: false }
@@ -101,7 +101,7 @@ export const changedTexts = (
   }
 
   /** Chunks that were made of one event. */
-  const allChanged = (before: ChangedTextsState, made: ReadonlyArray<Uint8Array>): Stepped => {
+  const allChanged = (before: ChangedTextsState, made: ReadonlyArray<Uint8Array>): ChangedStep => {
     let state = before
     const events: Array<SseEvent> = []
     for (const data of made) {
@@ -112,7 +112,7 @@ export const changedTexts = (
     return [state, events]
   }
 
-  const step = (state: ChangedTextsState, event: SseEvent): Stepped => {
+  const step = (state: ChangedTextsState, event: SseEvent): ChangedStep => {
     if (state.isOver || event === ping) return [state, [event]]
     if (isDone(event)) return endedBy(state, event)
     const { data } = event

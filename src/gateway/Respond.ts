@@ -8,7 +8,7 @@ import {
   type OpenResponse,
   type ResponseOptions,
   ResponseStream,
-  type Surroundings,
+  type StreamSurroundings,
 } from "./ResponseStream.ts"
 import { Roster } from "./Roster.ts"
 
@@ -31,7 +31,7 @@ export const makeRespond = (runFork: RunFork): Effect.Effect<Respond, never, Sco
       for (const response of open.all) response.look(now)
     })
     yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookMs)))
-    const surroundings: Surroundings = {
+    const surroundings: StreamSurroundings = {
       now: () => clock.unsafeCurrentTimeMillis(),
       after: (ms, go) => void runFork(Effect.delay(Effect.sync(go), ms)),
       open,

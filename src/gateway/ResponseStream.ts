@@ -67,7 +67,7 @@ export interface OpenResponse extends Listed {
 }
 
 /** What responses need of the layer they are made in. */
-export interface Surroundings {
+export interface StreamSurroundings {
   readonly now: () => number
   /** Calls back after so many milliseconds. */
   readonly after: (ms: number, go: () => void) => void
@@ -80,7 +80,7 @@ export class ResponseStream<E, A> implements OpenResponse {
   place = -1
   readonly #options: ResponseOptions<E, A>
   readonly #outlet: Outlet
-  readonly #surroundings: Surroundings
+  readonly #surroundings: StreamSurroundings
   readonly #onDone: (done: Effect.Effect<void>) => void
   readonly #answer: ReturnType<typeof answerStream>
   readonly #keeper: DataKeeper
@@ -102,7 +102,7 @@ export class ResponseStream<E, A> implements OpenResponse {
   constructor(
     options: ResponseOptions<E, A>,
     outlet: Outlet,
-    surroundings: Surroundings,
+    surroundings: StreamSurroundings,
     onDone: (done: Effect.Effect<void>) => void,
   ) {
     this.#options = options
