@@ -1,5 +1,4 @@
 /** The plan of a request: the targets to try, in order. What matches comes first, then the chain of fallbacks. */
-
 import type { Draws } from "./Draws.ts"
 import { matches, type RoutingTable, route } from "./Route.ts"
 import { select } from "./Selection.ts"

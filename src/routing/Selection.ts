@@ -1,5 +1,4 @@
 /** The order in which upstreams that serve a model are tried, by the strategy in force. */
-
 import { isStandby } from "./strategies/Race.ts"
 import { type Strategy, strategies } from "./strategies/Strategies.ts"
 import type { Circumstances } from "./strategies/Strategy.ts"

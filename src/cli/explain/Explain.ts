@@ -1,5 +1,4 @@
 /** What `sluice explain` tells: the plan of a request before anything is drawn, with every share and reason. Holds no secret. */
-
 import * as Either from "effect/Either"
 import { isSecretName } from "../../config/SecretValues.ts"
 import type { Snapshot } from "../../config/Snapshot.ts"

@@ -1,5 +1,4 @@
 /** The kinds of values that keys of the configuration take: what is one, and what to say of what is none. */
-
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
