@@ -26,7 +26,7 @@ const holdMs = 930
 const unreadableKey = "\u0000unreadable"
 
 /** Where a configuration comes from. */
-export interface Source {
+export interface ConfigSource {
   readonly path: string
   readonly text: Effect.Effect<ConfigText, ConfigUnreadable>
   /** The environment `${VAR}` refers to. */
@@ -47,7 +47,7 @@ interface State {
 }
 
 const load = (
-  { env, path }: Source,
+  { env, path }: ConfigSource,
   text: string,
   keysInForce: ReadonlyArray<KeyList> = [],
 ): Effect.Effect<LoadedConfig, ConfigInvalid> =>
@@ -58,18 +58,22 @@ const load = (
     ),
   )
 
-const snapshotOf = ({ env }: Source, config: GatewayConfig, generation: number): Effect.Effect<Snapshot> =>
+const snapshotOf = (
+  { env }: ConfigSource,
+  config: GatewayConfig,
+  generation: number,
+): Effect.Effect<Snapshot> =>
   Effect.map(Effect.all({ loadedAt: Clock.currentTimeMillis, env }), (now) =>
     makeSnapshot(config, { generation, ...now }),
   )
 
 /** The configuration in force, and what becomes of it. Its members that read the file run one at a time. */
 export class Reloading {
-  readonly #source: Source
+  readonly #source: ConfigSource
   readonly #replaced: PubSub.PubSub<Snapshot>
   #state: State
 
-  constructor(source: Source, replaced: PubSub.PubSub<Snapshot>, first: State) {
+  constructor(source: ConfigSource, replaced: PubSub.PubSub<Snapshot>, first: State) {
     this.#source = source
     this.#replaced = replaced
     this.#state = first
@@ -199,7 +203,7 @@ export class Reloading {
 
 /** Loads the configuration for the first time, or fails. */
 export const beginWith = (
-  source: Source,
+  source: ConfigSource,
 ): Effect.Effect<Reloading, ConfigInvalid | ConfigUnreadable, Scope.Scope> =>
   Effect.gen(function* () {
     const { isOpen, text } = yield* source.text
