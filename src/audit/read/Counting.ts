@@ -1,13 +1,13 @@
 /** Statistics, counted month by month. */
 import * as Effect from "effect/Effect"
 import { type AuditFilter, admitsMonth } from "./AuditFilter.ts"
+import { type AuditSource, askMonth, monthsOf } from "./AuditSource.ts"
 import { combineAll, type Grouping, type Tallies } from "./AuditStats.ts"
 import { numberOf, talliesOf } from "./FoundRow.ts"
 import { daysOf, type Standing, sizeQuery, tallyQuery } from "./MonthQuery.ts"
-import { askMonth, monthsOf, type Source } from "./Source.ts"
 
 /** A month of many rows is counted day by day, so that no query takes long or holds much. */
-export const stats = (source: Source, filter: AuditFilter, by: Grouping, rowsAtOnce: number) =>
+export const stats = (source: AuditSource, filter: AuditFilter, by: Grouping, rowsAtOnce: number) =>
   Effect.gen(function* () {
     let tallies: Tallies = new Map()
     const months = (yield* monthsOf(source)).filter((month) => admitsMonth(filter, month))

@@ -8,11 +8,11 @@ import { query, queryNumber, tablesIn } from "../sqlite/Database.ts"
 import { type DatabaseFault, faulting } from "../sqlite/DatabaseFault.ts"
 import { monthOfTable } from "../sqlite/Months.ts"
 import type { AuditFilter } from "./AuditFilter.ts"
+import { type AuditSource, atOneMoment, attachArchive, liveTable, openSource } from "./AuditSource.ts"
 import { type AuditUnreadable, unreadable } from "./AuditUnreadable.ts"
 import { briefColumns, type Found, foundOf, numberOf, type RawRow, type Row } from "./FoundRow.ts"
 import { arrivalsQuery, lastQuery, type MonthTable, seqQuery, stepQuery } from "./MonthQuery.ts"
 import { list } from "./Pages.ts"
-import { atOneMoment, attachArchive, liveTable, openSource, type Source } from "./Source.ts"
 
 /** New rows looked at in one go. */
 const arrivalsPage = 1000
@@ -37,7 +37,7 @@ const liveMonths = (sql: SqlClient) =>
   Effect.map(tablesIn(sql), (tables) => tables.flatMap((table) => monthOfTable(table) ?? []).toSorted())
 
 /** Where the tables end now. */
-const positionsNow = (source: Source): Effect.Effect<Positions, DatabaseFault> =>
+const positionsNow = (source: AuditSource): Effect.Effect<Positions, DatabaseFault> =>
   atOneMoment(
     source,
     Effect.gen(function* () {
@@ -56,7 +56,7 @@ interface Arrivals {
   readonly last: Seen | undefined
 }
 
-const arrivalsIn = (source: Source, table: MonthTable, filter: AuditFilter, after: number) =>
+const arrivalsIn = (source: AuditSource, table: MonthTable, filter: AuditFilter, after: number) =>
   Effect.gen(function* () {
     const step = stepQuery(table, after, arrivalsPage)
     const last = seenOf(yield* query(source.sql, step.text, step.values))
@@ -71,7 +71,7 @@ const seqOf = (sql: SqlClient, table: MonthTable, key: string) => queryNumber(sq
  * What arrived in a month since `seen`. Rows stand in an archive in the order they arrived in, so where the last one seen has moved
  * there, the next ones are behind it; once there is none, `seen` is forgotten and all that a new live table holds is new.
  */
-const arrivalsOf = (source: Source, month: string, filter: AuditFilter, seen: Seen | undefined) =>
+const arrivalsOf = (source: AuditSource, month: string, filter: AuditFilter, seen: Seen | undefined) =>
   Effect.gen(function* () {
     const { sql } = source
     const live = yield* liveTable(source, month)
@@ -98,7 +98,7 @@ const arrivalsOf = (source: Source, month: string, filter: AuditFilter, seen: Se
   })
 
 /** What arrived in all months since the positions, some of it at least, and where it ends. */
-const arrivals = (source: Source, filter: AuditFilter, positions: Positions) =>
+const arrivals = (source: AuditSource, filter: AuditFilter, positions: Positions) =>
   Effect.gen(function* () {
     const months = new Set([...positions.keys(), ...(yield* faulting(liveMonths(source.sql)))])
     const found: Array<Found> = []
@@ -129,7 +129,7 @@ interface Following {
 /** Opens the audit for one question; its file may be another by the next. */
 const opening = <A>(
   path: string,
-  question: (source: Source) => Effect.Effect<A, DatabaseFault>,
+  question: (source: AuditSource) => Effect.Effect<A, DatabaseFault>,
 ): Effect.Effect<A, AuditUnreadable> =>
   openSource(path).pipe(
     Effect.flatMap((source) => Effect.mapError(question(source), unreadable(path))),

@@ -9,9 +9,9 @@ import * as Stream from "effect/Stream"
 import { type ColumnName, columnNames } from "../sqlite/Columns.ts"
 import type { DatabaseFault } from "../sqlite/DatabaseFault.ts"
 import { type AuditFilter, admitsMonth } from "./AuditFilter.ts"
+import { type AuditSource, askMonth, monthsOf } from "./AuditSource.ts"
 import { briefColumns, type Found, foundOf, type Row, rowOf } from "./FoundRow.ts"
 import { idQuery, idsLikeQuery, type Order, pageQuery, type RowPlace } from "./MonthQuery.ts"
-import { askMonth, monthsOf, type Source } from "./Source.ts"
 
 /** Rows of a page without bodies, and with them: these may be some MB each. */
 const briefPage = 512
@@ -19,7 +19,7 @@ const wholePage = 64
 
 /** The rows of one month a filter admits, page by page. */
 const monthRows = (
-  source: Source,
+  source: AuditSource,
   month: string,
   filter: AuditFilter,
   names: ReadonlyArray<ColumnName>,
@@ -40,7 +40,7 @@ const monthRows = (
   )
 
 const rowsOf = (
-  source: Source,
+  source: AuditSource,
   filter: AuditFilter,
   names: ReadonlyArray<ColumnName>,
   order: Order,
@@ -54,15 +54,15 @@ const rowsOf = (
   )
 
 /** At most `limit` rows, the newest first, without what is large. */
-export const list = (source: Source, filter: AuditFilter, limit: number) =>
+export const list = (source: AuditSource, filter: AuditFilter, limit: number) =>
   Stream.take(rowsOf(source, filter, briefColumns, "newest", Math.max(1, Math.min(limit, briefPage))), limit)
 
 /** All rows, the oldest first, whole. */
-export const exported = (source: Source, filter: AuditFilter) =>
+export const exported = (source: AuditSource, filter: AuditFilter) =>
   rowsOf(source, filter, columnNames, "oldest", wholePage)
 
 /** All rows with an `id`, the newest first. */
-export const show = (source: Source, id: string) =>
+export const show = (source: AuditSource, id: string) =>
   Effect.gen(function* () {
     const rows: Array<Row> = []
     for (const month of (yield* monthsOf(source)).toReversed()) {
@@ -81,7 +81,7 @@ export const show = (source: Source, id: string) =>
 const mostIds = 5
 
 /** Some ids that begin or end so. */
-export const idsLike = (source: Source, part: string) =>
+export const idsLike = (source: AuditSource, part: string) =>
   Effect.gen(function* () {
     const ids = new Set<string>()
     for (const month of (yield* monthsOf(source)).toReversed()) {

@@ -3,7 +3,7 @@
  *
  * Every page is a transaction of its own, so that a long export holds up neither the gateway's checkpoints nor its moving of months.
  * **A row is seen exactly once**, for three reasons. Rows are read in an order that no move changes (`Pages`). What is missing in the live database is in
- * the archive, which is looked for afterwards (`Source`). And where a month stands in both files its rows are told apart by their keys (`MonthQuery`).
+ * the archive, which is looked for afterwards (`AuditSource`). And where a month stands in both files its rows are told apart by their keys (`MonthQuery`).
  *
  * Files may have an older layout than this release: what their rows lack is NULL.
  */
@@ -12,13 +12,13 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type DatabaseFault, faulting } from "../sqlite/DatabaseFault.ts"
 import type { AuditFilter } from "./AuditFilter.ts"
+import { inherited, openSource } from "./AuditSource.ts"
 import type { Grouping, Tallies } from "./AuditStats.ts"
 import { type AuditUnreadable, unreadable } from "./AuditUnreadable.ts"
 import { stats } from "./Counting.ts"
 import { follow } from "./Following.ts"
 import type { Found, Row } from "./FoundRow.ts"
 import { exported, idsLike, list, show } from "./Pages.ts"
-import { inherited, openSource } from "./Source.ts"
 
 export interface Reader {
   /** At most `limit` rows, the newest first, without headers and bodies. */

@@ -18,9 +18,9 @@ import type { AuditWriter, WriteReport } from "../AuditWriter.ts"
 import { type QueuedRecord, rowOfQueued } from "../queue/QueuedRecord.ts"
 import { connect, query } from "./Database.ts"
 import { attempting, type DatabaseFault, faulting } from "./DatabaseFault.ts"
-import { type LiveDatabase, openLive } from "./LiveDatabase.ts"
+import { LiveRows } from "./LiveRows.ts"
 import type { RowValues } from "./Rows.ts"
-import { makeSpill } from "./Spill.ts"
+import { makeSpill, type Spill } from "./Spill.ts"
 
 /**
  * Locks the audit for this process, until the scope ends or the process does, however it does: SQLite's lock on an empty file.
@@ -46,170 +46,126 @@ export interface Store extends Pick<AuditWriter, "drain"> {
   readonly write: (records: ReadonlyArray<QueuedRecord>) => Effect.Effect<WriteReport>
 }
 
-export const makeStore = (files: AuditFiles): Effect.Effect<Store, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const spill = makeSpill(files, yield* newRun)
-    const turn = yield* Effect.makeSemaphore(1)
-    let live: LiveDatabase | undefined
-    let fault: DatabaseFault | undefined
-    let owner: { readonly scope: Scope.CloseableScope } | undefined
-    /** Another gateway has the lock. */
-    let shared = false
-    let reportedVanished = 0
+/** Mutable on purpose: one thread, one turn at a time. */
+class FileStore {
+  readonly #files: AuditFiles
+  readonly #spill: Spill
+  readonly #live: LiveRows
+  #fault: DatabaseFault | undefined
+  #owner: Scope.CloseableScope | undefined
+  /** Another gateway has the lock. */
+  #isShared = false
+  #reportedVanished = 0
 
-    const closeLive = Effect.suspend(() => {
-      const closing = live?.close ?? Effect.void
-      live = undefined
-      return closing
-    })
+  constructor(files: AuditFiles, spill: Spill) {
+    this.#files = files
+    this.#spill = spill
+    this.#live = new LiveRows(files)
+  }
 
-    const open = Effect.tap(openLive(files), (database) =>
+  write(records: ReadonlyArray<QueuedRecord>): Effect.Effect<WriteReport> {
+    const rows = records.map(rowOrNone).filter(Predicate.isNotUndefined)
+    const unspeakable = records.length - rows.length
+    const directly = Effect.map(this.#noting(this.#live.write(rows)), (lost) =>
+      this.#report(false, lost + unspeakable),
+    )
+    const elsewhere = this.#spillRows(rows, unspeakable)
+    if (this.#fault === undefined) return Effect.catchAll(directly, () => elsewhere)
+    // The spill's disk is the database's: where it takes nothing either, the database is asked after all.
+    return Effect.filterOrElse(
+      elsewhere,
+      ({ refused }) => !refused,
+      (nowhere) => Effect.orElseSucceed(directly, () => nowhere),
+    )
+  }
+
+  drain(): Effect.Effect<WriteReport> {
+    return Effect.catchAll(this.#drainSome(), (fault) =>
       Effect.sync(() => {
-        live = database
+        this.#fault = fault
+        return this.#report(false, 0)
       }),
     )
+  }
 
-    const opened = Effect.suspend(() => (live === undefined ? open : Effect.succeed(live)))
+  close(): Effect.Effect<void> {
+    const unlock = this.#owner === undefined ? Effect.void : Scope.close(this.#owner, Exit.void)
+    return Effect.all([this.#live.close(), this.#spill.close, unlock], { discard: true })
+  }
 
-    /** Writes to the file that is at the path, before and afterwards: what went into one that was moved away goes in again. */
-    const writeOnce = (rows: ReadonlyArray<RowValues>): Effect.Effect<void, DatabaseFault> =>
-      Effect.gen(function* () {
-        if (live !== undefined && !live.isInPlace()) yield* closeLive
-        const database = yield* opened
-        yield* database.write(rows)
-        if (!database.isInPlace()) {
-          yield* closeLive
-          yield* (yield* opened).write(rows)
-        }
-      }).pipe(Effect.tapError(() => closeLive))
-
-    /**
-     * Writes what can be written. A refusal may be due to what another process did to the tables, so it is tried again on a new
-     * connection, and then row by row; rows that are still refused are lost. Answers with their number.
-     */
-    const writeRows = (rows: ReadonlyArray<RowValues>): Effect.Effect<number, DatabaseFault> =>
-      writeOnce(rows).pipe(
-        Effect.as(0),
-        Effect.catchIf(
-          (error) => error.kind === "refused",
-          () =>
-            writeOnce(rows).pipe(
-              Effect.as(0),
-              Effect.catchIf(
-                (error) => error.kind === "refused",
-                () => writeSingly(rows),
-              ),
-            ),
-        ),
-      )
-
-    const writeSingly = (rows: ReadonlyArray<RowValues>): Effect.Effect<number, DatabaseFault> =>
-      Effect.gen(function* () {
-        let refused: DatabaseFault | undefined
-        let count = 0
-        for (const row of rows) {
-          yield* Effect.catchIf(
-            writeOnce([row]),
-            (error) => error.kind === "refused",
-            (error) => {
-              refused = error
-              count++
-              return Effect.void
-            },
-          )
-        }
-        // Nothing at all gets in: it is the database then, and not the rows.
-        if (refused !== undefined && count === rows.length) return yield* refused
-        return count
-      })
-
-    const report = (refused: boolean, lost: number): WriteReport => {
-      const vanished = spill.vanished() - reportedVanished
-      reportedVanished += vanished
-      return {
-        refused,
-        spilled: spill.waiting(),
-        // Where another gateway drains, it may be the one that took them.
-        lost: lost + (owner === undefined ? 0 : vanished),
-        fault: fault?.message,
-        locked: fault?.kind === "locked",
-        owner: owner !== undefined,
-        shared,
-        oldestMonth: live?.oldestMonth(),
-      }
-    }
-
-    const noteFault = (next: DatabaseFault | undefined) =>
-      Effect.sync(() => {
-        fault = next
-      })
-
-    const noting = <A>(effect: Effect.Effect<A, DatabaseFault>): Effect.Effect<A, DatabaseFault> =>
-      Effect.tapBoth(effect, {
-        onFailure: (error) => noteFault(error),
-        onSuccess: () => noteFault(undefined),
-      })
-
-    const spillRows = (rows: ReadonlyArray<RowValues>, lost: number): Effect.Effect<WriteReport> =>
-      Effect.match(spill.append(rows), {
-        onSuccess: () => report(false, lost),
-        onFailure: () => report(true, 0),
-      })
-
-    const write: Store["write"] = (records) =>
-      Effect.suspend(() => {
-        const rows = records.map(rowOrNone).filter(Predicate.isNotUndefined)
-        const unspeakable = records.length - rows.length
-        const directly = Effect.map(noting(writeRows(rows)), (lost) => report(false, lost + unspeakable))
-        const elsewhere = spillRows(rows, unspeakable)
-        if (fault === undefined) return Effect.catchAll(directly, () => elsewhere)
-        // The spill's disk is the database's: where it takes nothing either, the database is asked after all.
-        return Effect.filterOrElse(
-          elsewhere,
-          ({ refused }) => !refused,
-          (nowhere) => Effect.orElseSucceed(directly, () => nowhere),
-        )
-      }).pipe(turn.withPermits(1))
-
-    const becomeOwner = Effect.gen(function* () {
-      if (owner !== undefined) return
-      const scope = yield* Scope.make()
-      const locked = yield* Effect.either(Scope.extend(lock(files), scope))
-      shared = Either.isLeft(locked) && locked.left.kind === "locked"
-      if (Either.isLeft(locked)) return yield* Scope.close(scope, Exit.void)
-      owner = { scope }
-    })
-
-    const leftovers = Effect.gen(function* () {
-      yield* becomeOwner
-      if (owner !== undefined) yield* spill.adopt
-      return yield* spill.peek
-    })
-
-    const drain = Effect.gen(function* () {
-      const next = (yield* spill.peek) ?? (yield* leftovers)
+  #drainSome(): Effect.Effect<WriteReport, DatabaseFault> {
+    return Effect.gen(this, function* () {
+      const next = (yield* this.#spill.peek) ?? (yield* this.#leftovers())
       // Nothing to write: whether the database is well again is seen by opening it.
-      if (next === undefined)
-        return yield* Effect.as(noting(Effect.zipRight(closeLive, opened)), report(false, 0))
-      const lost = next.rows.length === 0 ? 0 : yield* noting(writeRows(next.rows))
-      yield* spill.advance
-      return report(false, lost)
-    }).pipe(
-      Effect.catchAll((error) =>
-        Effect.sync(() => {
-          fault = error
-          return report(false, 0)
-        }),
-      ),
-      turn.withPermits(1),
-    )
+      if (next === undefined) {
+        yield* this.#noting(this.#live.reopen())
+        return this.#report(false, 0)
+      }
+      const lost = next.rows.length === 0 ? 0 : yield* this.#noting(this.#live.write(next.rows))
+      yield* this.#spill.advance
+      return this.#report(false, lost)
+    })
+  }
 
-    yield* Effect.addFinalizer(() =>
-      Effect.all([
-        closeLive,
-        spill.close,
-        Effect.suspend(() => (owner ? Scope.close(owner.scope, Exit.void) : Effect.void)),
-      ]),
-    )
-    return { write, drain }
+  /** What other runs left in the spill. */
+  #leftovers() {
+    return Effect.gen(this, function* () {
+      yield* this.#becomeOwner()
+      if (this.#owner !== undefined) yield* this.#spill.adopt
+      return yield* this.#spill.peek
+    })
+  }
+
+  #becomeOwner(): Effect.Effect<void> {
+    if (this.#owner !== undefined) return Effect.void
+    return Effect.gen(this, function* () {
+      const scope = yield* Scope.make()
+      const locked = yield* Effect.either(Scope.extend(lock(this.#files), scope))
+      this.#isShared = Either.isLeft(locked) && locked.left.kind === "locked"
+      if (Either.isLeft(locked)) return yield* Scope.close(scope, Exit.void)
+      this.#owner = scope
+    })
+  }
+
+  #spillRows(rows: ReadonlyArray<RowValues>, lost: number): Effect.Effect<WriteReport> {
+    return Effect.match(this.#spill.append(rows), {
+      onSuccess: () => this.#report(false, lost),
+      onFailure: () => this.#report(true, 0),
+    })
+  }
+
+  #noting<A>(effect: Effect.Effect<A, DatabaseFault>): Effect.Effect<A, DatabaseFault> {
+    const note = (fault: DatabaseFault | undefined) =>
+      Effect.sync(() => {
+        this.#fault = fault
+      })
+    return Effect.tapBoth(effect, { onFailure: note, onSuccess: () => note(undefined) })
+  }
+
+  #report(refused: boolean, lost: number): WriteReport {
+    const vanished = this.#spill.vanished() - this.#reportedVanished
+    this.#reportedVanished += vanished
+    return {
+      refused,
+      spilled: this.#spill.waiting(),
+      // Where another gateway drains, it may be the one that took them.
+      lost: lost + (this.#owner === undefined ? 0 : vanished),
+      fault: this.#fault?.message,
+      locked: this.#fault?.kind === "locked",
+      owner: this.#owner !== undefined,
+      shared: this.#isShared,
+      oldestMonth: this.#live.oldestMonth,
+    }
+  }
+}
+
+export const makeStore = (files: AuditFiles): Effect.Effect<Store, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const store = new FileStore(files, makeSpill(files, yield* newRun))
+    const turn = (yield* Effect.makeSemaphore(1)).withPermits(1)
+    yield* Effect.addFinalizer(() => store.close())
+    return {
+      write: (records) => turn(Effect.suspend(() => store.write(records))),
+      drain: turn(Effect.suspend(() => store.drain())),
+    }
   })

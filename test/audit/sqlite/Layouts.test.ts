@@ -398,7 +398,7 @@ const crashAfter = (last: number): Pace => {
 }
 
 describe("a month that layout 1 left half moved", () => {
-  for (const state of states.filter((one) => one !== "moved")) {
+  for (const state of ["copying", "sealed", "published", "switched"] as const) {
     it.scoped(`is read whole, and ends in its archive whole, after a crash at any step: ${state}`, () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(november)

@@ -72,13 +72,14 @@ const connect = (path: string): Effect.Effect<SqlClient, AuditUnreadable, Scope.
     Effect.catchTag("DatabaseFault", (fault) => Effect.fail(unreadable(path)(fault))),
   )
 
-export interface Source {
+export interface AuditSource {
   readonly sql: SqlClient
   readonly directory: string
   readonly name: string
 }
 
-const archivePath = ({ directory, name }: Source, month: string) => join(directory, archiveName(name, month))
+const archivePath = ({ directory, name }: AuditSource, month: string) =>
+  join(directory, archiveName(name, month))
 
 /** A month's table in one of the files, if it stands there. */
 const tableIn = (sql: SqlClient, schema: string, month: string) =>
@@ -86,10 +87,10 @@ const tableIn = (sql: SqlClient, schema: string, month: string) =>
     present.size === 0 ? undefined : { schema, month, present },
   )
 
-export const liveTable = ({ sql }: Source, month: string) => tableIn(sql, liveSchema, month)
+export const liveTable = ({ sql }: AuditSource, month: string) => tableIn(sql, liveSchema, month)
 
 /** Attaches a month's archive, if there is one with rows of ours in it. Retention may delete it at any time. */
-export const attachArchive = (source: Source, month: string) =>
+export const attachArchive = (source: AuditSource, month: string) =>
   Effect.gen(function* () {
     const { sql } = source
     const path = archivePath(source, month)
@@ -106,7 +107,7 @@ export const attachArchive = (source: Source, month: string) =>
 
 /** Runs a query on what the files hold at one moment; where a file is locked, again. */
 export const atOneMoment = <A, E>(
-  source: Source,
+  source: AuditSource,
   effect: Effect.Effect<A, E>,
 ): Effect.Effect<A, DatabaseFault> =>
   source.sql
@@ -119,7 +120,7 @@ export const atOneMoment = <A, E>(
 
 /** Asks one month, wherever it stands. The live database is looked at first: see above. */
 export const askMonth = <A>(
-  source: Source,
+  source: AuditSource,
   month: string,
   question: (standing: Standing) => Fragment,
   answer: (rows: ReadonlyArray<RawRow>) => A,
@@ -140,7 +141,7 @@ export const monthsOf = ({
   directory,
   name,
   sql,
-}: Source): Effect.Effect<ReadonlyArray<string>, DatabaseFault> =>
+}: AuditSource): Effect.Effect<ReadonlyArray<string>, DatabaseFault> =>
   Effect.gen(function* () {
     const live = (yield* faulting(tablesIn(sql))).flatMap((table) => monthOfTable(table) ?? [])
     const files = yield* attempting(() => readdirSync(directory))
@@ -149,7 +150,7 @@ export const monthsOf = ({
   })
 
 /** `max(rowid)`, for rows of GPT_API's are never deleted one by one, and counting would read them all. */
-export const inherited = ({ sql }: Source) =>
+export const inherited = ({ sql }: AuditSource) =>
   Effect.flatMap(tablesIn(sql), (tables) =>
     tables.includes(gptApiTable)
       ? queryNumber(sql, `SELECT max(rowid) AS n FROM main.${gptApiTable}`)
@@ -157,7 +158,7 @@ export const inherited = ({ sql }: Source) =>
   )
 
 /** Opens the audit at a path. It is closed with the scope. */
-export const openSource = (path: string): Effect.Effect<Source, AuditUnreadable, Scope.Scope> =>
+export const openSource = (path: string): Effect.Effect<AuditSource, AuditUnreadable, Scope.Scope> =>
   Effect.map(connect(path), (sql) => {
     const { directory, name } = auditFiles(path)
     return { sql, directory, name }
