@@ -8,8 +8,8 @@ import * as FiberId from "effect/FiberId"
 import type { ShapedError } from "../errors/SaidError.ts"
 import { onOneLine } from "../wire/JsonText.ts"
 import { encode, heartbeat } from "../wire/Sse.ts"
+import { silenceMs } from "./Heartbeat.ts"
 import type { Outlet, Relay } from "./Relay.ts"
-import { silenceMs } from "./ResponseStream.ts"
 
 /** An error as the JSON that tells it, and `A`, what the answer came to with it. */
 interface ToldError<A> {

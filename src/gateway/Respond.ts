@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { RunFork } from "../wire/EventSource.ts"
+import { lookMs } from "./Heartbeat.ts"
 import type { Relay } from "./Relay.ts"
 import {
   type OpenResponse,
@@ -11,9 +12,6 @@ import {
   type StreamSurroundings,
 } from "./ResponseStream.ts"
 import { Roster } from "./Roster.ts"
-
-/** How often silence is looked for; a heartbeat comes so much later at most. */
-const lookMs = 1_000
 
 /** The relay of an answer. Leaving it interrupts the upstream at once. */
 export type Respond = <E, A>(options: ResponseOptions<E, A>) => Relay<A>

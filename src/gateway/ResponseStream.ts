@@ -19,6 +19,7 @@ import { DataKeeper, type KeptData } from "../answer/transcript/KeptData.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { EventSource, SourceEnd } from "../wire/EventSource.ts"
 import { encode, heartbeat, type SseEvent } from "../wire/Sse.ts"
+import { silenceMs } from "./Heartbeat.ts"
 import type { Outlet } from "./Relay.ts"
 import type { Listed, Roster } from "./Roster.ts"
 
@@ -39,9 +40,6 @@ export interface ResponseOptions<E, A> {
    */
   readonly onEnd: (end: AnswerSummary, sent: KeptData) => A
 }
-
-/** Silence after which a client is told that the answer is still coming. */
-export const silenceMs = 15_000
 
 /** Events with these data, in one piece: what came in one read goes out in one write. */
 const encodeAll = (datas: ReadonlyArray<Uint8Array>): Uint8Array => {

@@ -9,13 +9,8 @@ import type { RequestFacts } from "../../operations/Operation.ts"
 import type { Target } from "../../routing/Upstream.ts"
 import { withoutKeyForms } from "../../secrets/KeyForm.ts"
 import type { AuditPolicy } from "./AuditPolicy.ts"
-import {
-  type AttemptRecord,
-  type AuditedBody,
-  type AuditRecord,
-  keptHeader,
-  redactHeaders,
-} from "./AuditRecord.ts"
+import type { AttemptRecord, AuditedBody, AuditRecord } from "./AuditRecord.ts"
+import { keptHeader, redactHeaders } from "./KeptHeaders.ts"
 import { UpstreamTime } from "./UpstreamTime.ts"
 
 /** What is known of a request before anything was read of it. */

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { redactHeaders } from "../../../src/audit/record/AuditRecord.ts"
+import { redactHeaders } from "../../../src/audit/record/KeptHeaders.ts"
 
 const credentials = [
   "authorization",
