@@ -97,6 +97,17 @@ describe.each(allOperations)("$name", ({ method, name, path, stream }) => {
     }),
   )
 
+  it.scopedLive("is sent as it came where its body is long, and read aside", () =>
+    Effect.gen(function* () {
+      const { awaitRecords, port, upstreams } = yield* stack([good])
+      const long = { ...body, tokens: Array.from({ length: 400_000 }, (_, at) => at) }
+      expect((yield* post(port, `/v1${path}`, long))?.status).toBe(200)
+      expect(upstreams[0]?.requests[0]?.bytes.equals(Buffer.from(JSON.stringify(long)))).toBe(true)
+      const [record] = yield* awaitRecords(1)
+      expect(record).toMatchObject({ endpoint: name, model, usage: { inputTokens: tokens.input } })
+    }),
+  )
+
   it.scopedLive(
     "has another model's name and extra_body in its body, and nothing else that it is not about",
     () =>

@@ -146,31 +146,3 @@ describe.each(servers)("%s", (server) => {
       }),
   )
 })
-
-describe("embeddings of llama.cpp", () => {
-  const all = recordingsOf("llama.cpp").filter(({ path }) => path === "/embeddings")
-
-  it.scopedLive.each(all.filter(({ status }) => status === 200))(
-    "$name: the answer passes as it came, and its tokens are counted",
-    (recorded) =>
-      Effect.gen(function* () {
-        const { answer, record } = yield* replayed(recorded)
-        expect(answer.status).toBe(200)
-        expect(answer.body.toString()).toBe(recorded.reads.join(""))
-        expect([record.outcome, record.endpoint]).toEqual(["ok", "embeddings"])
-        expect(record.usage.inputTokens).toBe(member(usageOf(recorded), "prompt_tokens"))
-      }),
-  )
-
-  it.scopedLive.each(all.filter(({ body, status }) => status >= 400 && body !== undefined))(
-    "$name: the error arrives with its status and message, as OpenAI shapes it",
-    (recorded) =>
-      Effect.gen(function* () {
-        const { answer } = yield* replayed(recorded)
-        expect(answer.status).toBe(recorded.status)
-        const said: unknown = JSON.parse(recorded.reads.join(""))
-        expect(member(jsonOf(answer), "error", "message")).toBe(member(said, "error", "message"))
-        expect(typeof member(jsonOf(answer), "error", "code")).toMatch(/^(string|object)$/)
-      }),
-  )
-})

@@ -1,7 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, it, vi } from "vitest"
 import { isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts"
-import { answerLimits, JsonOutline, type OutlineLimits, surelyReadable } from "../../src/wire/JsonOutline.ts"
+import {
+  answerLimits,
+  JsonOutline,
+  type OutlineLimits,
+  relayLimits,
+  surelyReadable,
+} from "../../src/wire/JsonOutline.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -101,6 +107,14 @@ describe("The outline of an object", () => {
     const outline = outlineOf(before + piece.repeat(1_000_000 / piece.length) + after, 65_536)
     expect(JSON.stringify(outline).length).toBeLessThan(700_000)
     expect(Object.keys(outline ?? {})).toEqual(["x"])
+  })
+
+  it("is small where its texts count, however many there are, and has what stands behind them", () => {
+    const text = `{"a":[${`{"x":"${"a".repeat(5_000)}"},`.repeat(500)}{}],"error":{"message":"no"}}`
+    const outline = outlined(text, 4_096, relayLimits).end()
+    expect(outline).toMatchObject({ a: expect.any(Array), error: { message: "no" } })
+    expect(JSON.stringify(outline).length).toBeLessThan(100_000)
+    expect(JSON.stringify(outlined(text, 4_096).end()).length).toBeGreaterThan(1_000_000)
   })
 
   it("keeps what stands behind what it leaves out", () => {
