@@ -45,6 +45,15 @@ const noBody: ReadBody = Either.right(new Uint8Array())
 /** What is still to be said when the time for a request is over may take so long. */
 const lastWordsMs = 2_000
 
+/** A request that was taken on, on its connection. */
+interface Taken {
+  readonly call: ClientCall
+  readonly connection: Connection
+  readonly message: IncomingMessage
+  readonly response: ServerResponse
+  readonly served: Served
+}
+
 export class Handling implements UnderWay {
   behind: UnderWay | undefined
   readonly #surroundings: Surroundings
@@ -70,14 +79,7 @@ export class Handling implements UnderWay {
   #lastBytes = 0
   #silentMs = 0
 
-  constructor(
-    surroundings: Surroundings,
-    connection: Connection,
-    call: ClientCall,
-    served: Served,
-    message: IncomingMessage,
-    response: ServerResponse,
-  ) {
+  constructor(surroundings: Surroundings, { call, connection, message, response, served }: Taken) {
     this.#surroundings = surroundings
     this.#connection = connection
     this.#call = call

@@ -1,0 +1,156 @@
+/** The routes: which path and method leads where. Proxied operations come from the table in `operations/Operations.ts`. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { CurrentConfig } from "../config/CurrentConfig.ts"
+import { answerOf } from "../errors/GatewayError.ts"
+import { MethodNotAllowed, UnknownPath } from "../errors/RequestErrors.ts"
+import { InternalError, ShuttingDown } from "../errors/ServerErrors.ts"
+import type { ClientAnswer, ClientCall, Served } from "../gateway/Exchange.ts"
+import { Gateway } from "../gateway/Gateway.ts"
+import { Models } from "../gateway/Models.ts"
+import { allOperations, type ServedOperation } from "../operations/Operations.ts"
+import {
+  deploymentIn,
+  isModelPath,
+  meantPath,
+  modelIn,
+  pathOf,
+  servedPaths,
+  spellingsOf,
+} from "../operations/RequestPath.ts"
+import { preflight } from "./Cors.ts"
+import { alive, health } from "./Health.ts"
+import { NodeServer } from "./NodeServer.ts"
+
+/** Takes a call on. `target` is what the client asked for as it came: a path, or a whole URL, with its query. */
+export type Route = (call: ClientCall, target: string) => Served
+
+/** What needs no frame of the gateway, and leaves no record. */
+export const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>): Served => ({
+  wanted: undefined,
+  answer: () =>
+    Effect.catchAllDefect(answer, (defect) =>
+      Effect.as(
+        Effect.logError("request failed inside the gateway", { id: call.id }, defect),
+        answerOf(new InternalError({ requestId: call.id })),
+      ),
+    ),
+  isStranger: true,
+  deadline: undefined,
+  ends: undefined,
+})
+
+/** What is served at a path. `GET` answers `HEAD` too. */
+interface Place {
+  readonly method: "GET" | "POST"
+  readonly route: Route
+}
+
+/** Where the routes lead, beside what any process knows of itself. */
+interface Destinations {
+  readonly gateway: Gateway["Type"]
+  readonly models: Models["Type"]
+  readonly server: NodeServer["Type"]
+  readonly snapshot: CurrentConfig["Type"]["snapshot"]
+  readonly health: (call: ClientCall, target: string) => Effect.Effect<ClientAnswer>
+}
+
+const shuttingDown = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))
+
+/** Every path that is served, with what it does for each method. */
+class Routes {
+  readonly #to: Destinations
+  readonly #byPath: ReadonlyMap<string, Place>
+  readonly #ofModel: Place
+
+  constructor(to: Destinations) {
+    this.#to = to
+    const listed = this.#unlessDraining("models", (call) => to.models.list(call))
+    const retrieved = this.#unlessDraining("models", (call, target) =>
+      to.models.retrieve(call, modelIn(target)),
+    )
+    this.#ofModel = { method: "GET", route: retrieved }
+    this.#byPath = new Map([
+      ...allOperations.flatMap((operation) => this.#spelled(operation.path, this.#proxied(operation))),
+      ...this.#spelled("/models", { method: "GET", route: listed }),
+      ...this.#own(),
+    ])
+  }
+
+  /** The route of a request; one that is not served leads to the answer that says so. */
+  find(method: string, target: string): Route {
+    const path = pathOf(target)
+    const place = this.#byPath.get(path) ?? this.#named(path)
+    if (place?.method === method || (place?.method === "GET" && method === "HEAD")) return place.route
+    const { gateway, snapshot } = this.#to
+    if (method === "OPTIONS") {
+      return (call) => unrecorded(call, Effect.succeed(preflight(snapshot(), call.headers)))
+    }
+    const error = this.#misdirected(method, path, place)
+    return (call) => gateway.unserved({ method, path }, call, error)
+  }
+
+  #misdirected(method: string, path: string, place: Place | undefined): UnknownPath | MethodNotAllowed {
+    const shown = path.slice(0, 200)
+    return place === undefined
+      ? new UnknownPath({ method, path: shown, meant: meantPath(path), served: servedPaths })
+      : new MethodNotAllowed({
+          method,
+          path: shown,
+          allow: place.method === "POST" ? "POST, OPTIONS" : "GET, HEAD, OPTIONS",
+        })
+  }
+
+  /** What is served at paths with a name in them. */
+  #named(path: string): Place | undefined {
+    if (isModelPath(path)) return this.#ofModel
+    const deployment = deploymentIn(path)
+    return deployment === undefined ? undefined : this.#proxied(deployment.operation, deployment.name)
+  }
+
+  #proxied(operation: ServedOperation, deployment?: string): Place {
+    const { gateway } = this.#to
+    const proxy: Route = (call) => gateway.proxy(operation, call, deployment)
+    return { method: operation.method, route: this.#unlessDraining(operation.name, proxy) }
+  }
+
+  #spelled(path: string, place: Place): ReadonlyArray<readonly [string, Place]> {
+    return spellingsOf(path).map((spelling) => [spelling, place] as const)
+  }
+
+  /** What is told of this gateway itself. */
+  #own(): ReadonlyArray<readonly [string, Place]> {
+    const { health, server } = this.#to
+    const get = (answer: (call: ClientCall, target: string) => Effect.Effect<ClientAnswer>): Place => ({
+      method: "GET",
+      route: (call, target) => unrecorded(call, answer(call, target)),
+    })
+    return [
+      ["/health", get(health)],
+      ["/livez", get(() => Effect.succeed(alive))],
+      ["/readyz", get(() => Effect.sync(() => (server.isLeaving() ? shuttingDown : alive)))],
+    ]
+  }
+
+  /** A gateway that drains takes nothing new; the request leaves its record all the same. */
+  #unlessDraining(endpointName: string, answer: Route): Route {
+    const { gateway, server } = this.#to
+    const refused = Effect.fail(new ShuttingDown({ retryAfterSeconds: 1 }))
+    return (call, target) =>
+      server.isDraining() ? gateway.serve(endpointName, call, () => refused) : answer(call, target)
+  }
+}
+
+/** The routes of this gateway. */
+export const makeRoutes = Effect.gen(function* () {
+  const { snapshot } = yield* CurrentConfig
+  const context = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof health>>>()
+  const startedAt = yield* Clock.currentTimeMillis
+  return new Routes({
+    gateway: yield* Gateway,
+    models: yield* Models,
+    server: yield* NodeServer,
+    snapshot,
+    health: (call, target) => Effect.provide(health(startedAt, call, target), context),
+  })
+})
