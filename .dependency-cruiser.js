@@ -48,14 +48,14 @@ export const rooms = {
   audit: {
     rooms: "answer audit/record operations secrets wire",
     edges: `Audit.ts AuditLayer.ts AuditRun.ts AuditUrl.ts AuditWriter.ts Fingerprint.ts PrivateFiles.ts queue/AuditQueue.ts queue/QueueNews.ts sqlite/Archive.ts
-      sqlite/Store.ts sqlite/ThreadProgram.ts sqlite/ThreadWriter.ts sqlite/Database.ts sqlite/DatabaseFault.ts sqlite/Inherited.ts sqlite/LiveDatabase.ts sqlite/Migration.ts
+      sqlite/Store.ts sqlite/ThreadProgram.ts sqlite/ThreadWriter.ts sqlite/Database.ts sqlite/DatabaseFault.ts sqlite/Inherited.ts sqlite/LiveDatabase.ts sqlite/LiveRows.ts sqlite/Migration.ts
       sqlite/Spill.ts sqlite/SpillSegments.ts sqlite/SqliteAddon.ts`,
     outside: `@effect/experimental @effect/sql-sqlite-node @effect/sql better-sqlite3
       effect/Runtime node:crypto node:fs node:module node:path node:process node:worker_threads`,
   },
   "audit/read": {
     rooms: "audit errors",
-    edges: "AuditUnreadable.ts Counting.ts Following.ts Pages.ts Reader.ts Source.ts",
+    edges: "AuditSource.ts AuditUnreadable.ts Counting.ts Following.ts Pages.ts Reader.ts",
     outside: "@effect/experimental @effect/sql-sqlite-node @effect/sql node:fs node:path",
   },
   "upstream/calls": {
