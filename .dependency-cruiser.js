@@ -69,7 +69,6 @@ export const rooms = {
       "access answer aside audit/record errors operations routing secrets upstream/calls upstream/policy wire",
     edges:
       "AnswerReading.ts Answered.ts Asking.ts Attempt.ts AttemptRequest.ts Attempts.ts Breakers.ts GatheredAnswer.ts Hedge.ts OpenStream.ts RunAside.ts RunningAttempt.ts Slots.ts Walk.ts",
-    outside: "effect/Runtime",
   },
   "upstream/lists": {
     rooms: "aside audit/record operations routing secrets upstream upstream/calls upstream/policy wire",

@@ -1,9 +1,9 @@
 /** The breakers of all upstreams, and of models at them: each attempt's beginning and end passes here, and changes are told in the log. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Runtime from "effect/Runtime"
 import type { Target, Upstream } from "../routing/Upstream.ts"
 import { admits, type Breaker, type BreakerPolicy, begun, closed, ended } from "./policy/Breaker.ts"
 import { type ModelBreaker, type ModelBreakers, none, setAside, withBreaker } from "./policy/ModelBreakers.ts"
@@ -84,84 +84,115 @@ const logModelOpened = (upstream: string, model: string, { reason, waitMs }: Ope
     probe_in_ms: waitMs,
   })
 
-export const layer: Layer.Layer<Breakers> = Layer.effect(
+/** Logs in the middle of a socket's event. */
+type Log = (entry: Effect.Effect<void>) => void
+
+/** Mutable on purpose: what is known of all upstreams. */
+class KeptBreakers {
+  readonly #now: () => number
+  readonly #log: Log
+  readonly #all = new Map<string, Kept>()
+
+  constructor(now: () => number, log: Log) {
+    this.#now = now
+    this.#log = log
+  }
+
+  status(upstream: Upstream): BreakerStatus {
+    const { breaker, models, openings } = this.#keptOf(upstream)
+    return { breaker, openings, models: setAside(models, this.#now()) }
+  }
+
+  begin(targets: ReadonlyArray<Target>, caller: string | undefined): number {
+    const now = this.#now()
+    const admitted = targets.findIndex((target) => this.#isAdmitted(target, now, caller))
+    const target = targets[admitted]
+    if (target === undefined) return 0
+    const kept = this.#keptOf(target.upstream)
+    const ofModel = modelIn(kept, target.upstreamModel)
+    this.#keep(kept, begun(kept.breaker, now), target.upstreamModel, begun(ofModel, now), now)
+    return admitted
+  }
+
+  end(
+    { upstream, upstreamModel }: Target,
+    signs: Signs,
+    beganAt: number,
+    policy: BreakerPolicy,
+    caller: string | undefined,
+  ): void {
+    const kept = this.#keptOf(upstream)
+    const now = this.#now()
+    const before = modelIn(kept, upstreamModel)
+    const breaker = ended(
+      kept.breaker,
+      signs.upstream,
+      caller === undefined ? { beganAt, now } : { beganAt, now, caller },
+      policy,
+    )
+    const ofModel = ended(before, signs.model, { beganAt, now }, policy)
+    this.#keep(kept, breaker, upstreamModel, ofModel, now)
+    this.#tellUpstream(upstream.name, kept.breaker, breaker)
+    this.#tellModel(upstream.name, upstreamModel, before, ofModel)
+  }
+
+  keepOnly(names: Pick<ReadonlySet<string>, "has">): void {
+    for (const name of this.#all.keys()) if (!names.has(name)) this.#all.delete(name)
+  }
+
+  #keptOf(upstream: Upstream): Kept {
+    const one = this.#all.get(upstream.name)
+    return one !== undefined && isSame(one.upstream, upstream)
+      ? one
+      : { upstream, breaker: closed, openings: 0, models: none }
+  }
+
+  #isAdmitted({ upstream, upstreamModel }: Target, now: number, caller: string | undefined): boolean {
+    const kept = this.#keptOf(upstream)
+    return admits(kept.breaker, now, caller) && admits(modelIn(kept, upstreamModel), now)
+  }
+
+  /** Notes the model's breaker beside the upstream's, where either changed. */
+  #keep(kept: Kept, breaker: Breaker, model: string, ofModel: Breaker, now: number): void {
+    const isModelSame = ofModel === modelIn(kept, model)
+    if (breaker === kept.breaker && isModelSame) return
+    const hasOpened = kept.breaker._tag === "Closed" && breaker._tag === "Open"
+    this.#all.set(kept.upstream.name, {
+      upstream: kept.upstream,
+      breaker,
+      openings: kept.openings + (hasOpened ? 1 : 0),
+      models: isModelSame ? kept.models : withBreaker(kept.models, model, ofModel, now),
+    })
+  }
+
+  #tellUpstream(upstream: string, before: Breaker, after: Breaker): void {
+    if (before._tag === "Closed" && after._tag === "Open") this.#log(logOpened(upstream, after))
+    else if (before._tag !== "Closed" && after._tag === "Closed") {
+      this.#log(Effect.logInfo("upstream well again", { upstream }))
+    }
+  }
+
+  #tellModel(upstream: string, model: string, before: Breaker, after: Breaker): void {
+    if (before._tag === "Closed" && after._tag === "Open") this.#log(logModelOpened(upstream, model, after))
+    else if (before._tag !== "Closed" && after._tag === "Closed") {
+      this.#log(Effect.logInfo("model well again", { upstream, model }))
+    }
+  }
+}
+
+const modelIn = ({ models }: Kept, model: string): Breaker => models.get(model) ?? closed
+
+export const layer: Layer.Layer<Breakers> = Layer.scoped(
   Breakers,
   Effect.gen(function* () {
     const clock = yield* Effect.clock
-    // What an attempt's end says is known in the middle of a socket's event.
-    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
-    const all = new Map<string, Kept>()
-
-    const keptOf = (upstream: Upstream): Kept => {
-      const one = all.get(upstream.name)
-      return one !== undefined && isSame(one.upstream, upstream)
-        ? one
-        : { upstream, breaker: closed, openings: 0, models: none }
-    }
-
-    const isAdmitted = (
-      { upstream, upstreamModel }: Target,
-      now: number,
-      caller: string | undefined,
-    ): boolean => {
-      const { breaker, models } = keptOf(upstream)
-      return admits(breaker, now, caller) && admits(models.get(upstreamModel) ?? closed, now)
-    }
-
-    /** Notes the model's breaker beside the upstream's, where either changed. */
-    const keep = (kept: Kept, breaker: Breaker, model: string, ofModel: Breaker, now: number): void => {
-      const before = kept.models.get(model) ?? closed
-      if (breaker === kept.breaker && ofModel === before) return
-      const hasOpened = kept.breaker._tag === "Closed" && breaker._tag === "Open"
-      all.set(kept.upstream.name, {
-        upstream: kept.upstream,
-        breaker,
-        openings: kept.openings + (hasOpened ? 1 : 0),
-        models: ofModel === before ? kept.models : withBreaker(kept.models, model, ofModel, now),
-      })
-    }
-
+    const fork = yield* FiberSet.makeRuntime<never>()
+    const kept = new KeptBreakers(() => clock.unsafeCurrentTimeMillis(), fork)
     return Breakers.of({
-      status: (upstream) => {
-        const { breaker, models, openings } = keptOf(upstream)
-        return { breaker, openings, models: setAside(models, clock.unsafeCurrentTimeMillis()) }
-      },
-      begin: (targets, caller) => {
-        const now = clock.unsafeCurrentTimeMillis()
-        const admitted = targets.findIndex((target) => isAdmitted(target, now, caller))
-        const target = targets[admitted]
-        if (target === undefined) return 0
-        const kept = keptOf(target.upstream)
-        const ofModel = kept.models.get(target.upstreamModel) ?? closed
-        keep(kept, begun(kept.breaker, now), target.upstreamModel, begun(ofModel, now), now)
-        return admitted
-      },
-      end: ({ upstream, upstreamModel }, signs, beganAt, policy, caller) => {
-        const kept = keptOf(upstream)
-        const now = clock.unsafeCurrentTimeMillis()
-        const before = kept.models.get(upstreamModel) ?? closed
-        const breaker = ended(
-          kept.breaker,
-          signs.upstream,
-          caller === undefined ? { beganAt, now } : { beganAt, now, caller },
-          policy,
-        )
-        const ofModel = ended(before, signs.model, { beganAt, now }, policy)
-        keep(kept, breaker, upstreamModel, ofModel, now)
-        if (kept.breaker._tag === "Closed" && breaker._tag === "Open") {
-          runFork(logOpened(upstream.name, breaker))
-        } else if (kept.breaker._tag !== "Closed" && breaker._tag === "Closed") {
-          runFork(Effect.logInfo("upstream well again", { upstream: upstream.name }))
-        }
-        if (before._tag === "Closed" && ofModel._tag === "Open") {
-          runFork(logModelOpened(upstream.name, upstreamModel, ofModel))
-        } else if (before._tag !== "Closed" && ofModel._tag === "Closed") {
-          runFork(Effect.logInfo("model well again", { upstream: upstream.name, model: upstreamModel }))
-        }
-      },
-      keepOnly: (names) => {
-        for (const name of all.keys()) if (!names.has(name)) all.delete(name)
-      },
+      begin: (targets, caller) => kept.begin(targets, caller),
+      end: (target, signs, beganAt, policy, caller) => kept.end(target, signs, beganAt, policy, caller),
+      status: (upstream) => kept.status(upstream),
+      keepOnly: (names) => kept.keepOnly(names),
     })
   }),
 )
