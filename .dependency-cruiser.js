@@ -104,8 +104,7 @@ export const rooms = {
     rooms: `access audit/record config errors gateway operations processes routing runtime telemetry upstream upstream/calls upstream/policy
       version.ts wire`,
     edges: "*",
-    outside:
-      "effect/Runtime effect/RuntimeFlags node:crypto node:fs node:http node:net node:stream node:zlib",
+    outside: "effect/RuntimeFlags node:crypto node:fs node:http node:net node:stream node:zlib",
   },
   "App.ts": {
     rooms:

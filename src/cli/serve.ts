@@ -94,6 +94,20 @@ const endedBy = <A, E, R>(run: Effect.Effect<A, E, R>, end: Effect.Effect<void>)
     ),
   )
 
+/** A closed terminal ends what it started, in order; where there is none, the signal means a reload. */
+const heedHangUp = Effect.acquireRelease(
+  Effect.sync(() => {
+    const hear = () => void process.kill(process.pid, "SIGTERM")
+    process.once("SIGHUP", hear)
+    return hear
+  }),
+  (hear) => Effect.sync(() => process.off("SIGHUP", hear)),
+)
+
+const stopped = Effect.suspend(() =>
+  cluster.isWorker ? Effect.void : Effect.logInfo(isHurried() ? "stopped at once" : "stopped"),
+)
+
 const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
   Effect.gen(function* () {
     const fromEnvironment = yield* readEnvironment(terminal)
@@ -159,15 +173,6 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
           App.primaryLayer(settings, auditThread),
         ),
       )
-    /** A closed terminal ends what it started, in order; where there is none, the signal means a reload. */
-    const heedHangUp = Effect.acquireRelease(
-      Effect.sync(() => {
-        const hear = () => void process.kill(process.pid, "SIGTERM")
-        process.once("SIGHUP", hear)
-        return hear
-      }),
-      (hear) => Effect.sync(() => process.off("SIGHUP", hear)),
-    )
     const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
     const serving = Effect.gen(function* () {
       if (cluster.isWorker) return yield* worker
@@ -176,9 +181,6 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
       if (terminal) yield* heedHangUp
       return workers === 1 ? yield* alone : yield* primary(workers)
     }).pipe(Effect.scoped)
-    const stopped = Effect.suspend(() =>
-      cluster.isWorker ? Effect.void : Effect.logInfo(isHurried() ? "stopped at once" : "stopped"),
-    )
     return yield* serving.pipe(
       Effect.onExit((exit) =>
         Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause) ? stopped : Effect.void,
