@@ -19,7 +19,7 @@ export const rooms = {
     outside: "node:fs node:util node:v8",
   },
   wire: {
-    edges: "Brotli.ts BrotliThread.ts EventSource.ts Lift.ts brotli-worker.js",
+    edges: "Brotli.ts BrotliThread.ts EventSource.ts Lift.ts brotli-thread.js",
     outside: "node:fs node:module node:stream node:worker_threads node:zlib",
   },
   secrets: { rooms: "terminal wire" },
@@ -37,7 +37,7 @@ export const rooms = {
   "upstream/policy": { rooms: "audit/record errors operations routing secrets wire" },
   aside: {
     rooms: "answer errors operations routing wire",
-    edges: "Aside.ts AsideWorker.ts",
+    edges: "Aside.ts AsideThread.ts",
     outside: "node:worker_threads",
   },
   telemetry: {

@@ -62,7 +62,7 @@ const bundle = (entry, outfile, options = {}) =>
   })
 
 /** What people run, and the programs of its threads. */
-const programs = ["dist/sluice.js", "dist/audit-thread.js", "dist/aside-worker.js", "dist/brotli-worker.js"]
+const programs = ["dist/sluice.js", "dist/audit-thread.js", "dist/aside-thread.js", "dist/brotli-thread.js"]
 
 /** The decoder that the last of them runs, as its package has it. */
 const wasm = fileURLToPath(import.meta.resolve("brotli-dec-wasm/web/bg.wasm"))
@@ -71,8 +71,8 @@ const wasm = fileURLToPath(import.meta.resolve("brotli-dec-wasm/web/bg.wasm"))
 const shipped = () => [
   bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici] }),
   bundle("src/audit/sqlite/ThreadProgram.ts", "dist/audit-thread.js"),
-  bundle("src/aside/AsideWorker.ts", "dist/aside-worker.js"),
-  bundle("src/wire/brotli-worker.js", "dist/brotli-worker.js"),
+  bundle("src/aside/AsideThread.ts", "dist/aside-thread.js"),
+  bundle("src/wire/brotli-thread.js", "dist/brotli-thread.js"),
   copyFile(wasm, "dist/brotli.wasm"),
 ]
 

@@ -64,89 +64,103 @@ interface Job<N extends JobName = JobName> {
   settle(answer: JobAnswered<N> | AsideFailed): void
 }
 
+/** The thread, started when it is needed, and the line of those who wait for it. */
+class Thread {
+  readonly #entry: URL
+  readonly #line: Array<Job> = []
+  #running: Worker | undefined
+  #underWay: Job | undefined
+
+  constructor(entry: URL) {
+    this.#entry = entry
+  }
+
+  get waiting(): number {
+    return this.#line.length + (this.#underWay === undefined ? 0 : 1)
+  }
+
+  readonly run: Aside["Type"]["run"] = (name, input) =>
+    Effect.async((resume) => {
+      if (this.#line.length >= mostWaiting) {
+        resume(new AsideFailed({ reason: "full", detail: "too many others wait for that" }))
+        return
+      }
+      const job: Job<typeof name> = {
+        question: { name, input },
+        settle: (answer) => {
+          if (answer instanceof AsideFailed) resume(answer)
+          else if (answer.kind === "failed") resume(Effect.die(new Error(answer.detail)))
+          else resume(Effect.succeed(answer.output))
+        },
+      }
+      this.#line.push(job)
+      this.#next()
+      return Effect.sync(() => {
+        const at = this.#line.indexOf(job)
+        if (at !== -1) this.#line.splice(at, 1)
+      })
+    })
+
+  readonly end: Effect.Effect<void> = Effect.promise(async () => {
+    const ended = this.#running
+    this.#running = undefined
+    await ended?.terminate()
+  })
+
+  #next(): void {
+    if (this.#underWay !== undefined) return
+    this.#underWay = this.#line.shift()
+    if (this.#underWay === undefined) return
+    try {
+      this.#running ??= this.#start()
+      this.#running.postMessage(this.#underWay.question)
+    } catch (error) {
+      // The thread could not be started, or told: whoever waits behind may have more luck.
+      this.#settle(new AsideFailed({ reason: "died", detail: String(error) }))
+    }
+  }
+
+  #settle(answer: JobAnswered | AsideFailed): void {
+    const job = this.#underWay
+    this.#underWay = undefined
+    job?.settle(answer)
+    this.#next()
+  }
+
+  #start(): Worker {
+    const started = new Worker(this.#entry, {
+      name: "sluice-aside",
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+    })
+    // It keeps nobody from leaving.
+    started.unref()
+    const die = (detail: string): void => {
+      if (this.#running !== started) return
+      this.#running = undefined
+      void started.terminate()
+      this.#settle(new AsideFailed({ reason: "died", detail }))
+    }
+    started.on("message", (answer: JobAnswered) => {
+      if (this.#running === started) this.#settle(answer)
+    })
+    started.on("error", (error) => die(error instanceof Error ? error.message : String(error)))
+    started.on("messageerror", (error) => die(error.message))
+    started.on("exit", (code) => die(`its thread ended with exit code ${code}`))
+    return started
+  }
+}
+
 /**
- * @param entry the bundled `AsideWorker`, `aside-worker.js` beside the program
+ * @param entry the bundled `AsideThread`, `aside-thread.js` beside the program
  */
 export const layer = (entry: URL): Layer.Layer<Aside> =>
   Layer.scoped(
     Aside,
-    Effect.gen(function* () {
-      let worker: Worker | undefined
-      const line: Array<Job> = []
-      let underWay: Job | undefined
-
-      const settle = (answer: JobAnswered | AsideFailed): void => {
-        const job = underWay
-        underWay = undefined
-        job?.settle(answer)
-        next()
-      }
-
-      const start = (): Worker => {
-        const started = new Worker(entry, {
-          name: "sluice-aside",
-          resourceLimits: { maxOldGenerationSizeMb: heapMb },
-        })
-        // It keeps nobody from leaving.
-        started.unref()
-        const die = (detail: string): void => {
-          if (worker !== started) return
-          worker = undefined
-          void started.terminate()
-          settle(new AsideFailed({ reason: "died", detail }))
-        }
-        started.on("message", (answer: JobAnswered) => {
-          if (worker === started) settle(answer)
-        })
-        started.on("error", (error) => die(error instanceof Error ? error.message : String(error)))
-        started.on("messageerror", (error) => die(error.message))
-        started.on("exit", (code) => die(`its thread ended with exit code ${code}`))
-        return started
-      }
-
-      const next = (): void => {
-        if (underWay !== undefined) return
-        underWay = line.shift()
-        if (underWay === undefined) return
-        try {
-          worker ??= start()
-          worker.postMessage(underWay.question)
-        } catch (error) {
-          // The thread could not be started, or told: whoever waits behind may have more luck.
-          settle(new AsideFailed({ reason: "died", detail: String(error) }))
-        }
-      }
-
-      yield* Effect.addFinalizer(() =>
-        Effect.promise(async () => {
-          const ended = worker
-          worker = undefined
-          await ended?.terminate()
-        }),
-      )
-
-      const run: Aside["Type"]["run"] = (name, input) =>
-        Effect.async((resume) => {
-          if (line.length >= mostWaiting) {
-            resume(new AsideFailed({ reason: "full", detail: "too many others wait for that" }))
-            return
-          }
-          const job: Job<typeof name> = {
-            question: { name, input },
-            settle: (answer) => {
-              if (answer instanceof AsideFailed) resume(answer)
-              else if (answer.kind === "failed") resume(Effect.die(new Error(answer.detail)))
-              else resume(Effect.succeed(answer.output))
-            },
-          }
-          line.push(job)
-          next()
-          return Effect.sync(() => {
-            const at = line.indexOf(job)
-            if (at !== -1) line.splice(at, 1)
-          })
-        })
-
-      return Aside.of({ run, waiting: () => line.length + (underWay === undefined ? 0 : 1) })
-    }),
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => new Thread(entry)),
+        ({ end }) => end,
+      ),
+      (thread) => Aside.of({ run: thread.run, waiting: () => thread.waiting }),
+    ),
   )

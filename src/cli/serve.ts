@@ -31,7 +31,7 @@ import type { GivenOf } from "./Parse.ts"
 
 /** Bundled beside this program. */
 const auditThread = new URL("./audit-thread.js", import.meta.url)
-const asideWorker = new URL("./aside-worker.js", import.meta.url)
+const asideThread = new URL("./aside-thread.js", import.meta.url)
 
 const misuse = (...problems: ReadonlyArray<string>) => new CannotStart({ exitCode: 2, problems })
 
@@ -149,11 +149,11 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
     const alone = Layer.launch(
       Layer.provide(
         Layer.scopedDiscard(Effect.flatMap(NodeServer, ({ port }) => announce(port, 1))),
-        App.layer(settings, App.auditLayer(settings, auditThread), asideWorker),
+        App.layer(settings, App.auditLayer(settings, auditThread), asideThread),
       ),
     )
     const worker = Effect.zipRight(
-      endedBy(Layer.launch(App.workerLayer(settings, asideWorker)), WorkerProcess.told),
+      endedBy(Layer.launch(App.workerLayer(settings, asideThread)), WorkerProcess.told),
       WorkerProcess.leave,
     )
     const primary = (workers: number) =>

@@ -41,34 +41,34 @@ let seated = 0
 let mostSeated = 0
 
 const started = (): Worker => {
-  const worker = new Worker(new URL("./brotli-worker.js", import.meta.url), { execArgv: [], env: {} })
+  const fresh = new Worker(new URL("./brotli-thread.js", import.meta.url), { execArgv: [], env: {} })
   // Whoever waits for a body keeps the process, the thread does not.
-  worker.unref()
-  worker.on("message", ({ id, step }: Reply) => {
+  fresh.unref()
+  fresh.on("message", ({ id, step }: Reply) => {
     const heard = asking.get(id)
     asking.delete(id)
     heard?.(step)
   })
   const lost = () => {
-    if (thread !== worker) return
+    if (thread !== fresh) return
     thread = undefined
     const left = [...asking.values()]
     asking.clear()
     for (const heard of left) heard(undefined)
   }
-  worker.on("error", lost)
-  worker.on("exit", lost)
-  return worker
+  fresh.on("error", lost)
+  fresh.on("exit", lost)
+  return fresh
 }
 
 /** What a body holds so far is lost with the thread that has it. */
-const ask = (worker: Worker, id: number, bytes: Uint8Array, heard: Heard): void => {
-  if (worker !== thread) {
+const ask = (asked: Worker, id: number, bytes: Uint8Array, heard: Heard): void => {
+  if (asked !== thread) {
     heard(undefined)
     return
   }
   asking.set(id, heard)
-  worker.postMessage({ id, bytes })
+  asked.postMessage({ id, bytes })
 }
 
 const forget = (id: number): void => {
@@ -94,9 +94,9 @@ const stand = (): void => {
   }
   if (seated > 0 || mostSeated <= mostKept) return
   mostSeated = 0
-  const worker = thread
+  const ended = thread
   thread = undefined
-  void worker?.terminate()
+  void ended?.terminate()
 }
 
 /** How many bodies are being unpacked, and how many wait for that. */

@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { Aside, layer } from "../../src/aside/Aside.ts"
-import { asideWorker } from "../support/AsideBundle.ts"
+import { asideThread } from "../support/AsideBundle.ts"
 
 const bytes = (text: string): Uint8Array => {
   const encoded = new TextEncoder().encode(text)
@@ -34,7 +34,7 @@ const mortal = (): URL => {
        if (!new TextDecoder().decode(input.pieces[0]).includes("model")) process.exit(7)
      })`,
   )
-  writeFileSync(path, `import "./first.mjs"; import ${JSON.stringify(asideWorker().href)}`)
+  writeFileSync(path, `import "./first.mjs"; import ${JSON.stringify(asideThread().href)}`)
   return pathToFileURL(path)
 }
 
@@ -52,7 +52,7 @@ describe("Work aside", () => {
         expect(back.buffer).toBeInstanceOf(SharedArrayBuffer)
       }
       expect(aside.waiting()).toBe(0)
-    }).pipe(Effect.provide(layer(asideWorker()))),
+    }).pipe(Effect.provide(layer(asideThread()))),
   )
 
   it.scopedLive("fails who asks when too many wait, and nobody else", () =>
@@ -65,7 +65,7 @@ describe("Work aside", () => {
       const failed = results.filter(Either.isLeft)
       expect(failed.length).toBe(200 - 129)
       for (const { left } of failed) expect(left).toMatchObject({ _tag: "AsideFailed", reason: "full" })
-    }).pipe(Effect.provide(layer(asideWorker()))),
+    }).pipe(Effect.provide(layer(asideThread()))),
   )
 
   it.scopedLive("of a thread that dies over a body fails for that body alone", () =>
@@ -99,7 +99,7 @@ describe("Work aside", () => {
       )
       expect(results.map(Either.isRight)).toEqual([true, false, false, true])
       expect(aside.waiting()).toBe(0)
-    }).pipe(Effect.provide(layer(asideWorker()))),
+    }).pipe(Effect.provide(layer(asideThread()))),
   )
 
   it.scopedLive("that nobody waits for any more leaves the line", () =>
@@ -113,6 +113,6 @@ describe("Work aside", () => {
       yield* Fiber.interrupt(left)
       expect(aside.waiting()).toBeLessThanOrEqual(1)
       expect((yield* Fiber.join(first)).read.kind).toBe("request")
-    }).pipe(Effect.provide(layer(asideWorker()))),
+    }).pipe(Effect.provide(layer(asideThread()))),
   )
 })

@@ -17,8 +17,8 @@ const installed = (inPlaceOfAddon: string | undefined) =>
     for (const name of [
       "sluice.js",
       "audit-thread.js",
-      "aside-worker.js",
-      "brotli-worker.js",
+      "aside-thread.js",
+      "brotli-thread.js",
       "brotli.wasm",
     ]) {
       copyFileSync(join("dist", name), join(directory, "dist", name))

@@ -4,7 +4,7 @@ import { bundled } from "./AuditBundle.ts"
 
 let entry: URL | undefined
 
-export const asideWorker = (): URL => {
-  entry ??= bundled("src/aside/AsideWorker.ts", `aside-worker-${process.pid}-${threadId}`)
+export const asideThread = (): URL => {
+  entry ??= bundled("src/aside/AsideThread.ts", `aside-thread-${process.pid}-${threadId}`)
   return entry
 }
