@@ -131,12 +131,15 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     const hidesUsage = saysUsage && !includeUsage && data.length <= longestChanged
     const sent = hidesUsage ? withoutUsage(place, chunk, state.lastChunk) : chunk
     const next: AnswerState = {
-      ...state,
+      // By name: states of one hidden class are cheaper to look at, which happens with each event.
+      phase: state.phase,
       hasBegun: true,
+      passedOver: state.passedOver,
       progress: progressWith(state.progress, chunk),
       usage: saysUsage ? mergeUsage(state.usage, readUsage(chunk["usage"])) : state.usage,
       toolCalls: state.toolCalls || callsToolIn(chunk),
       lastChunk: chunk,
+      error: state.error,
     }
     if (sent === undefined) return [next, nothing]
     return [next, [sent === chunk ? data : (rewriteJson(data, chunk, sent) ?? data)]]
