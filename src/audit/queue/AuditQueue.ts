@@ -6,7 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Runtime from "effect/Runtime"
+import * as FiberSet from "effect/FiberSet"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { Audit, AuditIntake, AuditStatus } from "../Audit.ts"
@@ -262,7 +262,7 @@ export const makeQueue = (
   options: QueueOptions,
 ): Effect.Effect<Omit<Audit["Type"], "fingerprint"> & AuditIntake["Type"], never, Scope.Scope> =>
   Effect.gen(function* () {
-    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const runFork = yield* FiberSet.makeRuntime<never>()
     const queue = new Queue(options, (defect) =>
       runFork(Effect.logError("audit: a record could not be queued", defect)),
     )
