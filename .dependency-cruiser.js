@@ -15,7 +15,7 @@ export const rooms = {
   "version.ts": { computes: { "version.ts": "package.json" } },
   terminal: {},
   runtime: {
-    edges: "Hurry.ts LastWords.ts TurnScheduler.ts V8.ts",
+    edges: "Signals.ts TurnScheduler.ts Uncaught.ts V8.ts",
     outside: "node:fs node:util node:v8",
   },
   wire: {

@@ -6,9 +6,9 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import { exitCodeOf, runCommand } from "./cli/Dispatch.ts"
 import { commands } from "./cli/Sluice.ts"
-import { heedSignals, isHurried } from "./runtime/Hurry.ts"
-import { endWithLastWords } from "./runtime/LastWords.ts"
+import { heedSignals, isHurried } from "./runtime/Signals.ts"
 import { turnScheduler } from "./runtime/TurnScheduler.ts"
+import { endWithLastWords } from "./runtime/Uncaught.ts"
 
 // What cannot be told there is not worth the process.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})

@@ -23,7 +23,7 @@ import type * as Scope from "effect/Scope"
 import { encodeErrorBody } from "../errors/faces/OpenAiFace.ts"
 import { answerOf } from "../errors/GatewayError.ts"
 import { ShuttingDown } from "../errors/ServerErrors.ts"
-import { hurried, isHurried } from "../runtime/Hurry.ts"
+import { hurried, isHurried } from "../runtime/Signals.ts"
 import type { Connection } from "./Connection.ts"
 import { Connections, type ConnectionTable } from "./Connections.ts"
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { explain } from "../../src/cli/explain/Explain.ts"
 import { render } from "../../src/cli/explain/ExplainText.ts"
 import { loadConfig } from "../../src/config/file/ConfigFile.ts"
-import { publicly } from "../../src/config/file/Telling.ts"
+import { publicly } from "../../src/config/file/Saying.ts"
 import { makeSnapshot } from "../../src/config/Snapshots.ts"
 
 const guide = readFileSync(new URL("../../docs/routing.md", import.meta.url), "utf8")

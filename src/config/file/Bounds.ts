@@ -1,5 +1,5 @@
 /** What a text would cost to be read as YAML, seen in one pass before it is: the library's time grows with what stands in it, not with its length. */
-import { type Saying, say } from "./Telling.ts"
+import { type Saying, say } from "./Saying.ts"
 
 /** What may begin or end a value: thousands of upstreams have fewer. Tests count what happens at this bound, not how long it takes. */
 export const mostMarks = 100_000

@@ -7,7 +7,7 @@ import type { ModelMatch } from "../../routing/Upstream.ts"
 import type { Env } from "./Expansion.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"
-import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Telling.ts"
+import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Saying.ts"
 import { below, type Scalar, shown, type Tree, textOf } from "./Tree.ts"
 
 /** An upstream as far as it can be read. */

@@ -12,7 +12,7 @@ import { descend, keysOf, placeOf, type SchemaPlace, takes } from "./Expected.ts
 import { hintsOn, holdsKeys } from "./Hints.ts"
 import { findingsOf, type Sections } from "./Issues.ts"
 import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./Problem.ts"
-import { fromFile, type Saying, say, silence } from "./Telling.ts"
+import { fromFile, type Saying, say, silence } from "./Saying.ts"
 import {
   below,
   isResolved,
@@ -59,7 +59,7 @@ export interface ReadOptions {
 
 /**
  * Reads a configuration. Fails with all problems at once, in the order of the text, warnings and notes among them; succeeds with
- * those alone. No problem repeats anything that came out of the environment; for the rest see `Telling`.
+ * those alone. No problem repeats anything that came out of the environment; for the rest see `Saying`.
  *
  * @param text the file
  * @param env the environment that `${VAR}` refers to

@@ -1,6 +1,6 @@
 /** Keys that are asked for and that a new text of the file no longer has: a file that opens the gateway says so, and does not merely lack a part. */
 import type { Finding } from "./Problem.ts"
-import { type Saying, say } from "./Telling.ts"
+import { type Saying, say } from "./Saying.ts"
 import { below, type Tree } from "./Tree.ts"
 
 /** Lists of keys without which everybody is let in. */

@@ -1,7 +1,7 @@
 /** The line of a file that a problem points at, as the operator may be shown it: nothing in it that may be a secret. */
 import { GatewayConfig } from "../schema/GatewayConfig.ts"
 import { everyKey } from "./Expected.ts"
-import { isHarmless, isVariableName } from "./Telling.ts"
+import { isHarmless, isVariableName } from "./Saying.ts"
 
 /** A line as it may be shown, and where in it the problem's column is. */
 export interface Excerpt {

@@ -1,5 +1,5 @@
 /** `${VAR}` and `${VAR:-default}` in the string values of the configuration. */
-import { type Saying, say } from "./Telling.ts"
+import { type Saying, say } from "./Saying.ts"
 
 /** Environment variables by name. */
 export type Env = Readonly<Record<string, string | undefined>>

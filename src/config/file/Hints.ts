@@ -1,7 +1,7 @@
 /** What a file says that is allowed and seldom meant: who is let in, texts that look like references, weights that GPT_API reads differently. */
 import { isSecretName } from "../SecretValues.ts"
 import type { Finding, Path, Severity } from "./Problem.ts"
-import { fromFile, literally, type Saying, say } from "./Telling.ts"
+import { fromFile, literally, type Saying, say } from "./Saying.ts"
 import { below, type Scalar, type Tree, textOf } from "./Tree.ts"
 
 const finding = (path: Path, severity: Severity, message: Saying): Finding => ({

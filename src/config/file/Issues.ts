@@ -14,7 +14,7 @@ import {
 } from "./Expected.ts"
 import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"
-import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Telling.ts"
+import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Saying.ts"
 import { below, type Tree } from "./Tree.ts"
 
 /** The sections a key belongs to, for keys that stand at the wrong level. */

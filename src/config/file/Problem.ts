@@ -1,6 +1,6 @@
 /** What is wrong with a configuration file, and where: told to everybody, and to its operator. */
 import { descend, keysOf, type SchemaPlace } from "./Expected.ts"
-import { ellipsis, fromFile, ofProgram, publicly, type Saying, say, silence, toOperator } from "./Telling.ts"
+import { ellipsis, fromFile, ofProgram, publicly, type Saying, say, silence, toOperator } from "./Saying.ts"
 
 /** The way to a value: keys of maps and positions in lists. */
 export type Path = ReadonlyArray<string | number>

@@ -3,7 +3,7 @@
  * which may be a secret.
  */
 import { type Document, type ErrorCode, isScalar, visit, type YAMLError } from "yaml"
-import { fromFile, literally, type Saying, say } from "./Telling.ts"
+import { fromFile, literally, type Saying, say } from "./Saying.ts"
 
 /** What is wrong, and the offset at which. */
 export interface SyntaxMistake {

@@ -15,8 +15,8 @@ import {
 import { tooMuchIn } from "./Bounds.ts"
 import { type Env, expand } from "./Expansion.ts"
 import type { Problem } from "./Problem.ts"
+import { fromFile, type Saying, say, silence } from "./Saying.ts"
 import { explainComplaint } from "./Syntax.ts"
-import { fromFile, type Saying, say, silence } from "./Telling.ts"
 
 export interface Scalar {
   readonly _tag: "Scalar"

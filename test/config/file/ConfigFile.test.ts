@@ -8,7 +8,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { stringify } from "yaml"
 import { type Env, loadConfig, textOfBytes, toldToOperator } from "../../../src/config/file/ConfigFile.ts"
-import { toOperator } from "../../../src/config/file/Telling.ts"
+import { toOperator } from "../../../src/config/file/Saying.ts"
 import { GatewayConfig } from "../../../src/config/schema/GatewayConfig.ts"
 import { isMap, layout, mapTexts, type Written, writeLiterally, writtenConfig } from "../arbitraries.ts"
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { lastWords } from "../../src/runtime/LastWords.ts"
+import { lastWords } from "../../src/runtime/Uncaught.ts"
 
 const failing = (): unknown => {
   try {

@@ -5,7 +5,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { loadConfig, toldPublicly, toldToOperator } from "../../../src/config/file/ConfigFile.ts"
 import { excerptOf } from "../../../src/config/file/Excerpt.ts"
-import { fromFile, isHarmless, publicly, say, toOperator } from "../../../src/config/file/Telling.ts"
+import { fromFile, isHarmless, publicly, say, toOperator } from "../../../src/config/file/Saying.ts"
 import { mistypedConfigs } from "../../support/MistypedConfigs.ts"
 import { foundIn, plantedKeys } from "../../support/PlantedSecrets.ts"
 

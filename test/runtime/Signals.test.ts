@@ -1,6 +1,6 @@
 /** Which signals count as another one. */
 import { describe, expect, it } from "@effect/vitest"
-import { signalCounter } from "../../src/runtime/Hurry.ts"
+import { signalCounter } from "../../src/runtime/Signals.ts"
 
 const counted = (signals: ReadonlyArray<readonly [string, number]>) => {
   const countOf = signalCounter()
