@@ -51,7 +51,7 @@ export const rooms = {
       sqlite/Store.ts sqlite/ThreadProgram.ts sqlite/ThreadWriter.ts sqlite/Database.ts sqlite/DatabaseFault.ts sqlite/Inherited.ts sqlite/LiveDatabase.ts sqlite/LiveRows.ts sqlite/Migration.ts
       sqlite/Spill.ts sqlite/SpillSegments.ts sqlite/SqliteAddon.ts`,
     outside: `@effect/experimental @effect/sql-sqlite-node @effect/sql better-sqlite3
-      effect/Runtime node:crypto node:fs node:module node:path node:process node:worker_threads`,
+      node:crypto node:fs node:module node:path node:process node:worker_threads`,
   },
   "audit/read": {
     rooms: "audit errors",

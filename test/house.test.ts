@@ -90,6 +90,12 @@ describe("src", () => {
     expect(lengths[lengths.length >> 1]).toBeLessThan(10)
   })
 
+  it("has no constructor of more than four parameters", () => {
+    const constructors = nodes(ts.isConstructorDeclaration)
+    expect(constructors.length).toBeGreaterThan(20)
+    expect(constructors.filter(({ node }) => node.parameters.length > 4).map(placeOf)).toEqual([])
+  })
+
   it("casts nothing, knows no any and insists on nothing", () => {
     const isConst = (type: ts.TypeNode): boolean => type.getText() === "const"
     const casts = nodes(
