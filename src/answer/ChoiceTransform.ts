@@ -5,12 +5,15 @@ import type { PieceTaker } from "./ChoiceText.ts"
 import type { Piece } from "./Piece.ts"
 import { type PrefixState, prefix } from "./Prefix.ts"
 import { type ThinkingMachine, type ThinkingState, thinking } from "./Thinking.ts"
+import { defaultThinkingTags } from "./ThinkTag.ts"
 
 /** What is to be done to the text of every choice. */
 export interface ChoiceTransform {
   /** Goes before the first text. */
   readonly prefix: string | undefined
   readonly thinking: ThinkingFormat
+  /** The names of the tags of thinking; absent: `think`. */
+  readonly tags?: ReadonlyArray<string>
 }
 
 /** Leaves every text as it is. */
@@ -55,8 +58,8 @@ const prefixed = (text: string, inner: ThinkingMachine): ChoiceMachine => {
 
 /** The machine every choice runs through, prefix first, or `undefined` where there is nothing to do. */
 export const choiceMachine = (transform: ChoiceTransform): ChoiceMachine | undefined => {
-  const { prefix: text = "", thinking: format } = transform
-  if (format !== "passthrough") return prefixed(text, thinking(format))
+  const { prefix: text = "", tags = defaultThinkingTags, thinking: format } = transform
+  if (format !== "passthrough") return prefixed(text, thinking(format, { tags }))
   return text === "" ? undefined : compose(prefix(text), passing)
 }
 

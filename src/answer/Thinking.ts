@@ -1,16 +1,21 @@
 /**
- * Converts between the ways upstreams send reasoning: as `<think>…</think>` in the content, or beside it.
+ * Converts between the ways upstreams send reasoning: as `<think>…</think>` in the content, or beside it. ThinkTag.ts says what a tag is.
  *
- * `<think>` is a tag where it is the first thing of the answer or of a line (white space aside); elsewhere it is text. The first
- * `</think>` after it closes the block. A block that opened the answer and never closes is thinking to its end; a later one that
- * never closes is text.
+ * A block that opened the answer and never closes is thinking to its end; a later one that never closes is text.
  */
 import type { ThinkingFormat } from "../routing/Upstream.ts"
 import type { Machine } from "../wire/Machine.ts"
 import type { Piece } from "./Piece.ts"
-
-const OPEN = "<think>"
-const CLOSE = "</think>"
+import {
+  closingAtEnd,
+  defaultThinkingTags,
+  isLineStart,
+  mayOpen,
+  skipSpace,
+  type ThinkTag,
+  tagAt,
+  thinkTag,
+} from "./ThinkTag.ts"
 
 /** UTF-16 code units that are held back at most, for a block that may never close or for white space before the first text. */
 export const defaultMaxHeld = 1024 * 1024
@@ -32,55 +37,36 @@ export interface ThinkingState {
   readonly lineStart: boolean
   /** Held back: the white space in `opening`; what follows the tag in `block`. */
   readonly held: string
-  /** Characters, held back too, of the tag that would change the place. */
-  readonly matched: number
+  /** Held back too: the beginning of a tag that would change the place. */
+  readonly pending: string
+  /** What opened the block, in `thought` and `block`. */
+  readonly tag: ThinkTag
 }
 
-const at = (place: Place, lineStart = false, held = "", matched = 0): ThinkingState => ({
+/** The tag of places that have none. */
+const noTag = thinkTag("")
+
+const at = (place: Place, lineStart: boolean, held = "", pending = "", tag = noTag): ThinkingState => ({
   place,
   lineStart,
   held,
-  matched,
+  pending,
+  tag,
 })
 
+const thoughtIn = (tag: ThinkTag, pending = ""): ThinkingState => at("thought", false, "", pending, tag)
+
+const blockOf = (tag: ThinkTag, held = "", pending = ""): ThinkingState =>
+  at("block", false, held, pending, tag)
+
 // The states most pieces leave behind exist once, so that a piece of plain text allocates none.
-const opening = at("opening")
-const midLine = at("text")
+const opening = at("opening", false)
+const midLine = at("text", false)
 const lineStart = at("text", true)
-const thought = at("thought")
 
 const textAt = (isLineStart: boolean): ThinkingState => (isLineStart ? lineStart : midLine)
 
 const nothing: ReadonlyArray<Piece> = []
-
-const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
-
-/** The first index that is not white space (space, tab, line feed, carriage return). */
-const skipSpace = (text: string): number => {
-  let i = 0
-  while (i < text.length && isSpace(text.charCodeAt(i))) i++
-  return i
-}
-
-/** Whether only white space stands on its line before `end`; `before` says it of the place where the text begins. */
-const isLineStart = (text: string, end: number, before: boolean): boolean => {
-  for (let i = end - 1; i >= 0; i--) {
-    const code = text.charCodeAt(i)
-    if (code === 0x0a) return true
-    if (!isSpace(code)) return false
-  }
-  return before
-}
-
-/** How much of the end of `text` may be the beginning of `tag`, whose only `<` is its first character. */
-const matchedAtEnd = (text: string, tag: string): number => {
-  const from = text.lastIndexOf("<")
-  return from !== -1 && isBeginning(text, from, tag) ? text.length - from : 0
-}
-
-/** Whether all of `text` from an index on is the beginning of `tag`, and not yet the whole. */
-const isBeginning = (text: string, from: number, tag: string): boolean =>
-  text.length - from < tag.length && tag.startsWith(text.slice(from))
 
 /** A thinking format's machine, with a way to say that the upstream's own text begins only now. */
 export interface ThinkingMachine extends Machine<ThinkingState, Piece, Piece> {
@@ -105,14 +91,19 @@ const give = (outputs: Array<Piece>, field: Piece["field"], text: string): void 
 type Reading = readonly [state: ThinkingState, rest: string]
 
 /** Takes blocks out of the content; `take` says what becomes of their inner text. */
-const fromTags = (take: (outputs: Array<Piece>, inner: string) => void, maxHeld: number): ThinkingMachine => {
+const fromTags = (
+  tags: ReadonlyArray<ThinkTag>,
+  take: (outputs: Array<Piece>, inner: string) => void,
+  maxHeld: number,
+): ThinkingMachine => {
   const readOpening = (state: ThinkingState, text: string, outputs: Array<Piece>): Reading => {
     const start = skipSpace(text)
     const space = state.held + text.slice(0, start)
     if (space.length <= maxHeld) {
       if (start === text.length) return [at("opening", false, space), ""]
-      if (text.startsWith(OPEN, start)) return [thought, text.slice(start + OPEN.length)]
-      if (isBeginning(text, start, OPEN)) return [at("opening", false, space, text.length - start), ""]
+      const tag = tagAt(tags, text, start)
+      if (tag !== undefined) return [thoughtIn(tag), text.slice(start + tag.open.length)]
+      if (mayOpen(tags, text, start)) return [at("opening", false, space, text.slice(start)), ""]
     }
     give(outputs, "content", space)
     return [lineStart, text.slice(start)]
@@ -121,27 +112,28 @@ const fromTags = (take: (outputs: Array<Piece>, inner: string) => void, maxHeld:
   const readText = (state: ThinkingState, text: string, outputs: Array<Piece>): Reading => {
     for (let i = text.indexOf("<"); i !== -1; i = text.indexOf("<", i + 1)) {
       if (!isLineStart(text, i, state.lineStart)) continue
-      const isTag = text.startsWith(OPEN, i)
-      if (isTag || isBeginning(text, i, OPEN)) {
+      const tag = tagAt(tags, text, i)
+      if (tag !== undefined || mayOpen(tags, text, i)) {
         give(outputs, "content", text.slice(0, i))
-        return isTag
-          ? [at("block"), text.slice(i + OPEN.length)]
-          : [at("text", true, "", text.length - i), ""]
+        return tag === undefined
+          ? [at("text", true, "", text.slice(i)), ""]
+          : [blockOf(tag), text.slice(i + tag.open.length)]
       }
     }
     give(outputs, "content", text)
     return [textAt(isLineStart(text, text.length, state.lineStart)), ""]
   }
 
-  const readThought = (text: string, outputs: Array<Piece>): Reading => {
-    const end = text.indexOf(CLOSE)
+  const readThought = (state: ThinkingState, text: string, outputs: Array<Piece>): Reading => {
+    const { tag } = state
+    const end = text.indexOf(tag.close)
     if (end !== -1) {
       take(outputs, text.slice(0, end))
-      return [at("gap"), text.slice(end + CLOSE.length)]
+      return [at("gap", false), text.slice(end + tag.close.length)]
     }
-    const matched = matchedAtEnd(text, CLOSE)
-    take(outputs, text.slice(0, text.length - matched))
-    return [matched === 0 ? thought : at("thought", false, "", matched), ""]
+    const pending = closingAtEnd(text, tag)
+    take(outputs, text.slice(0, text.length - pending.length))
+    return [pending === state.pending ? state : thoughtIn(tag, pending), ""]
   }
 
   const readGap = (state: ThinkingState, text: string): Reading => {
@@ -151,46 +143,48 @@ const fromTags = (take: (outputs: Array<Piece>, inner: string) => void, maxHeld:
   }
 
   const readBlock = (state: ThinkingState, text: string, outputs: Array<Piece>): Reading => {
-    const end = text.slice(0, maxHeld - OPEN.length - state.held.length).indexOf(CLOSE)
+    const { held, tag } = state
+    const end = text.slice(0, maxHeld - tag.open.length - held.length).indexOf(tag.close)
     if (end !== -1) {
-      take(outputs, state.held + text.slice(0, end))
-      return [midLine, text.slice(end + CLOSE.length)]
+      take(outputs, held + text.slice(0, end))
+      return [midLine, text.slice(end + tag.close.length)]
     }
-    if (OPEN.length + state.held.length + text.length < maxHeld) {
-      const matched = matchedAtEnd(text, CLOSE)
-      return [at("block", false, state.held + text.slice(0, text.length - matched), matched), ""]
+    if (tag.open.length + held.length + text.length < maxHeld) {
+      const pending = closingAtEnd(text, tag)
+      return [blockOf(tag, held + text.slice(0, text.length - pending.length), pending), ""]
     }
     // Given out up to the limit exactly, so that it does not matter how the text was cut.
-    const whole = OPEN + state.held + text
+    const whole = tag.open + held + text
     const given = whole.slice(0, maxHeld)
     give(outputs, "content", given)
     return [textAt(isLineStart(given, given.length, false)), whole.slice(maxHeld)]
   }
 
-  const read = (state: ThinkingState, text: string, outputs: Array<Piece>): Reading => {
+  const read = (state: ThinkingState, piece: string, outputs: Array<Piece>): Reading => {
+    const text = state.pending + piece
     switch (state.place) {
       case "opening":
-        return readOpening(state, OPEN.slice(0, state.matched) + text, outputs)
+        return readOpening(state, text, outputs)
       case "text":
-        return readText(state, OPEN.slice(0, state.matched) + text, outputs)
+        return readText(state, text, outputs)
       case "thought":
-        return readThought(CLOSE.slice(0, state.matched) + text, outputs)
+        return readThought(state, text, outputs)
       case "gap":
         return readGap(state, text)
       case "block":
-        return readBlock(state, CLOSE.slice(0, state.matched) + text, outputs)
+        return readBlock(state, text, outputs)
     }
   }
 
   return {
     initial: opening,
-    restart: (state) => (state.place === "text" && state.matched === 0 ? opening : state),
+    restart: (state) => (state.place === "text" && state.pending === "" ? opening : state),
     isThinking: (state) => state.place === "thought",
     step: (given, piece) => {
       const { field, text } = piece
       if (text === "") return [given, nothing]
       if (field === "reasoning") return [given, [piece]]
-      if (given.place === "text" && given.matched === 0 && text.indexOf("<") === -1) {
+      if (given.place === "text" && given.pending === "" && text.indexOf("<") === -1) {
         return [textAt(isLineStart(text, text.length, given.lineStart)), [piece]]
       }
       const outputs: Array<Piece> = []
@@ -204,15 +198,15 @@ const fromTags = (take: (outputs: Array<Piece>, inner: string) => void, maxHeld:
       switch (state.place) {
         case "opening":
         case "text":
-          give(outputs, "content", state.held + OPEN.slice(0, state.matched))
+          give(outputs, "content", state.held + state.pending)
           break
         case "thought":
-          take(outputs, CLOSE.slice(0, state.matched))
+          take(outputs, state.pending)
           break
         case "gap":
           break
         case "block":
-          give(outputs, "content", OPEN + state.held + CLOSE.slice(0, state.matched))
+          give(outputs, "content", state.tag.open + state.held + state.pending)
           break
       }
       return outputs
@@ -224,21 +218,24 @@ const fromTags = (take: (outputs: Array<Piece>, inner: string) => void, maxHeld:
  * Writes reasoning into the content as blocks. A block begins a line, so that it can be told from text: the first thing of the
  * answer, or after a line feed, which is added where the content does not end in one. Nothing is added after a block.
  */
-const toTags: ThinkingMachine = {
-  initial: lineStart,
-  restart: (state) => state,
-  isThinking: () => false,
-  step: (state, piece) => {
-    const { field, text } = piece
-    if (text === "") return [state, nothing]
-    if (field === "reasoning") {
-      if (state.place === "thought") return [state, [{ field: "content", text }]]
-      return [thought, [{ field: "content", text: (state.lineStart ? OPEN : `\n${OPEN}`) + text }]]
-    }
-    const after = textAt(isLineStart(text, text.length, state.lineStart))
-    return [after, [state.place === "thought" ? { field, text: CLOSE + text } : piece]]
-  },
-  halt: (state) => (state.place === "thought" ? [{ field: "content", text: CLOSE }] : nothing),
+const toTags = (tag: ThinkTag): ThinkingMachine => {
+  const thought = thoughtIn(tag)
+  return {
+    initial: lineStart,
+    restart: (state) => state,
+    isThinking: () => false,
+    step: (state, piece) => {
+      const { field, text } = piece
+      if (text === "") return [state, nothing]
+      if (field === "reasoning") {
+        if (state.place === "thought") return [state, [{ field: "content", text }]]
+        return [thought, [{ field: "content", text: (state.lineStart ? tag.open : `\n${tag.open}`) + text }]]
+      }
+      const after = textAt(isLineStart(text, text.length, state.lineStart))
+      return [after, [state.place === "thought" ? { field, text: tag.close + text } : piece]]
+    },
+    halt: (state) => (state.place === "thought" ? [{ field: "content", text: tag.close }] : nothing),
+  }
 }
 
 /**
@@ -253,19 +250,34 @@ const toTags: ThinkingMachine = {
  * block until it closes. A later block of more than `maxHeld` code units, tags counted, is text up to that length and read on from
  * there; white space of more than `maxHeld` before the first text is text.
  *
- * @param maxHeld at least the length of both tags
+ * `tags` are the names of tags that are read; `think_tag` writes the first.
  */
 export const thinking = (
   format: Exclude<ThinkingFormat, "passthrough">,
-  maxHeld = defaultMaxHeld,
+  { maxHeld = defaultMaxHeld, tags: names = defaultThinkingTags }: ThinkingOptions = {},
 ): ThinkingMachine => {
+  const tags = names.map(thinkTag)
   switch (format) {
     case "strip":
-      return fromTags(() => {}, maxHeld)
+      return fromTags(tags, () => {}, maxHeld)
     case "reasoning":
     case "reasoning_content":
-      return fromTags((outputs, inner) => give(outputs, "reasoning", inner), maxHeld)
+      return fromTags(tags, (outputs, inner) => give(outputs, "reasoning", inner), maxHeld)
     case "think_tag":
-      return toTags
+      return toTags(tags[0] ?? thinkTag(defaultThinkingTags[0]))
   }
+}
+
+export interface ThinkingOptions {
+  readonly tags?: ReadonlyArray<string>
+  /** At least the length of a tag. */
+  readonly maxHeld?: number
+}
+
+/** A whole text without its thinking: what `strip` gives of an answer of this text, however long a block is. */
+export const withoutThinking = (text: string, tags: ReadonlyArray<string>): string => {
+  if (!text.includes("<")) return text
+  const strip = thinking("strip", { tags, maxHeld: Number.POSITIVE_INFINITY })
+  const [state, pieces] = strip.step(strip.initial, { field: "content", text })
+  return [...pieces, ...strip.halt(state)].map((piece) => piece.text).join("")
 }

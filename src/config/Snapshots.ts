@@ -107,6 +107,7 @@ const upstreamOf = (upstream: UpstreamEntry, config: GatewayConfig, env: Env): U
   ),
   extraBody: upstream.extra_body ?? {},
   thinkingFormat: upstream.thinking_format,
+  thinkingTags: thinkingTagsOf(upstream, config),
   timeouts: timeoutsOf(upstream, config),
   concurrency:
     upstream.max_concurrent === undefined
@@ -142,14 +143,23 @@ const originsOf = (cors: ReadonlyArray<string>): Origins => ({
   named: new Set(cors.flatMap((origin) => originFrom(origin) ?? [])),
 })
 
-const requestCleaningOf = (
-  { request_cleaning: own }: UpstreamEntry,
-  { request_cleaning }: GatewayConfig,
-): RequestCleaning => ({
-  mergeUserMessages: own?.merge_user_messages ?? request_cleaning.merge_user_messages,
-  dropEmptyMessages: own?.drop_empty_messages ?? request_cleaning.drop_empty_messages,
-  stripHistoryThink: own?.strip_history_think ?? request_cleaning.strip_history_think,
-})
+const thinkingTagsOf = (upstream: UpstreamEntry, config: GatewayConfig): ReadonlyArray<string> =>
+  upstream.thinking_tags ?? config.thinking_tags
+
+const requestCleaningOf = (upstream: UpstreamEntry, config: GatewayConfig): RequestCleaning => {
+  const { request_cleaning: own } = upstream
+  const { request_cleaning } = config
+  return {
+    mergeUserMessages: own?.merge_user_messages ?? request_cleaning.merge_user_messages,
+    dropEmptyMessages: own?.drop_empty_messages ?? request_cleaning.drop_empty_messages,
+    stripHistoryThink:
+      (own?.strip_history_think ?? request_cleaning.strip_history_think)
+        ? thinkingTagsOf(upstream, config)
+        : noTags,
+  }
+}
+
+const noTags: ReadonlyArray<string> = []
 
 const timeoutsOf = ({ timeouts: own }: UpstreamEntry, { timeouts }: GatewayConfig): Timeouts => ({
   connectMs: own?.connect_ms ?? timeouts.connect_ms,

@@ -144,6 +144,7 @@ export const transformOf = (
     : {
         prefix: target.upstream.specialPrefix,
         thinking: thinkingFormatOf(snapshot, target, request.model),
+        tags: target.upstream.thinkingTags,
       }
 
 /** The client's answer out of the upstream's, transformed: a long one aside. */

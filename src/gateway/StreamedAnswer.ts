@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import type { OpenRequest } from "../access/OpenRequests.ts"
 import { changedTexts } from "../answer/ChangedTexts.ts"
 import { type ChoiceTransform, untouched } from "../answer/ChoiceTransform.ts"
+import { defaultThinkingTags } from "../answer/ThinkTag.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
 import { errorData } from "../errors/faces/OpenAiFace.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
@@ -15,6 +16,7 @@ import { upstreamRequestId } from "../operations/HeadersToClient.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
 import { resumed as resumedBy } from "../resume/Resume.ts"
+import type { Beginning } from "../resume/SaidSoFar.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
 import type { AnsweredStream } from "../upstream/Answered.ts"
 import { type StreamFault, streamFaultReason } from "../upstream/OpenStream.ts"
@@ -44,19 +46,19 @@ interface BeingRead {
 interface Resuming {
   readonly ask: AskToResume
   readonly frame: RequestFrame
-  readonly prefix: string | undefined
+  readonly beginning: Beginning
   readonly reading: BeingRead
   readonly request: RequestFacts
   readonly runFork: RunFork
 }
 
 /** Resumes the answer should it break off. A function of its own: of an answer that nobody may resume, nothing is to keep the request. */
-const resuming = ({ ask, frame, prefix, reading, request, runFork }: Resuming): Step => {
+const resuming = ({ ask, beginning, frame, reading, request, runFork }: Resuming): Step => {
   const { draft, secrets } = frame
   const resume = resumedBy<StreamFault>({
     shape: reading.stream.shape,
     unresumable: request.unresumable,
-    prefix,
+    beginning,
     reasonOf: streamFaultReason,
     next: (broken) =>
       Effect.gen(function* () {
@@ -97,9 +99,10 @@ export const streamedAnswer = (
   const includeUsage = request.includeUsage || snapshot.givesUsage === "always"
   const transform = answered.isTransformed ? untouched : configured
   const reading: BeingRead = { stream: answered }
-  const { prefix } = transform
+  const { prefix = "", tags = defaultThinkingTags } = transform
+  const beginning: Beginning = { prefix, tags }
   const resumed: Step =
-    ask === undefined ? identity : resuming({ ask, frame, prefix, reading, request, runFork })
+    ask === undefined ? identity : resuming({ ask, beginning, frame, reading, request, runFork })
   const texts = changedTexts(shape, transform, !includeUsage)
   const transformed: Step = texts === undefined ? identity : lift(texts)
   draft.begun()

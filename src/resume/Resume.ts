@@ -22,7 +22,7 @@ import { MachineRun } from "../wire/Machine.ts"
 import { unpack } from "../wire/PackedData.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
 import { resumedEvents } from "./ResumedEvents.ts"
-import { readChunk, readSoFar, type SaidSoFar } from "./SaidSoFar.ts"
+import { type Beginning, readChunk, readSoFar, type SaidSoFar } from "./SaidSoFar.ts"
 import type { Unresumable } from "./Unresumable.ts"
 
 /** An answer that broke off and can be resumed. */
@@ -43,8 +43,7 @@ export interface ResumeOptions<E> {
   readonly shape: AnswerShape
   /** Why the answer to its request could never be resumed, whatever it says. */
   readonly unresumable: Unresumable | undefined
-  /** The `special_prefix` of the upstream that began the answer: it may open the block of thinking that the answer only closes. */
-  readonly prefix: string | undefined
+  readonly beginning: Beginning
   /** A failure of an upstream in a few words. Holds no secret. */
   readonly reasonOf: (error: E) => string
   /**
@@ -136,7 +135,7 @@ type Pull<E> = Effect.Effect<Chunk.Chunk<SseEvent>, Option.Option<E>>
 export const resumed =
   <E>(options: ResumeOptions<E>) =>
   (events: Stream.Stream<SseEvent, E>): Stream.Stream<SseEvent, E> => {
-    const { next, prefix = "", reasonOf, shape, unresumable } = options
+    const { beginning, next, reasonOf, shape, unresumable } = options
     if (unresumable !== undefined) return events
 
     const start = Effect.gen(function* () {
@@ -171,7 +170,7 @@ export const resumed =
       /** `otherwise` is how the stream ends where nobody resumes it. */
       const brokeOff = (reason: string, otherwise: Pull<E>): Pull<E> =>
         Effect.suspend(() => {
-          const said = readSoFar(shape, prefix, watch.data)
+          const said = readSoFar(shape, beginning, watch.data)
           const isResumed = Either.isRight(said) ? resume(said.right, reason) : Effect.succeed(false)
           return Effect.flatMap(isResumed, (resumed): Pull<E> => {
             if (resumed) return read

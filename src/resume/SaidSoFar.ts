@@ -65,12 +65,19 @@ export interface SaidSoFar {
   readonly envelope: MemberTexts
 }
 
-const strip = thinking("strip", Number.POSITIVE_INFINITY)
-
 const isThinking = ({ place }: ThinkingState): boolean => place === "thought" || place === "block"
 
+/** What is known of the upstream that began an answer. */
+export interface Beginning {
+  /** Its `special_prefix`, `""` where it has none: it may open the block of thinking that the answer only closes. */
+  readonly prefix: string
+  /** The names of the tags of its thinking. */
+  readonly tags: ReadonlyArray<string>
+}
+
 /** A chat's content without its thinking; `undefined` where it breaks off inside a block. */
-const withoutThinking = (content: string, prefix: string): string | undefined => {
+const withoutThinking = (content: string, { prefix, tags }: Beginning): string | undefined => {
+  const strip = thinking("strip", { tags, maxHeld: Number.POSITIVE_INFINITY })
   // An upstream's prefix may open the block that its answer only closes.
   const [opened] = strip.step(strip.initial, { field: "content", text: prefix })
   const from = isThinking(opened) ? opened : strip.initial
@@ -89,12 +96,13 @@ const endsInHalf = (text: string): boolean => {
 /** The text to resume from. What is no turn of a chat is resumed from whatever it was, thinking too. */
 const textToResume = (
   shape: AnswerShape,
-  prefix: string,
+  beginning: Beginning,
   content: string,
   reasoned: boolean,
 ): Judged<string> => {
   // Where reasoning came apart, the content lacks no tag that the prefix gives back.
-  const text = !shape.isTurn || content === "" ? content : withoutThinking(content, reasoned ? "" : prefix)
+  const from = reasoned ? { ...beginning, prefix: "" } : beginning
+  const text = !shape.isTurn || content === "" ? content : withoutThinking(content, from)
   if (text === undefined) return Either.left("thinking")
   // Thoughts are not handed over, so an answer that was all thinking would be thought out anew, and differently.
   if (isBlank(text) && (reasoned || !isBlank(content))) return Either.left("thinking")
@@ -114,14 +122,10 @@ const envelopeOf = (chunk: Uint8Array): Judged<MemberTexts> => {
     : Either.right(members)
 }
 
-/**
- * What an answer said, from the data of its events until it broke off.
- *
- * @param prefix of the upstream that began it (`special_prefix`), `""` where it has none
- */
+/** What an answer said, from the data of its events until it broke off. */
 export const readSoFar = (
   shape: AnswerShape,
-  prefix: string,
+  beginning: Beginning,
   datas: ReadonlyArray<Uint8Array>,
 ): Judged<SaidSoFar> => {
   const contents: Array<string> = []
@@ -144,7 +148,7 @@ export const readSoFar = (
     reasoned ||= read.right.reasoned
     roleSaid ||= read.right.role
   }
-  return Either.map(textToResume(shape, prefix, contents.join(""), reasoned), (text) => ({
+  return Either.map(textToResume(shape, beginning, contents.join(""), reasoned), (text) => ({
     text,
     roleSaid,
     envelope: envelope ?? [],

@@ -51,7 +51,8 @@ export interface ResumePolicy {
 export interface RequestCleaning {
   readonly mergeUserMessages: boolean
   readonly dropEmptyMessages: boolean
-  readonly stripHistoryThink: boolean
+  /** The names of the tags whose blocks are removed from earlier turns; none: they stay. */
+  readonly stripHistoryThink: ReadonlyArray<string>
 }
 
 /** An entry of `openai_clients`, decoded, with defaults filled in and global settings merged. */
@@ -87,6 +88,8 @@ export interface Upstream {
   readonly headers: Readonly<Record<string, string>>
   readonly extraBody: JsonObject
   readonly thinkingFormat: ThinkingFormat | undefined
+  /** The names of the tags its thinking stands between in a content: `think` for `<think>…</think>`. At least one. */
+  readonly thinkingTags: ReadonlyArray<string>
   readonly timeouts: Timeouts
   /** Absent: as many as come. */
   readonly concurrency: Concurrency | undefined

@@ -7,7 +7,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Piece } from "../../src/answer/Piece.ts"
 import { prefix } from "../../src/answer/Prefix.ts"
-import { defaultMaxHeld, thinking } from "../../src/answer/Thinking.ts"
+import { defaultMaxHeld, thinking, withoutThinking } from "../../src/answer/Thinking.ts"
 import { compose, run } from "../../src/wire/Machine.ts"
 
 const content = (text: string): Piece => ({ field: "content", text })
@@ -353,7 +353,7 @@ describe("laws of strip, reasoning and reasoning_content", () => {
           .join("\u0000")
           .replace(/([\ud800-\udbff])\0+([\udc00-\udfff])/g, "$1$2")
         for (const { text: given } of run(
-          thinking("reasoning", maxHeld),
+          thinking("reasoning", { maxHeld }),
           parts.split("\u0000").map(content),
         )) {
           expect(given).not.toMatch(/\p{Surrogate}/u)
@@ -365,7 +365,7 @@ describe("laws of strip, reasoning and reasoning_content", () => {
 
 describe("the limit of what is held back", () => {
   it("gives a later block that grows too long out as text", () => {
-    const machine = thinking("strip", 30)
+    const machine = thinking("strip", { maxHeld: 30 })
     const text = "a\n<think>0123456789</think>b"
     expect(joined(run(machine, [content(text)])).content).toBe("a\nb")
     const long = "a\n<think>0123456789012345</think>b"
@@ -373,7 +373,7 @@ describe("the limit of what is held back", () => {
   })
 
   it("reads on after it: a block that begins then is a block", () => {
-    const machine = thinking("strip", 20)
+    const machine = thinking("strip", { maxHeld: 20 })
     const read = (text: string) => joined(run(machine, [content(text)])).content
     expect(read("a\n<think>0123456789012345\n<think>x</think>b")).toBe("a\n<think>0123456789012345\nb")
     // Here the limit falls just before the second tag.
@@ -385,7 +385,7 @@ describe("the limit of what is held back", () => {
       ["a\n<think>", "x"],
       ["", " "],
     ] as const) {
-      const machine = thinking("strip", 100)
+      const machine = thinking("strip", { maxHeld: 100 })
       let fed = begin.length
       let given = 0
       let [state, outputs] = machine.step(machine.initial, content(begin))
@@ -402,7 +402,7 @@ describe("the limit of what is held back", () => {
   it("law: however the text is cut, the limit falls in the same place and nothing is lost", () => {
     fc.assert(
       fc.property(textArb, placesArb, fc.integer({ min: 15, max: 24 }), (text, places, maxHeld) => {
-        const machine = thinking("reasoning", maxHeld)
+        const machine = thinking("reasoning", { maxHeld })
         const whole = joined(run(machine, [content(text)]))
         expect(joined(run(machine, cut(text, places).map(content)))).toEqual(whole)
         expect(joined(run(machine, text.split("").map(content)))).toEqual(whole)
@@ -464,6 +464,58 @@ describe("prefix, then thinking", () => {
         const given = joined(run(machine, cut(text, places).map(content)))
         expect(given).toEqual(text === "" ? joined([]) : reference(before + text))
       }),
+    )
+  })
+})
+
+describe("the names of tags", () => {
+  const tags = ["thought", "think", "think:x"]
+  const named = (text: string) => joined(run(thinking("reasoning", { tags }), [content(text)]))
+
+  it("are all read, each block closed by its own", () => {
+    expect(named("<thought>a</think>b</thought>\n\nHello")).toEqual({
+      content: "Hello",
+      reasoning: "a</think>b",
+    })
+    expect(named("<think><thought>a</thought></think>b")).toEqual({
+      content: "b",
+      reasoning: "<thought>a</thought>",
+    })
+    expect(named("a\n<think:x>b</think>c</think:x>d")).toEqual({ content: "a\nd", reasoning: "b</think>c" })
+  })
+
+  it("are told from longer ones, from others and by case", () => {
+    for (const text of ["<thoughts>a</thoughts>", "<thinking>a</thinking>", "<Thought>a</Thought>"]) {
+      expect(named(text)).toEqual({ content: text, reasoning: "" })
+    }
+  })
+
+  it("are written by think_tag as the first of them", () => {
+    expect(joined(run(thinking("think_tag", { tags }), [reasoning("a"), content("b")])).content).toBe(
+      "<thought>a</thought>b",
+    )
+  })
+
+  const taggedArb = fc
+    .array(
+      fc.constantFrom(
+        ...tags.flatMap((tag) => [`<${tag}>`, `</${tag}>`]),
+        ...["<th", "</th", "<", ">", "ought>", "ink", ":x>", " ", "\n", "\r", "a", "😀"],
+      ),
+      { maxLength: 12 },
+    )
+    .map((parts) => parts.join(""))
+
+  it("law: thinking in an earlier turn is what strip removes from an answer of that text, however it is cut", () => {
+    fc.assert(
+      fc.property(taggedArb, fc.shuffledSubarray(tags, { minLength: 1 }), placesArb, (text, some, places) => {
+        const inHistory = withoutThinking(text, some)
+        for (const parts of [[text], cut(text, places), text.split("")]) {
+          const answered = joined(run(thinking("strip", { tags: some }), parts.map(content))).content
+          expect(answered).toBe(inHistory)
+        }
+      }),
+      { numRuns: 2_000 },
     )
   })
 })

@@ -108,10 +108,11 @@ describe("makeSnapshot", () => {
       maxTokens: undefined,
       maxTokensMember: "auto",
       asksUsage: true,
-      requestCleaning: { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true },
+      requestCleaning: { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: ["think"] },
       headers: {},
       extraBody: {},
       thinkingFormat: undefined,
+      thinkingTags: ["think"],
       timeouts: {
         connectMs: 10_000,
         firstByteMs: 300_000,
@@ -140,6 +141,7 @@ describe("makeSnapshot", () => {
           headers: { "X-Custom": "V" },
           extra_body: '{"top_k": 40}',
           thinking_format: "strip",
+          thinking_tags: ["thought"],
           max_concurrent: 2,
           max_waiting: 3,
           hedge_after_ms: 4,
@@ -159,6 +161,7 @@ describe("makeSnapshot", () => {
       headers: { "x-custom": "V" },
       extraBody: { top_k: 40 },
       thinkingFormat: "strip",
+      thinkingTags: ["thought"],
       concurrency: { max: 2, maxWaiting: 3, maxWaitMs: 1_000 },
       hedgeAfterMs: 4,
       resume: { body: {}, message: { prefix: true } },
@@ -179,7 +182,7 @@ describe("makeSnapshot", () => {
       ],
     })
     expect(upstream).toMatchObject({
-      requestCleaning: { mergeUserMessages: true, dropEmptyMessages: false, stripHistoryThink: true },
+      requestCleaning: { mergeUserMessages: true, dropEmptyMessages: false, stripHistoryThink: ["think"] },
       asksUsage: false,
       maxTokensMember: "max_completion_tokens",
       passesKey: false,

@@ -87,6 +87,8 @@ const timeoutsOfAttempts = {
 
 const thinkingFormat = fc.constantFrom("passthrough", "strip", "think_tag", "reasoning", "reasoning_content")
 
+const thinkingTags = fc.array(fc.stringMatching(/^[A-Za-z0-9_:-]{1,32}$/), { minLength: 1, maxLength: 8 })
+
 const headers = fc.dictionary(
   fc.stringMatching(/^x-[a-z0-9]{1,6}$/),
   fc.stringMatching(/^[\x20-\x7e]{0,10}$/),
@@ -124,6 +126,7 @@ const client = fc
         fc.constant(""),
       ),
       thinking_format: thinkingFormat,
+      thinking_tags: thinkingTags,
       timeouts: some(timeoutsOfAttempts),
       max_concurrent: fc.integer({ min: 1, max: 1_000_000 }),
       max_waiting: fc.nat(1_000_000),
@@ -139,6 +142,7 @@ const client = fc
 const settings = some({
   load_balancing: some({ strategy: fc.constantFrom(...strategyNames) }),
   thinking_format: thinkingFormat,
+  thinking_tags: thinkingTags,
   usage: fc.constantFrom("asked", "always"),
   response_cleaning: some({ strip_think_models: fc.array(filled, { maxLength: 3 }) }),
   request_cleaning: some(cleanings),

@@ -167,7 +167,7 @@ describe("Fuzzed,", () => {
             )
             const said = readSoFar(
               shape,
-              "",
+              { prefix: "", tags: ["think"] },
               events.map(({ data }) => data),
             )
             if (Either.isLeft(said)) return

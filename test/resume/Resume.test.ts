@@ -67,7 +67,7 @@ const resumed = (
   const stream = resumedBy<string>({
     shape: chatShape,
     unresumable: undefined,
-    prefix: undefined,
+    beginning: { prefix: "", tags: ["think"] },
     reasonOf: (error) => error,
     next: (broken) =>
       Effect.sync(() => {
@@ -186,7 +186,7 @@ describe("an answer that breaks off is resumed", () => {
   it.effect("from what follows the thinking its prefix opened", () =>
     Effect.gen(function* () {
       const events = failing(inReads([event(textChunk("hm</think>So"))]))
-      const { asked, stream } = resumed(events, [], { prefix: "<think>\n" })
+      const { asked, stream } = resumed(events, [], { beginning: { prefix: "<think>\n", tags: ["think"] } })
       yield* running(stream)
       expect(asked.map(({ text }) => text)).toEqual(["So"])
     }),
@@ -330,7 +330,9 @@ describe("laws of resumed answers", () => {
                 failure === undefined ? { kind: "ended" } : { kind: "broken", reason: failure },
               )
               const datasBefore = events.slice(0, before).map(({ data }) => data)
-              const isAsked = ended.phase === "broken" && Either.isRight(readSoFar(shape, "", datasBefore))
+              const isAsked =
+                ended.phase === "broken" &&
+                Either.isRight(readSoFar(shape, { prefix: "", tags: ["think"] }, datasBefore))
 
               const upstream = inReads(events, sizes)
               const marker = event("[DONE]")

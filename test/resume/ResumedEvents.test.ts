@@ -23,7 +23,7 @@ const right = <A>(result: Either.Either<A, Unresumable>): A =>
   Either.getOrThrowWith(result, (why) => new Error(`refused: ${why}`))
 
 const soFar = (chunks: ReadonlyArray<unknown>, shape: AnswerShape = chatShape, prefix = "") =>
-  readSoFar(shape, prefix, chunks.map(bytesOf))
+  readSoFar(shape, { prefix, tags: ["think"] }, chunks.map(bytesOf))
 
 const event = (value: unknown): SseEvent => ({ data: bytesOf(value), event: undefined })
 

@@ -15,7 +15,7 @@ import { chunk, finishChunk, textChunk, textCompletionChunk } from "../support/W
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 const soFar = (chunks: ReadonlyArray<unknown>, shape: AnswerShape = chatShape, prefix = "") =>
-  readSoFar(shape, prefix, chunks.map(bytesOf))
+  readSoFar(shape, { prefix, tags: ["think"] }, chunks.map(bytesOf))
 
 /** The text to resume from, or why there is none. */
 const textSoFar = (chunks: ReadonlyArray<unknown>, shape: AnswerShape = chatShape, prefix = "") =>
@@ -144,7 +144,9 @@ describe("an answer is not resumed", () => {
 
   it("with an event that is no JSON object", () => {
     for (const data of ["hello", '"a"', '{"choices":', "[]"]) {
-      expect(readSoFar(chatShape, "", [encode(data)])).toEqual(Either.left("unreadable"))
+      expect(readSoFar(chatShape, { prefix: "", tags: ["think"] }, [encode(data)])).toEqual(
+        Either.left("unreadable"),
+      )
     }
   })
 

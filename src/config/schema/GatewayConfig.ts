@@ -19,6 +19,7 @@ import {
   retryStatus,
   strategy,
   thinkingFormat,
+  thinkingTags,
   trustProxy,
   whole,
 } from "./Values.ts"
@@ -177,9 +178,14 @@ export const GatewayConfig = Schema.Struct({
   // Without a decoding default: `passthrough` written out switches `strip_think_models` off, an absent key does not.
   thinking_format: optional(thinkingFormat, {
     description:
-      "How reasoning reaches the caller. `passthrough` leaves it as the upstream sends it; `strip` removes it; `think_tag` puts it into the content between `<think>` and `</think>`; `reasoning` and `reasoning_content` put it into the member of that name. Absent: passthrough, except for the models of `response_cleaning.strip_think_models`.",
+      "How reasoning reaches the caller. `passthrough` leaves it as the upstream sends it; `strip` removes it; `think_tag` puts it into the content between `<think>` and `</think>`, or the first of `thinking_tags`; `reasoning` and `reasoning_content` put it into the member of that name. Absent: passthrough, except for the models of `response_cleaning.strip_think_models`.",
     examples: ["reasoning_content"],
   }).annotations({ default: "passthrough" }),
+  thinking_tags: setting(thinkingTags, ["think"], {
+    description:
+      "The names of the tags that thinking stands between in the content of answers and of earlier turns: `[think]` reads `<think>…</think>`. Each block ends with its own tag; names are case-sensitive. The format `think_tag` writes the first.",
+    examples: [["think", "thinking", "thought"]],
+  }),
   usage: setting(Schema.Literal("asked", "always"), "asked", {
     description:
       "Which callers get the usage of a stream: those who asked for it (`stream_options.include_usage`), or all. Sluice knows it either way, for the audit.",

@@ -7,7 +7,7 @@ const cleaningKeys = {
   merge_user_messages: "Joins consecutive `user` messages into one, nothing dropped.",
   drop_empty_messages: "Leaves out messages with nothing in them (never tool messages or tool calls).",
   strip_history_think:
-    "Removes closed `<think>…</think>` from assistant messages before the last `user` message; what follows it, as in a loop of tool calls, keeps its thinking.",
+    "Removes thinking (`<think>…</think>`, or the tags of `thinking_tags`) from assistant messages before the last `user` message, as the format `strip` removes it from answers; what follows it, as in a loop of tool calls, keeps its thinking.",
 } as const
 
 const globalCleaning = (key: keyof typeof cleaningKeys) =>

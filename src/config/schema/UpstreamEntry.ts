@@ -15,6 +15,7 @@ import {
   oneLine,
   proxyUrl,
   thinkingFormat,
+  thinkingTags,
   upstreamKey,
   weight,
   whole,
@@ -147,6 +148,10 @@ export const UpstreamEntry = Schema.Struct({
   thinking_format: optional(thinkingFormat, {
     description: "How reasoning reaches the caller; absent: the global `thinking_format`.",
     examples: ["strip"],
+  }),
+  thinking_tags: optional(thinkingTags, {
+    description: "The names of the tags its thinking stands between; absent: the global `thinking_tags`.",
+    examples: [["thought"]],
   }),
   timeouts: optional(UpstreamTimeouts, { description: "Overrides the global `timeouts`, key by key." }),
   max_concurrent: optional(whole(1, 1_000_000), {

@@ -80,6 +80,23 @@ export const thinkingFormat = Schema.Literal(
   "reasoning_content",
 )
 
+const tagName = /^[A-Za-z0-9_:-]{1,32}$/
+
+/** The names of tags that thinking stands between. Each is searched for at every `<`, so there are few. */
+export const thinkingTags = Schema.Array(
+  Schema.String.pipe(
+    Schema.filter((value) => tagName.test(value), {
+      title: "the name of a tag without `<` and `>`: 1 to 32 letters, digits, `_`, `-` or `:`",
+      jsonSchema: { pattern: tagName.source },
+    }),
+  ),
+).pipe(
+  Schema.filter((names) => names.length > 0 && names.length <= 8, {
+    title: "a list of 1 to 8 names of tags",
+    jsonSchema: { minItems: 1, maxItems: 8 },
+  }),
+)
+
 export const maxTokensMember = Schema.Literal("auto", "max_tokens", "max_completion_tokens")
 
 const statusPattern = /^[1-5](\d\d|[xX]{2})$/

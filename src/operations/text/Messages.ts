@@ -1,18 +1,19 @@
 /**
- * What the gateway reads of chat messages, and the three cleanings of a conversation: closed `<think>` blocks are removed from
+ * What the gateway reads of chat messages, and the three cleanings of a conversation: blocks of thinking are removed from
  * earlier assistant turns, messages with nothing in them are left out, consecutive user messages become one. They run in this
  * order because each makes room for the next: a turn of nothing but thinking is empty without it, and user messages on both
  * sides of an empty one are consecutive without it.
  *
  * Decisions where nothing else decides:
- * - White space is something: only absent, `null`, `""`, `[]` and parts of empty text are nothing. But a turn that was all thinking
- *   but for white space around it is left with nothing.
- * - `<think>` is a tag where it opens the content or a line (white space aside) and has a `</think>`; elsewhere it is text.
+ * - White space is something: only absent, `null`, `""`, `[]` and parts of empty text are nothing.
+ * - Thinking is what the format `strip` would have removed from the text as an answer, by the same grammar (answer/ThinkTag.ts): white
+ *   space around a block that opened the turn goes with it, and such a block that never closes, as in a turn that was cut off, is thinking to its end.
  * - Earlier turns are those before the last user message that says something. What follows it is one turn that still goes on, tool calls and
  *   their results included: its thinking stays, as does that of an assistant message the model is to go on from.
  * - User messages whose other members (`name`, …) differ are not merged: one message could not say both. An object or
  *   array as other member counts as different.
  */
+import { withoutThinking } from "../../answer/Thinking.ts"
 import type { RequestCleaning } from "../../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { elementTexts, memberText, replaceMembers } from "../../wire/JsonText.ts"
@@ -26,6 +27,9 @@ export interface CleanMessages {
 }
 
 type Sources = Map<JsonObject, JsonObject>
+
+/** The names of the tags thinking stands between. */
+type Tags = ReadonlyArray<string>
 
 const change = (source: JsonObject, changed: JsonObject, sources: Sources): JsonObject => {
   const result = { ...source, ...changed }
@@ -55,80 +59,44 @@ export const isMultimodal = (content: Json | undefined): boolean =>
 
 // ---- Thinking in earlier turns
 
-const openTag = "<think>"
-const closeTag = "</think>"
-
-/** Whether nothing but white space stands between `at` and the last line break before it, or else `from`. */
-const opensLine = (text: string, from: number, at: number): boolean => {
-  for (let before = at - 1; before >= from; before--) {
-    const character = text.charAt(before)
-    if (character === "\n" || character === "\r") return true
-    if (character.trim() !== "") return false
-  }
-  return true
-}
-
-/**
- * Text without its closed `<think>…</think>` blocks, and without the white space behind a block that opened it. The first
- * `</think>` closes a block. Linear, and idempotent: what follows a removed block stands where the block stood.
- */
-export const withoutThinking = (text: string): string => {
-  let open = text.indexOf(openTag)
-  if (open === -1) return text
-  const kept: Array<string> = []
-  let keptUntil = 0
-  let isBlank = true
-  const keep = (piece: string) => {
-    kept.push(piece)
-    isBlank &&= piece.trim() === ""
-  }
-  while (open !== -1) {
-    if (!opensLine(text, keptUntil, open)) {
-      open = text.indexOf(openTag, open + openTag.length)
-      continue
-    }
-    const close = text.indexOf(closeTag, open + openTag.length)
-    if (close === -1) break
-    keep(text.slice(keptUntil, open))
-    keptUntil = close + closeTag.length
-    if (isBlank) keptUntil = text.length - text.slice(keptUntil).trimStart().length
-    open = text.indexOf(openTag, keptUntil)
-  }
-  if (keptUntil === 0) return text
-  keep(text.slice(keptUntil))
-  return isBlank ? "" : kept.join("")
-}
-
-const partWithoutThinking = (part: Json, sources: Sources): Json => {
+const partWithoutThinking = (part: Json, tags: Tags, sources: Sources): Json => {
   if (!isJsonObject(part) || part["type"] !== "text" || typeof part["text"] !== "string") return part
-  const text = withoutThinking(part["text"])
+  const text = withoutThinking(part["text"], tags)
   return text === part["text"] ? part : change(part, { text }, sources)
 }
 
 /** Parts emptied by the removal are left out, unless nothing else is left to stand for the content. */
-const partsWithoutThinking = (parts: ReadonlyArray<Json>, sources: Sources): ReadonlyArray<Json> => {
-  const stripped = parts.map((part) => partWithoutThinking(part, sources))
+const partsWithoutThinking = (
+  parts: ReadonlyArray<Json>,
+  tags: Tags,
+  sources: Sources,
+): ReadonlyArray<Json> => {
+  const stripped = parts.map((part) => partWithoutThinking(part, tags, sources))
   if (stripped.every((part, index) => part === parts[index])) return parts
   const filled = stripped.filter((part, index) => part === parts[index] || !isEmptyPart(part))
   return filled.length === 0 ? stripped : filled
 }
 
-const turnWithoutThinking = (message: JsonObject, sources: Sources): JsonObject => {
+const turnWithoutThinking = (message: JsonObject, tags: Tags, sources: Sources): JsonObject => {
   const before = message["content"]
   if (message["role"] !== "assistant") return message
   if (typeof before === "string") {
-    const content = withoutThinking(before)
+    const content = withoutThinking(before, tags)
     return content === before ? message : change(message, { content }, sources)
   }
   if (!isJsonArray(before)) return message
-  const content = partsWithoutThinking(before, sources)
+  const content = partsWithoutThinking(before, tags, sources)
   return content === before ? message : change(message, { content }, sources)
 }
 
-const stripHistory = (messages: ReadonlyArray<JsonObject>, sources: Sources): ReadonlyArray<JsonObject> => {
+const stripHistory = (
+  messages: ReadonlyArray<JsonObject>,
+  tags: Tags,
+  sources: Sources,
+): ReadonlyArray<JsonObject> => {
   const lastQuestion = messages.findLastIndex((message) => message["role"] === "user" && !isEmpty(message))
   const stripped = messages.map((message, index) =>
-    index < lastQuestion ? turnWithoutThinking(message, sources) : message,
+    index < lastQuestion ? turnWithoutThinking(message, tags, sources) : message,
   )
   return stripped.every((message, index) => message === messages[index]) ? messages : stripped
 }
@@ -219,13 +187,16 @@ const mergeUsers = (messages: ReadonlyArray<JsonObject>, sources: Sources): Read
 
 // ---- All of it
 
-/** Cleans a conversation. Idempotent; tool messages are never touched. May leave nothing. */
+/** Cleans a conversation. Tool messages are never touched. May leave nothing. */
 export const cleanMessages = (
   messages: ReadonlyArray<JsonObject>,
   cleaning: RequestCleaning,
 ): CleanMessages => {
   const sources: Sources = new Map()
-  const stripped = cleaning.stripHistoryThink ? stripHistory(messages, sources) : messages
+  const stripped =
+    cleaning.stripHistoryThink.length === 0
+      ? messages
+      : stripHistory(messages, cleaning.stripHistoryThink, sources)
   const filled = cleaning.dropEmptyMessages ? dropEmpty(stripped) : stripped
   return { messages: cleaning.mergeUserMessages ? mergeUsers(filled, sources) : filled, sources }
 }

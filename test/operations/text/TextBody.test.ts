@@ -12,7 +12,11 @@ import { decode } from "../../../src/operations/text/TextRequest.ts"
 import type { RequestCleaning, Upstream } from "../../../src/routing/Upstream.ts"
 import { makeUpstream, upstreamArb } from "../../support/arbitraries.ts"
 
-const all: RequestCleaning = { mergeUserMessages: true, dropEmptyMessages: true, stripHistoryThink: true }
+const all: RequestCleaning = {
+  mergeUserMessages: true,
+  dropEmptyMessages: true,
+  stripHistoryThink: ["think"],
+}
 
 const right = <A>(result: Either.Either<A, InvalidRequest>): A =>
   Either.getOrThrowWith(result, (error) => new Error(`refused: ${error.message}`))
