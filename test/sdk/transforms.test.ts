@@ -64,6 +64,11 @@ const cases: Readonly<
     settings: { thinking_format: "strip" },
     said: { content: "Forty-two.", reasoning: undefined },
   },
+  "Thinking between tags of other names becomes reasoning": {
+    text: "<thought>\nhm, </think>\n</thought>\n\nForty-two.",
+    settings: { thinking_format: "reasoning", thinking_tags: ["think", "thought"] },
+    said: { content: "Forty-two.", reasoning: "\nhm, </think>\n" },
+  },
   "A prefix that opens the thinking an upstream leaves unopened is stripped with it": {
     text: "hm, 6 × 7\n</think>\n\nForty-two.",
     settings: { special_prefix: "<think>\n", thinking_format: "strip" },
