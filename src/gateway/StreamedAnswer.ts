@@ -16,7 +16,7 @@ import { upstreamRequestId } from "../operations/HeadersToClient.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
 import { resumed as resumedBy } from "../resume/Resume.ts"
-import type { Beginning } from "../resume/SaidSoFar.ts"
+import type { AnswerBeginning } from "../resume/SaidSoFar.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
 import type { AnsweredStream } from "../upstream/Answered.ts"
 import { type StreamFault, streamFaultReason } from "../upstream/OpenStream.ts"
@@ -46,7 +46,7 @@ interface BeingRead {
 interface Resuming {
   readonly ask: AskToResume
   readonly frame: RequestFrame
-  readonly beginning: Beginning
+  readonly beginning: AnswerBeginning
   readonly reading: BeingRead
   readonly request: RequestFacts
   readonly runFork: RunFork
@@ -100,7 +100,7 @@ export const streamedAnswer = (
   const transform = answered.isTransformed ? untouched : configured
   const reading: BeingRead = { stream: answered }
   const { prefix = "", tags = defaultThinkingTags } = transform
-  const beginning: Beginning = { prefix, tags }
+  const beginning: AnswerBeginning = { prefix, tags }
   const resumed: Step =
     ask === undefined ? identity : resuming({ ask, beginning, frame, reading, request, runFork })
   const texts = changedTexts(shape, transform, !includeUsage)

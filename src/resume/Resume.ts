@@ -22,7 +22,7 @@ import { MachineRun } from "../wire/Machine.ts"
 import { unpack } from "../wire/PackedData.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
 import { resumedEvents } from "./ResumedEvents.ts"
-import { type Beginning, readChunk, readSoFar, type SaidSoFar } from "./SaidSoFar.ts"
+import { type AnswerBeginning, readChunk, readSoFar, type SaidSoFar } from "./SaidSoFar.ts"
 import type { Unresumable } from "./Unresumable.ts"
 
 /** An answer that broke off and can be resumed. */
@@ -43,7 +43,7 @@ export interface ResumeOptions<E> {
   readonly shape: AnswerShape
   /** Why the answer to its request could never be resumed, whatever it says. */
   readonly unresumable: Unresumable | undefined
-  readonly beginning: Beginning
+  readonly beginning: AnswerBeginning
   /** A failure of an upstream in a few words. Holds no secret. */
   readonly reasonOf: (error: E) => string
   /**

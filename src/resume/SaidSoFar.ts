@@ -68,7 +68,7 @@ export interface SaidSoFar {
 const isThinking = ({ place }: ThinkingState): boolean => place === "thought" || place === "block"
 
 /** What is known of the upstream that began an answer. */
-export interface Beginning {
+export interface AnswerBeginning {
   /** Its `special_prefix`, `""` where it has none: it may open the block of thinking that the answer only closes. */
   readonly prefix: string
   /** The names of the tags of its thinking. */
@@ -76,7 +76,7 @@ export interface Beginning {
 }
 
 /** A chat's content without its thinking; `undefined` where it breaks off inside a block. */
-const withoutThinking = (content: string, { prefix, tags }: Beginning): string | undefined => {
+const withoutThinking = (content: string, { prefix, tags }: AnswerBeginning): string | undefined => {
   const strip = thinking("strip", { tags, maxHeld: Number.POSITIVE_INFINITY })
   // An upstream's prefix may open the block that its answer only closes.
   const [opened] = strip.step(strip.initial, { field: "content", text: prefix })
@@ -96,7 +96,7 @@ const endsInHalf = (text: string): boolean => {
 /** The text to resume from. What is no turn of a chat is resumed from whatever it was, thinking too. */
 const textToResume = (
   shape: AnswerShape,
-  beginning: Beginning,
+  beginning: AnswerBeginning,
   content: string,
   reasoned: boolean,
 ): Judged<string> => {
@@ -125,7 +125,7 @@ const envelopeOf = (chunk: Uint8Array): Judged<MemberTexts> => {
 /** What an answer said, from the data of its events until it broke off. */
 export const readSoFar = (
   shape: AnswerShape,
-  beginning: Beginning,
+  beginning: AnswerBeginning,
   datas: ReadonlyArray<Uint8Array>,
 ): Judged<SaidSoFar> => {
   const contents: Array<string> = []
