@@ -16,7 +16,7 @@ import type { RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-import { toldReason, told as toldText } from "../secrets/Told.ts"
+import { toldId, toldReason } from "../secrets/Told.ts"
 import type { AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
 import { surelyReadable } from "../wire/JsonOutline.ts"
 import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
@@ -129,9 +129,6 @@ export const headersOf = (
   return withAttempts(given, draft, "answered")
 }
 
-const toldOr = (said: string | undefined, secrets: Secrets): string | undefined =>
-  said === undefined ? undefined : toldText(said, secrets)
-
 /** What is done to the texts of a target's answer: nothing where the answers of its operation have none to change. */
 export const transformOf = (
   { plain }: ServedOperation,
@@ -183,8 +180,8 @@ const plainEnding = (
     error: undefined,
     ...facts,
     finishReason: toldReason(facts.finishReason, secrets),
-    responseId: toldOr(facts.responseId, secrets),
-    serviceTier: toldOr(facts.serviceTier, secrets),
+    responseId: toldId(facts.responseId, secrets),
+    serviceTier: toldId(facts.serviceTier, secrets),
     response: { kind: "plain", bytes: body },
   }
   const headers = headersOf(answered, draft, secrets)

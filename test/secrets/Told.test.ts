@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Secrets } from "../../src/secrets/Secrets.ts"
-import { longestTold, told } from "../../src/secrets/Told.ts"
+import { longestTold, told, toldId } from "../../src/secrets/Told.ts"
 
 const secrets = new Secrets(["sk-up-secret-0123456789"])
 
@@ -40,5 +40,20 @@ describe("told", () => {
 
   it("of a text of megabytes looks at its beginning alone", () => {
     expect(told("m".repeat(5_000_000), secrets)).toBe(`${"m".repeat(longestTold)}…`)
+  })
+})
+
+describe("toldId", () => {
+  it("law: is what told makes of it", () => {
+    const id = fc
+      .array(fc.constantFrom("chatcmpl-", "sk-up-secret-0123456789", "0aZ_.:", "sk-up", " ", "\u001b"), {
+        maxLength: 12,
+      })
+      .map((parts) => parts.join(""))
+    fc.assert(
+      fc.property(fc.oneof(id, hostile), (text) => {
+        expect(toldId(text, secrets)).toBe(told(text, secrets))
+      }),
+    )
   })
 })
