@@ -1,4 +1,5 @@
 /** The help of the program and of each command: one screen, no line longer than a terminal is wide. */
+import { sideBySide } from "../terminal/Table.ts"
 import { version } from "../version.ts"
 import type { Command, Manual, Named } from "./Command.ts"
 
@@ -18,12 +19,15 @@ const wrapped = (text: string, room: number): ReadonlyArray<string> => {
   return [...lines, line]
 }
 
+const indented = (lines: ReadonlyArray<string>) => lines.map((line) => `  ${line}`)
+
 /** Names and what is said of them, side by side. */
 const twoColumns = (entries: ReadonlyArray<Named>): ReadonlyArray<string> => {
   const left = Math.max(...entries.map(([name]) => name.length))
-  return entries.flatMap(([name, help]) =>
-    wrapped(help, width - left - 4).map((line, at) => `  ${(at === 0 ? name : "").padEnd(left)}  ${line}`),
+  const lines = entries.flatMap(([name, help]) =>
+    wrapped(help, width - left - 4).map((line, at) => [at === 0 ? name : "", line]),
   )
+  return indented(sideBySide(lines))
 }
 
 const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
@@ -39,8 +43,6 @@ const optionsOf = ({ argument, options }: Manual): ReadonlyArray<Named> => [
   }),
   ["-h, --help", "print this help"],
 ]
-
-const indented = (lines: ReadonlyArray<string>) => lines.map((line) => `  ${line}`)
 
 /** `sluice audit list [options]`. */
 export const usageOf = ({ argument, name }: Manual): string =>

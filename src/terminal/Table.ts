@@ -91,6 +91,20 @@ export const layOut = (
       .join(gap),
   )
 
+/** A heading over a column of which nothing is cut. */
+export const uncut = (title: string): TableColumn => ({
+  title,
+  align: "left",
+  longest: Number.POSITIVE_INFINITY,
+})
+
+/** Rows as lines in columns as wide as their longest text, without titles. */
+export const sideBySide = (rows: ReadonlyArray<ReadonlyArray<Cell>>): ReadonlyArray<string> => {
+  const columns = (rows[0] ?? []).map(() => uncut(""))
+  const widths = widthsFor(columns, rows, Number.POSITIVE_INFINITY)
+  return layOut(columns, widths, rows).map((line) => line.trimEnd())
+}
+
 /** The titles as a row. */
 export const titlesOf = (columns: ReadonlyArray<TableColumn>): ReadonlyArray<Cell> =>
   columns.map(({ title }) => ({ text: title, shade: "bold" }))

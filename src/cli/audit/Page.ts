@@ -2,9 +2,9 @@
 import type { Row } from "../../audit/read/FoundRow.ts"
 import type { SqlValue } from "../../audit/sqlite/ColumnKinds.ts"
 import { type ColumnName, columns } from "../../audit/sqlite/Columns.ts"
-import { printable, printableLines } from "../../terminal/Printable.ts"
-import { duration, instant } from "../../terminal/Quantity.ts"
-import type { TableColumn } from "../../terminal/Table.ts"
+import { printableLines } from "../../terminal/Printable.ts"
+import { duration, instant, type Zone } from "../../terminal/Quantity.ts"
+import { type Cell, layOut, type TableColumn, uncut } from "../../terminal/Table.ts"
 import { indented } from "../../wire/JsonIndent.ts"
 import { type Appearance, aligned, parsed, shadeOf, text, timed } from "./Rendering.ts"
 
@@ -23,15 +23,17 @@ export const isBody = (name: ColumnName): boolean => bodies.has(name)
 /** Milliseconds are in the value then. */
 const nameOf = (name: ColumnName): string => (durations.has(name) ? name.replace(/_ms$/, "") : name)
 
-const valueOf = (name: ColumnName, value: SqlValue, row: Row, { paint, zone }: Appearance): string => {
-  if (flags.has(name)) return value === 1 ? "yes" : value === 0 ? "no" : printable(String(value))
-  if (durations.has(name)) return printable(timed(value) ?? "")
+const valueOf = (name: ColumnName, value: SqlValue, row: Row, zone: Zone): Cell => {
+  if (flags.has(name)) return value === 1 ? "yes" : value === 0 ? "no" : String(value)
+  if (durations.has(name)) return timed(value) ?? ""
   if (name === "started_at") {
     const date = new Date(String(value))
-    return Number.isNaN(date.getTime()) ? printable(String(value)) : instant(date, zone)
+    return Number.isNaN(date.getTime()) ? String(value) : instant(date, zone)
   }
-  const shown = printable(String(value))
-  return name === "status" || name === "outcome" ? paint(shadeOf(row.status, row.outcome), shown) : shown
+  const shown = String(value)
+  return name === "status" || name === "outcome"
+    ? { text: shown, shade: shadeOf(row.status, row.outcome) }
+    : shown
 }
 
 const attemptColumns: ReadonlyArray<TableColumn> = [
@@ -97,9 +99,14 @@ export const rowPage = (names: ReadonlyArray<ColumnName>, row: Row, look: Appear
     return value === undefined || value === null ? [] : [[name, value] as const]
   })
   const width = Math.max(...names.map((name) => nameOf(name).length))
-  const lines = known
-    .filter(([name]) => !long.has(name) && name !== "attempts")
-    .map(([name, value]) => `${nameOf(name).padEnd(width)}  ${valueOf(name, value, row, look)}\n`)
+  const lines = layOut(
+    [uncut(""), uncut("")],
+    [width, Number.POSITIVE_INFINITY],
+    known
+      .filter(([name]) => !long.has(name) && name !== "attempts")
+      .map(([name, value]) => [nameOf(name), valueOf(name, value, row, look.zone)]),
+    look.paint,
+  ).map((line) => `${line}\n`)
   const blocks = known
     .filter(([name]) => long.has(name))
     .map(([name, value]) => `\n${name}:\n${body(text(value) ?? "")}\n`)

@@ -4,10 +4,10 @@ import type { Row } from "../../audit/read/FoundRow.ts"
 import type { SqlValue } from "../../audit/sqlite/ColumnKinds.ts"
 import { type ColumnName, columns } from "../../audit/sqlite/Columns.ts"
 import type { Paint, Shade } from "../../terminal/Colour.ts"
+import { csvLine } from "../../terminal/Csv.ts"
 import { printableJson } from "../../terminal/Printable.ts"
 import { count, dayAndTime, duration, instant, type Zone } from "../../terminal/Quantity.ts"
 import { type Cell, layOut, type TableColumn, titlesOf, widthsFor } from "../../terminal/Table.ts"
-import { csvLine } from "../Csv.ts"
 
 export type Format = "table" | "json" | "csv"
 

@@ -1,10 +1,10 @@
 /** Statistics by group; a table ends with those of all requests together. */
 import type { Grouping, GroupStats } from "../../audit/read/AuditStats.ts"
 import type { SqlValue } from "../../audit/sqlite/ColumnKinds.ts"
+import { csvLine } from "../../terminal/Csv.ts"
 import { printableJson } from "../../terminal/Printable.ts"
 import { count, duration } from "../../terminal/Quantity.ts"
 import type { Cell, TableColumn } from "../../terminal/Table.ts"
-import { csvLine } from "../Csv.ts"
 import { type Appearance, aligned, type Format } from "./Rendering.ts"
 
 /** As they go to machines. */

@@ -2,6 +2,7 @@
 import { strategies } from "../../routing/strategies/Strategies.ts"
 import type { Timeouts } from "../../routing/Upstream.ts"
 import { printable } from "../../terminal/Printable.ts"
+import { sideBySide } from "../../terminal/Table.ts"
 import type { ExplainedGroup, ExplainedTarget, Explanation } from "./Explain.ts"
 import { sentenceOf } from "./ExplainSentence.ts"
 
@@ -29,7 +30,7 @@ export const render = (explanation: Explanation): string => {
     lines.push(
       sentenceOf(explanation),
       "",
-      ...rows([
+      ...sideBySide([
         ["model", model],
         ["strategy", strategyInWords(explanation)],
         ["retries", retriesInWords(explanation.retry)],
@@ -193,19 +194,4 @@ const percent = (share: number): string => {
 const tableOf = (
   head: ReadonlyArray<string>,
   body: ReadonlyArray<ReadonlyArray<string>>,
-): ReadonlyArray<string> => rows([head, ...body]).map((line) => `   ${line}`)
-
-/** Cells in aligned columns. */
-const rows = (cells: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
-  const shown = cells.map((row) => row.map(printable))
-  const widths: Array<number> = []
-  for (const row of shown) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
-  }
-  return shown.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  )
-}
+): ReadonlyArray<string> => sideBySide([head, ...body]).map((line) => `   ${line}`)

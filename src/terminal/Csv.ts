@@ -5,8 +5,7 @@
  * means, and then the quotes hold nothing together: so a sign that begins a formula gets an apostrophe before it wherever a cell may begin. Whoever needs every
  * byte as it was takes JSON.
  */
-import type { SqlValue } from "../audit/sqlite/ColumnKinds.ts"
-import { printableLines } from "../terminal/Printable.ts"
+import { printableLines } from "./Printable.ts"
 
 /** What makes a spreadsheet take text for a formula (OWASP, CSV injection), full-width forms too, at the begin and behind what may part cells or open quotes. */
 const formula = /(?<=^|[\s;,|"'\u200b\ufeff])[=+\-@\uff1d\uff0b\uff0d\uff20]/g
@@ -14,13 +13,16 @@ const formula = /(?<=^|[\s;,|"'\u200b\ufeff])[=+\-@\uff1d\uff0b\uff0d\uff20]/g
 /** White space that some strip, and then find the sign. */
 const ledIn = /^[\t\r]/
 
+/** `null` is an empty field. */
+export type CsvValue = string | number | null
+
 /** Text as it stands in a CSV file once it is read back. */
 export const guarded = (text: string): string => {
   const apart = text.replace(formula, "'$&")
   return ledIn.test(apart) ? `'${apart}` : apart
 }
 
-const field = (value: SqlValue, onTerminal: boolean): string => {
+const field = (value: CsvValue, onTerminal: boolean): string => {
   if (value === null) return ""
   if (typeof value === "number") return String(value)
   const text = guarded(value)
@@ -32,5 +34,5 @@ const field = (value: SqlValue, onTerminal: boolean): string => {
  *
  * @param onTerminal whether it goes to a terminal, where nothing may move the cursor; a file keeps what was there
  */
-export const csvLine = (values: ReadonlyArray<SqlValue>, onTerminal: boolean): string =>
+export const csvLine = (values: ReadonlyArray<CsvValue>, onTerminal: boolean): string =>
   `${values.map((value) => field(value, onTerminal)).join(",")}\r\n`
