@@ -35,7 +35,21 @@ const outcomeOf = (error: GatewayError): Outcome => {
       return "upstream_error"
     case "RequestUnreadable":
       return "client_closed"
-    default:
+    case "InvalidRequest":
+    case "ModelNotFound":
+    case "AccessDenied":
+    case "AdminDenied":
+    case "PageRefused":
+    case "UnsupportedMediaType":
+    case "RequestTooLarge":
+    case "TooManyValues":
+    case "UnsupportedEncoding":
+    case "UnknownPath":
+    case "MethodNotAllowed":
+    case "Overloaded":
+    case "RequestTooSlow":
+    case "ShareTaken":
+    case "ShuttingDown":
       return "rejected"
   }
 }

@@ -67,7 +67,9 @@ const logOpened = (upstream: string, { reason, waitMs }: Opened) => {
         "the account of the api_key has no credit or quota left at the upstream; it is asked last from now on",
         { upstream, probe_in_ms: waitMs },
       )
-    default:
+    case "failing":
+    case "rate_limited":
+    case "model_missing":
       return Effect.logWarning("upstream set aside: asked after all others", {
         upstream,
         reason,

@@ -101,7 +101,10 @@ export const toldFailure = (failure: AttemptFailure, secrets: Secrets = noSecret
       return asTold(failure)
     case "Refused":
       return toldRefusal(failure, secrets)
-    default:
+    case "ConnectFailed":
+    case "BrokenOff":
+    case "Unusable":
+    case "NoRoom":
       return asTold({ ...failure, reason: told(failure.reason, secrets) })
   }
 }

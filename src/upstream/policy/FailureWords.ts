@@ -20,7 +20,10 @@ const inWords = ({ headers, kind }: ToldRefusal): string => {
       const target = redirectTarget(headers["location"])
       return target === undefined ? "" : ` with location ${target}`
     }
-    default:
+    case "limit":
+    case "not_found":
+    case "request":
+    case "provider":
       return ""
   }
 }

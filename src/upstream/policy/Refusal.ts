@@ -240,7 +240,11 @@ export const countsAs = (status: number, kind: RefusalKind): ReadonlyArray<numbe
       return [status, 404]
     case "moderation":
       return [status === 403 ? 400 : status]
-    default:
+    case "not_found":
+    case "firewall":
+    case "request":
+    case "provider":
+    case "redirect":
       return [status]
   }
 }
