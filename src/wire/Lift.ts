@@ -37,30 +37,31 @@ class Lifted<State, E> implements EventSource<E>, EventSink<E> {
 
   close(): void {
     this.#source.close()
-    this.#give(this.#run.rest())
+    this.#give(undefined)
   }
 
   // Members, since a source may keep them apart from what they are of.
   readonly onEvents = (events: ReadonlyArray<SseEvent>): void => {
+    this.#give(events)
+  }
+
+  readonly onEnd = (end: SourceEnd<E>): void => {
+    if (this.#give(undefined)) this.#sink?.onEnd(end)
+  }
+
+  /** Gives out what the machine makes of these events, or what it held back where no more come; false where that is a fault, with which all ends. */
+  #give(events: ReadonlyArray<SseEvent> | undefined): boolean {
     let outputs: ReadonlyArray<SseEvent>
     try {
-      outputs = this.#run.take(events)
+      outputs = events === undefined ? this.#run.rest() : this.#run.take(events)
     } catch (defect) {
       // It would end in the socket, as a fault of the upstream.
       this.#source.close()
       this.#sink?.onEnd({ kind: "died", defect })
-      return
+      return false
     }
-    this.#give(outputs)
-  }
-
-  readonly onEnd = (end: SourceEnd<E>): void => {
-    this.#give(this.#run.rest())
-    this.#sink?.onEnd(end)
-  }
-
-  #give(events: ReadonlyArray<SseEvent>): void {
-    if (events.length > 0) this.#sink?.onEvents(events)
+    if (outputs.length > 0) this.#sink?.onEvents(outputs)
+    return true
   }
 }
 

@@ -117,4 +117,20 @@ describe("lift", () => {
     expect(taken.ends).toEqual([{ kind: "died", defect: fault }])
     expect(source.asked).toEqual(["close"])
   })
+
+  it("ends in a fault of what the machine holds back, at the end and where it is left", () => {
+    const fault = new Error("no halt")
+    const faulty: typeof pairs = {
+      ...pairs,
+      halt: () => {
+        throw fault
+      },
+    }
+    const ended = lifted(faulty)
+    ended.source.end({ kind: "ended" })
+    expect(ended.taken.ends).toEqual([{ kind: "died", defect: fault }])
+    const left = lifted(faulty)
+    left.events.close()
+    expect(left.taken.ends).toEqual([{ kind: "died", defect: fault }])
+  })
 })
