@@ -2,12 +2,10 @@
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import type { Deadline } from "../access/Deadline.ts"
-import type { OpenRequest } from "../access/OpenRequests.ts"
 import type { Ending, RecordDraft, Unsent } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
-import type { WalkRequest } from "../upstream/Walk.ts"
 import type { Relay } from "./Relay.ts"
 
 /** A request as the edge accepted it. Header names are lower-case. */
@@ -93,7 +91,7 @@ export interface Served {
 }
 
 /** What a request is answered with and from. */
-export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
+export interface RequestFrame {
   readonly snapshot: Snapshot
   readonly draft: RecordDraft
   readonly hold: Hold
@@ -101,8 +99,4 @@ export interface RequestFrame extends Pick<OpenRequest, "whenOver"> {
   readonly secrets: Secrets
   /** Counts events of an upstream that were no JSON objects; they have one line in the log. */
   readonly onPassedOver: (upstream: string, events?: number) => void
-  /** Notes that an upstream is asked. */
-  readonly onAsking: WalkRequest["onAsking"]
-  /** Notes an attempt; one that failed has its line in the log. */
-  readonly onAttempt: WalkRequest["onAttempt"]
 }

@@ -56,8 +56,10 @@ export class Frame implements LetIn, RequestFrame, Ends {
     this.#passedOver.set(upstream, (this.#passedOver.get(upstream) ?? 0) + events)
   }
 
+  /** An upstream is asked. */
   readonly onAsking = (): void => this.draft.asking()
 
+  /** An attempt is over; one that failed has its line in the log. */
   readonly onAttempt = (attempt: AttemptRecord, failed: boolean): void => {
     const { draft } = this
     draft.attempted(attempt, failed)

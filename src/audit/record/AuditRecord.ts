@@ -2,7 +2,7 @@
 import type { Usage } from "../../answer/Usage.ts"
 import type { Outcome } from "../../errors/Outcome.ts"
 
-/** One attempt: a status, or the cause why there was none; both where its stream began and broke off, and others were asked to go on. */
+/** One attempt: a status, or the cause why there was none; both where its stream began and broke off, and others were asked to resume it. */
 export interface AttemptRecord {
   readonly upstream: string
   /** None where its list of models was asked for. */

@@ -117,7 +117,7 @@ export class RecordDraft {
     return this.#attempts
   }
 
-  /** The attempt that answers, else the last one; none of an answer that is gathered from many. Of a stream that nobody went on with, the one that began it. */
+  /** The attempt that answers, else the last one; none of an answer that is gathered from many. Of a stream that nobody resumed, the one that began it. */
   get answering(): AttemptRecord | undefined {
     return this.#isGathered ? undefined : (this.#answering ?? this.#attempts.at(-1))
   }
@@ -176,7 +176,7 @@ export class RecordDraft {
     )
   }
 
-  /** The stream of the attempt that was answering broke off, and others are asked to go on. */
+  /** The stream of the attempt that was answering broke off, and others are asked to resume it. */
   brokeOff(cause: string): void {
     if (this.#answering !== undefined) this.#tried.push(this.#answering)
     this.#attempts = this.#attempts.map((attempt) =>
@@ -191,7 +191,7 @@ export class RecordDraft {
     this.#upstreamTime.begin(at)
   }
 
-  /** The last event of the stream is here, whoever had to go on with it. */
+  /** The last event of the stream is here, whoever had to resume it. */
   streamed(): void {
     this.#upstreamTime.end(this.#opening.elapsedMs())
   }
