@@ -53,6 +53,16 @@ describe("what an answer said", () => {
     expect(textSoFar([textChunk("a\n<think>b</think>c")])).toBe("a\nc")
   })
 
+  it("knows thinking by the tags of the upstream that began", () => {
+    const datas = [textChunk("<thought>hm</thought>\n\nSo")].map(bytesOf)
+    const textOf = (tags: ReadonlyArray<string>) =>
+      Either.map(readSoFar(chatShape, { prefix: "", tags }, datas), ({ text }) => text)
+    expect(textOf(["think", "thought"])).toEqual(Either.right("So"))
+    expect(textOf(["think"])).toEqual(Either.right("<thought>hm</thought>\n\nSo"))
+    const open = [textChunk("<thought>hm")].map(bytesOf)
+    expect(readSoFar(chatShape, { prefix: "", tags: ["thought"] }, open)).toEqual(Either.left("thinking"))
+  })
+
   it("takes a tag in the middle of a line, and half a tag, for text", () => {
     expect(textSoFar([textChunk("the <think> tag")])).toBe("the <think> tag")
     expect(textSoFar([textChunk("a\n<thi")])).toBe("a\n<thi")

@@ -271,6 +271,16 @@ describe("problems", () => {
       '1:42 request_cleaning.merge_user_messages: expected true or false, got "yes"; did you mean true?',
     ],
     [
+      "a thinking tag with its brackets",
+      `thinking_tags: ["<think>"]\n${none}`,
+      '1:17 thinking_tags[0]: expected the name of a tag without `<` and `>`: 1 to 32 letters, digits, `_`, `-` or `:`',
+    ],
+    [
+      "no thinking tag",
+      `thinking_tags: []\n${none}`,
+      "1:16 thinking_tags: expected a list of 1 to 8 names of tags",
+    ],
+    [
       "a number of proxies below none",
       `server: { trust_proxy: -1 }\n${none}`,
       "1:24 server.trust_proxy: expected a whole number of proxies from 0 to 32",
