@@ -273,7 +273,7 @@ describe("problems", () => {
     [
       "a thinking tag with its brackets",
       `thinking_tags: ["<think>"]\n${none}`,
-      '1:17 thinking_tags[0]: expected the name of a tag without `<` and `>`: 1 to 32 letters, digits, `_`, `-` or `:`',
+      "1:17 thinking_tags[0]: expected the name of a tag without `<` and `>`: 1 to 32 letters, digits, `_`, `-` or `:`",
     ],
     [
       "no thinking tag",
