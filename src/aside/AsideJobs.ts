@@ -6,9 +6,9 @@ import * as Either from "effect/Either"
 import { chunksOf } from "../answer/AnswerInChunks.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import { gathered } from "../answer/transcript/Transcript.ts"
-import type { InvalidRequest } from "../errors/RequestErrors.ts"
+import { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
-import type { Recipient, RequestFacts } from "../operations/Operation.ts"
+import type { AskedRequest, Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
 import { type OperationName, operations } from "../operations/Operations.ts"
 import { type Model, readModels } from "../routing/ModelList.ts"
 import type { JsonObject } from "../wire/Json.ts"
@@ -105,6 +105,17 @@ const mistake = ({ message, model, param }: InvalidRequest): Mistake => ({
 const transformed = (name: OperationName, transform: ChoiceTransform, bytes: Uint8Array): Uint8Array =>
   operations[name].plain.transform?.(transform, bytes) ?? bytes
 
+/** Never shown: nobody is asked to resume an answer of a request that has no body for it. */
+const neverResumed = new InvalidRequest({ message: "Its answer is never resumed.", param: null })
+
+/** The body for a target of a request that was read; with a text, the one that resumes an answer from there. */
+export const bodyOf =
+  (recipient: Recipient, omissions: Omissions, said: string | undefined) =>
+  ({ bodyFor, bodyToResume }: AskedRequest): Either.Either<Prepared, InvalidRequest> =>
+    said === undefined
+      ? bodyFor(recipient, omissions)
+      : (bodyToResume?.(recipient, omissions, said) ?? Either.left(neverResumed))
+
 /** The jobs. */
 export const asideJobs: {
   readonly [N in JobName]: (input: AsideJobs[N]["input"]) => AsideJobs[N]["output"]
@@ -123,8 +134,9 @@ export const asideJobs: {
   },
   prepare: ({ bytes, deployment, operation, omissions, recipient, said }) =>
     Either.match(
-      Either.flatMap(operations[operation].decode(weighed(bytes), deployment), ({ bodyFor }) =>
-        bodyFor(recipient, omissions, said),
+      Either.flatMap(
+        operations[operation].decode(weighed(bytes), deployment),
+        bodyOf(recipient, omissions, said),
       ),
       {
         onLeft: mistake,

@@ -145,12 +145,12 @@ export const headersOf = (
 
 /** What is done to the texts of a target's answer: nothing where the answers of its operation have none to change. */
 export const transformOf = (
-  { plain }: ServedOperation,
+  { plain, stream }: ServedOperation,
   target: Target,
   request: Pick<RequestFacts, "model">,
   snapshot: Snapshot,
 ): ChoiceTransform =>
-  plain.transform === undefined
+  plain.transform === undefined && stream === undefined
     ? untouched
     : {
         prefix: target.upstream.specialPrefix,

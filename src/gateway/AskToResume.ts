@@ -8,6 +8,7 @@ import type { AnsweredStream } from "../upstream/Answered.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
 import type { Attempts } from "../upstream/Attempts.ts"
 import type { WalkRequest } from "../upstream/Walk.ts"
+import type { BodyToResume } from "./LongBodies.ts"
 
 /** Asks for another upstream to resume a stream that broke off, of those that were not tried. */
 export type AskToResume = (
@@ -25,9 +26,10 @@ export const mayResume = ({ upstream }: Target): boolean => upstream.resume !== 
 export const askToResume = (
   run: Attempts["Type"]["run"],
   request: WalkRequest,
+  bodyToResume: BodyToResume,
   broken: Broken,
 ): Effect.Effect<Option.Option<AnsweredStream>> => {
-  const bodyFor: BodyFor = (target, omissions) => request.bodyFor(target, omissions, broken.text)
+  const bodyFor: BodyFor = (target, omissions) => bodyToResume(target, omissions, broken.text)
   const hasBody = (target: Target): Effect.Effect<boolean> =>
     mayResume(target) ? Effect.isSuccess(bodyFor(target, nothingOmitted)) : Effect.succeed(false)
   return Effect.filter(request.targets, hasBody).pipe(

@@ -43,7 +43,7 @@ import { plainAnswer, recorded, refusal, transformOf } from "./Answers.ts"
 import { type AskToResume, askToResume, mayResume } from "./AskToResume.ts"
 import type { ClientCall, LongBody, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
-import { type ReadRequest, readLong } from "./LongBodies.ts"
+import { type BodyToResume, type ReadRequest, readLong } from "./LongBodies.ts"
 import { makeRespond } from "./Respond.ts"
 import { begunAtOnce, type StreamTools, streamedAnswer } from "./StreamedAnswer.ts"
 
@@ -130,16 +130,21 @@ class Passage {
     return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
   }
 
+  /** Whether the client is answered with a stream: whatever it asks for, only an operation whose answers stream gives one. */
+  #streams({ stream }: RequestFacts): boolean {
+    return stream && this.#asked.operation.stream !== undefined
+  }
+
   #read(request: ReadRequest): Effect.Effect<RecordedAnswer, GatewayError> {
     const { draft, opened, snapshot } = this.#frame
-    const { model, stream } = request.facts
+    const { model } = request.facts
     draft.asked(request.facts)
     const targets = this.#plan(request)
     const [first] = targets
     if (first === undefined) return Effect.fail(new ModelNotFound({ model }))
     const asking = this.#asking(request, targets)
-    const answer = this.#answer(asking, request.facts)
-    if (!stream || snapshot.streamStart === "first_event") return answer
+    const answer = this.#answer(asking, request.facts, request.bodyToResume)
+    if (!this.#streams(request.facts) || snapshot.streamStart === "first_event") return answer
     // What is wrong with the request is told with its status, as long as there is one to give.
     return Effect.as(request.bodyFor(first, nothingOmitted), begunAtOnce(answer, draft, opened))
   }
@@ -158,7 +163,7 @@ class Passage {
     const { call, deadline, operation } = this.#asked
     return {
       operation,
-      stream: facts.stream,
+      stream: this.#streams(facts),
       choicesFor: ({ upstream }) => choicesOf(facts.choices, upstream),
       transformFor: (target) => transformOf(operation, target, facts, snapshot),
       targets,
@@ -180,9 +185,14 @@ class Passage {
     }
   }
 
-  #answer(asking: WalkRequest, facts: RequestFacts): Effect.Effect<RecordedAnswer, GatewayError> {
+  #answer(
+    asking: WalkRequest,
+    facts: RequestFacts,
+    bodyToResume: BodyToResume | undefined,
+  ): Effect.Effect<RecordedAnswer, GatewayError> {
     return Effect.flatMap(this.#stations.attempts.run(asking), (answered) => {
-      const ask = answered.kind === "stream" ? this.#resumers(asking, answered) : undefined
+      const ask =
+        answered.kind === "stream" ? this.#resumers(asking, answered, facts, bodyToResume) : undefined
       // Unless somebody may have to be asked to resume it, what it was asked with is let go of.
       if (ask === undefined) this.#frame.opened.giveBack()
       return this.#answered(answered, asking.transformFor(answered.target), facts, ask)
@@ -208,7 +218,13 @@ class Passage {
   }
 
   /** How others are asked to resume an answer, should it break off; nothing where none may. */
-  #resumers(asking: WalkRequest, answered: AnsweredStream): AskToResume | undefined {
+  #resumers(
+    asking: WalkRequest,
+    answered: AnsweredStream,
+    { unresumable }: RequestFacts,
+    bodyToResume: BodyToResume | undefined,
+  ): AskToResume | undefined {
+    if (unresumable !== undefined || bodyToResume === undefined) return undefined
     const { onAttempt, targets } = asking
     if (!targets.some((target) => target !== answered.target && mayResume(target))) return undefined
     return (broken, hasTried) =>
@@ -219,6 +235,7 @@ class Passage {
           targets: targets.filter((target) => !hasTried(target)),
           onAttempt: (attempt, failed) => onAttempt({ ...attempt, resumed: true }, failed),
         },
+        bodyToResume,
         broken,
       )
   }

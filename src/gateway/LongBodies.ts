@@ -5,6 +5,7 @@ import type { Mistake } from "../aside/AsideJobs.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { InvalidRequest } from "../errors/RequestErrors.ts"
 import { noMemory, Overloaded, roomRetrySeconds } from "../errors/ServerErrors.ts"
+import type { Omissions } from "../operations/Additions.ts"
 import { withoutMark } from "../operations/JsonRequest.ts"
 import type { Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
@@ -18,7 +19,16 @@ export interface ReadRequest {
   readonly facts: RequestFacts
   readonly affinity: () => string
   readonly bodyFor: BodyFor
+  /** `undefined` where no answer is ever resumed. */
+  readonly bodyToResume: BodyToResume | undefined
 }
+
+/** The body that asks a target to resume an answer of which this text was said. */
+export type BodyToResume = (
+  target: Target,
+  omissions: Omissions,
+  said: string,
+) => Effect.Effect<Prepared, GatewayError>
 
 const mistakeOf = ({ message, model, param }: Mistake): InvalidRequest =>
   new InvalidRequest(model === undefined ? { message, param } : { message, param, model })
@@ -59,7 +69,7 @@ export const readLong = (
       const asItCame = withoutMark(bytes)
       /** Bodies that were made are let go of when the next one is. */
       let borrowed = 0
-      const bodyFor: BodyFor = (target, omissions, said) =>
+      const made = (target: Target, omissions: Omissions, said: string | undefined) =>
         run("prepare", {
           operation,
           deployment,
@@ -81,6 +91,11 @@ export const readLong = (
             return Effect.succeed({ body, asItCame: false, added })
           }),
         )
-      return Effect.succeed({ facts: read.facts, affinity: () => read.affinity, bodyFor })
+      return Effect.succeed({
+        facts: read.facts,
+        affinity: () => read.affinity,
+        bodyFor: (target, omissions) => made(target, omissions, undefined),
+        bodyToResume: made,
+      })
     }),
   )

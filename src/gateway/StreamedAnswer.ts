@@ -48,16 +48,14 @@ interface Resuming {
   readonly frame: RequestFrame
   readonly beginning: AnswerBeginning
   readonly reading: BeingRead
-  readonly request: RequestFacts
   readonly runFork: RunFork
 }
 
 /** Resumes the answer should it break off. A function of its own: of an answer that nobody may resume, nothing is to keep the request. */
-const resuming = ({ ask, beginning, frame, reading, request, runFork }: Resuming): Step => {
+const resuming = ({ ask, beginning, frame, reading, runFork }: Resuming): Step => {
   const { draft, secrets } = frame
   const resume = resumedBy<StreamFault>({
     shape: reading.stream.shape,
-    unresumable: request.unresumable,
     beginning,
     reasonOf: streamFaultReason,
     next: (broken) =>
@@ -101,8 +99,7 @@ export const streamedAnswer = (
   const reading: BeingRead = { stream: answered }
   const { prefix = "", tags = defaultThinkingTags } = transform
   const beginning: AnswerBeginning = { prefix, tags }
-  const resumed: Step =
-    ask === undefined ? identity : resuming({ ask, beginning, frame, reading, request, runFork })
+  const resumed: Step = ask === undefined ? identity : resuming({ ask, beginning, frame, reading, runFork })
   const texts = changedTexts(shape, transform, !includeUsage)
   const transformed: Step = texts === undefined ? identity : lift(texts)
   draft.begun()

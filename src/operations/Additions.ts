@@ -109,9 +109,12 @@ export const takenBack = (
   if (!added.usage && added.cap === undefined) return undefined
   if (status !== undefined && !speakingStatuses.has(status)) return undefined
   const said = complaints(body)
-  const usage = added.usage && mentions.usage.test(said)
+  // What was to be left out already is nothing to leave out: asking again would not end.
+  const usage = added.usage && !before.usage && mentions.usage.test(said)
   const cap =
-    added.cap !== undefined && (mentions[added.cap].test(said) || tooMuchTogether.test(said))
+    added.cap !== undefined &&
+    !before.caps.includes(added.cap) &&
+    (mentions[added.cap].test(said) || tooMuchTogether.test(said))
       ? added.cap
       : undefined
   if (!usage && cap === undefined) return undefined

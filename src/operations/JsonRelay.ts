@@ -66,6 +66,7 @@ export const jsonRelay = <Name extends string>({
         facts: factsOf(request.model),
         affinity: () => leadOf(request.body[input]),
         bodyFor: (target) => Either.right(edited(request, editsFor(request, target, own), nothingAdded)),
+        bodyToResume: undefined,
       })),
     plain: {
       outline: relayLimits,

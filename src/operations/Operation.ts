@@ -44,13 +44,16 @@ export interface AskedRequest {
   readonly facts: RequestFacts
   /** What the request begins with, for routing it to the upstream that has seen the same; bounded. */
   readonly affinity: () => string
-  /** The body for a target. */
-  readonly bodyFor: (
-    target: Recipient,
-    omissions: Omissions,
-    /** The text from which an answer that broke off is to be resumed. */
-    said?: string,
-  ) => Either.Either<Prepared, InvalidRequest>
+  /**
+   * The body for a target.
+   *
+   * @param omissions what the target is known to refuse of what the gateway adds
+   */
+  readonly bodyFor: (target: Recipient, omissions: Omissions) => Either.Either<Prepared, InvalidRequest>
+  /** The body that asks a target to resume an answer of which this text was said; `undefined` where no answer is ever resumed. */
+  readonly bodyToResume:
+    | ((target: Recipient, omissions: Omissions, said: string) => Either.Either<Prepared, InvalidRequest>)
+    | undefined
 }
 
 /** What is known of a request once it has been read, whether what it was read to is still there or not. Plain values. */

@@ -23,7 +23,6 @@ import { unpack } from "../wire/PackedData.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
 import { resumedEvents } from "./ResumedEvents.ts"
 import { type AnswerBeginning, readChunk, readSoFar, type SaidSoFar } from "./SaidSoFar.ts"
-import type { Unresumable } from "./Unresumable.ts"
 
 /** An answer that broke off and can be resumed. */
 export interface Broken {
@@ -41,8 +40,6 @@ export interface Resumed<E> {
 
 export interface ResumeOptions<E> {
   readonly shape: AnswerShape
-  /** Why the answer to its request could never be resumed, whatever it says. */
-  readonly unresumable: Unresumable | undefined
   readonly beginning: AnswerBeginning
   /** A failure of an upstream in a few words. Holds no secret. */
   readonly reasonOf: (error: E) => string
@@ -135,9 +132,7 @@ type Pull<E> = Effect.Effect<Chunk.Chunk<SseEvent>, Option.Option<E>>
 export const resumed =
   <E>(options: ResumeOptions<E>) =>
   (events: Stream.Stream<SseEvent, E>): Stream.Stream<SseEvent, E> => {
-    const { beginning, next, reasonOf, shape, unresumable } = options
-    if (unresumable !== undefined) return events
-
+    const { beginning, next, reasonOf, shape } = options
     const start = Effect.gen(function* () {
       const outer = yield* Effect.scope
       const watch = new Watch(shape)

@@ -14,12 +14,7 @@ import type { Learned } from "./Learned.ts"
 import type { AttemptFailure } from "./policy/AttemptFailure.ts"
 
 /** The body for a target, without what is to be omitted; as a rule at once, which an `Either` is. */
-export type BodyFor = (
-  target: Target,
-  omissions: Omissions,
-  /** The text from which it is to resume an answer that broke off. */
-  said?: string,
-) => Effect.Effect<Prepared, GatewayError>
+export type BodyFor = (target: Target, omissions: Omissions) => Effect.Effect<Prepared, GatewayError>
 
 /** What a target is first sent, and what it takes to send it less. */
 export interface Question {

@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { asideJobs } from "../../src/aside/AsideJobs.ts"
+import { asideJobs, bodyOf } from "../../src/aside/AsideJobs.ts"
 import { nothingOmitted } from "../../src/operations/Additions.ts"
 import { allOperations } from "../../src/operations/Operations.ts"
 import { Pieces } from "../../src/wire/Pieces.ts"
@@ -77,7 +77,7 @@ describe("What is done aside", () => {
             omissions: nothingOmitted,
             said,
           })
-          const here = request.right.bodyFor({ upstream, upstreamModel: "u" }, nothingOmitted, said)
+          const here = bodyOf({ upstream, upstreamModel: "u" }, nothingOmitted, said)(request.right)
           if (Either.isLeft(here)) {
             expect(prepared).toMatchObject({ kind: "mistake", param: here.left.param })
             continue

@@ -8,6 +8,7 @@ import { summary } from "../../src/answer/AnswerStream.ts"
 import { readAnswer, transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { judge, says } from "../../src/answer/Verdict.ts"
+import { bodyOf } from "../../src/aside/AsideJobs.ts"
 import { loadConfig, textOfBytes } from "../../src/config/file/ConfigFile.ts"
 import { shapedBody } from "../../src/errors/faces/OpenAiFace.ts"
 import { nothingOmitted } from "../../src/operations/Additions.ts"
@@ -173,7 +174,7 @@ describe("Fuzzed,", () => {
             if (Either.isLeft(said)) return
             const request = operation.decode(body, undefined)
             if (Either.isRight(request)) {
-              const next = request.right.bodyFor(resuming, nothingOmitted, said.right.text)
+              const next = bodyOf(resuming, nothingOmitted, said.right.text)(request.right)
               if (Either.isRight(next)) JSON.parse(Buffer.from(next.right.body).toString())
             }
             for (const { data } of run(resumedEvents(shape, said.right), events)) {

@@ -188,6 +188,30 @@ describe("what is taken back", () => {
       }),
     )
   })
+
+  it("law: it comes to an end even where an operation leaves nothing out", () => {
+    const words = fc.constantFrom("stream_options", "max_tokens", "max_completion_tokens", "too large", "x")
+    const message = fc.array(words, { maxLength: 5 }).map((said) => bytes(error(said.join(" "))))
+    const cap = fc.constantFrom(undefined, ...tokenLimits)
+    fc.assert(
+      fc.property(
+        fc.array(message, { minLength: 10, maxLength: 10 }),
+        fc.boolean(),
+        cap,
+        (bodies, usage, cap) => {
+          let omissions: Omissions = nothingOmitted
+          let asked = 1
+          for (const body of bodies) {
+            const back = takenBack({ status: 400, body }, { usage, cap }, omissions)
+            if (back === undefined) continue
+            asked += 1
+            omissions = back.omissions
+          }
+          expect(asked).toBeLessThanOrEqual(3)
+        },
+      ),
+    )
+  })
 })
 
 describe("the name of the cap", () => {

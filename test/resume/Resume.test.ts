@@ -13,16 +13,13 @@ import { describe, expect } from "vitest"
 import { answerStream, summary } from "../../src/answer/AnswerStream.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { messagesInput } from "../../src/operations/chat/MessagesInput.ts"
 import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
-import { promptInput } from "../../src/operations/completions/PromptInput.ts"
 import {
   type Broken,
   maxResumableBytes,
   type ResumeOptions,
   resumed as resumedBy,
 } from "../../src/resume/Resume.ts"
-import { type ResumableInput, unresumableRequest } from "../../src/resume/ResumeBody.ts"
 import { readSoFar } from "../../src/resume/SaidSoFar.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
@@ -66,7 +63,6 @@ const resumed = (
   const asked: Array<Broken> = []
   const stream = resumedBy<string>({
     shape: chatShape,
-    unresumable: undefined,
     beginning: { prefix: "", tags: ["think"] },
     reasonOf: (error) => error,
     next: (broken) =>
@@ -260,7 +256,6 @@ describe("laws of resumed answers", () => {
 
               const { asked, stream } = resumed(target(0, ""), ({ text }, at) => target(at + 1, text), {
                 shape,
-                unresumable: undefined,
               })
               const ran = await Effect.runPromise(running(stream))
               expect(ran.exit).toEqual(Exit.void)
@@ -339,7 +334,7 @@ describe("laws of resumed answers", () => {
               const { asked, stream } = resumed(
                 failure === undefined ? upstream : failing(upstream, failure),
                 isFound ? [inReads([marker])] : [],
-                { shape, unresumable: undefined },
+                { shape },
               )
               const ran = await Effect.runPromise(running(stream))
               expect(asked.length).toBe(isAsked ? 1 : 0)
@@ -398,16 +393,6 @@ describe("an answer that breaks off ends as it would have", () => {
       expect(asked).toEqual([])
     }),
   )
-
-  it("when the request could never be resumed: its stream is left alone", () => {
-    const events = inReads(beginning)
-    const request = (input: ResumableInput, body: JsonObject) =>
-      resumed(events, [], { shape: chatShape, unresumable: unresumableRequest(input, body) }).stream
-    expect(request(messagesInput, { messages: [], n: 2 })).toBe(events)
-    expect(request(promptInput, { prompt: "a", echo: true })).toBe(events)
-    expect(request(promptInput, { prompt: [1, 2] })).toBe(events)
-    expect(request(promptInput, { prompt: "a" })).not.toBe(events)
-  })
 })
 
 describe("what is kept of an answer", () => {

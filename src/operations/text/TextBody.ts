@@ -13,7 +13,7 @@ import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wir
 import { memberText, replaceMembers } from "../../wire/JsonText.ts"
 import { capName, nothingAdded, nothingOmitted, type Omissions } from "../Additions.ts"
 import { type Edits, edited, invalid } from "../JsonRequest.ts"
-import type { Prepared, Recipient } from "../Operation.ts"
+import type { AskedRequest, Prepared, Recipient } from "../Operation.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
 import type { TextRequest } from "./TextRequest.ts"
 
@@ -45,24 +45,19 @@ export const clean = (
 }
 
 /** The bodies of one request: cleaned once for all targets that are cleaned alike, as they are unless the configuration says otherwise. */
-export const bodiesOf = (
-  request: TextRequest,
-): ((
-  target: Recipient,
-  omissions: Omissions,
-  /** The text from which it is to resume an answer that broke off. */
-  said?: string,
-) => Either.Either<Prepared, InvalidRequest>) => {
+export const bodiesOf = (request: TextRequest): Pick<AskedRequest, "bodyFor" | "bodyToResume"> => {
   let last: readonly [RequestCleaning, ReturnType<typeof clean>] | undefined
-  return (target, omissions, said) => {
+  const bodyFor: AskedRequest["bodyFor"] = (target, omissions) => {
     const { requestCleaning } = target.upstream
     if (last === undefined || !isSameCleaning(last[0], requestCleaning)) {
       last = [requestCleaning, clean(request, requestCleaning)]
     }
-    const prepared = Either.flatMap(last[1], (cleaned) => prepare(cleaned, target, omissions))
-    return said === undefined
-      ? prepared
-      : Either.flatMap(prepared, (one) => resuming(request, one, target.upstream, said))
+    return Either.flatMap(last[1], (cleaned) => prepare(cleaned, target, omissions))
+  }
+  return {
+    bodyFor,
+    bodyToResume: (target, omissions, said) =>
+      Either.flatMap(bodyFor(target, omissions), (one) => resuming(request, one, target.upstream, said)),
   }
 }
 

@@ -33,7 +33,7 @@ export const textOperation = <Name extends string>({
     return Either.right({
       facts: request,
       affinity: () => input.affinity(request.body, request.messages),
-      bodyFor: bodiesOf(request),
+      ...bodiesOf(request),
     })
   },
   plain: {
