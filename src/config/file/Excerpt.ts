@@ -13,6 +13,7 @@ export interface Excerpt {
 /** Keys whose values are words, names and numbers; those of all others may be secrets. */
 const harmlessKeys: ReadonlySet<string> = new Set([
   "name",
+  "thinking_tags",
   "base_url",
   "type",
   "value",

@@ -2,8 +2,10 @@
  * The configuration file as an Effect Schema: the one truth about its keys, their defaults, bounds and meaning. Loading, error
  * messages, the JSON Schema for editors and docs/configuration.md are all derived from it.
  */
+
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { defaultThinkingTags } from "../../answer/ThinkTag.ts"
 import { strategies, strategyNames } from "../../routing/strategies/Strategies.ts"
 import { optional, setting } from "./Keys.ts"
 import { RequestCleaning, Timeouts } from "./Overridable.ts"
@@ -181,7 +183,7 @@ export const GatewayConfig = Schema.Struct({
       "How reasoning reaches the caller. `passthrough` leaves it as the upstream sends it; `strip` removes it; `think_tag` puts it into the content between `<think>` and `</think>`, or the first of `thinking_tags`; `reasoning` and `reasoning_content` put it into the member of that name. Absent: passthrough, except for the models of `response_cleaning.strip_think_models`.",
     examples: ["reasoning_content"],
   }).annotations({ default: "passthrough" }),
-  thinking_tags: setting(thinkingTags, ["think"], {
+  thinking_tags: setting(thinkingTags, defaultThinkingTags, {
     description:
       "The names of the tags that thinking stands between in the content of answers and of earlier turns: `[think]` reads `<think>…</think>`. Each block ends with its own tag; names are case-sensitive. The format `think_tag` writes the first.",
     examples: [["think", "thinking", "thought"]],
