@@ -44,29 +44,35 @@ const upstreamHealth = ({ breakers, inFlight, slots }: Witnesses, upstream: Upst
 }
 
 /** How this process is, whenever it is asked. */
-export const ownHealth = Effect.gen(function* () {
-  const { snapshot, status } = yield* CurrentConfig
-  const { inFlight } = yield* Upstreams
-  const witnesses: Witnesses = { breakers: yield* Breakers, slots: yield* Slots, inFlight }
-  const { count, held } = yield* OpenRequests
-  const { dropped } = yield* Lines
-  const connections = yield* Connections
-  const strangers = yield* Strangers
-  return Effect.map(
-    status,
-    (config): ProcessHealth => ({
-      config: {
-        generation: config.generation,
-        loaded_at: new Date(config.loadedAt).toISOString(),
-        last_error: config.lastError,
-      },
-      log: { dropped: dropped() },
-      requests: { in_flight: count(), buffered_bytes: held() },
-      connections: connections.status,
-      strangers: strangers.status(),
-      upstreams: [...snapshot().routes.byName.values()].map((upstream) =>
-        upstreamHealth(witnesses, upstream),
-      ),
-    }),
-  )
-})
+export const ownHealth = Effect.map(
+  Effect.all({
+    breakers: Breakers,
+    connections: Connections,
+    current: CurrentConfig,
+    lines: Lines,
+    openRequests: OpenRequests,
+    slots: Slots,
+    strangers: Strangers,
+    upstreams: Upstreams,
+  }),
+  ({ breakers, connections, current, lines, openRequests, slots, strangers, upstreams }) => {
+    const witnesses: Witnesses = { breakers, slots, inFlight: upstreams.inFlight }
+    return Effect.map(
+      current.status,
+      (config): ProcessHealth => ({
+        config: {
+          generation: config.generation,
+          loaded_at: new Date(config.loadedAt).toISOString(),
+          last_error: config.lastError,
+        },
+        log: { dropped: lines.dropped() },
+        requests: { in_flight: openRequests.count(), buffered_bytes: openRequests.held() },
+        connections: connections.status,
+        strangers: strangers.status(),
+        upstreams: [...current.snapshot().routes.byName.values()].map((upstream) =>
+          upstreamHealth(witnesses, upstream),
+        ),
+      }),
+    )
+  },
+)
