@@ -2,7 +2,6 @@
  * The configuration file as an Effect Schema: the one truth about its keys, their defaults, bounds and meaning. Loading, error
  * messages, the JSON Schema for editors and docs/configuration.md are all derived from it.
  */
-
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { defaultThinkingTags } from "../../answer/ThinkTag.ts"
