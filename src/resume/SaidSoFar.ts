@@ -76,7 +76,7 @@ export interface AnswerBeginning {
 }
 
 /** A chat's content without its thinking; `undefined` where it breaks off inside a block. */
-const withoutThinking = (content: string, { prefix, tags }: AnswerBeginning): string | undefined => {
+const afterThinking = (content: string, { prefix, tags }: AnswerBeginning): string | undefined => {
   const strip = thinking("strip", { tags, maxHeld: Number.POSITIVE_INFINITY })
   // An upstream's prefix may open the block that its answer only closes.
   const [opened] = strip.step(strip.initial, { field: "content", text: prefix })
@@ -102,7 +102,7 @@ const textToResume = (
 ): Judged<string> => {
   // Where reasoning came apart, the content lacks no tag that the prefix gives back.
   const from = reasoned ? { ...beginning, prefix: "" } : beginning
-  const text = !shape.isTurn || content === "" ? content : withoutThinking(content, from)
+  const text = !shape.isTurn || content === "" ? content : afterThinking(content, from)
   if (text === undefined) return Either.left("thinking")
   // Thoughts are not handed over, so an answer that was all thinking would be thought out anew, and differently.
   if (isBlank(text) && (reasoned || !isBlank(content))) return Either.left("thinking")

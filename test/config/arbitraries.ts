@@ -3,8 +3,10 @@
 
 import fc from "fast-check"
 import { stringify } from "yaml"
-import { escapeReferences } from "../../src/config/file/Expansion.ts"
 import { strategyNames } from "../../src/routing/strategies/Strategies.ts"
+
+/** A text that expands to `text`, whatever it holds. */
+export const escapeReferences = (text: string): string => text.replaceAll("${", () => "$${")
 
 /** What a file can hold. */
 export type Written =

@@ -6,7 +6,14 @@ import { makeRoutingTable, matches } from "../../src/routing/Route.ts"
 import { isStandby } from "../../src/routing/strategies/Race.ts"
 import { type Strategy, strategyNames } from "../../src/routing/strategies/Strategies.ts"
 import type { Target, Upstream } from "../../src/routing/Upstream.ts"
-import { containing, exactly, makeUpstream, modelArb, upstreamsArb } from "../support/arbitraries.ts"
+import {
+  containing,
+  exactly,
+  makeUpstream,
+  modelArb,
+  readmeUpstreams,
+  upstreamsArb,
+} from "../support/arbitraries.ts"
 import { goodnessOfFit, implausible } from "../support/chiSquare.ts"
 
 const strategyArb = fc.constantFrom(...strategyNames)
@@ -29,24 +36,33 @@ const pairs = (targets: ReadonlyArray<Target>): ReadonlyArray<string> => targets
 
 const sorted = (texts: ReadonlyArray<string>): ReadonlyArray<string> => texts.toSorted()
 
+/** That plans put the upstreams in these orders, by their names, with these chances. */
+const expectOrders = (
+  upstreams: ReadonlyArray<Upstream>,
+  plans: number,
+  chances: Readonly<Record<string, number>>,
+): void => {
+  for (const strategy of ["random", "deterministic"] as const) {
+    const counts = new Map<string, number>()
+    for (let seed = 0; seed < plans; seed++) {
+      const key = planOf(upstreams, "m", seed, strategy)
+        .map(({ upstream }) => upstream.name)
+        .join("")
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
+    const seen = Object.keys(chances).map((order) => counts.get(order) ?? 0)
+    expect(goodnessOfFit(seen, Object.values(chances))).toBeGreaterThan(implausible)
+  }
+}
+
 describe("plan", () => {
   it("sends the fallback of GPT_API's README a model that it serves", () => {
-    const readme = [
-      makeUpstream({
-        name: "official_openai",
-        weight: 10,
-        match: containing("gpt-4", "gpt-3.5"),
-        fallback: "deepseek_backup",
-      }),
-      makeUpstream({ name: "deepseek_service", match: exactly("deepseek-chat") }),
-      makeUpstream({ name: "deepseek_backup", weight: 999, match: exactly("deepseek-chat-fallback") }),
-    ]
-    expect(pairs(planOf(readme, "gpt-4o"))).toEqual([
+    expect(pairs(planOf(readmeUpstreams, "gpt-4o"))).toEqual([
       "official_openai → gpt-4o",
       "deepseek_backup → deepseek-chat-fallback",
     ])
-    expect(pairs(planOf(readme, "deepseek-chat"))).toEqual(["deepseek_service → deepseek-chat"])
-    expect(pairs(planOf(readme, "claude"))).toEqual([])
+    expect(pairs(planOf(readmeUpstreams, "deepseek-chat"))).toEqual(["deepseek_service → deepseek-chat"])
+    expect(pairs(planOf(readmeUpstreams, "claude"))).toEqual([])
   })
 
   it.each<[string, Partial<Upstream>, string]>([
@@ -143,43 +159,13 @@ describe("plan", () => {
       makeUpstream({ name: "c", match: exactly("f"), weight: 1 }),
       makeUpstream({ name: "d", match: exactly("f"), weight: 3 }),
     ]
-    for (const strategy of ["random", "deterministic"] as const) {
-      const orders = ["abcd", "abdc", "bacd", "badc"]
-      const counts = new Map<string, number>()
-      for (let seed = 0; seed < 5_000; seed++) {
-        const key = planOf(upstreams, "m", seed, strategy)
-          .map(({ upstream }) => upstream.name)
-          .join("")
-        counts.set(key, (counts.get(key) ?? 0) + 1)
-      }
-      expect(
-        goodnessOfFit(
-          orders.map((order) => counts.get(order) ?? 0),
-          [1 / 8, 3 / 8, 1 / 8, 3 / 8],
-        ),
-      ).toBeGreaterThan(implausible)
-    }
+    expectOrders(upstreams, 5_000, { abcd: 1 / 8, abdc: 3 / 8, bacd: 1 / 8, badc: 3 / 8 })
   })
 
   it("orders upstreams that stand in two groups in each independently of the other", () => {
     const both = { match: exactly("m", "f"), fallback: "f" }
     const upstreams = [makeUpstream({ ...both, name: "a" }), makeUpstream({ ...both, name: "b" })]
-    for (const strategy of ["random", "deterministic"] as const) {
-      const orders = ["abab", "abba", "baab", "baba"]
-      const counts = new Map<string, number>()
-      for (let seed = 0; seed < 2_000; seed++) {
-        const key = planOf(upstreams, "m", seed, strategy)
-          .map(({ upstream }) => upstream.name)
-          .join("")
-        counts.set(key, (counts.get(key) ?? 0) + 1)
-      }
-      expect(
-        goodnessOfFit(
-          orders.map((order) => counts.get(order) ?? 0),
-          orders.map(() => 1 / 4),
-        ),
-      ).toBeGreaterThan(implausible)
-    }
+    expectOrders(upstreams, 2_000, { abab: 1 / 4, abba: 1 / 4, baab: 1 / 4, baba: 1 / 4 })
   })
 
   it("law: matching upstreams come first, then what the first leading fallback adds, until none adds anything", () => {

@@ -155,3 +155,15 @@ export const upstreamsArb = (
         )
         .map((fallbacks) => upstreams.map((upstream, i) => ({ ...upstream, fallback: fallbacks[i] }))),
     )
+
+/** The clients of GPT_API's README. */
+export const readmeUpstreams: ReadonlyArray<Upstream> = [
+  makeUpstream({
+    name: "official_openai",
+    weight: 10,
+    match: containing("gpt-4", "gpt-3.5"),
+    fallback: "deepseek_backup",
+  }),
+  makeUpstream({ name: "deepseek_service", match: exactly("deepseek-chat") }),
+  makeUpstream({ name: "deepseek_backup", weight: 999, match: exactly("deepseek-chat-fallback") }),
+]

@@ -22,9 +22,6 @@ const deepest = 10
 
 const malformedReference = say`\${ begins a reference to an environment variable: write \${NAME} or \${NAME:-default}, or $\${ for a literal \${`
 
-/** A text that expands to `text`, whatever it holds. */
-export const escapeReferences = (text: string): string => text.replaceAll("${", () => "$${")
-
 /**
  * Replaces references once, from left to right: what a variable holds is never expanded again. A default is used where the variable is
  * unset or empty (as in a shell), may hold references, and its braces balance, so that it may be JSON. `$${` is a literal `${`; any

@@ -12,7 +12,14 @@ import { plan } from "../../../src/routing/Plan.ts"
 import { makeRoutingTable } from "../../../src/routing/Route.ts"
 import { type Strategy, strategyNames } from "../../../src/routing/strategies/Strategies.ts"
 import type { Target, Upstream } from "../../../src/routing/Upstream.ts"
-import { containing, exactly, makeUpstream, modelArb, upstreamsArb } from "../../support/arbitraries.ts"
+import {
+  containing,
+  exactly,
+  makeUpstream,
+  modelArb,
+  readmeUpstreams,
+  upstreamsArb,
+} from "../../support/arbitraries.ts"
 import { goodnessOfFit, implausible } from "../../support/chiSquare.ts"
 
 type Explained = Pick<Snapshot, "routes" | "strategy" | "retry" | "streamStart">
@@ -83,17 +90,6 @@ const walk = (
   expect(rest).toEqual([])
   return way
 }
-
-const readme = [
-  makeUpstream({
-    name: "official_openai",
-    weight: 10,
-    match: containing("gpt-4", "gpt-3.5"),
-    fallback: "deepseek_backup",
-  }),
-  makeUpstream({ name: "deepseek_service", match: exactly("deepseek-chat") }),
-  makeUpstream({ name: "deepseek_backup", weight: 999, match: exactly("deepseek-chat-fallback") }),
-]
 
 const shared = [
   makeUpstream({
@@ -193,7 +189,7 @@ describe("explain", () => {
   })
 
   it("says that no upstream matches by having no group", () => {
-    expect(explained(readme, "claude").groups).toEqual([])
+    expect(explained(readmeUpstreams, "claude").groups).toEqual([])
   })
 
   it("is abridged rather than endless where fallbacks multiply", () => {
@@ -344,7 +340,7 @@ describe("render", () => {
     const text = render(explained(upstreams, "gpt"))
     expect(text).toContain("500ms / 1.5s / 600s / 300s / 900s")
     expect(text).toContain("10s / 300s / 600s / 300s / 1800s")
-    expect(render(explained(readme, "gpt-4"))).toContain(
+    expect(render(explained(readmeUpstreams, "gpt-4"))).toContain(
       "connect 10s, first byte 300s, plain answer 600s, idle 300s, total 1800s",
     )
   })

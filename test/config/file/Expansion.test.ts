@@ -2,7 +2,8 @@
 /** References to the environment, by example and by law. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Env, escapeReferences, expand } from "../../../src/config/file/Expansion.ts"
+import { type Env, expand } from "../../../src/config/file/Expansion.ts"
+import { escapeReferences } from "../arbitraries.ts"
 
 const env: Env = { KEY: "value", EMPTY: "", NESTED: "${KEY}", BRACES: "{a}" }
 
