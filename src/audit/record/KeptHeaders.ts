@@ -3,7 +3,7 @@ import { hasKeyForm } from "../../secrets/KeyForm.ts"
 import { clipped } from "../../wire/Clipped.ts"
 
 /** Headers whose values a record keeps. Of any other it has the name alone: what it is for, and whether it lets somebody in, only its owner knows. */
-const keptNames: ReadonlySet<string> = new Set([
+export const keptNames: ReadonlySet<string> = new Set([
   "accept",
   "accept-charset",
   "accept-encoding",

@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { redactHeaders } from "../../../src/audit/record/KeptHeaders.ts"
+import { keptNames, redactHeaders } from "../../../src/audit/record/KeptHeaders.ts"
 
 const credentials = [
   "authorization",
@@ -97,5 +98,31 @@ describe("Headers of a record", () => {
   it("are as they came where they are ordinary", () => {
     const sent = { accept: "*/*", "content-type": "application/json", "user-agent": "openai-node/6" }
     expect(redactHeaders(sent)).toEqual(sent)
+  })
+})
+
+describe("docs/audit.md", () => {
+  const lines = readFileSync("docs/audit.md", "utf8").split("\n")
+  const from = lines.findIndex((line) => line.includes("known to hold no secret:"))
+  const listed = lines
+    .slice(from + 2, lines.indexOf("", from + 2))
+    .flatMap((line) => [...line.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name))
+
+  it("lists every header whose value is kept", () => {
+    const isListed = (name: string) =>
+      listed.some((one) => (one.endsWith("…") ? name.startsWith(one.slice(0, -1)) : name === one))
+    expect([...keptNames].filter((name) => !isListed(name))).toEqual([])
+  })
+
+  it("lists none whose value is not kept", () => {
+    const isKept = (name: string) => redactHeaders({ [name]: "text/plain" })[name] === "text/plain"
+    const isKeptSomewhere = (one: string) =>
+      one.endsWith("…")
+        ? [...keptNames, `${one.slice(0, -1)}x`].some(
+            (name) => name.startsWith(one.slice(0, -1)) && isKept(name),
+          )
+        : isKept(one)
+    expect(listed.length).toBeGreaterThan(20)
+    expect(listed.filter((one) => !isKeptSomewhere(one))).toEqual([])
   })
 })
