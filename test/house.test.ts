@@ -126,6 +126,13 @@ describe("src", () => {
     expect(files.filter(({ text }) => silencing.test(text)).map(({ path }) => path)).toEqual([])
   })
 
+  it("makes memory that threads share in one place, which has the engine let go of it", () => {
+    const made = nodes(ts.isNewExpression).filter(
+      ({ node }) => node.expression.getText() === "SharedArrayBuffer",
+    )
+    expect(made.map(({ file }) => file.path)).toEqual(["src/wire/SharedBytes.ts"])
+  })
+
   it("opens each file with a sentence on it", () => {
     // Directly above imports; apart from what follows where there are none, since it is on the file.
     const opening = /^(?:#!.*\n)?\/\*\*(?:[^*]|\*(?!\/))+\*\/\n(?:(?=import |export .* from ")|\n(?!import ))/

@@ -2,6 +2,7 @@
  * Bytes that come bit by bit and are one piece at any time, as values: what is added to some leaves those as they were. Each byte is copied about twice
  * in all, and never many at once, however many there are.
  */
+import { sharedBytes } from "./SharedBytes.ts"
 
 /** Written only behind what is used, which is in nobody's bytes. */
 interface Room {
@@ -24,7 +25,7 @@ export const mostCopied = 8 * 1024 * 1024
 const roomFor = (length: number, mostBytes: number): Uint8Array => {
   if (2 * length <= mostDoubled) return new Uint8Array(2 * length)
   const room = length <= mostCopied ? Math.min(mostCopied, mostBytes) : mostBytes
-  return new Uint8Array(new SharedArrayBuffer(Math.max(length, room)))
+  return sharedBytes(Math.max(length, room))
 }
 
 /**

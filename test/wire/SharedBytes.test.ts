@@ -1,21 +1,9 @@
 /** Shared memory that nobody refers to is collected, in each thread that knew of it. */
 import { describe, expect, it } from "vitest"
 import { sharedBytes, weighed } from "../../src/wire/SharedBytes.ts"
+import { areCollectedWithin } from "../support/collected.ts"
 
 const megabyte = 1024 * 1024
-
-/** Makes bytes and forgets them, a turn of the loop each; whether any were collected before so many were made. */
-const areCollectedWithin = async (times: number, make: () => Uint8Array): Promise<boolean> => {
-  let isOneCollected = false
-  const registry = new FinalizationRegistry<undefined>(() => {
-    isOneCollected = true
-  })
-  for (let time = 0; time < times && !isOneCollected; time++) {
-    registry.register(make(), undefined)
-    await new Promise((done) => setImmediate(done))
-  }
-  return isOneCollected
-}
 
 describe("Shared bytes", () => {
   it("are collected though nothing else makes garbage", async () => {

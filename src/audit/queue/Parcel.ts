@@ -5,6 +5,7 @@
  *
  * Of each record first its row without the bodies as JSON, its length before it, then the bodies.
  */
+import { sharedBytes } from "../../wire/SharedBytes.ts"
 import {
   bodyBytesOf,
   bytesOf,
@@ -71,7 +72,7 @@ const entryOf = ({ maxBodyBytes, request, response, values }: QueuedRecord): Ent
   response: response === undefined ? undefined : responseExtentOf(response),
 })
 
-const makeRoom = (bytes: number): Buffer => Buffer.from(new SharedArrayBuffer(bytes))
+const makeRoom = (bytes: number): Buffer => Buffer.from(sharedBytes(bytes).buffer)
 
 /** Packs records into parcels. Mutable on purpose: it belongs to one queue. */
 export class Packer {

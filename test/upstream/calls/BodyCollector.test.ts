@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import fc from "fast-check"
 import { BodyCollector } from "../../../src/upstream/calls/BodyCollector.ts"
 import { mostCopied } from "../../../src/wire/GrowingBytes.ts"
+import { areCollectedWithin } from "../../support/collected.ts"
 
 describe("A body that is read whole", () => {
   it("law: is its chunks joined, where they are within the limit, and else says so", () => {
@@ -47,5 +48,16 @@ describe("A body that is collected", () => {
     // A thread is handed it without a copy.
     expect(whole.buffer).toBeInstanceOf(SharedArrayBuffer)
     expect(collector.keep(new Uint8Array(1))?._tag).toBe("BrokenOff")
+  })
+
+  it("is let go of by the engine when nobody refers to it", async () => {
+    const large = new Uint8Array(mostCopied + 1)
+    const collected = () => {
+      const collector = new BodyCollector(64 * 1024 * 1024)
+      collector.keep(large)
+      collector.keep(large.subarray(0, 1))
+      return collector.whole()
+    }
+    expect(await areCollectedWithin(100, collected)).toBe(true)
   })
 })
