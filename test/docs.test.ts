@@ -1,6 +1,14 @@
 /** The documents are true: their commands run, their examples load, their links lead somewhere, their tables say what the code does. */
 import { spawn } from "node:child_process"
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -31,7 +39,9 @@ import {
   UpstreamTimeout,
   UpstreamUnreachable,
 } from "../src/errors/UpstreamErrors.ts"
+import { withEndpointNames, withEndpoints } from "../src/operations/EndpointTable.ts"
 import { allOperations } from "../src/operations/Operations.ts"
+import { toldAs } from "../src/operations/RequestPath.ts"
 import { configOf } from "./support/GatewayConfig.ts"
 import { startGateway } from "./support/gateway.ts"
 import { samples } from "./support/OperationSamples.ts"
@@ -346,8 +356,10 @@ const tries: Readonly<Record<string, (command: string) => Effect.Effect<void, Ne
         // In a folder of its own: the files of the repository are being read by other tests.
         const folder = yield* temporaryFolder
         for (const name of ["config", "docs"]) mkdirSync(`${folder}/${name}`)
+        const within = ["README.md", "docs/audit.md"]
+        for (const path of within) writeFileSync(`${folder}/${path}`, read(path))
         expect((yield* run(`node ${join(root, "dist/generate.js")}`, {}, folder)).code).toBe(0)
-        for (const path of ["config/config.schema.json", "docs/configuration.md"]) {
+        for (const path of ["config/config.schema.json", "docs/configuration.md", ...within]) {
           expect(readFileSync(`${folder}/${path}`, "utf8")).toBe(read(path))
         }
       }),
@@ -487,13 +499,13 @@ describe("The README's tables", () => {
   it.scopedLive("of endpoints is what is served", () =>
     Effect.gen(function* () {
       const upstream = yield* scriptedUpstream((request) => {
-        const asked = allOperations.find(({ path }) => request.path === `/v1${path}`)
+        const asked = allOperations.find(({ paths: [path] }) => request.path === toldAs(path))
         return asked === undefined ? models(["gpt-4o"]) : json(samples[asked.name].answer)
       })
       const gateway = yield* startGateway(configOf([{ base_url: upstream.url }]))
       for (const [method = "", path] of table(readme, "method", "path")) {
         const url = `${gateway.baseUrl}${quoted(path).replace("{id}", "gpt-4o")}`
-        const asked = allOperations.find((operation) => `/v1${operation.path}` === quoted(path))
+        const asked = allOperations.find(({ paths: [told] }) => toldAs(told) === quoted(path))
         const request = asked === undefined ? {} : samples[asked.name].request
         const body = JSON.stringify({ model: "gpt-4o", ...request })
         for (const spelled of [url, url.replace("/v1/", "/")]) {
@@ -506,15 +518,11 @@ describe("The README's tables", () => {
     }),
   )
 
-  it("of the audit's columns names every operation", () => {
-    const row = table(read("docs/audit.md"), "column").find(([name]) => name === "`endpoint`")
-    const names = [...allOperations.map(({ name }) => name), "models"].map((name) => `\`${name}\``)
-    expect(row?.[1]).toBe(`${names.slice(0, -1).join(", ")} or ${names.at(-1)}`)
-  })
-
-  it("of endpoints has every operation, in the order of their table", () => {
+  it("of endpoints, and of their names in the audit, are generated from the table of operations", () => {
+    expect(withEndpoints(readme)).toBe(readme)
+    expect(withEndpointNames(read("docs/audit.md"))).toBe(read("docs/audit.md"))
     const rows = table(readme, "method", "path").map(([method, path]) => [method, quoted(path)])
-    const served = allOperations.map(({ method, path }) => [method, `/v1${path}`])
+    const served = allOperations.map(({ method, paths: [path] }) => [method, toldAs(path)])
     expect(rows.slice(0, served.length)).toEqual(served)
   })
 

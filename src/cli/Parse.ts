@@ -1,8 +1,8 @@
 /** Arguments as the options and the argument of a command, or what is wrong with them. */
 import { parseArgs } from "node:util"
 import * as Either from "effect/Either"
-import { nearest } from "../config/file/Nearest.ts"
 import { printable } from "../terminal/Printable.ts"
+import { nearest } from "../wire/Nearest.ts"
 
 export interface Option {
   /** One letter: `n` for `-n`. */

@@ -8,6 +8,7 @@ import { InternalError, ShuttingDown } from "../errors/ServerErrors.ts"
 import type { ClientAnswer, ClientCall, Served } from "../gateway/Exchange.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { Models } from "../gateway/Models.ts"
+import type { ServedPath } from "../operations/Operation.ts"
 import { allOperations, type ServedOperation } from "../operations/Operations.ts"
 import {
   deploymentIn,
@@ -57,6 +58,9 @@ interface Destinations {
 
 const shuttingDown = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))
 
+const spelled = (paths: ReadonlyArray<ServedPath>, place: Place): ReadonlyArray<readonly [string, Place]> =>
+  paths.flatMap(spellingsOf).map((spelling) => [spelling, place] as const)
+
 /** Every path that is served, with what it does for each method. */
 class Routes {
   readonly #to: Destinations
@@ -71,8 +75,8 @@ class Routes {
     )
     this.#ofModel = { method: "GET", route: retrieved }
     this.#byPath = new Map([
-      ...allOperations.flatMap((operation) => this.#spelled(operation.path, this.#proxied(operation))),
-      ...this.#spelled("/models", { method: "GET", route: listed }),
+      ...allOperations.flatMap((operation) => spelled(operation.paths, this.#proxied(operation))),
+      ...spelled(["/models"], { method: "GET", route: listed }),
       ...this.#own(),
     ])
   }
@@ -112,10 +116,6 @@ class Routes {
     const { gateway } = this.#to
     const proxy: Route = (call) => gateway.proxy(operation, call, deployment)
     return { method: operation.method, route: this.#unlessDraining(operation.name, proxy) }
-  }
-
-  #spelled(path: string, place: Place): ReadonlyArray<readonly [string, Place]> {
-    return spellingsOf(path).map((spelling) => [spelling, place] as const)
   }
 
   /** What is told of this gateway itself. */

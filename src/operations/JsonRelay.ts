@@ -14,7 +14,7 @@ import { deciding } from "./OneReading.ts"
 import type { Operation, PlainAnswers, Recipient, RequestFacts } from "./Operation.ts"
 
 interface JsonRelay<Name extends string>
-  extends Pick<Operation<Name>, "name" | "path">,
+  extends Pick<Operation<Name>, "about" | "name" | "paths">,
     Pick<PlainAnswers, "says" | "silence"> {
   /** The member that holds what is asked about: requests that begin alike there go to the same upstream, where that is wished. */
   readonly input: string
@@ -46,9 +46,10 @@ const editsFor = (
 }
 
 export const jsonRelay = <Name extends string>({
+  about,
   input,
   name,
-  path,
+  paths,
   says,
   silence,
 }: JsonRelay<Name>): Operation<Name> => {
@@ -59,7 +60,8 @@ export const jsonRelay = <Name extends string>({
     name,
     method: "POST",
     dialect: undefined,
-    path,
+    about,
+    paths,
     decidedBy,
     decode: (received, deployment) =>
       Either.map(readJson(received, decidedBy, deployment), (request) => ({

@@ -14,14 +14,19 @@ import type { OutlineLimits } from "../wire/JsonOutline.ts"
 import type { Additions, Omissions } from "./Additions.ts"
 import type { Deciding } from "./OneReading.ts"
 
+/** `/rerank` stands below a base URL, whichever it is; `//v2/rerank` at the root of the host, and nowhere else. */
+export type ServedPath = `/${string}`
+
 export interface Operation<Name extends string = string> {
   /** As the audit and the log call it. */
   readonly name: Name
   readonly method: "POST"
   /** The conversation dialect that is spoken there; `undefined` where it is not for conversations. */
   readonly dialect: "chat" | undefined
-  /** Below `/v1` towards clients, below `base_url` towards upstreams. */
-  readonly path: `/${string}`
+  /** What it does, for people: a row of README's table. */
+  readonly about: string
+  /** Where it is served. The first is the one that is told, and asked of upstreams; the others are names it has elsewhere. */
+  readonly paths: readonly [ServedPath, ...ReadonlyArray<ServedPath>]
   /** All members of a request that anything is decided by, here or on its way back: none of them may be read in two ways. */
   readonly decidedBy: Deciding
   /**

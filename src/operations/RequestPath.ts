@@ -2,15 +2,22 @@
  * Which path a request means, in the ways that clients spell one: they join base URLs with too many slashes or too few parts, send whole URLs as
  * their target, escape letters, or build the paths of Azure, where the model stands in the path.
  */
+import { distance } from "../wire/Nearest.ts"
 import { percentDecoded } from "../wire/PercentEncoding.ts"
+import type { ServedPath } from "./Operation.ts"
 import { allOperations, type ServedOperation } from "./Operations.ts"
 
 /** What may stand before an operation's path: OpenAI's base URL, Azure's old and new one, one below the other, or nothing. */
 const prefixes = ["", "/v1", "/openai", "/openai/v1", "/v1/openai"]
 
-/** All spellings of an operation's path. */
+const isAtRoot = (path: string): boolean => path.startsWith("//")
+
+/** All spellings of a path. */
 export const spellingsOf = (path: string): ReadonlyArray<string> =>
-  prefixes.map((prefix) => `${prefix}${path}`)
+  isAtRoot(path) ? [path.slice(1)] : prefixes.map((prefix) => `${prefix}${path}`)
+
+/** A path as people are told it. */
+export const toldAs = (path: ServedPath): string => (isAtRoot(path) ? path.slice(1) : `/v1${path}`)
 
 /** A target with nothing to tidy, as nearly all are. */
 const tidyTarget = /^(?:\/[\w.~-]+)+$/
@@ -62,38 +69,83 @@ export interface Deployment {
 
 const deploymentPrefixes = spellingsOf("/deployments/")
 
+/** What stands at the end of an address that leads to an operation. */
+interface Ending {
+  readonly path: ServedPath
+  readonly operation: ServedOperation
+}
+
 /** The longest first: `/chat/completions` ends with `/completions`. */
-const longestFirst = [...allOperations].sort((one, other) => other.path.length - one.path.length)
+const endings: ReadonlyArray<Ending> = allOperations
+  .flatMap((operation) => operation.paths.map((path) => ({ path, operation })))
+  .filter(({ path }) => !isAtRoot(path))
+  .sort((one, other) => other.path.length - one.path.length)
+
+const endingOf = (address: string): Ending | undefined => endings.find(({ path }) => address.endsWith(path))
 
 /** Which operation a path of Azure's kind asks of which deployment: `/openai/deployments/{name}/chat/completions`. */
 export const deploymentIn = (path: string): Deployment | undefined => {
   const prefix = deploymentPrefixes.find((one) => path.startsWith(one))
-  if (prefix === undefined) return undefined
-  const operation = longestFirst.find((one) => path.endsWith(one.path))
-  if (operation === undefined || path.length <= prefix.length + operation.path.length) return undefined
-  return { operation, name: percentDecoded(path.slice(prefix.length, -operation.path.length)) }
+  const ending = prefix === undefined ? undefined : endingOf(path)
+  if (prefix === undefined || ending === undefined) return undefined
+  const name = path.slice(prefix.length, -ending.path.length)
+  return path.length > prefix.length + ending.path.length
+    ? { operation: ending.operation, name: percentDecoded(name) }
+    : undefined
 }
 
-const belowBaseUrl = [...longestFirst.map(({ path }) => path), "/models"]
+const modelsPath = "/models"
+
+const belowBaseUrl: ReadonlyArray<ServedPath> = [...endings.map(({ path }) => path), modelsPath]
 
 /** The path below a base URL that an address ends with, if it is one of those that are served. */
-export const servedPathOf = (address: string): string | undefined =>
+export const servedPathOf = (address: string): ServedPath | undefined =>
   belowBaseUrl.find((path) => address.endsWith(path))
 
-/** What is served, in the order in which it is told. */
-export const servedPaths: ReadonlyArray<string> = [...allOperations.map(({ path }) => path), "/models"].map(
-  (path) => `/v1${path}`,
-)
+/** What is served, each once, in the order in which it is told. */
+export const servedPaths: ReadonlyArray<string> = [
+  ...allOperations.map(({ paths: [path] }) => toldAs(path)),
+  toldAs(modelsPath),
+]
 
-/** The served path that somebody meant whose base URL has too much in it, or something else: the one that theirs ends with. */
+/** How many letters of a path may be mistyped: more make another word of it. */
+const mistypedIn = (path: string): number => Math.min(2, Math.floor(path.length / 4))
+
+/** How far the end of a path is from one that is served; `undefined` where it is no slip of it. */
+const slipFrom = (path: string, served: string): number | undefined => {
+  const end = `/${path
+    .split("/")
+    .slice(1 - served.split("/").length)
+    .join("/")}`
+  const most = mistypedIn(served)
+  if (Math.abs(end.length - served.length) > most) return undefined
+  const far = distance(end, served)
+  return far <= most ? far : undefined
+}
+
+/** The path that another is but a slip of, whatever stands before it: `/v1/embedding`, `/openai/re-rank`. */
+const slipOf = (path: string): ServedPath | undefined => {
+  let found: ServedPath | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (const served of belowBaseUrl) {
+    const far = slipFrom(path, served)
+    if (far === undefined || far >= least) continue
+    least = far
+    found = served
+  }
+  return found
+}
+
+/** The served path that somebody meant whose base URL has too much in it, or something else, or who mistyped it. */
 export const meantPath = (path: string): string | undefined => {
-  const served = servedPathOf(path.toLowerCase())
-  return served === undefined ? undefined : `/v1${served}`
+  const written = path.toLowerCase()
+  const served = servedPathOf(written) ?? slipOf(written)
+  return served === undefined ? undefined : toldAs(served)
 }
 
 /** The base URL that leads to an address, where that is one of an API rather than a page. */
 export const baseUrlOf = (address: string): string | undefined => {
   if (!address.startsWith("http")) return undefined
-  const operation = longestFirst.find(({ path }) => address.endsWith(path))
-  return operation === undefined ? undefined : address.slice(0, -operation.path.length)
+  const ending = endingOf(address)
+  return ending === undefined ? undefined : address.slice(0, -ending.path.length)
 }

@@ -73,7 +73,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
       {
         upstream: this.#at.target.upstream,
         method: operation.method,
-        path: operation.path,
+        path: operation.paths[0],
         headers: headersFor(this.#at.target),
         body,
         awaits: stream ? "event" : "answer",

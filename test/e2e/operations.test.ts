@@ -48,7 +48,7 @@ const failures: ReadonlyArray<readonly [what: string, script: Scripted.Answer]> 
   ["answers with an object that says nothing", Scripted.json({ object: "list" })],
 ]
 
-describe.each(allOperations)("$name", ({ method, name, path, stream }) => {
+describe.each(allOperations)("$name", ({ method, name, paths: [path], stream }) => {
   const { answer, request: asked, tokens, writesText } = samples[name]
   const body = { model, ...asked, seed: 1 }
   const good = Scripted.json(answer)

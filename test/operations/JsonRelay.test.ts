@@ -11,7 +11,8 @@ import { makeUpstream } from "../support/arbitraries.ts"
 
 const planted = jsonRelay({
   name: "planted",
-  path: "/planted",
+  about: "nothing",
+  paths: ["/planted"],
   input: "query",
   says: ({ results }) => isJsonArray(results) && results.length > 0,
   silence: "no result",

@@ -8,22 +8,25 @@ import {
   servedPathOf,
   servedPaths,
   spellingsOf,
+  toldAs,
 } from "../../src/operations/RequestPath.ts"
 
 describe("the table of operations", () => {
   it("has each row under its name, and no name or path twice, however it is spelled", () => {
     for (const [name, operation] of Object.entries(operations)) expect(operation.name).toBe(name)
-    const spelled = allOperations.flatMap(({ path }) => spellingsOf(path))
+    const spelled = allOperations.flatMap(({ paths }) => paths.flatMap(spellingsOf))
     expect(new Set(spelled).size).toBe(spelled.length)
   })
 
   it.each(allOperations)("$name is found by its name and by all that leads to it", (operation) => {
-    const { name, path } = operation
+    const { name, paths } = operation
     expect(operationCalled(name)).toBe(operation)
-    expect(servedPaths).toContain(`/v1${path}`)
-    expect(servedPathOf(`https://api.example/v1${path}`)).toBe(path)
-    expect(meantPath(`/api/v1${path}`)).toBe(`/v1${path}`)
-    expect(deploymentIn(`/openai/deployments/d${path}`)).toEqual({ operation, name: "d" })
+    expect(servedPaths).toContain(toldAs(paths[0]))
+    for (const path of paths.filter((one) => !one.startsWith("//"))) {
+      expect(servedPathOf(`https://api.example/v1${path}`)).toBe(path)
+      expect(meantPath(`/api/v1${path}`)).toBe(`/v1${path}`)
+      expect(deploymentIn(`/openai/deployments/d${path}`)).toEqual({ operation, name: "d" })
+    }
   })
 
   it("knows no other", () => {

@@ -47,7 +47,7 @@ describe("pathOf", () => {
     const slashes = fc.integer({ min: 1, max: 4 }).map((count) => "/".repeat(count))
     fc.assert(
       fc.property(
-        fc.constantFrom(...allOperations.flatMap(({ path }) => spellingsOf(path))),
+        fc.constantFrom(...allOperations.flatMap(({ paths }) => paths.flatMap(spellingsOf))),
         fc.array(slashes, { minLength: 8, maxLength: 8 }),
         fc.constantFrom("", "/", "//"),
         fc.constantFrom("", "?api-version=2024-10-21", "?a=//b"),
@@ -142,6 +142,11 @@ describe("The path that was meant", () => {
     ["/v1/chat/completions/models", "/v1/models"],
     ["/v2/completions", "/v1/completions"],
     ["/api/v1/embeddings", "/v1/embeddings"],
+    ["/v1/embedding", "/v1/embeddings"],
+    ["/openai/Chat/Completion", "/v1/chat/completions"],
+    ["/v1/model", "/v1/models"],
+    ["/v1/chat", undefined],
+    ["/v1/files", undefined],
     ["/v1/responses", undefined],
     ["/", undefined],
   ])("by %s is %s", (path, meant) => {

@@ -1,6 +1,7 @@
 /** Schema errors as findings: what is wrong, what was found, what would be right, and no value that may be a secret. */
 import type { ParseIssue } from "effect/ParseResult"
 import * as AST from "effect/SchemaAST"
+import { nearest } from "../../wire/Nearest.ts"
 import { isFixed } from "../schema/FixedWords.ts"
 import {
   choicesOf,
@@ -12,7 +13,6 @@ import {
   type SchemaPlace,
   takes,
 } from "./Expected.ts"
-import { nearest } from "./Nearest.ts"
 import type { Finding, Path } from "./Problem.ts"
 import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Saying.ts"
 import { below, type Tree } from "./Tree.ts"

@@ -6,7 +6,7 @@
  * problem can leak nothing.
  */
 import { printableJson } from "../../terminal/Printable.ts"
-import { distance } from "./Nearest.ts"
+import { distance } from "../../wire/Nearest.ts"
 
 /** A text of the file, how it is told to the operator if it may be, and what is said in its place everywhere else. */
 interface FileText {

@@ -5,7 +5,8 @@ import { messagesInput } from "./MessagesInput.ts"
 
 export const chat = textOperation({
   name: "chat.completions",
-  path: "/chat/completions",
+  about: "chat, plain and streamed; tools, images and unknown members pass untouched",
+  paths: ["/chat/completions"],
   dialect: "chat",
   input: messagesInput,
   shape: chatShape,

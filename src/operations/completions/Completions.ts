@@ -5,7 +5,8 @@ import { promptInput } from "./PromptInput.ts"
 
 export const completions = textOperation({
   name: "completions",
-  path: "/completions",
+  about: "legacy completions, plain and streamed",
+  paths: ["/completions"],
   dialect: undefined,
   input: promptInput,
   shape: completionShape,

@@ -4,7 +4,8 @@ import { jsonRelay } from "../JsonRelay.ts"
 
 export const embeddings = jsonRelay({
   name: "embeddings",
-  path: "/embeddings",
+  about: "embeddings, whole; the answer passes untouched, in floats or base64",
+  paths: ["/embeddings"],
   input: "input",
   says: ({ data }) => isJsonArray(data) && data.length > 0,
   silence: "no vector",

@@ -9,22 +9,25 @@ import { bodiesOf } from "./TextBody.ts"
 import type { TextInput } from "./TextInput.ts"
 import { decode } from "./TextRequest.ts"
 
-interface TextOperation<Name extends string> extends Pick<Operation<Name>, "dialect" | "name" | "path"> {
+interface TextOperation<Name extends string>
+  extends Pick<Operation<Name>, "about" | "dialect" | "name" | "paths"> {
   readonly input: TextInput
   readonly shape: AnswerShape
 }
 
 export const textOperation = <Name extends string>({
+  about,
   dialect,
   input,
   name,
-  path,
+  paths,
   shape,
 }: TextOperation<Name>): Operation<Name> => ({
   name,
   method: "POST",
   dialect,
-  path,
+  about,
+  paths,
   decidedBy: input.decidedBy,
   decode: (body, deployment) => {
     const decoded = decode(input, body, deployment)

@@ -1,7 +1,7 @@
 /** Did you mean. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { distance, nearest } from "../../../src/config/file/Nearest.ts"
+import { distance, nearest } from "../../src/wire/Nearest.ts"
 
 const keys = [
   "name",
