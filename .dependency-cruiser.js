@@ -21,6 +21,7 @@ export const rooms = {
   wire: {
     edges: "Brotli.ts BrotliThread.ts EventSource.ts Lift.ts brotli-thread.js",
     outside: "node:fs node:module node:stream node:worker_threads node:zlib",
+    computes: { "PartHead.ts": "multipasta" },
   },
   secrets: { rooms: "terminal wire" },
   routing: { rooms: "wire" },
