@@ -21,6 +21,7 @@ import { loadConfig, toldToOperator } from "../src/config/file/ConfigFile.ts"
 import { AccessDenied, AdminDenied, PageRefused, UnsupportedMediaType } from "../src/errors/AccessErrors.ts"
 import { answerOf, type GatewayError } from "../src/errors/GatewayError.ts"
 import {
+  DialectNotSpoken,
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
@@ -446,6 +447,7 @@ describe("The README's tables", () => {
     const all: Readonly<Record<GatewayError["_tag"], GatewayError>> = {
       InvalidRequest: new InvalidRequest({ message: "m", param: "model" }),
       ModelNotFound: new ModelNotFound({ model: "m" }),
+      DialectNotSpoken: new DialectNotSpoken({ model: "m", dialect: "chat", speakers: [], paths: [] }),
       AccessDenied: new AccessDenied({ reason: "missing" }),
       AdminDenied: new AdminDenied(),
       PageRefused: new PageRefused({ reason: "origin", told: undefined }),

@@ -2,6 +2,7 @@
 import { keyRing } from "../access/AccessKey.ts"
 import type { ProxyTrust } from "../access/ClientAddress.ts"
 import { type Origins, originFrom } from "../access/WebPage.ts"
+import { assumedDialects } from "../routing/Dialect.ts"
 import { proxyOf } from "../routing/OutgoingProxy.ts"
 import { makeRoutingTable } from "../routing/Route.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../routing/Upstream.ts"
@@ -92,6 +93,8 @@ const upstreamOf = (upstream: UpstreamEntry, config: GatewayConfig, env: Env): U
   keyHeader: keyHeaderOf(upstream),
   // A key among the headers is one of its own.
   passesKey: upstream.pass_key && !Object.keys(upstream.headers ?? {}).some((name) => isSecretName(name)),
+  dialects: upstream.dialects ?? assumedDialects,
+  dialectsAssumed: upstream.dialects === undefined,
   match: { type: upstream.model_match.type, values: upstream.model_match.value },
   weight: upstream.priority,
   fallback: upstream.fallback,

@@ -5,6 +5,7 @@
 import type { AccessDenied, AdminDenied, PageRefused, UnsupportedMediaType } from "./AccessErrors.ts"
 import { encodeErrorBody, shapedBody } from "./faces/OpenAiFace.ts"
 import type {
+  DialectNotSpoken,
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
@@ -27,6 +28,7 @@ import type {
 export type GatewayError =
   | InvalidRequest
   | ModelNotFound
+  | DialectNotSpoken
   | AccessDenied
   | AdminDenied
   | PageRefused

@@ -34,6 +34,45 @@ export class ModelNotFound extends Data.TaggedError("ModelNotFound")<{ readonly 
   }
 }
 
+/** An upstream that serves a model, and the conversation dialects it speaks. */
+export interface Speaker {
+  readonly upstream: string
+  readonly dialects: ReadonlyArray<string>
+}
+
+/** The most of them that are told. */
+const mostSpeakers = 8
+
+/** `openai (chat, responses), jina (none)`. */
+const listed = (speakers: ReadonlyArray<Speaker>): string => {
+  const told = speakers
+    .slice(0, mostSpeakers)
+    .map(({ dialects, upstream }) => `${upstream} (${dialects.length === 0 ? "none" : dialects.join(", ")})`)
+  const more = speakers.length - told.length
+  return `${told.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+}
+
+/** Upstreams serve the model, and none of them speaks the dialect of the request. OpenAI answers a model's wrong endpoint with 404, too. */
+export class DialectNotSpoken extends Data.TaggedError("DialectNotSpoken")<{
+  readonly model: string
+  readonly dialect: string
+  readonly speakers: ReadonlyArray<Speaker>
+  /** Where callers speak the dialects that are spoken. */
+  readonly paths: ReadonlyArray<string>
+}> {
+  get declared(): Declaration {
+    const { dialect, model, paths, speakers } = this
+    const there = paths.length === 0 ? "" : `Ask for it at ${paths.join(" or ")}; or, if`
+    return {
+      status: 404,
+      message: `The model \`${withoutKeyForms(model)}\` is not served in the dialect \`${dialect}\`. Its clients speak others: ${listed(speakers)}. ${there || "If"} one of them does speak \`${dialect}\`, name that among its \`dialects\` in the configuration.`,
+      type: "invalid_request_error",
+      param: "model",
+      code: "dialect_not_spoken",
+    }
+  }
+}
+
 /** Nothing is served at this path. */
 export class UnknownPath extends Data.TaggedError("UnknownPath")<{
   readonly method: string

@@ -37,6 +37,7 @@ const outcomeOf = (error: GatewayError): Outcome => {
       return "client_closed"
     case "InvalidRequest":
     case "ModelNotFound":
+    case "DialectNotSpoken":
     case "AccessDenied":
     case "AdminDenied":
     case "PageRefused":

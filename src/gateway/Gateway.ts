@@ -22,13 +22,13 @@ import { Aside } from "../aside/Aside.ts"
 import { Audit } from "../audit/Audit.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
-import { ModelNotFound } from "../errors/RequestErrors.ts"
 import { nothingOmitted } from "../operations/Additions.ts"
 import { toUpstream } from "../operations/HeadersToUpstream.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { sessionOf } from "../operations/Session.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
+import { takesOf } from "../routing/Dialect.ts"
 import { drawsFrom } from "../routing/Draws.ts"
 import { plan } from "../routing/Plan.ts"
 import type { Target } from "../routing/Upstream.ts"
@@ -46,6 +46,7 @@ import { Frame } from "./Frame.ts"
 import { type BodyToResume, type ReadRequest, readLong } from "./LongBodies.ts"
 import { makeRespond } from "./Respond.ts"
 import { begunAtOnce, type StreamTools, streamedAnswer } from "./StreamedAnswer.ts"
+import { unplanned } from "./Unplanned.ts"
 
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,
@@ -141,7 +142,7 @@ class Passage {
     draft.asked(request.facts)
     const targets = this.#plan(request)
     const [first] = targets
-    if (first === undefined) return Effect.fail(new ModelNotFound({ model }))
+    if (first === undefined) return Effect.fail(unplanned(snapshot.routes, this.#asked.operation, model))
     const asking = this.#asking(request, targets)
     const answer = this.#answer(asking, request.facts, request.bodyToResume)
     if (!this.#streams(request.facts) || snapshot.streamStart === "first_event") return answer
@@ -151,9 +152,14 @@ class Passage {
 
   #plan({ affinity, facts }: ReadRequest): ReadonlyArray<Target> {
     const { inFlight, random } = this.#stations
+    const { call, operation } = this.#asked
     return plan(
       this.#frame.snapshot,
-      { model: facts.model, affinity: () => sessionOf(this.#asked.call.headers) ?? affinity() },
+      {
+        model: facts.model,
+        affinity: () => sessionOf(call.headers) ?? affinity(),
+        takes: takesOf(operation.dialect),
+      },
       { draws: drawsFrom(random.number()), load: inFlight },
     )
   }

@@ -8,6 +8,7 @@ import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { AnswerFacts } from "../answer/PlainAnswer.ts"
 import type { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Unresumable } from "../resume/Unresumable.ts"
+import type { Dialect } from "../routing/Dialect.ts"
 import type { Upstream } from "../routing/Upstream.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import type { OutlineLimits } from "../wire/JsonOutline.ts"
@@ -22,7 +23,7 @@ export interface Operation<Name extends string = string> {
   readonly name: Name
   readonly method: "POST"
   /** The conversation dialect that is spoken there; `undefined` where it is not for conversations. */
-  readonly dialect: "chat" | undefined
+  readonly dialect: Dialect | undefined
   /** What it does, for people: a row of README's table. */
   readonly about: string
   /** Where it is served. The first is the one that is told, and asked of upstreams; the others are names it has elsewhere. */

@@ -11,6 +11,8 @@ export interface PlanRequest {
   readonly model: string
   /** The conversation's leading content, for the `deterministic` strategy. */
   readonly affinity: () => string
+  /** Whether an upstream takes a request like this one: what does not is passed by, not its fallback. */
+  readonly takes: (upstream: Upstream) => boolean
 }
 
 /** Upstreams that stand together in a plan: those that match, or those one fallback leads to. */
@@ -98,6 +100,12 @@ export const orderOf = (
   })
 }
 
+/** Whose fallbacks are followed before whose: those of upstreams that are passed by only where no other leads on. */
+const byTurns = (ordered: ReadonlyArray<Upstream>, takes: PlanRequest["takes"]): ReadonlyArray<Upstream> =>
+  ordered.every(takes)
+    ? ordered
+    : [...ordered.filter(takes), ...ordered.filter((upstream) => !takes(upstream))]
+
 /** What the first of `ordered` whose fallback adds something adds. */
 const nextGroup = (
   routes: RoutingTable,
@@ -112,7 +120,7 @@ const nextGroup = (
 }
 
 /**
- * The targets to try for a request, in order; empty where no upstream matches.
+ * The targets to try for a request, in order; empty where no upstream matches, or none of them takes it.
  *
  * The upstreams that match come first, ordered by the strategy. Then the first of them whose fallback leads to something not yet
  * planned is followed, what it leads to is ordered by the strategy in its turn, and so on from there. Each pair of upstream and
@@ -120,7 +128,7 @@ const nextGroup = (
  */
 export const plan = (
   { routes, strategy }: { readonly routes: RoutingTable; readonly strategy: Strategy },
-  { model, affinity }: PlanRequest,
+  { model, affinity, takes }: PlanRequest,
   { draws, load }: { readonly draws: Draws; readonly load: Load },
 ): ReadonlyArray<Target> => {
   const targets: Array<Target> = []
@@ -130,8 +138,8 @@ export const plan = (
     planned.push(group)
     const progress: PlanSoFar = { asked: model, planned, group }
     const ordered = orderOf(strategy, progress, { draws, load, affinity })
-    for (const upstream of ordered) targets.push(targetOf(upstream, group))
-    group = nextGroup(routes, progress, ordered)
+    for (const upstream of ordered) if (takes(upstream)) targets.push(targetOf(upstream, group))
+    group = nextGroup(routes, progress, byTurns(ordered, takes))
   }
   return targets
 }

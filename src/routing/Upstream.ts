@@ -1,6 +1,7 @@
-/** A configured remote that answers OpenAI-style calls, and a target: one upstream as one entry of a plan. */
+/** A configured remote that answers calls as OpenAI or Anthropic do, and a target: one upstream as one entry of a plan. */
 import type * as Redacted from "effect/Redacted"
 import type { JsonObject } from "../wire/Json.ts"
+import type { Dialect } from "./Dialect.ts"
 import type { OutgoingProxy } from "./OutgoingProxy.ts"
 
 /** The names of the limit on an answer's tokens. Upstreams refuse both together. */
@@ -70,6 +71,10 @@ export interface Upstream {
   readonly keyHeader: string | undefined
   /** A client's own key may be sent to it. */
   readonly passesKey: boolean
+  /** The conversation dialects it speaks, most preferred first. */
+  readonly dialects: ReadonlyArray<Dialect>
+  /** Nobody said so: its answers may teach better. */
+  readonly dialectsAssumed: boolean
   readonly match: ModelMatch
   /** Share of traffic (YAML: `priority`); 0 = standby, tried after all others. */
   readonly weight: number

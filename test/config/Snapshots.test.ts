@@ -90,6 +90,16 @@ describe("makeSnapshot", () => {
     expect(server.trustProxy).toMatchObject([{ length: 128 - 24 }])
   })
 
+  it("takes over the dialects that are named, none of them too, and is told apart where none were", () => {
+    const dialectsOf = (given: object) => {
+      const upstream = firstOf({ openai_clients: [{ ...client, ...given }] })
+      return [upstream?.dialects, upstream?.dialectsAssumed]
+    }
+    expect(dialectsOf({ dialects: ["messages", "chat"] })).toEqual([["messages", "chat"], false])
+    expect(dialectsOf({ dialects: [] })).toEqual([[], false])
+    expect(dialectsOf({ dialects: null })).toEqual([["chat", "responses"], true])
+  })
+
   it("fills in what an upstream leaves out", () => {
     expect(firstOf({ openai_clients: [client] })).toEqual({
       name: "a",
@@ -99,6 +109,8 @@ describe("makeSnapshot", () => {
       apiKey: undefined,
       keyHeader: undefined,
       passesKey: true,
+      dialects: ["chat", "responses"],
+      dialectsAssumed: true,
       match: { type: "keyword", values: ["gpt"] },
       weight: 1,
       fallback: undefined,

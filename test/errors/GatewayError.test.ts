@@ -9,6 +9,7 @@ import {
 import { shapedBody } from "../../src/errors/faces/OpenAiFace.ts"
 import { answerOf, describe as describeError, type GatewayError } from "../../src/errors/GatewayError.ts"
 import {
+  DialectNotSpoken,
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
@@ -50,6 +51,12 @@ const parse = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decode
 const table: ReadonlyArray<readonly [GatewayError, number, string, string | null]> = [
   [new InvalidRequest({ message: "no", param: "model" }), 400, "invalid_request_error", null],
   [new ModelNotFound({ model: "m" }), 404, "invalid_request_error", "model_not_found"],
+  [
+    new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [] }),
+    404,
+    "invalid_request_error",
+    "dialect_not_spoken",
+  ],
   [new AccessDenied({ reason: "missing" }), 401, "invalid_request_error", "invalid_api_key"],
   [new AccessDenied({ reason: "wrong" }), 401, "invalid_request_error", "invalid_api_key"],
   [new AdminDenied(), 401, "invalid_request_error", "invalid_admin_key"],

@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { type Dialect, dialects, takesOf } from "../../src/routing/Dialect.ts"
 import { drawsFrom } from "../../src/routing/Draws.ts"
 import { plan } from "../../src/routing/Plan.ts"
 import { makeRoutingTable, matches } from "../../src/routing/Route.ts"
@@ -23,10 +24,11 @@ const planOf = (
   model: string,
   seed = 1,
   strategy: Strategy = "random",
+  dialect: Dialect | undefined = undefined,
 ): ReadonlyArray<Target> =>
   plan(
     { routes: makeRoutingTable(upstreams), strategy },
-    { model, affinity: () => `conversation ${seed}` },
+    { model, affinity: () => `conversation ${seed}`, takes: takesOf(dialect) },
     { draws: drawsFrom(seed), load: (name) => (name.length + seed) % 3 },
   )
 
@@ -166,6 +168,53 @@ describe("plan", () => {
     const both = { match: exactly("m", "f"), fallback: "f" }
     const upstreams = [makeUpstream({ ...both, name: "a" }), makeUpstream({ ...both, name: "b" })]
     expectOrders(upstreams, 2_000, { abab: 1 / 4, abba: 1 / 4, baab: 1 / 4, baba: 1 / 4 })
+  })
+
+  it("passes by what does not speak the dialect, and follows its fallback where no other leads on", () => {
+    const upstreams = [
+      makeUpstream({ name: "a", weight: 1e300, dialects: ["messages"], fallback: "x" }),
+      makeUpstream({ name: "b", weight: 1, dialects: ["chat"], fallback: "y" }),
+      makeUpstream({ name: "x", match: exactly("x"), dialects: ["chat", "responses"] }),
+      makeUpstream({ name: "y", match: exactly("y"), dialects: ["chat", "messages"] }),
+      makeUpstream({ name: "none", weight: 1e-300, dialects: [] }),
+    ]
+    const planIn = (dialect: Dialect | undefined) => pairs(planOf(upstreams, "gpt", 1, "random", dialect))
+    expect(planIn("chat")).toEqual(["b → gpt", "y → y"])
+    expect(planIn("messages")).toEqual(["a → gpt"])
+    expect(planIn("responses")).toEqual(["x → x"])
+    expect(planIn(undefined)).toEqual(["a → gpt", "b → gpt", "none → gpt", "x → x"])
+  })
+
+  it("law: in a dialect, the first group is planned as if the upstreams that do not speak it were not there", () => {
+    fc.assert(
+      fc.property(
+        upstreamsArb(),
+        modelArb,
+        fc.constantFrom(...dialects),
+        strategyArb,
+        (given, asked, dialect, strategy) => {
+          const upstreams = given.map((upstream) => ({ ...upstream, fallback: undefined }))
+          const all = planOf(upstreams, asked, 1, strategy)
+          const speaking = all.filter(({ upstream }) => upstream.dialects.includes(dialect))
+          expect(planOf(upstreams, asked, 1, strategy, dialect)).toEqual(speaking)
+        },
+      ),
+    )
+  })
+
+  it("law: whoever is planned in a dialect speaks it, however the fallbacks lead", () => {
+    fc.assert(
+      fc.property(
+        upstreamsArb(),
+        modelArb,
+        fc.constantFrom(...dialects),
+        strategyArb,
+        (upstreams, asked, dialect, strategy) => {
+          const targets = planOf(upstreams, asked, 1, strategy, dialect)
+          expect(targets.every(({ upstream }) => upstream.dialects.includes(dialect))).toBe(true)
+        },
+      ),
+    )
   })
 
   it("law: matching upstreams come first, then what the first leading fallback adds, until none adds anything", () => {

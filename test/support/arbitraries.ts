@@ -1,6 +1,7 @@
 /** Upstreams for tests: one with sensible values to be overridden, and generators of arbitrary ones. */
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
+import { dialects } from "../../src/routing/Dialect.ts"
 import type { ModelMatch, Timeouts, Upstream } from "../../src/routing/Upstream.ts"
 
 /** The timeouts a configuration that says nothing gets. */
@@ -21,6 +22,8 @@ export const makeUpstream = (given: Partial<Upstream> = {}): Upstream => ({
   keyHeader: undefined,
   apiKey: Redacted.make("sk-of-the-configuration"),
   passesKey: true,
+  dialects: ["chat", "responses", "messages"],
+  dialectsAssumed: false,
   match: { type: "keyword", values: ["gpt"] },
   weight: 1,
   fallback: undefined,
@@ -93,6 +96,8 @@ export const upstreamArb: fc.Arbitrary<Upstream> = fc.record({
   proxy: fc.constant(undefined),
   keyHeader: fc.constantFrom(undefined, "api-key"),
   passesKey: fc.boolean(),
+  dialects: fc.subarray([...dialects]),
+  dialectsAssumed: fc.boolean(),
   match: matchArb,
   weight: weightArb,
   fallback: fc.option(modelArb, { nil: undefined }),

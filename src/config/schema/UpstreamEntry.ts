@@ -5,6 +5,7 @@ import { UpstreamRequestCleaning, UpstreamTimeouts } from "./Overridable.ts"
 import {
   auth,
   baseUrl,
+  dialectList,
   extraBody,
   headers,
   longestTimer,
@@ -72,6 +73,11 @@ export const UpstreamEntry = Schema.Struct({
     description:
       "The header its key is sent in: `bearer` is `Authorization: Bearer …`, `x-api-key` and `api-key` (Azure) hold the key alone, and so does any other by `{ header: NAME }`.",
     examples: ["api-key"],
+  }),
+  dialects: optional(dialectList, {
+    description:
+      "The conversation dialects it speaks, most preferred first: `chat` (`/chat/completions`), `responses` and `messages` (Anthropic's). A request in another is not sent to it; `[]`: none is. Absent: `chat` and `responses` until its answers say otherwise.",
+    examples: [["messages", "chat"]],
   }),
   proxy_url: optional(proxyUrl, {
     description:

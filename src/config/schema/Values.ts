@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { originFrom } from "../../access/WebPage.ts"
+import { dialects } from "../../routing/Dialect.ts"
 import { isDirect, parseProxy, proxyMistakes } from "../../routing/OutgoingProxy.ts"
 import { strategyNames } from "../../routing/strategies/Strategies.ts"
 import { isPlaceholder } from "../../secrets/PlaceholderKey.ts"
@@ -96,6 +97,19 @@ export const thinkingTags = Schema.Array(
     jsonSchema: { minItems: 1, maxItems: 8 },
   }),
 )
+
+const repeatedDialect = fixed("this dialect is listed twice")
+
+export const dialectList = Schema.Array(Schema.Literal(...dialects))
+  .pipe(
+    Schema.filter(
+      (named): ReadonlyArray<Schema.FilterIssue> =>
+        named.flatMap((dialect, at) =>
+          named.indexOf(dialect) === at ? [] : [{ path: [at], message: repeatedDialect }],
+        ),
+    ),
+  )
+  .annotations({ title: "a list of dialects" })
 
 export const maxTokensMember = Schema.Literal("auto", "max_tokens", "max_completion_tokens")
 

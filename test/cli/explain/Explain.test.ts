@@ -49,7 +49,7 @@ const planned = (
   const request = Either.getOrThrow(chat.decode(new TextEncoder().encode(body), undefined))
   return plan(
     snapshot,
-    { model, affinity: request.affinity },
+    { model, affinity: request.affinity, takes: () => true },
     { draws: drawsFrom(number), load: (name) => (name.length * 7 + number) % 5 },
   )
 }

@@ -1,0 +1,24 @@
+/** Why the plan of a request is empty: nobody serves its model, or nobody who does speaks its dialect. */
+import { DialectNotSpoken, ModelNotFound } from "../errors/RequestErrors.ts"
+import { allOperations, type ServedOperation } from "../operations/Operations.ts"
+import { toldAs } from "../operations/RequestPath.ts"
+import { type RoutingTable, route } from "../routing/Route.ts"
+
+/** The error of a request that no upstream takes. */
+export const unplanned = (
+  routes: RoutingTable,
+  { dialect }: Pick<ServedOperation, "dialect">,
+  model: string,
+): ModelNotFound | DialectNotSpoken => {
+  const serving = route(routes, model)
+  if (dialect === undefined || serving.length === 0) return new ModelNotFound({ model })
+  const spoken = new Set(serving.flatMap(({ dialects }) => dialects))
+  return new DialectNotSpoken({
+    model,
+    dialect,
+    speakers: serving.map(({ dialects, name }) => ({ upstream: name, dialects })),
+    paths: allOperations.flatMap((operation) =>
+      operation.dialect !== undefined && spoken.has(operation.dialect) ? [toldAs(operation.paths[0])] : [],
+    ),
+  })
+}
