@@ -487,7 +487,7 @@ describe("The README's tables", () => {
       new UpstreamCredentialsRejected({ upstream: "a", status: 402, reason: "billing", failures }),
     ]
     const declared = [...Object.values(all), ...others].map((error) => {
-      const { body, status: code } = answerOf(error)
+      const { body, status: code } = answerOf(error, { face: "openai", id: "r" })
       const { error: said } = JSON.parse(new TextDecoder().decode(body))
       const shownStatus = error._tag === "UpstreamRefused" ? "the provider's" : String(code)
       return [shownStatus, said.type, said.code ?? ""].join(" ")

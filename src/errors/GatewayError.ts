@@ -3,7 +3,8 @@
  * data. faces/ has the shapes in which clients are told.
  */
 import type { AccessDenied, AdminDenied, PageRefused, UnsupportedMediaType } from "./AccessErrors.ts"
-import { encodeErrorBody, shapedBody } from "./faces/OpenAiFace.ts"
+import type { Addressee } from "./faces/Face.ts"
+import { faces } from "./faces/Faces.ts"
 import type {
   DialectNotSpoken,
   InvalidRequest,
@@ -57,14 +58,17 @@ export interface ErrorAnswer {
   readonly body: Uint8Array
 }
 
-/** The error's declared status, headers and body; what an upstream says itself goes to the client, in OpenAI's shape. */
-export const answerOf = (error: GatewayError): ErrorAnswer => {
+/** The error's declared status, headers and body; what an upstream says itself goes to the client, in the shape that it expects. */
+export const answerOf = (error: GatewayError, { face: name, id }: Addressee): ErrorAnswer => {
   const { declared } = error
+  const { status } = declared
+  const face = faces[name]
   return {
-    status: declared.status,
+    status,
     headers: { ...declared.headers, "content-type": "application/json" },
     body:
-      (error._tag === "UpstreamRefused" ? shapedBody(error.body) : undefined) ?? encodeErrorBody(declared),
+      (error._tag === "UpstreamRefused" ? face.shapedBody(error.body, status, id) : undefined) ??
+      face.ownBody(declared, id),
   }
 }
 

@@ -24,9 +24,11 @@ export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
 /** No upstream serves the model. */
 export class ModelNotFound extends Data.TaggedError("ModelNotFound")<{ readonly model: string }> {
   get declared(): Declaration {
+    const model = withoutKeyForms(this.model)
     return {
       status: 404,
-      message: `The model \`${withoutKeyForms(this.model)}\` is not served here: no entry of openai_clients matches it. GET /v1/models lists what is.`,
+      message: `The model \`${model}\` is not served here: no entry of openai_clients matches it. GET /v1/models lists what is.`,
+      anthropicMessage: `model: ${model} (no entry of openai_clients matches it; GET /v1/models lists what is served)`,
       type: "invalid_request_error",
       param: "model",
       code: "model_not_found",

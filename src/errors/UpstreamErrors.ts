@@ -54,7 +54,7 @@ const refusalInWords = ({
   }
   const message = saidError(body)?.message
   return message === undefined
-    ? `${answer}, not in the shape of an OpenAI error: ${excerpt(body)}`
+    ? `${answer}, not as an API tells of errors: ${excerpt(body)}`
     : `${answer}: ${told(message, noSecrets)}`
 }
 

@@ -113,7 +113,7 @@ export class Admission {
   /** A request of nothing that is served. */
   unserved(asked: Unserved, call: ClientCall, error: GatewayError): Served {
     const { accessLog, current, strangers } = this.#door
-    const answer = answerOf(error)
+    const answer = answerOf(error, call)
     const close = (): void =>
       accessLog.unserved({
         id: call.id,
@@ -141,7 +141,7 @@ export class Admission {
   ): Served {
     const { audit, strangers } = this.#door
     if (!strangers.isNoted()) {
-      const answer = () => Effect.succeed(answerOf(denied))
+      const answer = () => Effect.succeed(answerOf(denied, call))
       return { wanted: undefined, answer, isStranger: true, deadline: undefined, ends: undefined }
     }
     const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
@@ -168,6 +168,7 @@ export class Admission {
     const started = clock.unsafeCurrentTimeNanos()
     return new RecordDraft({
       id: call.id,
+      face: call.face,
       startedAt: clock.unsafeCurrentTimeMillis(),
       clientIp: clientIpOf(snapshot, call),
       endpoint: name,

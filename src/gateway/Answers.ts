@@ -57,7 +57,7 @@ const outcomeOf = (error: GatewayError): Outcome => {
 
 /** The declared answer of an error. */
 export const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer => {
-  const { body, headers, status } = answerOf(error)
+  const { body, headers, status } = answerOf(error, draft)
   draft.refused(codeOf(error))
   draft.calledUpstream(headers["x-upstream-request-id"])
   if (error._tag === "InvalidRequest" && error.model !== undefined) draft.askedFor(error.model)

@@ -4,12 +4,13 @@ import type * as Either from "effect/Either"
 import type { Deadline } from "../access/Deadline.ts"
 import type { Ending, RecordDraft, Unsent } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
+import type { Addressee } from "../errors/faces/Face.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { Relay } from "./Relay.ts"
 
 /** A request as the edge accepted it. Header names are lower-case. */
-export interface ClientCall {
+export interface ClientCall extends Addressee {
   readonly id: string
   readonly headers: Readonly<Record<string, string | undefined>>
   /** Of the other end of the connection. */

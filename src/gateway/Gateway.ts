@@ -51,8 +51,8 @@ import { unplanned } from "./Unplanned.ts"
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,
   {
-    /** Answers one request of an operation, for the deployment that its path names, where it does. */
-    readonly proxy: (operation: ServedOperation, call: ClientCall, deployment?: string) => Served
+    /** Answers one request of an operation. */
+    readonly proxy: (operation: ServedOperation, call: ClientCall, target: AskedTarget) => Served
     /** Answers one request that reached no endpoint: it leaves a line in the access log, and no record. */
     readonly unserved: (asked: Unserved, call: ClientCall, error: GatewayError) => Served
     /** The frame around a request of any endpoint: lets in only who may, and answers errors as they are declared. */
@@ -63,6 +63,14 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
     ) => Served
   }
 >() {}
+
+/** What the target of a request says beside its operation. */
+export interface AskedTarget {
+  /** The model that its path names, where it does. */
+  readonly deployment: string | undefined
+  /** What of its query upstreams are to know. */
+  readonly query?: string | undefined
+}
 
 /** How long the end waits for requests that were cut. */
 const closingTimeout = "5 seconds"
@@ -76,10 +84,9 @@ interface Stations extends StreamTools {
 }
 
 /** What was asked for, and until when. */
-interface Asked {
+interface Asked extends AskedTarget {
   readonly operation: ServedOperation
   readonly call: ClientCall
-  readonly deployment: string | undefined
   readonly deadline: Deadline
 }
 
@@ -166,9 +173,10 @@ class Passage {
 
   #asking({ bodyFor, facts }: ReadRequest, targets: ReadonlyArray<Target>): WalkRequest {
     const { caller, hold, onAsking, onAttempt, onPassedOver, secrets, snapshot, whenOver } = this.#frame
-    const { call, deadline, operation } = this.#asked
+    const { call, deadline, operation, query } = this.#asked
     return {
       operation,
+      query,
       stream: this.#streams(facts),
       choicesFor: ({ upstream }) => choicesOf(facts.choices, upstream),
       transformFor: (target) => transformOf(operation, target, facts, snapshot),
@@ -182,7 +190,7 @@ class Passage {
       bodyFor,
       headersFor: ({ upstream }) => {
         const credential = credentialFor(snapshot.server.accessKeys, upstream, call.headers)
-        return toUpstream(call.headers, upstream, credential, "json")
+        return toUpstream(call.headers, upstream, credential, { body: "json", face: operation.face })
       },
       secrets,
       caller,
@@ -283,7 +291,7 @@ export const layer: Layer.Layer<
     return Gateway.of({
       serve: (endpointName, call, answer) => admission.serve(endpointName, call, answer),
       unserved: (asked, call, error) => admission.unserved(asked, call, error),
-      proxy: (operation, call, deployment) => {
+      proxy: (operation, call, { deployment, query }) => {
         const frame = admission.open(operation, call)
         if (!(frame instanceof Frame)) return frame
         const { draft, snapshot } = frame
@@ -294,6 +302,7 @@ export const layer: Layer.Layer<
               operation,
               call,
               deployment,
+              query,
               deadline: deadline.right,
             }).served()
       },

@@ -1,7 +1,8 @@
-/** A request as it is taken on: its headers, where it comes from, and its id. */
+/** A request as it is taken on: its headers, where it comes from, its id, and in which face it is told of errors. */
 import { randomUUID } from "node:crypto"
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import type { ClientCall } from "../gateway/Exchange.ts"
+import { faceOf } from "../operations/FaceOf.ts"
 import { sanitizeRequestId } from "../wire/RequestId.ts"
 
 const requestIdHeader = "x-request-id"
@@ -37,6 +38,7 @@ export const accept = (message: IncomingMessage, now: number): ClientCall => {
   const headers = headersOf(message)
   return {
     id: sanitizeRequestId(headers[requestIdHeader]) ?? newId(now),
+    face: faceOf(message.url ?? "", headers),
     headers,
     remoteAddress: message.socket.remoteAddress ?? "",
   }

@@ -19,6 +19,7 @@ type Headers = ClientCall["headers"]
 /** What browsers let a page read of an answer, beside the headers they always do. */
 const exposed = [
   "x-request-id",
+  "request-id",
   "x-upstream-request-id",
   "x-sluice-upstream",
   "x-sluice-attempts",
@@ -26,14 +27,9 @@ const exposed = [
   "retry-after",
 ].join(", ")
 
-/** On every answer: the request's id, that nothing but its type says what it is, and who may read it. */
-export const headersOnEvery = (
-  requestId: string,
-  { server: { origins } }: Snapshot,
-  origin: string | undefined,
-): SentHeaders => {
-  const allowed = allowedOrigin(origins, origin)
-  return allowed === undefined
+/** What is on every answer, whoever may read it. */
+const headersOnAny = (requestId: string, allowed: string | undefined): Record<string, string> =>
+  allowed === undefined
     ? { vary: "origin", "x-content-type-options": "nosniff", "x-request-id": requestId }
     : allowed === "*"
       ? {
@@ -49,6 +45,15 @@ export const headersOnEvery = (
           "x-content-type-options": "nosniff",
           "x-request-id": requestId,
         }
+
+/** On every answer: the request's id, as its family calls it too, that nothing but its type says what it is, and who may read it. */
+export const headersOnEvery = (
+  { face, headers: { origin }, id }: Pick<ClientCall, "face" | "headers" | "id">,
+  { server: { origins } }: Snapshot,
+): SentHeaders => {
+  const headers = headersOnAny(id, allowedOrigin(origins, origin))
+  if (face === "anthropic") headers["request-id"] = id
+  return headers
 }
 
 const errorOf = (fault: PageFault, headers: Headers): GatewayError => {

@@ -129,15 +129,8 @@ export class Handling implements UnderWay {
   readonly #send = (answer: ClientAnswer): Effect.Effect<void> => {
     if (!(answer.body instanceof Uint8Array)) this.#relay = answer.body
     const { lingerForStranger, snapshot } = this.#surroundings
-    const { headers, id } = this.#call
     const linger = this.#served.isStranger ? lingerForStranger : lingerForClient
-    return send(
-      answer,
-      headersOnEvery(id, snapshot(), headers["origin"]),
-      this.#message,
-      this.response,
-      linger,
-    )
+    return send(answer, headersOnEvery(this.#call, snapshot()), this.#message, this.response, linger)
   }
 
   readonly #settled = (exit: Exit.Exit<void>): void => {

@@ -23,7 +23,7 @@ export const health = (startedAt: number, call: ClientCall, url: string) =>
     const verbose = isVerbose(url)
       ? inquirerOf({ accessKeys: server.accessKeys, adminKeys }, call.headers)
       : undefined
-    if (verbose === "impostor") return answerOf(new AdminDenied())
+    if (verbose === "impostor") return answerOf(new AdminDenied(), call)
     const { audit, health, startedAt: began = startedAt, workers } = yield* (yield* Fleet).status
     const now = yield* Clock.currentTimeMillis
     const { connections, requests, strangers, upstreams } = health

@@ -20,9 +20,11 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { encodeErrorBody } from "../errors/faces/OpenAiFace.ts"
+import type { Declaration } from "../errors/Declaration.ts"
+import { faces } from "../errors/faces/Faces.ts"
 import { answerOf } from "../errors/GatewayError.ts"
 import { ShuttingDown } from "../errors/ServerErrors.ts"
+import { faceOf } from "../operations/FaceOf.ts"
 import { hurried, isHurried } from "../runtime/Signals.ts"
 import type { Connection } from "./Connection.ts"
 import { Connections, type ConnectionTable } from "./Connections.ts"
@@ -123,7 +125,11 @@ const refuse = (error: Error, socket: Duplex, connection: Connection | undefined
       : code === "ERR_HTTP_REQUEST_TIMEOUT"
         ? ["408 Request Timeout", "The request was not sent completely in time."]
         : ["400 Bad Request", "The request is not valid HTTP/1.1."]
-  const body = encodeErrorBody({ message, type: "invalid_request_error", param: null, code: null })
+  // Of what path it is, nothing could be read.
+  const body = faces.openai.ownBody(
+    { status: Number.parseInt(status, 10), message, type: "invalid_request_error", param: null, code: null },
+    undefined,
+  )
   const lastWord = () =>
     void socket.end(
       Buffer.concat([
@@ -141,10 +147,16 @@ const refuse = (error: Error, socket: Duplex, connection: Connection | undefined
 /** Answers an expectation other than `100-continue`. */
 const refuseExpectation = (request: Http.IncomingMessage, response: Http.ServerResponse): void => {
   request.resume()
-  const message = "This gateway meets no expectation but 100-continue. Leave the header `expect` out."
+  const unmet: Declaration = {
+    status: 417,
+    message: "This gateway meets no expectation but 100-continue. Leave the header `expect` out.",
+    type: "invalid_request_error",
+    param: "expect",
+    code: null,
+  }
   response
-    .writeHead(417, { ...ofOwnJson, "content-type": "application/json", connection: "close" })
-    .end(encodeErrorBody({ message, type: "invalid_request_error", param: "expect", code: null }))
+    .writeHead(unmet.status, { ...ofOwnJson, "content-type": "application/json", connection: "close" })
+    .end(faces[faceOf(request.url ?? "", request.headers)].ownBody(unmet, undefined))
 }
 
 class DrainingServer extends Http.Server {
@@ -179,7 +191,10 @@ class DrainingServer extends Http.Server {
   #answerUnserved(request: Http.IncomingMessage, response: Http.ServerResponse): void {
     if (this.listenerCount("request") > 1) return
     request.resume()
-    const { body, headers, status } = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))
+    const { body, headers, status } = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }), {
+      face: faceOf(request.url ?? "", request.headers),
+      id: undefined,
+    })
     response.writeHead(status, { ...ofOwnJson, ...headers }).end(body)
   }
 

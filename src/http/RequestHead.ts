@@ -1,6 +1,7 @@
 /** What Node's parser lets through and RFC 9112 does not: other versions of HTTP, a request for two hosts, and one whose body may or may not be framed. */
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { encodeErrorBody } from "../errors/faces/OpenAiFace.ts"
+import { faces } from "../errors/faces/Faces.ts"
+import { faceOf } from "../operations/FaceOf.ts"
 
 interface HeadFault {
   readonly status: number
@@ -47,12 +48,10 @@ export const refuseHead = (message: IncomingMessage, response: ServerResponse): 
       connection: "close",
     })
     .end(
-      encodeErrorBody({
-        message: fault.message,
-        type: "invalid_request_error",
-        param: null,
-        code: null,
-      }),
+      faces[faceOf(message.url ?? "", message.headers)].ownBody(
+        { ...fault, type: "invalid_request_error", param: null, code: null },
+        undefined,
+      ),
       () => message.socket.destroySoon(),
     )
   return true

@@ -16,6 +16,7 @@ import {
   meantPath,
   modelIn,
   pathOf,
+  queryOf,
   servedPaths,
   spellingsOf,
 } from "../operations/RequestPath.ts"
@@ -33,7 +34,7 @@ export const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>
     Effect.catchAllDefect(answer, (defect) =>
       Effect.as(
         Effect.logError("request failed inside the gateway", { id: call.id }, defect),
-        answerOf(new InternalError({ requestId: call.id })),
+        answerOf(new InternalError({ requestId: call.id }), call),
       ),
     ),
   isStranger: true,
@@ -56,7 +57,7 @@ interface Destinations {
   readonly health: (call: ClientCall, target: string) => Effect.Effect<ClientAnswer>
 }
 
-const shuttingDown = answerOf(new ShuttingDown({ retryAfterSeconds: 1 }))
+const shuttingDown = new ShuttingDown({ retryAfterSeconds: 1 })
 
 const spelled = (paths: ReadonlyArray<ServedPath>, place: Place): ReadonlyArray<readonly [string, Place]> =>
   paths.flatMap(spellingsOf).map((spelling) => [spelling, place] as const)
@@ -114,7 +115,10 @@ class Routes {
 
   #proxied(operation: ServedOperation, deployment?: string): Place {
     const { gateway } = this.#to
-    const proxy: Route = (call) => gateway.proxy(operation, call, deployment)
+    const proxy: Route =
+      operation.face === "anthropic"
+        ? (call, target) => gateway.proxy(operation, call, { deployment, query: queryOf(target) })
+        : (call) => gateway.proxy(operation, call, { deployment })
     return { method: operation.method, route: this.#unlessDraining(operation.name, proxy) }
   }
 
@@ -128,14 +132,17 @@ class Routes {
     return [
       ["/health", get(health)],
       ["/livez", get(() => Effect.succeed(alive))],
-      ["/readyz", get(() => Effect.sync(() => (server.isLeaving() ? shuttingDown : alive)))],
+      [
+        "/readyz",
+        get((call) => Effect.sync(() => (server.isLeaving() ? answerOf(shuttingDown, call) : alive))),
+      ],
     ]
   }
 
   /** A gateway that drains takes nothing new; the request leaves its record all the same. */
   #unlessDraining(endpointName: string, answer: Route): Route {
     const { gateway, server } = this.#to
-    const refused = Effect.fail(new ShuttingDown({ retryAfterSeconds: 1 }))
+    const refused = Effect.fail(shuttingDown)
     return (call, target) =>
       server.isDraining() ? gateway.serve(endpointName, call, () => refused) : answer(call, target)
   }

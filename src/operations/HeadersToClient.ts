@@ -5,7 +5,7 @@ import { sanitizeRequestId } from "../wire/RequestId.ts"
 
 /** What goes back to the client of an upstream's headers. What a body is, is not theirs to say: it was read. */
 const upstreamNames: ReadonlySet<string> = new Set(["retry-after", "retry-after-ms"])
-const upstreamPrefixes = ["openai-", "x-ratelimit-"]
+const upstreamPrefixes = ["openai-", "anthropic-", "x-ratelimit-"]
 
 /** Where upstreams say what they call a request: OpenAI and most others, Anthropic, Azure, and AWS. */
 const requestIdNames = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid"]

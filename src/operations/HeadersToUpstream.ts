@@ -1,5 +1,6 @@
 /** Which of a client's headers go to an upstream: those of an allow-list, beneath what is configured and the key. */
 import * as Redacted from "effect/Redacted"
+import type { FaceName } from "../errors/faces/Face.ts"
 import type { Upstream } from "../routing/Upstream.ts"
 import { admit, isJsonType, isSendable, type ReceivedHeaders, type SentHeaders } from "../wire/Headers.ts"
 import { sessionNames } from "./Session.ts"
@@ -16,10 +17,19 @@ const clientNames: ReadonlySet<string> = new Set([
   "x-client-request-id",
   ...sessionNames,
 ])
-const clientPrefixes = ["openai-", "x-stainless-"]
+const clientPrefixes = ["openai-", "anthropic-", "x-claude-code-", "x-stainless-"]
 
 /** Who is charged, and for what no more than once: said of the key that it goes with, so never beside another's. */
-const keyOwnersNames = ["idempotency-key", "openai-organization", "openai-project"]
+const keyOwnersNames = ["anthropic-workspace-id", "idempotency-key", "openai-organization", "openai-project"]
+
+/** Anthropic's API takes no request without one; of its versions the one that takes most. */
+const anthropicVersion = "2023-06-01"
+
+/** What is sent. */
+export interface SentBody {
+  readonly body: "json" | "none"
+  readonly face: FaceName
+}
 
 /**
  * The headers of a call to an upstream. Configured headers win over the client's and over `key`, which is the one decided for
@@ -29,13 +39,14 @@ export const toUpstream = (
   client: ReceivedHeaders,
   upstream: Pick<Upstream, "headers"> & Partial<Pick<Upstream, "apiKey" | "keyHeader">>,
   key: Redacted.Redacted<string> | undefined,
-  body: "json" | "none",
+  { body, face }: SentBody,
 ): SentHeaders => {
   const headers = admit(client, clientNames, clientPrefixes)
   // The key is the gateway's, or there is none.
   if (key === undefined || key === upstream.apiKey) for (const name of keyOwnersNames) delete headers[name]
   if (body === "none") delete headers["content-type"]
   else if (!isJsonType(headers["content-type"])) headers["content-type"] = "application/json"
+  if (face === "anthropic") headers["anthropic-version"] ??= anthropicVersion
   if (key !== undefined) {
     const name = upstream.keyHeader ?? "authorization"
     const value = upstream.keyHeader === undefined ? `Bearer ${Redacted.value(key)}` : Redacted.value(key)

@@ -60,6 +60,7 @@ export const jsonRelay = <Name extends string>({
     name,
     method: "POST",
     dialect: undefined,
+    face: "openai",
     about,
     paths,
     decidedBy,

@@ -6,6 +6,7 @@ import type * as Either from "effect/Either"
 import type { AnswerShape } from "../answer/AnswerShape.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { AnswerFacts } from "../answer/PlainAnswer.ts"
+import type { FaceName } from "../errors/faces/Face.ts"
 import type { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Unresumable } from "../resume/Unresumable.ts"
 import type { Dialect } from "../routing/Dialect.ts"
@@ -24,6 +25,8 @@ export interface Operation<Name extends string = string> {
   readonly method: "POST"
   /** The conversation dialect that is spoken there; `undefined` where it is not for conversations. */
   readonly dialect: Dialect | undefined
+  /** How whoever calls it is told of errors. */
+  readonly face: FaceName
   /** What it does, for people: a row of README's table. */
   readonly about: string
   /** Where it is served. The first is the one that is told, and asked of upstreams; the others are names it has elsewhere. */

@@ -42,6 +42,19 @@ export const pathOf = (target: string): string => {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path === "" ? "/" : path
 }
 
+const longestQuery = 2_048
+
+/** RFC 3986 §3.4. */
+const query = /^[\w.~%!$&'()*+,;=:@/?-]+$/
+
+/** The query of a request's target, without its `?`, where there is one that can be sent on. */
+export const queryOf = (target: string): string | undefined => {
+  const from = target.indexOf("?")
+  if (from === -1 || target.length - from > longestQuery) return undefined
+  const written = target.slice(from + 1).replace(/#.*$/s, "")
+  return query.test(written) ? written : undefined
+}
+
 const modelPath = /^(?:\/+(?:v1|openai))*\/+models\/(.+)$/s
 
 /**

@@ -2,7 +2,14 @@
 import { firstOf, type ReceivedHeaders } from "../wire/Headers.ts"
 
 /** Where clients say which of their conversations a request belongs to, the plainest word first. */
-export const sessionNames = ["x-session-affinity", "x-session-id", "session-id", "session_id", "thread-id"]
+export const sessionNames = [
+  "x-session-affinity",
+  "x-session-id",
+  "session-id",
+  "session_id",
+  "thread-id",
+  "x-claude-code-session-id",
+]
 
 /** An id is shorter; what is not is cut before it is hashed. */
 const longestSession = 256

@@ -11,7 +11,8 @@ import { errorBody } from "../answer/ErrorInEvents.ts"
 import { EventReader } from "../answer/EventReader.ts"
 import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
 import { judge } from "../answer/Verdict.ts"
-import { errorData, shapedBody } from "../errors/faces/OpenAiFace.ts"
+import { faces } from "../errors/faces/Faces.ts"
+import { errorData } from "../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { type EventSource, eventsOf } from "../wire/EventSource.ts"
@@ -96,12 +97,16 @@ const noTurn = AttemptFailure.NoRoom({
   reason: "its answer is long, and too many others are being read",
 })
 
-/** An error of a good status, told in the upstream's own bytes where they are of OpenAI's shape. */
-const refusedIn = (error: ShapedError, said: Uint8Array): Refused =>
-  errorInAnswer(
-    error.message,
-    said.length <= maxErrorBytes && shapedBody(said) === said ? said : errorData(error),
-  )
+/** An error of a good status, told in the upstream's own bytes where they have the face of its operation. */
+const refusedIn = (error: ShapedError, said: Uint8Array, { face: name }: ServedOperation): Refused => {
+  const isShaped =
+    said.length <= maxErrorBytes && faces[name].shapedBody(said, badGateway, undefined) === said
+  // What is brought into another face is so when the request that it answers is known.
+  return errorInAnswer(error.message, isShaped ? said : errorData(error))
+}
+
+/** As an error is told that came with a good status. */
+const badGateway = 502
 
 /** What breaks a stream, as why a plain answer is not made of it. */
 const failureOf = (fault: StreamFault): AttemptFailure =>
@@ -297,7 +302,7 @@ export class AnswerReading {
           this.#tell({ kind: "begun", shape: form.shape, reader: form.reader })
           break
         case "error":
-          this.#fail(refusedIn(start.error, event.data))
+          this.#fail(refusedIn(start.error, event.data, this.#asked.operation))
           break
         case "over":
           this.#fail(this.#endOf(form))
@@ -357,7 +362,7 @@ export class AnswerReading {
         )
         return
       case "error":
-        this.#fail(refusedIn(judged.error, body))
+        this.#fail(refusedIn(judged.error, body, operation))
         return
       case "silent":
         this.#fail(saidNothing(status, operation))

@@ -15,6 +15,8 @@ export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {
   readonly choicesFor: (target: Target) => number
   /** What is to be done to the texts of a target's answer. */
   readonly transformFor: (target: Target) => ChoiceTransform
+  /** What of the client's query goes along; nothing where there is none. */
+  readonly query?: string | undefined
   readonly retry: RetryPolicy
   readonly breaker: BreakerPolicy
   readonly deadline: Deadline

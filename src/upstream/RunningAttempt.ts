@@ -68,12 +68,13 @@ export class RunningAttempt implements CallListener, ReadingListener {
   }
 
   start(body: Uint8Array): void {
-    const { deadline, headersFor, operation, stream } = this.#at.request
+    const { deadline, headersFor, operation, query, stream } = this.#at.request
     this.#call = this.#surroundings.upstreams.open(
       {
         upstream: this.#at.target.upstream,
         method: operation.method,
         path: operation.paths[0],
+        query,
         headers: headersFor(this.#at.target),
         body,
         awaits: stream ? "event" : "answer",

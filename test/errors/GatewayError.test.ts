@@ -6,6 +6,7 @@ import {
   PageRefused,
   UnsupportedMediaType,
 } from "../../src/errors/AccessErrors.ts"
+import type { Addressee } from "../../src/errors/faces/Face.ts"
 import { shapedBody } from "../../src/errors/faces/OpenAiFace.ts"
 import { answerOf, describe as describeError, type GatewayError } from "../../src/errors/GatewayError.ts"
 import {
@@ -119,9 +120,11 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
   [new InternalError({ requestId: "r" }), 500, "server_error", "internal_error"],
 ]
 
+const asker: Addressee = { face: "openai", id: "r" }
+
 describe("answerOf", () => {
   it.each(table)("answers $0._tag in OpenAI's shape", (error, status, type, code) => {
-    const answer = answerOf(error)
+    const answer = answerOf(error, asker)
     expect(answer.status).toBe(status)
     expect(answer.headers["content-type"]).toBe("application/json")
     expect(parse(answer.body)).toMatchObject({ error: { type, code, message: expect.any(String) } })
@@ -132,12 +135,12 @@ describe("answerOf", () => {
     const body = bytes(
       '{ "error": {"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"} }',
     )
-    expect(answerOf(refused({ status: 429, body })).body).toBe(body)
+    expect(answerOf(refused({ status: 429, body }), asker).body).toBe(body)
   })
 
   it("brings what an upstream says in another shape into OpenAI's, under the status it came with", () => {
     const body = bytes('{"error":{"code":400,"message":"too long","n_prompt_tokens":9}}')
-    const answer = answerOf(refused({ status: 400, body }))
+    const answer = answerOf(refused({ status: 400, body }), asker)
     expect(answer.status).toBe(400)
     expect(parse(answer.body)).toEqual({
       error: { code: "400", message: "too long", n_prompt_tokens: 9, type: "upstream_error", param: null },
@@ -146,7 +149,7 @@ describe("answerOf", () => {
 
   it("names a page by its title", () => {
     const message = (page: string) =>
-      new TextDecoder().decode(answerOf(refused({ status: 403, body: bytes(page) })).body)
+      new TextDecoder().decode(answerOf(refused({ status: 403, body: bytes(page) }), asker).body)
     expect(message("<!DOCTYPE html><html><head><title>Attention!\n | Cloudflare</title>")).toContain(
       'a page, \\"Attention! | Cloudflare\\"',
     )
@@ -210,13 +213,13 @@ describe("answerOf", () => {
       headers: { "retry-after": "7" },
       body: bytes("no"),
     })
-    expect(answerOf(error).headers).toEqual({ "retry-after": "7", "content-type": "application/json" })
+    expect(answerOf(error, asker).headers).toEqual({ "retry-after": "7", "content-type": "application/json" })
   })
 
   it("says whose time limit a request ran into, and what the upstreams had come to", () => {
     const failures = [{ upstream: "a", reason: "answered 503" }]
     const message = (setBy: "client" | "configuration") =>
-      new TextDecoder().decode(answerOf(new DeadlineExceeded({ afterMs: 5, setBy, failures })).body)
+      new TextDecoder().decode(answerOf(new DeadlineExceeded({ afterMs: 5, setBy, failures }), asker).body)
     expect(message("client")).toMatch(/within 5 ms \(its x-request-timeout-ms\)\. a: answered 503\./)
     expect(message("configuration")).toMatch(/timeouts\.request_ms/)
   })
@@ -227,22 +230,22 @@ describe("answerOf", () => {
       ["memory", "server.max_buffered_bytes"],
       ["upstreams", "max_concurrent"],
     ] as const) {
-      const { body, headers } = answerOf(new Overloaded({ reason, retryAfterSeconds: 3 }))
+      const { body, headers } = answerOf(new Overloaded({ reason, retryAfterSeconds: 3 }), asker)
       expect(headers["retry-after"]).toBe("3")
       expect(new TextDecoder().decode(body)).toContain(setting)
     }
   })
 
   it("says in a 405 what the path takes", () => {
-    expect(answerOf(new MethodNotAllowed({ method: "PUT", path: "/x", allow: "GET" })).headers["allow"]).toBe(
-      "GET",
-    )
+    expect(
+      answerOf(new MethodNotAllowed({ method: "PUT", path: "/x", allow: "GET" }), asker).headers["allow"],
+    ).toBe("GET")
   })
 
   it("law: whatever bytes an upstream refuses with, the client gets an OpenAI error", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), fc.integer({ min: 400, max: 599 }), (body, status) => {
-        const answer = answerOf(refused({ status, body }))
+        const answer = answerOf(refused({ status, body }), asker)
         expect(answer.status).toBe(status)
         expect(shapedBody(answer.body)).toBe(answer.body)
       }),

@@ -217,7 +217,7 @@ describe("Fuzzed,", () => {
           if (Either.isRight(deadline)) expect(deadline.right.afterMs).toBeLessThanOrEqual(1_000)
           const ms = retryAfterMs(headers, 0)
           if (ms !== undefined) expect(ms).toBeGreaterThanOrEqual(0)
-          const upwards = toUpstream(headers, makeUpstream(), undefined, "json")
+          const upwards = toUpstream(headers, makeUpstream(), undefined, { body: "json", face: "openai" })
           for (const name of ["connection", "authorization", "x-api-key", "x-odd"]) {
             if (name !== "authorization") expect(Object.keys(upwards)).not.toContain(name)
           }

@@ -26,6 +26,18 @@ describe("back to the client", () => {
     })
   })
 
+  it("passes what Anthropic says of its limits and of who was charged", () => {
+    const limits = {
+      "anthropic-ratelimit-tokens-remaining": "7",
+      "anthropic-ratelimit-requests-reset": "2026-11-28T09:00:00Z",
+      "anthropic-organization-id": "org",
+    }
+    expect(toClient({ ...limits, "request-id": "req_011" }, noSecrets)).toEqual({
+      ...limits,
+      "x-upstream-request-id": "req_011",
+    })
+  })
+
   it.each(["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid"])(
     "finds what the upstream calls the request in %s",
     (name) => {

@@ -8,7 +8,10 @@ import type { ReceivedHeaders } from "../../src/wire/Headers.ts"
 const json = { "content-type": "application/json" }
 
 const sent = (client: ReceivedHeaders, configured: Record<string, string> = {}, key?: string) =>
-  toUpstream(client, { headers: configured }, key === undefined ? undefined : Redacted.make(key), "json")
+  toUpstream(client, { headers: configured }, key === undefined ? undefined : Redacted.make(key), {
+    body: "json",
+    face: "openai",
+  })
 
 const forbidden = [
   "authorization",
@@ -48,22 +51,54 @@ describe("towards an upstream", () => {
     )
   })
 
+  it("passes all of Anthropic's headers and Claude Code's, and says a version where its client did not", () => {
+    const headers = {
+      "anthropic-version": "2026-10-21",
+      "anthropic-beta": "a-2025-01-01,b-2026-01-01",
+      "anthropic-dangerous-direct-browser-access": "true",
+      "anthropic-unheard-of": "x",
+      "x-claude-code-session-id": "s",
+      "x-claude-code-agent-id": "a",
+    }
+    const given = { ...headers, "content-type": "application/json" }
+    const to = (client: ReceivedHeaders, configured: Record<string, string> = {}) =>
+      toUpstream(client, { headers: configured }, undefined, { body: "json", face: "anthropic" })
+    expect(to(headers)).toEqual(given)
+    expect(sent(headers)).toEqual(given)
+    expect(to({})).toEqual({ ...json, "anthropic-version": "2023-06-01" })
+    expect(to({}, { "Anthropic-Version": "2" })).toEqual({ ...json, "anthropic-version": "2" })
+  })
+
   it("says whose account it is, and that it is for once, only beside the client's own key", () => {
-    const account = { "idempotency-key": "k", "openai-organization": "org", "OpenAI-Project": "proj" }
-    const given = { "idempotency-key": "k", "openai-organization": "org", "openai-project": "proj" }
+    const account = {
+      "anthropic-workspace-id": "w",
+      "idempotency-key": "k",
+      "openai-organization": "org",
+      "OpenAI-Project": "proj",
+    }
+    const given = {
+      "anthropic-workspace-id": "w",
+      "idempotency-key": "k",
+      "openai-organization": "org",
+      "openai-project": "proj",
+    }
     const own = Redacted.make("sk-own")
-    expect(toUpstream(account, { headers: {} }, Redacted.make("sk-clients"), "none")).toEqual({
+    expect(
+      toUpstream(account, { headers: {} }, Redacted.make("sk-clients"), { body: "none", face: "openai" }),
+    ).toEqual({
       ...given,
       authorization: "Bearer sk-clients",
     })
-    expect(toUpstream(account, { headers: {}, apiKey: own }, own, "none")).toEqual({
+    expect(toUpstream(account, { headers: {}, apiKey: own }, own, { body: "none", face: "openai" })).toEqual({
       authorization: "Bearer sk-own",
     })
-    expect(toUpstream(account, { headers: { "api-key": "k" } }, undefined, "none")).toEqual({
+    expect(
+      toUpstream(account, { headers: { "api-key": "k" } }, undefined, { body: "none", face: "openai" }),
+    ).toEqual({
       "api-key": "k",
     })
     const configured = { headers: { "openai-organization": "ours" }, apiKey: own }
-    expect(toUpstream(account, configured, own, "none")).toEqual({
+    expect(toUpstream(account, configured, own, { body: "none", face: "openai" })).toEqual({
       "openai-organization": "ours",
       authorization: "Bearer sk-own",
     })
@@ -84,7 +119,9 @@ describe("towards an upstream", () => {
     expect(sent({ "content-type": "application/vnd.api+json" })).toEqual({
       "content-type": "application/vnd.api+json",
     })
-    expect(toUpstream({ ...json, accept: "*/*" }, { headers: {} }, undefined, "none")).toEqual({
+    expect(
+      toUpstream({ ...json, accept: "*/*" }, { headers: {} }, undefined, { body: "none", face: "openai" }),
+    ).toEqual({
       accept: "*/*",
     })
   })
@@ -103,7 +140,9 @@ describe("towards an upstream", () => {
 
   it("sends the key in the header that is configured for it, as it is", () => {
     const key = Redacted.make("sk-1")
-    expect(toUpstream({}, { headers: {}, keyHeader: "api-key" }, key, "json")).toEqual({
+    expect(
+      toUpstream({}, { headers: {}, keyHeader: "api-key" }, key, { body: "json", face: "openai" }),
+    ).toEqual({
       ...json,
       "api-key": "sk-1",
     })

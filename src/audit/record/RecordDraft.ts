@@ -4,6 +4,7 @@
  * How it ended comes with its answer (gateway/Exchange.ts), so that what has no ending was not answered: its client left before.
  */
 import { noUsage, type Usage } from "../../answer/Usage.ts"
+import type { Addressee, FaceName } from "../../errors/faces/Face.ts"
 import type { Outcome } from "../../errors/Outcome.ts"
 import type { RequestFacts } from "../../operations/Operation.ts"
 import type { Target } from "../../routing/Upstream.ts"
@@ -14,7 +15,7 @@ import { keptHeader, redactHeaders } from "./KeptHeaders.ts"
 import { UpstreamTime } from "./UpstreamTime.ts"
 
 /** What is known of a request before anything was read of it. */
-export interface Opening {
+export interface Opening extends Addressee {
   readonly id: string
   readonly startedAt: number
   readonly clientIp: string
@@ -80,7 +81,7 @@ export const endingOf = (
 const clientClosedRequest = 499
 
 /** Mutable on purpose: one request, one fiber, many small facts. */
-export class RecordDraft {
+export class RecordDraft implements Addressee {
   #asked: Partial<Pick<RequestFacts, "model" | "stream" | "tools" | "multimodal">> = {}
   #request: Uint8Array | undefined
   #attempts: Array<AttemptRecord> = []
@@ -102,6 +103,10 @@ export class RecordDraft {
 
   get id(): string {
     return this.#opening.id
+  }
+
+  get face(): FaceName {
+    return this.#opening.face
   }
 
   get clientIp(): string {

@@ -4,6 +4,7 @@ import { encodeJson, parseJson, rewriteJson } from "../../wire/JsonBytes.ts"
 import { elementTexts } from "../../wire/JsonText.ts"
 import type { Declaration } from "../Declaration.ts"
 import { firstObject, named, parts, type ShapedError, saidIn } from "../SaidError.ts"
+import type { Face } from "./Face.ts"
 
 /** The most of an error as it is printed, further members included. */
 const maxPrinted = 32 * 1024
@@ -68,10 +69,7 @@ const asError = (error: Uint8Array | undefined): Uint8Array | undefined =>
   error === undefined ? undefined : encoder.encode(`{"error":${decoder.decode(error)}}`)
 
 /** The body of an error of this gateway's own. */
-export const encodeErrorBody = ({
-  code,
-  message,
-  param,
-  type,
-}: Omit<Declaration, "status" | "headers">): Uint8Array =>
+const ownBody = ({ code, message, param, type }: Declaration): Uint8Array =>
   encoder.encode(JSON.stringify({ error: { message, type, param, code } }))
+
+export const openAiFace: Face = { ownBody, shapedBody, errorData }

@@ -26,6 +26,7 @@ export const textOperation = <Name extends string>({
   name,
   method: "POST",
   dialect,
+  face: "openai",
   about,
   paths,
   decidedBy: input.decidedBy,

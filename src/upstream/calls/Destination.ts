@@ -18,6 +18,13 @@ const withEvery: SentHeaders = { "accept-encoding": "identity" }
 /** Parsing a URL takes about 2 µs, and there are only so many. */
 const destinations = new WeakMap<Upstream, Map<string, Destination>>()
 
+/** The path, and a query behind it: what is configured is told last, so that a reader who takes the last of two takes that. */
+export const withQuery = (path: string, query: string | undefined): string => {
+  if (query === undefined || query === "") return path
+  const at = path.indexOf("?")
+  return at === -1 ? `${path}?${query}` : `${path.slice(0, at)}?${query}&${path.slice(at + 1)}`
+}
+
 /** Where a call to this path goes. */
 export const destinationOf = (upstream: Upstream, path: string): Destination => {
   const known = destinations.get(upstream)

@@ -13,7 +13,7 @@ import { AttemptFailure } from "../policy/AttemptFailure.ts"
 import { retryAfterMs } from "../policy/RetryAfter.ts"
 import type { Agents } from "./Agents.ts"
 import { proxyRefusal } from "./Connections.ts"
-import { destinationOf } from "./Destination.ts"
+import { destinationOf, withQuery } from "./Destination.ts"
 import { faultOf } from "./SocketFault.ts"
 import type { StaleConnections } from "./StaleConnections.ts"
 import { isKnown, type Tap, Unpacking } from "./Unpacking.ts"
@@ -88,12 +88,12 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
   }
 
   #dispatch(agent: Agent): void {
-    const { body, headers, method, upstream } = this.#call
+    const { body, headers, method, query, upstream } = this.#call
     const { origin, path, withEvery } = destinationOf(upstream, this.#call.path)
     agent.dispatch(
       {
         origin,
-        path,
+        path: withQuery(path, query),
         method,
         headers: fieldsOf(headers, withEvery),
         body: body ?? null,

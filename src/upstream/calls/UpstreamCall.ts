@@ -8,6 +8,8 @@ export interface UpstreamCall {
   readonly upstream: Upstream
   readonly method: "GET" | "POST"
   readonly path: string
+  /** Put behind the path, without a `?`, and before what is configured to stand there; nothing where there is none. */
+  readonly query?: string | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | undefined
   /** What is waited for: a plain answer, to its last byte, or the first event of a stream, which `OpenCall.begun` tells. */

@@ -198,7 +198,10 @@ export const layer: Layer.Layer<ModelLists, never, Aside | Breakers | Upstreams>
           },
           method: "GET",
           path: "/models",
-          headers: toUpstream({ accept: "application/json" }, upstream, credential, "none"),
+          headers: toUpstream({ accept: "application/json" }, upstream, credential, {
+            body: "none",
+            face: "openai",
+          }),
           body: undefined,
           awaits: "answer",
           deadline: undefined,
