@@ -69,7 +69,7 @@ export const rooms = {
     rooms:
       "access answer aside audit/record errors operations routing secrets upstream/calls upstream/policy wire",
     edges:
-      "AnswerReading.ts Answered.ts Asking.ts Attempt.ts AttemptRequest.ts Attempts.ts Breakers.ts GatheredAnswer.ts Hedge.ts OpenStream.ts RunAside.ts RunningAttempt.ts Slots.ts Walk.ts",
+      "AnswerReading.ts Answered.ts Asking.ts OpenBytes.ts Reading.ts RelayedReading.ts Attempt.ts AttemptRequest.ts Attempts.ts Breakers.ts GatheredAnswer.ts Hedge.ts OpenStream.ts RunAside.ts RunningAttempt.ts Slots.ts Walk.ts",
   },
   "upstream/lists": {
     rooms: "aside audit/record operations routing secrets upstream upstream/calls upstream/policy wire",
@@ -94,7 +94,7 @@ export const rooms = {
     rooms: `access answer aside audit audit/record config errors operations resume routing secrets telemetry upstream upstream/calls
       upstream/lists upstream/policy wire`,
     edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Relay.ts
-      Respond.ts ResponseStream.ts StreamedAnswer.ts`,
+      RelayedBytes.ts Respond.ts ResponseStream.ts StreamedAnswer.ts`,
   },
   processes: {
     rooms: "audit audit/record runtime",

@@ -17,7 +17,7 @@ import type { ServedOperation } from "../operations/Operations.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import { toldId, toldReason } from "../secrets/Told.ts"
-import type { AnsweredPlain, AnsweredStream } from "../upstream/Answered.ts"
+import type { Answered, AnsweredPlain } from "../upstream/Answered.ts"
 import { surelyReadable } from "../wire/JsonOutline.ts"
 import type { ClientAnswer, RecordedAnswer, RequestFrame } from "./Exchange.ts"
 import { unreadAside } from "./LongBodies.ts"
@@ -135,7 +135,7 @@ const withAttempts = (
 
 /** The headers of an upstream's answer for the client; what it calls the request is noted. */
 export const headersOf = (
-  { headers }: AnsweredPlain | AnsweredStream,
+  { headers }: Pick<Answered, "headers">,
   draft: RecordDraft,
   secrets: Secrets,
 ): Record<string, string> => {

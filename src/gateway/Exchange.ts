@@ -35,7 +35,7 @@ interface AnswerHead {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The answer for the edge to send. A relay never fails: what breaks it is said in its last event. */
+/** The answer for the edge to send. A relay never fails: what breaks it is said in its last event, or interrupts it. */
 export interface ClientAnswer extends AnswerHead {
   readonly body: Uint8Array | Relay<unknown>
 }

@@ -44,6 +44,7 @@ import { type AskToResume, askToResume, mayResume } from "./AskToResume.ts"
 import type { ClientCall, LongBody, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
 import { type BodyToResume, type ReadRequest, readLong } from "./LongBodies.ts"
+import { relayedBytes } from "./RelayedBytes.ts"
 import { makeRespond } from "./Respond.ts"
 import { begunAtOnce, type StreamTools, streamedAnswer } from "./StreamedAnswer.ts"
 import { unplanned } from "./Unplanned.ts"
@@ -224,6 +225,8 @@ class Passage {
     switch (answered.kind) {
       case "plain":
         return plainAnswer(answered, this.#asked.operation, transform, frame, aside)
+      case "bytes":
+        return Effect.succeed(relayedBytes(answered, frame))
       case "refusal":
         return Effect.succeed(refusal(errorOfRefusal(answered.refused, answered.target, []), frame.draft))
       case "stream":

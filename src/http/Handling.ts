@@ -142,10 +142,16 @@ export class Handling implements UnderWay {
         this.#fiber.addObserver(this.#settled)
         return
       }
-      this.response.destroy()
+      this.#breakOff()
     }
     this.#isAnswered = true
     this.#closeWhenOver()
+  }
+
+  /** Leaves the answer unfinished, so that its client sees that it is. To HTTP/1.0 a body without a length is whole where its connection ends well. */
+  #breakOff(): void {
+    if (this.#message.httpVersionMinor === 0) this.#message.socket.resetAndDestroy()
+    this.response.destroy()
   }
 
   sent(): void {

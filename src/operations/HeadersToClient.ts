@@ -1,4 +1,5 @@
 /** Which of an upstream's headers go back to the client: those of an allow-list, without a secret in them. */
+import type { RelayedForm } from "../answer/RelayedAnswer.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import { admit, joined, type ReceivedHeaders, type SentHeaders } from "../wire/Headers.ts"
 import { sanitizeRequestId } from "../wire/RequestId.ts"
@@ -26,5 +27,38 @@ export const toClient = (upstream: ReceivedHeaders, secrets: Secrets): SentHeade
   for (const name in headers) headers[name] = secrets.without(headers[name] ?? "")
   const requestId = upstreamRequestId(upstream, secrets)
   if (requestId !== undefined) headers["x-upstream-request-id"] = requestId
+  return headers
+}
+
+/** What says of a body what it is, and how it is called. */
+const bodyNames: ReadonlySet<string> = new Set(["content-disposition", "content-type"])
+
+const usualTypes: { readonly [Form in RelayedForm]: string } = {
+  object: "application/json",
+  text: "text/plain; charset=utf-8",
+  sound: "application/octet-stream",
+}
+
+/**
+ * About a body that is handed on as its bytes come. It may be anything that an upstream makes, and is no page of this gateway's whatever it is called.
+ *
+ * @param form what its bytes have shown
+ */
+export const bodyToClient = (
+  form: RelayedForm,
+  upstream: ReceivedHeaders,
+  secrets: Secrets,
+): Record<string, string> => {
+  const headers = admit(upstream, bodyNames, [])
+  for (const name in headers) headers[name] = secrets.without(headers[name] ?? "")
+  if (form === "object" || headers["content-type"] === undefined) headers["content-type"] = usualTypes[form]
+  const length = joined(upstream["content-length"] ?? "")
+  // Of a body that came packed it is another's.
+  if (upstream["content-encoding"] === undefined && /^\d{1,15}$/.test(length))
+    headers["content-length"] = length
+  headers["x-content-type-options"] = "nosniff"
+  headers["content-security-policy"] = "sandbox; default-src 'none'"
+  headers["cache-control"] = "no-store"
+  headers["x-accel-buffering"] = "no"
   return headers
 }

@@ -72,6 +72,7 @@ export const jsonRelay = <Name extends string>({
         bodyToResume: undefined,
       })),
     plain: {
+      kind: "judged",
       outline: relayLimits,
       says,
       silence,

@@ -6,6 +6,7 @@ import type * as Either from "effect/Either"
 import type { AnswerShape } from "../answer/AnswerShape.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { AnswerFacts } from "../answer/PlainAnswer.ts"
+import type { RelayedContent } from "../answer/RelayedAnswer.ts"
 import type { FaceName } from "../errors/faces/Face.ts"
 import type { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Unresumable } from "../resume/Unresumable.ts"
@@ -106,16 +107,30 @@ export interface Prepared {
   readonly added: Additions
 }
 
-/** Answers that come whole. */
-export interface PlainAnswers {
+/** Answers that come whole, and not as a stream. */
+export type PlainAnswers = JudgedAnswers | RelayedAnswers
+
+interface AnyPlainAnswers {
   /** How much of a long one is kept to know what it is. */
   readonly outline: OutlineLimits
-  /** Whether an answer says something: else another target is asked. */
+  /** Whether an answer that is an object says something: else another target is asked. */
   readonly says: (answer: JsonObject) => boolean
   /** What an answer lacks that says nothing, in words. */
   readonly silence: string
+  /** What an answer that is an object says of itself. */
+  readonly read: (answer: JsonObject) => AnswerFacts
+}
+
+/** JSON objects that are read to their last byte and judged before any of them is given out: one that breaks off is asked of another target. */
+export interface JudgedAnswers extends AnyPlainAnswers {
+  readonly kind: "judged"
   /** The answer with its texts changed, the same bytes where nothing changes; `undefined` where answers have no text to change. */
   readonly transform: ((transform: ChoiceTransform, body: Uint8Array) => Uint8Array) | undefined
-  /** What an answer says of itself. */
-  readonly read: (answer: JsonObject) => AnswerFacts
+}
+
+/** Answers of any size that are handed on as their bytes come, once their first ones have shown that they are answers. Nothing of them is changed. */
+export interface RelayedAnswers extends AnyPlainAnswers {
+  readonly kind: "relayed"
+  readonly holds: RelayedContent
+  readonly transform: undefined
 }

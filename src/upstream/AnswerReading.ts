@@ -6,16 +6,12 @@ import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } fr
 import { chunksOf } from "../answer/AnswerInChunks.ts"
 import type { AnswerShape } from "../answer/AnswerShape.ts"
 import { drainMs, graceMs } from "../answer/AnswerStream.ts"
-import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import { errorBody } from "../answer/ErrorInEvents.ts"
 import { EventReader } from "../answer/EventReader.ts"
 import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
 import { judge } from "../answer/Verdict.ts"
-import { faces } from "../errors/faces/Faces.ts"
-import { errorData } from "../errors/faces/OpenAiFace.ts"
-import type { ShapedError } from "../errors/SaidError.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
-import { type EventSource, eventsOf } from "../wire/EventSource.ts"
+import { eventsOf } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import { parseObject } from "../wire/JsonBytes.ts"
 import {
@@ -30,13 +26,15 @@ import { BodyCollector } from "./calls/BodyCollector.ts"
 import type { AnswerHead } from "./calls/UpstreamCall.ts"
 import { GatheredAnswer, nothingGathered } from "./GatheredAnswer.ts"
 import { type StreamFault, streamFaultReason } from "./OpenStream.ts"
+import { AttemptFailure, noMemory, type ToldFailure } from "./policy/AttemptFailure.ts"
 import {
-  AttemptFailure,
-  errorInAnswer,
-  noMemory,
-  type Refused,
-  type ToldFailure,
-} from "./policy/AttemptFailure.ts"
+  type BodyReading,
+  maxErrorBytes,
+  type Read,
+  type ReadingListener,
+  refusedIn,
+  saidNothing,
+} from "./Reading.ts"
 import type { RunAside } from "./RunAside.ts"
 
 /** What a request says of how its answer is read. */
@@ -50,63 +48,18 @@ export interface AskedForm {
   readonly aside: RunAside
 }
 
-/** What an answer comes to. */
-export type Read =
-  | { readonly kind: "plain"; readonly body: Uint8Array; readonly answer: JsonObject }
-  /** A stream begins, with what the reader kept. */
-  | { readonly kind: "begun"; readonly shape: AnswerShape; readonly reader: EventReader<StreamFault> }
-  /** A plain answer, given out as a stream; the texts of a long one are changed already. */
-  | {
-      readonly kind: "chunks"
-      readonly shape: AnswerShape
-      readonly events: EventSource<StreamFault>
-      readonly isTransformed: boolean
-    }
-  | { readonly kind: "refusal"; readonly body: Uint8Array }
-  | { readonly kind: "failed"; readonly failure: AttemptFailure }
-
-/** Is told what becomes of an answer. */
-export interface ReadingListener {
-  /** It is no stream, and its first bytes are here. */
-  readonly onBegun: () => void
-  /** Told of each event that is no JSON object; called on its own, so that a stream under way keeps no more than it. */
-  readonly onPassedOver: () => void
-  /** What is to be done to the texts of this answer. */
-  readonly transform: () => ChoiceTransform
-  /** The last word. */
-  readonly onRead: (head: AnswerHead, read: Read) => void
-}
-
 /** The most of a plain answer that is held in memory. */
 const maxAnswerBytes = 64 * 1024 * 1024
-
-/** The most of an error's body that is read: providers who repeat the whole request in it have said what is wrong before. */
-const maxErrorBytes = 64 * 1024
 
 const isEventStream = (headers: AnswerHead["headers"]): boolean =>
   (headers["content-type"] ?? "").toLowerCase().includes("text/event-stream")
 
 const endedTooSoon = AttemptFailure.BrokenOff({ reason: "ended before its first event" })
 
-/** To an SDK it would be an empty answer. */
-const saidNothing = (status: number, { plain }: ServedOperation): AttemptFailure =>
-  AttemptFailure.Unusable({ reason: `answered ${status} and said nothing: ${plain.silence}` })
-
 const noTurn = AttemptFailure.NoRoom({
   lacks: "memory",
   reason: "its answer is long, and too many others are being read",
 })
-
-/** An error of a good status, told in the upstream's own bytes where they have the face of its operation. */
-const refusedIn = (error: ShapedError, said: Uint8Array, { face: name }: ServedOperation): Refused => {
-  const isShaped =
-    said.length <= maxErrorBytes && faces[name].shapedBody(said, badGateway, undefined) === said
-  // What is brought into another face is so when the request that it answers is known.
-  return errorInAnswer(error.message, isShaped ? said : errorData(error))
-}
-
-/** As an error is told that came with a good status. */
-const badGateway = 502
 
 /** What breaks a stream, as why a plain answer is not made of it. */
 const failureOf = (fault: StreamFault): AttemptFailure =>
@@ -157,7 +110,7 @@ interface GatheredForm {
 }
 
 /** Mutable on purpose: one answer, one socket. */
-export class AnswerReading {
+export class AnswerReading implements BodyReading {
   readonly #head: AnswerHead
   readonly #asked: AskedForm
   readonly #listener: ReadingListener
@@ -313,7 +266,7 @@ export class AnswerReading {
 
   /** Why a stream that came to its end is no answer. */
   #endOf({ waiting }: EventForm): AttemptFailure {
-    return waiting.events === 0 ? endedTooSoon : saidNothing(this.#head.status, this.#asked.operation)
+    return waiting.events === 0 ? endedTooSoon : saidNothing(this.#head.status, this.#asked.operation.plain)
   }
 
   /** Sees whether the answer that events make is there. */
@@ -365,7 +318,7 @@ export class AnswerReading {
         this.#fail(refusedIn(judged.error, body, operation))
         return
       case "silent":
-        this.#fail(saidNothing(status, operation))
+        this.#fail(saidNothing(status, operation.plain))
         return
       case "answer":
         if (stream && operation.stream !== undefined) this.#giveOut(operation.stream, body)

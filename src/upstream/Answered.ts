@@ -1,9 +1,12 @@
 /** What an attempt comes to: the answer for the client, or why there is none. */
 import type * as Either from "effect/Either"
 import type { AnswerShape } from "../answer/AnswerShape.ts"
+import type { RelayedForm } from "../answer/RelayedAnswer.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { Outcome } from "../errors/Outcome.ts"
+import type { RelayedAnswers } from "../operations/Operation.ts"
 import type { Target } from "../routing/Upstream.ts"
+import type { ByteSource } from "../wire/ByteSource.ts"
 import type { EventSource } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import type { StreamFault } from "./OpenStream.ts"
@@ -39,8 +42,21 @@ export interface AnsweredStream extends AnsweredHead {
   readonly ended: (outcome: Outcome) => void
 }
 
-/** The answer for the client: a plain body, whole, or a stream from its first event on. */
-export type Answered = AnsweredPlain | AnsweredRefusal | AnsweredStream
+/** An answer that is handed on as its bytes come. */
+export interface AnsweredBytes extends AnsweredHead {
+  readonly kind: "bytes"
+  readonly plain: RelayedAnswers
+  readonly form: RelayedForm
+  /** All bytes, the first one included. */
+  readonly bytes: ByteSource<ToldFailure>
+  /** What is known of an object, once all its bytes have been read. */
+  readonly answer: () => JsonObject | undefined
+  /** As of a stream. */
+  readonly ended: (outcome: Outcome) => void
+}
+
+/** The answer for the client: a plain body, whole, a stream from its first event on, or bytes from the first one on. */
+export type Answered = AnsweredBytes | AnsweredPlain | AnsweredRefusal | AnsweredStream
 
 /** An attempt that gave the client's answer. */
 export interface Won {

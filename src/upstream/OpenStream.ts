@@ -54,8 +54,9 @@ export class OpenStream implements CallListener, EventSource<StreamFault> {
 
   attach(sink: EventSink<StreamFault>): void {
     this.#isAwaited = false
-    this.#reader.attach(sink)
+    // First, since the sink may want no more at once.
     this.#call.resume()
+    this.#reader.attach(sink)
   }
 
   pause(): void {

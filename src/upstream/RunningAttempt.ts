@@ -9,12 +9,14 @@ import type { AnswerShape } from "../answer/AnswerShape.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
-import type { Answered, AttemptResult } from "./Answered.ts"
-import { AnswerReading, type Read, type ReadingListener } from "./AnswerReading.ts"
+import type { ServedOperation } from "../operations/Operations.ts"
+import type { Answered, AnsweredStream, AttemptResult } from "./Answered.ts"
+import { AnswerReading } from "./AnswerReading.ts"
 import { type AttemptAt, type AttemptRequest, cancelledCause, type Sent } from "./AttemptRequest.ts"
 import type { Breakers } from "./Breakers.ts"
-import type { AnswerHead, CallListener, OpenCall } from "./calls/UpstreamCall.ts"
+import type { AnswerHead, CallListener, OpenCall, UpstreamCall } from "./calls/UpstreamCall.ts"
 import type { Upstreams } from "./calls/Upstreams.ts"
+import { OpenBytes } from "./OpenBytes.ts"
 import { OpenStream, type StreamFault } from "./OpenStream.ts"
 import {
   AttemptFailure,
@@ -27,7 +29,15 @@ import {
 import { recordedAs } from "./policy/FailureWords.ts"
 import { isAnswer } from "./policy/Retry.ts"
 import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "./policy/Signs.ts"
+import type { BodyReading, Read, ReadingListener } from "./Reading.ts"
+import { RelayedReading } from "./RelayedReading.ts"
 import type { RunAside } from "./RunAside.ts"
+
+const isRelayed = ({ plain }: ServedOperation): boolean => plain.kind === "relayed"
+
+/** Sound may begin as something packed does. */
+const unpacksOf = ({ plain }: ServedOperation): UpstreamCall["unpacks"] =>
+  plain.kind === "relayed" && plain.holds === "sound" ? "told" : "any"
 
 /** Apart from `RunningAttempt`, which a stream under way is not to keep. */
 const passingOver = (tell: AttemptRequest["onPassedOver"], upstream: string) => (): void => tell(upstream)
@@ -57,7 +67,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
   readonly #surroundings: AttemptSurroundings
   readonly onPassedOver: () => void
   #call: OpenCall | undefined
-  #reading: AnswerReading | undefined
+  #reading: BodyReading | undefined
   #isOver = false
 
   constructor(at: AttemptAt, beginning: AttemptBeginning, surroundings: AttemptSurroundings) {
@@ -77,7 +87,8 @@ export class RunningAttempt implements CallListener, ReadingListener {
         query,
         headers: headersFor(this.#at.target),
         body,
-        awaits: stream ? "event" : "answer",
+        awaits: stream ? "event" : isRelayed(operation) ? "bytes" : "answer",
+        unpacks: unpacksOf(operation),
         deadline,
       },
       this,
@@ -99,10 +110,13 @@ export class RunningAttempt implements CallListener, ReadingListener {
     const isGood = head.status < 300
     const mayBeGiven = isGood || !retry.retryOn(head.status)
     // What is given as it comes has begun with its head; a good answer to a stream may yet be either.
-    if (mayBeGiven && !(isGood && stream)) this.onBegun()
+    if (mayBeGiven && !(isGood && (stream || isRelayed(operation)))) this.onBegun()
     const { aside } = this.#surroundings
     const asked = { operation, stream, hold, choices: choicesFor(this.#at.target), aside }
-    this.#reading = new AnswerReading(head, asked, this)
+    this.#reading =
+      isGood && !stream && operation.plain.kind === "relayed"
+        ? new RelayedReading(head, operation, operation.plain, this)
+        : new AnswerReading(head, asked, this)
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -150,6 +164,9 @@ export class RunningAttempt implements CallListener, ReadingListener {
         })
         return
       }
+      case "relayed":
+        this.#relay(head, read)
+        return
       case "refusal":
         this.#refused(refusedBy(head, read.body))
         return
@@ -174,28 +191,51 @@ export class RunningAttempt implements CallListener, ReadingListener {
   }
 
   #begin(head: AnswerHead, shape: AnswerShape, reader: EventReader<StreamFault>): void {
-    const call = this.#call
-    // Bytes only come to a call that is open.
+    const call = this.#opened()
     if (call === undefined) return
+    const events = new OpenStream(call, reader, this.#at.request.secrets)
+    call.tell(events)
+    this.#win({
+      kind: "stream",
+      ...this.#open(head, () => events.close()),
+      shape,
+      events,
+      isTransformed: false,
+    })
+    if (reader.excess !== undefined) call.close()
+  }
+
+  #relay(head: AnswerHead, { answer, form, isWhole, plain }: Extract<Read, { kind: "relayed" }>): void {
+    const call = this.#opened()
+    if (call === undefined) return
+    const bytes = new OpenBytes(call, answer, this.#at.request.secrets)
+    call.tell(bytes)
+    if (isWhole) bytes.onEnd(undefined)
+    this.#win({
+      kind: "bytes",
+      ...this.#open(head, () => bytes.close()),
+      plain,
+      form,
+      bytes,
+      answer: () => answer.answer,
+    })
+  }
+
+  /** The call, whose answer has begun. */
+  #opened(): OpenCall | undefined {
+    // Bytes only come to a call that is open.
+    const call = this.#call
+    if (call === undefined) return undefined
     call.begun()
     this.#isOver = true
     this.#endBreaker(answering, this.#at.request.caller)
-    const events = new OpenStream(call, reader, this.#at.request.secrets)
-    call.tell(events)
-    this.#win(
-      answeredStream(
-        this.#at,
-        head,
-        { shape, events },
-        {
-          breakers: this.#surroundings.breakers,
-          now: this.#surroundings.now,
-          beganAt: this.#beginning.beganAt,
-          leaveSlot: this.#beginning.leaveSlot,
-        },
-      ),
-    )
-    if (reader.excess !== undefined) call.close()
+    return call
+  }
+
+  #open(head: AnswerHead, close: () => void): OpenAnswer {
+    const { breakers, now } = this.#surroundings
+    const { beganAt, leaveSlot } = this.#beginning
+    return openAnswer(this.#at, head, close, { breakers, now, beganAt, leaveSlot })
   }
 
   /** All of the answer is here. */
@@ -269,31 +309,29 @@ export class RunningAttempt implements CallListener, ReadingListener {
   }
 }
 
-/** A stream as the answer for the client. Apart from `RunningAttempt`, which it is not to keep: with it all that the stream was asked with. */
-const answeredStream = (
+type OpenAnswer = Pick<AnsweredStream, "ended" | "headers" | "status" | "target">
+
+/** What answers have that are under way to the client. Apart from `RunningAttempt`, which they are not to keep: with it all that they were asked with. */
+const openAnswer = (
   { request: { breaker, caller, deadline, whenOver }, target }: AttemptAt,
   { headers, status }: AnswerHead,
-  { events, shape }: { readonly shape: AnswerShape; readonly events: OpenStream },
+  close: () => void,
   {
     beganAt,
     breakers,
     leaveSlot,
     now,
   }: Pick<AttemptBeginning, "beganAt" | "leaveSlot"> & Pick<AttemptSurroundings, "breakers" | "now">,
-): Answered => {
+): OpenAnswer => {
   const release = (): void => {
-    events.close()
+    close()
     leaveSlot()
   }
   whenOver(release)
   return {
-    kind: "stream",
     target,
     status,
     headers,
-    shape,
-    events,
-    isTransformed: false,
     ended: (outcome) => {
       breakers.end(target, signsOfEnd(outcome, now() >= deadline.at), beganAt, breaker, caller)
       release()

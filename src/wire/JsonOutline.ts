@@ -132,6 +132,11 @@ export class JsonOutline {
       : undefined
   }
 
+  /** More of the object is to come; what is none has no more. */
+  get isOpen(): boolean {
+    return !this.#isOver && !this.#isBroken && !this.isTooMuch
+  }
+
   get #isKept(): boolean {
     return this.#left === undefined && this.#mutedAt === 0
   }

@@ -41,6 +41,7 @@ export const textOperation = <Name extends string>({
     })
   },
   plain: {
+    kind: "judged",
     outline: answerLimits,
     says,
     silence: "no choice, no text, no finish reason",

@@ -54,6 +54,7 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
   /** One for all that is timed here: nearly every call is over before it rings, and setting another costs a microsecond. */
   #timer: NodeJS.Timeout
   #awaitsFirstByte: boolean
+  readonly #firstMs: number
   /** It answers: of what has only sent the head of a good answer nothing is known but that it works on the rest. */
   #isAnswering = false
   #isPaused = false
@@ -76,13 +77,14 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
     wire.count(call.upstream.name, 1)
     this.#beganAt = wire.now()
     this.#signAt = this.#beganAt
-    this.#awaitsFirstByte = call.awaits === "event"
+    this.#awaitsFirstByte = call.awaits !== "answer"
+    this.#firstMs = call.awaits === "bytes" ? timeouts.answerMs : timeouts.firstByteMs
     const leftMs = call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline.at - this.#beganAt
     const wholeMs =
       call.awaits === "answer" ? Math.min(timeouts.answerMs, timeouts.totalMs) : timeouts.totalMs
     this.#end = leftMs < wholeMs ? "deadline" : wholeMs < timeouts.totalMs ? "answer" : "total"
     this.#endMs = Math.max(0, Math.min(leftMs, wholeMs))
-    const firstMs = this.#awaitsFirstByte ? timeouts.firstByteMs : Number.POSITIVE_INFINITY
+    const firstMs = this.#awaitsFirstByte ? this.#firstMs : Number.POSITIVE_INFINITY
     this.#timer = setTimeout(ring, Math.min(firstMs, timeouts.idleMs, this.#endMs), this)
     this.#dispatch(wire.agents.of(call.upstream).pooled)
   }
@@ -142,16 +144,25 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
   /** The timer rang; where neither the whole call is over nor its upstream silent for too long, it is set again. */
   ring(): void {
     if (this.#isOver) return
-    const { firstByteMs, idleMs } = this.#call.upstream.timeouts
+    const { idleMs } = this.#call.upstream.timeouts
     const now = this.#wire.now()
     if (this.#isPaused) this.#signAt = now
     const endsMs = this.#beganAt + this.#endMs - now
-    const mostMs = this.#awaitsFirstByte ? firstByteMs : this.#isAnswering ? idleMs : Number.POSITIVE_INFINITY
+    const mostMs = this.#awaitsFirstByte
+      ? this.#firstMs
+      : this.#isAnswering
+        ? idleMs
+        : Number.POSITIVE_INFINITY
     const silentMs = this.#signAt + mostMs - now
     if (endsMs <= 0) this.#expire(this.#end)
-    else if (silentMs <= 0) this.#expire(this.#awaitsFirstByte ? "first_byte" : "idle")
+    else if (silentMs <= 0) this.#expire(this.#awaitsFirstByte ? this.#first : "idle")
     // Whatever it waits for then may begin at once, and be silent from there on.
     else this.#timer = setTimeout(ring, Math.min(endsMs, silentMs, idleMs), this)
+  }
+
+  /** What is over when what is waited for does not begin. */
+  get #first(): "answer" | "first_byte" {
+    return this.#call.awaits === "bytes" ? "answer" : "first_byte"
   }
 
   #expire(phase: Expiry): void {
@@ -205,7 +216,7 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
     if (status >= 300) this.#hasSign()
     const flat = flatten(headers)
     const encoding = flat["content-encoding"]
-    const packed = codingsOf(encoding, isKnown)
+    const packed = this.#call.unpacks === "none" ? [] : codingsOf(encoding, isKnown)
     if (packed === undefined) {
       this.#body = "unreadable"
       if (status < 300) {
@@ -235,7 +246,7 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
     if (this.#isOver) return
     this.#hasSign()
-    this.#body ??= mayBePacked(chunk) ? this.#unpacking([]) : "plain"
+    this.#body ??= this.#call.unpacks === "any" && mayBePacked(chunk) ? this.#unpacking([]) : "plain"
     if (this.#body === "plain") this.#listener.onBytes(chunk)
     else if (this.#body !== "unreadable") this.#body.write(chunk)
   }

@@ -12,8 +12,13 @@ export interface UpstreamCall {
   readonly query?: string | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | undefined
-  /** What is waited for: a plain answer, to its last byte, or the first event of a stream, which `OpenCall.begun` tells. */
-  readonly awaits: "answer" | "event"
+  /**
+   * What is waited for: a plain answer, to its last byte, or what `OpenCall.begun` tells: the first event of a stream, or the first bytes of an answer
+   * that is handed on as it comes, for which a plain answer's time is given.
+   */
+  readonly awaits: "answer" | "event" | "bytes"
+  /** Whether a packed body is unpacked: one that does not even say so, one that does, or none, which is handed on as it is. */
+  readonly unpacks: "any" | "told" | "none"
   /** When the call is over whatever it has come to. */
   readonly deadline: Pick<Deadline, "at" | "afterMs"> | undefined
 }

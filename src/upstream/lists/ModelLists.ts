@@ -204,6 +204,7 @@ export const layer: Layer.Layer<ModelLists, never, Aside | Breakers | Upstreams>
           }),
           body: undefined,
           awaits: "answer",
+          unpacks: "any",
           deadline: undefined,
         } as const
         const { body, headers, retryAfterMs, status } = yield* whole(upstreams, call, maxListBytes, hold)

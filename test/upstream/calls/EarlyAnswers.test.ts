@@ -117,6 +117,7 @@ const ask = (upstream: Upstream, body: Uint8Array) =>
       headers: { "content-type": "application/json" },
       body,
       awaits: "answer",
+      unpacks: "any",
       deadline: undefined,
     }
     const answer = yield* whole(yield* Upstreams.Upstreams, call, 100_000)

@@ -29,6 +29,7 @@ const exchange = (upstream: ReturnType<typeof proxied>) =>
         headers: { "content-type": "application/json" },
         body: new TextEncoder().encode("{}"),
         awaits: "answer",
+        unpacks: "any",
         deadline: undefined,
       },
       100_000,

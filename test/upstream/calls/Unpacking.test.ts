@@ -24,6 +24,7 @@ const call = (upstream: Upstream): UpstreamCall => ({
   headers: {},
   body: undefined,
   awaits: "answer",
+  unpacks: "any",
   deadline: undefined,
 })
 

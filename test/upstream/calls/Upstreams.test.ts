@@ -15,6 +15,7 @@ const call = (upstream: Upstream, awaits: "answer" | "event" = "answer"): Upstre
   headers: { "content-type": "application/json" },
   body: new TextEncoder().encode("{}"),
   awaits,
+  unpacks: "any",
   deadline: undefined,
 })
 
