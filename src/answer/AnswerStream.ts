@@ -1,21 +1,27 @@
 /**
- * A streamed answer from its first event to its last: upstream events in, the data of outgoing events out, and what was learned on
+ * A streamed answer of choices, from its first chunk to its last: upstream events in, outgoing events out, and what was learned on
  * the way. The end is the client's assurance: `[DONE]` closes a whole answer, an error event one that broke off.
  *
  * An event's data goes through unparsed; only one that looks as if it told something is read. What changes texts (ChangedTexts) stands before this, so
  * that every answer ends by the same rules.
  */
 import { errorData } from "../errors/faces/OpenAiFace.ts"
-import type { Outcome } from "../errors/Outcome.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
 import { brokenStream } from "../errors/StreamError.ts"
-import type { Secrets } from "../secrets/Secrets.ts"
 import { told } from "../secrets/Told.ts"
 import { isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { rewriteJson } from "../wire/JsonBytes.ts"
 import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
-import { doneData, isDone, type SseEvent } from "../wire/Sse.ts"
+import { doneEvent, isDone, type SseEvent } from "../wire/Sse.ts"
 import { wholeInChunks } from "./AnswerInChunks.ts"
+import {
+  type AnswerMachine,
+  type AnswerSettings,
+  type AnswerState,
+  type AnswerSummary,
+  longestError,
+  outcomeOf,
+} from "./AnswerRun.ts"
 import type { AnswerShape } from "./AnswerShape.ts"
 import { callsTool, holderOf } from "./ChoiceText.ts"
 import { isTelling } from "./ChunkScan.ts"
@@ -25,24 +31,11 @@ import { longestChanged, ping, unreadable } from "./StreamEvent.ts"
 import { mergeUsage, noUsage, readUsage, type Usage } from "./Usage.ts"
 import { errorOf } from "./Verdict.ts"
 
-export interface AnswerSettings {
+export interface ChoiceSettings extends AnswerSettings {
   readonly shape: AnswerShape
-  /** The client asked for the usage chunk; else it is read here and not passed on. */
-  readonly includeUsage: boolean
-  /** How many choices the answer is to have. */
-  readonly choices: number
-  /** What an error of the upstream is not to repeat. */
-  readonly secrets: Secrets
 }
 
-/** How the upstream's events came to an end: of themselves, because something broke, or because this gateway ends. */
-export type AnswerEnd =
-  | { readonly kind: "ended" }
-  | { readonly kind: "broken"; readonly reason: string }
-  | { readonly kind: "cut"; readonly error: ShapedError }
-
-export interface AnswerState {
-  readonly phase: "open" | "complete" | "broken"
+export interface ChoiceAnswerState extends AnswerState {
   /** An event has come. */
   readonly hasBegun: boolean
   /** Events that were no JSON objects, and were not passed on. */
@@ -55,40 +48,7 @@ export interface AnswerState {
   readonly error: string | undefined
 }
 
-/** What is known of a streamed answer when it is over, or of as much of it as there was. */
-export interface AnswerSummary {
-  readonly usage: Usage
-  /** Of the first choice. */
-  readonly finishReason: string | undefined
-  readonly toolCalls: boolean
-  /** `client_closed` where the answer neither came to its end nor broke: nobody went on reading it. */
-  readonly outcome: Extract<Outcome, "ok" | "stream_broken" | "client_closed">
-  /** What broke it. */
-  readonly error: string | undefined
-  /** Events that were no JSON objects, and were not passed on. */
-  readonly passedOver: number
-}
-
-/** A machine whose end says how it came. Every output is the data of one event. */
-export interface AnswerStream {
-  readonly initial: AnswerState
-  readonly step: (state: AnswerState, event: SseEvent) => readonly [AnswerState, ReadonlyArray<Uint8Array>]
-  /** Whether all choices have said why they ended, so that only usage and `[DONE]` are to come. */
-  readonly isFinished: (state: AnswerState) => boolean
-  /** Closes an answer that is still open; does nothing to one that is not. */
-  readonly end: (state: AnswerState, end: AnswerEnd) => readonly [AnswerState, ReadonlyArray<Uint8Array>]
-}
-
-/**
- * How long usage and `[DONE]` may take after all choices have said why they ended. Some upstreams send neither, and leave the connection open; their
- * pings do not make it longer.
- */
-export const graceMs = 2_000
-
-/** How long an upstream may take to end its body after the answer is there; a connection whose body was read to its end can be used again. */
-export const drainMs = 100
-
-const initial: AnswerState = {
+const initial: ChoiceAnswerState = {
   phase: "open",
   hasBegun: false,
   passedOver: 0,
@@ -96,18 +56,18 @@ const initial: AnswerState = {
   usage: noUsage,
   toolCalls: false,
   lastChunk: {},
+  brokenBy: undefined,
   error: undefined,
 }
 
-/** The most that is kept of what an error says. */
-const longestError = 500
+const nothing: ReadonlyArray<SseEvent> = []
 
-const nothing: ReadonlyArray<Uint8Array> = []
+const eventOf = (data: Uint8Array): SseEvent => ({ data, event: undefined })
 
-type AnswerStep = readonly [AnswerState, ReadonlyArray<Uint8Array>]
+type AnswerStep = readonly [ChoiceAnswerState, ReadonlyArray<SseEvent>]
 
 /** The stream of an answer, for these settings. */
-export const answerStream = (settings: AnswerSettings): AnswerStream => {
+export const answerStream = (settings: ChoiceSettings): AnswerMachine<ChoiceAnswerState> => {
   const { includeUsage, secrets, shape } = settings
   const place = shape.inChunk
 
@@ -118,19 +78,20 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     )
   }
 
-  const complete = (state: AnswerState): AnswerStep => [{ ...state, phase: "complete" }, [doneData]]
+  const complete = (state: ChoiceAnswerState): AnswerStep => [{ ...state, phase: "complete" }, [doneEvent]]
 
-  const fail = (state: AnswerState, error: ShapedError): AnswerStep => [
-    { ...state, phase: "broken", error: told(error.message, secrets, longestError) },
-    [secrets.withoutIn(errorData(error))],
+  const fail = (state: ChoiceAnswerState, error: ShapedError): AnswerStep => [
+    { ...state, phase: "broken", brokenBy: error, error: told(error.message, secrets, longestError) },
+    [eventOf(secrets.withoutIn(errorData(error)))],
   ]
 
   /** A chunk that is no error. */
-  const read = (state: AnswerState, data: Uint8Array, chunk: JsonObject): AnswerStep => {
+  const read = (state: ChoiceAnswerState, event: SseEvent, chunk: JsonObject): AnswerStep => {
+    const { data } = event
     const saysUsage = isJsonObject(chunk["usage"])
     const hidesUsage = saysUsage && !includeUsage && data.length <= longestChanged
     const sent = hidesUsage ? withoutUsage(place, chunk, state.lastChunk) : chunk
-    const next: AnswerState = {
+    const next: ChoiceAnswerState = {
       // By name: states of one hidden class are cheaper to look at, which happens with each event.
       phase: state.phase,
       hasBegun: true,
@@ -139,25 +100,28 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
       usage: saysUsage ? mergeUsage(state.usage, readUsage(chunk["usage"])) : state.usage,
       toolCalls: state.toolCalls || callsToolIn(chunk),
       lastChunk: chunk,
-      error: state.error,
+      brokenBy: undefined,
+      error: undefined,
     }
     if (sent === undefined) return [next, nothing]
-    return [next, [sent === chunk ? data : (rewriteJson(data, chunk, sent) ?? data)]]
+    if (sent === chunk) return [next, [event]]
+    const changed = rewriteJson(data, chunk, sent)
+    return [next, [changed === undefined ? event : eventOf(changed)]]
   }
 
   /** Chunks that were made of one event. */
-  const readAll = (before: AnswerState, made: ReadonlyArray<Uint8Array>): AnswerStep => {
+  const readAll = (before: ChoiceAnswerState, made: ReadonlyArray<Uint8Array>): AnswerStep => {
     let state = before
-    const datas: Array<Uint8Array> = []
+    const events: Array<SseEvent> = []
     for (const data of made) {
-      const [next, some] = read(state, data, outlineOf(data, answerLimits) ?? {})
+      const [next, some] = read(state, eventOf(data), outlineOf(data, answerLimits) ?? {})
       state = next
-      datas.push(...some)
+      events.push(...some)
     }
-    return [state, datas]
+    return [state, events]
   }
 
-  const step: AnswerStream["step"] = (state, event) => {
+  const step: AnswerMachine<ChoiceAnswerState>["step"] = (state, event) => {
     if (state.phase !== "open" || event === ping) return [state, nothing]
     // Nothing an SDK could read.
     if (event === unreadable) return [passedOver(state), nothing]
@@ -166,20 +130,20 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     // The first chunk is always read: it names the answer, and says which choice it begins with.
     const mustRead =
       !state.hasBegun || event.event === "error" || data.length > surelyReadable || isTelling(data)
-    if (!mustRead) return [state, [data]]
+    if (!mustRead) return [state, [event]]
 
     const chunk = outlineOf(data, answerLimits)
     const error = errorOf(event, chunk)
     if (error !== undefined) return fail(state, error)
     if (chunk === undefined) return [passedOver(state), nothing]
     const made = wholeInChunks(shape, data, chunk, state.progress)
-    return made === undefined ? read(state, data, chunk) : readAll(state, made)
+    return made === undefined ? read(state, event, chunk) : readAll(state, made)
   }
 
-  const isFinished: AnswerStream["isFinished"] = ({ progress }) =>
+  const isFinished: AnswerMachine<ChoiceAnswerState>["isFinished"] = ({ progress }) =>
     progress.length >= Math.min(settings.choices, maxChoices) && allFinished(progress)
 
-  const end: AnswerStream["end"] = (state, ending) => {
+  const end: AnswerMachine<ChoiceAnswerState>["end"] = (state, ending) => {
     if (state.phase !== "open") return [state, nothing]
     // Of one that broke off with fewer choices than were asked for, the others were still to come.
     if (ending.kind === "ended" ? allFinished(state.progress) : isFinished(state)) return complete(state)
@@ -188,23 +152,23 @@ export const answerStream = (settings: AnswerSettings): AnswerStream => {
     return fail(state, brokenStream(reason))
   }
 
-  return { initial, step, isFinished, end }
+  return { initial, step, isFinished, end, summary }
 }
 
-const passedOver = (state: AnswerState): AnswerState => ({
+const passedOver = (state: ChoiceAnswerState): ChoiceAnswerState => ({
   ...state,
   hasBegun: true,
   passedOver: state.passedOver + 1,
 })
 
 /** What was learned of an answer so far. */
-export const summary = (state: AnswerState): AnswerSummary => {
+export const summary = (state: ChoiceAnswerState): AnswerSummary => {
   const { error, passedOver, phase, progress, toolCalls, usage } = state
   return {
     usage,
     finishReason: firstFinishReason(progress),
     toolCalls,
-    outcome: phase === "complete" ? "ok" : phase === "broken" ? "stream_broken" : "client_closed",
+    outcome: outcomeOf(phase),
     error,
     passedOver,
   }

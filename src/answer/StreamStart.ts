@@ -2,10 +2,8 @@
  * When a streamed answer begins towards its client: with the first event that says something. A role, an empty delta or filter results wait with
  * it, so that another upstream can be asked unseen where nothing but an error follows them.
  */
-import type { ShapedError } from "../errors/SaidError.ts"
-import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
-import { isDone, type SseEvent } from "../wire/Sse.ts"
-import { errorOf, says } from "./Verdict.ts"
+import type { SseEvent } from "../wire/Sse.ts"
+import type { Meaning, StreamGrammar } from "./StreamGrammar.ts"
 
 /** The events that wait. */
 export interface Waiting {
@@ -19,9 +17,7 @@ export const noneWaiting: Waiting = { events: 0, bytes: 0 }
 export type Start =
   | { readonly kind: "begins" }
   | { readonly kind: "waits"; readonly waiting: Waiting }
-  | { readonly kind: "error"; readonly error: ShapedError }
-  /** It is over, and nothing was said. */
-  | { readonly kind: "over" }
+  | Extract<Meaning, { readonly kind: "error" | "over" }>
 
 /** Beyond it an answer begins whatever it says: an upstream that sends empty deltas for minutes is alive, and held in memory. */
 const mostWaiting: Waiting = { events: 256, bytes: 256 * 1024 }
@@ -29,12 +25,14 @@ const mostWaiting: Waiting = { events: 256, bytes: 256 * 1024 }
 const begins: Start = { kind: "begins" }
 
 /** What the next event means, behind those that wait. */
-export const startWith = (waiting: Waiting, event: SseEvent): Start => {
-  if (isDone(event)) return { kind: "over" }
-  const chunk = outlineOf(event.data, answerLimits)
-  const error = errorOf(event, chunk)
-  if (error !== undefined) return { kind: "error", error }
-  if (chunk !== undefined && says(chunk)) return begins
+export const startWith = (
+  { meaning }: Pick<StreamGrammar, "meaning">,
+  waiting: Waiting,
+  event: SseEvent,
+): Start => {
+  const meant = meaning(event)
+  if (meant.kind === "says") return begins
+  if (meant.kind !== "says_nothing") return meant
   const events = waiting.events + 1
   const bytes = waiting.bytes + event.data.length
   return events > mostWaiting.events || bytes > mostWaiting.bytes

@@ -3,9 +3,7 @@
  * that is small, so a body is read alike wherever it is read.
  */
 import * as Either from "effect/Either"
-import { chunksOf } from "../answer/AnswerInChunks.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
-import { gathered } from "../answer/transcript/Transcript.ts"
 import { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
 import type { AskedRequest, Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
@@ -70,7 +68,7 @@ export interface AsideJobs {
     readonly input: AnswerBytes & { readonly transform: ChoiceTransform }
     readonly output: { readonly body: Uint8Array }
   }
-  /** Changes the texts of a plain answer, and cuts it into the data of chunks; none where it is no answer. */
+  /** Changes the texts of a plain answer, and cuts it into the data of events; none where it is no answer. */
   readonly chunks: {
     readonly input: AnswerBytes & { readonly transform: ChoiceTransform; readonly limitBytes: number }
     readonly output: { readonly datas: ReadonlyArray<Uint8Array> }
@@ -151,11 +149,11 @@ export const asideJobs: {
   chunks: ({ bytes, limitBytes, operation, transform }) => {
     const { stream } = operations[operation]
     const body = transformed(operation, transform, bytes)
-    return { datas: stream === undefined ? [] : (chunksOf(stream, body, limitBytes) ?? []) }
+    return { datas: stream?.givenOut(body, limitBytes) ?? [] }
   },
   gather: ({ operation, packed }) => {
     const { stream } = operations[operation]
-    const body = stream === undefined ? undefined : gathered(stream, packed)
+    const body = stream?.gathered(packed)
     return { body, outline: body === undefined ? undefined : outlineOf(body, answerLimits) }
   },
   models: ({ bytes, ownedBy }) => ({ models: readModels(parseJson(bytes), ownedBy) }),

@@ -5,9 +5,8 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
-import { onOneLine } from "../wire/JsonText.ts"
-import { encode, heartbeat } from "../wire/Sse.ts"
 import { silenceMs } from "./Heartbeat.ts"
 import type { Outlet, Relay } from "./Relay.ts"
 
@@ -21,6 +20,8 @@ interface ToldError<A> {
 export type Coming<A> = ToldError<A> | { readonly body: Relay<A> }
 
 interface AtOnceOptions<A> {
+  /** How the answer streams. */
+  readonly grammar: Pick<StreamGrammar, "errorEvents" | "frame" | "heartbeat">
   /** Run once. Interrupted when the client leaves, or this gateway ends. */
   readonly answer: Effect.Effect<Coming<A>>
   /** What it came to where the client left before that was known. */
@@ -29,14 +30,8 @@ interface AtOnceOptions<A> {
   readonly cutWith: (error: ShapedError) => ToldError<A>
 }
 
-const decoder = new TextDecoder()
-const encoder = new TextEncoder()
-
-/** An error as an event, its data on one line: there are clients that read no others. */
-const eventOf = (body: Uint8Array): Uint8Array => encode(encoder.encode(onOneLine(decoder.decode(body))))
-
 /** A heartbeat after each time of silence; so few that they need not wait for a client that does not read. */
-const beating = ({ write }: Outlet): Effect.Effect<never> =>
+const beating = ({ write }: Outlet, heartbeat: Uint8Array): Effect.Effect<never> =>
   Effect.forever(
     Effect.delay(
       Effect.sync(() => void write(heartbeat)),
@@ -45,7 +40,7 @@ const beating = ({ write }: Outlet): Effect.Effect<never> =>
   )
 
 /** The relay of such an answer. */
-export const beginAtOnce = <A>({ answer, cutWith, left }: AtOnceOptions<A>): Relay<A> => {
+export const beginAtOnce = <A>({ answer, cutWith, grammar, left }: AtOnceOptions<A>): Relay<A> => {
   let asked = answer
   let relay: Relay<A> | undefined
   let ending: A | undefined
@@ -56,8 +51,11 @@ export const beginAtOnce = <A>({ answer, cutWith, left }: AtOnceOptions<A>): Rel
     const coming = asked
     // The stream to come may take minutes, and what it was asked with be megabytes.
     asked = Effect.never
-    outlet.write(heartbeat)
-    return Effect.raceFirst(beating(outlet), Effect.raceFirst(coming, Deferred.await(isCut)))
+    outlet.write(grammar.heartbeat)
+    return Effect.raceFirst(
+      beating(outlet, grammar.heartbeat),
+      Effect.raceFirst(coming, Deferred.await(isCut)),
+    )
   }
 
   return {
@@ -67,7 +65,7 @@ export const beginAtOnce = <A>({ answer, cutWith, left }: AtOnceOptions<A>): Rel
           const given = instead ?? coming
           if ("ending" in given) {
             ending = given.ending
-            outlet.write(eventOf(given.body))
+            for (const event of grammar.errorEvents(given.body)) outlet.write(grammar.frame(event))
             return Effect.void
           }
           relay = given.body

@@ -18,6 +18,7 @@ import { type Deadline, deadlineOf } from "../access/Deadline.ts"
 import { OpenRequests } from "../access/OpenRequests.ts"
 import { Strangers } from "../access/Strangers.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { Aside } from "../aside/Aside.ts"
 import { Audit } from "../audit/Audit.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
@@ -139,9 +140,9 @@ class Passage {
     return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
   }
 
-  /** Whether the client is answered with a stream: whatever it asks for, only an operation whose answers stream gives one. */
-  #streams({ stream }: RequestFacts): boolean {
-    return stream && this.#asked.operation.stream !== undefined
+  /** How the client is answered with a stream, where it is: whatever it asks for, only an operation whose answers stream gives one. */
+  #grammar({ stream }: RequestFacts): StreamGrammar | undefined {
+    return stream ? this.#asked.operation.stream : undefined
   }
 
   #read(request: ReadRequest): Effect.Effect<RecordedAnswer, GatewayError> {
@@ -153,9 +154,10 @@ class Passage {
     if (first === undefined) return Effect.fail(unplanned(snapshot.routes, this.#asked.operation, model))
     const asking = this.#asking(request, targets)
     const answer = this.#answer(asking, request.facts, request.bodyToResume)
-    if (!this.#streams(request.facts) || snapshot.streamStart === "first_event") return answer
+    const grammar = this.#grammar(request.facts)
+    if (grammar === undefined || snapshot.streamStart === "first_event") return answer
     // What is wrong with the request is told with its status, as long as there is one to give.
-    return Effect.as(request.bodyFor(first, nothingOmitted), begunAtOnce(answer, draft, opened))
+    return Effect.as(request.bodyFor(first, nothingOmitted), begunAtOnce(answer, grammar, draft, opened))
   }
 
   #plan({ affinity, facts }: ReadRequest): ReadonlyArray<Target> {
@@ -178,7 +180,7 @@ class Passage {
     return {
       operation,
       query,
-      stream: this.#streams(facts),
+      stream: this.#grammar(facts) !== undefined,
       choicesFor: ({ upstream }) => choicesOf(facts.choices, upstream),
       transformFor: (target) => transformOf(operation, target, facts, snapshot),
       targets,

@@ -6,24 +6,24 @@
 import * as Effect from "effect/Effect"
 import {
   type AnswerEnd,
+  type AnswerRun,
   type AnswerSettings,
-  type AnswerState,
   type AnswerSummary,
-  answerStream,
   drainMs,
   graceMs,
-  summary,
-} from "../answer/AnswerStream.ts"
+} from "../answer/AnswerRun.ts"
 import { ping } from "../answer/StreamEvent.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { DataKeeper, type KeptData } from "../answer/transcript/KeptData.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { EventSource, SourceEnd } from "../wire/EventSource.ts"
-import { encode, heartbeat, type SseEvent } from "../wire/Sse.ts"
+import type { SseEvent } from "../wire/Sse.ts"
 import { silenceMs } from "./Heartbeat.ts"
 import type { Outlet } from "./Relay.ts"
 import type { Listed, Roster } from "./Roster.ts"
 
 export interface ResponseOptions<E, A> {
+  readonly grammar: StreamGrammar
   readonly settings: AnswerSettings
   readonly events: EventSource<E>
   /** A failure of the upstream in a few words for the client. Holds no secret. */
@@ -41,11 +41,11 @@ export interface ResponseOptions<E, A> {
   readonly onEnd: (end: AnswerSummary, sent: KeptData) => A
 }
 
-/** Events with these data, in one piece: what came in one read goes out in one write. */
-const encodeAll = (datas: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const only = datas[0]
-  if (datas.length === 1 && only !== undefined) return encode(only)
-  return Buffer.concat(datas.map(encode))
+/** Events in one piece: what came in one read goes out in one write. */
+const framed = ({ frame }: StreamGrammar, events: ReadonlyArray<SseEvent>): Uint8Array => {
+  const only = events[0]
+  if (events.length === 1 && only !== undefined) return frame(only)
+  return Buffer.concat(events.map(frame))
 }
 
 const answerEndOf = <E>(end: SourceEnd<E>, reasonOf: (error: E) => string): AnswerEnd => {
@@ -80,14 +80,11 @@ export class ResponseStream<E, A> implements OpenResponse {
   readonly #outlet: Outlet
   readonly #surroundings: StreamSurroundings
   readonly #onDone: (done: Effect.Effect<void>) => void
-  readonly #answer: ReturnType<typeof answerStream>
+  readonly #answer: AnswerRun
   readonly #keeper: DataKeeper
-  #state: AnswerState
   #sentAt: number
   #hasSent: boolean
-  /** What the state's progress was when `#finishedAt` was set. */
-  #progress: AnswerState["progress"]
-  /** When all choices had ended. */
+  /** When all had been said. */
   #finishedAt: number | undefined
   #isFull = false
   #isUpstreamOver = false
@@ -107,9 +104,7 @@ export class ResponseStream<E, A> implements OpenResponse {
     this.#outlet = outlet
     this.#surroundings = surroundings
     this.#onDone = onDone
-    this.#answer = answerStream(options.settings)
-    this.#state = this.#answer.initial
-    this.#progress = this.#state.progress
+    this.#answer = options.grammar.answer(options.settings)
     this.#keeper = new DataKeeper(options.keepBytes)
     this.#hasSent = options.hasBegun
     // How long the last heartbeat before it is past is not known: the next one comes when it is looked for.
@@ -122,25 +117,19 @@ export class ResponseStream<E, A> implements OpenResponse {
   }
 
   readonly #onEvents = (events: ReadonlyArray<SseEvent>): void => {
-    if (this.#isOver || this.#state.phase !== "open") return
+    if (this.#isOver || this.#answer.phase !== "open") return
     try {
-      const datas = this.#stepAll(events)
-      if (datas.length > 0) this.#send(datas)
+      const sent = this.#takeAll(events)
+      if (sent.length > 0) this.#send(sent)
       else if (events.every((event) => event === ping)) this.#beat()
     } catch (defect) {
       this.#breakOff(defect)
       return
     }
-    // The client has its `[DONE]`; the upstream's body, as a rule, ends with the bytes being read.
-    if (this.#state.phase !== "open") queueMicrotask(this.#drain)
-    else if (this.#state.progress !== this.#progress) this.#noteProgress()
-  }
-
-  #noteProgress(): void {
-    this.#progress = this.#state.progress
-    this.#finishedAt = this.#answer.isFinished(this.#state)
-      ? (this.#finishedAt ?? this.#surroundings.now())
-      : undefined
+    // The client has the end; the upstream's body, as a rule, ends with the bytes being read.
+    if (this.#answer.phase !== "open") queueMicrotask(this.#drain)
+    else if (!this.#answer.isFinished) this.#finishedAt = undefined
+    else this.#finishedAt ??= this.#surroundings.now()
   }
 
   /** Ends it for a fault of this gateway, which would end in the socket, as one of the upstream's, or with the fiber that keeps the time of all. */
@@ -150,19 +139,11 @@ export class ResponseStream<E, A> implements OpenResponse {
   }
 
   /** What these events bring. */
-  #stepAll(events: ReadonlyArray<SseEvent>): ReadonlyArray<Uint8Array> {
+  #takeAll(events: ReadonlyArray<SseEvent>): ReadonlyArray<SseEvent> {
     const only = events[0]
-    if (events.length === 1 && only !== undefined) {
-      const [next, datas] = this.#answer.step(this.#state, only)
-      this.#state = next
-      return datas
-    }
-    const all: Array<Uint8Array> = []
-    for (const event of events) {
-      const [next, datas] = this.#answer.step(this.#state, event)
-      this.#state = next
-      for (const data of datas) all.push(data)
-    }
+    if (events.length === 1 && only !== undefined) return this.#answer.take(only)
+    const all: Array<SseEvent> = []
+    for (const event of events) for (const sent of this.#answer.take(event)) all.push(sent)
     return all
   }
 
@@ -183,9 +164,7 @@ export class ResponseStream<E, A> implements OpenResponse {
   /** Sends the last events. */
   #close(end: AnswerEnd): void {
     try {
-      const [next, datas] = this.#answer.end(this.#state, end)
-      this.#state = next
-      this.#send(datas)
+      this.#send(this.#answer.end(end))
     } catch (defect) {
       // The client was not told: its connection is cut.
       this.#done = Effect.die(defect)
@@ -197,12 +176,12 @@ export class ResponseStream<E, A> implements OpenResponse {
     if (!this.#isUpstreamOver) this.#surroundings.after(drainMs, this.#finish)
   }
 
-  #send(datas: ReadonlyArray<Uint8Array>): void {
-    if (datas.length === 0) return
-    for (const data of datas) this.#keeper.keep(data)
+  #send(events: ReadonlyArray<SseEvent>): void {
+    if (events.length === 0) return
+    for (const { data } of events) this.#keeper.keep(data)
     this.#hasSent = true
     this.#sentAt = this.#surroundings.now()
-    if (!this.#outlet.write(encodeAll(datas)) && !this.#isFull) {
+    if (!this.#outlet.write(framed(this.#options.grammar, events)) && !this.#isFull) {
       this.#isFull = true
       this.#options.events.pause()
       this.#outlet.onDrain(() => {
@@ -217,7 +196,7 @@ export class ResponseStream<E, A> implements OpenResponse {
 
   /** Sends a heartbeat where one is due, and ends an answer of which no more is waited for; not while the client does not even take what there is. */
   readonly look = (now: number): void => {
-    if (this.#isFull || this.#state.phase !== "open") return
+    if (this.#isFull || this.#answer.phase !== "open") return
     if (this.#finishedAt !== undefined && now - this.#finishedAt >= graceMs) {
       this.#onEnd({ kind: "ended" })
     } else if (now - this.#sentAt >= silenceMs) {
@@ -233,7 +212,7 @@ export class ResponseStream<E, A> implements OpenResponse {
   #beat(): void {
     if (!this.#hasSent || this.#isFull) return
     this.#sentAt = this.#surroundings.now()
-    this.#outlet.write(heartbeat)
+    this.#outlet.write(this.#options.grammar.heartbeat)
   }
 
   readonly #finish = (): void => {
@@ -252,6 +231,6 @@ export class ResponseStream<E, A> implements OpenResponse {
     this.#isOver = true
     this.#surroundings.open.delete(this)
     this.#options.events.close()
-    this.ended = this.#options.onEnd(summary(this.#state), this.#keeper.kept)
+    this.ended = this.#options.onEnd(this.#answer.summary, this.#keeper.kept)
   }
 }

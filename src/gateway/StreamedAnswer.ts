@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect"
 import { identity, pipe } from "effect/Function"
 import * as Option from "effect/Option"
 import type { OpenRequest } from "../access/OpenRequests.ts"
-import { changedTexts } from "../answer/ChangedTexts.ts"
 import { type ChoiceTransform, untouched } from "../answer/ChoiceTransform.ts"
+import type { AnswerBeginning, ResumeRules } from "../answer/ResumeRules.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { defaultThinkingTags } from "../answer/ThinkTag.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
 import { errorData } from "../errors/faces/OpenAiFace.ts"
@@ -16,7 +17,6 @@ import { upstreamRequestId } from "../operations/HeadersToClient.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
 import { resumed as resumedBy } from "../resume/Resume.ts"
-import type { AnswerBeginning } from "../resume/SaidSoFar.ts"
 import { toldReason, told as toldText } from "../secrets/Told.ts"
 import type { AnsweredStream } from "../upstream/Answered.ts"
 import { type StreamFault, streamFaultReason } from "../upstream/OpenStream.ts"
@@ -44,6 +44,7 @@ interface BeingRead {
 }
 
 interface Resuming {
+  readonly rules: ResumeRules
   readonly ask: AskToResume
   readonly frame: RequestFrame
   readonly beginning: AnswerBeginning
@@ -52,10 +53,10 @@ interface Resuming {
 }
 
 /** Resumes the answer should it break off. A function of its own: of an answer that nobody may resume, nothing is to keep the request. */
-const resuming = ({ ask, beginning, frame, reading, runFork }: Resuming): Step => {
+const resuming = ({ ask, beginning, frame, reading, rules, runFork }: Resuming): Step => {
   const { draft, secrets } = frame
   const resume = resumedBy<StreamFault>({
-    shape: reading.stream.shape,
+    rules,
     beginning,
     reasonOf: streamFaultReason,
     next: (broken) =>
@@ -93,22 +94,26 @@ export const streamedAnswer = (
   { respond, runFork }: StreamTools,
 ): RecordedAnswer => {
   const { draft, onPassedOver, secrets, snapshot } = frame
-  const { shape, status } = answered
+  const { grammar, status } = answered
+  const { resume: rules } = grammar
   const includeUsage = request.includeUsage || snapshot.givesUsage === "always"
   const transform = answered.isTransformed ? untouched : configured
   const reading: BeingRead = { stream: answered }
   const { prefix = "", tags = defaultThinkingTags } = transform
   const beginning: AnswerBeginning = { prefix, tags }
-  const resumed: Step = ask === undefined ? identity : resuming({ ask, beginning, frame, reading, runFork })
-  const texts = changedTexts(shape, transform, !includeUsage)
+  const resumed: Step =
+    ask === undefined || rules === undefined
+      ? identity
+      : resuming({ ask, beginning, frame, reading, rules, runFork })
+  const texts = grammar.changed(transform, !includeUsage)
   const transformed: Step = texts === undefined ? identity : lift(texts)
   draft.begun()
   const body = respond({
     // Each step is one machine, composed and lifted once, or makes one stream of several. A step that reads another dialect goes between the two: who
     // resumes an answer speaks as its upstream does, and texts are changed as the client reads them.
     events: pipe(answered.events, resumed, transformed),
+    grammar,
     settings: {
-      shape,
       includeUsage,
       choices: choicesOf(request.choices, answered.target.upstream),
       secrets,
@@ -140,11 +145,13 @@ export const streamedAnswer = (
 /** A streamed answer that begins before any upstream has. Its status stands with that, whatever is told at last. */
 export const begunAtOnce = (
   answer: Effect.Effect<RecordedAnswer, GatewayError>,
+  grammar: StreamGrammar,
   draft: RecordDraft,
   opened: OpenRequest,
 ): RecordedAnswer => {
   const status = 200
   const relay = beginAtOnce<Ending>({
+    grammar,
     answer: told(answer, draft, opened),
     left: { ...endingOf(status, "client_closed", undefined, new Uint8Array()), response: undefined },
     cutWith: (error) => {

@@ -3,10 +3,10 @@
  * audit's names, and what is done to requests and answers follow from it. The table is in Operations.ts; each row has a folder of its own.
  */
 import type * as Either from "effect/Either"
-import type { AnswerShape } from "../answer/AnswerShape.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { AnswerFacts } from "../answer/PlainAnswer.ts"
 import type { RelayedContent } from "../answer/RelayedAnswer.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import type { FaceName } from "../errors/faces/Face.ts"
 import type { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Unresumable } from "../resume/Unresumable.ts"
@@ -46,7 +46,7 @@ export interface Operation<Name extends string = string> {
   ) => Either.Either<AskedRequest, InvalidRequest>
   readonly plain: PlainAnswers
   /** How its answers stream; `undefined` where they never do. */
-  readonly stream: AnswerShape | undefined
+  readonly stream: StreamGrammar | undefined
 }
 
 /** A request as it was read. */

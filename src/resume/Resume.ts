@@ -6,23 +6,16 @@
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { AnswerShape } from "../answer/AnswerShape.ts"
-import { isTelling } from "../answer/ChunkScan.ts"
+import type { AnswerBeginning, ResumePoint, ResumeRules } from "../answer/ResumeRules.ts"
 import { ping } from "../answer/StreamEvent.ts"
-import { errorOf } from "../answer/Verdict.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
-import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
-import { MachineRun } from "../wire/Machine.ts"
 import { unpack } from "../wire/PackedData.ts"
-import { isDone, type SseEvent } from "../wire/Sse.ts"
-import { resumedEvents } from "./ResumedEvents.ts"
-import { type AnswerBeginning, readChunk, readSoFar, type SaidSoFar } from "./SaidSoFar.ts"
+import type { SseEvent } from "../wire/Sse.ts"
 
 /** An answer that broke off and can be resumed. */
 export interface Broken {
@@ -39,7 +32,7 @@ export interface Resumed<E> {
 }
 
 export interface ResumeOptions<E> {
-  readonly shape: AnswerShape
+  readonly rules: ResumeRules
   readonly beginning: AnswerBeginning
   /** A failure of an upstream in a few words. Holds no secret. */
   readonly reasonOf: (error: E) => string
@@ -59,18 +52,15 @@ const minBytes = 64
 /** As much of an upstream's message as is told. */
 const maxMessage = 1_000
 
-/**
- * Follows the events of an answer for as long as it can be resumed. What counts as its end and as an error is what
- * `AnswerStream` takes for them. Mutable on purpose: one stream, one fiber.
- */
+/** Follows the events of an answer for as long as it can be resumed. Mutable on purpose: one stream, one fiber. */
 class Watch {
-  readonly #shape: AnswerShape
+  readonly #rules: ResumeRules
   #data = new DataBuffer()
   #bytes = 0
   #isOver = false
 
-  constructor(shape: AnswerShape) {
-    this.#shape = shape
+  constructor(rules: ResumeRules) {
+    this.#rules = rules
   }
 
   /** The answer is complete, or cannot be resumed whatever comes. */
@@ -90,21 +80,10 @@ class Watch {
   /** Takes note of an event; the answer is the message of the error it says, if it says one. */
   see(event: SseEvent): string | undefined {
     if (this.#isOver || event === ping) return undefined
-    const { data } = event
-    if (isDone(event)) {
-      this.end()
-      return undefined
-    }
-    if (event.event === "error" || data.length > surelyReadable || isTelling(data)) {
-      const chunk = outlineOf(data, answerLimits)
-      const error = errorOf(event, chunk)
-      if (error !== undefined) return error.message
-      if (chunk === undefined || Either.isLeft(readChunk(this.#shape, chunk))) {
-        this.end()
-        return undefined
-      }
-    }
-    this.#keep(data)
+    const seen = this.#rules.seen(event)
+    if (seen === "part") this.#keep(event.data)
+    else if (seen === "over") this.end()
+    else return seen.error
     return undefined
   }
 
@@ -132,10 +111,10 @@ type Pull<E> = Effect.Effect<Chunk.Chunk<SseEvent>, Option.Option<E>>
 export const resumed =
   <E>(options: ResumeOptions<E>) =>
   (events: Stream.Stream<SseEvent, E>): Stream.Stream<SseEvent, E> => {
-    const { beginning, next, reasonOf, shape } = options
+    const { beginning, next, reasonOf, rules } = options
     const start = Effect.gen(function* () {
       const outer = yield* Effect.scope
-      const watch = new Watch(shape)
+      const watch = new Watch(rules)
 
       const open = (events: Stream.Stream<SseEvent, E>, scope: Scope.CloseableScope) =>
         Effect.map(Scope.extend(Stream.toPull(events), scope), (pull): Source<E> => ({ pull, scope }))
@@ -146,17 +125,17 @@ export const resumed =
       let upcoming: Pull<E> | undefined
 
       /** Another source in place of this one, if somebody resumes. */
-      const resume = (said: SaidSoFar, reason: string): Effect.Effect<boolean> =>
+      const resume = ({ joined, text }: ResumePoint, reason: string): Effect.Effect<boolean> =>
         Effect.gen(function* () {
           const scope = yield* newScope
-          const found = yield* Scope.extend(next({ text: said.text, reason: `broke off: ${reason}` }), scope)
+          const found = yield* Scope.extend(next({ text, reason: `broke off: ${reason}` }), scope)
           if (Option.isNone(found)) {
             yield* Scope.close(scope, Exit.void)
             return false
           }
           const left = source.scope
           const { pull } = yield* open(found.value.events, scope)
-          const renamed = new MachineRun(resumedEvents(shape, said))
+          const renamed = joined()
           source = { pull: Effect.map(pull, (events) => Chunk.unsafeFromArray(renamed.take(events))), scope }
           yield* Scope.close(left, Exit.void)
           return true
@@ -165,8 +144,8 @@ export const resumed =
       /** `otherwise` is how the stream ends where nobody resumes it. */
       const brokeOff = (reason: string, otherwise: Pull<E>): Pull<E> =>
         Effect.suspend(() => {
-          const said = readSoFar(shape, beginning, watch.data)
-          const isResumed = Either.isRight(said) ? resume(said.right, reason) : Effect.succeed(false)
+          const point = rules.pointAfter(beginning, watch.data)
+          const isResumed = point === undefined ? Effect.succeed(false) : resume(point, reason)
           return Effect.flatMap(isResumed, (resumed): Pull<E> => {
             if (resumed) return read
             watch.end()

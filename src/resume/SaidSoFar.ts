@@ -6,6 +6,7 @@
 import * as Either from "effect/Either"
 import type { AnswerShape } from "../answer/AnswerShape.ts"
 import { finishReasonOf, holderOf, reasoningMembers } from "../answer/ChoiceText.ts"
+import type { AnswerBeginning } from "../answer/ResumeRules.ts"
 import { type ThinkingState, thinking } from "../answer/Thinking.ts"
 import { isJsonArray, isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { chunkIn } from "../wire/JsonOutline.ts"
@@ -66,14 +67,6 @@ export interface SaidSoFar {
 }
 
 const isThinking = ({ place }: ThinkingState): boolean => place === "thought" || place === "block"
-
-/** What is known of the upstream that began an answer. */
-export interface AnswerBeginning {
-  /** Its `special_prefix`, `""` where it has none: it may open the block of thinking that the answer only closes. */
-  readonly prefix: string
-  /** The names of the tags of its thinking. */
-  readonly tags: ReadonlyArray<string>
-}
 
 /** A chat's content without its thinking; `undefined` where it breaks off inside a block. */
 const afterThinking = (content: string, { prefix, tags }: AnswerBeginning): string | undefined => {

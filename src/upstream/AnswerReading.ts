@@ -3,11 +3,10 @@
  * Decided in the socket's own events, and told once.
  */
 import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } from "../answer/AnswerForm.ts"
-import { chunksOf } from "../answer/AnswerInChunks.ts"
-import type { AnswerShape } from "../answer/AnswerShape.ts"
-import { drainMs, graceMs } from "../answer/AnswerStream.ts"
+import { drainMs, graceMs } from "../answer/AnswerRun.ts"
 import { errorBody } from "../answer/ErrorInEvents.ts"
 import { EventReader } from "../answer/EventReader.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
 import { judge } from "../answer/Verdict.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
@@ -21,7 +20,7 @@ import {
   outlineOf,
   surelyReadable,
 } from "../wire/JsonOutline.ts"
-import { doneData, type SseEvent } from "../wire/Sse.ts"
+import type { SseEvent } from "../wire/Sse.ts"
 import { BodyCollector } from "./calls/BodyCollector.ts"
 import type { AnswerHead } from "./calls/UpstreamCall.ts"
 import { GatheredAnswer, nothingGathered } from "./GatheredAnswer.ts"
@@ -96,7 +95,7 @@ const outlineWith = (form: PlainForm, bytes: Uint8Array, limits: OutlineLimits):
 /** A stream that has not begun. */
 interface EventForm {
   readonly kind: "events"
-  readonly shape: AnswerShape
+  readonly grammar: StreamGrammar
   readonly reader: EventReader<StreamFault>
   /** What has come, and says nothing. */
   waiting: Waiting
@@ -225,16 +224,16 @@ export class AnswerReading implements BodyReading {
   /** It is known what it is: brought into the form that was asked for, should it be another. */
   #readAs(form: AnswerForm, bytes: Uint8Array): void {
     const { choices, hold, operation, stream } = this.#asked
-    const { stream: shape } = operation
+    const { stream: grammar } = operation
     const isEvents = form === "events" || (form === "other" && isEventStream(this.#head.headers))
-    if (shape === undefined || !isEvents) {
+    if (grammar === undefined || !isEvents) {
       this.#listener.onBegun()
       this.#form = { kind: "plain", body: new BodyCollector(maxAnswerBytes, hold), outline: undefined }
     } else {
       const reader = new EventReader<StreamFault>(this.#listener.onPassedOver)
-      if (stream) this.#form = { kind: "events", shape, reader, waiting: noneWaiting }
+      if (stream) this.#form = { kind: "events", grammar, reader, waiting: noneWaiting }
       else {
-        const answer = new GatheredAnswer({ shape, choices, limitBytes: maxAnswerBytes, hold, failureOf })
+        const answer = new GatheredAnswer({ grammar, choices, limitBytes: maxAnswerBytes, hold, failureOf })
         reader.attach(answer)
         this.#form = { kind: "gathered", reader, answer }
       }
@@ -246,13 +245,13 @@ export class AnswerReading implements BodyReading {
   #look(form: EventForm, events: ReadonlyArray<SseEvent>): void {
     for (const event of events) {
       if (this.#isOver) return
-      const start = startWith(form.waiting, event)
+      const start = startWith(form.grammar, form.waiting, event)
       switch (start.kind) {
         case "waits":
           form.waiting = start.waiting
           break
         case "begins":
-          this.#tell({ kind: "begun", shape: form.shape, reader: form.reader })
+          this.#tell({ kind: "begun", grammar: form.grammar, reader: form.reader })
           break
         case "error":
           this.#fail(refusedIn(start.error, event.data, this.#asked.operation))
@@ -328,21 +327,21 @@ export class AnswerReading implements BodyReading {
   }
 
   /** Gives a plain answer out as a stream. */
-  #giveOut(shape: AnswerShape, body: Uint8Array): void {
+  #giveOut(grammar: StreamGrammar, body: Uint8Array): void {
     const { aside, operation } = this.#asked
     if (body.length <= surelyReadable) {
-      this.#giveChunks(shape, chunksOf(shape, body, maxAnswerBytes) ?? [], false)
+      this.#giveChunks(grammar, grammar.givenOut(body, maxAnswerBytes) ?? [], false)
       return
     }
     const transform = this.#listener.transform()
     const input = { operation: operation.name, bytes: body, transform, limitBytes: maxAnswerBytes }
     this.#doWithout = aside("chunks", input, (cut) => {
       if (cut === undefined) this.#fail(noTurn)
-      else this.#giveChunks(shape, cut.datas, true)
+      else this.#giveChunks(grammar, cut.datas, true)
     })
   }
 
-  #giveChunks(shape: AnswerShape, datas: ReadonlyArray<Uint8Array>, isTransformed: boolean): void {
+  #giveChunks(grammar: StreamGrammar, datas: ReadonlyArray<Uint8Array>, isTransformed: boolean): void {
     const { hold } = this.#asked
     if (datas.length === 0) {
       this.#fail(
@@ -351,6 +350,6 @@ export class AnswerReading implements BodyReading {
         }),
       )
     } else if (!hold(datas.reduce((sum, { length }) => sum + length, 0))) this.#fail(noMemory)
-    else this.#tell({ kind: "chunks", shape, events: eventsOf([...datas, doneData]), isTransformed })
+    else this.#tell({ kind: "chunks", grammar, events: eventsOf(datas), isTransformed })
   }
 }

@@ -1,7 +1,7 @@
 /** What an attempt comes to: the answer for the client, or why there is none. */
 import type * as Either from "effect/Either"
-import type { AnswerShape } from "../answer/AnswerShape.ts"
 import type { RelayedForm } from "../answer/RelayedAnswer.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { Outcome } from "../errors/Outcome.ts"
 import type { RelayedAnswers } from "../operations/Operation.ts"
@@ -33,7 +33,7 @@ export interface AnsweredRefusal extends AnsweredHead {
 
 export interface AnsweredStream extends AnsweredHead {
   readonly kind: "stream"
-  readonly shape: AnswerShape
+  readonly grammar: StreamGrammar
   /** All events, the first one included. */
   readonly events: EventSource<StreamFault>
   /** Its texts are changed already, as they are to be at its target. */

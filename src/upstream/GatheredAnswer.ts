@@ -1,7 +1,8 @@
 /** An event stream put together into the plain answer it makes, for a client that asked for one. What breaks it off is a failure like any other. */
-import type { AnswerShape } from "../answer/AnswerShape.ts"
-import { type AnswerState, answerStream } from "../answer/AnswerStream.ts"
-import { gathered } from "../answer/transcript/Transcript.ts"
+import type { AnswerRun } from "../answer/AnswerRun.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
+import { errorData } from "../errors/faces/OpenAiFace.ts"
+import type { ShapedError } from "../errors/SaidError.ts"
 import { noSecrets } from "../secrets/Secrets.ts"
 import { DataBuffer } from "../wire/DataBuffer.ts"
 import type { EventSink, SourceEnd } from "../wire/EventSource.ts"
@@ -12,7 +13,7 @@ import { AttemptFailure, errorInAnswer, noMemory } from "./policy/AttemptFailure
 const minBytes = 64
 
 export interface GatheredOptions<E> {
-  readonly shape: AnswerShape
+  readonly grammar: StreamGrammar
   /** How many choices the answer is to have. */
   readonly choices: number
   /** The most that is kept of it. */
@@ -40,6 +41,9 @@ const failed = (failure: AttemptFailure): Extract<Gathered, { kind: "failed" }> 
 const brokenOff = (reason: string): Extract<Gathered, { kind: "failed" }> =>
   failed(AttemptFailure.BrokenOff({ reason }))
 
+/** An error that the events said. */
+const brokenIn = (error: ShapedError): AttemptFailure => errorInAnswer(error.message, errorData(error))
+
 /** What was no answer, put together. */
 export const nothingGathered = brokenOff("its events make no answer")
 
@@ -49,23 +53,20 @@ const mostAtOnce = 512 * 1024
 /** Mutable on purpose: one answer, one socket. */
 export class GatheredAnswer<E> implements EventSink<E> {
   readonly #options: GatheredOptions<E>
-  readonly #stream: ReturnType<typeof answerStream>
-  #state: AnswerState
+  readonly #answer: AnswerRun
   #data = new DataBuffer()
   #bytes = 0
   #gathered: Gathered = open
 
   constructor(options: GatheredOptions<E>) {
-    const { choices, shape } = options
+    const { choices, grammar } = options
     this.#options = options
-    this.#stream = answerStream({
-      shape,
+    this.#answer = grammar.answer({
       includeUsage: true,
       choices,
       // What broke it off is told by whoever made the attempt.
       secrets: noSecrets,
     })
-    this.#state = this.#stream.initial
   }
 
   get gathered(): Gathered {
@@ -74,13 +75,13 @@ export class GatheredAnswer<E> implements EventSink<E> {
 
   /** All choices that were asked for have said why they ended: only usage and `[DONE]` are to come. */
   get isFinished(): boolean {
-    return this.#gathered.kind === "open" && this.#stream.isFinished(this.#state)
+    return this.#gathered.kind === "open" && this.#answer.isFinished
   }
 
   readonly onEvents = (events: ReadonlyArray<SseEvent>): void => {
     for (const event of events) {
       if (this.#gathered.kind !== "open") return
-      this.#take(this.#stream.step(this.#state, event))
+      this.#take(this.#answer.take(event))
     }
   }
 
@@ -88,21 +89,22 @@ export class GatheredAnswer<E> implements EventSink<E> {
     if (this.#gathered.kind !== "open") return
     if (end.kind === "failed") this.#gathered = failed(this.#options.failureOf(end.error))
     else {
-      const [state] = this.#stream.end(this.#state, { kind: "ended" })
+      this.#answer.end({ kind: "ended" })
       this.#gathered =
-        state.phase === "complete" ? this.#whole() : brokenOff("ended before it said that it was finished")
+        this.#answer.phase === "complete"
+          ? this.#whole()
+          : brokenOff("ended before it said that it was finished")
     }
   }
 
-  #take([state, datas]: readonly [AnswerState, ReadonlyArray<Uint8Array>]): void {
-    this.#state = state
-    if (state.phase === "broken") {
-      const body = datas.at(-1) ?? new Uint8Array()
-      this.#gathered = failed(errorInAnswer(state.error ?? "", body))
+  #take(events: ReadonlyArray<SseEvent>): void {
+    const { brokenBy } = this.#answer
+    if (brokenBy !== undefined) {
+      this.#gathered = failed(brokenIn(brokenBy))
       return
     }
-    for (const data of datas) this.#keep(data)
-    if (state.phase === "complete" && this.#gathered.kind === "open") this.#gathered = this.#whole()
+    for (const { data } of events) this.#keep(data)
+    if (this.#answer.phase === "complete" && this.#gathered.kind === "open") this.#gathered = this.#whole()
   }
 
   #keep(data: Uint8Array): void {
@@ -117,7 +119,7 @@ export class GatheredAnswer<E> implements EventSink<E> {
   #whole(): Gathered {
     const { packed } = this.#data
     if (this.#bytes > mostAtOnce) return { kind: "packed", packed }
-    const body = gathered(this.#options.shape, packed)
+    const body = this.#options.grammar.gathered(packed)
     return body === undefined ? nothingGathered : { kind: "whole", body }
   }
 }

@@ -1,8 +1,9 @@
 /** What the body of an answer comes to, whoever reads it. */
-import type { AnswerShape } from "../answer/AnswerShape.ts"
+
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import type { RelayedAnswer, RelayedForm } from "../answer/RelayedAnswer.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { faces } from "../errors/faces/Faces.ts"
 import { errorData } from "../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
@@ -27,11 +28,11 @@ export interface BodyReading {
 export type Read =
   | { readonly kind: "plain"; readonly body: Uint8Array; readonly answer: JsonObject }
   /** A stream begins, with what the reader kept. */
-  | { readonly kind: "begun"; readonly shape: AnswerShape; readonly reader: EventReader<StreamFault> }
+  | { readonly kind: "begun"; readonly grammar: StreamGrammar; readonly reader: EventReader<StreamFault> }
   /** A plain answer, given out as a stream; the texts of a long one are changed already. */
   | {
       readonly kind: "chunks"
-      readonly shape: AnswerShape
+      readonly grammar: StreamGrammar
       readonly events: EventSource<StreamFault>
       readonly isTransformed: boolean
     }

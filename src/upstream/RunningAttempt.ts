@@ -5,9 +5,9 @@
  * (a scope, a mask, a pull for each read) took a third of all the time of a request (docs/performance.md).
  */
 import * as Either from "effect/Either"
-import type { AnswerShape } from "../answer/AnswerShape.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import type { Answered, AnsweredStream, AttemptResult } from "./Answered.ts"
@@ -148,16 +148,16 @@ export class RunningAttempt implements CallListener, ReadingListener {
         return
       }
       case "begun":
-        this.#begin(head, read.shape, read.reader)
+        this.#begin(head, read.grammar, read.reader)
         return
       case "chunks": {
-        const { events, isTransformed, shape } = read
+        const { events, grammar, isTransformed } = read
         this.#winWhole({
           kind: "stream",
           target,
           status,
           headers,
-          shape,
+          grammar,
           events,
           isTransformed,
           ended: () => {},
@@ -190,7 +190,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
     )
   }
 
-  #begin(head: AnswerHead, shape: AnswerShape, reader: EventReader<StreamFault>): void {
+  #begin(head: AnswerHead, grammar: StreamGrammar, reader: EventReader<StreamFault>): void {
     const call = this.#opened()
     if (call === undefined) return
     const events = new OpenStream(call, reader, this.#at.request.secrets)
@@ -198,7 +198,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
     this.#win({
       kind: "stream",
       ...this.#open(head, () => events.close()),
-      shape,
+      grammar,
       events,
       isTransformed: false,
     })

@@ -5,21 +5,21 @@
  * it (docs/performance.md).
  */
 import type { EventSink, EventSource, SourceEnd } from "./EventSource.ts"
-import { type Machine, MachineRun } from "./Machine.ts"
+import type { Running } from "./Machine.ts"
 import type { SseEvent } from "./Sse.ts"
 
 /** What makes other events of the events of an answer: a step of its pipeline. */
 export type Transformation<E> = (events: EventSource<E>) => EventSource<E>
 
 /** Mutable on purpose: one source, one sink. */
-class Lifted<State, E> implements EventSource<E>, EventSink<E> {
+class Lifted<E> implements EventSource<E>, EventSink<E> {
   readonly #source: EventSource<E>
-  readonly #run: MachineRun<State, SseEvent, SseEvent>
+  readonly #run: Running<SseEvent, SseEvent>
   #sink: EventSink<E> | undefined
 
-  constructor(source: EventSource<E>, machine: Machine<State, SseEvent, SseEvent>) {
+  constructor(source: EventSource<E>, run: Running<SseEvent, SseEvent>) {
     this.#source = source
-    this.#run = new MachineRun(machine)
+    this.#run = run
   }
 
   attach(sink: EventSink<E>): void {
@@ -66,10 +66,10 @@ class Lifted<State, E> implements EventSource<E>, EventSink<E> {
 }
 
 /**
- * Runs a machine over events as they come: what those of one read bring is given out at once, and nothing where they bring nothing. What the machine
+ * Runs a machine over events as they come, once: what those of one read bring is given out at once, and nothing where they bring nothing. What the machine
  * holds back goes out when the events end, before their failure where they fail, and when they are left.
  */
 export const lift =
-  <State>(machine: Machine<State, SseEvent, SseEvent>) =>
+  (run: Running<SseEvent, SseEvent>) =>
   <E>(events: EventSource<E>): EventSource<E> =>
-    new Lifted(events, machine)
+    new Lifted(events, run)

@@ -45,8 +45,16 @@ export const compose = <S1, A, B, S2, C>(
   }
 }
 
-/** A machine under way, whose outputs are taken as its inputs come. Mutable on purpose: one stream. */
-export class MachineRun<State, Input, Output> {
+/** A machine under way, whatever its state: its outputs are taken as its inputs come. */
+export interface Running<Input, Output> {
+  /** What these inputs give. */
+  readonly take: (inputs: Iterable<Input>) => ReadonlyArray<Output>
+  /** What is held back, once: no more is to come. */
+  readonly rest: () => ReadonlyArray<Output>
+}
+
+/** Mutable on purpose: one stream. */
+export class MachineRun<State, Input, Output> implements Running<Input, Output> {
   readonly #machine: Machine<State, Input, Output>
   #state: State
   #isOver = false
@@ -56,7 +64,6 @@ export class MachineRun<State, Input, Output> {
     this.#state = machine.initial
   }
 
-  /** What these inputs give. */
   take(inputs: Iterable<Input>): ReadonlyArray<Output> {
     const outputs: Array<Output> = []
     for (const input of inputs) {
@@ -67,7 +74,6 @@ export class MachineRun<State, Input, Output> {
     return outputs
   }
 
-  /** What is held back, once: no more is to come. */
   rest(): ReadonlyArray<Output> {
     if (this.#isOver) return []
     this.#isOver = true

@@ -45,6 +45,9 @@ const errorField = ascii.encode("error")
 /** The data of the event that says that an answer is complete. */
 export const doneData: Uint8Array = ascii.encode("[DONE]")
 
+/** That event. */
+export const doneEvent: SseEvent = { data: doneData, event: undefined }
+
 /** What an event of several data lines may have: they are joined, and each may be long. */
 const mostJoined = 4 * 1024 * 1024
 

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type AnswerEnd, answerStream, summary } from "../../src/answer/AnswerStream.ts"
+import type { AnswerEnd } from "../../src/answer/AnswerRun.ts"
+import { answerStream, summary } from "../../src/answer/AnswerStream.ts"
 import type { ChoiceTransform } from "../../src/answer/ChoiceTransform.ts"
 import { textOfPart, thoughtsOfPart } from "../../src/answer/ContentParts.ts"
 import { transformAnswer } from "../../src/answer/PlainAnswer.ts"

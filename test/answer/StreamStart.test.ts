@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { noneWaiting, startWith } from "../../src/answer/StreamStart.ts"
+import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { choiceGrammar } from "../../src/operations/text/ChoiceGrammar.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chunk, textChunk, usageChunk } from "../support/Wire.ts"
 
@@ -8,13 +10,15 @@ const event = (value: unknown) => ({
   event: undefined,
 })
 
+const grammar = choiceGrammar(chatShape)
+
 const role = chunk({ role: "assistant", content: "" })
 
 /** What becomes of a stream, event by event, until it is decided. */
 const decided = (values: Iterable<unknown>) => {
   let waiting = noneWaiting
   for (const value of values) {
-    const start = startWith(waiting, event(value))
+    const start = startWith(grammar, waiting, event(value))
     if (start.kind !== "waits") return { ...start, after: waiting.events }
     waiting = start.waiting
   }

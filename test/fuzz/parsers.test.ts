@@ -17,8 +17,6 @@ import { completionShape } from "../../src/operations/completions/CompletionShap
 import { toClient } from "../../src/operations/HeadersToClient.ts"
 import { toUpstream } from "../../src/operations/HeadersToUpstream.ts"
 import { allOperations } from "../../src/operations/Operations.ts"
-import { resumedEvents } from "../../src/resume/ResumedEvents.ts"
-import { readSoFar } from "../../src/resume/SaidSoFar.ts"
 import { readModels } from "../../src/routing/ModelList.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { retryAfterMs } from "../../src/upstream/policy/RetryAfter.ts"
@@ -162,22 +160,23 @@ describe("Fuzzed,", () => {
           pieces(mangled(stream)),
           mangled(request, legacy),
           (operation, chunks, body) => {
-            const shape = operation.stream ?? chatShape
+            const rules = operation.stream?.resume
+            if (rules === undefined) return
             const events = run(decoder({ maxEventBytes: 4_000 }), chunks).flatMap((output) =>
               isOverflow(output) ? [] : [output],
             )
-            const said = readSoFar(
-              shape,
+            const point = rules.pointAfter(
               { prefix: "", tags: ["think"] },
               events.map(({ data }) => data),
             )
-            if (Either.isLeft(said)) return
+            if (point === undefined) return
             const request = operation.decode(body, undefined)
             if (Either.isRight(request)) {
-              const next = bodyOf(resuming, nothingOmitted, said.right.text)(request.right)
+              const next = bodyOf(resuming, nothingOmitted, point.text)(request.right)
               if (Either.isRight(next)) JSON.parse(Buffer.from(next.right.body).toString())
             }
-            for (const { data } of run(resumedEvents(shape, said.right), events)) {
+            const joined = point.joined()
+            for (const { data } of [...joined.take(events), ...joined.rest()]) {
               judge(parseObject(data), says)
             }
           },

@@ -11,8 +11,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
-import type { AnswerSettings, AnswerSummary } from "../../src/answer/AnswerStream.ts"
-import { changedTexts } from "../../src/answer/ChangedTexts.ts"
+import type { AnswerSettings, AnswerSummary } from "../../src/answer/AnswerRun.ts"
 import { ping } from "../../src/answer/StreamEvent.ts"
 import type { KeptData } from "../../src/answer/transcript/KeptData.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
@@ -21,6 +20,7 @@ import type { Outlet, Relay } from "../../src/gateway/Relay.ts"
 import { makeRespond } from "../../src/gateway/Respond.ts"
 import type { ResponseOptions } from "../../src/gateway/ResponseStream.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import { choiceGrammar } from "../../src/operations/text/ChoiceGrammar.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { type EventSource, sourceOf } from "../../src/wire/EventSource.ts"
 import { lift, type Transformation } from "../../src/wire/Lift.ts"
@@ -41,8 +41,9 @@ const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const wire = (...values: ReadonlyArray<unknown>): string =>
   values.map((value) => `data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`).join("")
 
+const grammar = choiceGrammar(chatShape)
+
 const settings: AnswerSettings = {
-  shape: chatShape,
   includeUsage: false,
   choices: 1,
   secrets: noSecrets,
@@ -50,7 +51,7 @@ const settings: AnswerSettings = {
 
 /** Takes thinking out. */
 const stripping = (): Transformation<string> => {
-  const texts = changedTexts(chatShape, { prefix: undefined, thinking: "strip" }, true)
+  const texts = grammar.changed({ prefix: undefined, thinking: "strip" }, true)
   return texts === undefined ? identity : lift(texts)
 }
 
@@ -103,6 +104,7 @@ const responding = (
     const respond = yield* makeRespond(runFork)
     const ends: Array<ResponseEnd> = []
     const relay = respond({
+      grammar,
       settings,
       events: transformed(sourceOf(events, runFork)),
       reasonOf: (error) => error,
@@ -260,6 +262,7 @@ describe("an answer that is cut", () => {
       const respond = yield* makeRespond(runFork)
       const upstream = yield* scripted
       const relay = respond<string, void>({
+        grammar,
         settings,
         events: stripping()(sourceOf(upstream.events, runFork)),
         reasonOf: (error) => error,
@@ -499,6 +502,7 @@ describe("an outlet that fails", () => {
       const respond = yield* makeRespond(yield* FiberSet.makeRuntime<never>())
       const ends: Array<ResponseEnd> = []
       const relay = respond<string, void>({
+        grammar,
         settings,
         events: {
           attach: (sink) => sink.onEnd({ kind: "failed", error: "reset" }),
@@ -528,6 +532,7 @@ describe("an outlet that fails", () => {
       }
       const relay = () =>
         respond({
+          grammar,
           settings,
           events: sourceOfOne,
           reasonOf: (error) => error,

@@ -14,6 +14,7 @@ import { answerStream, summary } from "../../src/answer/AnswerStream.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
 import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
+import { choiceResume } from "../../src/resume/ChoiceResume.ts"
 import {
   type Broken,
   maxResumableBytes,
@@ -62,7 +63,7 @@ const resumed = (
 ): { readonly stream: Events; readonly asked: ReadonlyArray<Broken> } => {
   const asked: Array<Broken> = []
   const stream = resumedBy<string>({
-    shape: chatShape,
+    rules: choiceResume(chatShape),
     beginning: { prefix: "", tags: ["think"] },
     reasonOf: (error) => error,
     next: (broken) =>
@@ -255,7 +256,7 @@ describe("laws of resumed answers", () => {
               }
 
               const { asked, stream } = resumed(target(0, ""), ({ text }, at) => target(at + 1, text), {
-                shape,
+                rules: choiceResume(shape),
               })
               const ran = await Effect.runPromise(running(stream))
               expect(ran.exit).toEqual(Exit.void)
@@ -334,7 +335,7 @@ describe("laws of resumed answers", () => {
               const { asked, stream } = resumed(
                 failure === undefined ? upstream : failing(upstream, failure),
                 isFound ? [inReads([marker])] : [],
-                { shape },
+                { rules: choiceResume(shape) },
               )
               const ran = await Effect.runPromise(running(stream))
               expect(asked.length).toBe(isAsked ? 1 : 0)

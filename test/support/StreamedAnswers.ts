@@ -1,23 +1,19 @@
 /** A streamed answer as the gateway makes it of events: its texts changed, then judged and ended. */
 
-import {
-  type AnswerEnd,
-  type AnswerSettings,
-  type AnswerState,
-  answerStream,
-} from "../../src/answer/AnswerStream.ts"
+import type { AnswerEnd } from "../../src/answer/AnswerRun.ts"
+import { answerStream, type ChoiceAnswerState, type ChoiceSettings } from "../../src/answer/AnswerStream.ts"
 import { changedTexts } from "../../src/answer/ChangedTexts.ts"
 import type { ChoiceTransform } from "../../src/answer/ChoiceTransform.ts"
 import { MachineRun } from "../../src/wire/Machine.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
 
-export interface StreamedSettings extends AnswerSettings {
+export interface StreamedSettings extends ChoiceSettings {
   readonly transform: ChoiceTransform
 }
 
 export interface Streamed {
   readonly data: ReadonlyArray<Uint8Array>
-  readonly state: AnswerState
+  readonly state: ChoiceAnswerState
 }
 
 /** The data that is sent of these events; `end` happens where the answer has not ended itself. */
@@ -35,11 +31,11 @@ export const streamed = (
     for (const one of some) {
       const [next, outputs] = stream.step(state, one)
       state = next
-      data.push(...outputs)
+      data.push(...outputs.map((output) => output.data))
     }
   }
   take(run?.take(events) ?? events)
   take(run?.rest() ?? [])
   const [last, outputs] = stream.end(state, end)
-  return { data: [...data, ...outputs], state: last }
+  return { data: [...data, ...outputs.map((output) => output.data)], state: last }
 }

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { EventBuffer, type EventSink, type EventSource, type SourceEnd } from "../../src/wire/EventSource.ts"
 import { lift } from "../../src/wire/Lift.ts"
-import { type Machine, run } from "../../src/wire/Machine.ts"
+import { type Machine, MachineRun, run } from "../../src/wire/Machine.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
 
 const event = (text: string): SseEvent => ({ data: Buffer.from(text), event: undefined })
@@ -54,7 +54,7 @@ class Taken implements EventSink<string> {
 const lifted = (machine = pairs) => {
   const source = new Pushed()
   const taken = new Taken()
-  const events = lift(machine)(source)
+  const events = lift(new MachineRun(machine))(source)
   events.attach(taken)
   return { source, taken, events }
 }

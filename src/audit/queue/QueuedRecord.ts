@@ -1,6 +1,5 @@
 /** A record on its way to the database: cut to what is kept, with the key that makes writing it twice harmless. */
 import { identityOf } from "../../answer/AnswerIdentity.ts"
-import { assemble } from "../../answer/transcript/Transcript.ts"
 import { operationCalled } from "../../operations/Operations.ts"
 import { encodeJson } from "../../wire/JsonBytes.ts"
 import { unpack, unpackedLength } from "../../wire/PackedData.ts"
@@ -90,9 +89,9 @@ type WrittenAnswer = Omit<WrittenValues, "request">
 const written = ({ maxBodyBytes, response, values }: QueuedRecord): WrittenAnswer => {
   if (response === undefined) return { response: null }
   if (response.kind === "plain") return { response: textOf(response) }
-  const shape = operationCalled(endpointIn(values))?.stream
-  if (shape === undefined) return { response: null }
-  const answer = assemble(shape, unpack(response.packed), response.truncated)
+  const grammar = operationCalled(endpointIn(values))?.stream
+  if (grammar === undefined) return { response: null }
+  const answer = grammar.assembled(unpack(response.packed), response.truncated)
   const bytes = encodeJson(answer)
   return { response: bytes === undefined ? null : textOf(cut(bytes, maxBodyBytes)), ...identityOf(answer) }
 }

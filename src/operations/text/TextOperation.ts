@@ -5,6 +5,7 @@ import { readAnswer, transformAnswer } from "../../answer/PlainAnswer.ts"
 import { says } from "../../answer/Verdict.ts"
 import { answerLimits } from "../../wire/JsonOutline.ts"
 import type { Operation } from "../Operation.ts"
+import { choiceGrammar } from "./ChoiceGrammar.ts"
 import { bodiesOf } from "./TextBody.ts"
 import type { TextInput } from "./TextInput.ts"
 import { decode } from "./TextRequest.ts"
@@ -48,5 +49,5 @@ export const textOperation = <Name extends string>({
     transform: (transform, body) => transformAnswer(shape, transform, body),
     read: (answer) => readAnswer(shape, answer),
   },
-  stream: shape,
+  stream: choiceGrammar(shape),
 })

@@ -1,0 +1,47 @@
+/** How answers of choices stream, those of chats and of legacy completions: chunks as the data of events without names, and `[DONE]`. */
+import { chunksOf } from "../../answer/AnswerInChunks.ts"
+import { AnswerMachineRun } from "../../answer/AnswerRun.ts"
+import type { AnswerShape } from "../../answer/AnswerShape.ts"
+import { answerStream } from "../../answer/AnswerStream.ts"
+import { changedTexts } from "../../answer/ChangedTexts.ts"
+import { isOver, type StreamGrammar, saysNothing, saysSomething } from "../../answer/StreamGrammar.ts"
+import { assemble, gathered } from "../../answer/transcript/Transcript.ts"
+import { errorOf, says } from "../../answer/Verdict.ts"
+import { choiceResume } from "../../resume/ChoiceResume.ts"
+import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
+import { onOneLine } from "../../wire/JsonText.ts"
+import { MachineRun } from "../../wire/Machine.ts"
+import { doneData, encode, heartbeat, isDone } from "../../wire/Sse.ts"
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+const meaning: StreamGrammar["meaning"] = (event) => {
+  if (isDone(event)) return isOver
+  const chunk = outlineOf(event.data, answerLimits)
+  const error = errorOf(event, chunk)
+  if (error !== undefined) return { kind: "error", error }
+  return chunk !== undefined && says(chunk) ? saysSomething : saysNothing
+}
+
+/** The grammar of answers of this shape. */
+export const choiceGrammar = (shape: AnswerShape): StreamGrammar => ({
+  meaning,
+  answer: ({ choices, includeUsage, secrets }) =>
+    new AnswerMachineRun(answerStream({ shape, choices, includeUsage, secrets })),
+  frame: ({ data }) => encode(data),
+  heartbeat,
+  // On one line: there are clients that read no others.
+  errorEvents: (body) => [{ data: encoder.encode(onOneLine(decoder.decode(body))), event: undefined }],
+  changed: (transform, hidesUsage) => {
+    const machine = changedTexts(shape, transform, hidesUsage)
+    return machine === undefined ? undefined : new MachineRun(machine)
+  },
+  givenOut: (body, limitBytes) => {
+    const datas = chunksOf(shape, body, limitBytes)
+    return datas === undefined ? undefined : [...datas, doneData]
+  },
+  gathered: (packed) => gathered(shape, packed),
+  assembled: (datas, truncated) => assemble(shape, datas, truncated),
+  resume: choiceResume(shape),
+})
