@@ -27,6 +27,7 @@ export interface Mistake {
 interface Received {
   readonly operation: OperationName
   readonly deployment: string | undefined
+  readonly onlyModel?: string | undefined
 }
 
 /** What each job is given, and what it gives. Both go from thread to thread, so they are plain values, and bytes. */
@@ -118,9 +119,9 @@ export const bodyOf =
 export const asideJobs: {
   readonly [N in JobName]: (input: AsideJobs[N]["input"]) => AsideJobs[N]["output"]
 } = {
-  read: ({ deployment, operation, pieces }) => {
+  read: ({ deployment, onlyModel, operation, pieces }) => {
     const bytes = joined(pieces)
-    const read = Either.match(operations[operation].decode(bytes, deployment), {
+    const read = Either.match(operations[operation].decode(bytes, deployment, onlyModel), {
       onLeft: mistake,
       onRight: ({ affinity, facts: read }) => {
         const { choices, includeUsage, model, multimodal, stream, tools, unresumable } = read
@@ -130,10 +131,10 @@ export const asideJobs: {
     })
     return { bytes, read }
   },
-  prepare: ({ bytes, deployment, operation, omissions, recipient, said }) =>
+  prepare: ({ bytes, deployment, omissions, onlyModel, operation, recipient, said }) =>
     Either.match(
       Either.flatMap(
-        operations[operation].decode(weighed(bytes), deployment),
+        operations[operation].decode(weighed(bytes), deployment, onlyModel),
         bodyOf(recipient, omissions, said),
       ),
       {

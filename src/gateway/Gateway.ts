@@ -128,15 +128,16 @@ class Passage {
   }
 
   #received(body: Uint8Array | LongBody): Effect.Effect<RecordedAnswer, GatewayError> {
-    const { draft, hold } = this.#frame
+    const { draft, hold, snapshot } = this.#frame
     const { deployment, operation } = this.#asked
     if (!(body instanceof Uint8Array)) {
       const received = (bytes: Uint8Array): void => draft.received(bytes)
-      const read = readLong(this.#stations.aside, operation, body, deployment, hold, received)
+      const beside = { deployment, onlyModel: snapshot.routes.onlyModel }
+      const read = readLong(this.#stations.aside, operation, body, beside, hold, received)
       return Effect.flatMap(read, (request) => this.#read(request))
     }
     draft.received(body)
-    const request = operation.decode(body, deployment)
+    const request = operation.decode(body, deployment, snapshot.routes.onlyModel)
     return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
   }
 

@@ -23,6 +23,12 @@ export interface ReadRequest {
   readonly bodyToResume: BodyToResume | undefined
 }
 
+/** The model where the body does not say: what its path names, else the only one that is served. */
+export interface ModelBeside {
+  readonly deployment: string | undefined
+  readonly onlyModel: string | undefined
+}
+
 /** The body that asks a target to resume an answer of which this text was said. */
 export type BodyToResume = (
   target: Target,
@@ -57,11 +63,11 @@ export const readLong = (
   { run }: Aside["Type"],
   { name: operation }: ServedOperation,
   { pieces }: LongBody,
-  deployment: string | undefined,
+  beside: ModelBeside,
   hold: Hold,
   received: (bytes: Uint8Array) => void,
 ): Effect.Effect<ReadRequest, GatewayError> =>
-  run("read", { operation, deployment, pieces }).pipe(
+  run("read", { operation, ...beside, pieces }).pipe(
     Effect.catchTag("AsideFailed", unreadAside),
     Effect.flatMap(({ bytes, read }): Effect.Effect<ReadRequest, GatewayError> => {
       received(weighed(bytes))
@@ -72,7 +78,7 @@ export const readLong = (
       const made = (target: Target, omissions: Omissions, said: string | undefined) =>
         run("prepare", {
           operation,
-          deployment,
+          ...beside,
           bytes,
           recipient: recipientOf(target),
           omissions,

@@ -4,36 +4,53 @@
  */
 import * as Either from "effect/Either"
 import { identityOf } from "../answer/AnswerIdentity.ts"
-import { readUsage } from "../answer/Usage.ts"
-import type { JsonObject } from "../wire/Json.ts"
+import { readUsage, type Usage } from "../answer/Usage.ts"
+import type { InvalidRequest } from "../errors/RequestErrors.ts"
+import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { relayLimits } from "../wire/JsonOutline.ts"
 import { nothingAdded } from "./Additions.ts"
 import { leadOf } from "./InputLead.ts"
-import { type Edits, edited, type JsonRequest, readJson } from "./JsonRequest.ts"
+import { holdsOther } from "./InputParts.ts"
+import { type Edits, edited, invalid, invalidFor, type JsonRequest, readJson } from "./JsonRequest.ts"
 import { deciding } from "./OneReading.ts"
-import type { Operation, PlainAnswers, Recipient, RequestFacts } from "./Operation.ts"
+import type { AskedRequest, Operation, PlainAnswers, Recipient, RequestFacts } from "./Operation.ts"
+
+/** Names of members of which a request has one. */
+type OneOf = readonly [string, ...ReadonlyArray<string>]
 
 interface JsonRelay<Name extends string>
   extends Pick<Operation<Name>, "about" | "name" | "paths">,
     Pick<PlainAnswers, "says" | "silence"> {
-  /** The member that holds what is asked about: requests that begin alike there go to the same upstream, where that is wished. */
-  readonly input: string
+  /**
+   * What a request cannot do without: of each of these one. The first holds what is asked about: requests that begin alike there go to the same
+   * upstream, where that is wished.
+   */
+  readonly needs: readonly [OneOf, ...ReadonlyArray<OneOf>]
+  /** The model of a request that names none, given the only one that is served; without it each must name one. */
+  readonly modelWhereAbsent?: (only: string | undefined) => string | undefined
 }
 
 /** Nothing of it streams, calls a tool or has choices. */
-const factsOf = (model: string): RequestFacts => ({
+const factsOf = (model: string, multimodal: boolean): RequestFacts => ({
   model,
   stream: false,
   includeUsage: false,
   tools: false,
-  multimodal: false,
+  multimodal,
   choices: { n: undefined, prompts: 1 },
   unresumable: undefined,
 })
 
-/** What the target's configuration says of any request. */
+const isThere = (value: Json | undefined): boolean => value !== undefined && value !== null
+
+/**
+ * What the target's configuration says of any request.
+ *
+ * @param model what the body names, or the upstream takes it to mean
+ */
 const editsFor = (
-  { body }: JsonRequest,
+  body: JsonObject,
+  model: Json | undefined,
   { upstream, upstreamModel }: Recipient,
   own: ReadonlySet<string>,
 ) => {
@@ -41,21 +58,50 @@ const editsFor = (
   for (const [name, value] of Object.entries(upstream.extraBody)) {
     if (!own.has(name) && !Object.hasOwn(body, name)) edits.set(name, JSON.stringify(value))
   }
-  if (upstreamModel !== body["model"]) edits.set("model", JSON.stringify(upstreamModel))
+  if (upstreamModel !== model) edits.set("model", JSON.stringify(upstreamModel))
   return edits
+}
+
+/** What was used: OpenAI's `usage`, or Cohere's `meta`, which tells the tokens, and else what is paid. */
+const usageOf = ({ meta, usage }: JsonObject): Usage => {
+  if (!isJsonObject(meta) || isThere(usage)) return readUsage(usage)
+  return readUsage(meta["tokens"] ?? meta["billed_units"])
 }
 
 export const jsonRelay = <Name extends string>({
   about,
-  input,
+  modelWhereAbsent,
   name,
+  needs,
   paths,
   says,
   silence,
 }: JsonRelay<Name>): Operation<Name> => {
-  const decidedBy = deciding(["model", input])
+  const decidedBy = deciding(["model", ...needs.flat()])
   // The client's alone to say, or not to; and what belongs to streams.
-  const own = new Set(["model", input, "stream", "stream_options"])
+  const own = new Set(["model", ...needs.flat(), "stream", "stream_options"])
+  const [leading] = needs
+
+  const read = (
+    request: JsonRequest,
+    deployment: string | undefined,
+  ): Either.Either<AskedRequest, InvalidRequest> => {
+    const { body, model } = request
+    for (const names of needs) {
+      if (names.some((one) => isThere(body[one]))) continue
+      const listed = names.map((one) => `\`${one}\``).join(" or ")
+      return Either.mapLeft(invalid(names[0], `${listed} is missing.`), invalidFor(model))
+    }
+    const multimodal = needs.some((names) => names.some((one) => holdsOther(body[one])))
+    const named = deployment === undefined && !isThere(body["model"]) ? model : body["model"]
+    return Either.right({
+      facts: factsOf(model, multimodal),
+      affinity: () => leadOf(leading.map((one) => body[one]).find(isThere)),
+      bodyFor: (target) => Either.right(edited(request, editsFor(body, named, target, own), nothingAdded)),
+      bodyToResume: undefined,
+    })
+  }
+
   return {
     name,
     method: "POST",
@@ -64,13 +110,10 @@ export const jsonRelay = <Name extends string>({
     about,
     paths,
     decidedBy,
-    decode: (received, deployment) =>
-      Either.map(readJson(received, decidedBy, deployment), (request) => ({
-        facts: factsOf(request.model),
-        affinity: () => leadOf(request.body[input]),
-        bodyFor: (target) => Either.right(edited(request, editsFor(request, target, own), nothingAdded)),
-        bodyToResume: undefined,
-      })),
+    decode: (received, deployment, only) =>
+      Either.flatMap(readJson(received, decidedBy, deployment, modelWhereAbsent?.(only)), (request) =>
+        read(request, deployment),
+      ),
     plain: {
       kind: "judged",
       outline: relayLimits,
@@ -79,7 +122,7 @@ export const jsonRelay = <Name extends string>({
       transform: undefined,
       read: (answer: JsonObject) => ({
         ...identityOf(answer),
-        usage: readUsage(answer["usage"]),
+        usage: usageOf(answer),
         finishReason: undefined,
         toolCalls: false,
       }),

@@ -70,11 +70,13 @@ const unclear = ({ name: path, why }: Ambiguity): Either.Either<never, InvalidRe
  *
  * @param decidedBy the members that anything is decided by: none of them may be read in two ways
  * @param deployment the model of a path that names one
+ * @param absent the model of a body that names none, where it need not
  */
 export const readJson = (
   received: Uint8Array,
   decidedBy: Deciding,
   deployment: string | undefined,
+  absent?: string,
 ): Either.Either<JsonRequest, InvalidRequest> => {
   const bytes = withoutMark(received)
   const parsed = parse(bytes)
@@ -83,7 +85,8 @@ export const readJson = (
   const ambiguity = ambiguityIn(text, decidedBy)
   if (ambiguity !== undefined) return unclear(ambiguity)
 
-  const model = deployment ?? body["model"]
+  const { model: said } = body
+  const model = deployment ?? (said === null ? (absent ?? said) : (said ?? absent))
   if (model === undefined) return invalid("model", "`model` is missing.")
   if (typeof model !== "string") return invalid("model", "`model` must be a string.")
   if (model === "") return invalid("model", "`model` is empty.")

@@ -39,10 +39,12 @@ export interface Operation<Name extends string = string> {
    * upstream's to judge.
    *
    * @param deployment the model of a path that names one, which the body's does not change, nor need be there
+   * @param onlyModel the one that is meant where nobody names any: the only one that is served
    */
   readonly decode: (
     body: Uint8Array,
     deployment: string | undefined,
+    onlyModel?: string,
   ) => Either.Either<AskedRequest, InvalidRequest>
   readonly plain: PlainAnswers
   /** How its answers stream; `undefined` where they never do. */

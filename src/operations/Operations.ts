@@ -1,10 +1,27 @@
 /** The table of operations. Whatever is said of each of them somewhere else is made of it, or is a record of `OperationName`, which does not compile without all. */
 import { chat } from "./chat/Chat.ts"
+import { classify } from "./classify/Classify.ts"
 import { completions } from "./completions/Completions.ts"
 import { embeddings } from "./embeddings/Embeddings.ts"
+import { moderations } from "./moderations/Moderations.ts"
 import type { Operation } from "./Operation.ts"
+import { pooling } from "./pooling/Pooling.ts"
+import { rerank } from "./rerank/Rerank.ts"
+import { score } from "./score/Score.ts"
+import { detokenize } from "./tokens/Detokenize.ts"
+import { tokenize } from "./tokens/Tokenize.ts"
 
-export type OperationName = "chat.completions" | "completions" | "embeddings"
+export type OperationName =
+  | "chat.completions"
+  | "completions"
+  | "embeddings"
+  | "moderations"
+  | "rerank"
+  | "score"
+  | "classify"
+  | "pooling"
+  | "tokenize"
+  | "detokenize"
 
 /** An operation of the table. */
 export type ServedOperation = Operation<OperationName>
@@ -14,6 +31,13 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
   "chat.completions": chat,
   completions,
   embeddings,
+  moderations,
+  rerank,
+  score,
+  classify,
+  pooling,
+  tokenize,
+  detokenize,
 }
 
 /** All of them, in that order. */

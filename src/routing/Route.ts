@@ -20,6 +20,8 @@ export interface RoutingTable {
   readonly byName: ReadonlyMap<string, Upstream>
   readonly exact: ReadonlyMap<string, ReadonlyArray<Placed>>
   readonly keywords: KeywordNode
+  /** The model that is meant by who names none: the only one that is named here, or what the only upstream has first. */
+  readonly onlyModel: string | undefined
 }
 
 interface GrowingNode extends KeywordNode {
@@ -44,6 +46,16 @@ const grow = (root: GrowingNode, keyword: string): GrowingNode => {
   return node
 }
 
+const onlyModelOf = (
+  upstreams: ReadonlyArray<Upstream>,
+  named: ReadonlyMap<string, unknown>,
+): string | undefined => {
+  const [name, another] = named.keys()
+  if (name !== undefined && another === undefined) return name
+  const [upstream, other] = upstreams
+  return other === undefined ? upstream?.match.values[0] : undefined
+}
+
 /** The table of `upstreams`. Of several with one name (which a checked configuration does not have) the first is `byName`. */
 export const makeRoutingTable = (upstreams: ReadonlyArray<Upstream>): RoutingTable => {
   const byName = new Map<string, Upstream>()
@@ -62,7 +74,7 @@ export const makeRoutingTable = (upstreams: ReadonlyArray<Upstream>): RoutingTab
       }
     }
   }
-  return { upstreams, byName, exact, keywords }
+  return { upstreams, byName, exact, keywords, onlyModel: onlyModelOf(upstreams, exact) }
 }
 
 /** The first value of `match` that admits `model`: equal to it (`exact`) or contained in it (`keyword`), case-sensitive. */

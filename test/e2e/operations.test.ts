@@ -202,10 +202,7 @@ describe.each(allOperations)("$name", ({ method, name, paths: [path], stream }) 
       const refused = (given: unknown, headers: Readonly<Record<string, string>> = key) =>
         Effect.map(post(port, `/v1${path}`, given, headers), (got) => [got?.status, jsonOf(got)])
       expect(yield* refused(body, {})).toMatchObject([401, { error: { code: "invalid_api_key" } }])
-      expect(yield* refused({ ...body, model: undefined })).toMatchObject([
-        400,
-        { error: { param: "model" } },
-      ])
+      expect(yield* refused({ ...body, model: 5 })).toMatchObject([400, { error: { param: "model" } }])
       expect(yield* refused({ ...body, Model: "gpt-y" })).toMatchObject([400, { error: { param: "model" } }])
       expect(yield* refused({ ...body, model: "claude" })).toMatchObject([
         404,

@@ -13,17 +13,19 @@ const planted = jsonRelay({
   name: "planted",
   about: "nothing",
   paths: ["/planted"],
-  input: "query",
+  needs: [["query", "question"], ["documents"]],
   says: ({ results }) => isJsonArray(results) && results.length > 0,
   silence: "no result",
 })
+
+const needed = { query: "q", documents: ["d"] }
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
 
 describe("a planted operation", () => {
   it("law: is sent what its client sent, but for the model, and what extra_body says beside it", () => {
     const named = fc.dictionary(
-      fc.constantFrom("query", "stop", "max_tokens", "stream", "n", "x"),
+      fc.constantFrom("documents", "stop", "max_tokens", "stream", "n", "x"),
       fc.jsonValue(),
       {
         noNullPrototype: true,
@@ -31,7 +33,7 @@ describe("a planted operation", () => {
     )
     fc.assert(
       fc.property(named, named, (said, extraBody) => {
-        const body = { model: "m", ...said }
+        const body = { model: "m", question: "q", ...said, documents: [said["documents"]] }
         const upstream = makeUpstream({
           stop: ["x"],
           maxTokens: 1,
@@ -41,7 +43,7 @@ describe("a planted operation", () => {
         const prepared = Either.getOrThrow(
           asked.bodyFor({ upstream, upstreamModel: "other" }, nothingOmitted),
         )
-        const { query: _, stream: __, ...fills } = extraBody
+        const { documents: _, stream: __, ...fills } = extraBody
         expect(parseObject(prepared.body)).toEqual(
           parseObject(bytesOf({ ...fills, ...body, model: "other" })),
         )
@@ -54,7 +56,9 @@ describe("a planted operation", () => {
       fc.property(
         fc.dictionary(fc.constantFrom("stream", "tools", "n", "messages"), fc.jsonValue()),
         (said) => {
-          const { facts } = Either.getOrThrow(planted.decode(bytesOf({ ...said, model: "m" }), undefined))
+          const { facts } = Either.getOrThrow(
+            planted.decode(bytesOf({ ...needed, ...said, model: "m" }), undefined),
+          )
           expect(facts).toMatchObject({
             model: "m",
             stream: false,
@@ -67,8 +71,109 @@ describe("a planted operation", () => {
     expect(planted.stream).toBeUndefined()
   })
 
+  it.each([
+    [{ documents: ["d"] }, "query", "`query` or `question` is missing."],
+    [{ query: null, documents: ["d"] }, "query", "`query` or `question` is missing."],
+    [{ question: "q" }, "documents", "`documents` is missing."],
+    [{ question: "", documents: [] }, undefined, undefined],
+  ])("is refused without what it cannot do without: %j", (said, param, message) => {
+    const decoded = planted.decode(bytesOf({ model: "m", ...said }), undefined)
+    if (param === undefined) expect(Either.isRight(decoded)).toBe(true)
+    else expect(Either.flip(decoded)).toMatchObject({ right: { param, message, model: "m" } })
+  })
+
+  it.each([
+    ["q", "q"],
+    [["a", "b"], "a"],
+    [[[1, 2], [3]], "1 2"],
+    [[{ type: "text", text: "t" }], "t"],
+    [[{ role: "user", content: [{ type: "text", text: "t" }] }], "t"],
+    [{ content: { content: { content: { content: { text: "too deep" } } } } }, ""],
+    [5, ""],
+  ])("goes where requests go that begin with the same: %j", (query, lead) => {
+    const asked = planted.decode(bytesOf({ model: "m", ...needed, query }), undefined)
+    expect(Either.getOrThrow(asked).affinity()).toBe(lead)
+  })
+
+  it.each([
+    [["a", "b"], false],
+    [[[1, 2], [3]], false],
+    [[1, 2], false],
+    [[{ text: "a" }], false],
+    [["a", { image: "https://example.test/a.png" }], true],
+    [[{ type: "image_url", image_url: { url: "data:" } }], true],
+    [[{ role: "user", content: [{ type: "image_url", image_url: {} }] }], true],
+    [{ content: [{ type: "image_url", image_url: {} }] }, true],
+    [{ content: [{ type: "text", text: "a" }] }, false],
+    [null, false],
+  ])("is told to be of more than text where it is: %j", (documents, multimodal) => {
+    const body = { model: "m", query: "q", question: documents, documents: documents ?? "d" }
+    expect(Either.getOrThrow(planted.decode(bytesOf(body), undefined)).facts.multimodal).toBe(multimodal)
+  })
+
   it("is answered by what its row takes for an answer", () => {
     expect(judge({ results: [{ index: 0 }] }, planted.plain.says).kind).toBe("answer")
+    expect(planted.plain.read({ usage: { total_tokens: 4 } }).usage.totalTokens).toBe(4)
     expect(judge({ data: [1], choices: [{ text: "a" }] }, planted.plain.says).kind).toBe("silent")
+  })
+})
+
+const mayAssume = jsonRelay({
+  name: "assuming",
+  about: "nothing",
+  paths: ["/assuming"],
+  needs: [["input"]],
+  modelWhereAbsent: (only) => only ?? undefined,
+  says: () => true,
+  silence: "nothing",
+})
+
+describe("an operation whose requests need not name a model", () => {
+  const decode = (body: object, deployment: string | undefined, only?: string) =>
+    mayAssume.decode(bytesOf({ input: "a", ...body }), deployment, only)
+
+  const sent = (body: object, deployment: string | undefined, upstreamModel: string): unknown => {
+    const asked = Either.getOrThrow(decode(body, deployment, "only"))
+    const prepared = asked.bodyFor({ upstream: makeUpstream(), upstreamModel }, nothingOmitted)
+    return parseObject(Either.getOrThrow(prepared).body)
+  }
+
+  it.each([
+    [{}, undefined, "only", "only"],
+    [{ model: null }, undefined, "only", "only"],
+    [{ model: "m" }, undefined, "only", "m"],
+    [{ model: "m" }, "d", "only", "d"],
+    [{}, "d", "only", "d"],
+    [{}, "d", undefined, "d"],
+  ])("means, by %j at the deployment %s where only %s is served, %s", (body, deployment, only, model) => {
+    expect(Either.getOrThrow(decode(body, deployment, only)).facts.model).toBe(model)
+  })
+
+  it("is to name one where more than one is served", () => {
+    for (const body of [{}, { model: null }, { model: 5 }, { model: "" }]) {
+      expect(Either.flip(decode(body, undefined))).toMatchObject({ right: { param: "model" } })
+    }
+  })
+
+  it("is sent as it came to who would take it to mean the same, and with a model to all others", () => {
+    expect(sent({}, undefined, "only")).toEqual({ input: "a" })
+    expect(sent({ model: null }, undefined, "only")).toEqual({ input: "a", model: null })
+    expect(sent({}, undefined, "other")).toEqual({ input: "a", model: "other" })
+    expect(sent({ model: null }, undefined, "other")).toEqual({ input: "a", model: "other" })
+    expect(sent({}, "d", "d")).toEqual({ input: "a", model: "d" })
+  })
+})
+
+describe("what was used", () => {
+  it.each([
+    [{ usage: { prompt_tokens: 4, total_tokens: 4 } }, 4],
+    [{ usage: null, meta: { tokens: { input_tokens: 5 } } }, 5],
+    [{ meta: { billed_units: { search_units: 1 }, tokens: { input_tokens: 6 } } }, 6],
+    [{ meta: { billed_units: { input_tokens: 7 } } }, 7],
+    [{ meta: { billed_units: { search_units: 1 } } }, undefined],
+    [{ usage: { prompt_tokens: 4 }, meta: { tokens: { input_tokens: 5 } } }, 4],
+    [{ usage: "many", meta: [] }, undefined],
+  ])("is read of OpenAI's usage or Cohere's meta: %j", (answer, tokens) => {
+    expect(planted.plain.read(answer).usage.inputTokens).toBe(tokens)
   })
 })

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest"
 import { ambiguityIn, deciding, folded } from "../../src/operations/OneReading.ts"
 import { allOperations } from "../../src/operations/Operations.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
+import { samples } from "../support/OperationSamples.ts"
 
 const members = deciding(["model", "max_tokens", "stop", "tokens_k", "n"])
 
@@ -124,6 +125,7 @@ describe("Every operation", () => {
       stream: true,
       max_tokens: 5,
       stop: ["a"],
+      ...samples[operation.name].request,
     }
     const upstream = makeUpstream({ maxTokens: 3, stop: ["x"], asksUsage: true, extraBody: { top_k: 1 } })
     const prepared = operation.decode(new TextEncoder().encode(JSON.stringify(body)), undefined).pipe(

@@ -10,6 +10,7 @@ import {
   spellingsOf,
   toldAs,
 } from "../../src/operations/RequestPath.ts"
+import { samples } from "../support/OperationSamples.ts"
 
 describe("the table of operations", () => {
   it("has each row under its name, and no name or path twice, however it is spelled", () => {
@@ -36,7 +37,7 @@ describe("the table of operations", () => {
   it.each(allOperations)(
     "$name takes its model from the path of a deployment, whatever its body says",
     (operation) => {
-      const body = { model: 5, messages: [{ role: "user", content: "a" }], prompt: "a", input: "a" }
+      const body = { ...samples[operation.name].request, model: 5 }
       const asked = operation.decode(new TextEncoder().encode(JSON.stringify(body)), "d")
       expect(Either.getOrThrow(asked).facts.model).toBe("d")
     },

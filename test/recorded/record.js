@@ -94,7 +94,6 @@ const requests = {
   embedding: embedding({ input: "Hello" }),
   "embedding-two": embedding({ input: ["Hello", "Good day"] }),
   "embedding-base64": embedding({ input: ["Hello", "Good day"], encoding_format: "base64" }),
-  "embedding-error-input": embedding({}),
   "embedding-error-too-long": embedding({ input: "Hello? ".repeat(20_000) }),
   "error-model": { ...chat({}), body: { ...ask, model: "unknown" } },
   "error-member": chat({ max_tokens: "many" }),

@@ -39,4 +39,101 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
     tokens: { input: 8, output: undefined },
     writesText: false,
   },
+  moderations: {
+    request: { input: ["Hello", "Good day"] },
+    answer: {
+      id: "modr-1",
+      model: "omni-moderation-latest",
+      results: [
+        {
+          flagged: true,
+          categories: { violence: true },
+          category_scores: { violence: 0.8599265510337075 },
+          category_applied_input_types: { violence: ["text"] },
+        },
+      ],
+    },
+    tokens: { input: undefined, output: undefined },
+    writesText: false,
+  },
+  rerank: {
+    request: { query: "Which is a fruit?", documents: ["a stone", "an apple"], top_n: 1 },
+    answer: {
+      id: "07734bd2-2473-4f07-94e1-0d9f0e6843cf",
+      results: [{ index: 1, relevance_score: 0.999071 }],
+      meta: {
+        api_version: { version: "2" },
+        billed_units: { search_units: 1 },
+        tokens: { input_tokens: 21 },
+      },
+    },
+    tokens: { input: 21, output: undefined },
+    writesText: false,
+  },
+  score: {
+    request: { queries: "Which is a fruit?", documents: ["a stone", "an apple"] },
+    answer: {
+      id: "score-1",
+      object: "list",
+      created: 1,
+      model: "gpt-x",
+      data: [
+        { index: 0, object: "score", score: 0.001094818115234375 },
+        { index: 1, object: "score", score: 0.998046875 },
+      ],
+      usage: { prompt_tokens: 28, total_tokens: 28, completion_tokens: 0, prompt_tokens_details: null },
+    },
+    tokens: { input: 28, output: 0 },
+    writesText: false,
+  },
+  classify: {
+    request: { input: ["Loved it", "Left early"] },
+    answer: {
+      id: "classify-1",
+      object: "list",
+      created: 1,
+      model: "gpt-x",
+      data: [
+        { index: 0, label: "good", probs: [0.02, 0.98], num_classes: 2 },
+        { index: 1, label: "bad", probs: [0.91, 0.09], num_classes: 2 },
+      ],
+      usage: { prompt_tokens: 8, total_tokens: 8, completion_tokens: 0, prompt_tokens_details: null },
+    },
+    tokens: { input: 8, output: 0 },
+    writesText: false,
+  },
+  pooling: {
+    request: { input: "Hello", encoding_format: "float" },
+    answer: {
+      id: "pool-1",
+      object: "list",
+      created: 1,
+      model: "gpt-x",
+      data: [
+        {
+          index: 0,
+          object: "pooling",
+          data: [
+            [0.25, -1e-3],
+            [0.5, 0.125],
+          ],
+        },
+      ],
+      usage: { prompt_tokens: 2, total_tokens: 2, completion_tokens: 0, prompt_tokens_details: null },
+    },
+    tokens: { input: 2, output: 0 },
+    writesText: false,
+  },
+  tokenize: {
+    request: { prompt: "Hello" },
+    answer: { count: 2, max_model_len: 4096, tokens: [151644, 9707], token_strs: null },
+    tokens: { input: undefined, output: undefined },
+    writesText: false,
+  },
+  detokenize: {
+    request: { tokens: [151644, 9707] },
+    answer: { prompt: "Hello" },
+    tokens: { input: undefined, output: undefined },
+    writesText: false,
+  },
 }

@@ -6,7 +6,7 @@ export const embeddings = jsonRelay({
   name: "embeddings",
   about: "embeddings, whole; the answer passes untouched, in floats or base64",
   paths: ["/embeddings"],
-  input: "input",
+  needs: [["input", "messages", "content"]],
   says: ({ data }) => isJsonArray(data) && data.length > 0,
   silence: "no vector",
 })

@@ -34,7 +34,7 @@ describe("a request for embeddings", () => {
     '{"input": ["a", ""],"encoding_format":"base64" ,"model":"m"}',
     '{"model":"m","input":[1,2,3],"dimensions":1e2}',
     '{"model":"m","input":[[1,2],[3]],"user":"u","stream":true,"stop":5,"messages":[]}',
-    '{"model":"m"}',
+    '{"model":"m","messages":[{"role":"user","content":"a"}]}',
   ])("is sent as it came, whatever is configured for texts: %s", (text) => {
     expect(sent(text, configured)).toBe(text)
   })
@@ -44,8 +44,8 @@ describe("a request for embeddings", () => {
     expect(sent('{"model":"m", "input":12345678901234567890}', { extraBody }, "other")).toBe(
       '{"model":"other", "input":12345678901234567890,"dimensions":256,"truncate":true}',
     )
-    expect(sent('{"model":"m","dimensions":null}', { extraBody })).toBe(
-      '{"model":"m","dimensions":null,"truncate":true}',
+    expect(sent('{"model":"m","input":1,"dimensions":null}', { extraBody })).toBe(
+      '{"model":"m","input":1,"dimensions":null,"truncate":true}',
     )
   })
 
@@ -56,6 +56,8 @@ describe("a request for embeddings", () => {
     ['{"model":5,"input":"a"}', "model"],
     ['{"model":"m","Model":"n"}', "model"],
     ['{"model":"m","input":"a","input":"b"}', "input"],
+    ['{"model":"m"}', "input"],
+    ['{"model":"m","input":null}', "input"],
   ])("is refused where it cannot be routed, or not everybody reads the same: %s", (text, param) => {
     const refused = Either.getOrThrow(Either.flip(embeddings.decode(bytesOf(text), undefined)))
     expect(refused.param).toBe(param)
@@ -66,7 +68,7 @@ describe("a request for embeddings", () => {
     expect(affinity("a")).toBe("a")
     expect(affinity(["a", "b"])).toBe("a")
     expect(affinity([[1, 2], [3]])).toBe("1 2")
-    expect(affinity({ text: "a" })).toBe("")
+    expect(affinity({ text: "a" })).toBe("a")
     expect(affinity("x".repeat(1_000_000)).length).toBe(1_024)
   })
 })

@@ -252,7 +252,7 @@ describe("affinity", () => {
     expect(prompt(["abc", "def"])).toBe("abc")
     expect(prompt([1, 2, 3])).toBe("1 2 3")
     expect(prompt([[1, 2], [3]])).toBe("1 2")
-    for (const value of [null, {}, 5, [], [[[1]]], [null]] satisfies Array<Json>)
+    for (const value of [null, {}, 5, [], [[[[[1]]]]], [null]] satisfies Array<Json>)
       expect(prompt(value)).toBe("")
   })
 
