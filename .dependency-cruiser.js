@@ -76,7 +76,7 @@ export const rooms = {
     edges: "*",
     outside: "node:crypto",
   },
-  "config/schema": { rooms: "access answer routing secrets wire" },
+  "config/schema": { rooms: "access answer operations routing secrets wire" },
   config: {
     rooms:
       "access answer audit/record config/schema operations routing secrets terminal upstream/policy wire",

@@ -88,6 +88,7 @@ const settingsOf = (
 const upstreamOf = (upstream: UpstreamEntry, config: GatewayConfig, env: Env): Upstream => ({
   name: upstream.name,
   ...addressOf(upstream.base_url),
+  paths: upstream.paths ?? {},
   proxy: proxyOf(upstream.proxy_url, upstream.base_url, env),
   apiKey: upstream.api_key,
   keyHeader: keyHeaderOf(upstream),

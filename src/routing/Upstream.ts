@@ -63,6 +63,8 @@ export interface Upstream {
   readonly baseUrl: string
   /** What stands behind every path, with its `?`; empty where nothing does. */
   readonly query: string
+  /** Where it answers operations elsewhere than others do, by their names. */
+  readonly paths: Readonly<Record<string, string | undefined>>
   /** What its calls go through. */
   readonly proxy: OutgoingProxy | undefined
   /** Absent: the client's own key is passed through. */
@@ -109,6 +111,16 @@ export interface Target {
   readonly upstream: Upstream
   readonly upstreamModel: string
 }
+
+/** The path that an upstream is asked at: its own for this operation, else the operation's first. */
+export const pathAt = (
+  { paths: own }: Pick<Upstream, "paths">,
+  { name, paths }: { readonly name: string; readonly paths: readonly [string, ...ReadonlyArray<string>] },
+): string => own[name] ?? paths[0]
+
+/** Where a path of an upstream leads: `/x` lies below its base URL, `//x` at the root of its host; the query stays behind either. */
+export const urlOf = ({ baseUrl, query }: Pick<Upstream, "baseUrl" | "query">, path: string): string =>
+  path.startsWith("//") ? new URL(baseUrl).origin + path.slice(1) + query : baseUrl + path + query
 
 /** The host and port of an upstream's URL, which the configuration's checks found to be one. */
 export const hostOf = (baseUrl: string): string => new URL(baseUrl).host

@@ -10,6 +10,7 @@ import type { EventReader } from "../answer/EventReader.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
+import { pathAt } from "../routing/Upstream.ts"
 import type { Answered, AnsweredStream, AttemptResult } from "./Answered.ts"
 import { AnswerReading } from "./AnswerReading.ts"
 import { type AttemptAt, type AttemptRequest, cancelledCause, type Sent } from "./AttemptRequest.ts"
@@ -83,7 +84,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
       {
         upstream: this.#at.target.upstream,
         method: operation.method,
-        path: operation.paths[0],
+        path: pathAt(this.#at.target.upstream, operation),
         query,
         headers: headersFor(this.#at.target),
         body,

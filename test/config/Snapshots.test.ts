@@ -105,6 +105,7 @@ describe("makeSnapshot", () => {
       name: "a",
       baseUrl: "https://a.example/v1",
       query: "",
+      paths: {},
       proxy: undefined,
       apiKey: undefined,
       keyHeader: undefined,

@@ -148,14 +148,15 @@ interface Row {
   readonly required: boolean
 }
 
-/** The keys below a map, those of maps in it with their whole way. */
+/** The keys below a map, those of maps in it with their whole way; a map that has an example is told as a whole. */
 const rowsOf = (schema: JsonObject, above: string): ReadonlyArray<Row> =>
   present(schema).flatMap((it) =>
     Object.entries(member(it, "properties")).flatMap(([name, property]): ReadonlyArray<Row> => {
       if (!isJsonObject(property)) return []
       const key = above === "" ? name : `${above}.${name}`
       const required = Array.isArray(it.required) && it.required.includes(name)
-      return [{ key, schema: property, required }, ...rowsOf(property, key)]
+      const below = exampleOf(property) === undefined ? rowsOf(property, key) : []
+      return [{ key, schema: property, required }, ...below]
     }),
   )
 

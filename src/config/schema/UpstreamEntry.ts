@@ -1,10 +1,10 @@
 /** An entry of `openai_clients`, an upstream: where it answers, which models it serves, and how it is treated. */
 import * as Schema from "effect/Schema"
+import { baseUrl, pathNames, paths, proxyUrl } from "./Addresses.ts"
 import { given, optional, optionalText, setting } from "./Keys.ts"
 import { UpstreamRequestCleaning, UpstreamTimeouts } from "./Overridable.ts"
 import {
   auth,
-  baseUrl,
   dialectList,
   extraBody,
   headers,
@@ -14,7 +14,6 @@ import {
   nameProblem,
   nonEmptyText,
   oneLine,
-  proxyUrl,
   thinkingFormat,
   thinkingTags,
   upstreamKey,
@@ -78,6 +77,10 @@ export const UpstreamEntry = Schema.Struct({
     description:
       "The conversation dialects it speaks, most preferred first: `chat` (`/chat/completions`), `responses` and `messages` (Anthropic's). A request in another is not sent to it; `[]`: none is. Absent: `chat` and `responses` until its answers say otherwise.",
     examples: [["messages", "chat"]],
+  }),
+  paths: optional(paths, {
+    description: `Where it answers ${pathNames.map((name) => `\`${name}\``).join(", ")}: \`/x\` lies below \`base_url\`, \`//x\` at the root of its host. Absent: where OpenAI does, or who made the endpoint.`,
+    examples: [{ embeddings: "//v2/embed" }],
   }),
   proxy_url: optional(proxyUrl, {
     description:

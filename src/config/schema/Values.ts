@@ -1,11 +1,9 @@
 /** The kinds of values that keys of the configuration take: what is one, and what to say of what is none. */
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { originFrom } from "../../access/WebPage.ts"
 import { dialects } from "../../routing/Dialect.ts"
-import { isDirect, parseProxy, proxyMistakes } from "../../routing/OutgoingProxy.ts"
 import { strategyNames } from "../../routing/strategies/Strategies.ts"
 import { isPlaceholder } from "../../secrets/PlaceholderKey.ts"
 import { parseNetwork } from "../../wire/Address.ts"
@@ -175,54 +173,6 @@ export const adminKey = askedKey(
   fixed(
     "the admin key holds white space or characters that a header cannot carry; check for a stray line feed, or a `Bearer` before it",
   ),
-)
-
-const longestUrl = 8_000
-
-const urlFaults = {
-  long: fixed(`a URL has at most ${longestUrl} characters` as const),
-  scheme: fixed("expected a URL that begins with http:// or https://"),
-  space: fixed("a URL holds no white space"),
-  text: fixed("a URL holds no lone surrogates, which cannot be sent"),
-  host: fixed("expected a URL such as https://api.openai.com/v1; its host or port is not valid"),
-  credentials: fixed(
-    "a base_url carries no user or password; use api_key, or headers for another kind of credentials",
-  ),
-  fragment: fixed("a base_url has no fragment (#\u2026): it would not be sent"),
-}
-
-/** Why a `base_url` cannot be used, or `undefined`. Never repeats it: it may hold a password. */
-const urlProblem = (value: string): string | undefined => {
-  if (!/^https?:\/\//i.test(value)) return urlFaults.scheme
-  if (/[\s\p{Cc}]/u.test(value)) return urlFaults.space
-  if (/\p{Cs}/u.test(value)) return urlFaults.text
-  if (value.length > longestUrl) return urlFaults.long
-  if (!URL.canParse(value)) return urlFaults.host
-  const url = new URL(value)
-  if (url.username !== "" || url.password !== "") {
-    return urlFaults.credentials
-  }
-  if (value.includes("#")) return urlFaults.fragment
-  return undefined
-}
-
-export const baseUrl = Schema.String.pipe(Schema.filter((value) => urlProblem(value))).annotations({
-  title: "an http(s) URL",
-  jsonSchema: { pattern: "^[Hh][Tt][Tt][Pp][Ss]?://" },
-})
-
-for (const fault of Object.values(proxyMistakes)) fixed(fault)
-
-/** What is wrong with a `proxy_url`, or `undefined`. */
-const proxyProblem = (value: string | false): string | undefined =>
-  value === false || isDirect(value) ? undefined : Either.getOrUndefined(Either.flip(parseProxy(value)))
-
-export const proxyUrl = Schema.Union(Schema.String, Schema.Literal(false)).pipe(
-  Schema.filter((value) => proxyProblem(value), {
-    title: "the URL of a proxy, or false",
-    jsonSchema: { title: "the URL of a proxy, or false", anyOf: [{ type: "string" }, { type: "boolean" }] },
-    [confidential]: true,
-  }),
 )
 
 const wrongProxies = fixed(`expected a whole number of proxies from 0 to ${mostProxies}` as const)

@@ -1,6 +1,6 @@
 /** Where the calls of an upstream go, and what is sent with each of them. */
 import * as Redacted from "effect/Redacted"
-import type { Upstream } from "../../routing/Upstream.ts"
+import { type Upstream, urlOf } from "../../routing/Upstream.ts"
 import type { SentHeaders } from "../../wire/Headers.ts"
 
 /** Where calls go below an upstream's base URL. */
@@ -30,7 +30,7 @@ export const destinationOf = (upstream: Upstream, path: string): Destination => 
   const known = destinations.get(upstream)
   const found = known?.get(path)
   if (found !== undefined) return found
-  const url = new URL(upstream.baseUrl + path + upstream.query)
+  const url = new URL(urlOf(upstream, path))
   const below = url.pathname + url.search
   const { proxy } = upstream
   const made =

@@ -3,7 +3,7 @@ import type { Deadline } from "../../access/Deadline.ts"
 import type { Upstream } from "../../routing/Upstream.ts"
 import type { AttemptFailure } from "../policy/AttemptFailure.ts"
 
-/** What is sent: `path` below the upstream's `baseUrl`, headers complete (the credential included). */
+/** What is sent: `path` below the upstream's `baseUrl`, or from the root of its host, headers complete (the credential included). */
 export interface UpstreamCall {
   readonly upstream: Upstream
   readonly method: "GET" | "POST"

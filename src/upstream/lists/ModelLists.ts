@@ -17,7 +17,7 @@ import { Aside } from "../../aside/Aside.ts"
 import type { AttemptRecord } from "../../audit/record/AuditRecord.ts"
 import { toUpstream } from "../../operations/HeadersToUpstream.ts"
 import { type Model, readModels } from "../../routing/ModelList.ts"
-import type { Upstream } from "../../routing/Upstream.ts"
+import { pathAt, type Upstream } from "../../routing/Upstream.ts"
 import type { Secrets } from "../../secrets/Secrets.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
 import { JsonCost } from "../../wire/JsonCost.ts"
@@ -118,15 +118,17 @@ const unknown = (): Entry => ({
   coming: undefined,
 })
 
+const listOfModels = { name: "models", paths: ["/models"] } as const
+
 const plain = (secret: Redacted.Redacted<string> | undefined): string | null =>
   secret === undefined ? null : Redacted.value(secret)
 
 /** A digest of all that a list depends on, so that remembering needs no credential. */
 const keyOf = ({ credential, upstream }: ListRequest): string => {
-  const { baseUrl, headers, keyHeader, name, proxy, query } = upstream
+  const { baseUrl, headers, keyHeader, name, paths, proxy, query } = upstream
   const way = proxy === undefined ? null : [proxy.shown, plain(proxy.authorization)]
   return createHash("sha256")
-    .update(JSON.stringify([name, baseUrl, query, headers, keyHeader, plain(credential), way]))
+    .update(JSON.stringify([name, baseUrl, query, paths, headers, keyHeader, plain(credential), way]))
     .digest("base64")
 }
 
@@ -197,10 +199,11 @@ export const layer: Layer.Layer<ModelLists, never, Aside | Breakers | Upstreams>
             },
           },
           method: "GET",
-          path: "/models",
+          path: pathAt(upstream, listOfModels),
           headers: toUpstream({ accept: "application/json" }, upstream, credential, {
             body: "none",
-            face: "openai",
+            // Anthropic's own list is not to be had without its headers, which others pass over.
+            face: upstream.dialects.includes("messages") ? "anthropic" : "openai",
           }),
           body: undefined,
           awaits: "answer",

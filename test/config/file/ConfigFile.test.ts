@@ -286,6 +286,50 @@ describe("problems", () => {
       "1:24 server.trust_proxy: expected a whole number of proxies from 0 to 32",
     ],
     [
+      "a dialect that is none",
+      withClient("dialects: [chat, message]"),
+      '5:22 openai_clients[0].dialects[1]: expected one of chat, responses, messages, got "message"; did you mean "messages"?',
+    ],
+    [
+      "a dialect without brackets",
+      withClient("dialects: messages"),
+      "5:15 openai_clients[0].dialects: expected a list of dialects, got a string; put it in brackets, as in [a, b]",
+    ],
+    [
+      "a dialect twice",
+      withClient("dialects: [chat, chat]"),
+      "5:22 openai_clients[0].dialects[1]: this dialect is listed twice",
+    ],
+    [
+      "a path of an operation that is none",
+      withClient("paths: { embedings: /e }"),
+      '5:14 openai_clients[0].paths.embedings: unknown key; did you mean "embeddings"?',
+    ],
+    ...["e", "", "https://a.example/e"].map((path): readonly [string, string, string] => [
+      `a path that does not begin with a slash: ${path}`,
+      withClient(`paths: { embeddings: "${path}" }`),
+      "5:26 openai_clients[0].paths.embeddings: expected a path that begins with /, or with // for one from the root of the host",
+    ]),
+    ...["/e?a=1", "/e#f"].map((path): readonly [string, string, string] => [
+      `a path with a query or a fragment: ${path}`,
+      withClient(`paths: { embeddings: "${path}" }`),
+      "5:26 openai_clients[0].paths.embeddings: a path has no query and no fragment; what belongs to every path stays behind base_url",
+    ]),
+    ...["/../e", "/a/..", "//..", "/a/%2E%2e/e", "/./e", "/.%2e"].map(
+      (path): readonly [string, string, string] => [
+        `a path with dots: ${path}`,
+        withClient(`paths: { embeddings: "${path}" }`),
+        "5:26 openai_clients[0].paths.embeddings: a path holds no . or .. between its slashes",
+      ],
+    ),
+    ...["/", "//", "///e", "/a//e", "/e/", "/a e", "/a\\\\e", "/{model}/e", "/a\\u0000"].map(
+      (path): readonly [string, string, string] => [
+        `a path that is no path: ${path}`,
+        withClient(`paths: { embeddings: "${path}" }`),
+        "5:26 openai_clients[0].paths.embeddings: a path holds no white space, braces, backslashes or empty parts",
+      ],
+    ),
+    [
       "a network that is none",
       `server: { trust_proxy: [10.0.0.0/8, "10.0.0.0/64"] }\n${none}`,
       "1:37 server.trust_proxy[1]: no network; write one such as 10.0.0.0/8 or fd00::/8, or an address",
