@@ -116,7 +116,7 @@ export const relayedBytes = (
       error: end.kind === "broken" ? end.error : undefined,
       usage: facts?.usage ?? noUsage,
       finishReason: toldReason(facts?.finishReason, secrets),
-      toolCalls: facts?.toolCalls,
+      toolCalls: facts?.toolCalls ?? false,
       responseId: toldId(facts?.responseId, secrets),
       serviceTier: toldId(facts?.serviceTier, secrets),
       response: { kind: "plain", bytes: excerpt.of(answer, body["content-type"] ?? "") },

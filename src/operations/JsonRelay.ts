@@ -1,5 +1,5 @@
 /**
- * An operation whose request and answer are one JSON object each. The gateway reads the model of the request and the usage of the answer; it changes
+ * An operation whose request is one JSON object, as its answer is where that is not sound. The gateway reads the model of the request and the usage of the answer; it changes
  * nothing but the model's name, and adds `extra_body`. What belongs to text that is written (stop words, caps, streams, cleaning, thinking) is not here.
  */
 import * as Either from "effect/Either"
@@ -13,7 +13,14 @@ import { leadOf } from "./InputLead.ts"
 import { holdsOther } from "./InputParts.ts"
 import { type Edits, edited, invalid, invalidFor, type JsonRequest, readJson } from "./JsonRequest.ts"
 import { deciding } from "./OneReading.ts"
-import type { AskedRequest, Operation, PlainAnswers, Recipient, RequestFacts } from "./Operation.ts"
+import type {
+  AskedRequest,
+  Operation,
+  PlainAnswers,
+  Recipient,
+  RelayedAnswers,
+  RequestFacts,
+} from "./Operation.ts"
 
 /** Names of members of which a request has one. */
 type OneOf = readonly [string, ...ReadonlyArray<string>]
@@ -27,13 +34,20 @@ interface JsonRelay<Name extends string>
    */
   readonly needs: readonly [OneOf, ...ReadonlyArray<OneOf>]
   /** The model of a request that names none, given the only one that is served; without it each must name one. */
-  readonly modelWhereAbsent?: (only: string | undefined) => string | undefined
+  readonly modelWhereAbsent?: (only: string | undefined, body: JsonObject) => string | undefined
+  /** Answers are handed on as their bytes come; absent: each is read to its end, and judged. */
+  readonly relays?: Pick<RelayedAnswers, "holds" | "outline">
+  /** How its answers stream, and the member and value that ask for that; absent: they never do. */
+  readonly streams?: {
+    readonly by: readonly [member: string, value: Json]
+    readonly as: Operation["stream"]
+  }
 }
 
-/** Nothing of it streams, calls a tool or has choices. */
-const factsOf = (model: string, multimodal: boolean): RequestFacts => ({
+/** Nothing of it calls a tool or has choices. */
+const factsOf = (model: string, stream: boolean, multimodal: boolean): RequestFacts => ({
   model,
-  stream: false,
+  stream,
   includeUsage: false,
   tools: false,
   multimodal,
@@ -74,13 +88,18 @@ export const jsonRelay = <Name extends string>({
   name,
   needs,
   paths,
+  relays,
   says,
   silence,
+  streams,
 }: JsonRelay<Name>): Operation<Name> => {
-  const decidedBy = deciding(["model", ...needs.flat()])
+  const asking = streams === undefined ? [] : [streams.by[0]]
+  const decidedBy = deciding(["model", ...needs.flat(), ...asking])
   // The client's alone to say, or not to; and what belongs to streams.
-  const own = new Set(["model", ...needs.flat(), "stream", "stream_options"])
+  const own = new Set(["model", ...needs.flat(), ...asking, "stream", "stream_options"])
   const [leading] = needs
+  const asksStream = (body: JsonObject): boolean =>
+    streams !== undefined && body[streams.by[0]] === streams.by[1]
 
   const read = (
     request: JsonRequest,
@@ -95,7 +114,7 @@ export const jsonRelay = <Name extends string>({
     const multimodal = needs.some((names) => names.some((one) => holdsOther(body[one])))
     const named = deployment === undefined && !isThere(body["model"]) ? model : body["model"]
     return Either.right({
-      facts: factsOf(model, multimodal),
+      facts: factsOf(model, asksStream(body), multimodal),
       affinity: () => leadOf(leading.map((one) => body[one]).find(isThere)),
       bodyFor: (target) => Either.right(edited(request, editsFor(body, named, target, own), nothingAdded)),
       bodyToResume: undefined,
@@ -111,12 +130,12 @@ export const jsonRelay = <Name extends string>({
     paths,
     decidedBy,
     decode: (received, deployment, only) =>
-      Either.flatMap(readJson(received, decidedBy, deployment, modelWhereAbsent?.(only)), (request) =>
-        read(request, deployment),
+      Either.flatMap(
+        readJson(received, decidedBy, deployment, (body) => modelWhereAbsent?.(only, body)),
+        (request) => read(request, deployment),
       ),
     plain: {
-      kind: "judged",
-      outline: relayLimits,
+      ...(relays === undefined ? { kind: "judged", outline: relayLimits } : { kind: "relayed", ...relays }),
       says,
       silence,
       transform: undefined,
@@ -127,6 +146,6 @@ export const jsonRelay = <Name extends string>({
         toolCalls: false,
       }),
     },
-    stream: undefined,
+    stream: streams?.as,
   }
 }

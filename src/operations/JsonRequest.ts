@@ -76,7 +76,7 @@ export const readJson = (
   received: Uint8Array,
   decidedBy: Deciding,
   deployment: string | undefined,
-  absent?: string,
+  absent?: (body: JsonObject) => string | undefined,
 ): Either.Either<JsonRequest, InvalidRequest> => {
   const bytes = withoutMark(received)
   const parsed = parse(bytes)
@@ -86,7 +86,7 @@ export const readJson = (
   if (ambiguity !== undefined) return unclear(ambiguity)
 
   const { model: said } = body
-  const model = deployment ?? (said === null ? (absent ?? said) : (said ?? absent))
+  const model = deployment ?? (said === null ? (absent?.(body) ?? said) : (said ?? absent?.(body)))
   if (model === undefined) return invalid("model", "`model` is missing.")
   if (typeof model !== "string") return invalid("model", "`model` must be a string.")
   if (model === "") return invalid("model", "`model` is empty.")

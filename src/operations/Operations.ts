@@ -1,8 +1,10 @@
 /** The table of operations. Whatever is said of each of them somewhere else is made of it, or is a record of `OperationName`, which does not compile without all. */
+import { speech } from "./audio/Speech.ts"
 import { chat } from "./chat/Chat.ts"
 import { classify } from "./classify/Classify.ts"
 import { completions } from "./completions/Completions.ts"
 import { embeddings } from "./embeddings/Embeddings.ts"
+import { generations } from "./images/Generations.ts"
 import { moderations } from "./moderations/Moderations.ts"
 import type { Operation } from "./Operation.ts"
 import { pooling } from "./pooling/Pooling.ts"
@@ -22,6 +24,8 @@ export type OperationName =
   | "pooling"
   | "tokenize"
   | "detokenize"
+  | "audio.speech"
+  | "images.generations"
 
 /** An operation of the table. */
 export type ServedOperation = Operation<OperationName>
@@ -38,6 +42,8 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
   pooling,
   tokenize,
   detokenize,
+  "audio.speech": speech,
+  "images.generations": generations,
 }
 
 /** All of them, in that order. */

@@ -1,5 +1,4 @@
 /** What the body of an answer comes to, whoever reads it. */
-
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import type { RelayedAnswer, RelayedForm } from "../answer/RelayedAnswer.ts"

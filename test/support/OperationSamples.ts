@@ -5,7 +5,8 @@ import { chatCompletion, textCompletion } from "./Wire.ts"
 export interface OperationSample {
   /** A request but for its model. */
   readonly request: Readonly<Record<string, unknown>>
-  readonly answer: Readonly<Record<string, unknown>>
+  /** An object, or bytes that are no JSON. */
+  readonly answer: Readonly<Record<string, unknown>> | Uint8Array
   /** What the audit has of the tokens that the answer tells of. */
   readonly tokens: { readonly input: number | undefined; readonly output: number | undefined }
   /** Whether stop words, caps, prefixes and streams are of its business. */
@@ -136,4 +137,29 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
     tokens: { input: undefined, output: undefined },
     writesText: false,
   },
+  "audio.speech": {
+    request: { input: "Hello.", voice: "alloy" },
+    answer: Uint8Array.from({ length: 3_000 }, (_, at) => (at * 7) % 256),
+    tokens: { input: undefined, output: undefined },
+    writesText: false,
+  },
+  "images.generations": {
+    request: { prompt: "A lighthouse." },
+    answer: {
+      created: 1,
+      data: [{ b64_json: `iVBORw0KGgo${"A".repeat(200)}`, revised_prompt: "A lighthouse at night." }],
+      usage: {
+        input_tokens: 4,
+        output_tokens: 272,
+        total_tokens: 276,
+        input_tokens_details: { text_tokens: 4 },
+      },
+    },
+    tokens: { input: 4, output: 272 },
+    writesText: false,
+  },
 }
+
+/** The bytes of a sample's answer. */
+export const bytesOfAnswer = ({ answer }: OperationSample): Buffer =>
+  answer instanceof Uint8Array ? Buffer.from(answer) : Buffer.from(JSON.stringify(answer))
