@@ -48,6 +48,14 @@ describe("The tree of ARCHITECTURE.md", () => {
     expect(lines.filter(({ path, told }) => path !== "src/" && told === "")).toEqual([])
   })
 
+  it("names files that stand in the folder of their line", () => {
+    const named = lines.flatMap(({ path, told }) =>
+      (told.match(/\b\w+\.ts\b/g) ?? []).map((name) => `${path}${name}`),
+    )
+    expect(named.length).toBeGreaterThan(10)
+    expect(named.filter((path) => !existsSync(`${root}${path}`))).toEqual([])
+  })
+
   it("shows the rooms from high to low, as imports are allowed", () => {
     const shown = listed.flatMap((path) => /^src\/([^/]+)\/?$/.exec(path)?.[1] ?? [])
     const lowToHigh = Object.keys(rooms).filter((room) => !room.includes("/"))
