@@ -79,7 +79,7 @@ export const checkUpstreams = (root: Tree, lineOf: (offset: number) => number): 
   if (list?._tag !== "List") return []
   const upstreams = list.items.map(see)
   if (upstreams.length === 0) {
-    return [warning(["openai_clients"], say`there are no clients, so every model is answered as unknown`)]
+    return [warning(["openai_clients"], say`there are no clients, so every model is unknown`)]
   }
   return [
     ...repeatedNames(upstreams, lineOf),
@@ -144,7 +144,7 @@ const checkFallback = (
     return [
       error(
         path,
-        say`the client falls back to itself, which leads nowhere new; name another client or a model, or write false`,
+        say`the client falls back to itself, so nothing new would be tried; name another client or a model, or write false`,
       ),
     ]
   }
@@ -172,7 +172,7 @@ const checkFallback = (
     ? [
         error(
           path,
-          say`as a model, ${shown(fallback)} leads back to this client alone and to the same upstream model, which is nothing new`,
+          say`as a model, ${shown(fallback)} leads back to this client alone and to the same upstream model, so nothing new would be tried`,
         ),
       ]
     : [
@@ -285,7 +285,7 @@ export const checkProxies = (root: Tree, env: Env): ReadonlyArray<Finding> => {
       : [
           error(
             ["openai_clients", position, "base_url"],
-            say`calls would go through the ${literally(found.variable)} of the environment, which cannot be used: ${literally(found.proxy.left)}; mend it, or give the client a proxy_url (false for none)`,
+            say`calls would go through the ${literally(found.variable)} of the environment, which cannot be used: ${literally(found.proxy.left)}; correct it, or give the client a proxy_url (false for none)`,
           ),
         ]
   })

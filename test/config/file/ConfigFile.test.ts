@@ -418,12 +418,12 @@ describe("problems", () => {
     [
       "a client as its own fallback",
       withClient("fallback: a"),
-      "5:15 openai_clients[0].fallback: the client falls back to itself, which leads nowhere new; name another client or a model, or write false",
+      "5:15 openai_clients[0].fallback: the client falls back to itself, so nothing new would be tried; name another client or a model, or write false",
     ],
     [
       "a model fallback to the same client and model",
       withClient("fallback: gpt-4", "model: m"),
-      '5:15 openai_clients[0].fallback: as a model, "\u2026" leads back to this client alone and to the same upstream model, which is nothing new',
+      '5:15 openai_clients[0].fallback: as a model, "\u2026" leads back to this client alone and to the same upstream model, so nothing new would be tried',
     ],
     [
       "a key given twice",
@@ -554,7 +554,7 @@ describe("problems", () => {
         ),
       ).toEqual([
         expect.stringContaining(
-          "openai_clients[0].api_key: warning: this looks like a variable of the environment and is taken as it stands; write ${OPENAI_API_KEY}",
+          "openai_clients[0].api_key: warning: this looks like a variable of the environment, but is used as it stands; write ${OPENAI_API_KEY}",
         ),
       ])
     },
@@ -940,7 +940,7 @@ openai_clients:
       "config.yaml:3:15 openai_clients[0].base_url: warning: ends with /chat/completions, which is appended again for each request; leave it out",
     ])
     expect(render(none)).toEqual([
-      "config.yaml:1:17 openai_clients: warning: there are no clients, so every model is answered as unknown",
+      "config.yaml:1:17 openai_clients: warning: there are no clients, so every model is unknown",
     ])
   })
 })
