@@ -13,16 +13,9 @@ import { hintsOn, holdsKeys } from "./Hints.ts"
 import { findingsOf, type Sections } from "./Issues.ts"
 import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./Problem.ts"
 import { fromFile, type Saying, say, silence } from "./Saying.ts"
-import {
-  below,
-  isResolved,
-  largestFile,
-  type ParsedText,
-  parseTree,
-  type Scalar,
-  type Tree,
-  textOf,
-} from "./Tree.ts"
+import { below, isResolved, type Scalar, type Tree, textOf } from "./Tree.ts"
+import { type ParsedText, parseTree } from "./TreeReader.ts"
+import { largestFile } from "./YamlText.ts"
 
 export type { KeyList } from "./DroppedKeys.ts"
 export type { Env } from "./Expansion.ts"
