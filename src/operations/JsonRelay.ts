@@ -9,7 +9,7 @@ import type { JsonObject } from "../wire/Json.ts"
 import { relayLimits } from "../wire/JsonOutline.ts"
 import { nothingAdded } from "./Additions.ts"
 import { leadOf } from "./InputLead.ts"
-import { type Edits, edited, type JsonRequest, readJson } from "./JsonRequest.ts"
+import { type Edits, edited, invalid, invalidFor, type JsonRequest, readJson } from "./JsonRequest.ts"
 import { deciding } from "./OneReading.ts"
 import type { Operation, PlainAnswers, Recipient, RequestFacts } from "./Operation.ts"
 
@@ -30,6 +30,17 @@ const factsOf = (model: string): RequestFacts => ({
   choices: { n: undefined, prompts: 1 },
   unresumable: undefined,
 })
+
+/** What would be refused wherever it went, or answered in a way that its client does not wait for. */
+const heeded = (request: JsonRequest, input: string, path: string) => {
+  const { body, model } = request
+  if (body[input] === undefined || body[input] === null) {
+    return Either.mapLeft(invalid(input, `\`${input}\` is missing.`), invalidFor(model))
+  }
+  if (body["stream"] !== true) return Either.right(request)
+  const message = `/v1${path} does not stream; leave \`stream\` out, or set it to false.`
+  return Either.mapLeft(invalid("stream", message), invalidFor(model))
+}
 
 /** What the target's configuration says of any request. */
 const editsFor = (
@@ -52,7 +63,7 @@ export const jsonRelay = <Name extends string>({
   says,
   silence,
 }: JsonRelay<Name>): Operation<Name> => {
-  const decidedBy = deciding(["model", input])
+  const decidedBy = deciding(["model", input, "stream"])
   // The client's alone to say, or not to; and what belongs to streams.
   const own = new Set(["model", input, "stream", "stream_options"])
   return {
@@ -62,12 +73,15 @@ export const jsonRelay = <Name extends string>({
     path,
     decidedBy,
     decode: (received, deployment) =>
-      Either.map(readJson(received, decidedBy, deployment), (request) => ({
-        facts: factsOf(request.model),
-        affinity: () => leadOf(request.body[input]),
-        bodyFor: (target) => Either.right(edited(request, editsFor(request, target, own), nothingAdded)),
-        bodyToResume: undefined,
-      })),
+      Either.map(
+        Either.flatMap(readJson(received, decidedBy, deployment), (request) => heeded(request, input, path)),
+        (request) => ({
+          facts: factsOf(request.model),
+          affinity: () => leadOf(request.body[input]),
+          bodyFor: (target) => Either.right(edited(request, editsFor(request, target, own), nothingAdded)),
+          bodyToResume: undefined,
+        }),
+      ),
     plain: {
       outline: relayLimits,
       says,

@@ -30,7 +30,7 @@ describe("a planted operation", () => {
     )
     fc.assert(
       fc.property(named, named, (said, extraBody) => {
-        const body = { model: "m", ...said }
+        const body = { ...said, model: "m", query: said["query"] ?? "q", stream: false }
         const upstream = makeUpstream({
           stop: ["x"],
           maxTokens: 1,
@@ -53,7 +53,10 @@ describe("a planted operation", () => {
       fc.property(
         fc.dictionary(fc.constantFrom("stream", "tools", "n", "messages"), fc.jsonValue()),
         (said) => {
-          const { facts } = Either.getOrThrow(planted.decode(bytesOf({ ...said, model: "m" }), undefined))
+          fc.pre(said["stream"] !== true)
+          const { facts } = Either.getOrThrow(
+            planted.decode(bytesOf({ ...said, model: "m", query: "q" }), undefined),
+          )
           expect(facts).toMatchObject({
             model: "m",
             stream: false,
@@ -64,6 +67,22 @@ describe("a planted operation", () => {
       ),
     )
     expect(planted.stream).toBeUndefined()
+  })
+
+  it("is refused without what is asked about, and where its client waits for a stream", () => {
+    const refused = (said: object) => Either.flip(planted.decode(bytesOf({ model: "m", ...said }), undefined))
+    for (const said of [{}, { query: null }]) {
+      expect(Either.getOrThrow(refused(said))).toMatchObject({
+        param: "query",
+        message: "`query` is missing.",
+        model: "m",
+      })
+    }
+    expect(Either.getOrThrow(refused({ query: "q", stream: true }))).toMatchObject({
+      param: "stream",
+      message: "/v1/planted does not stream; leave `stream` out, or set it to false.",
+      model: "m",
+    })
   })
 
   it("is answered by what its row takes for an answer", () => {

@@ -33,8 +33,7 @@ describe("a request for embeddings", () => {
     '{"model":"m","input":"a"}',
     '{"input": ["a", ""],"encoding_format":"base64" ,"model":"m"}',
     '{"model":"m","input":[1,2,3],"dimensions":1e2}',
-    '{"model":"m","input":[[1,2],[3]],"user":"u","stream":true,"stop":5,"messages":[]}',
-    '{"model":"m"}',
+    '{"model":"m","input":[[1,2],[3]],"user":"u","stream":false,"stop":5,"messages":[]}',
   ])("is sent as it came, whatever is configured for texts: %s", (text) => {
     expect(sent(text, configured)).toBe(text)
   })
@@ -44,8 +43,8 @@ describe("a request for embeddings", () => {
     expect(sent('{"model":"m", "input":12345678901234567890}', { extraBody }, "other")).toBe(
       '{"model":"other", "input":12345678901234567890,"dimensions":256,"truncate":true}',
     )
-    expect(sent('{"model":"m","dimensions":null}', { extraBody })).toBe(
-      '{"model":"m","dimensions":null,"truncate":true}',
+    expect(sent('{"model":"m","input":"","dimensions":null}', { extraBody })).toBe(
+      '{"model":"m","input":"","dimensions":null,"truncate":true}',
     )
   })
 
@@ -56,7 +55,11 @@ describe("a request for embeddings", () => {
     ['{"model":5,"input":"a"}', "model"],
     ['{"model":"m","Model":"n"}', "model"],
     ['{"model":"m","input":"a","input":"b"}', "input"],
-  ])("is refused where it cannot be routed, or not everybody reads the same: %s", (text, param) => {
+    ['{"model":"m"}', "input"],
+    ['{"model":"m","input":null}', "input"],
+    ['{"model":"m","input":"a","stream":true}', "stream"],
+    ['{"model":"m","input":"a","stream":false,"stream":true}', "stream"],
+  ])("is refused where nobody could answer it, or not everybody reads the same: %s", (text, param) => {
     const refused = Either.getOrThrow(Either.flip(embeddings.decode(bytesOf(text), undefined)))
     expect(refused.param).toBe(param)
   })
