@@ -271,6 +271,27 @@ const checkEmptyKey = (tree: Tree, position: number): ReadonlyArray<Finding> => 
     : []
 }
 
+/** A tag that is named twice may be a slip for another, and is searched for once anyway. */
+export const checkThinkingTags = (root: Tree): ReadonlyArray<Finding> => {
+  const clients = below(root, "openai_clients")
+  return [
+    ...repeatedTags(root, []),
+    ...(clients?._tag === "List"
+      ? clients.items.flatMap((tree, position) => repeatedTags(tree, ["openai_clients", position]))
+      : []),
+  ]
+}
+
+const repeatedTags = (tree: Tree, path: Path): ReadonlyArray<Finding> => {
+  const list = below(tree, "thinking_tags")
+  const names = list?._tag === "List" ? list.items.map(textOf) : []
+  return names.flatMap((name, position) =>
+    name !== undefined && names.indexOf(name) < position
+      ? [error([...path, "thinking_tags", position], say`this tag is in the list already; remove one`)]
+      : [],
+  )
+}
+
 /** An upstream that names no proxy goes out as the environment says, which must then name one that can be used. */
 export const checkProxies = (root: Tree, env: Env): ReadonlyArray<Finding> => {
   const list = below(root, "openai_clients")

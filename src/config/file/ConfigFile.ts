@@ -5,7 +5,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { GatewayConfig, leftovers } from "../schema/GatewayConfig.ts"
-import { checkProxies, checkUpstreams } from "./Checks.ts"
+import { checkProxies, checkThinkingTags, checkUpstreams } from "./Checks.ts"
 import { droppedKeys, type KeyList } from "./DroppedKeys.ts"
 import type { Env } from "./Expansion.ts"
 import { descend, keysOf, placeOf, type SchemaPlace, takes } from "./Expected.ts"
@@ -80,6 +80,7 @@ export const loadConfig = (
       ? findingsOf(decoded.left.issue, root, schemaPlace, sections).filter(({ path }) => isKnown(root, path))
       : []),
     ...checkUpstreams(root, (offset) => parsed.right.position(offset).line),
+    ...checkThinkingTags(root),
     ...droppedKeys(root, keysInForce),
     ...hintsOn(root),
     ...checkProxies(root, env),

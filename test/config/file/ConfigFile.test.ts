@@ -281,6 +281,11 @@ describe("problems", () => {
       "1:16 thinking_tags: expected a list of 1 to 8 names of tags",
     ],
     [
+      "a thinking tag twice",
+      `thinking_tags: [think, thought, think]\n${none}`,
+      "1:33 thinking_tags[2]: this tag is in the list already; remove one",
+    ],
+    [
       "a number of proxies below none",
       `server: { trust_proxy: -1 }\n${none}`,
       "1:24 server.trust_proxy: expected a whole number of proxies from 0 to 32",
