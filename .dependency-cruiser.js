@@ -86,7 +86,8 @@ export const rooms = {
     computes: {
       "ConfigHash.ts": "node:crypto",
       "file/Syntax.ts": "yaml",
-      "file/Tree.ts": "yaml",
+      "file/TreeReader.ts": "yaml",
+      "file/YamlText.ts": "yaml",
       "reference/Reference.ts": "yaml",
     },
   },

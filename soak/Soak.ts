@@ -74,6 +74,13 @@ const subject = await startSubject(configOf(1))
 process.on("exit", () => subject.dispose())
 
 await subject.health()
+// The thread for long bodies is started by the first of them, and stays: it is no leak.
+const first = await fetch(`http://127.0.0.1:${subject.port}/v1/chat/completions`, {
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ model: "soak-1", messages: [{ role: "user", content: "z".repeat(5_000_000) }] }),
+})
+await first.arrayBuffer()
 const idle = subject.figures()
 console.log(
   `soaking for ${seconds} s, seed ${seed}, ${callerCount} callers; idle: ${idle.rssMb.toFixed(0)} MB, ${idle.fds} descriptors`,

@@ -13,30 +13,29 @@ interface File {
   readonly source: ts.SourceFile
 }
 
+const fileOf = (path: string, text: string): File => ({
+  path,
+  text,
+  lines: text.split("\n").length - 1,
+  source: ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true),
+})
+
 const files: ReadonlyArray<File> = readdirSync(`${root}src`, { recursive: true, encoding: "utf8" })
   .filter((name) => /\.(ts|js)$/.test(name))
-  .map((name) => {
-    const path = `src/${name}`
-    const text = readFileSync(root + path, "utf8")
-    return {
-      path,
-      text,
-      lines: text.split("\n").length - 1,
-      source: ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true),
-    }
-  })
+  .map((name) => fileOf(`src/${name}`, readFileSync(`${root}src/${name}`, "utf8")))
 
 interface Found<Node extends ts.Node = ts.Node> {
   readonly file: File
   readonly node: Node
 }
 
-/** Each node of all files of which something holds. */
+/** Each node of the files, all of them unless others are given, of which something holds. */
 const nodes = <Node extends ts.Node>(
   isSought: (node: ts.Node) => node is Node,
+  sought: ReadonlyArray<File> = files,
 ): ReadonlyArray<Found<Node>> => {
   const found: Array<Found<Node>> = []
-  for (const file of files) {
+  for (const file of sought) {
     const visit = (node: ts.Node): void => {
       if (isSought(node)) found.push({ file, node })
       ts.forEachChild(node, visit)
@@ -57,9 +56,16 @@ const placeOf = ({ file, node }: Found): string =>
 
 type WithBody = ts.FunctionLikeDeclaration & { readonly body: ts.Node }
 
-const functions = nodes(
-  (node): node is WithBody => ts.isFunctionLike(node) && "body" in node && node.body !== undefined,
-)
+const isFunction = (node: ts.Node): node is WithBody =>
+  ts.isFunctionLike(node) && "body" in node && node.body !== undefined
+
+const functions = nodes(isFunction)
+
+/** Functions that no head holds. */
+const longFunctions = (sought: ReadonlyArray<File>): ReadonlyArray<string> =>
+  nodes(isFunction, sought)
+    .filter((found) => linesOf(found) > 100)
+    .map(placeOf)
 
 const isNamedType = (
   node: ts.Node,
@@ -88,6 +94,17 @@ describe("src", () => {
     const lengths = functions.map(linesOf).toSorted((one, other) => one - other)
     expect(lengths.length).toBeGreaterThan(1000)
     expect(lengths[lengths.length >> 1]).toBeLessThan(10)
+  })
+
+  it("has no function of more than a hundred lines", () => {
+    expect(longFunctions(files)).toEqual([])
+    const planted = (lines: number) =>
+      fileOf(
+        "src/Planted.ts",
+        `/** Planted. */\nexport const planted = () => {\n${"  f()\n".repeat(lines - 2)}}\n`,
+      )
+    expect(longFunctions([planted(100)])).toEqual([])
+    expect(longFunctions([planted(101)])).toEqual([expect.stringMatching(/^src\/Planted\.ts:2 \(\) => /)])
   })
 
   it("has no constructor of more than four parameters", () => {

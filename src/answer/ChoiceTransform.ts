@@ -4,7 +4,8 @@ import { compose, type Machine } from "../wire/Machine.ts"
 import type { PieceTaker } from "./ChoiceText.ts"
 import type { Piece } from "./Piece.ts"
 import { type PrefixState, prefix } from "./Prefix.ts"
-import { type ThinkingMachine, type ThinkingState, thinking } from "./Thinking.ts"
+import { thinking } from "./Thinking.ts"
+import type { ThinkingMachine, ThinkingState } from "./ThinkingMachine.ts"
 import { defaultThinkingTags } from "./ThinkTag.ts"
 
 /** What is to be done to the text of every choice. */

@@ -2,7 +2,7 @@
  * The one grammar of thinking written into a text, as `<think>…</think>` or under other names (`thinking_tags`): where a tag stands, and what closes it.
  *
  * An opening tag is one where it is the first thing of the text or of a line (white space aside); elsewhere it is text. The first closing tag of the
- * same name ends its block, whatever stands between. Names are told apart by case. Thinking.ts reads answers and earlier turns alike by it.
+ * same name ends its block, whatever stands between. Names are told apart by case. FromTags.ts reads answers and earlier turns alike by it.
  */
 
 /** The two ends of a block. Each has one `<`, its first character, and one `>`, its last: no tag begins another. */

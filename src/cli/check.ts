@@ -16,7 +16,7 @@ const manual = {
   name: "check",
   summary: "Check a configuration",
   about:
-    "Checks a configuration and prints every problem with file, line and column: errors, warnings, and notes on what GPT_API reads otherwise.",
+    "Checks a configuration and prints every problem with file, line and column: errors, warnings, and notes on what GPT_API reads differently.",
   argument: {
     name: "[FILE]",
     help: "the configuration; else CONFIG_PATH, else config/config.yaml",

@@ -34,5 +34,12 @@ export const readConfig = (
 ): Effect.Effect<ReadConfig, CliFailure, FileSystem.FileSystem> =>
   readConfigText(path).pipe(
     Effect.map(({ isOpen, text }) => ({ text, isOpen, loaded: loadConfig(text, process.env, reading) })),
-    Effect.catchTag("ConfigUnreadable", ({ message }) => new CliFailure({ exitCode: 1, message })),
+    Effect.catchTag(
+      "ConfigUnreadable",
+      ({ isMissing, message }) =>
+        new CliFailure({
+          exitCode: 1,
+          message: isMissing ? `${message}; name yours on the command line, or by CONFIG_PATH` : message,
+        }),
+    ),
   )

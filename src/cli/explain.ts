@@ -24,7 +24,7 @@ const manual = {
   name: "explain",
   summary: "Show where requests for a model go, and why",
   about:
-    "Prints the plan of a request for a model: which upstreams match and why, their shares, and what follows where they fail.",
+    "Prints the plan of a request for a model: which upstreams match and why, their shares, and what follows when they fail.",
   argument: { name: "MODEL", help: "the model a caller would ask for", optional: true },
   options: {
     model: { short: "m", value: "MODEL", help: "the same" },
@@ -37,7 +37,7 @@ const manual = {
     config: configOption,
     running: {
       value: "ADDRESS",
-      help: "of a running gateway, localhost:8000: also print which upstreams it has set aside",
+      help: "the address of a running gateway, such as localhost:8000: also print which upstreams it has set aside",
     },
   },
   examples: ["sluice explain gpt-4o", "sluice explain gpt-4o --running localhost:8000"],

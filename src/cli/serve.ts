@@ -108,84 +108,105 @@ const stopped = Effect.suspend(() =>
   cluster.isWorker ? Effect.void : Effect.logInfo(isHurried() ? "stopped at once" : "stopped"),
 )
 
-const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
+/** Tells that the gateway listens, and at the end that it leaves, where others are given time to notice. */
+const announce = (settings: Settings, port: number, workers: number) =>
+  Effect.zipRight(
+    Effect.gen(function* () {
+      const { people, write } = yield* Lines.Lines
+      const started = {
+        version,
+        host: settings.host,
+        port,
+        configPath: settings.configPath,
+        audit: Either.getOrElse(parseAuditUrl(settings.auditUrl), () => settings.auditUrl),
+        workers,
+        snapshot: (yield* CurrentConfig).snapshot(),
+      }
+      if (people === undefined) write(LogLevel.Info, "listening", Announcement.membersOf(started))
+      else write(LogLevel.Info, Announcement.textOf(started), {})
+    }),
+    Effect.addFinalizer(() =>
+      Duration.toMillis(settings.shutdownDelay) === 0
+        ? Effect.void
+        : Effect.logInfo(
+            `leaving: /readyz says so for ${Duration.toSeconds(settings.shutdownDelay)} s, requests are still taken`,
+          ),
+    ),
+  )
+
+/** Serves in this process. */
+const alone = (settings: Settings) =>
+  Layer.launch(
+    Layer.provide(
+      Layer.scopedDiscard(Effect.flatMap(NodeServer, ({ port }) => announce(settings, port, 1))),
+      App.layer(settings, App.auditLayer(settings, auditThread), asideThread),
+    ),
+  )
+
+/** Serves as one of several processes. */
+const worker = (settings: Settings) =>
+  Effect.zipRight(
+    endedBy(Layer.launch(App.workerLayer(settings, asideThread)), WorkerProcess.told),
+    WorkerProcess.leave,
+  )
+
+/** Starts the processes that serve, and keeps the audit for them. */
+const primary = (settings: Settings, workers: number) =>
+  Layer.launch(
+    Layer.provide(
+      Layer.scopedDiscard(
+        Effect.gen(function* () {
+          const port = yield* Primary.startWorkers({
+            workers,
+            shutdownGrace: settings.shutdownGrace,
+            shutdownDelay: settings.shutdownDelay,
+            onDrain: (underWay) => App.draining(settings, underWay),
+          })
+          yield* announce(settings, port, workers)
+        }),
+      ),
+      App.primaryLayer(settings, auditThread),
+    ),
+  )
+
+/** Serves until it is told to end. */
+const serving = (settings: Settings, terminal: boolean) =>
+  Effect.gen(function* () {
+    if (cluster.isWorker) return yield* worker(settings)
+    const advice = nodeAdvice(process.versions.node)
+    if (advice !== undefined) yield* Effect.logWarning(advice)
+    if (terminal) yield* heedHangUp
+    const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
+    return workers === 1 ? yield* alone(settings) : yield* primary(settings, workers)
+  }).pipe(Effect.scoped)
+
+const settingsOf = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
   Effect.gen(function* () {
     const fromEnvironment = yield* readEnvironment(terminal)
     const port = given.text("port")
-    const settings = {
+    return {
       ...fromEnvironment,
       configPath: given.text("config") ?? fromEnvironment.configPath,
       port: port === undefined ? fromEnvironment.port : yield* portOf(port),
     }
-    const lines = Lines.layer({
-      format: settings.logFormat,
-      level: settings.logLevel,
-      colour: terminal && (process.env["NO_COLOR"] ?? "") === "",
-    })
-    const announce = (port: number, workers: number) =>
-      Effect.zipRight(
-        Effect.gen(function* () {
-          const { people, write } = yield* Lines.Lines
-          const started = {
-            version,
-            host: settings.host,
-            port,
-            configPath: settings.configPath,
-            audit: Either.getOrElse(parseAuditUrl(settings.auditUrl), () => settings.auditUrl),
-            workers,
-            snapshot: (yield* CurrentConfig).snapshot(),
-          }
-          if (people === undefined) write(LogLevel.Info, "listening", Announcement.membersOf(started))
-          else write(LogLevel.Info, Announcement.textOf(started), {})
-        }),
-        Effect.addFinalizer(() =>
-          Duration.toMillis(settings.shutdownDelay) === 0
-            ? Effect.void
-            : Effect.logInfo(
-                `leaving: /readyz says so for ${Duration.toSeconds(settings.shutdownDelay)} s, requests are still taken`,
-              ),
-        ),
-      )
-    const alone = Layer.launch(
-      Layer.provide(
-        Layer.scopedDiscard(Effect.flatMap(NodeServer, ({ port }) => announce(port, 1))),
-        App.layer(settings, App.auditLayer(settings, auditThread), asideThread),
-      ),
-    )
-    const worker = Effect.zipRight(
-      endedBy(Layer.launch(App.workerLayer(settings, asideThread)), WorkerProcess.told),
-      WorkerProcess.leave,
-    )
-    const primary = (workers: number) =>
-      Layer.launch(
-        Layer.provide(
-          Layer.scopedDiscard(
-            Effect.gen(function* () {
-              const port = yield* Primary.startWorkers({
-                workers,
-                shutdownGrace: settings.shutdownGrace,
-                shutdownDelay: settings.shutdownDelay,
-                onDrain: (underWay) => App.draining(settings, underWay),
-              })
-              yield* announce(port, workers)
-            }),
-          ),
-          App.primaryLayer(settings, auditThread),
-        ),
-      )
-    const workers = settings.workers === "auto" ? availableParallelism() : settings.workers
-    const serving = Effect.gen(function* () {
-      if (cluster.isWorker) return yield* worker
-      const advice = nodeAdvice(process.versions.node)
-      if (advice !== undefined) yield* Effect.logWarning(advice)
-      if (terminal) yield* heedHangUp
-      return workers === 1 ? yield* alone : yield* primary(workers)
-    }).pipe(Effect.scoped)
-    return yield* serving.pipe(
+  })
+
+type Settings = Effect.Effect.Success<ReturnType<typeof settingsOf>>
+
+const linesLayer = ({ logFormat, logLevel }: Settings, terminal: boolean) =>
+  Lines.layer({
+    format: logFormat,
+    level: logLevel,
+    colour: terminal && (process.env["NO_COLOR"] ?? "") === "",
+  })
+
+const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
+  Effect.flatMap(settingsOf(given, terminal), (settings) =>
+    serving(settings, terminal).pipe(
       Effect.onExit((exit) =>
         Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause) ? stopped : Effect.void,
       ),
-      Effect.provide(Layer.provideMerge(Log.layer, lines)),
+      Effect.provide(Layer.provideMerge(Log.layer, linesLayer(settings, terminal))),
       Effect.catchTags({
         // What it is warned of does not keep it from starting.
         ConfigInvalid: ({ path, problems }) =>
@@ -200,8 +221,8 @@ const run = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
         WorkerFailed: ({ code, problems }) => new CannotStart({ exitCode: code === 2 ? 2 : 1, problems }),
         ListenFailed: ({ message }) => failure(message),
       }),
-    )
-  })
+    ),
+  )
 
 export const serve: Command = command(manual, (given) => {
   const terminal = process.stdout.isTTY === true

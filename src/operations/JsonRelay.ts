@@ -94,7 +94,9 @@ export const jsonRelay = <Name extends string>({
   streams,
 }: JsonRelay<Name>): Operation<Name> => {
   const asking = streams === undefined ? [] : [streams.by[0]]
-  const decidedBy = deciding(["model", ...needs.flat(), ...asking])
+  // What answers as bytes come may stream them by a member of its own.
+  const neverStreams = relays === undefined && streams === undefined
+  const decidedBy = deciding(["model", ...needs.flat(), ...asking, ...(neverStreams ? ["stream"] : [])])
   // The client's alone to say, or not to; and what belongs to streams.
   const own = new Set(["model", ...needs.flat(), ...asking, "stream", "stream_options"])
   const [leading] = needs
@@ -106,6 +108,10 @@ export const jsonRelay = <Name extends string>({
     deployment: string | undefined,
   ): Either.Either<AskedRequest, InvalidRequest> => {
     const { body, model } = request
+    if (neverStreams && body["stream"] === true) {
+      const message = `/v1${paths[0]} does not stream; leave \`stream\` out, or set it to false.`
+      return Either.mapLeft(invalid("stream", message), invalidFor(model))
+    }
     for (const names of needs) {
       if (names.some((one) => isThere(body[one]))) continue
       const listed = names.map((one) => `\`${one}\``).join(" or ")

@@ -56,69 +56,93 @@ const advance = (line: Line): void => {
   }
 }
 
+/** Mutable on purpose: the lines at all upstreams. */
+class WaitingLines {
+  readonly #now: () => number
+  readonly #all = new Map<string, Line>()
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  waiting(name: string): number {
+    return this.#all.get(name)?.waiting.size ?? 0
+  }
+
+  take(
+    { concurrency, name }: Upstream,
+    atMostMs: number,
+    keep: (leave: () => void) => void,
+  ): Effect.Effect<() => void, NoSlot> {
+    if (concurrency === undefined) return Effect.succeed(() => {})
+    const { max, maxWaiting, maxWaitMs } = concurrency
+    return Effect.suspend((): Effect.Effect<() => void, NoSlot> => {
+      const line = this.#lineOf(name, max)
+      const leaver = () => this.#leaver(name, line, keep)
+      if (line.waiting.size === 0 && line.taken < max) {
+        line.taken += 1
+        return Effect.succeed(leaver())
+      }
+      if (line.waiting.size >= maxWaiting) return new NoSlot({ max, reason: "line_full", waitedMs: 0 })
+      const cameAt = this.#now()
+      return Effect.timeoutFail(this.#turn(name, line, leaver), {
+        duration: Math.max(0, Math.min(maxWaitMs, atMostMs)),
+        onTimeout: () => new NoSlot({ max, reason: "waited", waitedMs: this.#now() - cameAt }),
+      })
+    })
+  }
+
+  #lineOf(name: string, max: number): Line {
+    const known = this.#all.get(name)
+    if (known === undefined) {
+      const line = { max, taken: 0, waiting: new Set<Waiter>() }
+      this.#all.set(name, line)
+      return line
+    }
+    known.max = max
+    advance(known)
+    return known
+  }
+
+  /** The way to leave a place that was just taken. */
+  #leaver(name: string, line: Line, keep: (leave: () => void) => void): () => void {
+    let hasLeft = false
+    const leave = () => {
+      if (hasLeft) return
+      hasLeft = true
+      line.taken -= 1
+      this.#tidy(name, line)
+    }
+    keep(leave)
+    return leave
+  }
+
+  /** Waits in the line for a place. */
+  #turn(name: string, line: Line, leaver: () => () => void): Effect.Effect<() => void> {
+    return Effect.async((resume) => {
+      const waiter: Waiter = { wake: () => resume(Effect.succeed(leaver())) }
+      line.waiting.add(waiter)
+      return Effect.sync(() => {
+        line.waiting.delete(waiter)
+        this.#tidy(name, line)
+      })
+    })
+  }
+
+  /** After a place or the line was left. */
+  #tidy(name: string, line: Line): void {
+    advance(line)
+    if (line.taken === 0 && line.waiting.size === 0) this.#all.delete(name)
+  }
+}
+
 export const layer: Layer.Layer<Slots> = Layer.effect(
   Slots,
   Effect.map(Effect.clock, (clock) => {
-    const lines = new Map<string, Line>()
-
-    const lineOf = (name: string, max: number): Line => {
-      const known = lines.get(name)
-      if (known === undefined) {
-        const line = { max, taken: 0, waiting: new Set<Waiter>() }
-        lines.set(name, line)
-        return line
-      }
-      known.max = max
-      advance(known)
-      return known
-    }
-
-    /** After a place or the line was left. */
-    const tidy = (name: string, line: Line): void => {
-      advance(line)
-      if (line.taken === 0 && line.waiting.size === 0) lines.delete(name)
-    }
-
-    const take: Slots["Type"]["take"] = ({ concurrency, name }, atMostMs, keep) => {
-      if (concurrency === undefined) return Effect.succeed(() => {})
-      const { max, maxWaiting, maxWaitMs } = concurrency
-      return Effect.suspend((): Effect.Effect<() => void, NoSlot> => {
-        const line = lineOf(name, max)
-        /** Of a place that was just taken. */
-        const leaver = (): (() => void) => {
-          let hasLeft = false
-          const leave = () => {
-            if (hasLeft) return
-            hasLeft = true
-            line.taken -= 1
-            tidy(name, line)
-          }
-          keep(leave)
-          return leave
-        }
-        if (line.waiting.size === 0 && line.taken < max) {
-          line.taken += 1
-          return Effect.succeed(leaver())
-        }
-        if (line.waiting.size >= maxWaiting) return new NoSlot({ max, reason: "line_full", waitedMs: 0 })
-
-        const cameAt = clock.unsafeCurrentTimeMillis()
-        const turn = Effect.async<() => void>((resume) => {
-          const waiter: Waiter = { wake: () => resume(Effect.succeed(leaver())) }
-          line.waiting.add(waiter)
-          return Effect.sync(() => {
-            line.waiting.delete(waiter)
-            tidy(name, line)
-          })
-        })
-        return Effect.timeoutFail(turn, {
-          duration: Math.max(0, Math.min(maxWaitMs, atMostMs)),
-          onTimeout: () =>
-            new NoSlot({ max, reason: "waited", waitedMs: clock.unsafeCurrentTimeMillis() - cameAt }),
-        })
-      })
-    }
-
-    return Slots.of({ take, waiting: (name) => lines.get(name)?.waiting.size ?? 0 })
+    const lines = new WaitingLines(() => clock.unsafeCurrentTimeMillis())
+    return Slots.of({
+      take: (upstream, atMostMs, keep) => lines.take(upstream, atMostMs, keep),
+      waiting: (name) => lines.waiting(name),
+    })
   }),
 )

@@ -101,6 +101,8 @@ layer(stored)("sluice audit", (it) => {
       expect(wide).toContain(model)
       expect(wide).toContain(` ${id}\n`)
       expect(wide).toContain(" 192.0.2.7 ")
+      const known = ["DIALECT", "OVERHEAD", "TIER", "CONVERSATION", "CONFIG", "UPSTREAM ID", "RESPONSE ID"]
+      for (const title of known) expect(wide).toContain(` ${title} `)
     }),
   )
 

@@ -170,7 +170,7 @@ describe("sluice check", () => {
       const { code, stderr } = yield* run(["check", "nowhere.yaml"])
       expect([code, stderr]).toEqual([
         1,
-        "nowhere.yaml: the configuration cannot be read: there is no such file",
+        "nowhere.yaml: the configuration cannot be read: there is no such file; name yours on the command line, or by CONFIG_PATH",
       ])
       expect((yield* run(["check", "src"])).stderr).toBe(
         "src: the configuration cannot be read: it is a directory, not a file",

@@ -89,7 +89,10 @@ const timeoutsOfAttempts = {
 
 const thinkingFormat = fc.constantFrom("passthrough", "strip", "think_tag", "reasoning", "reasoning_content")
 
-const thinkingTags = fc.array(fc.stringMatching(/^[A-Za-z0-9_:-]{1,32}$/), { minLength: 1, maxLength: 8 })
+const thinkingTags = fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9_:-]{1,32}$/), {
+  minLength: 1,
+  maxLength: 8,
+})
 
 const headers = fc.dictionary(
   fc.stringMatching(/^x-[a-z0-9]{1,6}$/),

@@ -13,16 +13,21 @@ const sectionOf = (heading: string): string =>
 
 const [, block = ""] = /^```text\n(.*?)^```$/ms.exec(sectionOf("The tree")) ?? []
 
-/** The lines of the tree, each with its path from the root; a line that goes on with the one before has none. */
+/** The lines of the tree, each with its path from the root, or one for each of several; a line that goes on with the one before has none. */
 const lines = block
   .trimEnd()
   .split("\n")
   .reduce<{ open: ReadonlyArray<string>; found: ReadonlyArray<{ path: string; told: string }> }>(
     ({ found, open }, line) => {
-      const [, indent = "", name, told = ""] = /^( *)([\w.-]+\/?)(?: {2,}(.*))?$/.exec(line) ?? []
-      if (name === undefined || indent.length > 8) return { found, open }
+      const [, indent = "", names, told = ""] =
+        /^( *)([\w.-]+\/?(?: [\w.-]+\/)*)(?: {2,}(.*))?$/.exec(line) ?? []
+      if (names === undefined || indent.length > 8) return { found, open }
       const above = open.slice(0, indent.length / 2)
-      return { open: [...above, name], found: [...found, { path: [...above, name].join(""), told }] }
+      const here = names.split(" ").map((name) => [...above, name])
+      return {
+        open: here.at(-1) ?? above,
+        found: [...found, ...here.map((path) => ({ path: path.join(""), told }))],
+      }
     },
     { found: [], open: [] },
   ).found
@@ -46,6 +51,14 @@ describe("The tree of ARCHITECTURE.md", () => {
 
   it("has a sentence for each", () => {
     expect(lines.filter(({ path, told }) => path !== "src/" && told === "")).toEqual([])
+  })
+
+  it("names files that stand in the folder of their line", () => {
+    const named = lines.flatMap(({ path, told }) =>
+      (told.match(/\b\w+\.ts\b/g) ?? []).map((name) => `${path}${name}`),
+    )
+    expect(named.length).toBeGreaterThan(10)
+    expect(named.filter((path) => !existsSync(`${root}${path}`))).toEqual([])
   })
 
   it("shows the rooms from high to low, as imports are allowed", () => {

@@ -44,11 +44,11 @@ describe("docs/security.md", () => {
     ["in which 128 wait", "src/aside/Aside.ts", "mostWaiting = 128"],
     ["64 MiB", "src/upstream/AnswerReading.ts", "maxAnswerBytes = 64 * 1024 * 1024"],
     ["64 KiB", "src/upstream/Reading.ts", "maxErrorBytes = 64 * 1024"],
-    ["8 MiB", "src/upstream/lists/ModelLists.ts", "maxListBytes = 8 * 1024 * 1024"],
+    ["8 MiB", "src/upstream/lists/ListCalls.ts", "maxListBytes = 8 * 1024 * 1024"],
     ["32 MiB |", "src/upstream/lists/KeptLists.ts", "mostListBytes = 32 * 1024 * 1024"],
     ["an event, an error", "src/answer/EventReader.ts", "maxEventBytes = 32 * 1024 * 1024"],
     ["256 MiB in memory", "src/audit/queue/AuditQueue.ts", "bytes: 256 * 1024 * 1024"],
-    ["200,000 values", "src/config/file/Tree.ts", "mostNodes = 200_000"],
+    ["200,000 values", "src/config/file/TreeReader.ts", "mostNodes = 200_000"],
     ["three packings at most", "src/http/PackedBody.ts", "mostCodings = 3"],
   ])("tells a fixed bound: %s", (words, path, line) => {
     expect(page).toContain(words)

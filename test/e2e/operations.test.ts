@@ -48,7 +48,7 @@ const failures: ReadonlyArray<readonly [what: string, script: Scripted.Answer]> 
   ["answers with an object that says nothing", Scripted.json({ object: "list" })],
 ]
 
-describe.each(allOperations)("$name", ({ method, name, paths: [path], stream }) => {
+describe.each(allOperations)("$name", ({ method, name, paths: [path], plain, stream }) => {
   const { answer, request: asked, tokens, writesText } = samples[name]
   const body = { model, ...asked, seed: 1 }
   const whole = bytesOfAnswer(samples[name])
@@ -248,10 +248,15 @@ describe.each(allOperations)("$name", ({ method, name, paths: [path], stream }) 
     }),
   )
 
-  it.scopedLive("streams where it can, and answers whole where it cannot", () =>
+  it.scopedLive("streams where it can, and says so where it cannot", () =>
     Effect.gen(function* () {
       const { port, upstreams } = yield* stack([good])
       const got = yield* post(port, `/v1${path}`, { ...body, stream: true })
+      if (stream === undefined && plain.kind === "judged") {
+        expect([got?.status, jsonOf(got)]).toMatchObject([400, { error: { param: "stream" } }])
+        expect(upstreams[0]?.requests).toEqual([])
+        return
+      }
       expect(got?.status).toBe(200)
       expect(got?.headers["content-type"]).toContain(
         stream === undefined ? (isJson ? "application/json" : "audio/mpeg") : "text/event-stream",

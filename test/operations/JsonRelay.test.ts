@@ -33,7 +33,7 @@ describe("a planted operation", () => {
     )
     fc.assert(
       fc.property(named, named, (said, extraBody) => {
-        const body = { model: "m", question: "q", ...said, documents: [said["documents"]] }
+        const body = { model: "m", question: "q", ...said, documents: [said["documents"]], stream: false }
         const upstream = makeUpstream({
           stop: ["x"],
           maxTokens: 1,
@@ -56,6 +56,7 @@ describe("a planted operation", () => {
       fc.property(
         fc.dictionary(fc.constantFrom("stream", "tools", "n", "messages"), fc.jsonValue()),
         (said) => {
+          fc.pre(said["stream"] !== true)
           const { facts } = Either.getOrThrow(
             planted.decode(bytesOf({ ...needed, ...said, model: "m" }), undefined),
           )
@@ -109,6 +110,17 @@ describe("a planted operation", () => {
   ])("is told to be of more than text where it is: %j", (documents, multimodal) => {
     const body = { model: "m", query: "q", question: documents, documents: documents ?? "d" }
     expect(Either.getOrThrow(planted.decode(bytesOf(body), undefined)).facts.multimodal).toBe(multimodal)
+  })
+
+  it("is refused where its client waits for a stream", () => {
+    const asked = planted.decode(bytesOf({ model: "m", ...needed, stream: true }), undefined)
+    expect(Either.flip(asked)).toMatchObject({
+      right: {
+        param: "stream",
+        message: "/v1/planted does not stream; leave `stream` out, or set it to false.",
+        model: "m",
+      },
+    })
   })
 
   it("is answered by what its row takes for an answer", () => {

@@ -122,7 +122,7 @@ describe("Every operation", () => {
       messages: [{ role: "user", content: "a" }],
       prompt: "a",
       input: "a",
-      stream: true,
+      stream: operation.stream !== undefined,
       max_tokens: 5,
       stop: ["a"],
       ...samples[operation.name].request,

@@ -138,14 +138,14 @@ describe("Who does not read", () => {
 
   it.scopedLive("is not cut as long as it reads, be it slowly", () =>
     Effect.gen(function* () {
-      const { awaitRecords, port } = yield* gatewayOf(Scripted.chat("x".repeat(large)), { send_ms: 1_000 })
+      const { awaitRecords, port } = yield* gatewayOf(Scripted.chat("x".repeat(large)), { send_ms: 2_000 })
       const socket = yield* absentReader(port, postBytes(path, asking()))
       let received = 0
       socket.on("data", (bytes) => {
         received += bytes.length
         socket.pause()
         // In all, far longer than it may take nothing at once; the system tells of room when a third of a megabyte or more is free.
-        setTimeout(() => socket.resume(), bytes.length / 4_000)
+        setTimeout(() => socket.resume(), bytes.length / 3_000)
       })
       socket.resume()
       const [record] = yield* within("its row", awaitRecords(1), 60_000)
@@ -191,8 +191,8 @@ describe("Who does not send", () => {
 
   it.scopedLive("is served where it sends slowly, but at some pace", () =>
     Effect.gen(function* () {
-      const { port } = yield* gatewayOf(Scripted.chat("Hello."), { receive_ms: 400 })
-      const body = JSON.stringify({ ...asking(), padding: "x".repeat(30_000) })
+      const { port } = yield* gatewayOf(Scripted.chat("Hello."), { receive_ms: 1_500 })
+      const body = JSON.stringify({ ...asking(), padding: "x".repeat(50_000) })
       const connection = yield* rawConnection(port)
       yield* connection.send(head("POST", path, { "content-length": `${body.length}` }))
       for (let at = 0; at < body.length; at += 1_000) {

@@ -12,6 +12,7 @@ import {
   type RotationReport,
   type WriteReport,
 } from "../AuditWriter.ts"
+import type { Parcel } from "../queue/Parcel.ts"
 import type { ThreadAnswer, ThreadQuestion, ThreadTask } from "./ThreadProgram.ts"
 
 /** A thread ended before it answered. */
@@ -66,6 +67,77 @@ const startThread = (entry: URL, task: ThreadTask): Thread => {
 /** How long the writing thread may take to close the database. */
 const closeTimeout = "5 seconds"
 
+/** Mutable on purpose: one thread at a time. */
+class ThreadWriter implements AuditWriter {
+  readonly #entry: URL
+  readonly #database: string
+  #thread: Thread | undefined
+  #known = nothingWritten
+  readonly drain: Effect.Effect<WriteReport>
+
+  constructor(entry: URL, database: string) {
+    this.#entry = entry
+    this.#database = database
+    this.drain = this.#report({ kind: "drain" })
+  }
+
+  write(parcel: Parcel): Effect.Effect<WriteReport> {
+    return this.#report({ kind: "write", parcel })
+  }
+
+  rotate(now: number, retentionMonths: number): Effect.Effect<RotationReport> {
+    return Effect.suspend(() => this.#current().answer({ kind: "look", now, retentionMonths })).pipe(
+      // As a rule there is nothing to move, and a thread takes longer to start than the gateway has for its own start.
+      Effect.flatMap((answer) =>
+        answer.kind === "looked" && !answer.isRotationDue
+          ? Effect.succeed(nothingRotated)
+          : this.#move(now, retentionMonths),
+      ),
+      Effect.catchTag("ThreadDied", ({ message }) => Effect.succeed({ ...nothingRotated, fault: message })),
+    )
+  }
+
+  close(): Effect.Effect<void> {
+    const thread = this.#thread
+    if (thread === undefined) return Effect.void
+    const closed = Effect.timeout(Effect.interruptible(thread.answer({ kind: "close" })), closeTimeout)
+    return Effect.zipRight(Effect.ignore(closed), thread.end)
+  }
+
+  #current(): Thread {
+    if (this.#thread === undefined || this.#thread.hasDied()) {
+      this.#thread = startThread(this.#entry, { kind: "write", database: this.#database })
+    }
+    return this.#thread
+  }
+
+  #report(question: ThreadQuestion): Effect.Effect<WriteReport> {
+    return Effect.suspend(() => this.#current().answer(question)).pipe(
+      Effect.map((answer) => {
+        if (answer.kind === "report") this.#known = answer.report
+        return this.#known
+      }),
+      Effect.catchTag("ThreadDied", ({ message }) =>
+        Effect.succeed({ ...this.#known, refused: true, lost: 0, fault: message, locked: false }),
+      ),
+    )
+  }
+
+  /** Moves what there is to be moved, in a thread for that. */
+  #move(now: number, retentionMonths: number): Effect.Effect<RotationReport, ThreadDied> {
+    const database = this.#database
+    return Effect.acquireUseRelease(
+      Effect.sync(() => startThread(this.#entry, { kind: "rotate", database, now, retentionMonths })),
+      (mover) => mover.answer(undefined),
+      (mover) => mover.end,
+    ).pipe(
+      Effect.map((answer) =>
+        answer.kind === "rotated" ? answer.report : { ...nothingRotated, fault: "no answer" },
+      ),
+    )
+  }
+}
+
 /**
  * A writer whose threads run the program at `entry` (`ThreadProgram`, bundled). While a thread cannot be kept alive every batch is
  * refused, and asking again starts another.
@@ -74,63 +146,7 @@ export const makeThreadWriter = (
   entry: URL,
   database: string,
 ): Effect.Effect<AuditWriter, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    let thread: Thread | undefined
-    let known = nothingWritten
-
-    const current = (): Thread => {
-      if (thread === undefined || thread.hasDied()) thread = startThread(entry, { kind: "write", database })
-      return thread
-    }
-
-    const reportOf = (question: ThreadQuestion): Effect.Effect<WriteReport> =>
-      Effect.suspend(() => current().answer(question)).pipe(
-        Effect.map((answer) => {
-          if (answer.kind === "report") known = answer.report
-          return known
-        }),
-        Effect.catchTag("ThreadDied", ({ message }) =>
-          Effect.succeed({ ...known, refused: true, lost: 0, fault: message, locked: false }),
-        ),
-      )
-
-    /** Moves what there is to be moved, in a thread for that. */
-    const moved = (now: number, retentionMonths: number): Effect.Effect<RotationReport, ThreadDied> =>
-      Effect.acquireUseRelease(
-        Effect.sync(() => startThread(entry, { kind: "rotate", database, now, retentionMonths })),
-        (mover) => mover.answer(undefined),
-        (mover) => mover.end,
-      ).pipe(
-        Effect.map((answer) =>
-          answer.kind === "rotated" ? answer.report : { ...nothingRotated, fault: "no answer" },
-        ),
-      )
-
-    yield* Effect.addFinalizer(() =>
-      thread === undefined
-        ? Effect.void
-        : Effect.zipRight(
-            Effect.ignore(
-              Effect.timeout(Effect.interruptible(thread.answer({ kind: "close" })), closeTimeout),
-            ),
-            thread.end,
-          ),
-    )
-
-    return {
-      write: (parcel) => reportOf({ kind: "write", parcel }),
-      drain: reportOf({ kind: "drain" }),
-      rotate: (now, retentionMonths) =>
-        Effect.suspend(() => current().answer({ kind: "look", now, retentionMonths })).pipe(
-          // As a rule there is nothing to move, and a thread takes longer to start than the gateway has for its own start.
-          Effect.flatMap((answer) =>
-            answer.kind === "looked" && !answer.isRotationDue
-              ? Effect.succeed(nothingRotated)
-              : moved(now, retentionMonths),
-          ),
-          Effect.catchTag("ThreadDied", ({ message }) =>
-            Effect.succeed({ ...nothingRotated, fault: message }),
-          ),
-        ),
-    }
-  })
+  Effect.acquireRelease(
+    Effect.sync(() => new ThreadWriter(entry, database)),
+    (writer) => writer.close(),
+  )

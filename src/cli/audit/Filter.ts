@@ -7,18 +7,21 @@ import { CliFailure } from "../CliFailure.ts"
 import type { GivenOf } from "../Parse.ts"
 
 export const filterOptions = {
-  since: { value: "TIME", help: "from then on: 2026-11-22, 2026-11-22T17:35, or an age: 30m, 2h, 7d" },
-  until: { value: "TIME", help: "before then" },
+  since: { value: "TIME", help: "from this time on: 2026-11-22, 2026-11-22T17:35, or an age: 30m, 2h, 7d" },
+  until: { value: "TIME", help: "before this time" },
   model: { value: "NAME", help: "the model asked for" },
   upstream: { value: "NAME", help: "the upstream asked last" },
   status: { value: "STATUS", help: "the status answered: 429, or 5xx for a whole class" },
   outcome: { value: "WORD", help: outcomes.join(", ") },
   ip: { value: "ADDRESS", help: "the caller's address" },
-  key: { value: "FINGERPRINT", help: "of the caller's key; `sluice audit keys` tells whose" },
+  key: {
+    value: "FINGERPRINT",
+    help: "the fingerprint of the caller's key; `sluice audit keys` tells whose it is",
+  },
 } as const
 
 export const zoneOption = {
-  utc: { help: "times in UTC, what is asked and what is shown; else as this machine has them" },
+  utc: { help: "read and show times in UTC; else in this machine's time zone" },
 } as const
 
 export const misuse = (message: string) => new CliFailure({ exitCode: 2, message })

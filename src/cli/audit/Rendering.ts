@@ -165,6 +165,7 @@ const wideColumns = (zone: Zone): ReadonlyArray<ListColumn> => [
   ],
   [left("OUTCOME"), ({ outcome }) => text(outcome)],
   [left("ENDPOINT"), ({ endpoint }) => text(endpoint)],
+  [left("DIALECT"), ({ dialect }) => text(dialect)],
   [left("MODEL", unbounded), ({ model }) => text(model)],
   [left("UPSTREAM", unbounded), ({ upstream }) => text(upstream)],
   [right("TRIES"), ({ attempts }) => String(triesOf(attempts))],
@@ -172,8 +173,14 @@ const wideColumns = (zone: Zone): ReadonlyArray<ListColumn> => [
   [right("OUT"), ({ completion_tokens }) => text(completion_tokens)],
   [right("TTFT"), ({ ttft_ms }) => timed(ttft_ms)],
   [right("TOOK"), ({ latency_ms }) => timed(latency_ms)],
+  [right("OVERHEAD"), ({ overhead_ms }) => timed(overhead_ms)],
+  [left("TIER", unbounded), ({ service_tier }) => text(service_tier)],
   [left("KEY"), ({ key_fingerprint }) => text(key_fingerprint)],
   [left("IP", unbounded), ({ client_ip }) => text(client_ip)],
+  [left("CONVERSATION"), ({ conversation }) => text(conversation)],
+  [left("CONFIG"), ({ config_hash }) => text(config_hash)],
+  [left("UPSTREAM ID", unbounded), ({ upstream_request_id }) => text(upstream_request_id)],
+  [left("RESPONSE ID", unbounded), ({ response_id }) => text(response_id)],
   [left("ID", unbounded), ({ id }) => text(id)],
 ]
 

@@ -13,7 +13,7 @@ import { auditVariables, storeOption, storePath } from "./Store.ts"
 
 const manual = {
   name: "audit keys",
-  summary: "Tell which fingerprint is whose key",
+  summary: "Tell whose key each fingerprint is",
   about:
     "Prints the fingerprint that the audit has for each access key of the configuration, or with --stdin for the key on standard input. No key is printed.",
   options: {

@@ -23,8 +23,8 @@ const manual = {
   about: "Lists requests of the current month and all archives, the newest first.",
   options: {
     ...filterOptions,
-    limit: { short: "n", value: "COUNT", help: "at most so many (50)" },
-    follow: { short: "f", help: "the last ones, oldest first, then new ones as they come" },
+    limit: { short: "n", value: "COUNT", help: "show at most so many (50)" },
+    follow: { short: "f", help: "show the last ones, oldest first, then new ones as they come" },
     wide: { help: "all columns, nothing cut" },
     ...zoneOption,
     ...formatOptions,

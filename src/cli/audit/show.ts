@@ -25,7 +25,7 @@ import {
 const manual = {
   name: "audit show",
   summary: "Show all that is kept of one request",
-  about: "Shows all that is kept of a request, its headers and bodies too.",
+  about: "Shows all that is kept of a request, with its headers and bodies.",
   argument: { name: "ID", help: "its x-request-id, or the first or last characters of it, as `list` shows" },
   options: {
     "no-bodies": { help: "without request and response" },

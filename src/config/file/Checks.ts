@@ -79,7 +79,7 @@ export const checkUpstreams = (root: Tree, lineOf: (offset: number) => number): 
   if (list?._tag !== "List") return []
   const upstreams = list.items.map(see)
   if (upstreams.length === 0) {
-    return [warning(["openai_clients"], say`there are no clients, so every model is answered as unknown`)]
+    return [warning(["openai_clients"], say`there are no clients, so every model is unknown`)]
   }
   return [
     ...repeatedNames(upstreams, lineOf),
@@ -144,7 +144,7 @@ const checkFallback = (
     return [
       error(
         path,
-        say`the client falls back to itself, which leads nowhere new; name another client or a model, or write false`,
+        say`the client falls back to itself, so nothing new would be tried; name another client or a model, or write false`,
       ),
     ]
   }
@@ -172,7 +172,7 @@ const checkFallback = (
     ? [
         error(
           path,
-          say`as a model, ${shown(fallback)} leads back to this client alone and to the same upstream model, which is nothing new`,
+          say`as a model, ${shown(fallback)} leads back to this client alone and to the same upstream model, so nothing new would be tried`,
         ),
       ]
     : [
@@ -271,6 +271,27 @@ const checkEmptyKey = (tree: Tree, position: number): ReadonlyArray<Finding> => 
     : []
 }
 
+/** A tag that is named twice may be a slip for another, and is searched for once anyway. */
+export const checkThinkingTags = (root: Tree): ReadonlyArray<Finding> => {
+  const clients = below(root, "openai_clients")
+  return [
+    ...repeatedTags(root, []),
+    ...(clients?._tag === "List"
+      ? clients.items.flatMap((tree, position) => repeatedTags(tree, ["openai_clients", position]))
+      : []),
+  ]
+}
+
+const repeatedTags = (tree: Tree, path: Path): ReadonlyArray<Finding> => {
+  const list = below(tree, "thinking_tags")
+  const names = list?._tag === "List" ? list.items.map(textOf) : []
+  return names.flatMap((name, position) =>
+    name !== undefined && names.indexOf(name) < position
+      ? [error([...path, "thinking_tags", position], say`this tag is in the list already; remove one`)]
+      : [],
+  )
+}
+
 /** An upstream that names no proxy goes out as the environment says, which must then name one that can be used. */
 export const checkProxies = (root: Tree, env: Env): ReadonlyArray<Finding> => {
   const list = below(root, "openai_clients")
@@ -285,7 +306,7 @@ export const checkProxies = (root: Tree, env: Env): ReadonlyArray<Finding> => {
       : [
           error(
             ["openai_clients", position, "base_url"],
-            say`calls would go through the ${literally(found.variable)} of the environment, which cannot be used: ${literally(found.proxy.left)}; mend it, or give the client a proxy_url (false for none)`,
+            say`calls would go through the ${literally(found.variable)} of the environment, which cannot be used: ${literally(found.proxy.left)}; correct it, or give the client a proxy_url (false for none)`,
           ),
         ]
   })

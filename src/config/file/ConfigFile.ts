@@ -5,7 +5,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { GatewayConfig, leftovers } from "../schema/GatewayConfig.ts"
-import { checkProxies, checkUpstreams } from "./Checks.ts"
+import { checkProxies, checkThinkingTags, checkUpstreams } from "./Checks.ts"
 import { droppedKeys, type KeyList } from "./DroppedKeys.ts"
 import type { Env } from "./Expansion.ts"
 import { descend, keysOf, placeOf, type SchemaPlace, takes } from "./Expected.ts"
@@ -13,16 +13,9 @@ import { hintsOn, holdsKeys } from "./Hints.ts"
 import { findingsOf, type Sections } from "./Issues.ts"
 import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./Problem.ts"
 import { fromFile, type Saying, say, silence } from "./Saying.ts"
-import {
-  below,
-  isResolved,
-  largestFile,
-  type ParsedText,
-  parseTree,
-  type Scalar,
-  type Tree,
-  textOf,
-} from "./Tree.ts"
+import { below, isResolved, type Scalar, type Tree, textOf } from "./Tree.ts"
+import { type ParsedText, parseTree } from "./TreeReader.ts"
+import { largestFile } from "./YamlText.ts"
 
 export type { KeyList } from "./DroppedKeys.ts"
 export type { Env } from "./Expansion.ts"
@@ -87,6 +80,7 @@ export const loadConfig = (
       ? findingsOf(decoded.left.issue, root, schemaPlace, sections).filter(({ path }) => isKnown(root, path))
       : []),
     ...checkUpstreams(root, (offset) => parsed.right.position(offset).line),
+    ...checkThinkingTags(root),
     ...droppedKeys(root, keysInForce),
     ...hintsOn(root),
     ...checkProxies(root, env),

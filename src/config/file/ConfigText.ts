@@ -19,6 +19,9 @@ export class ConfigUnreadable extends Data.TaggedError("ConfigUnreadable")<{
   /** In words: "permission denied". */
   readonly reason: string
 }> {
+  get isMissing(): boolean {
+    return this.reason === missing
+  }
   override get message(): string {
     return `${pathSaid(this.path, this.reason)}: the configuration cannot be read: ${this.reason}`
   }

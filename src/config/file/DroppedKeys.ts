@@ -7,8 +7,8 @@ import { below, type Tree } from "./Tree.ts"
 export type KeyList = "server.access_keys" | "admin.keys"
 
 const opens: Readonly<Record<KeyList, Saying>> = {
-  "server.access_keys": say`everybody who reaches the port would be served; if that is meant, write access_keys: []`,
-  "admin.keys": say`who shows none would be told what only the operator should see; if that is meant, write keys: []`,
+  "server.access_keys": say`Sluice would serve everybody who reaches the port; if that is meant, write access_keys: []`,
+  "admin.keys": say`everybody would see what only the operator should see; if that is meant, write keys: []`,
 }
 
 /** What the lists that hold keys now lack in a new text. */

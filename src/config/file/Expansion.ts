@@ -22,18 +22,25 @@ const deepest = 10
 
 const malformedReference = say`\${ begins a reference to an environment variable: write \${NAME} or \${NAME:-default}, or $\${ for a literal \${`
 
-/**
- * Replaces references once, from left to right: what a variable holds is never expanded again. A default is used where the variable is
- * unset or empty (as in a shell), may hold references, and its braces balance, so that it may be JSON. `$${` is a literal `${`; any
- * other `$` stands for itself.
- */
-export const expand = (text: string, env: Env): Expansion => {
-  const unset = new Set<string>()
-  let expanded = false
-  let malformed: Saying | undefined
+/** What was read, and where it ended. */
+type Reading = readonly [text: string, end: number]
 
-  /** Reads up to the `}` that ends a default, or to the end of the text at depth 0. Answers where it stopped. */
-  const read = (start: number, depth: number, wanted: boolean): readonly [text: string, end: number] => {
+/** Mutable on purpose: reads one text. */
+class References {
+  readonly unset = new Set<string>()
+  expanded = false
+  malformed: Saying | undefined
+  readonly #text: string
+  readonly #env: Env
+
+  constructor(text: string, env: Env) {
+    this.#text = text
+    this.#env = env
+  }
+
+  /** Reads up to the `}` that ends a default, or to the end of the text at depth 0. */
+  read(start: number, depth: number, wanted: boolean): Reading {
+    const text = this.#text
     let out = ""
     let at = start
     let braces = 0
@@ -44,8 +51,8 @@ export const expand = (text: string, env: Env): Expansion => {
         if (depth > 0) braces++
         at += 3
       } else if (text.startsWith("${", at)) {
-        const [value, end] = reference(at, depth, wanted)
-        if (malformed !== undefined) return ["", text.length]
+        const [value, end] = this.#reference(at, depth, wanted)
+        if (this.malformed !== undefined) return ["", text.length]
         out += value
         at = end
       } else {
@@ -57,38 +64,44 @@ export const expand = (text: string, env: Env): Expansion => {
         at++
       }
     }
-    if (depth > 0) malformed = say`a reference to an environment variable has no closing }`
+    if (depth > 0) this.malformed = say`a reference to an environment variable has no closing }`
     return [out, at]
   }
 
   /** Reads the reference that begins at `start`. `wanted`: its value will be used, so an unset variable is missed. */
-  const reference = (
-    start: number,
-    depth: number,
-    wanted: boolean,
-  ): readonly [value: string, end: number] => {
-    expanded = true
+  #reference(start: number, depth: number, wanted: boolean): Reading {
+    const text = this.#text
+    this.expanded = true
     name.lastIndex = start + 2
     const variable = name.exec(text)?.[0]
-    if (variable === undefined || depth >= deepest) {
-      malformed = malformedReference
-      return ["", text.length]
-    }
+    if (variable === undefined || depth >= deepest) return this.#malformed()
     const after = start + 2 + variable.length
-    const value = Object.hasOwn(env, variable) ? env[variable] : undefined
+    const value = Object.hasOwn(this.#env, variable) ? this.#env[variable] : undefined
     if (text[after] === "}") {
-      if (value === undefined && wanted) unset.add(variable)
+      if (value === undefined && wanted) this.unset.add(variable)
       return [value ?? "", after + 1]
     }
-    if (!text.startsWith(":-", after)) {
-      malformed = malformedReference
-      return ["", text.length]
-    }
+    if (!text.startsWith(":-", after)) return this.#malformed()
     const useDefault = value === undefined || value === ""
-    const [fallback, end] = read(after + 2, depth + 1, wanted && useDefault)
+    const [fallback, end] = this.read(after + 2, depth + 1, wanted && useDefault)
     return [useDefault ? fallback : value, end + 1]
   }
 
-  const [out] = text.includes("${") ? read(0, 0, true) : [text]
+  #malformed(): Reading {
+    this.malformed = malformedReference
+    return ["", this.#text.length]
+  }
+}
+
+/**
+ * Replaces references once, from left to right: what a variable holds is never expanded again. A default is used where the variable is
+ * unset or empty (as in a shell), may hold references, and its braces balance, so that it may be JSON. `$${` is a literal `${`; any
+ * other `$` stands for itself.
+ */
+export const expand = (text: string, env: Env): Expansion => {
+  if (!text.includes("${")) return { text, expanded: false, unset: [], malformed: undefined }
+  const references = new References(text, env)
+  const [out] = references.read(0, 0, true)
+  const { expanded, malformed, unset } = references
   return { text: out, expanded, unset: [...unset], malformed }
 }

@@ -65,7 +65,7 @@ const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
             finding(
               [section, key, position],
               "warning",
-              say`a key of ${length} ${literally(length === 1 ? "character" : "characters")} can be guessed; take a long random one, as \`openssl rand -hex 32\` makes`,
+              say`a key of ${length} ${literally(length === 1 ? "character" : "characters")} can be guessed; use a long random one, as \`openssl rand -hex 32\` makes`,
             ),
           ]
     })
@@ -76,7 +76,7 @@ const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
           finding(
             ["admin", "keys", position],
             "error",
-            say`this is an access key as well, so that callers are operators; take another`,
+            say`this is an access key as well, so every caller with it is an operator; use another`,
           ),
         ]
       : [],
@@ -88,7 +88,7 @@ const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
           finding(
             ["server", "access_keys", position],
             "warning",
-            say`this is the api_key of a client as well, so that callers can use it without this gateway; take another`,
+            say`this is the api_key of a client as well, so callers can use it without this gateway; use another`,
           ),
         ]
       : [],
@@ -120,7 +120,7 @@ const keysToStrangers = (root: Tree): ReadonlyArray<Finding> => {
         finding(
           ["openai_clients", silent[0]],
           "warning",
-          say`${passing.length} clients without an api_key answer at ${origins.size} addresses, and a caller's own key goes to each that is asked, a fallback too; write pass_key: true where it is meant for that client, and pass_key: false elsewhere`,
+          say`${passing.length} clients without an api_key answer at ${origins.size} addresses, and a caller's own key goes to each of them that is asked, fallbacks included; write pass_key: true at each client that the key is meant for, and pass_key: false at the others`,
         ),
       ]
 }
@@ -158,7 +158,7 @@ const lookLikeReferences = (tree: Tree, path: Path): ReadonlyArray<Finding> => {
         finding(
           path,
           "warning",
-          say`this looks like a variable of the environment and is taken as it stands; write ${told}`,
+          say`this looks like a variable of the environment, but is used as it stands; write ${told}`,
         ),
       ]
     }
@@ -191,7 +191,7 @@ const standbyInGptApi = (root: Tree): ReadonlyArray<Finding> => {
           finding(
             ["openai_clients", position],
             "note",
-            say`without a priority it counts 1 here; in GPT_API, beside clients that have one, it is a standby: write priority: 0 for that, or priority: 1`,
+            say`without a priority the client's weight is 1 here; in GPT_API, beside clients that have one, it is a standby: write priority: 0 for a standby, or priority: 1`,
           ),
         ],
   )

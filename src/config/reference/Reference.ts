@@ -234,8 +234,8 @@ openai_clients:
 \`\`\`
 
 Here a *client* is an upstream: a remote that Sluice calls in OpenAI's dialect. A *caller* is who calls Sluice. Without an \`api_key\`
-the caller's own key is passed through. \`config/example.yaml\` is a tour of every key; \`sluice check\` says what is wrong with a file;
-the first line above gives completion and checks in editors that run yaml-language-server.`
+Sluice passes on the caller's own key. \`config/example.yaml\` is a tour of every key. \`sluice check\` says what is wrong with a file.
+The first line above gives completion and checks in editors that run yaml-language-server.`
 
 const environment = `## Environment variables
 
@@ -251,62 +251,62 @@ They win over the file. An invalid value is an error at the start that names the
 | \`LOG_FORMAT\` | \`pretty\` on a terminal, else \`json\` | how log lines look |
 | \`SHUTDOWN_DELAY_SECONDS\` | \`0\` | how long \`/readyz\` says no after SIGTERM before anything else ends |
 | \`SHUTDOWN_GRACE_SECONDS\` | \`30\` | how long requests under way may take after SIGTERM |
-| \`WORKERS\` | \`1\` | processes that serve, \`auto\`: one for each core; one more, the primary, keeps them running and keeps the audit |`
+| \`WORKERS\` | \`1\` | processes that serve; \`auto\` is one for each core. One more process, the primary, keeps them running and keeps the audit |`
 
 const references = `## Values out of the environment
 
-\`\${NAME}\` in any string value (not in keys) is replaced by the variable's value.
+Sluice replaces \`\${NAME}\` in any string value (not in keys) by the variable's value.
 
-- \`\${NAME:-default}\` uses the default where the variable is unset or empty, as a shell does. A default may hold references in turn, and
-  JSON: braces in it must balance.
+- \`\${NAME:-default}\` uses the default where the variable is unset or empty, as a shell does. A default may itself hold references, and
+  JSON. Braces in it must balance.
 - Without a default, an unset variable is an error that names the variable, the client and the line. A variable that is set but empty
-  is an empty string; for an \`api_key\` that means the caller's key is passed through, and a warning says so.
+  is an empty string. For an \`api_key\` that means that Sluice passes on the caller's key, and a warning says so.
 - \`$\${\` is a literal \`\${\`. Any other \`$\` stands for itself.
-- What a variable holds is taken as it is: no references in it are followed, no YAML in it is read.
-- The result is a string. Only where a key takes no string but a number or \`true\` and \`false\` is it read as one, so
-  \`max_tokens: \${MAX_TOKENS}\` works, and \`api_key: \${KEY}\` stays a string though the key be all digits.
+- Sluice takes what a variable holds as it is. It follows no references in it and reads no YAML in it.
+- The result is a string. Where a key takes no string but a number or \`true\` and \`false\`, the string is read as one. So
+  \`max_tokens: \${MAX_TOKENS}\` works, and \`api_key: \${KEY}\` stays a string even if the key is all digits.
 - Inside \`[ ]\` and \`{ }\` YAML wants quotes around a reference: \`value: ["\${MODEL}"]\`.
 
-Values of \`api_key\`, \`access_keys\`, \`admin.keys\`, \`headers\` and \`extra_body\`, and whatever came out of the environment, never appear in messages.`
+Messages never show values of \`api_key\`, \`access_keys\`, \`admin.keys\`, \`headers\` and \`extra_body\`, nor anything that came out of the environment.`
 
 const checks = `## What is checked as a whole
 
-All problems are reported at once, each as \`file:line:column path: what is wrong and what would be right\`:
+Sluice reports all problems at once, each as \`file:line:column path: what is wrong and what would be right\`:
 
 - names are unique;
 - a \`base_url\` is an http or https URL without credentials and fragment;
-- \`model_match.value\` is not empty, nor is anything in it;
+- \`model_match.value\` is not empty, and holds no empty text;
 - a \`fallback\` leads somewhere: to a client's name, else as a model to a client that matches it. It is an error if it leads back to
   the same client and the same upstream model, because nothing new is ever tried. A fallback to another model of the same client is
   allowed but gives a warning, since it does not help when that client is down. Two clients that fall back to each other are fine: a plan holds each target once;
 - header names and values can be sent, and are not those of the connection (\`connection\`, \`transfer-encoding\` …).
 
-YAML anchors, aliases and merge keys (\`<<: *defaults\`) work. One document a file, spaces for indentation, no custom tags.`
+YAML anchors, aliases and merge keys (\`<<: *defaults\`) work. A file holds one document, is indented with spaces, and has no custom tags.`
 
 const reloading = `## Changing it while Sluice runs
 
-The file is followed: edits in place, atomic renames (most editors), a replaced symbolic link (Kubernetes' \`..data\`), deletion and
+Sluice follows the file. Edits in place, atomic renames (most editors), a replaced symbolic link (Kubernetes' \`..data\`), deletion and
 recreation all take effect within a second, and so does \`SIGHUP\`. Requests under way finish on the configuration they began with.
-Where file events are not delivered (network file systems, some bind mounts) a poll notices within 5 seconds.
+Where the system delivers no file events (network file systems, some bind mounts) a poll notices within 5 seconds.
 
-A bad edit changes nothing: the last good configuration goes on serving, the log says what is wrong, and so does \`/health\` in
+A bad edit changes nothing. The last good configuration stays in force. The log says what is wrong, and so does \`/health\` in
 \`config.last_error\` until the file is good again.
 
-A change that takes clients or access keys away is in force 0.93 s after the file was last written, others after 0.1 s: a file that is written in
-several steps (\`scp\`, \`cat >\`, a slow disk) may be a good configuration in between, without the clients at its end. Better still, write
-a new file beside it and \`mv\` it into place. \`SIGHUP\` does not wait.
+A change that takes clients or access keys away is in force 0.93 s after the file was last written, any other after 0.1 s. A file that is written in
+several steps (\`scp\`, \`cat >\`, a slow disk) may be a good configuration in between, without the clients at its end. It is better to write
+a new file beside it and to \`mv\` it into place. \`SIGHUP\` does not wait.
 
-Where \`server.access_keys\` or \`admin.keys\` ask for keys, a file that no longer has that list is an error, however long it stays so and whoever asks for the reload: a
-missing part is no word about who may come in. An empty list, \`access_keys: []\`, is.
+Where \`server.access_keys\` or \`admin.keys\` ask for keys, a file that no longer has that list is an error. It stays an error however long it lasts and whoever asks for the
+reload: a missing part does not say who may come in. An empty list, \`access_keys: []\`, does.
 
-\`sluice check\` prints every problem with its line, and with \`--no-env\` also where the variables that the file names are not set. Values that may
-be secrets are not shown. It warns, as the start and each reload do, where clients have an \`api_key\` and callers need none,
+\`sluice check\` prints every problem with its line; \`sluice check --no-env\` does so even where the variables that the file names are not set. It shows no
+value that may be a secret. Like the start and each reload, it warns where clients have an \`api_key\` and callers need none,
 where a key can be guessed, and where a caller's own key goes to clients at several addresses that do not say \`pass_key\`.
 
-**Docker: mount the directory, not the file.** \`-v "$PWD/config.yaml:/app/config/config.yaml"\` ties the container to the file as it was:
-an editor that saves by renaming puts a new file in its place, which the container never sees. \`-v "$PWD/config:/app/config:ro"\` works.
-With a single mounted file, edit in place (\`cat new.yaml > config.yaml\`). Kubernetes: mount the ConfigMap as a directory, without
-\`subPath\`, which is never updated.`
+**Docker: mount the directory, not the file.** \`-v "$PWD/config.yaml:/app/config/config.yaml"\` ties the container to the file as it was.
+An editor that saves by renaming puts a new file in its place, and the container never sees that one. \`-v "$PWD/config:/app/config:ro"\` works.
+With a single mounted file, edit in place (\`cat new.yaml > config.yaml\`). On Kubernetes mount the ConfigMap as a directory, without
+\`subPath\`: a \`subPath\` is never updated.`
 
 const compatibility = `## Coming from GPT_API
 
@@ -314,4 +314,4 @@ A \`config.yaml\` written for GPT_API loads as it stands: \`api_key: ""\`, \`fal
 \`extra_body\` as a string of JSON, \`thinking_format\`. The leftovers ${leftovers.map((key) => `\`${key}\``).join(" and ")} are ignored with a warning.
 
 What differs: \`load_balancing.strategy\` is \`random\` by default; a \`priority\` of 0 is a standby; \`fallback\` names a client first and a model
-second; a mistake in the file is an error rather than skipped.`
+second; a mistake in the file is an error and is not skipped.`

@@ -30,7 +30,7 @@ export const leftovers: ReadonlyArray<string> = ["check_config", "performance_te
 
 const LoadBalancing = Schema.Struct({
   strategy: setting(strategy, "random", {
-    description: `How the clients that match a model are ordered for each request. ${strategyNames
+    description: `The order of the clients that match a model, made anew for each request. ${strategyNames
       .map((name) => `\`${name}\` ${strategies[name].meaning}`)
       .join("; ")}.`,
     examples: ["deterministic"],
@@ -40,14 +40,15 @@ const LoadBalancing = Schema.Struct({
 const ResponseCleaning = Schema.Struct({
   strip_think_models: setting(Schema.Array(nonEmptyText("a part of a model name")), ["deepseek"], {
     description:
-      "Parts of model names: a model whose name contains one has `<think>…</think>` removed from its answers, unless a `thinking_format` is set for it.",
+      "Parts of model names. Sluice removes `<think>…</think>` from the answers of a model whose name contains one, unless a `thinking_format` is set for it.",
     examples: [["deepseek", "qwq"]],
   }),
 })
 
 const ModelsCache = Schema.Struct({
   ttl_seconds: setting(whole(0, 31_536_000), 600, {
-    description: "How long the answer of `/v1/models` is kept, in seconds. 0 asks the upstreams every time.",
+    description:
+      "How long Sluice keeps the answer of `/v1/models`, in seconds. 0: it asks the upstreams every time.",
     examples: [60],
   }),
 })
@@ -57,22 +58,22 @@ const defaultRetryOn: ReadonlyArray<number | string> = [401, 403, 404, 408, 425,
 const Retry = Schema.Struct({
   rounds: setting(whole(1, 100), 2, {
     description:
-      "How often the whole plan is walked, the first time included. 1 never waits and never repeats.",
+      "How often Sluice walks the whole plan, the first time included. 1: it never waits and never repeats.",
     examples: [3],
   }),
   base_delay_ms: setting(whole(0, longestTimer), 200, {
     description:
-      "The wait before the second round, in milliseconds; it doubles each round, with full jitter.",
+      "The wait before the second round, in milliseconds. It doubles each round, with full jitter.",
     examples: [500],
   }),
   max_delay_ms: setting(whole(0, longestTimer), 5000, {
     description:
-      "The longest wait between rounds, in milliseconds; also the longest `retry-after` that is waited out.",
+      "The longest wait between rounds, in milliseconds, and the longest `retry-after` that Sluice waits out.",
     examples: [10_000],
   }),
   retry_on: setting(Schema.Array(retryStatus), defaultRetryOn, {
     description:
-      "The HTTP statuses of an upstream that are worth another target: statuses, or classes such as `5xx`. What says with another status what others say with theirs counts as both: a 413 or 498 of a rate limit as 429, a 402 or a 400 of a wrong key as 401. A prompt that a moderation flagged counts as 400, whatever its status.",
+      "The HTTP statuses of an upstream after which Sluice asks another target: statuses, or classes such as `5xx`. Where an upstream says with one status what others say with another, the refusal counts as both: a 413 or 498 of a rate limit as 429, a 402 or a 400 of a wrong key as 401. A prompt that a moderation flagged counts as 400, whatever its status.",
     examples: [[429, "5xx"]],
   }),
 })
@@ -80,16 +81,16 @@ const Retry = Schema.Struct({
 const Breaker = Schema.Struct({
   failures: setting(whole(0, 1_000_000), 5, {
     description:
-      "How many transient failures in a row (no connection, broken off, timed out, 408, 425, 5xx) set a client aside. It is then asked only after all others, until a probe goes well. A refused `api_key` and an account without credit do so at once. Rate limits (429) and missing models (404) set aside only that model at that client, at once where they say `retry-after` or that the model is missing. 0 never does.",
+      "How many transient failures in a row (no connection, broken off, timed out, 408, 425, 5xx) set a client aside. Sluice then asks it only after all others, until a probe goes well. A refused `api_key` and an account without credit set it aside at once. Rate limits (429) and missing models (404) set aside only that model at that client; they do so at once where they say `retry-after` or that the model is missing. 0: nothing is set aside.",
     examples: [10],
   }),
   open_ms: setting(milliseconds, 10_000, {
     description:
-      "How long a client is set aside before one request probes it, in milliseconds; doubled each time the probe fails.",
+      "How long a client is set aside before one request probes it, in milliseconds. It doubles each time the probe fails.",
     examples: [30_000],
   }),
   max_open_ms: setting(milliseconds, 120_000, {
-    description: "The longest such wait, in milliseconds; also the longest `retry-after` that is heeded.",
+    description: "The longest such wait, in milliseconds, and the longest `retry-after` that Sluice heeds.",
     examples: [600_000],
   }),
 })
@@ -100,66 +101,66 @@ const noKeys: ReadonlyArray<Redacted.Redacted<string>> = []
 
 const Server = Schema.Struct({
   max_body_bytes: setting(whole(1, largestBody), 52_428_800, {
-    description: "The largest request body taken, in bytes; a larger one is answered 413.",
+    description: "The largest request body, in bytes. A larger one is answered 413.",
     examples: [10_485_760],
   }),
   max_in_flight: setting(whole(1, 1_000_000), 16_384, {
     description:
-      "How many requests may be under way at once, each until the last byte of its answer is out; more are answered 503 with `retry-after`. One caller (an access key, or an address where none is asked for) has at most four times what is still free; beyond it is 429.",
+      "How many requests may be under way at once. A request is under way until the last byte of its answer is out. More are answered 503 with `retry-after`. One caller (an access key, or an address where no key is asked for) may have four times what is still free; more is 429.",
     examples: [1_000],
   }),
   max_buffered_bytes: setting(whole(1, Number.MAX_SAFE_INTEGER), 536_870_912, {
     description:
-      "How much memory the bodies of all requests under way, and their plain answers until the caller has them, may take together, in bytes; beyond it requests are answered 503 with `retry-after`. One caller has at most four times what is still free; beyond it is 429.",
+      "How much memory, in bytes, the bodies of all requests under way may take together with their plain answers, until the callers have these. More requests are answered 503 with `retry-after`. One caller may have four times what is still free; more is 429.",
     examples: [1_073_741_824],
   }),
   send_ms: setting(milliseconds, 60_000, {
     description:
-      "How long a caller may take nothing of its answer, plain or streamed, in milliseconds; then its connection is cut. A slow caller that takes some is not.",
+      "How long a caller may take nothing of its answer, plain or streamed, in milliseconds. Then its connection is cut. The connection of a slow caller that takes some is not.",
     examples: [20_000],
   }),
   receive_ms: setting(milliseconds, 60_000, {
     description:
-      "How long a caller may send nothing of its body, or less than 1,024 bytes a second on average, in milliseconds; then it is answered 408.",
+      "How long a caller may send nothing of its body, or less than 1,024 bytes a second on average, in milliseconds. Then it is answered 408.",
     examples: [20_000],
   }),
   max_connections: setting(whole(1, 1_000_000), 20_000, {
     description:
-      "How many connections of callers each process takes, and at most half of the files it may open (`ulimit -n`). Where nearly all are taken, unused ones are closed, those without a valid key first; beyond it connections are refused.",
+      "How many connections of callers each process takes, at most half of the files it may open (`ulimit -n`). When nearly all are taken, Sluice closes unused ones, those without a valid key first. When all are taken, it refuses new ones.",
     examples: [2_000],
   }),
   max_connections_per_address: setting(whole(0, 1_000_000), 0, {
     description:
-      "How many of them one address may have, a /64 of IPv6 counting as one. 0 is no limit, as it must be behind a proxy.",
+      "How many connections one address may have; a /64 of IPv6 counts as one. 0: no limit, as it must be behind a proxy.",
     examples: [100],
   }),
   access_keys: setting(Schema.Array(Schema.Redacted(accessKey)), noKeys, {
     description:
-      "Keys of which callers must send one as `Authorization: Bearer …`. Empty: everybody who reaches the port is served.",
+      "Callers must send one of these keys as `Authorization: Bearer …`. Empty: Sluice serves everybody who reaches the port.",
   }),
   trust_proxy: setting(trustProxy, false, {
     description:
-      "Which proxies are believed about the caller's address in `x-forwarded-for`, read from the right, or else in `x-real-ip`: the last so many, or those in a list of networks (`[10.0.0.0/8]`). `true` believes all, and so whatever a caller sends where a proxy only appends.",
+      "Which proxies Sluice believes about the caller's address in `x-forwarded-for`, read from the right, or else in `x-real-ip`: the last so many, or those in a list of networks (`[10.0.0.0/8]`). `true` believes all: where a proxy only appends, that is whatever the caller sends.",
     examples: [1],
   }),
   cors: setting(Schema.Array(origin).annotations({ title: "a list of origins" }), everyOrigin, {
     description:
-      "Pages of which origins may read answers in a browser. `*`: all where access keys are asked for; where none are, those of this machine (`http://localhost:3000`) and of applications installed on it, since any other page could spend what the gateway's own keys pay for. An origin that is listed by name is let in either way. `[]`: none.",
+      "The origins whose pages may read answers in a browser. `*`: all of them where access keys are asked for. Where none are, only pages of this machine (`http://localhost:3000`) and of applications installed on it, since any other page could spend what the gateway's own keys pay for. An origin that is listed by name is let in either way. `[]`: none.",
     examples: [["https://chat.example"]],
   }),
 })
 
 const Audit = Schema.Struct({
   bodies: setting(Schema.Literal("full", "none"), "full", {
-    description: "Whether requests and answers are kept in the audit rows.",
+    description: "Whether audit rows keep requests and answers.",
     examples: ["none"],
   }),
   max_body_bytes: setting(whole(0, largestBody), 1_048_576, {
-    description: "How much of one body is kept at most, in bytes.",
+    description: "How much of one body a row keeps at most, in bytes.",
     examples: [65_536],
   }),
   retention_months: setting(whole(0, 1200), 0, {
-    description: "How many months of archives are kept. 0 keeps them for ever.",
+    description: "How many months of archives Sluice keeps. 0: for ever.",
     examples: [12],
   }),
 })
@@ -167,14 +168,14 @@ const Audit = Schema.Struct({
 const Admin = Schema.Struct({
   keys: setting(Schema.Array(Schema.Redacted(adminKey)), noKeys, {
     description:
-      "Keys of operators, who must send one as `Authorization: Bearer …` to see what callers are not told: `/health?verbose`. They let nobody ask a model, and access keys open nothing here. Empty: it is open while `server.access_keys` is empty too, else closed.",
+      "Operators must send one of these keys as `Authorization: Bearer …` to see `/health?verbose`, which callers may not see. These keys let nobody ask a model, and access keys open nothing here. Empty: the page is open while `server.access_keys` is empty too, else closed.",
   }),
 })
 
 /** The whole file. */
 export const GatewayConfig = Schema.Struct({
   load_balancing: setting(LoadBalancing, LoadBalancing.make({}), {
-    description: "How traffic is spread over the clients that match a model.",
+    description: "How Sluice spreads traffic over the clients that match a model.",
   }),
   // Without a decoding default: `passthrough` written out switches `strip_think_models` off, an absent key does not.
   thinking_format: optional(thinkingFormat, {
@@ -184,29 +185,29 @@ export const GatewayConfig = Schema.Struct({
   }).annotations({ default: "passthrough" }),
   thinking_tags: setting(thinkingTags, defaultThinkingTags, {
     description:
-      "The names of the tags that thinking stands between in the content of answers and of earlier turns: `[think]` reads `<think>…</think>`. Each block ends with its own tag; names are case-sensitive. The format `think_tag` writes the first.",
+      "The names of the tags around thinking in the content of answers and of earlier turns: `[think]` reads `<think>…</think>`. Each block ends with its own tag. Names are case-sensitive. The format `think_tag` writes the first.",
     examples: [["think", "thinking", "thought"]],
   }),
   usage: setting(Schema.Literal("asked", "always"), "asked", {
     description:
-      "Which callers get the usage of a stream: those who asked for it (`stream_options.include_usage`), or all. Sluice knows it either way, for the audit.",
+      "Which callers get the usage of a stream: those who asked for it (`stream_options.include_usage`), or all. The audit has it either way.",
     examples: ["always"],
   }),
   stream_start: setting(Schema.Literal("first_event", "at_once"), "first_event", {
     description:
-      "When the answer to a streaming request begins: with the first event that says something, so that an error before it has its own status, or at once, with heartbeats, for callers behind balancers that cut a silent connection. At once, other clients are asked all the same, and an error is told as an event of a 200.",
+      "When the answer to a streaming request begins. `first_event`: with the first event that says something, so that an error before it has its own status. `at_once`: at once, with heartbeats, for callers behind balancers that cut a silent connection. Sluice then still asks other clients, and tells an error as an event of a 200.",
     examples: ["at_once"],
   }),
   response_cleaning: setting(ResponseCleaning, ResponseCleaning.make({}), {
-    description: "What is removed from answers.",
+    description: "What Sluice removes from answers.",
   }),
   request_cleaning: setting(RequestCleaning, RequestCleaning.make({}), {
-    description: "What is tidied in the messages of requests.",
+    description: "What Sluice tidies in the messages of requests.",
   }),
   models_cache: setting(ModelsCache, ModelsCache.make({}), { description: "The cache of `/v1/models`." }),
   retry: setting(Retry, Retry.make({}), { description: "What happens after an attempt has failed." }),
   breaker: setting(Breaker, Breaker.make({}), {
-    description: "When a failing client is moved to the end of the order, until it recovers.",
+    description: "When a failing client moves to the end of the order, until it recovers.",
   }),
   timeouts: setting(Timeouts, Timeouts.make({}), { description: "How long one attempt may take." }),
   server: setting(Server, Server.make({}), { description: "What callers may do." }),

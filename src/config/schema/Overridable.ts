@@ -4,10 +4,10 @@ import { optional, setting } from "./Keys.ts"
 import { milliseconds } from "./Values.ts"
 
 const cleaningKeys = {
-  merge_user_messages: "Joins consecutive `user` messages into one, nothing dropped.",
-  drop_empty_messages: "Leaves out messages with nothing in them (never tool messages or tool calls).",
+  merge_user_messages: "Joins consecutive `user` messages into one and drops nothing.",
+  drop_empty_messages: "Leaves out messages with nothing in them, but never tool messages or tool calls.",
   strip_history_think:
-    "Removes thinking (`<think>…</think>`, or the tags of `thinking_tags`) from assistant messages before the last `user` message, as the format `strip` removes it from answers; what follows it, as in a loop of tool calls, keeps its thinking.",
+    "Removes thinking (`<think>…</think>`, or the tags of `thinking_tags`) from assistant messages before the last `user` message, as the format `strip` removes it from answers. Messages after it, as in a loop of tool calls, keep their thinking.",
 } as const
 
 const globalCleaning = (key: keyof typeof cleaningKeys) =>
@@ -32,15 +32,18 @@ export const UpstreamRequestCleaning = Schema.Struct({
 })
 
 const timeoutKeys = {
-  connect_ms: { absent: 10_000, description: "Until the connection to the upstream stands, TLS included." },
+  connect_ms: {
+    absent: 10_000,
+    description: "The longest wait for the connection to the upstream, TLS included.",
+  },
   first_byte_ms: {
     absent: 300_000,
     description:
-      "Until the first event of a stream that says something; each sign of life before it (a comment, a ping, a role) begins the wait anew.",
+      "The longest wait for the first event of a stream that says something. Each sign of life before it (a comment, a ping, a role) begins the wait anew.",
   },
-  answer_ms: { absent: 600_000, description: "Until the last byte of a plain answer." },
+  answer_ms: { absent: 600_000, description: "The longest wait for the last byte of a plain answer." },
   idle_ms: { absent: 300_000, description: "The longest silence inside an answer." },
-  total_ms: { absent: 1_800_000, description: "One attempt as a whole." },
+  total_ms: { absent: 1_800_000, description: "The longest time for one attempt as a whole." },
 } as const
 
 const globalTimeout = (key: keyof typeof timeoutKeys) =>
@@ -58,7 +61,7 @@ const upstreamTimeout = (key: keyof typeof timeoutKeys) =>
 export const Timeouts = Schema.Struct({
   request_ms: setting(milliseconds, 3_600_000, {
     description:
-      "One request as a whole: all its attempts, the waits between them, and the answer. A caller's `x-request-timeout-ms` header can only shorten it. In milliseconds.",
+      "The longest time for one request as a whole: all its attempts, the waits between them, and the answer. A caller's `x-request-timeout-ms` header can only shorten it. In milliseconds.",
     examples: [600_000],
   }),
   connect_ms: globalTimeout("connect_ms"),

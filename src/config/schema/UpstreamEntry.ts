@@ -24,7 +24,7 @@ import {
 const ModelMatch = Schema.Struct({
   type: Schema.Literal("keyword", "exact").annotations({
     description:
-      "`keyword`: the model name contains one of the values; `exact`: it equals one. Case-sensitive.",
+      "`keyword`: the model name contains one of the values. `exact`: it equals one. Both are case-sensitive.",
   }),
   value: Schema.Array(
     nonEmptyText("a non-empty model name or part of one (an empty one would match every model)").pipe(
@@ -53,12 +53,13 @@ const upstreamName = Schema.String.pipe(
 /** The keys of one. */
 export const UpstreamEntry = Schema.Struct({
   name: upstreamName.annotations({
-    description: "What the client is called in headers, logs, audit rows and `fallback`. Unique.",
+    description:
+      "The name of the client in headers, logs, audit rows and `fallback`. No two clients have the same.",
     examples: ["official_openai"],
   }),
   base_url: baseUrl.annotations({
     description:
-      "Where it answers: `/chat/completions` and so on are appended to its path. http or https, without credentials; a query such as Azure's `?api-version=…` stays behind every path.",
+      "Where the client answers. Sluice appends `/chat/completions` and so on to its path. http or https, without credentials. A query such as Azure's `?api-version=…` stays behind every path.",
     examples: ["https://api.openai.com/v1"],
   }),
   api_key: Schema.optionalToOptional(Schema.NullOr(upstreamKey), Schema.Redacted(Schema.String), {
@@ -66,11 +67,11 @@ export const UpstreamEntry = Schema.Struct({
     encode: (value) => value,
   }).annotations({
     description:
-      'The key sent to it as `Authorization: Bearer …`. Absent or `""`: the caller\'s own key is passed through.',
+      'The key that Sluice sends to the client as `Authorization: Bearer …`. Absent or `""`: Sluice passes on the caller\'s own key.',
   }),
   auth: setting(auth, "bearer", {
     description:
-      "The header its key is sent in: `bearer` is `Authorization: Bearer …`, `x-api-key` and `api-key` (Azure) hold the key alone, and so does any other by `{ header: NAME }`.",
+      "The header that Sluice sends the key in. `bearer` is `Authorization: Bearer …`. `x-api-key` and `api-key` (Azure) hold the key alone, and so does any other header by `{ header: NAME }`.",
     examples: ["api-key"],
   }),
   dialects: optional(dialectList, {
@@ -84,16 +85,16 @@ export const UpstreamEntry = Schema.Struct({
   }),
   proxy_url: optional(proxyUrl, {
     description:
-      'The proxy its calls go through, `http://user:password@host:port` or https. `""`, `false` or `direct`: none. Absent: what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of the environment say.',
+      'The proxy that calls to the client go through: `http://user:password@host:port`, or https. `""`, `false` or `direct`: none. Absent: what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of the environment say.',
     examples: ["http://proxy.example:3128"],
   }),
   model_match: ModelMatch.annotations({
-    description: "Which models it serves.",
+    description: "Which models the client serves.",
     title: "a map of type and value",
   }),
   priority: setting(weight, 1, {
     description:
-      "Its weight: the share of traffic among the clients that match. 0 = standby, tried only after all others.",
+      "The client's weight: its share of the traffic among the clients that match. 0: it is a standby, asked only after all others.",
     examples: [10],
   }),
   fallback: Schema.optionalToOptional(
@@ -104,68 +105,72 @@ export const UpstreamEntry = Schema.Struct({
     { decode: given, encode: (value) => value },
   ).annotations({
     description:
-      "Where to go when every client that matches has failed: a client's name, else a model name, which is routed in turn. `false` or absent: nowhere.",
+      "Whom to ask when every client that matches has failed: a client's name, else a model name, which is routed in turn. `false` or absent: nobody.",
     examples: ["deepseek_backup"],
   }),
   model: optionalText(
     {
-      description: "The model name sent upstream, whatever was asked. Absent: the name asked.",
+      description: "The model name that Sluice sends, whatever was asked. Absent: the name asked.",
       examples: ["gpt-4o"],
     },
     oneLine,
   ),
   special_prefix: optionalText({
-    description: "Text put before the first non-empty text of each answer.",
+    description: "A text that Sluice puts before the first non-empty text of each answer.",
     examples: ["[DeepSeek]\n"],
   }),
   stop: optional(
     Schema.Array(nonEmptyText("a non-empty string")).annotations({ title: "a list of strings" }),
-    { description: "Stop words added to each request, before its own.", examples: [["<|endoftext|>"]] },
+    {
+      description: "Stop words that Sluice adds to each request, before the request's own.",
+      examples: [["<|endoftext|>"]],
+    },
   ),
   max_tokens: optional(whole(1, longestTimer), {
     description:
-      "A cap on the tokens that one prompt may be answered with; also sent where the request says nothing. Where a request asks for several choices (`n`, `best_of`), each may have its part of it.",
+      "A cap on the tokens of the answers to one prompt. Sluice also sends it where the request has no limit. Where a request asks for several choices (`n`, `best_of`), each may have its part of it.",
     examples: [4096],
   }),
   max_tokens_member: setting(maxTokensMember, "auto", {
     description:
-      "What `max_tokens` is sent as where the request has no limit of its own: `auto` is `max_tokens`, and where the client refuses that for a model, the other name, which is remembered.",
+      "The name under which Sluice sends `max_tokens` where the request has no limit of its own. `auto` is `max_tokens`; where the client refuses that for a model, Sluice uses the other name and remembers it.",
     examples: ["max_completion_tokens"],
   }),
   stream_usage: setting(Schema.Boolean, true, {
     description:
-      "Asks for the usage of streams (`stream_options.include_usage`) though the caller did not, so that the audit knows their tokens. Where the client refuses it for a model, it is left out, which is remembered. `false`: never.",
+      "Whether Sluice asks for the usage of streams (`stream_options.include_usage`) where the caller did not, so that the audit knows their tokens. Where the client refuses it for a model, Sluice leaves it out and remembers that. `false`: it never asks.",
     examples: [false],
   }),
   request_cleaning: optional(UpstreamRequestCleaning, {
-    description: "Overrides the global `request_cleaning`, key by key.",
+    description: "Replaces keys of the global `request_cleaning`.",
   }),
   pass_key: setting(Schema.Boolean, true, {
     description:
-      "Whether it may be sent the caller's own key where it has no `api_key`, and no header whose name speaks of one. `false`: it is sent none, as servers without keys want it.",
+      "Whether Sluice may pass on the caller's own key where the client has no `api_key`, and no header whose name speaks of one. `false`: it sends no key, as servers without keys want it.",
     examples: [false],
   }),
   headers: optional(headers, {
-    description: "Headers added to each request to it. Not those of the connection (`host` may be set).",
+    description:
+      "Headers that Sluice adds to each request to the client. Headers of the connection are not allowed, but `host` is.",
     examples: [{ "X-Custom": "v" }],
   }),
   extra_body: optional(extraBody, {
     description:
-      "Members added to the request's body where the request does not say them: a map, or a string of JSON.",
+      "Members that Sluice adds to the request's body where the request does not have them: a map, or a string of JSON.",
     examples: [{ top_k: 40 }],
   }),
   thinking_format: optional(thinkingFormat, {
-    description: "How reasoning reaches the caller; absent: the global `thinking_format`.",
+    description: "How reasoning reaches the caller. Absent: the global `thinking_format`.",
     examples: ["strip"],
   }),
   thinking_tags: optional(thinkingTags, {
-    description: "The names of the tags its thinking stands between; absent: the global `thinking_tags`.",
+    description: "The names of the tags around the client's thinking. Absent: the global `thinking_tags`.",
     examples: [["thought"]],
   }),
-  timeouts: optional(UpstreamTimeouts, { description: "Overrides the global `timeouts`, key by key." }),
+  timeouts: optional(UpstreamTimeouts, { description: "Replaces keys of the global `timeouts`." }),
   max_concurrent: optional(whole(1, 1_000_000), {
     description:
-      "How many requests it is sent at once, answers under way included. More wait for a free place, see `max_waiting` and `max_wait_ms`; then the next client is asked. Absent: as many as come.",
+      "How many requests the client gets at once; a request counts until its answer is over. More requests wait for a free place, see `max_waiting` and `max_wait_ms`. Then Sluice asks the next client. Absent: as many as come.",
     examples: [32],
   }),
   max_waiting: setting(whole(0, 1_000_000), 100, {
@@ -178,16 +183,16 @@ export const UpstreamEntry = Schema.Struct({
   }),
   hedge_after_ms: optional(milliseconds, {
     description:
-      "When its first byte is not there after so many milliseconds, the next client of the plan is asked as well; the first answer wins and the other call is cancelled. Both may be charged. Absent: one attempt at a time.",
+      "When the client's first byte is not there after so many milliseconds, Sluice asks the next client of the plan as well. The first answer wins, and the other call is cancelled. Both may be charged. Absent: one attempt at a time.",
     examples: [3_000],
   }),
   resume: setting(Schema.Boolean, false, {
     description:
-      "If another client's stream breaks, this one may continue it: it receives the text so far as the last assistant message. Only for models that continue such a message; tool calls are never resumed.",
+      "Whether the client may resume a stream that broke at another one. It gets the text so far as the last assistant message. Use it only for models that continue such a message. Sluice never resumes tool calls.",
     examples: [true],
   }),
   resume_body: optional(extraBody, {
-    description: "Members that such a request needs in its body.",
+    description: "Members that the body of such a request needs.",
     examples: [{ continue_final_message: true, add_generation_prompt: false }],
   }),
   resume_message: optional(extraBody, {

@@ -92,7 +92,8 @@ export const thinkingTags = Schema.Array(
 ).pipe(
   Schema.filter((names) => names.length > 0 && names.length <= 8, {
     title: "a list of 1 to 8 names of tags",
-    jsonSchema: { minItems: 1, maxItems: 8 },
+    // That none is there twice is checked with the file at hand, which tells where.
+    jsonSchema: { minItems: 1, maxItems: 8, uniqueItems: true },
   }),
 )
 

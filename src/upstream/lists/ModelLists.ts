@@ -3,6 +3,7 @@
  * and a failure for a while, so that a host that hangs is not waited for again by everybody who asks.
  */
 import { createHash } from "node:crypto"
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,20 +16,16 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Aside } from "../../aside/Aside.ts"
 import type { AttemptRecord } from "../../audit/record/AuditRecord.ts"
-import { toUpstream } from "../../operations/HeadersToUpstream.ts"
-import { type Model, readModels } from "../../routing/ModelList.ts"
-import { pathAt, type Upstream } from "../../routing/Upstream.ts"
+import type { Model } from "../../routing/ModelList.ts"
+import type { Upstream } from "../../routing/Upstream.ts"
 import type { Secrets } from "../../secrets/Secrets.ts"
-import { parseJson } from "../../wire/JsonBytes.ts"
-import { JsonCost } from "../../wire/JsonCost.ts"
-import { surelyReadable } from "../../wire/JsonOutline.ts"
 import { Breakers } from "../Breakers.ts"
 import { Upstreams } from "../calls/Upstreams.ts"
-import { whole } from "../calls/WholeAnswer.ts"
-import { AttemptFailure, refusedBy, type ToldFailure, toldFailure } from "../policy/AttemptFailure.ts"
+import { AttemptFailure, type ToldFailure, toldFailure } from "../policy/AttemptFailure.ts"
 import { admits } from "../policy/Breaker.ts"
 import { recordedAs } from "../policy/FailureWords.ts"
 import { KeptLists } from "./KeptLists.ts"
+import { ListCalls } from "./ListCalls.ts"
 
 /** Whose list is asked for, and by whom. */
 export interface ListRequest {
@@ -65,22 +62,8 @@ export class ModelLists extends Context.Tag("sluice/ModelLists")<
   { readonly ask: (request: ListRequest) => AskedList }
 >() {}
 
-const maxListBytes = 8 * 1024 * 1024
-
-/** The most that a list is parsed to: of OpenRouter's, which is the longest, some 10 MB. */
-const maxTreeBytes = 16 * 1024 * 1024
-
-/** The most of all lists that are being read, from all upstreams and for all credentials. */
-const maxReadBytes = 4 * maxListBytes
-
-/** How many lists one upstream is asked for side by side: there is one for each credential, and one that hangs must not hold up the others. */
-const maxAsked = 16
-
-/** How long a list is waited for. Clients, which have a page to show, give up after 5 seconds. */
+/** How long a list is waited for. Clients, which have a page to show, give up after 5 seconds. One that comes later is kept all the same. */
 const waitMs = 3_000
-
-/** How long a list may take that nobody waits for any more: it is kept all the same. */
-const lateMs = 10_000
 
 /** How soon an upstream that failed is asked again. */
 const failedForMs = 30_000
@@ -118,8 +101,6 @@ const unknown = (): Entry => ({
   coming: undefined,
 })
 
-const listOfModels = { name: "models", paths: ["/models"] } as const
-
 const plain = (secret: Redacted.Redacted<string> | undefined): string | null =>
   secret === undefined ? null : Redacted.value(secret)
 
@@ -132,174 +113,114 @@ const keyOf = ({ credential, upstream }: ListRequest): string => {
     .digest("base64")
 }
 
-/** The models of a list, a long one read aside; `undefined` where it is none. */
-const readList = (
-  aside: Aside["Type"],
-  bytes: Uint8Array,
-  ownedBy: string,
-): Effect.Effect<ReadonlyArray<Model> | undefined, AttemptFailure> => {
-  const cost = new JsonCost()
-  cost.feed(bytes)
-  if (cost.memory > maxTreeBytes) {
-    return Effect.fail(AttemptFailure.Unusable({ reason: "its model list is more than any provider's" }))
+/** A list that is being asked for anew. */
+interface Refresh {
+  readonly request: ListRequest
+  readonly key: string
+  readonly entry: Entry
+  readonly coming: Coming
+}
+
+/** What came of asking: the list, or why there is none. */
+type Came = Either.Either<ReadonlyArray<Model>, ToldFailure>
+
+/** Goes on by itself: others wait for the same refresh, and the client that caused it may leave without taking it along. */
+type Fork = (refresh: Effect.Effect<void>) => void
+
+/** Mutable on purpose: the lists of all upstreams. */
+class RefreshedLists {
+  readonly #calls: ListCalls
+  readonly #breakers: Breakers["Type"]
+  readonly #clock: Clock.Clock
+  readonly #fork: Fork
+  readonly #kept = new KeptLists(unknown)
+
+  constructor(calls: ListCalls, breakers: Breakers["Type"], clock: Clock.Clock, fork: Fork) {
+    this.#calls = calls
+    this.#breakers = breakers
+    this.#clock = clock
+    this.#fork = fork
   }
-  if (bytes.length <= surelyReadable) {
-    const parsed = parseJson(bytes)
-    return parsed === undefined
-      ? Effect.fail(AttemptFailure.Unusable({ reason: "its model list is not JSON" }))
-      : Effect.succeed(readModels(parsed, ownedBy))
+
+  ask(request: ListRequest): AskedList {
+    const key = keyOf(request)
+    const entry = this.#kept.ask(key)
+    this.#refreshWhereDue(request, key, entry)
+    const { coming } = entry
+    return {
+      models: () => coming?.models ?? this.#kept.models(key),
+      failure: () => entry.failure,
+      coming:
+        coming === undefined ? undefined : { attempt: Deferred.await(coming.attempt), since: coming.since },
+    }
   }
-  return aside.run("models", { bytes, ownedBy }).pipe(
-    Effect.mapBoth({
-      onSuccess: ({ models }) => models,
-      onFailure: () => AttemptFailure.Unusable({ reason: "its model list could not be read" }),
-    }),
-  )
+
+  #refreshWhereDue(request: ListRequest, key: string, entry: Entry): void {
+    const now = this.#clock.unsafeCurrentTimeMillis()
+    if (request.generation > entry.generation) {
+      entry.generation = request.generation
+      entry.until = 0
+    }
+    if (entry.until > now || entry.isAsked) return
+    if (!admits(this.#breakers.status(request.upstream).breaker, now)) {
+      entry.failure = setAside
+      return
+    }
+    const coming: Coming = {
+      attempt: Deferred.unsafeMake<ListAttempt>(FiberId.none),
+      since: now,
+      models: undefined,
+    }
+    entry.isAsked = true
+    entry.coming = coming
+    this.#fork(this.#refresh({ request, key, entry, coming }))
+  }
+
+  /** Asks once, and tells whoever waits: when the list is in, or when it takes too long. */
+  #refresh(refresh: Refresh): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      const { credential, secrets, upstream } = refresh.request
+      const called = yield* this.#calls.ask(upstream, credential).pipe(
+        Effect.mapError((failure) => toldFailure(failure, secrets)),
+        Effect.either,
+        Effect.fork,
+      )
+      const inTime = yield* Effect.timeoutOption(Fiber.join(called), waitMs)
+      if (Option.isNone(inTime)) this.#settle(refresh, Either.left(takesTooLong))
+      this.#settle(refresh, yield* Fiber.join(called))
+      refresh.entry.isAsked = false
+    })
+  }
+
+  /** Keeps what came, and tells those who wait, where nobody told them before. */
+  #settle({ coming, entry, key, request }: Refresh, came: Came): void {
+    const now = this.#clock.unsafeCurrentTimeMillis()
+    const failed = Either.isLeft(came)
+    if (Either.isRight(came)) {
+      this.#kept.keep(key, came.right)
+      coming.models = came.right
+    }
+    entry.failure = failed ? came.left : undefined
+    entry.until = now + (failed ? failedForMs : request.ttlMs)
+    if (entry.coming !== coming) return
+    entry.coming = undefined
+    const record = {
+      upstream: request.upstream.name,
+      upstreamModel: undefined,
+      ...(failed ? recordedAs(came.left) : { status: 200, cause: undefined }),
+      ms: now - coming.since,
+    }
+    if (failed) request.onFailed(record)
+    Deferred.unsafeDone(coming.attempt, Effect.succeed({ record, failed }))
+  }
 }
 
 export const layer: Layer.Layer<ModelLists, never, Aside | Breakers | Upstreams> = Layer.scoped(
   ModelLists,
   Effect.gen(function* () {
-    const aside = yield* Aside
-    const breakers = yield* Breakers
-    const upstreams = yield* Upstreams
-    const clock = yield* Effect.clock
-    const placesOf = new WeakMap<Upstream, Effect.Semaphore>()
-    // Others wait for the same refresh: the client that caused it may leave, and must not take it along.
-    const runFork = yield* FiberSet.makeRuntime<never>()
-    const kept = new KeptLists(unknown)
-    let readBytes = 0
-
-    const placesAt = (upstream: Upstream): Effect.Semaphore => {
-      const places = placesOf.get(upstream) ?? Effect.unsafeMakeSemaphore(maxAsked)
-      placesOf.set(upstream, places)
-      return places
-    }
-
-    const fetch = ({
-      credential,
-      upstream,
-    }: ListRequest): Effect.Effect<ReadonlyArray<Model>, AttemptFailure> => {
-      let held = 0
-      const hold = (bytes: number): boolean => {
-        if (readBytes + bytes > maxReadBytes) return false
-        readBytes += bytes
-        held += bytes
-        return true
-      }
-      const read = Effect.gen(function* () {
-        const { timeouts } = upstream
-        const call = {
-          upstream: {
-            ...upstream,
-            timeouts: {
-              ...timeouts,
-              answerMs: Math.min(timeouts.answerMs, lateMs),
-              totalMs: Math.min(timeouts.totalMs, lateMs),
-            },
-          },
-          method: "GET",
-          path: pathAt(upstream, listOfModels),
-          headers: toUpstream({ accept: "application/json" }, upstream, credential, {
-            body: "none",
-            // Anthropic's own list is not to be had without its headers, which others pass over.
-            face: upstream.dialects.includes("messages") ? "anthropic" : "openai",
-          }),
-          body: undefined,
-          awaits: "answer",
-          unpacks: "any",
-          deadline: undefined,
-        } as const
-        const { body, headers, retryAfterMs, status } = yield* whole(upstreams, call, maxListBytes, hold)
-        if (status !== 200) {
-          return yield* Effect.fail(refusedBy({ status, headers, retryAfterMs }, body))
-        }
-        const models = yield* readList(aside, body, upstream.name)
-        return models === undefined
-          ? yield* Effect.fail(AttemptFailure.Unusable({ reason: "its model list has no entries" }))
-          : models
-      })
-      return Effect.ensuring(
-        read,
-        Effect.sync(() => {
-          readBytes -= held
-        }),
-      )
-    }
-
-    /** Asks once, and tells whoever waits: when the list is in, or when it takes too long. */
-    const refresh = (request: ListRequest, key: string, entry: Entry, coming: Coming) =>
-      Effect.gen(function* () {
-        const settle = (result: Either.Either<ReadonlyArray<Model>, ToldFailure>) => {
-          const now = clock.unsafeCurrentTimeMillis()
-          const failed = Either.isLeft(result)
-          if (Either.isRight(result)) {
-            kept.keep(key, result.right)
-            coming.models = result.right
-          }
-          entry.failure = failed ? result.left : undefined
-          entry.until = now + (failed ? failedForMs : request.ttlMs)
-          if (entry.coming !== coming) return
-          entry.coming = undefined
-          const { name } = request.upstream
-          const record = {
-            upstream: name,
-            upstreamModel: undefined,
-            ...(failed ? recordedAs(result.left) : { status: 200, cause: undefined }),
-            ms: now - coming.since,
-          }
-          if (failed) request.onFailed(record)
-          Deferred.unsafeDone(coming.attempt, Effect.succeed({ record, failed }))
-        }
-        const called = yield* fetch(request).pipe(
-          Effect.catchAllDefect((defect) =>
-            Effect.zipRight(
-              Effect.logError("a model list could not be read", { upstream: request.upstream.name }, defect),
-              Effect.fail(AttemptFailure.Unusable({ reason: "its model list could not be read" })),
-            ),
-          ),
-          Effect.mapError((failure) => toldFailure(failure, request.secrets)),
-          Effect.either,
-          placesAt(request.upstream).withPermits(1),
-          Effect.fork,
-        )
-        const inTime = yield* Effect.timeoutOption(Fiber.join(called), waitMs)
-        if (Option.isNone(inTime)) settle(Either.left(takesTooLong))
-        settle(yield* Fiber.join(called))
-        entry.isAsked = false
-      })
-
-    return ModelLists.of({
-      ask: (request) => {
-        const now = clock.unsafeCurrentTimeMillis()
-        const key = keyOf(request)
-        const entry = kept.ask(key)
-        if (request.generation > entry.generation) {
-          entry.generation = request.generation
-          entry.until = 0
-        }
-        if (entry.until <= now && !entry.isAsked) {
-          if (admits(breakers.status(request.upstream).breaker, now)) {
-            const coming: Coming = {
-              attempt: Deferred.unsafeMake<ListAttempt>(FiberId.none),
-              since: now,
-              models: undefined,
-            }
-            entry.isAsked = true
-            entry.coming = coming
-            runFork(refresh(request, key, entry, coming))
-          } else entry.failure = setAside
-        }
-        const { coming } = entry
-        return {
-          models: () => coming?.models ?? kept.models(key),
-          failure: () => entry.failure,
-          coming:
-            coming === undefined
-              ? undefined
-              : { attempt: Deferred.await(coming.attempt), since: coming.since },
-        }
-      },
-    })
+    const calls = new ListCalls(yield* Upstreams, yield* Aside)
+    const fork = yield* FiberSet.makeRuntime<never>()
+    const lists = new RefreshedLists(calls, yield* Breakers, yield* Effect.clock, fork)
+    return ModelLists.of({ ask: (request) => lists.ask(request) })
   }),
 )

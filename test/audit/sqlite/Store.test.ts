@@ -99,12 +99,11 @@ describe("the store", () => {
         const first = yield* store.write([queued("a"), queued("b")])
         expect(first).toMatchObject({ refused: false, spilled: 2, lost: 0 })
         expect(first.fault).toContain("locked")
-        const began = performance.now()
-        for (let at = 0; at < 20; at++) yield* store.write([queued(`c${at}`)])
-        expect(performance.now() - began).toBeLessThan(20 * 40)
-        expect(yield* store.drain).toMatchObject({ spilled: 22, lost: 0 })
-        expect(idsIn(at.database)).toEqual(["before"])
+        expect(yield* store.drain).toMatchObject({ spilled: 2, lost: 0 })
         yield* lock.release
+        // Not even asked, or it would have them.
+        for (let at = 0; at < 20; at++) yield* store.write([queued(`c${at}`)])
+        expect(idsIn(at.database)).toEqual(["before"])
         expect(yield* store.drain).toMatchObject(calm)
         expect(idsIn(at.database)).toHaveLength(23)
         expect(spillFiles(at.directory)).toEqual([])

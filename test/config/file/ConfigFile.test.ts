@@ -281,6 +281,11 @@ describe("problems", () => {
       "1:16 thinking_tags: expected a list of 1 to 8 names of tags",
     ],
     [
+      "a thinking tag twice",
+      `thinking_tags: [think, thought, think]\n${none}`,
+      "1:33 thinking_tags[2]: this tag is in the list already; remove one",
+    ],
+    [
       "a number of proxies below none",
       `server: { trust_proxy: -1 }\n${none}`,
       "1:24 server.trust_proxy: expected a whole number of proxies from 0 to 32",
@@ -462,12 +467,12 @@ describe("problems", () => {
     [
       "a client as its own fallback",
       withClient("fallback: a"),
-      "5:15 openai_clients[0].fallback: the client falls back to itself, which leads nowhere new; name another client or a model, or write false",
+      "5:15 openai_clients[0].fallback: the client falls back to itself, so nothing new would be tried; name another client or a model, or write false",
     ],
     [
       "a model fallback to the same client and model",
       withClient("fallback: gpt-4", "model: m"),
-      '5:15 openai_clients[0].fallback: as a model, "\u2026" leads back to this client alone and to the same upstream model, which is nothing new',
+      '5:15 openai_clients[0].fallback: as a model, "\u2026" leads back to this client alone and to the same upstream model, so nothing new would be tried',
     ],
     [
       "a key given twice",
@@ -598,7 +603,7 @@ describe("problems", () => {
         ),
       ).toEqual([
         expect.stringContaining(
-          "openai_clients[0].api_key: warning: this looks like a variable of the environment and is taken as it stands; write ${OPENAI_API_KEY}",
+          "openai_clients[0].api_key: warning: this looks like a variable of the environment, but is used as it stands; write ${OPENAI_API_KEY}",
         ),
       ])
     },
@@ -984,7 +989,7 @@ openai_clients:
       "config.yaml:3:15 openai_clients[0].base_url: warning: ends with /chat/completions, which is appended again for each request; leave it out",
     ])
     expect(render(none)).toEqual([
-      "config.yaml:1:17 openai_clients: warning: there are no clients, so every model is answered as unknown",
+      "config.yaml:1:17 openai_clients: warning: there are no clients, so every model is unknown",
     ])
   })
 })

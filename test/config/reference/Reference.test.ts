@@ -36,7 +36,7 @@ const isType = (value: Json, type: Json | undefined): boolean => {
 
 /** The part of JSON Schema draft 7 that the generated schema uses; a keyword beyond it fails the test. */
 const known = new Set(
-  "$schema title description default examples deprecated definitions type required properties additionalProperties items enum anyOf $ref minimum maximum minLength maxLength minItems maxItems pattern".split(
+  "$schema title description default examples deprecated definitions type required properties additionalProperties items enum anyOf $ref minimum maximum minLength maxLength minItems maxItems uniqueItems pattern".split(
     " ",
   ),
 )
@@ -67,6 +67,7 @@ const isValid = (rule: JsonObject, value: Json): boolean => {
     return (
       value.length >= Number(rule.minItems ?? 0) &&
       value.length <= Number(rule.maxItems ?? Infinity) &&
+      (rule.uniqueItems !== true || new Set(value).size === value.length) &&
       (!isJsonObject(items) || value.every((it: Json) => isValid(items, it)))
     )
   }

@@ -33,7 +33,7 @@ describe("a request for embeddings", () => {
     '{"model":"m","input":"a"}',
     '{"input": ["a", ""],"encoding_format":"base64" ,"model":"m"}',
     '{"model":"m","input":[1,2,3],"dimensions":1e2}',
-    '{"model":"m","input":[[1,2],[3]],"user":"u","stream":true,"stop":5,"messages":[]}',
+    '{"model":"m","input":[[1,2],[3]],"user":"u","stream":false,"stop":5,"messages":[]}',
     '{"model":"m","messages":[{"role":"user","content":"a"}]}',
   ])("is sent as it came, whatever is configured for texts: %s", (text) => {
     expect(sent(text, configured)).toBe(text)
@@ -58,7 +58,9 @@ describe("a request for embeddings", () => {
     ['{"model":"m","input":"a","input":"b"}', "input"],
     ['{"model":"m"}', "input"],
     ['{"model":"m","input":null}', "input"],
-  ])("is refused where it cannot be routed, or not everybody reads the same: %s", (text, param) => {
+    ['{"model":"m","input":"a","stream":true}', "stream"],
+    ['{"model":"m","input":"a","stream":false,"stream":true}', "stream"],
+  ])("is refused where nobody could answer it, or not everybody reads the same: %s", (text, param) => {
     const refused = Either.getOrThrow(Either.flip(embeddings.decode(bytesOf(text), undefined)))
     expect(refused.param).toBe(param)
   })
