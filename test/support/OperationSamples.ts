@@ -160,6 +160,8 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
   },
 }
 
-/** The bytes of a sample's answer. */
-export const bytesOfAnswer = ({ answer }: OperationSample): Buffer =>
-  answer instanceof Uint8Array ? Buffer.from(answer) : Buffer.from(JSON.stringify(answer))
+/** A sample's answer as an upstream gives it. */
+export const givenOf = ({ answer }: OperationSample) =>
+  answer instanceof Uint8Array
+    ? { headers: { "content-type": "audio/mpeg" }, whole: Buffer.from(answer) }
+    : { headers: { "content-type": "application/json" }, whole: Buffer.from(JSON.stringify(answer)) }
