@@ -42,7 +42,7 @@ const bodyOf = (name: OperationName, what: string) => ({
 
 layer(stage, { excludeTestServices: true })((it) => {
   describe.each(allOperations)("$name", ({ method, name, paths: [path], stream }) => {
-    const { tokens, writesText } = samples[name]
+    const { bounds = { stop: ["<|end|>"], max_tokens: 9 }, tokens, writesText } = samples[name]
     const { headers, whole } = givenOf(samples[name])
     const good = modelOf(name, "good")
     const body = bodyOf(name, "good")
@@ -103,7 +103,7 @@ layer(stage, { excludeTestServices: true })((it) => {
           const { asked } = yield* OperationStage
           const { answer: got } = yield* told(`/v1${path}`, bodyOf(name, "changed"))
           const sent = asked("changed", name).at(-1)
-          const ofText = writesText ? { stop: ["<|end|>"], max_tokens: 9 } : {}
+          const ofText = writesText ? bounds : {}
           expect(sent?.body).toEqual({ ...body, model: "gpt-other", top_k: 4, ...ofText })
           expect(sent?.headers).toMatchObject({ "x-custom": "v", authorization: `Bearer ${configuredKey}` })
           if (!writesText) expect(got?.body.equals(whole)).toBe(true)
