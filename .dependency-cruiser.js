@@ -28,7 +28,10 @@ export const rooms = {
   errors: { rooms: "secrets wire" },
   answer: { rooms: "errors routing secrets wire", edges: "EventReader.ts" },
   resume: { rooms: "answer routing wire", edges: "Resume.ts" },
-  operations: { rooms: "answer errors resume routing secrets wire" },
+  operations: {
+    rooms: "answer errors resume routing secrets wire",
+    computes: { "responses/ResponseId.ts": "node:crypto" },
+  },
   access: {
     rooms: "errors routing wire",
     edges: "OpenRequests.ts Strangers.ts",

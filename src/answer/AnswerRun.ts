@@ -15,6 +15,8 @@ export interface AnswerSettings {
   readonly choices: number
   /** What an error of the upstream is not to repeat. */
   readonly secrets: Secrets
+  /** The upstream whose answer it is, where the ids it gives out are to name it. */
+  readonly madeBy?: string | undefined
 }
 
 /** How the upstream's events came to an end: of themselves, because something broke, or because this gateway ends. */
@@ -56,11 +58,12 @@ export const longestError = 500
 /** A machine whose end says how it came: upstream events in, outgoing events out. An event that tells nothing leaves the very state it found. */
 export interface AnswerMachine<State extends AnswerState> {
   readonly initial: State
-  readonly step: (state: State, event: SseEvent) => readonly [State, ReadonlyArray<SseEvent>]
+  /** @param given how many events were given out before */
+  readonly step: (state: State, event: SseEvent, given: number) => readonly [State, ReadonlyArray<SseEvent>]
   /** Whether all has been said, so that only usage and the end are to come. */
   readonly isFinished: (state: State) => boolean
   /** Closes an answer that is still open; does nothing to one that is not. */
-  readonly end: (state: State, end: AnswerEnd) => readonly [State, ReadonlyArray<SseEvent>]
+  readonly end: (state: State, end: AnswerEnd, given: number) => readonly [State, ReadonlyArray<SseEvent>]
   readonly summary: (state: State) => AnswerSummary
 }
 
@@ -79,6 +82,7 @@ export class AnswerMachineRun<State extends AnswerState> implements AnswerRun {
   readonly #machine: AnswerMachine<State>
   #state: State
   #isFinished = false
+  #given = 0
 
   constructor(machine: AnswerMachine<State>) {
     this.#machine = machine
@@ -102,16 +106,17 @@ export class AnswerMachineRun<State extends AnswerState> implements AnswerRun {
   }
 
   take(event: SseEvent): ReadonlyArray<SseEvent> {
-    const [next, events] = this.#machine.step(this.#state, event)
+    const [next, events] = this.#machine.step(this.#state, event, this.#given)
     if (next !== this.#state) {
       this.#state = next
       this.#isFinished = this.#machine.isFinished(next)
     }
+    this.#given += events.length
     return events
   }
 
   end(end: AnswerEnd): ReadonlyArray<SseEvent> {
-    const [next, events] = this.#machine.end(this.#state, end)
+    const [next, events] = this.#machine.end(this.#state, end, this.#given)
     this.#state = next
     return events
   }

@@ -36,10 +36,15 @@ const longestPing = 128
 
 const typeName = '"type"'
 
+/** What is numbered among the events of an answer would leave a gap. */
+const numberName = '"sequence_number"'
+
+const holds = (data: Uint8Array, name: string): boolean =>
+  Buffer.from(data.buffer, data.byteOffset, data.length).includes(name)
+
 const isPing = ({ data, event }: SseEvent): boolean => {
-  if (event !== undefined && pingNames.has(event)) return true
-  if (data.length > longestPing) return false
-  if (!Buffer.from(data.buffer, data.byteOffset, data.length).includes(typeName)) return false
+  if (event !== undefined && pingNames.has(event)) return !holds(data, numberName)
+  if (data.length > longestPing || !holds(data, typeName) || holds(data, numberName)) return false
   const object = parseObject(data)
   return object !== undefined && pingNames.has(object["type"]) && object["choices"] === undefined
 }

@@ -124,8 +124,8 @@ export const asideJobs: {
     const read = Either.match(operations[operation].decode(bytes, deployment, onlyModel), {
       onLeft: mistake,
       onRight: ({ affinity, facts: read }) => {
-        const { choices, includeUsage, model, multimodal, stream, tools, unresumable } = read
-        const facts = { model, stream, includeUsage, tools, multimodal, choices, unresumable }
+        const { choices, continues, includeUsage, model, multimodal, stream, tools, unresumable } = read
+        const facts = { model, stream, includeUsage, tools, multimodal, choices, unresumable, continues }
         return { kind: "request", facts, affinity: affinity() } as const
       },
     })

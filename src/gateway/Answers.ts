@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { OpenRequest, TakenBy } from "../access/OpenRequests.ts"
 import { type ChoiceTransform, thinkingFormatOf, untouched } from "../answer/ChoiceTransform.ts"
-import { changesAnswers } from "../answer/PlainAnswer.ts"
 import type { Aside } from "../aside/Aside.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
@@ -157,6 +156,7 @@ export const transformOf = (
         prefix: target.upstream.specialPrefix,
         thinking: thinkingFormatOf(snapshot, target, request.model),
         tags: target.upstream.thinkingTags,
+        madeBy: target.upstream.name,
       }
 
 /** The client's answer out of the upstream's, transformed: a long one aside. */
@@ -170,7 +170,7 @@ export const plainAnswer = (
   const { body } = answered
   const { name, plain } = operation
   if (plain.transform === undefined) return Effect.succeed(plainEnding(answered, operation, body, frame))
-  if (body.length <= surelyReadable || !changesAnswers(transform)) {
+  if (body.length <= surelyReadable || !plain.isChanged(transform)) {
     return Effect.succeed(plainEnding(answered, operation, plain.transform(transform, body), frame))
   }
   // As text, changed, and as it is sent.

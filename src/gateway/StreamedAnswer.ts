@@ -117,6 +117,7 @@ export const streamedAnswer = (
       includeUsage,
       choices: choicesOf(request.choices, answered.target.upstream),
       secrets,
+      madeBy: transform.madeBy,
     },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,

@@ -6,12 +6,17 @@ import { type TokenLimit, tokenLimits } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json } from "../wire/Json.ts"
 import { parseJson } from "../wire/JsonBytes.ts"
 
+/** All names of a cap: in chats and completions one of two, in responses another. */
+const capNames = [...tokenLimits, "max_output_tokens"] as const
+
+export type CapName = (typeof capNames)[number]
+
 /** What a body holds that only the gateway says. */
 export interface Additions {
   /** `stream_options`, as a member that was not there. */
   readonly usage: boolean
   /** What the cap is written as. */
-  readonly cap: TokenLimit | undefined
+  readonly cap: CapName | undefined
 }
 
 export const nothingAdded: Additions = { usage: false, cap: undefined }
@@ -20,7 +25,7 @@ export const nothingAdded: Additions = { usage: false, cap: undefined }
 export interface Omissions {
   readonly usage: boolean
   /** Names the cap is not written as; where these are all, there is none. */
-  readonly caps: ReadonlyArray<TokenLimit>
+  readonly caps: ReadonlyArray<CapName>
 }
 
 export const nothingOmitted: Omissions = { usage: false, caps: [] }
@@ -49,6 +54,7 @@ const mentions = {
   usage: /(?<![a-z0-9_])(?:stream_?options|include_?usage)(?![a-z0-9_])/i,
   max_tokens: /(?<![a-z0-9_])max_?tokens(?![a-z0-9_])/i,
   max_completion_tokens: /(?<![a-z0-9_])max_?completion_?tokens(?![a-z0-9_])/i,
+  max_output_tokens: /(?<![a-z0-9_])max_?output_?tokens(?![a-z0-9_])/i,
 } as const
 
 /** OpenAI's older models, and vLLM after them, do not name the member when prompt and cap are too much together. */
@@ -124,7 +130,7 @@ export const takenBack = (
     omissions: {
       usage: usage || before.usage,
       // Too much under one name is too much under the other.
-      caps: isTooMuch ? tokenLimits : cap === undefined ? before.caps : [...before.caps, cap],
+      caps: isTooMuch ? capNames : cap === undefined ? before.caps : [...before.caps, cap],
     },
     lasting: !isTooMuch,
     members: [...(usage ? ["stream_options"] : []), ...(cap === undefined ? [] : [cap])],

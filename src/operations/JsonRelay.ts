@@ -53,6 +53,7 @@ const factsOf = (model: string, stream: boolean, multimodal: boolean): RequestFa
   multimodal,
   choices: { n: undefined, prompts: 1 },
   unresumable: undefined,
+  continues: undefined,
 })
 
 const isThere = (value: Json | undefined): boolean => value !== undefined && value !== null
@@ -145,6 +146,7 @@ export const jsonRelay = <Name extends string>({
       says,
       silence,
       transform: undefined,
+      isChanged: () => false,
       read: (answer: JsonObject) => ({
         ...identityOf(answer),
         usage: usageOf(answer),

@@ -82,6 +82,8 @@ export interface RequestFacts {
   readonly choices: ChoicesAsked
   /** Why its answer could never be resumed, whatever it says; `undefined` where it could. */
   readonly unresumable: Unresumable | undefined
+  /** The id of the response that it goes on from, as it was given out: whoever made that is asked, and nobody else. */
+  readonly continues: string | undefined
 }
 
 /** What a request says of its choices. */
@@ -95,7 +97,14 @@ export interface ChoicesAsked {
 export interface Recipient {
   readonly upstream: Pick<
     Upstream,
-    "asksUsage" | "extraBody" | "maxTokens" | "maxTokensMember" | "requestCleaning" | "resume" | "stop"
+    | "asksUsage"
+    | "extraBody"
+    | "maxTokens"
+    | "maxTokensMember"
+    | "name"
+    | "requestCleaning"
+    | "resume"
+    | "stop"
   >
   readonly upstreamModel: string
 }
@@ -119,6 +128,8 @@ interface AnyPlainAnswers {
   readonly says: (answer: JsonObject) => boolean
   /** What an answer lacks that says nothing, in words. */
   readonly silence: string
+  /** Whether anything of an answer is changed. */
+  readonly isChanged: (transform: ChoiceTransform) => boolean
   /** What an answer that is an object says of itself. */
   readonly read: (answer: JsonObject) => AnswerFacts
 }

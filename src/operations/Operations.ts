@@ -9,6 +9,7 @@ import { moderations } from "./moderations/Moderations.ts"
 import type { Operation } from "./Operation.ts"
 import { pooling } from "./pooling/Pooling.ts"
 import { rerank } from "./rerank/Rerank.ts"
+import { responses } from "./responses/Responses.ts"
 import { score } from "./score/Score.ts"
 import { detokenize } from "./tokens/Detokenize.ts"
 import { tokenize } from "./tokens/Tokenize.ts"
@@ -16,6 +17,7 @@ import { tokenize } from "./tokens/Tokenize.ts"
 export type OperationName =
   | "chat.completions"
   | "completions"
+  | "responses"
   | "embeddings"
   | "moderations"
   | "rerank"
@@ -34,6 +36,7 @@ export type ServedOperation = Operation<OperationName>
 export const operations: { readonly [Name in OperationName]: Operation<Name> } = {
   "chat.completions": chat,
   completions,
+  responses,
   embeddings,
   moderations,
   rerank,

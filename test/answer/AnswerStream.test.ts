@@ -330,10 +330,10 @@ describe("the end", () => {
 
   it("by [DONE] is the end: what comes after it is ignored", () => {
     const stream = answerStream(relayed)
-    const [state] = stream.step(stream.initial, done)
+    const [state] = stream.step(stream.initial, done, 0)
     expect(state.phase).toBe("complete")
-    expect(stream.step(state, event(textChunk("late")))).toEqual([state, []])
-    expect(stream.end(state, { kind: "broken", reason: "late" })).toEqual([state, []])
+    expect(stream.step(state, event(textChunk("late")), 0)).toEqual([state, []])
+    expect(stream.end(state, { kind: "broken", reason: "late" }, 0)).toEqual([state, []])
   })
 
   it("gives out what is held back, in the name of the last chunk", () => {
@@ -364,7 +364,7 @@ describe("the end", () => {
 
   it("that nobody waited for is the client's leaving", () => {
     const stream = answerStream(relayed)
-    const [state] = stream.step(stream.initial, event(textChunk("a")))
+    const [state] = stream.step(stream.initial, event(textChunk("a")), 0)
     expect(summary(state)).toMatchObject({ outcome: "client_closed", error: undefined })
   })
 })

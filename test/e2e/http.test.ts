@@ -110,7 +110,7 @@ describe("Paths", () => {
       for (const path of [
         "/",
         "/v1",
-        "/v1/responses",
+        "/v1/assistants",
         "/v2/chat/completions",
         "/v1/chat/completions/x",
         "/%00",

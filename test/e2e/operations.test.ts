@@ -1,268 +1,315 @@
 /** What every operation has, tried of each of them through sockets: a new one is tested by its row in support/OperationSamples.ts. */
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, layer } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { allOperations } from "../../src/operations/Operations.ts"
-import { configOf, configuredKey, type Entry } from "../support/GatewayConfig.ts"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { allOperations, type OperationName } from "../../src/operations/Operations.ts"
+import { configOf, configuredKey } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
-import { bytesOfAnswer, samples } from "../support/OperationSamples.ts"
+import { givenOf, samples } from "../support/OperationSamples.ts"
+import {
+  accessKey,
+  failures,
+  modelOf,
+  OperationStage,
+  refusal,
+  stage,
+  unreachable,
+} from "../support/OperationStage.ts"
 import { within } from "../support/Patience.ts"
-import { exchange, head, jsonOf, post, postBytes, rawConnection, request } from "../support/RawHttp.ts"
+import { exchange, head, jsonOf, parseAnswer, postBytes, rawConnection, request } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 
-const model = "gpt-x"
+const key = { authorization: `Bearer ${accessKey}` }
 
-/** A gateway before upstreams that do this, the first one asked first. */
-const stack = (
-  scripts: ReadonlyArray<Scripted.Script>,
-  entry: Partial<Entry> = {},
-  rest: Readonly<Record<string, unknown>> = {},
-  onLine?: (line: string) => void,
-) =>
+let asked = 0
+
+/** Sends a request, and gives the answer with the record that it leaves. */
+const told = (path: string, body: unknown, headers: Readonly<Record<string, string>> = key) =>
   Effect.gen(function* () {
-    const upstreams = yield* Effect.forEach(scripts, (script) => Scripted.scriptedUpstream(script))
-    const gateway = yield* startGateway(
-      configOf(
-        upstreams.map(({ url }) => ({ ...entry, base_url: url })),
-        rest,
-      ),
-      {},
-      onLine,
-    )
-    return { ...gateway, upstreams }
+    const { awaitRecord, port } = yield* OperationStage
+    const id = `operation-${asked++}`
+    const answer = yield* exchange(port, postBytes(path, body, { "x-request-id": id, ...headers }))
+    return { answer, record: yield* within("the record", awaitRecord(id)) }
   })
 
-const page: Scripted.Answer = Scripted.raw(
-  "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>",
-  "end",
-)
+const bodyOf = (name: OperationName, what: string) => ({
+  model: modelOf(name, what),
+  ...samples[name].request,
+  seed: 1,
+})
 
-/** Ways in which an upstream gives no answer, so that the next one is asked. */
-const failures: ReadonlyArray<readonly [what: string, script: Scripted.Answer]> = [
-  ["refuses with 500", Scripted.status(500, { error: { message: "out of order" } })],
-  ["refuses the gateway's key", Scripted.status(401, { error: { message: "no key" } })],
-  ["resets the connection", Scripted.reset("before")],
-  ["breaks off in its answer", Scripted.reset("in_body")],
-  ["answers with a page", page],
-  ["answers with nothing", Scripted.raw("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "end")],
-  ["answers with an error and 200", Scripted.json({ error: { message: "overloaded" } })],
-  ["answers with an object that says nothing", Scripted.json({ object: "list" })],
-]
+layer(stage, { excludeTestServices: true })((it) => {
+  describe.each(allOperations)("$name", ({ method, name, paths: [path], plain, stream }) => {
+    const { bounds = { stop: ["<|end|>"], max_tokens: 9 }, tokens, writesText } = samples[name]
+    const { headers, whole } = givenOf(samples[name])
+    const good = modelOf(name, "good")
+    const body = bodyOf(name, "good")
 
-describe.each(allOperations)("$name", ({ method, name, paths: [path], plain, stream }) => {
-  const { answer, request: asked, tokens, writesText } = samples[name]
-  const body = { model, ...asked, seed: 1 }
-  const whole = bytesOfAnswer(samples[name])
-  const isJson = !(answer instanceof Uint8Array)
-  const good = isJson ? Scripted.json(answer) : Scripted.status(200, whole, { "content-type": "audio/mpeg" })
-
-  it.scopedLive("is sent to the path of its upstream, and answered and audited as it came", () =>
-    Effect.gen(function* () {
-      const { awaitRecords, port, upstreams } = yield* stack([good])
-      const text = `{"seed" : 12345678901234567890, ${JSON.stringify(body).slice(1)}`
-      for (const spelled of [`/v1${path}`, path, `/v1/${path}/`, `/openai/deployments/${model}${path}`]) {
-        const got = yield* exchange(port, postBytes(spelled, JSON.parse(text)))
-        expect([spelled, got?.status]).toEqual([spelled, 200])
-        expect(got?.headers["x-sluice-upstream"]).toBe("first")
-        expect(got?.body.equals(whole)).toBe(true)
-      }
-      const got = yield* exchange(
-        port,
-        Buffer.concat([
-          head("POST", `/v1${path}`, {
-            "content-type": "application/json",
-            "content-length": `${text.length}`,
-          }),
-          Buffer.from(text),
-        ]),
-      )
-      expect(got?.status).toBe(200)
-      expect(upstreams[0]?.requests.map((one) => `${one.method} ${one.path}`)).toEqual(
-        Array.from({ length: 5 }, () => `${method} /v1${path}`),
-      )
-      expect(upstreams[0]?.requests.at(-1)?.bytes.toString()).toBe(text)
-      const [record] = yield* awaitRecords(5)
-      expect(record).toMatchObject({
-        endpoint: name,
-        model,
-        upstream: "first",
-        upstreamModel: model,
-        status: 200,
-        outcome: "ok",
-        stream: false,
-        tools: false,
-        multimodal: false,
-        toolCalls: false,
-        usage: { inputTokens: tokens.input, outputTokens: tokens.output },
-      })
-      expect(Buffer.from(record?.request ?? []).toString()).toBe(JSON.stringify(JSON.parse(text)))
-      expect(record?.response).toMatchObject({ kind: "plain" })
-    }),
-  )
-
-  it.scopedLive("is sent as it came where its body is long, and read aside", () =>
-    Effect.gen(function* () {
-      const { awaitRecords, port, upstreams } = yield* stack([good])
-      const long = { ...body, tokens: Array.from({ length: 400_000 }, (_, at) => at) }
-      expect((yield* post(port, `/v1${path}`, long))?.status).toBe(200)
-      expect(upstreams[0]?.requests[0]?.bytes.equals(Buffer.from(JSON.stringify(long)))).toBe(true)
-      const [record] = yield* awaitRecords(1)
-      expect(record).toMatchObject({ endpoint: name, model, usage: { inputTokens: tokens.input } })
-    }),
-  )
-
-  it.scopedLive(
-    "has another model's name and extra_body in its body, and nothing else that it is not about",
-    () =>
+    it.scoped("is sent to the path of its upstream, and answered and audited as it came", () =>
       Effect.gen(function* () {
-        const { port, upstreams } = yield* stack([good], {
-          model: "gpt-other",
-          extra_body: { top_k: 4 },
-          headers: { "x-custom": "v" },
-          stop: ["<|end|>"],
-          max_tokens: 9,
-          special_prefix: "P",
-          thinking_format: "strip",
-        })
-        const got = yield* post(port, `/v1${path}`, body)
-        const sent = upstreams[0]?.requests[0]
-        const ofText = writesText ? { stop: ["<|end|>"], max_tokens: 9 } : {}
-        expect(sent?.body).toEqual({ ...body, model: "gpt-other", top_k: 4, ...ofText })
-        expect(sent?.headers).toMatchObject({ "x-custom": "v", authorization: `Bearer ${configuredKey}` })
-        if (!writesText) expect(got?.body.equals(whole)).toBe(true)
+        const { asked } = yield* OperationStage
+        const spellings = [`/v1${path}`, path, `/v1/${path}/`, `/openai/deployments/${good}${path}`]
+        const text = `{"seed" : 12345678901234567890, ${JSON.stringify(body).slice(1)}`
+        for (const spelled of [...spellings, `/v1${path}`]) {
+          const { answer: got, record } = yield* told(spelled, text)
+          expect([spelled, got?.status]).toEqual([spelled, 200])
+          expect(got?.headers["x-sluice-upstream"]).toBe(encodeURI(`${name} good`))
+          expect(got?.body.equals(whole)).toBe(true)
+          expect(record).toMatchObject({
+            endpoint: name,
+            model: good,
+            upstream: `${name} good`,
+            upstreamModel: good,
+            status: 200,
+            outcome: "ok",
+            stream: false,
+            tools: false,
+            multimodal: false,
+            toolCalls: false,
+            usage: { inputTokens: tokens.input, outputTokens: tokens.output },
+          })
+          expect(Buffer.from(record.request ?? []).toString()).toBe(text)
+          expect(record.response).toMatchObject({ kind: "plain" })
+        }
+        const sent = asked("good", name)
+        expect(sent.map((one) => `${one.method} ${one.path}`)).toEqual(
+          Array.from({ length: 5 }, () => `${method} /${name}/v1${path}`),
+        )
+        for (const { bytes } of sent) expect(bytes.toString()).toBe(text)
       }),
-  )
+    )
 
-  it.scopedLive.each(failures)("is answered by the next upstream where the first %s", ([, failure]) =>
-    Effect.gen(function* () {
-      const { awaitRecords, port } = yield* stack([failure, good])
-      const got = yield* post(port, `/v1${path}`, body)
-      expect([got?.status, got?.headers["x-sluice-attempts"]]).toEqual([200, "2"])
-      expect(got?.body.equals(whole)).toBe(true)
-      const [record] = yield* awaitRecords(1)
-      expect(record).toMatchObject({ outcome: "ok", upstream: "second" })
-      expect(record?.attempts.map(({ upstream }) => upstream)).toEqual(["first", "second"])
-    }),
-  )
+    it.scoped("is sent as it came where its body is long, and read aside", () =>
+      Effect.gen(function* () {
+        const { asked } = yield* OperationStage
+        const long = { ...body, tokens: Array.from({ length: 400_000 }, (_, at) => at) }
+        const { answer: got, record } = yield* told(`/v1${path}`, long)
+        expect(got?.status).toBe(200)
+        expect(
+          asked("good", name)
+            .at(-1)
+            ?.bytes.equals(Buffer.from(JSON.stringify(long))),
+        ).toBe(true)
+        expect(record).toMatchObject({ endpoint: name, model: good, usage: { inputTokens: tokens.input } })
+      }),
+    )
 
-  it.scopedLive("ends in an error of OpenAI's shape where nobody answers", () =>
-    Effect.gen(function* () {
-      const { awaitRecords, port } = yield* stack([
-        Scripted.reset("before"),
-        Scripted.status(429, { error: { message: "slow down" } }, { "retry-after": "7" }),
-      ])
-      const got = yield* post(port, `/v1${path}`, body)
-      expect([got?.status, got?.headers["retry-after"], got?.headers["x-should-retry"]]).toEqual([
-        429,
-        "7",
-        "false",
-      ])
-      expect(jsonOf(got)).toMatchObject({
-        error: { message: expect.stringContaining("slow down"), code: null },
+    it.scoped(
+      "has another model's name and extra_body in its body, and nothing else that it is not about",
+      () =>
+        Effect.gen(function* () {
+          const { asked } = yield* OperationStage
+          const { answer: got } = yield* told(`/v1${path}`, bodyOf(name, "changed"))
+          const sent = asked("changed", name).at(-1)
+          const ofText = writesText ? bounds : {}
+          expect(sent?.body).toEqual({ ...body, model: "gpt-other", top_k: 4, ...ofText })
+          expect(sent?.headers).toMatchObject({ "x-custom": "v", authorization: `Bearer ${configuredKey}` })
+          if (!writesText) expect(got?.body.equals(whole)).toBe(true)
+        }),
+    )
+
+    it.scoped.each([...Object.keys(failures), unreachable])(
+      "is answered by the next upstream where the first %s",
+      (what) =>
+        Effect.gen(function* () {
+          const { answer: got, record } = yield* told(`/v1${path}`, bodyOf(name, what))
+          expect([got?.status, got?.headers["x-sluice-attempts"]]).toEqual([200, "2"])
+          expect(got?.body.equals(whole)).toBe(true)
+          expect(record).toMatchObject({ outcome: "ok", upstream: `${name} spare` })
+          expect(record.attempts.map(({ upstream }) => upstream)).toEqual([
+            `${name} ${what}`,
+            `${name} spare`,
+          ])
+        }),
+    )
+
+    it.scoped("ends in an error of its callers' shape where nobody answers", () =>
+      Effect.gen(function* () {
+        const { answer: got, record } = yield* told(`/v1${path}`, bodyOf(name, "busy"))
+        expect([got?.status, got?.headers["retry-after"]]).toEqual([429, "7"])
+        expect(jsonOf(got)).toMatchObject({ error: { message: expect.stringContaining("slow down") } })
+        expect(record).toMatchObject({ endpoint: name, status: 429, outcome: "upstream_error" })
+      }),
+    )
+
+    it.scoped("is refused in the upstream's own words where its caller is to mend it", () =>
+      Effect.gen(function* () {
+        const { answer: got, record } = yield* told(`/v1${path}`, bodyOf(name, "refusing"))
+        expect([got?.status, got?.body.toString()]).toEqual([422, refusal])
+        expect(record).toMatchObject({ endpoint: name, status: 422, outcome: "rejected" })
+        expect(record.attempts.length).toBe(1)
+      }),
+    )
+
+    it.scoped("is given up where no upstream answers in time", () =>
+      Effect.gen(function* () {
+        const { asked } = yield* OperationStage
+        const { answer: got, record } = yield* told(`/v1${path}`, bodyOf(name, "late"))
+        expect([got?.status, jsonOf(got)]).toMatchObject([504, { error: { code: "upstream_timeout" } }])
+        yield* within("that it is given up", asked("late", name)[0]?.abandoned ?? Effect.never)
+        expect(record).toMatchObject({ endpoint: name, outcome: "upstream_error" })
+      }),
+    )
+
+    it.scoped("is given up where its caller leaves, which is nobody's failure", () =>
+      Effect.gen(function* () {
+        const { asked, awaitRecord, port, upstream } = yield* OperationStage
+        const connection = yield* rawConnection(port)
+        const id = `left-${name}`
+        const arrives = upstream("left").awaitRequest(upstream("left").requests.length + 1)
+        yield* connection.send(postBytes(`/v1${path}`, bodyOf(name, "left"), { ...key, "x-request-id": id }))
+        const sent = yield* within("the request", arrives)
+        connection.socket.destroy()
+        yield* within("that it is given up", sent.abandoned)
+        const record = yield* within("the record", awaitRecord(id))
+        expect(record).toMatchObject({ endpoint: name, outcome: "client_closed" })
+        expect(record.attempts.map((attempt) => attempt.upstream)).toEqual([`${name} left`])
+        expect(asked("left", name)).toEqual([sent])
+      }),
+    )
+
+    it.scoped("is refused as every request is", () =>
+      Effect.gen(function* () {
+        const { asked, lines, port } = yield* OperationStage
+        const before = asked("good", name).length
+        const refused = (given: unknown, headers?: Readonly<Record<string, string>>) =>
+          Effect.map(told(`/v1${path}`, given, headers), ({ answer: got, record }) => {
+            expect(record).toMatchObject({ endpoint: name, outcome: "rejected" })
+            const line = lines.find((one) => one.includes(`"${record.id}"`))
+            expect(line).toContain(`"endpoint":"${name}"`)
+            return [got?.status, jsonOf(got)]
+          })
+        const ofModel = { error: { param: "model" } }
+        expect(yield* refused(body, {})).toMatchObject([401, { error: { code: "invalid_api_key" } }])
+        expect(yield* refused({ ...body, model: 5 })).toMatchObject([400, ofModel])
+        expect(yield* refused({ ...body, Model: "gpt-y" })).toMatchObject([400, ofModel])
+        expect(yield* refused({ ...body, model: "claude" })).toMatchObject([
+          404,
+          { error: { code: "model_not_found" } },
+        ])
+        expect(yield* refused("{", key)).toMatchObject([400, { error: { param: null } }])
+        expect(yield* refused("x", { ...key, "content-length": "5000000" })).toMatchObject([
+          413,
+          { error: {} },
+        ])
+        expect(yield* refused(body, { ...key, "content-encoding": "compress" })).toMatchObject([
+          415,
+          { error: { code: "unsupported_encoding" } },
+        ])
+        expect(asked("good", name).length).toBe(before)
+        const wrong = yield* request(port, "GET", `/v1${path}`, key)
+        expect([wrong?.status, wrong?.headers["allow"]]).toEqual([405, `${method}, OPTIONS`])
+        const preflight = yield* request(port, "OPTIONS", `/v1${path}`, {
+          origin: "https://page.example",
+          "access-control-request-method": "POST",
+        })
+        expect([preflight?.status, preflight?.headers["access-control-allow-origin"]]).toEqual([204, "*"])
+      }),
+    )
+
+    it.scoped("asks the next upstream beside one that takes long, and takes the first answer", () =>
+      Effect.gen(function* () {
+        const { asked } = yield* OperationStage
+        const { answer: got } = yield* told(`/v1${path}`, bodyOf(name, "hedged"))
+        expect([got?.status, got?.headers["x-sluice-upstream"]]).toEqual([200, encodeURI(`${name} spare`)])
+        yield* within("that the first is given up", asked("hedged", name)[0]?.abandoned ?? Effect.never)
+      }),
+    )
+
+    it.scoped("sets an upstream aside that fails again and again", () =>
+      Effect.gen(function* () {
+        const { asked } = yield* OperationStage
+        for (let at = 0; at < 5; at++) {
+          expect((yield* told(`/v1${path}`, bodyOf(name, "aside"))).answer?.status).toBe(200)
+        }
+        expect(asked("aside", name).length).toBe(2)
+      }),
+    )
+
+    it.scoped("streams where it can, and says so where it cannot", () =>
+      Effect.gen(function* () {
+        const { asked } = yield* OperationStage
+        const { answer: got } = yield* told(`/v1${path}`, { ...body, stream: true })
+        if (stream === undefined && plain.kind === "judged") {
+          expect([got?.status, jsonOf(got)]).toMatchObject([400, { error: { param: "stream" } }])
+          return
+        }
+        expect(got?.status).toBe(200)
+        expect(got?.headers["content-type"]).toContain(
+          stream === undefined ? headers["content-type"] : "text/event-stream",
+        )
+        expect(asked("good", name).at(-1)?.body).toMatchObject({ ...body, stream: true })
+        if (stream === undefined) expect(got?.body.equals(whole)).toBe(true)
+      }),
+    )
+
+    it.scoped("tells no key, whatever its upstream says of what it was sent", () =>
+      Effect.gen(function* () {
+        const { asked, lines } = yield* OperationStage
+        const { answer: got, record } = yield* told(`/v1${path}`, bodyOf(name, "telling"))
+        expect(got?.status).toBe(400)
+        expect(asked("telling", name)[0]?.headers.authorization).toBe(`Bearer ${configuredKey}`)
+        const { request: sent, response, ...row } = record
+        const bodies = [sent ?? [], response?.kind === "plain" ? response.bytes : []]
+        const all = [
+          `${JSON.stringify(got?.headers)} ${got?.body}`,
+          JSON.stringify(row),
+          ...bodies.map((bytes) => Buffer.from(bytes).toString()),
+          ...lines,
+        ].join("\n")
+        expect(all).toContain("no good")
+        for (const secret of [accessKey, configuredKey]) expect(all).not.toContain(secret)
+      }),
+    )
+  })
+})
+
+/** A connection that is kept alive, and what it is answered next. */
+const keptAlive = (port: number) =>
+  Effect.gen(function* () {
+    const connection = yield* rawConnection(port)
+    let answered = 0
+    const ask = (bytes: Buffer) =>
+      Effect.gen(function* () {
+        yield* connection.send(bytes)
+        const text = yield* connection.until((all) => parseAnswer(all.slice(answered))?.whole === true)
+        const answer = parseAnswer(text.slice(answered))
+        answered = text.length
+        return answer
       })
-      const [record] = yield* awaitRecords(1)
-      expect(record).toMatchObject({ endpoint: name, status: 429, outcome: "upstream_error" })
-    }),
-  )
+    yield* ask(head("GET", "/livez"))
+    return ask
+  })
 
-  it.scopedLive("is given up where no upstream answers in time", () =>
+describe("A gateway that drains", () => {
+  it.scopedLive("takes no request of any operation", () =>
     Effect.gen(function* () {
-      const { awaitRecords, port, upstreams } = yield* stack([Scripted.hang()], {
-        timeouts: { answer_ms: 300 },
-      })
-      const late = yield* post(port, `/v1${path}`, body)
-      expect([late?.status, jsonOf(late)]).toMatchObject([504, { error: { code: "upstream_timeout" } }])
-      yield* within("that it is given up", upstreams[0]?.requests[0]?.abandoned ?? Effect.never)
-      const [record] = yield* awaitRecords(1)
-      expect(record).toMatchObject({ endpoint: name, outcome: "upstream_error" })
-    }),
-  )
-
-  it.scopedLive("is given up where its caller leaves, which is nobody's failure", () =>
-    Effect.gen(function* () {
-      const { awaitRecords, port, upstreams } = yield* stack([Scripted.hang(), good])
-      const connection = yield* rawConnection(port)
-      yield* connection.send(postBytes(`/v1${path}`, body))
-      const sent = yield* within("the request", upstreams[0]?.awaitRequest(1) ?? Effect.never)
-      connection.socket.destroy()
-      yield* within("that it is given up", sent.abandoned)
-      const [record] = yield* awaitRecords(1)
-      expect(record).toMatchObject({ endpoint: name, outcome: "client_closed" })
-      expect(upstreams[1]?.requests.length).toBe(0)
-    }),
-  )
-
-  it.scopedLive("is refused as every request is", () =>
-    Effect.gen(function* () {
-      const lines: Array<string> = []
-      const { awaitRecords, port, upstreams } = yield* stack(
-        [good],
-        {},
-        { server: { access_keys: ["sk-open-sesame-0123"], max_body_bytes: 2_000 } },
-        (line) => void lines.push(line),
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.json({}))
+      const scope = yield* Scope.make()
+      const { awaitRecords, port } = yield* startGateway(configOf([{ base_url: upstream.url }]), {
+        shutdownGrace: Duration.seconds(10),
+      }).pipe(Scope.extend(scope))
+      const probe = yield* keptAlive(port)
+      const connections = yield* Effect.forEach(allOperations, () => keptAlive(port))
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* Effect.repeat(probe(head("GET", "/readyz")), { until: (answer) => answer?.status === 503 })
+      const answers = yield* Effect.forEach(
+        allOperations,
+        ({ name, paths: [path] }, at) =>
+          connections[at]?.(postBytes(`/v1${path}`, { model: "gpt-x", ...samples[name].request })) ??
+          Effect.succeed(undefined),
+        { concurrency: "unbounded" },
       )
-      const key = { authorization: "Bearer sk-open-sesame-0123" }
-      const refused = (given: unknown, headers: Readonly<Record<string, string>> = key) =>
-        Effect.map(post(port, `/v1${path}`, given, headers), (got) => [got?.status, jsonOf(got)])
-      expect(yield* refused(body, {})).toMatchObject([401, { error: { code: "invalid_api_key" } }])
-      expect(yield* refused({ ...body, model: 5 })).toMatchObject([400, { error: { param: "model" } }])
-      expect(yield* refused({ ...body, Model: "gpt-y" })).toMatchObject([400, { error: { param: "model" } }])
-      expect(yield* refused({ ...body, model: "claude" })).toMatchObject([
-        404,
-        { error: { code: "model_not_found" } },
-      ])
-      expect(yield* refused({ ...body, x: "x".repeat(3_000) })).toMatchObject([413, { error: {} }])
-      const records = yield* awaitRecords(5)
-      expect(records.map(({ endpoint, outcome }) => `${endpoint} ${outcome}`)).toEqual(
-        Array.from({ length: 5 }, () => `${name} rejected`),
-      )
-      const wrong = yield* request(port, "GET", `/v1${path}`, key)
-      expect([wrong?.status, wrong?.headers["allow"]]).toEqual([405, `${method}, OPTIONS`])
-      const preflight = yield* request(port, "OPTIONS", `/v1${path}`, {
-        origin: "https://page.example",
-        "access-control-request-method": "POST",
-      })
-      expect([preflight?.status, preflight?.headers["access-control-allow-origin"]]).toEqual([204, "*"])
-      expect(upstreams[0]?.requests.length).toBe(0)
-      expect(lines.filter((line) => line.includes(`"endpoint":"${name}"`)).length).toBe(5)
-    }),
-  )
-
-  it.scopedLive("asks the next upstream beside one that takes long, and takes the first answer", () =>
-    Effect.gen(function* () {
-      const { port, upstreams } = yield* stack([Scripted.hang(), good], { hedge_after_ms: 30 })
-      const got = yield* post(port, `/v1${path}`, body)
-      expect([got?.status, got?.headers["x-sluice-upstream"]]).toEqual([200, "second"])
-      yield* within("that the first is given up", upstreams[0]?.requests[0]?.abandoned ?? Effect.never)
-    }),
-  )
-
-  it.scopedLive("sets an upstream aside that fails again and again", () =>
-    Effect.gen(function* () {
-      const { port, upstreams } = yield* stack(
-        [Scripted.status(500, { error: { message: "no" } }), good],
-        {},
-        { breaker: { failures: 2, open_ms: 60_000 } },
-      )
-      for (let at = 0; at < 5; at++) expect((yield* post(port, `/v1${path}`, body))?.status).toBe(200)
-      expect(upstreams[0]?.requests.length).toBe(2)
-    }),
-  )
-
-  it.scopedLive("streams where it can, and says so where it cannot", () =>
-    Effect.gen(function* () {
-      const { port, upstreams } = yield* stack([good])
-      const got = yield* post(port, `/v1${path}`, { ...body, stream: true })
-      if (stream === undefined && plain.kind === "judged") {
-        expect([got?.status, jsonOf(got)]).toMatchObject([400, { error: { param: "stream" } }])
-        expect(upstreams[0]?.requests).toEqual([])
-        return
+      yield* closing
+      for (const got of answers) {
+        expect([got?.status, jsonOf(got)]).toMatchObject([503, { error: {} }])
       }
-      expect(got?.status).toBe(200)
-      expect(got?.headers["content-type"]).toContain(
-        stream === undefined ? (isJson ? "application/json" : "audio/mpeg") : "text/event-stream",
-      )
-      expect(upstreams[0]?.requests[0]?.body).toMatchObject({ ...body, stream: true })
-      if (stream === undefined) expect(got?.body.equals(whole)).toBe(true)
+      const records = yield* awaitRecords(allOperations.length)
+      const names = allOperations.map(({ name }) => name)
+      expect(records.map(({ endpoint }) => endpoint).sort()).toEqual(names.sort())
+      expect(upstream.requests.length).toBe(0)
     }),
   )
 })

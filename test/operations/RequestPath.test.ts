@@ -125,7 +125,7 @@ describe("A deployment in a path", () => {
     "/openai/deployments/chat-completions",
     "/openai/deployments/completions",
     "/openai/deployments/chat/completions",
-    "/openai/deployments/gpt-4o/responses",
+    "/openai/deployments/gpt-4o/assistants",
     "/openai/v2/deployments/gpt-4o/chat/completions",
     "/v1/chat/completions",
   ])("is not in %s", (path) => {
@@ -147,7 +147,7 @@ describe("The path that was meant", () => {
     ["/v1/model", "/v1/models"],
     ["/v1/chat", undefined],
     ["/v1/files", undefined],
-    ["/v1/responses", undefined],
+    ["/v1/assistants", undefined],
     ["/", undefined],
   ])("by %s is %s", (path, meant) => {
     expect(meantPath(path)).toBe(meant)

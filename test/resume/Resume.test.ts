@@ -317,13 +317,14 @@ describe("laws of resumed answers", () => {
               let state = answer.initial
               let before = 0
               for (const one of events) {
-                state = answer.step(state, one)[0]
+                state = answer.step(state, one, 0)[0]
                 if (state.phase !== "open") break
                 before++
               }
               const [ended] = answer.end(
                 state,
                 failure === undefined ? { kind: "ended" } : { kind: "broken", reason: failure },
+                0,
               )
               const datasBefore = events.slice(0, before).map(({ data }) => data)
               const isAsked =

@@ -11,6 +11,8 @@ export interface OperationSample {
   readonly tokens: { readonly input: number | undefined; readonly output: number | undefined }
   /** Whether stop words, caps, prefixes and streams are of its business. */
   readonly writesText: boolean
+  /** What stop words and a cap of 9 tokens add, where not as they do in chats. */
+  readonly bounds?: Readonly<Record<string, unknown>>
 }
 
 export const samples: { readonly [Name in OperationName]: OperationSample } = {
@@ -25,6 +27,29 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
     answer: textCompletion(" upon"),
     tokens: { input: 7, output: 3 },
     writesText: true,
+  },
+  responses: {
+    request: { input: "Hello?" },
+    // Without an id, which would be given out as another.
+    answer: {
+      object: "response",
+      created_at: 1_764_000_000,
+      status: "completed",
+      model: "gpt-x",
+      output: [
+        {
+          type: "message",
+          id: "msg_1",
+          status: "completed",
+          role: "assistant",
+          content: [{ type: "output_text", annotations: [], text: "Hello." }],
+        },
+      ],
+      usage: { input_tokens: 7, output_tokens: 3, total_tokens: 10 },
+    },
+    tokens: { input: 7, output: 3 },
+    writesText: true,
+    bounds: { max_output_tokens: 9 },
   },
   embeddings: {
     request: { input: ["Hello", "Good day"], encoding_format: "float" },
@@ -160,6 +185,8 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
   },
 }
 
-/** The bytes of a sample's answer. */
-export const bytesOfAnswer = ({ answer }: OperationSample): Buffer =>
-  answer instanceof Uint8Array ? Buffer.from(answer) : Buffer.from(JSON.stringify(answer))
+/** A sample's answer as an upstream gives it. */
+export const givenOf = ({ answer }: OperationSample) =>
+  answer instanceof Uint8Array
+    ? { headers: { "content-type": "audio/mpeg" }, whole: Buffer.from(answer) }
+    : { headers: { "content-type": "application/json" }, whole: Buffer.from(JSON.stringify(answer)) }

@@ -1,6 +1,7 @@
 /** An audit that keeps its records in memory, for tests to read and to wait for. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
@@ -13,6 +14,8 @@ export interface RecordedAudit {
   readonly records: Effect.Effect<ReadonlyArray<AuditRecord>>
   /** Waits until there are at least so many. */
   readonly awaitRecords: (count: number) => Effect.Effect<ReadonlyArray<AuditRecord>>
+  /** Waits for the record of a request. */
+  readonly awaitRecord: (id: string) => Effect.Effect<AuditRecord>
 }
 
 export const recordedAudit: Effect.Effect<RecordedAudit> = Effect.gen(function* () {
@@ -28,6 +31,13 @@ export const recordedAudit: Effect.Effect<RecordedAudit> = Effect.gen(function* 
     awaitRecords: (count) =>
       records.changes.pipe(
         Stream.filter((all) => all.length >= count),
+        Stream.runHead,
+        Effect.flatten,
+        Effect.orDie,
+      ),
+    awaitRecord: (id) =>
+      records.changes.pipe(
+        Stream.filterMap((all) => Option.fromNullable(all.find((record) => record.id === id))),
         Stream.runHead,
         Effect.flatten,
         Effect.orDie,

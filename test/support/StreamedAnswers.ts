@@ -29,13 +29,13 @@ export const streamed = (
   let state = stream.initial
   const take = (some: ReadonlyArray<SseEvent>) => {
     for (const one of some) {
-      const [next, outputs] = stream.step(state, one)
+      const [next, outputs] = stream.step(state, one, 0)
       state = next
       data.push(...outputs.map((output) => output.data))
     }
   }
   take(run?.take(events) ?? events)
   take(run?.rest() ?? [])
-  const [last, outputs] = stream.end(state, end)
+  const [last, outputs] = stream.end(state, end, 0)
   return { data: [...data, ...outputs.map((output) => output.data)], state: last }
 }

@@ -16,7 +16,7 @@ import * as Lines from "../../src/telemetry/Lines.ts"
 import { asideThread } from "./AsideBundle.ts"
 import { type RecordedAudit, recordedAudit } from "./RecordedAudit.ts"
 
-export interface RunningGateway extends Pick<RecordedAudit, "records" | "awaitRecords"> {
+export interface RunningGateway extends Pick<RecordedAudit, "records" | "awaitRecord" | "awaitRecords"> {
   /** Without `/v1`. */
   readonly baseUrl: string
   readonly port: number
@@ -39,7 +39,7 @@ export const startGateway = (
     const folder = yield* files.makeTempDirectoryScoped()
     const configPath = `${folder}/config.yaml`
     yield* files.writeFileString(configPath, config, { mode: 0o600 })
-    const { awaitRecords, layer: audit, records } = yield* recordedAudit
+    const { awaitRecord, awaitRecords, layer: audit, records } = yield* recordedAudit
     const services = yield* Layer.build(
       Layer.provideMerge(
         App.layer(
@@ -78,6 +78,7 @@ export const startGateway = (
       port,
       configPath,
       records,
+      awaitRecord,
       awaitRecords,
       config: current,
       writeConfig,

@@ -1,7 +1,7 @@
 /** An operation that asks for text, made of its input and the shape of its answers. */
 import * as Either from "effect/Either"
 import type { AnswerShape } from "../../answer/AnswerShape.ts"
-import { readAnswer, transformAnswer } from "../../answer/PlainAnswer.ts"
+import { changesAnswers, readAnswer, transformAnswer } from "../../answer/PlainAnswer.ts"
 import { says } from "../../answer/Verdict.ts"
 import { answerLimits } from "../../wire/JsonOutline.ts"
 import type { Operation } from "../Operation.ts"
@@ -47,6 +47,7 @@ export const textOperation = <Name extends string>({
     says,
     silence: "no choice, no text, no finish reason",
     transform: (transform, body) => transformAnswer(shape, transform, body),
+    isChanged: changesAnswers,
     read: (answer) => readAnswer(shape, answer),
   },
   stream: choiceGrammar(shape),

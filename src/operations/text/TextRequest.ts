@@ -56,6 +56,7 @@ const read = (
     multimodal: messages.right.some((message) => isMultimodal(message["content"])),
     choices: choicesAsked(body),
     unresumable: unresumableRequest(input, body),
+    continues: undefined,
     messages: messages.right,
     body,
     bytes,

@@ -1,0 +1,68 @@
+/** A response that comes whole: what it says, and what is done to it. */
+import { identityOf } from "../../answer/AnswerIdentity.ts"
+import type { ChoiceTransform } from "../../answer/ChoiceTransform.ts"
+import type { AnswerFacts } from "../../answer/PlainAnswer.ts"
+import { readUsage } from "../../answer/Usage.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
+import { givenId } from "./ResponseId.ts"
+import { changedOutput, changeOf } from "./ResponseTexts.ts"
+
+const noItems: ReadonlyArray<JsonObject> = []
+
+/** The items of a response's output. */
+export const itemsOf = ({ output }: JsonObject): ReadonlyArray<JsonObject> =>
+  output !== undefined && isJsonArray(output) ? output.filter(isJsonObject) : noItems
+
+/** Whether an item asks for something to be done. */
+export const isCall = ({ type }: JsonObject): boolean => typeof type === "string" && type.endsWith("_call")
+
+/** Runs on in the background: there is nothing to be said yet. */
+const underWay: ReadonlySet<Json | undefined> = new Set(["queued", "in_progress"])
+
+/** Whether a response says something, why it ended early, or that it is being made. */
+export const says = (response: JsonObject): boolean =>
+  itemsOf(response).length > 0 || response["status"] === "incomplete" || underWay.has(response["status"])
+
+/** Why it ended: its status, or the reason why it is not complete. */
+export const finishReasonOf = ({
+  incomplete_details: details = null,
+  status,
+}: JsonObject): string | undefined => {
+  const reason = isJsonObject(details) ? details["reason"] : undefined
+  if (typeof reason === "string" && reason !== "") return reason
+  return typeof status === "string" && status !== "" ? status : undefined
+}
+
+/** What a response says of itself. */
+export const readResponse = (response: JsonObject): AnswerFacts => ({
+  ...identityOf(response),
+  usage: readUsage(response["usage"]),
+  finishReason: finishReasonOf(response),
+  toolCalls: itemsOf(response).some(isCall),
+})
+
+const idMembers = ["id", "previous_response_id"]
+
+/** The response with the ids by which it is given out. */
+export const withGivenIds = (response: JsonObject, upstream: string): JsonObject => {
+  const ids = idMembers.flatMap((name) => {
+    const id = response[name]
+    return typeof id === "string" ? [[name, givenId(id, upstream)] as const] : []
+  })
+  return ids.length === 0 ? response : { ...response, ...Object.fromEntries(ids) }
+}
+
+/** The response as its client is given it; the same bytes where nothing changes or they are none. */
+export const transformResponse = (transform: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
+  const response = parseObject(bytes)
+  if (response === undefined) return bytes
+  const change = changeOf(transform)
+  const { output } = response
+  const changed =
+    change === undefined || output === undefined || !isJsonArray(output)
+      ? response
+      : { ...response, output: changedOutput(change, output) }
+  const given = transform.madeBy === undefined ? changed : withGivenIds(changed, transform.madeBy)
+  return given === response ? bytes : (rewriteJson(bytes, response, given) ?? bytes)
+}

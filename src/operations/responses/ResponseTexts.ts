@@ -1,0 +1,108 @@
+/**
+ * What is done to the texts of a response: a prefix before the first, thinking taken out of all, and the items of reasoning with it. The other forms of
+ * thinking are ways in which chats carry it.
+ */
+import { type ChoiceMachine, type ChoiceTransform, choiceMachine } from "../../answer/ChoiceTransform.ts"
+import type { Piece } from "../../answer/Piece.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { run } from "../../wire/Machine.ts"
+
+export interface TextChange {
+  /** Of the first text of a response. */
+  readonly first: ChoiceMachine | undefined
+  /** Of those behind it. */
+  readonly later: ChoiceMachine | undefined
+  /** Reasoning is taken out. */
+  readonly strips: boolean
+}
+
+/** What is changed; `undefined` where nothing is. */
+export const changeOf = ({ prefix, tags, thinking }: ChoiceTransform): TextChange | undefined => {
+  const strips = thinking === "strip"
+  const format = strips ? "strip" : "passthrough"
+  const given = tags === undefined ? {} : { tags }
+  const first = choiceMachine({ prefix, thinking: format, ...given })
+  const later = choiceMachine({ prefix: undefined, thinking: format, ...given })
+  return first === undefined ? undefined : { first, later, strips }
+}
+
+/** The text that pieces of content make. */
+export const joined = (pieces: ReadonlyArray<Piece>): string =>
+  pieces.map(({ field, text }) => (field === "content" ? text : "")).join("")
+
+const changedText = (machine: ChoiceMachine | undefined, text: string): string =>
+  machine === undefined || text === "" ? text : joined(run(machine, [{ field: "content", text }]))
+
+/** Where a text stands: in which item of the output, and in which part of that. */
+export interface OutputPlace {
+  readonly item: number
+  readonly part: number
+}
+
+export const isSamePlace = (one: OutputPlace | undefined, { item, part }: OutputPlace): boolean =>
+  one !== undefined && one.item === item && one.part === part
+
+/** The text of a part that has one. */
+const textOfPart = (part: Json): string | undefined =>
+  isJsonObject(part) && part["type"] === "output_text" && typeof part["text"] === "string"
+    ? part["text"]
+    : undefined
+
+export const isReasoning = (item: Json | undefined): boolean =>
+  isJsonObject(item) && item["type"] === "reasoning"
+
+/** The part with its text changed. */
+export const changedPart = (change: TextChange, part: Json, isFirst: boolean): Json => {
+  const text = textOfPart(part)
+  if (text === undefined || !isJsonObject(part)) return part
+  const changed = changedText(isFirst ? change.first : change.later, text)
+  return changed === text ? part : { ...part, text: changed }
+}
+
+/** A text by itself, as that of a part. */
+export const changedAlone = (change: TextChange, text: string, isFirst: boolean): string =>
+  changedText(isFirst ? change.first : change.later, text)
+
+/**
+ * The item with its texts changed.
+ *
+ * @param at where it stands in the output
+ */
+export const changedItem = (
+  change: TextChange,
+  item: JsonObject,
+  at: number,
+  first: OutputPlace | undefined,
+): JsonObject => {
+  const { content } = item
+  if (content === undefined || !isJsonArray(content)) return item
+  const parts = content.map((part, place) =>
+    changedPart(change, part, isSamePlace(first, { item: at, part: place })),
+  )
+  return parts.every((part, place) => part === content[place]) ? item : { ...item, content: parts }
+}
+
+const contentOf = (item: Json): ReadonlyArray<Json> => {
+  const content = isJsonObject(item) ? item["content"] : undefined
+  return content !== undefined && isJsonArray(content) ? content : []
+}
+
+/** Where the first text of an output stands. */
+export const firstText = (output: ReadonlyArray<Json>): OutputPlace | undefined => {
+  for (const [item, one] of output.entries()) {
+    const part = contentOf(one).findIndex((candidate) => (textOfPart(candidate) ?? "") !== "")
+    if (part !== -1) return { item, part }
+  }
+  return undefined
+}
+
+/** The items of an output with their texts changed, and without reasoning where that is taken out. */
+export const changedOutput = (
+  change: TextChange,
+  output: ReadonlyArray<Json>,
+  first: OutputPlace | undefined = firstText(output),
+): ReadonlyArray<Json> =>
+  output.flatMap((item, at) => {
+    if (change.strips && isReasoning(item)) return []
+    return [isJsonObject(item) ? changedItem(change, item, at, first) : item]
+  })

@@ -1,0 +1,35 @@
+/** `/v1/responses`: OpenAI's second dialect of conversations. */
+import * as Either from "effect/Either"
+import { answerLimits } from "../../wire/JsonOutline.ts"
+import type { Operation } from "../Operation.ts"
+import { readResponse, says, transformResponse } from "./PlainResponse.ts"
+import { prepare } from "./ResponsesBody.ts"
+import { responsesGrammar } from "./ResponsesGrammar.ts"
+import { affinityOf, decidedBy, decode } from "./ResponsesRequest.ts"
+
+export const responses: Operation<"responses"> = {
+  name: "responses",
+  method: "POST",
+  dialect: "responses",
+  face: "openai",
+  about: "plain and `stream: true`; tools, reasoning, `previous_response_id`",
+  paths: ["/responses"],
+  decidedBy,
+  decode: (body, deployment) =>
+    Either.map(decode(body, deployment), (request) => ({
+      facts: request,
+      affinity: () => affinityOf(request),
+      bodyFor: (target, omissions) => prepare(request, target, omissions, true),
+      bodyToResume: undefined,
+    })),
+  plain: {
+    kind: "judged",
+    outline: answerLimits,
+    says,
+    silence: "no output",
+    transform: transformResponse,
+    isChanged: () => true,
+    read: readResponse,
+  },
+  stream: responsesGrammar,
+}

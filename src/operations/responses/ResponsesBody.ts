@@ -1,0 +1,70 @@
+/** The body a target is sent of `/v1/responses`: the client's, with the target's model name, cap and extra members, and the id that its upstream knows. */
+import * as Either from "effect/Either"
+import type { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { type Additions, nothingAdded, type Omissions } from "../Additions.ts"
+import { type Edits, edited, invalid } from "../JsonRequest.ts"
+import type { Prepared, Recipient } from "../Operation.ts"
+import { ownId } from "./ResponseId.ts"
+import type { ResponsesRequest } from "./ResponsesRequest.ts"
+
+/** Members that are the client's alone to say, or not to, and those of other dialects that mean what is said by another name here. */
+const notFilled: ReadonlySet<string> = new Set([
+  "model",
+  "input",
+  "stream",
+  "previous_response_id",
+  "stream_options",
+  "max_tokens",
+  "max_completion_tokens",
+  "stop",
+])
+
+const capName = "max_output_tokens"
+
+/** What of the request is the upstream's own word. */
+const ownWords = ({ body }: ResponsesRequest, { upstream, upstreamModel }: Recipient, edits: Edits): void => {
+  if (upstreamModel !== body["model"]) edits.set("model", JSON.stringify(upstreamModel))
+  const { previous_response_id: previous } = body
+  const own = typeof previous === "string" ? ownId(previous, upstream.name) : undefined
+  if (own !== undefined) edits.set("previous_response_id", JSON.stringify(own))
+}
+
+/** A cap that was added, where the request has no limit of its own. */
+const capTokens = (
+  { body }: ResponsesRequest,
+  { upstream }: Recipient,
+  omissions: Omissions,
+  edits: Edits,
+): Either.Either<Additions, InvalidRequest> => {
+  const cap = upstream.maxTokens
+  if (cap === undefined) return Either.right(nothingAdded)
+  const limit = body[capName] ?? upstream.extraBody[capName] ?? null
+  if (limit === null) {
+    if (omissions.caps.includes(capName)) return Either.right(nothingAdded)
+    edits.set(capName, String(cap))
+    return Either.right({ usage: false, cap: capName })
+  }
+  if (typeof limit !== "number") return invalid(capName, `\`${capName}\` must be a number.`)
+  if (limit > cap || limit < 0) edits.set(capName, String(cap))
+  return Either.right(nothingAdded)
+}
+
+/**
+ * The body for one target.
+ *
+ * @param writes whether an answer is written, which a cap bounds
+ */
+export const prepare = (
+  request: ResponsesRequest,
+  target: Recipient,
+  omissions: Omissions,
+  writes: boolean,
+): Either.Either<Prepared, InvalidRequest> => {
+  const edits: Edits = new Map()
+  for (const [name, value] of Object.entries(target.upstream.extraBody)) {
+    if (!notFilled.has(name) && !Object.hasOwn(request.body, name)) edits.set(name, JSON.stringify(value))
+  }
+  ownWords(request, target, edits)
+  const added = writes ? capTokens(request, target, omissions, edits) : Either.right(nothingAdded)
+  return Either.map(added, (additions) => edited(request, edits, additions))
+}

@@ -1,0 +1,27 @@
+/** How responses stream: events with names, of which the last tells the response as a whole. */
+import { AnswerMachineRun } from "../../answer/AnswerRun.ts"
+import type { StreamGrammar } from "../../answer/StreamGrammar.ts"
+import { named as namedError } from "../../errors/SaidError.ts"
+import { parseJson } from "../../wire/JsonBytes.ts"
+import { encodeNamed } from "../../wire/NamedEvents.ts"
+import { heartbeat } from "../../wire/Sse.ts"
+import { errorEvent, failedEvent, meaning, noHead } from "./ResponseEvents.ts"
+import { responseInEvents } from "./ResponseInEvents.ts"
+import { assembled, gathered } from "./ResponseTranscript.ts"
+import { streamedResponse } from "./StreamedResponse.ts"
+
+export const responsesGrammar: StreamGrammar = {
+  meaning,
+  answer: (settings) => new AnswerMachineRun(streamedResponse(settings)),
+  frame: encodeNamed,
+  heartbeat,
+  errorEvents: (body) => {
+    const error = namedError(parseJson(body) ?? {})
+    return [failedEvent(error, noHead, 0), errorEvent(error, 1)]
+  },
+  changed: () => undefined,
+  givenOut: responseInEvents,
+  gathered,
+  assembled,
+  resume: undefined,
+}

@@ -1,0 +1,87 @@
+/** What is asked of `/v1/responses`, and of those beside it that read the same request: decoded as far as the gateway reads it, otherwise carried as it came. */
+import * as Either from "effect/Either"
+import type { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { invalid, invalidFor, type JsonRequest, readJson } from "../JsonRequest.ts"
+import { deciding } from "../OneReading.ts"
+import type { RequestFacts } from "../Operation.ts"
+import { textOf } from "../text/Messages.ts"
+
+export interface ResponsesRequest extends RequestFacts, JsonRequest {}
+
+export const decidedBy = deciding([
+  "model",
+  "input",
+  "instructions",
+  "previous_response_id",
+  "stream",
+  "tools",
+  "max_output_tokens",
+  "prompt_cache_key",
+])
+
+const textualParts: ReadonlySet<Json | undefined> = new Set([
+  "input_text",
+  "output_text",
+  "refusal",
+  "summary_text",
+  "reasoning_text",
+  undefined,
+])
+
+const holdsOther = (content: Json | undefined): boolean =>
+  isJsonArray(content) && content.some((part) => isJsonObject(part) && !textualParts.has(part["type"]))
+
+const itemsIn = (input: Json | undefined): ReadonlyArray<JsonObject> =>
+  input !== undefined && isJsonArray(input) ? input.filter(isJsonObject) : []
+
+/** The input holds something that is not text: an image or a file of a message, or of what a tool gave. */
+const isMultimodal = (input: Json | undefined): boolean =>
+  itemsIn(input).some(({ content, output }) => holdsOther(content) || holdsOther(output))
+
+const isFilled = (value: Json | undefined): boolean =>
+  value !== undefined && isJsonArray(value) && value.length > 0
+
+/** Reads a request body (`Operation.decode`). */
+export const decode = (
+  received: Uint8Array,
+  deployment: string | undefined,
+): Either.Either<ResponsesRequest, InvalidRequest> => {
+  const json = readJson(received, decidedBy, deployment)
+  return Either.isLeft(json)
+    ? Either.left(json.left)
+    : Either.mapLeft(read(json.right), invalidFor(json.right.model))
+}
+
+const read = (request: JsonRequest): Either.Either<ResponsesRequest, InvalidRequest> => {
+  const { body } = request
+  const { previous_response_id: previous = null, stream = null } = body
+  if (stream !== null && typeof stream !== "boolean") return invalid("stream", "`stream` must be a boolean.")
+  if (previous !== null && typeof previous !== "string") {
+    return invalid("previous_response_id", "`previous_response_id` must be a string.")
+  }
+  return Either.right({
+    ...request,
+    stream: stream ?? false,
+    includeUsage: true,
+    tools: isFilled(body["tools"]),
+    multimodal: isMultimodal(body["input"]),
+    choices: { n: undefined, prompts: 1 },
+    unresumable: undefined,
+    continues: previous ?? undefined,
+  })
+}
+
+/** Instructions and the first message of the user count with this many UTF-16 units each: a long shared prompt must not drown out the user. */
+const leadingLength = 4_096
+
+/** What the conversation begins with: the name of its cache, where the client gave it one, else its instructions and first message of the user. */
+export const affinityOf = ({ body }: JsonRequest): string => {
+  const { input, instructions, prompt_cache_key: cache } = body
+  if (typeof cache === "string" && cache !== "") return cache.slice(0, leadingLength)
+  const first =
+    typeof input === "string"
+      ? input
+      : textOf(itemsIn(input).find(({ role }) => role === "user")?.["content"])
+  return `${textOf(instructions).slice(0, leadingLength)}\n${first.slice(0, leadingLength)}`
+}

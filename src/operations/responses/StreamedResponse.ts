@@ -1,0 +1,149 @@
+/**
+ * A streamed response, from its first event to its last: upstream events in, outgoing events out. The last one is the client's assurance: the response
+ * as a whole, or an error at which every SDK raises.
+ *
+ * Events of texts go through unparsed; only those that tell of items, or of the response as a whole, are read.
+ */
+import {
+  type AnswerMachine,
+  type AnswerSettings,
+  type AnswerState,
+  longestError,
+  outcomeOf,
+} from "../../answer/AnswerRun.ts"
+import { ping, unreadable } from "../../answer/StreamEvent.ts"
+import { mergeUsage, noUsage, readUsage, type Usage } from "../../answer/Usage.ts"
+import type { ShapedError } from "../../errors/SaidError.ts"
+import { brokenStream } from "../../errors/StreamError.ts"
+import { told } from "../../secrets/Told.ts"
+import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
+import { rewriteJson } from "../../wire/JsonBytes.ts"
+import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
+import { isDone, type SseEvent } from "../../wire/Sse.ts"
+import { finishReasonOf, isCall, withGivenIds } from "./PlainResponse.ts"
+import {
+  endings,
+  errorEvent,
+  errorIn,
+  failedEnding,
+  failedEvent,
+  headOf,
+  isTelling,
+  itemIn,
+  itemsIn,
+  named,
+  noHead,
+  type ResponseHead,
+  responseIn,
+} from "./ResponseEvents.ts"
+
+interface StreamedState extends AnswerState {
+  readonly head: ResponseHead
+  readonly usage: Usage
+  readonly finishReason: string | undefined
+  readonly toolCalls: boolean
+  readonly passedOver: number
+  readonly error: string | undefined
+}
+
+type StreamedStep = readonly [StreamedState, ReadonlyArray<SseEvent>]
+
+const initial: StreamedState = {
+  phase: "open",
+  brokenBy: undefined,
+  head: noHead,
+  usage: noUsage,
+  finishReason: undefined,
+  toolCalls: false,
+  passedOver: 0,
+  error: undefined,
+}
+
+const nothing: ReadonlyArray<SseEvent> = []
+
+const endedEarly = brokenStream("it ended before it said that it was finished")
+
+const passedOver = (state: StreamedState): StreamedState => ({ ...state, passedOver: state.passedOver + 1 })
+
+/** What an event says of the response. */
+const learned = (state: StreamedState, name: string | undefined, data: JsonObject): StreamedState => {
+  const response = responseIn(data)
+  const item = itemIn(data)
+  const calls = (item !== undefined && isCall(item)) || itemsIn(data).some(isCall)
+  return {
+    ...state,
+    head: response === undefined ? state.head : headOf(response),
+    usage: isJsonObject(response?.["usage"])
+      ? mergeUsage(state.usage, readUsage(response["usage"]))
+      : state.usage,
+    finishReason:
+      response === undefined || !endings.has(name) ? state.finishReason : finishReasonOf(response),
+    toolCalls: state.toolCalls || calls,
+  }
+}
+
+/** The machine of a streamed response. */
+export const streamedResponse = ({ madeBy, secrets }: AnswerSettings): AnswerMachine<StreamedState> => {
+  /** The event with the ids by which its response is given out. */
+  const given = (event: SseEvent, data: JsonObject): SseEvent => {
+    const response = responseIn(data)
+    if (madeBy === undefined || response === undefined) return event
+    const changed = rewriteJson(event.data, data, { ...data, response: withGivenIds(response, madeBy) })
+    return changed === undefined ? event : { data: changed, event: event.event }
+  }
+
+  const headGiven = (head: ResponseHead): ResponseHead =>
+    madeBy === undefined ? head : { ...head, id: withGivenIds({ id: head.id }, madeBy)["id"] ?? "" }
+
+  const safe = ({ data, event }: SseEvent): SseEvent => ({ data: secrets.withoutIn(data), event })
+
+  /** @param before how many events were given out, the response's own last one among them */
+  const fail = (
+    state: StreamedState,
+    error: ShapedError,
+    before: number,
+    own: SseEvent | undefined,
+  ): StreamedStep => [
+    { ...state, phase: "broken", brokenBy: error, error: told(error.message, secrets, longestError) },
+    [own ?? safe(failedEvent(error, headGiven(state.head), before)), safe(errorEvent(error, before + 1))],
+  ]
+
+  const read = (state: StreamedState, event: SseEvent, before: number): StreamedStep => {
+    const data = outlineOf(event.data, answerLimits)
+    const error = errorIn(event, data)
+    if (error !== undefined) {
+      const isOwn = event.event === failedEnding && data !== undefined
+      const next = isOwn ? learned(state, event.event, data) : state
+      return fail(next, error, before, isOwn ? safe(given(event, data)) : undefined)
+    }
+    if (data === undefined) return [passedOver(state), nothing]
+    const next = learned(state, event.event, data)
+    return [endings.has(event.event) ? { ...next, phase: "complete" } : next, [given(event, data)]]
+  }
+
+  return {
+    initial,
+    step: (state, event, before) => {
+      if (state.phase !== "open" || event === ping) return [state, nothing]
+      if (event === unreadable) return [passedOver(state), nothing]
+      if (isDone(event)) return fail(state, endedEarly, before, undefined)
+      const typed = named(event)
+      return isTelling(typed.event) ? read(state, typed, before) : [state, [typed]]
+    },
+    isFinished: () => false,
+    end: (state, ending, before) => {
+      if (state.phase !== "open") return [state, nothing]
+      if (ending.kind === "cut") return fail(state, ending.error, before, undefined)
+      const error = ending.kind === "broken" ? brokenStream(ending.reason) : endedEarly
+      return fail(state, error, before, undefined)
+    },
+    summary: ({ error, finishReason, passedOver, phase, toolCalls, usage }) => ({
+      usage,
+      finishReason,
+      toolCalls,
+      outcome: outcomeOf(phase),
+      error,
+      passedOver,
+    }),
+  }
+}
