@@ -50,6 +50,24 @@ const endMs = 1_000
 
 const reasonOf = (error: Error): string => ("code" in error ? String(error.code) : error.message)
 
+// Each error comes to the write's own callback; as an event it would end the process where nobody listens.
+const heard = () => {}
+
+/** How many writers a stream has: several gateways of one process share its standard output, and one listener does for all of them. */
+const writersOf = new WeakMap<LineStream, number>()
+
+const enter = (stream: LineStream): void => {
+  const writers = writersOf.get(stream) ?? 0
+  if (writers === 0) stream.on("error", heard)
+  writersOf.set(stream, writers + 1)
+}
+
+const leave = (stream: LineStream): void => {
+  const writers = (writersOf.get(stream) ?? 1) - 1
+  if (writers === 0) stream.off("error", heard)
+  writersOf.set(stream, writers)
+}
+
 /**
  * Writes the lines of one turn of the event loop at once: a write each would take as long as all else of a line. What is left when the process ends
  * is written then.
@@ -93,11 +111,9 @@ export const lineWriter = (
       text += `${line}\n`
       lines += 1
     }
-    // Each error comes to the write's own callback; as an event it would end the process where nobody listens.
-    const heard = () => {}
     yield* Effect.acquireRelease(
       Effect.sync(() => {
-        stream.on("error", heard)
+        enter(stream)
         process.on("exit", flush)
       }),
       () =>
@@ -109,7 +125,7 @@ export const lineWriter = (
         }).pipe(
           Effect.interruptible,
           Effect.timeoutOption(endMs),
-          Effect.ensuring(Effect.sync(() => stream.off("error", heard))),
+          Effect.ensuring(Effect.sync(() => leave(stream))),
         ),
     )
     return { write, dropped: () => dropped }

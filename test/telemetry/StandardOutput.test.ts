@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { type LineStream, lineWriter } from "../../src/telemetry/StandardOutput.ts"
 
 /** A stream that takes, refuses or keeps waiting what is written, as it is told. */
@@ -53,6 +55,32 @@ describe("Lines on their way to standard output", () => {
       yield* turn
       expect(taken).toEqual(["a\nb\n", "c\n"])
     }),
+  )
+
+  it.live(
+    "have one listener for the errors of a stream, however many write to it, until the last has ended",
+    () =>
+      Effect.gen(function* () {
+        const listeners: Array<() => void> = []
+        const stream: LineStream = {
+          ...scripted().stream,
+          on: (_, heard) => void listeners.push(heard),
+          off: (_, heard) => void listeners.splice(listeners.indexOf(heard), 1),
+        }
+        const first = yield* Scope.make()
+        yield* Scope.extend(lineWriter(stream, told), first)
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            for (let count = 0; count < 3; count++) yield* lineWriter(stream, told)
+            expect(listeners).toHaveLength(1)
+          }),
+        )
+        expect(listeners).toHaveLength(1)
+        yield* Scope.close(first, Exit.void)
+        expect(listeners).toEqual([])
+        yield* Effect.scoped(lineWriter(stream, told))
+        expect(listeners).toEqual([])
+      }),
   )
 
   it.scopedLive.each(["EPIPE", "ENOSPC", "EIO", "EAGAIN"])(

@@ -33,7 +33,7 @@ export interface Pace {
 }
 
 /** Steps short enough that nobody waits long for a lock. */
-export const steadyPace: Pace = {
+const steadyPace: Pace = {
   rowsPerCopy: 2000,
   rowsPerClear: 500,
   between: () => Effect.sleep("10 millis"),

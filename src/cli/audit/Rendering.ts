@@ -112,7 +112,7 @@ const upstreamCell = ({ attempts, upstream }: Row): Cell => {
 }
 
 /** How many of an id's last characters tell it from others; the first ones of a UUIDv7 are the time. */
-export const shortId = (id: string): string => [...id].slice(-8).join("")
+const shortId = (id: string): string => [...id].slice(-8).join("")
 
 const shortened = (value: SqlValue | undefined, shorten: (text: string) => string): Cell => {
   const known = text(value)

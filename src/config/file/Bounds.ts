@@ -2,7 +2,7 @@
 import { type Saying, say } from "./Saying.ts"
 
 /** What may begin or end a value: thousands of upstreams have fewer. Tests count what happens at this bound, not how long it takes. */
-export const mostMarks = 100_000
+const mostMarks = 100_000
 
 /** More open brackets than closed ones: no value nests so deep, and the library calls itself for each. */
 const mostOpen = 1_000

@@ -24,10 +24,7 @@ const provenAfterMs = 1000
  * The directories in which a change of `path` shows: the one that holds the file, and each that holds a symbolic link on the way to it
  * (Kubernetes replaces the link `..data`). Watching the file itself would go dead with the first atomic rename.
  */
-export const watchedDirectories = (
-  fs: FileSystem.FileSystem,
-  path: string,
-): Effect.Effect<ReadonlyArray<Watched>> =>
+const watchedDirectories = (fs: FileSystem.FileSystem, path: string): Effect.Effect<ReadonlyArray<Watched>> =>
   Effect.gen(function* () {
     const names = new Map<string, Set<string>>()
     const note = (directory: string, name: string) => {
