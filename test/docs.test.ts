@@ -504,7 +504,9 @@ describe("The README's tables", () => {
         const asked = allOperations.find(({ paths: [path] }) => request.path === toldAs(path))
         return asked === undefined ? models(["gpt-4o"]) : json(samples[asked.name].answer)
       })
-      const gateway = yield* startGateway(configOf([{ base_url: upstream.url }]))
+      const gateway = yield* startGateway(
+        configOf([{ base_url: upstream.url, dialects: ["chat", "responses", "messages"] }]),
+      )
       for (const [method = "", path] of table(readme, "method", "path")) {
         const url = `${gateway.baseUrl}${quoted(path).replace("{id}", "gpt-4o")}`
         const asked = allOperations.find(({ paths: [told] }) => toldAs(told) === quoted(path))

@@ -40,6 +40,9 @@ export const readMessage = (message: JsonObject): AnswerFacts => ({
   toolCalls: blocksOf(message).some(callsTool),
 })
 
+/** Whether anything of a message is changed. */
+export const changesMessages = (transform: ChoiceTransform): boolean => messageTexts(transform) !== undefined
+
 /** The message with the texts of its blocks changed; the same bytes where nothing changes or it is none. */
 export const transformMessage = (transform: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
   const texts = messageTexts(transform)

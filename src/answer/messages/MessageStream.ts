@@ -132,11 +132,11 @@ export const messageStream = ({ requestId, secrets }: AnswerSettings): AnswerMac
     return events.length === 0 ? passedOver(before) : [state, events]
   }
 
-  const step: AnswerMachine<MessageState>["step"] = (state, event) => {
+  const step: AnswerMachine<MessageState>["step"] = (state, event, given) => {
     if (state.phase !== "open" || event === ping) return [state, nothing]
     if (state.hasBegun && isDelta(event)) return [state, [event]]
     if (event === unreadable) return passedOver(state)
-    if (isDone(event)) return end(state, { kind: "ended" })
+    if (isDone(event)) return end(state, { kind: "ended" }, given)
     const data = outlineOf(event.data, answerLimits)
     const error = errorOfEvent(event, data)
     if (error !== undefined) {
