@@ -357,7 +357,7 @@ const tries: Readonly<Record<string, (command: string) => Effect.Effect<void, Ne
         // In a folder of its own: the files of the repository are being read by other tests.
         const folder = yield* temporaryFolder
         for (const name of ["config", "docs"]) mkdirSync(`${folder}/${name}`)
-        const within = ["README.md", "docs/audit.md"]
+        const within = ["README.md", "docs/audit.md", "docs/providers.md"]
         for (const path of within) writeFileSync(`${folder}/${path}`, read(path))
         expect((yield* run(`node ${join(root, "dist/generate.js")}`, {}, folder)).code).toBe(0)
         for (const path of ["config/config.schema.json", "docs/configuration.md", ...within]) {
@@ -504,7 +504,9 @@ describe("The README's tables", () => {
         const asked = allOperations.find(({ paths: [path] }) => request.path === toldAs(path))
         return asked === undefined ? models(["gpt-4o"]) : json(samples[asked.name].answer)
       })
-      const gateway = yield* startGateway(configOf([{ base_url: upstream.url }]))
+      const gateway = yield* startGateway(
+        configOf([{ base_url: upstream.url, dialects: ["chat", "responses", "messages"] }]),
+      )
       for (const [method = "", path] of table(readme, "method", "path")) {
         const url = `${gateway.baseUrl}${quoted(path).replace("{id}", "gpt-4o")}`
         const asked = allOperations.find(({ paths: [told] }) => toldAs(told) === quoted(path))

@@ -13,6 +13,8 @@ export interface AnswerSettings {
   readonly includeUsage: boolean
   /** How many choices the answer is to have. */
   readonly choices: number
+  /** Told with an error that ends it, where its grammar has a place for that. */
+  readonly requestId?: string | undefined
   /** What an error of the upstream is not to repeat. */
   readonly secrets: Secrets
   /** The upstream whose answer it is, where the ids it gives out are to name it. */

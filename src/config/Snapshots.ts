@@ -13,6 +13,7 @@ import type { Env } from "./file/Expansion.ts"
 import { isSecretName, secretsOf } from "./SecretValues.ts"
 import type { Snapshot } from "./Snapshot.ts"
 import type { GatewayConfig } from "./schema/GatewayConfig.ts"
+import { presetCalled } from "./schema/Presets.ts"
 import type { UpstreamEntry } from "./schema/UpstreamEntry.ts"
 
 /** What a snapshot knows beside the configuration itself. */
@@ -87,15 +88,12 @@ const settingsOf = (
  */
 const upstreamOf = (upstream: UpstreamEntry, config: GatewayConfig, env: Env): Upstream => ({
   name: upstream.name,
-  ...addressOf(upstream.base_url),
-  paths: upstream.paths ?? {},
-  proxy: proxyOf(upstream.proxy_url, upstream.base_url, env),
+  ...addressOf(baseUrlOf(upstream)),
+  ...knownOf(upstream),
+  proxy: proxyOf(upstream.proxy_url, baseUrlOf(upstream), env),
   apiKey: upstream.api_key,
-  keyHeader: keyHeaderOf(upstream),
   // A key among the headers is one of its own.
   passesKey: upstream.pass_key && !Object.keys(upstream.headers ?? {}).some((name) => isSecretName(name)),
-  dialects: upstream.dialects ?? assumedDialects,
-  dialectsAssumed: upstream.dialects === undefined,
   match: { type: upstream.model_match.type, values: upstream.model_match.value },
   weight: upstream.priority,
   fallback: upstream.fallback,
@@ -103,8 +101,6 @@ const upstreamOf = (upstream: UpstreamEntry, config: GatewayConfig, env: Env): U
   specialPrefix: upstream.special_prefix,
   stop: upstream.stop ?? [],
   maxTokens: upstream.max_tokens,
-  maxTokensMember: upstream.max_tokens_member,
-  asksUsage: upstream.stream_usage,
   requestCleaning: requestCleaningOf(upstream, config),
   headers: Object.fromEntries(
     Object.entries(upstream.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
@@ -133,7 +129,29 @@ const addressOf = (baseUrl: string): Pick<Upstream, "baseUrl" | "query"> => {
   return { baseUrl: path.replace(/\/+$/, ""), query: query.length === 0 ? "" : `?${query.join("?")}` }
 }
 
-const keyHeaderOf = ({ auth }: UpstreamEntry): string | undefined => {
+/** Where it answers. One that says nothing of it, and whose preset does not know, the checks of the file let not in. */
+const baseUrlOf = ({ base_url, preset }: UpstreamEntry): string =>
+  base_url ?? presetCalled(preset)?.baseUrl ?? ""
+
+/** What a preset may know of it, and it knows better. */
+const knownOf = (
+  upstream: UpstreamEntry,
+): Pick<
+  Upstream,
+  "asksUsage" | "dialects" | "dialectsAssumed" | "keyHeader" | "maxTokensMember" | "paths"
+> => {
+  const preset = presetCalled(upstream.preset)
+  return {
+    paths: { ...preset?.paths, ...upstream.paths },
+    keyHeader: keyHeaderOf(upstream.auth ?? preset?.auth ?? "bearer"),
+    dialects: upstream.dialects ?? preset?.dialects ?? assumedDialects,
+    dialectsAssumed: upstream.dialects === undefined && (preset === undefined || preset.isServer === true),
+    maxTokensMember: upstream.max_tokens_member ?? preset?.maxTokensMember ?? "auto",
+    asksUsage: upstream.stream_usage ?? preset?.asksUsage ?? true,
+  }
+}
+
+const keyHeaderOf = (auth: NonNullable<UpstreamEntry["auth"]>): string | undefined => {
   if (auth === "bearer") return undefined
   return typeof auth === "string" ? auth : auth.header.toLowerCase()
 }

@@ -11,7 +11,7 @@ import type { AnswerBeginning, ResumeRules } from "../answer/ResumeRules.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { defaultThinkingTags } from "../answer/ThinkTag.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
-import { errorData } from "../errors/faces/OpenAiFace.ts"
+import { faces } from "../errors/faces/Faces.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { upstreamRequestId } from "../operations/HeadersToClient.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
@@ -116,6 +116,7 @@ export const streamedAnswer = (
     settings: {
       includeUsage,
       choices: choicesOf(request.choices, answered.target.upstream),
+      requestId: draft.id,
       secrets,
       madeBy: transform.madeBy,
     },
@@ -157,7 +158,7 @@ export const begunAtOnce = (
     left: { ...endingOf(status, "client_closed", undefined, new Uint8Array()), response: undefined },
     cutWith: (error) => {
       draft.givenUp("cut with the gateway")
-      const body = errorData(error)
+      const body = faces[draft.face].errorData(error, draft.id)
       return { body, ending: endingOf(status, "stream_broken", error.message, body) }
     },
   })

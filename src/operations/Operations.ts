@@ -5,6 +5,7 @@ import { classify } from "./classify/Classify.ts"
 import { completions } from "./completions/Completions.ts"
 import { embeddings } from "./embeddings/Embeddings.ts"
 import { generations } from "./images/Generations.ts"
+import { messages } from "./messages/MessagesOperation.ts"
 import { moderations } from "./moderations/Moderations.ts"
 import type { Operation } from "./Operation.ts"
 import { pooling } from "./pooling/Pooling.ts"
@@ -18,6 +19,7 @@ export type OperationName =
   | "chat.completions"
   | "completions"
   | "responses"
+  | "messages"
   | "embeddings"
   | "moderations"
   | "rerank"
@@ -37,6 +39,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
   "chat.completions": chat,
   completions,
   responses,
+  messages,
   embeddings,
   moderations,
   rerank,

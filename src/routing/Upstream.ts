@@ -112,11 +112,20 @@ export interface Target {
   readonly upstreamModel: string
 }
 
-/** The path that an upstream is asked at: its own for this operation, else the operation's first. */
+/**
+ * The path that an upstream is asked at: its own for this operation, else below its own for the operation that this one is a part of, as
+ * `messages.count_tokens` is of `messages`, else the operation's first.
+ */
 export const pathAt = (
   { paths: own }: Pick<Upstream, "paths">,
-  { name, paths }: { readonly name: string; readonly paths: readonly [string, ...ReadonlyArray<string>] },
-): string => own[name] ?? paths[0]
+  {
+    name,
+    paths: [first],
+  }: { readonly name: string; readonly paths: readonly [string, ...ReadonlyArray<string>] },
+): string => {
+  const above = own[name] === undefined ? own[name.slice(0, name.lastIndexOf("."))] : undefined
+  return above === undefined ? (own[name] ?? first) : above + first.slice(first.lastIndexOf("/"))
+}
 
 /** Where a path of an upstream leads: `/x` lies below its base URL, `//x` at the root of its host; the query stays behind either. */
 export const urlOf = ({ baseUrl, query }: Pick<Upstream, "baseUrl" | "query">, path: string): string =>

@@ -4,7 +4,7 @@
  * Works on bytes: a payload is never decoded, and one that came whole in a chunk is never copied.
  */
 import { append, type GrowingBytes } from "./GrowingBytes.ts"
-import { parseJson } from "./JsonBytes.ts"
+import { parseJson, standsAt } from "./JsonBytes.ts"
 import { eventLimits, outlineOf, surelyReadable } from "./JsonOutline.ts"
 import type { Machine } from "./Machine.ts"
 
@@ -320,6 +320,34 @@ export const encode = (data: Uint8Array): Uint8Array => {
   encoded[length++] = LF
   encoded[length++] = LF
   return encoded.subarray(0, length)
+}
+
+/** More names than any grammar has. */
+const mostNames = 128
+
+/** The lines that name events, by the names. */
+const nameLines = new Map<string, Uint8Array>()
+
+const nameLine = (name: string): Uint8Array => {
+  const known = nameLines.get(name)
+  if (known !== undefined) return known
+  const line = Buffer.from(`event: ${name.replace(/[\r\n]/g, " ")}\n`)
+  // Upstreams may call events whatever they like.
+  if (nameLines.size < mostNames) nameLines.set(name, line)
+  return line
+}
+
+/** Data as one event of this name: the bytes it came in, where it is framed there as it is written here. Empty data is no event. */
+export const encodeNamed = (name: string, data: Uint8Array): Uint8Array => {
+  if (data.length === 0) return data
+  const line = nameLine(name)
+  const framed = encode(data)
+  const start = framed.byteOffset - line.length
+  if (start >= 0 && framed.buffer === data.buffer) {
+    const whole = new Uint8Array(framed.buffer, start, line.length + framed.length)
+    if (standsAt(whole, 0, line)) return whole
+  }
+  return Buffer.concat([line, framed])
 }
 
 /** The end of a complete answer. */

@@ -100,6 +100,48 @@ describe("makeSnapshot", () => {
     expect(dialectsOf({ dialects: null })).toEqual([["chat", "responses"], true])
   })
 
+  it("takes from a preset what an upstream does not say itself", () => {
+    const knownOf = (given: object) => {
+      const { base_url: _, ...rest } = client
+      const upstream = firstOf({ openai_clients: [{ ...rest, ...given }] })
+      const { asksUsage, baseUrl, dialects, dialectsAssumed, keyHeader, maxTokensMember, paths } =
+        upstream ?? {}
+      return [baseUrl, keyHeader, dialects, dialectsAssumed, paths, maxTokensMember, asksUsage]
+    }
+    const azure = "https://me.openai.azure.com/openai/v1"
+    expect(knownOf({ preset: "azure", base_url: azure })).toEqual([
+      azure,
+      "api-key",
+      ["chat", "responses"],
+      false,
+      {},
+      "max_completion_tokens",
+      true,
+    ])
+    expect(knownOf({ preset: "cohere", paths: { models: "/models" }, auth: { header: "X-K" } })).toEqual([
+      "https://api.cohere.ai/compatibility/v1",
+      "x-k",
+      ["chat"],
+      false,
+      { models: "/models", rerank: "//v2/rerank" },
+      "auto",
+      false,
+    ])
+    const own = { dialects: ["chat"], stream_usage: true, max_tokens_member: "auto", auth: "bearer" }
+    expect(knownOf({ preset: "anthropic", ...own })).toEqual([
+      "https://api.anthropic.com/v1",
+      undefined,
+      ["chat"],
+      false,
+      {},
+      "auto",
+      true,
+    ])
+    // A server of one's own may be of any version.
+    expect(knownOf({ preset: "vllm" })[3]).toBe(true)
+    expect(knownOf({ preset: "vllm", dialects: ["chat"] })[3]).toBe(false)
+  })
+
   it("fills in what an upstream leaves out", () => {
     expect(firstOf({ openai_clients: [client] })).toEqual({
       name: "a",

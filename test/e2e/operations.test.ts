@@ -13,7 +13,7 @@ import {
   failures,
   modelOf,
   OperationStage,
-  refusal,
+  refusals,
   stage,
   unreachable,
 } from "../support/OperationStage.ts"
@@ -34,6 +34,12 @@ const told = (path: string, body: unknown, headers: Readonly<Record<string, stri
     return { answer, record: yield* within("the record", awaitRecord(id)) }
   })
 
+/** An error as it is told in a face. */
+const toldIn = {
+  openai: (_type: string, error: Readonly<Record<string, unknown>>) => ({ error }),
+  anthropic: (type: string) => ({ type: "error", error: { type } }),
+}
+
 const bodyOf = (name: OperationName, what: string) => ({
   model: modelOf(name, what),
   ...samples[name].request,
@@ -41,8 +47,9 @@ const bodyOf = (name: OperationName, what: string) => ({
 })
 
 layer(stage, { excludeTestServices: true })((it) => {
-  describe.each(allOperations)("$name", ({ method, name, paths: [path], plain, stream }) => {
+  describe.each(allOperations)("$name", ({ face, method, name, paths: [path], plain, stream }) => {
     const { bounds = { stop: ["<|end|>"], max_tokens: 9 }, tokens, writesText } = samples[name]
+    const toldAs = toldIn[face]
     const { headers, whole } = givenOf(samples[name])
     const good = modelOf(name, "good")
     const body = bodyOf(name, "good")
@@ -129,6 +136,7 @@ layer(stage, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const { answer: got, record } = yield* told(`/v1${path}`, bodyOf(name, "busy"))
         expect([got?.status, got?.headers["retry-after"]]).toEqual([429, "7"])
+        expect(jsonOf(got)).toMatchObject(toldAs("rate_limit_error", {}))
         expect(jsonOf(got)).toMatchObject({ error: { message: expect.stringContaining("slow down") } })
         expect(record).toMatchObject({ endpoint: name, status: 429, outcome: "upstream_error" })
       }),
@@ -137,7 +145,7 @@ layer(stage, { excludeTestServices: true })((it) => {
     it.scoped("is refused in the upstream's own words where its caller is to mend it", () =>
       Effect.gen(function* () {
         const { answer: got, record } = yield* told(`/v1${path}`, bodyOf(name, "refusing"))
-        expect([got?.status, got?.body.toString()]).toEqual([422, refusal])
+        expect([got?.status, got?.body.toString()]).toEqual([422, refusals[face]])
         expect(record).toMatchObject({ endpoint: name, status: 422, outcome: "rejected" })
         expect(record.attempts.length).toBe(1)
       }),
@@ -147,7 +155,8 @@ layer(stage, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const { asked } = yield* OperationStage
         const { answer: got, record } = yield* told(`/v1${path}`, bodyOf(name, "late"))
-        expect([got?.status, jsonOf(got)]).toMatchObject([504, { error: { code: "upstream_timeout" } }])
+        const timedOut = toldAs("timeout_error", { code: "upstream_timeout" })
+        expect([got?.status, jsonOf(got)]).toMatchObject([504, timedOut])
         yield* within("that it is given up", asked("late", name)[0]?.abandoned ?? Effect.never)
         expect(record).toMatchObject({ endpoint: name, outcome: "upstream_error" })
       }),
@@ -181,26 +190,33 @@ layer(stage, { excludeTestServices: true })((it) => {
             expect(line).toContain(`"endpoint":"${name}"`)
             return [got?.status, jsonOf(got)]
           })
-        const ofModel = { error: { param: "model" } }
-        expect(yield* refused(body, {})).toMatchObject([401, { error: { code: "invalid_api_key" } }])
+        const ofModel = toldAs("invalid_request_error", { param: "model" })
+        expect(yield* refused(body, {})).toMatchObject([
+          401,
+          toldAs("authentication_error", { code: "invalid_api_key" }),
+        ])
         expect(yield* refused({ ...body, model: 5 })).toMatchObject([400, ofModel])
         expect(yield* refused({ ...body, Model: "gpt-y" })).toMatchObject([400, ofModel])
         expect(yield* refused({ ...body, model: "claude" })).toMatchObject([
           404,
-          { error: { code: "model_not_found" } },
+          toldAs("not_found_error", { code: "model_not_found" }),
         ])
-        expect(yield* refused("{", key)).toMatchObject([400, { error: { param: null } }])
+        expect(yield* refused("{", key)).toMatchObject([
+          400,
+          toldAs("invalid_request_error", { param: null }),
+        ])
         expect(yield* refused("x", { ...key, "content-length": "5000000" })).toMatchObject([
           413,
-          { error: {} },
+          toldAs("request_too_large", {}),
         ])
         expect(yield* refused(body, { ...key, "content-encoding": "compress" })).toMatchObject([
           415,
-          { error: { code: "unsupported_encoding" } },
+          toldAs("invalid_request_error", { code: "unsupported_encoding" }),
         ])
         expect(asked("good", name).length).toBe(before)
         const wrong = yield* request(port, "GET", `/v1${path}`, key)
         expect([wrong?.status, wrong?.headers["allow"]]).toEqual([405, `${method}, OPTIONS`])
+        expect(jsonOf(wrong)).toMatchObject(toldAs("invalid_request_error", { code: "method_not_allowed" }))
         const preflight = yield* request(port, "OPTIONS", `/v1${path}`, {
           origin: "https://page.example",
           "access-control-request-method": "POST",
@@ -303,8 +319,11 @@ describe("A gateway that drains", () => {
         { concurrency: "unbounded" },
       )
       yield* closing
-      for (const got of answers) {
-        expect([got?.status, jsonOf(got)]).toMatchObject([503, { error: {} }])
+      for (const [at, got] of answers.entries()) {
+        const shuttingDown = toldIn[allOperations[at]?.face ?? "openai"]("overloaded_error", {
+          code: "shutting_down",
+        })
+        expect([got?.status, jsonOf(got)]).toMatchObject([503, shuttingDown])
       }
       const records = yield* awaitRecords(allOperations.length)
       const names = allOperations.map(({ name }) => name)

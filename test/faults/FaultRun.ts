@@ -7,13 +7,16 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { stringify } from "yaml"
 import type { AttemptRecord, AuditedBody } from "../../src/audit/record/AuditRecord.ts"
+import { allOperations, type OperationName, operations } from "../../src/operations/Operations.ts"
+import { toldAs } from "../../src/operations/RequestPath.ts"
 import { unpack } from "../../src/wire/PackedData.ts"
 import { configuredKey } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
+import { givenOf, samples } from "../support/OperationSamples.ts"
 import { within } from "../support/Patience.ts"
 import { addressOf, sluice } from "../support/process.ts"
 import { post, type RawAnswer } from "../support/RawHttp.ts"
-import { chat, scriptedUpstream } from "../support/ScriptedUpstream.ts"
+import { chat, type Script, scriptedUpstream, status } from "../support/ScriptedUpstream.ts"
 import { type Case, cases } from "./Cases.ts"
 import { fallbackText, type Outcome, type Seen } from "./Expectation.ts"
 import type { Place } from "./Faults.ts"
@@ -98,17 +101,27 @@ const atOnce = 16
 /** Far longer than any case takes. */
 const patienceMs = 30_000
 
-const ask = (port: number, { faulty, way }: Case): Effect.Effect<RawAnswer | undefined> =>
+const pathOf = (operation: OperationName): string => toldAs(operations[operation].paths[0])
+
+const ask = (port: number, { faulty, operation, way }: Case): Effect.Effect<RawAnswer | undefined> =>
   within(
     faulty,
     post(
       port,
-      "/v1/chat/completions",
-      { model: faulty, stream: way === "stream", messages: [{ role: "user", content: "Hello?" }] },
+      pathOf(operation),
+      { model: faulty, ...samples[operation].request, ...(way === "stream" ? { stream: true } : {}) },
       { authorization: `Bearer ${callersKey}`, "x-request-id": faulty },
     ),
     patienceMs,
   ).pipe(Effect.orElseSucceed(() => undefined))
+
+/** Chats are answered with a text that shows who answered, all others with their sample. */
+const answering: Script = (request) => {
+  const asked = allOperations.find(({ name }) => request.path === pathOf(name))
+  if (asked === undefined || asked.name === "chat.completions") return chat(fallbackText)
+  const { headers, whole } = givenOf(samples[asked.name])
+  return status(200, whole, headers)
+}
 
 /** Waits for time to pass. */
 const isSlow = ({ fault }: Case): boolean => fault.entry?.["timeouts"] !== undefined
@@ -178,7 +191,7 @@ const textOf = (body: AuditedBody | undefined): ReadonlyArray<string> => {
 
 const run = Effect.gen(function* () {
   const unhandled = yield* collectUnhandled
-  const healthy = yield* scriptedUpstream(chat(fallbackText))
+  const healthy = yield* scriptedUpstream(answering)
   const prepared = yield* Effect.forEach(cases, prepare, { concurrency: atOnce })
   const audited = prepared.filter(({ one }) => one.fault.trustsAuthority === undefined)
   const trusting = prepared.filter(({ one }) => one.fault.trustsAuthority)
@@ -199,7 +212,7 @@ const run = Effect.gen(function* () {
   for (const { answer, one, places } of [...ofAudited, ...ofTrusting]) {
     const records = one.fault.trustsAuthority ? undefined : allRecords.filter(({ id }) => id === one.faulty)
     observed.set(one.faulty, {
-      ...observe(answer, one.way === "stream", one.side.expected, records),
+      ...observe(answer, one, records),
       firstAttempt: records?.[0]?.attempts[0],
       complaints: places.flatMap(({ complaint }) => complaint() ?? []),
     })

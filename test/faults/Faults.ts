@@ -55,10 +55,14 @@ export interface Row {
   /** As the documentation names them. */
   readonly words: string
   readonly faults: ReadonlyArray<Fault>
+  /** Answers of other operations do not come so. */
+  readonly isOfChats?: true
 }
 
 export interface Section {
   readonly title: string
+  /** It shows before a byte of the answer itself. */
+  readonly isBeforeAnswer?: true
   readonly rows: ReadonlyArray<Row>
 }
 
@@ -162,6 +166,13 @@ const inStream = (name: string, answer: Scripted.Answer, expected: Expectation):
 
 const row = (words: string, ...faults: ReadonlyArray<Fault>): Row => ({ words, faults })
 
+/** Events in place of an object, which only chats and completions have. */
+const rowOfChats = (words: string, ...faults: ReadonlyArray<Fault>): Row => ({
+  words,
+  faults,
+  isOfChats: true,
+})
+
 // What goes over the wire
 
 const answerJson = JSON.stringify(chatCompletion(ownText))
@@ -238,6 +249,7 @@ const proxyFails = (reason: RegExp): Expectation =>
 
 const withoutConnection: Section = {
   title: "No connection",
+  isBeforeAnswer: true,
   rows: [
     row(
       "connection refused",
@@ -343,6 +355,7 @@ const partOfHead = "HTTP/1.1 200 OK\r\ncontent-ty"
 
 const withoutHead: Section = {
   title: "No answer, or none in HTTP",
+  isBeforeAnswer: true,
   rows: [
     row(
       "connection reset or closed before the answer or inside its head",
@@ -545,6 +558,7 @@ const ofRates = "Request too large on tokens per minute (TPM): Limit 6000, Reque
 
 const statuses: Section = {
   title: "Statuses",
+  isBeforeAnswer: true,
   rows: [
     row(
       "300–303, 305, 307, 308 to another host, and 304",
@@ -992,7 +1006,7 @@ const goodStatus: Section = {
         ["JSON 5,000 levels deep", deep(5_000)],
       ].map(([name, body]) => onlyPlain(good(String(name), body ?? "", passed(body ?? "")))),
     ),
-    row(
+    rowOfChats(
       "an event stream where a plain answer was asked for, whatever it calls itself",
       inPlain("an event stream for a plain answer", Scripted.streamed(Buffer.from(wholeStream)), whole),
       inPlain(
@@ -1006,7 +1020,7 @@ const goodStatus: Section = {
         whole,
       ),
     ),
-    row(
+    rowOfChats(
       "the same, finished and left open, with and without `[DONE]`",
       ...[true, false].map((done) =>
         inPlain(
@@ -1016,7 +1030,7 @@ const goodStatus: Section = {
         ),
       ),
     ),
-    row(
+    rowOfChats(
       "the same, broken off before it was finished",
       inPlain(
         "half an event stream for a plain answer",
@@ -1034,7 +1048,7 @@ const goodStatus: Section = {
         breaksOff,
       ),
     ),
-    row(
+    rowOfChats(
       "the same with an error in it",
       inPlain(
         "an error in an event stream for a plain answer",
@@ -1042,7 +1056,7 @@ const goodStatus: Section = {
         errorInstead,
       ),
     ),
-    row(
+    rowOfChats(
       "a plain answer as the one event of a stream",
       inStream("a plain answer as an event", Scripted.sse([chatCompletion(ownText)]), whole),
       inPlain(

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { allOperations } from "../../src/operations/Operations.ts"
 import { configuredKey } from "../support/GatewayConfig.ts"
 import { callerFaults } from "./CallerFaults.ts"
 import { CallerRun, layer as callerRun } from "./CallerRun.ts"
@@ -35,7 +36,8 @@ layer(Layer.merge(faultRun, callerRun), { timeout: "90 seconds", excludeTestServ
                     { ...one, healthy: healthyName },
                     (pattern) => expect.stringMatching(pattern),
                   )
-                  expect([one.company, outcome]).toEqual([
+                  expect([one.operation, one.company, outcome]).toEqual([
+                    one.operation,
                     one.company,
                     fault.trustsAuthority ? { ...expected, audit: undefined } : expected,
                   ])
@@ -59,6 +61,13 @@ layer(Layer.merge(faultRun, callerRun), { timeout: "90 seconds", excludeTestServ
       }
     })
 
+    it.effect("each operation meets some of them", () =>
+      Effect.sync(() => {
+        const met = new Set(cases.map(({ operation }) => operation))
+        expect(allOperations.map(({ name }) => name).filter((name) => !met.has(name))).toEqual([])
+      }),
+    )
+
     it.effect("none shows a key to a caller or the audit, or is left unhandled", () =>
       Effect.gen(function* () {
         const { everything, unhandled } = yield* FaultRun
@@ -75,7 +84,13 @@ layer(Layer.merge(faultRun, callerRun), { timeout: "90 seconds", excludeTestServ
         const tables = renderTables(
           sections,
           (fault, way, company) => {
-            const one = cases.find((one) => one.fault === fault && one.way === way && one.company === company)
+            const one = cases.find(
+              (one) =>
+                one.operation === "chat.completions" &&
+                one.fault === fault &&
+                one.way === way &&
+                one.company === company,
+            )
             return one === undefined ? undefined : run.observed(one)
           },
           yield* CallerRun,

@@ -20,7 +20,7 @@ describe("unplanned", () => {
     const error = errorOf([claude, both, makeUpstream()], "responses")
     expect(error).toMatchObject({ status: 404, code: "dialect_not_spoken", param: "model" })
     expect(error.message).toBe(
-      "The model `claude` is not served in the dialect `responses`. Its clients speak others: anthropic (messages), router (chat, messages). Ask for it at /v1/chat/completions; or, if one of them does speak `responses`, name that among its `dialects` in the configuration.",
+      "The model `claude` is not served in the dialect `responses`. Its clients speak others: anthropic (messages), router (chat, messages). Ask for it at /v1/chat/completions or /v1/messages; or, if one of them does speak `responses`, name that among its `dialects` in the configuration.",
     )
   })
 

@@ -16,6 +16,17 @@ describe("where an upstream is asked", () => {
     expect(urlOf(upstream, pathAt(upstream, classify))).toBe(expected)
   })
 
+  it("is below the path of the operation that another is a part of, unless that has one too", () => {
+    const count = { name: "messages.count_tokens", paths: ["/messages/count_tokens"] } as const
+    expect(pathAt({ paths: { messages: "//anthropic/v1/messages" } }, count)).toBe(
+      "//anthropic/v1/messages/count_tokens",
+    )
+    expect(pathAt({ paths: { messages: "//m", "messages.count_tokens": "/c" } }, count)).toBe("/c")
+    expect(pathAt({ paths: { chat: "/x" } }, { name: "completions", paths: ["/completions"] })).toBe(
+      "/completions",
+    )
+  })
+
   it("keeps the query behind either, as Azure wants its version", () => {
     const upstream = makeUpstream({ baseUrl: "https://a.example/openai/v1", query: "?api-version=preview" })
     expect(urlOf(upstream, "/classify")).toBe("https://a.example/openai/v1/classify?api-version=preview")

@@ -1,5 +1,6 @@
 /** For each operation a request and an answer, so that what holds for every operation is tested of each: one that has no row here does not compile. */
 import type { OperationName } from "../../src/operations/Operations.ts"
+import { saying } from "./Messages.ts"
 import { chatCompletion, textCompletion } from "./Wire.ts"
 
 export interface OperationSample {
@@ -27,6 +28,13 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
     answer: textCompletion(" upon"),
     tokens: { input: 7, output: 3 },
     writesText: true,
+  },
+  messages: {
+    request: { messages: [{ role: "user", content: "Hello?" }], max_tokens: 64 },
+    answer: saying("Hello."),
+    tokens: { input: 7, output: 3 },
+    writesText: true,
+    bounds: { stop_sequences: ["<|end|>"], max_tokens: 9 },
   },
   responses: {
     request: { input: "Hello?" },

@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { FaceName } from "../../src/errors/faces/Face.ts"
 import { allOperations, type OperationName } from "../../src/operations/Operations.ts"
 import { configOf, type Entry } from "./GatewayConfig.ts"
 import { type RunningGateway, startGateway } from "./gateway.ts"
@@ -28,8 +29,20 @@ export const failures = {
 } as const
 
 /** How an upstream refuses what only its caller can mend. */
-export const refusal =
-  '{"error": {"message": "`input` is too long", "type": "invalid_request_error", "param": "input", "code": "too_long", "limit": 8192}}'
+export const refusals: Readonly<Record<FaceName, string>> = {
+  openai:
+    '{"error": {"message": "`input` is too long", "type": "invalid_request_error", "param": "input", "code": "too_long", "limit": 8192}}',
+  anthropic:
+    '{"type": "error", "error": {"type": "invalid_request_error", "message": "prompt is too long: 9 tokens > 8 maximum", "limit": 8192}, "request_id": "req_1"}',
+}
+
+const refuses: Scripted.Script = (request) => {
+  const refusal = refusals[operationIn(request)?.face ?? "openai"]
+  return Scripted.raw(
+    `HTTP/1.1 422 Unprocessable Entity\r\ncontent-type: application/json\r\ncontent-length: ${refusal.length}\r\n\r\n${refusal}`,
+    "end",
+  )
+}
 
 /** Tells what it was sent, credentials and all. */
 const echo: Scripted.Script = ({ headers }) =>
@@ -38,9 +51,12 @@ const echo: Scripted.Script = ({ headers }) =>
 /** The operation that a client is asked for: its base URL begins with its name. */
 const nameIn = ({ path }: Scripted.RecordedRequest): string => path.split("/")[1] ?? ""
 
+const operationIn = (request: Scripted.RecordedRequest) =>
+  allOperations.find(({ name }) => name === nameIn(request))
+
 /** The sample's answer. */
 const answers: Scripted.Script = (request) => {
-  const asked = allOperations.find(({ name }) => name === nameIn(request))
+  const asked = operationIn(request)
   if (asked === undefined) return Scripted.status(404, {})
   const { headers, whole } = givenOf(samples[asked.name])
   return Scripted.status(200, whole, headers)
@@ -65,12 +81,7 @@ const parts: Readonly<Record<string, Part>> = {
   hedged: { script: Scripted.hang(), entry: { hedge_after_ms: 30 } },
   late: { script: Scripted.hang(), entry: { timeouts: { answer_ms: 100 } } },
   busy: { script: Scripted.status(429, { error: { message: "slow down" } }, { "retry-after": "7" }) },
-  refusing: {
-    script: Scripted.raw(
-      `HTTP/1.1 422 Unprocessable Entity\r\ncontent-type: application/json\r\ncontent-length: ${refusal.length}\r\n\r\n${refusal}`,
-      "end",
-    ),
-  },
+  refusing: { script: refuses },
   telling: { script: echo },
   changed: {
     script: answers,
@@ -112,8 +123,12 @@ export class OperationStage extends Context.Tag("test/OperationStage")<Operation
 
 const exactly = (model: string) => ({ model_match: { type: "exact", value: [model] } })
 
+/** All that clients may speak. */
+const dialects = ["chat", "responses", "messages"]
+
 const entriesOf = (operation: OperationName, origins: ReadonlyMap<string, string>): ReadonlyArray<Entry> => [
   ...Array.from(origins, ([what, origin]) => ({
+    dialects,
     name: `${operation} ${what}`,
     base_url: `${origin}/${operation}/v1`,
     ...exactly(modelOf(operation, what)),
@@ -121,6 +136,7 @@ const entriesOf = (operation: OperationName, origins: ReadonlyMap<string, string
     ...parts[what]?.entry,
   })),
   {
+    dialects,
     name: `${operation} spare`,
     base_url: `${origins.get("good")}/${operation}/v1`,
     model_match: { type: "keyword", value: [`spared@${operation}/`] },

@@ -5,6 +5,8 @@ import { environmentProxy } from "../../routing/OutgoingProxy.ts"
 import { matchingValue } from "../../routing/Route.ts"
 import type { ModelMatch } from "../../routing/Upstream.ts"
 import { nearest } from "../../wire/Nearest.ts"
+import { holesIn, presetCalled } from "../schema/Presets.ts"
+import { addressIn } from "./AddressIn.ts"
 import type { Env } from "./Expansion.ts"
 import type { Finding, Path } from "./Problem.ts"
 import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Saying.ts"
@@ -85,6 +87,7 @@ export const checkUpstreams = (root: Tree, lineOf: (offset: number) => number): 
     ...repeatedNames(upstreams, lineOf),
     ...checkFallbacks(upstreams),
     ...foreignModels(upstreams),
+    ...list.items.flatMap(checkAddress),
     ...list.items.flatMap(checkBaseUrl),
     ...list.items.flatMap(checkEmptyKey),
   ]
@@ -245,6 +248,35 @@ const foreignTo = (
   return match.type === "exact" ? shownAt : say`models with ${shownAt} in their names`
 }
 
+const isThere = (tree: Tree | undefined): boolean =>
+  tree?._tag !== "Scalar" ? tree !== undefined : tree.value !== null
+
+/** A client says where it answers, or names a preset that knows. */
+const checkAddress = (tree: Tree, position: number): ReadonlyArray<Finding> => {
+  if (tree._tag !== "Mapping" || isThere(below(tree, "base_url"))) return []
+  const path = ["openai_clients", position]
+  const preset = below(tree, "preset")
+  if (!isThere(preset)) {
+    // It is there, misspelt, and told so.
+    const isMisspelt = [...tree.entries.keys()].some(
+      (key) => nearest(key, ["base_url", "preset"]) !== undefined,
+    )
+    return isMisspelt
+      ? []
+      : [error([...path, "base_url"], say`missing; expected an http(s) URL, or a preset that knows it`)]
+  }
+  const baseUrl = presetCalled(textOf(preset))?.baseUrl
+  const [hole, ...more] = baseUrl === undefined ? [] : holesIn(baseUrl)
+  return baseUrl === undefined || hole === undefined
+    ? []
+    : [
+        error(
+          [...path, "preset"],
+          say`needs a base_url of your own: write base_url: ${ofProgram(baseUrl)} with yours in place of ${ofProgram([hole, ...more].join(" and "))}`,
+        ),
+      ]
+}
+
 const checkBaseUrl = (tree: Tree, position: number): ReadonlyArray<Finding> => {
   const url = textOf(below(tree, "base_url"))?.replace(/\?.*$/, "").replace(/\/+$/, "")
   const ending = url === undefined ? undefined : servedPathOf(url)
@@ -298,7 +330,7 @@ export const checkProxies = (root: Tree, env: Env): ReadonlyArray<Finding> => {
   if (list?._tag !== "List") return []
   return list.items.flatMap((tree, position) => {
     const own = below(tree, "proxy_url")
-    const url = textOf(below(tree, "base_url"))
+    const url = addressIn(tree)
     if (url === undefined || (own?._tag === "Scalar" && own.value !== null)) return []
     const found = environmentProxy(url, env)
     return found === undefined || Either.isRight(found.proxy)

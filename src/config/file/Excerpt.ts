@@ -15,6 +15,8 @@ const harmlessKeys: ReadonlySet<string> = new Set([
   "name",
   "thinking_tags",
   "base_url",
+  "preset",
+  "dialects",
   "type",
   "value",
   "priority",

@@ -1,5 +1,6 @@
 /** What a file says that is allowed and seldom meant: who is let in, texts that look like references, weights that GPT_API reads differently. */
 import { isSecretName } from "../SecretValues.ts"
+import { addressIn } from "./AddressIn.ts"
 import type { Finding, Path, Severity } from "./Problem.ts"
 import { fromFile, literally, type Saying, say } from "./Saying.ts"
 import { below, type Scalar, type Tree, textOf } from "./Tree.ts"
@@ -102,7 +103,7 @@ const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
 }
 
 const originOf = (upstream: Tree): string | undefined => {
-  const url = textOf(below(upstream, "base_url"))
+  const url = addressIn(upstream)
   return url !== undefined && URL.canParse(url) ? new URL(url).origin : undefined
 }
 

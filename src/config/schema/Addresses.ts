@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { allOperations } from "../../operations/Operations.ts"
 import { isDirect, parseProxy, proxyMistakes } from "../../routing/OutgoingProxy.ts"
 import { fixed } from "./FixedWords.ts"
+import { holesIn } from "./Presets.ts"
 import { confidential } from "./Values.ts"
 
 const longestUrl = 8_000
@@ -19,6 +20,7 @@ const urlFaults = {
   credentials: fixed(
     "a base_url carries no user or password; use api_key, or headers for another kind of credentials",
   ),
+  hole: fixed("a word in braces is to be filled in: write your own in its place, without the braces"),
   fragment: fixed("a base_url has no fragment (#\u2026): it would not be sent"),
 }
 
@@ -28,6 +30,7 @@ const urlProblem = (value: string): string | undefined => {
   if (/[\s\p{Cc}]/u.test(value)) return urlFaults.space
   if (/\p{Cs}/u.test(value)) return urlFaults.text
   if (value.length > longestUrl) return urlFaults.long
+  if (holesIn(value).length > 0) return urlFaults.hole
   if (!URL.canParse(value)) return urlFaults.host
   const url = new URL(value)
   if (url.username !== "" || url.password !== "") {
@@ -66,7 +69,7 @@ const path = Schema.String.pipe(Schema.filter((value) => pathProblem(value))).an
 })
 
 /** What an upstream may have a path of its own for. */
-export const pathNames = ["models", ...allOperations.map(({ name }) => name)]
+const pathNames = ["models", ...allOperations.map(({ name }) => name)]
 
 export const paths = Schema.Struct(
   Object.fromEntries(pathNames.map((name) => [name, Schema.optionalWith(path, { nullable: true })])),

@@ -1,8 +1,9 @@
 /** An entry of `openai_clients`, an upstream: where it answers, which models it serves, and how it is treated. */
 import * as Schema from "effect/Schema"
-import { baseUrl, pathNames, paths, proxyUrl } from "./Addresses.ts"
+import { baseUrl, paths, proxyUrl } from "./Addresses.ts"
 import { given, optional, optionalText, setting } from "./Keys.ts"
 import { UpstreamRequestCleaning, UpstreamTimeouts } from "./Overridable.ts"
+import { presetNames } from "./Presets.ts"
 import {
   auth,
   dialectList,
@@ -50,6 +51,10 @@ const upstreamName = Schema.String.pipe(
   }),
 )
 
+const presetName = Schema.Literal(...presetNames).annotations({
+  title: "the name of a preset, which docs/providers.md lists",
+})
+
 /** The keys of one. */
 export const UpstreamEntry = Schema.Struct({
   name: upstreamName.annotations({
@@ -57,9 +62,14 @@ export const UpstreamEntry = Schema.Struct({
       "The name of the client in headers, logs, audit rows and `fallback`. No two clients have the same.",
     examples: ["official_openai"],
   }),
-  base_url: baseUrl.annotations({
+  preset: optional(presetName, {
     description:
-      "Where the client answers. Sluice appends `/chat/completions` and so on to its path. http or https, without credentials. A query such as Azure's `?api-version=…` stays behind every path.",
+      "The provider or server it is: fills in `base_url`, `auth`, `dialects`, `paths`, `max_tokens_member` and `stream_usage` where they are not written (docs/providers.md has the table).",
+    examples: ["anthropic"],
+  }),
+  base_url: optional(baseUrl, {
+    description:
+      "Where the client answers; needed without a `preset`. Sluice appends `/chat/completions` and so on to its path. http or https, without credentials. A query such as Azure's `?api-version=…` stays behind every path.",
     examples: ["https://api.openai.com/v1"],
   }),
   api_key: Schema.optionalToOptional(Schema.NullOr(upstreamKey), Schema.Redacted(Schema.String), {
@@ -69,18 +79,19 @@ export const UpstreamEntry = Schema.Struct({
     description:
       'The key that Sluice sends to the client as `Authorization: Bearer …`. Absent or `""`: Sluice passes on the caller\'s own key.',
   }),
-  auth: setting(auth, "bearer", {
+  auth: optional(auth, {
     description:
-      "The header that Sluice sends the key in. `bearer` is `Authorization: Bearer …`. `x-api-key` and `api-key` (Azure) hold the key alone, and so does any other header by `{ header: NAME }`.",
+      "The header that Sluice sends the key in. `bearer` is `Authorization: Bearer …`. `x-api-key` and `api-key` (Azure) hold the key alone, and so does any other header by `{ header: NAME }`. A caller's key goes in it, too. Absent: the preset's, else `bearer`.",
     examples: ["api-key"],
   }),
   dialects: optional(dialectList, {
     description:
-      "The conversation dialects it speaks, most preferred first: `chat` (`/chat/completions`), `responses` and `messages` (Anthropic's). A request in another is not sent to it; `[]`: none is. Absent: `chat` and `responses` until its answers say otherwise.",
+      "The conversation dialects it speaks, most preferred first: `chat` (`/chat/completions`), `responses` and `messages` (Anthropic's). A request in another is not sent to it; `[]`: none is. Absent: the preset's, else `chat` and `responses` until its answers say otherwise.",
     examples: [["messages", "chat"]],
   }),
   paths: optional(paths, {
-    description: `Where it answers ${pathNames.map((name) => `\`${name}\``).join(", ")}: \`/x\` lies below \`base_url\`, \`//x\` at the root of its host. Absent: where OpenAI does, or who made the endpoint.`,
+    description:
+      "Where it answers operations, by their names in the audit (docs/audit.md), and `models`: `/x` lies below `base_url`, `//x` at the root of its host. Absent: the preset's, else where OpenAI has them, or who made the endpoint.",
     examples: [{ embeddings: "//v2/embed" }],
   }),
   proxy_url: optional(proxyUrl, {
@@ -131,14 +142,14 @@ export const UpstreamEntry = Schema.Struct({
       "A cap on the tokens of the answers to one prompt. Sluice also sends it where the request has no limit. Where a request asks for several choices (`n`, `best_of`), each may have its part of it.",
     examples: [4096],
   }),
-  max_tokens_member: setting(maxTokensMember, "auto", {
+  max_tokens_member: optional(maxTokensMember, {
     description:
-      "The name under which Sluice sends `max_tokens` where the request has no limit of its own. `auto` is `max_tokens`; where the client refuses that for a model, Sluice uses the other name and remembers it.",
+      "The name under which Sluice sends `max_tokens` where the request has no limit of its own. `auto` is `max_tokens`; where the client refuses that for a model, Sluice uses the other name and remembers it. Absent: the preset's, else `auto`.",
     examples: ["max_completion_tokens"],
   }),
-  stream_usage: setting(Schema.Boolean, true, {
+  stream_usage: optional(Schema.Boolean, {
     description:
-      "Whether Sluice asks for the usage of streams (`stream_options.include_usage`) where the caller did not, so that the audit knows their tokens. Where the client refuses it for a model, Sluice leaves it out and remembers that. `false`: it never asks.",
+      "Whether Sluice asks for the usage of streams (`stream_options.include_usage`) where the caller did not, so that the audit knows their tokens. Where the client refuses it for a model, Sluice leaves it out and remembers that. `false`: it never asks. Absent: the preset's, else `true`.",
     examples: [false],
   }),
   request_cleaning: optional(UpstreamRequestCleaning, {

@@ -129,10 +129,7 @@ describe("files that load", () => {
     expect(client).toEqual({
       name: "a",
       base_url: "https://a.example/v1",
-      auth: "bearer",
-      max_tokens_member: "auto",
       pass_key: true,
-      stream_usage: true,
       model_match: { type: "keyword", value: ["gpt"] },
       priority: 1,
       max_waiting: 100,
@@ -140,6 +137,14 @@ describe("files that load", () => {
       resume: false,
       extra_body: { a: [1] },
     })
+  })
+
+  it("a client that says no more of itself than its preset", () => {
+    expect(first(withPreset("deepseek"))).toMatchObject({ name: "a", preset: "deepseek" })
+    expect(render(withPreset("llama.cpp"))).toEqual([])
+    expect(
+      render(withPreset("azure", "base_url: https://me.openai.azure.com/openai/v1?api-version=preview")),
+    ).toEqual([])
   })
 
   it("check_config and performance_test warn and are ignored, whatever they hold", () => {
@@ -243,6 +248,16 @@ ${withClient("api_key: ${KEY}", "priority: ${WEIGHT:-0.5}", "max_tokens: ${TOKEN
   })
 })
 
+/** A client of a preset, with no address of its own. */
+const withPreset = (preset: string, ...lines: ReadonlyArray<string>): string =>
+  [
+    "openai_clients:",
+    "  - name: a",
+    `    preset: ${preset}`,
+    "    model_match: { type: exact, value: [a] }",
+    ...lines.map((line) => `    ${line}`),
+  ].join("\n")
+
 describe("problems", () => {
   it.each<readonly [string, string, string]>([
     [
@@ -289,6 +304,31 @@ describe("problems", () => {
       "a number of proxies below none",
       `server: { trust_proxy: -1 }\n${none}`,
       "1:24 server.trust_proxy: expected a whole number of proxies from 0 to 32",
+    ],
+    [
+      "a preset that is none",
+      withPreset("antropic"),
+      '3:13 openai_clients[0].preset: expected the name of a preset, which docs/providers.md lists, got "antropic"; did you mean "anthropic"?',
+    ],
+    [
+      "neither an address nor a preset",
+      "openai_clients:\n  - name: a\n    model_match: { type: exact, value: [a] }",
+      "2:5 openai_clients[0].base_url: missing; expected an http(s) URL, or a preset that knows it",
+    ],
+    [
+      "a preset whose address is not the same for all",
+      withPreset("azure"),
+      "3:13 openai_clients[0].preset: needs a base_url of your own: write base_url: https://{resource}.openai.azure.com/openai/v1 with yours in place of {resource}",
+    ],
+    [
+      "a preset whose address has two such words",
+      withPreset("cloudflare"),
+      "3:13 openai_clients[0].preset: needs a base_url of your own: write base_url: https://gateway.ai.cloudflare.com/v1/{account}/{gateway}/compat with yours in place of {account} and {gateway}",
+    ],
+    [
+      "an address that was copied with such a word in it",
+      withPreset("azure", "base_url: 'https://{resource}.openai.azure.com/openai/v1'"),
+      "5:15 openai_clients[0].base_url: a word in braces is to be filled in: write your own in its place, without the braces",
     ],
     [
       "a dialect that is none",

@@ -1,0 +1,226 @@
+/**
+ * The machine that changes the texts of a streamed message: events in, the same events out with a prefix, or without thinking. A block of which nothing
+ * is left is left out, and those behind it are numbered on without a gap, since SDKs find a block by its place.
+ *
+ * It judges nothing. What it holds back goes before the end of its block, so that nothing of a text is lost.
+ */
+import { errorData } from "../../errors/faces/OpenAiFace.ts"
+import { brokenStream } from "../../errors/StreamError.ts"
+import type { JsonObject } from "../../wire/Json.ts"
+import { encodeJson, rewriteJson } from "../../wire/JsonBytes.ts"
+import { outlineOf, wholeLimits } from "../../wire/JsonOutline.ts"
+import type { Machine } from "../../wire/Machine.ts"
+import type { SseEvent } from "../../wire/Sse.ts"
+import type { ChoiceTransform } from "../ChoiceTransform.ts"
+import { longestChanged, ping, unreadable } from "../StreamEvent.ts"
+import { blockIndexOf, typeOf, within } from "./MessageEvent.ts"
+import { type MessageRun, type MessageTexts, messageTexts, thinkingTypes } from "./MessageTexts.ts"
+
+/** A block that has begun. */
+interface OpenBlock {
+  /** As the upstream numbers it. */
+  readonly index: number
+  /** As the client does; `undefined` of one that is left out. */
+  readonly given: number | undefined
+  readonly isText: boolean
+  /** Its beginning, and what was said of its text, which wait until something is left of that. */
+  readonly waiting: ReadonlyArray<SseEvent>
+  /** It had a text. */
+  readonly hadText: boolean
+}
+
+export interface MessageEventState {
+  readonly run: MessageRun
+  /** How many blocks were left out. */
+  readonly left: number
+  readonly open: ReadonlyArray<OpenBlock>
+  /** The event that ends the answer has passed. */
+  readonly isOver: boolean
+}
+
+export type MessageEventTexts = Machine<MessageEventState, SseEvent, SseEvent>
+
+type Step = readonly [MessageEventState, ReadonlyArray<SseEvent>]
+
+/** Blocks follow each other; those of a hostile upstream beyond these pass as they are. */
+const mostOpen = 64
+
+/** What is said of a text that is held back, at most. */
+const mostWaiting = 256
+
+const nothing: ReadonlyArray<SseEvent> = []
+
+const tooLong: SseEvent = {
+  data: errorData(brokenStream("one of its events is too long to be changed")),
+  event: "error",
+}
+
+const changed = (event: SseEvent, before: JsonObject, after: JsonObject): SseEvent => {
+  const data = rewriteJson(event.data, before, after)
+  return data === undefined ? event : { data, event: event.event }
+}
+
+/** The event under the number that its block has for the client. */
+const numbered = (event: SseEvent, data: JsonObject, given: number): SseEvent =>
+  blockIndexOf(data) === given ? event : changed(event, data, { ...data, index: given })
+
+const textDelta = (index: number, text: string): SseEvent => ({
+  event: "content_block_delta",
+  data:
+    encodeJson({ type: "content_block_delta", index, delta: { type: "text_delta", text } }) ??
+    new Uint8Array(),
+})
+
+const withBlock = (state: MessageEventState, block: OpenBlock): MessageEventState => ({
+  ...state,
+  open: [...state.open.filter(({ index }) => index !== block.index), block].slice(-mostOpen),
+})
+
+const withoutBlock = (state: MessageEventState, block: OpenBlock): MessageEventState => ({
+  ...state,
+  open: state.open.filter((one) => one !== block),
+})
+
+/** The beginning of a block where that has waited, before what there is of it. */
+const begun = ({ waiting }: OpenBlock, events: ReadonlyArray<SseEvent>): ReadonlyArray<SseEvent> =>
+  waiting.length === 0 ? events : [...waiting, ...events]
+
+/** The state in which nothing of a block waits any more. */
+const asBegun = (state: MessageEventState, block: OpenBlock): MessageEventState =>
+  block.waiting.length === 0 ? state : withBlock(state, { ...block, waiting: nothing })
+
+/** What is still held back of a block's text. */
+const restOf = (texts: MessageTexts, state: MessageEventState, block: OpenBlock): Step => {
+  if (!block.isText || block.given === undefined) return [state, nothing]
+  const [run, text] = texts.rest(state.run)
+  const next = { ...state, run }
+  return text === "" ? [next, nothing] : [asBegun(next, block), begun(block, [textDelta(block.given, text)])]
+}
+
+/** What is still held back of all texts. */
+const restOfAll = (texts: MessageTexts, before: MessageEventState): Step => {
+  let state = before
+  const events: Array<SseEvent> = []
+  for (const block of before.open) {
+    const [next, some] = restOf(texts, state, block)
+    state = next
+    events.push(...some)
+  }
+  return [state, events]
+}
+
+const started = (texts: MessageTexts, state: MessageEventState, event: SseEvent, data: JsonObject): Step => {
+  const block = within(data, "content_block")
+  const index = blockIndexOf(data)
+  const given = index - state.left
+  if (thinkingTypes.has(block["type"])) {
+    const thought = { ...state, run: texts.thought(state.run) }
+    if (!texts.strips) return [thought, [event]]
+    const left: OpenBlock = { index, given: undefined, isText: false, waiting: nothing, hadText: false }
+    return [withBlock({ ...thought, left: state.left + 1 }, left), nothing]
+  }
+  const open: OpenBlock = { index, given, isText: block["type"] === "text", waiting: nothing, hadText: false }
+  const before = block["text"]
+  if (!open.isText || typeof before !== "string") {
+    return [withBlock(state, open), [numbered(event, data, given)]]
+  }
+  const [run, text] = texts.text(state.run, before)
+  const next = { ...state, run }
+  const start =
+    text === before && given === index
+      ? event
+      : changed(event, data, { ...data, index: given, content_block: { ...block, text } })
+  return texts.strips && text === ""
+    ? [withBlock(next, { ...open, waiting: [start], hadText: before !== "" }), nothing]
+    : [withBlock(next, open), [start]]
+}
+
+const continued = (
+  texts: MessageTexts,
+  state: MessageEventState,
+  event: SseEvent,
+  data: JsonObject,
+): Step => {
+  const index = blockIndexOf(data)
+  const block = state.open.find((one) => one.index === index)
+  if (block === undefined) return [state, [numbered(event, data, Math.max(0, index - state.left))]]
+  const { given } = block
+  if (given === undefined) return [state, nothing]
+  const delta = within(data, "delta")
+  const before = delta["text"]
+  if (!block.isText || delta["type"] !== "text_delta" || typeof before !== "string") {
+    const sent = numbered(event, data, given)
+    // What is said of a text goes with it.
+    const waits = block.waiting.length > 0 && block.hadText && block.waiting.length < mostWaiting
+    return waits
+      ? [withBlock(state, { ...block, waiting: [...block.waiting, sent] }), nothing]
+      : [asBegun(state, block), begun(block, [sent])]
+  }
+  const [run, text] = texts.text(state.run, before)
+  const next = { ...state, run }
+  if (text === "" && (before !== "" || block.waiting.length > 0)) {
+    return [withBlock(next, { ...block, hadText: block.hadText || before !== "" }), nothing]
+  }
+  const sent =
+    text === before && given === index
+      ? event
+      : changed(event, data, { ...data, index: given, delta: { ...delta, text } })
+  return [asBegun(next, block), begun(block, [sent])]
+}
+
+const stopped = (texts: MessageTexts, before: MessageEventState, event: SseEvent, data: JsonObject): Step => {
+  const index = blockIndexOf(data)
+  const block = before.open.find((one) => one.index === index)
+  if (block === undefined) return [before, [numbered(event, data, Math.max(0, index - before.left))]]
+  const { given } = block
+  if (given === undefined) return [withoutBlock(before, block), nothing]
+  const [state, rest] = restOf(texts, before, block)
+  const last = state.open.find((one) => one.index === index) ?? block
+  const closed = withoutBlock(state, last)
+  if (last.waiting.length > 0 && last.hadText) return [{ ...closed, left: closed.left + 1 }, rest]
+  return [closed, [...rest, ...begun(last, [numbered(event, data, given)])]]
+}
+
+/** The machine; `undefined` where there is nothing to change. */
+export const messageEventTexts = (transform: ChoiceTransform): MessageEventTexts | undefined => {
+  const texts = messageTexts(transform)
+  if (texts === undefined) return undefined
+
+  /** What was held back, and then the event that ends the answer. */
+  const endedBy = (state: MessageEventState, event: SseEvent): Step => {
+    const [next, rest] = restOfAll(texts, state)
+    return [{ ...next, isOver: true }, [...rest, event]]
+  }
+
+  const step = (state: MessageEventState, event: SseEvent): Step => {
+    // Once there is a prefix, and no more than a prefix is wanted, all passes.
+    if (state.isOver || event === ping || (!texts.strips && state.run[0].begun)) return [state, [event]]
+    const data = outlineOf(event.data, wholeLimits)
+    if (data === undefined) return [state, [event.event === "error" ? event : unreadable]]
+    const type = typeOf(event, data)
+    if (type === "error" || event.event === "error") return endedBy(state, event)
+    if (event.data.length > longestChanged) return endedBy(state, tooLong)
+    switch (type) {
+      case "content_block_start":
+        return started(texts, state, event, data)
+      case "content_block_delta":
+        return continued(texts, state, event, data)
+      case "content_block_stop":
+        return stopped(texts, state, event, data)
+      case "message_delta": {
+        const [next, rest] = restOfAll(texts, state)
+        return [next, [...rest, event]]
+      }
+      case "message_stop":
+        return endedBy(state, event)
+      default:
+        return [state, [event]]
+    }
+  }
+
+  return {
+    initial: { run: texts.initial, left: 0, open: [], isOver: false },
+    step,
+    halt: (state) => (state.isOver ? nothing : restOfAll(texts, state)[1]),
+  }
+}

@@ -1,0 +1,51 @@
+/** How messages stream (Anthropic's grammar): events by name, from `message_start` to `message_stop`. */
+import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
+import { onOneLine } from "../../wire/JsonText.ts"
+import { MachineRun } from "../../wire/Machine.ts"
+import { encode, encodeNamed, isDone, type SseEvent } from "../../wire/Sse.ts"
+import { AnswerMachineRun } from "../AnswerRun.ts"
+import type { ResumeRules } from "../ResumeRules.ts"
+import { isOver, type StreamGrammar, saysNothing, saysSomething } from "../StreamGrammar.ts"
+import { errorOfEvent, eventSays, typeOf } from "./MessageEvent.ts"
+import { messageEventTexts } from "./MessageEventTexts.ts"
+import { messageInEvents } from "./MessageInEvents.ts"
+import { messageStream } from "./MessageStream.ts"
+import { assembledMessage, gatheredMessage } from "./MessageTranscript.ts"
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+const meaning: StreamGrammar["meaning"] = (event) => {
+  if (isDone(event)) return isOver
+  const data = outlineOf(event.data, answerLimits)
+  const error = errorOfEvent(event, data)
+  if (error !== undefined) return { kind: "error", error }
+  const type = typeOf(event, data)
+  if (data !== undefined && eventSays(type, data)) return saysSomething
+  return type === "message_stop" ? isOver : saysNothing
+}
+
+/** SDKs pass over a frame without a name: it has that of its type. */
+const frame = (event: SseEvent): Uint8Array => {
+  const { data, event: name } = event
+  if (name !== undefined) return encodeNamed(name, data)
+  const type = typeOf(event, outlineOf(data, answerLimits))
+  return type === undefined ? encode(data) : encodeNamed(type, data)
+}
+
+/** @param resume how a message that broke off is resumed */
+export const messageGrammar = (resume: ResumeRules | undefined): StreamGrammar => ({
+  meaning,
+  answer: (settings) => new AnswerMachineRun(messageStream(settings)),
+  frame,
+  heartbeat: encodeNamed("ping", encoder.encode('{"type":"ping"}')),
+  errorEvents: (body) => [{ data: encoder.encode(onOneLine(decoder.decode(body))), event: "error" }],
+  changed: (transform) => {
+    const machine = messageEventTexts(transform)
+    return machine === undefined ? undefined : new MachineRun(machine)
+  },
+  givenOut: messageInEvents,
+  gathered: gatheredMessage,
+  assembled: assembledMessage,
+  resume,
+})

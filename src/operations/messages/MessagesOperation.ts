@@ -1,0 +1,41 @@
+/** `/v1/messages`: Anthropic's Messages. */
+import * as Either from "effect/Either"
+import {
+  changesMessages,
+  readMessage,
+  saysSomething,
+  transformMessage,
+} from "../../answer/messages/MessageAnswer.ts"
+import { messageGrammar } from "../../answer/messages/MessageGrammar.ts"
+import { messageResume } from "../../resume/MessageResume.ts"
+import { answerLimits } from "../../wire/JsonOutline.ts"
+import type { Operation } from "../Operation.ts"
+import { bodyToResumeFor, prepare } from "./MessagesBody.ts"
+import { decidedBy, decode, leadOf } from "./MessagesRequest.ts"
+
+export const messages: Operation<"messages"> = {
+  name: "messages",
+  method: "POST",
+  dialect: "messages",
+  face: "anthropic",
+  about: "Anthropic's Messages, whole and streamed, for clients of that dialect",
+  paths: ["/messages", "//anthropic/v1/messages"],
+  decidedBy,
+  decode: (body, deployment) =>
+    Either.map(decode(body, deployment), (request) => ({
+      facts: request.facts,
+      affinity: () => leadOf(request),
+      bodyFor: (target) => prepare(request, target),
+      bodyToResume: (target, _, said) => bodyToResumeFor(request, target, said),
+    })),
+  plain: {
+    kind: "judged",
+    outline: answerLimits,
+    says: saysSomething,
+    silence: "no content, no stop reason",
+    isChanged: changesMessages,
+    transform: transformMessage,
+    read: readMessage,
+  },
+  stream: messageGrammar(messageResume),
+}

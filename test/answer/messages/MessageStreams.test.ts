@@ -1,0 +1,180 @@
+/** A streamed message is the plain one, however it was cut: put together, given out, and with its texts changed. */
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { ChoiceTransform } from "../../../src/answer/ChoiceTransform.ts"
+import { transformMessage } from "../../../src/answer/messages/MessageAnswer.ts"
+import { messageEventTexts } from "../../../src/answer/messages/MessageEventTexts.ts"
+import { messageInEvents } from "../../../src/answer/messages/MessageInEvents.ts"
+import { assembledMessage, gatheredMessage } from "../../../src/answer/messages/MessageTranscript.ts"
+import { DataBuffer } from "../../../src/wire/DataBuffer.ts"
+import { run } from "../../../src/wire/Machine.ts"
+import type { SseEvent } from "../../../src/wire/Sse.ts"
+import { cutUp, eventOf, eventsOf, messageOf, messages, textBlock } from "../../support/Messages.ts"
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+const cuts = fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 20 })
+
+const assembled = (events: ReadonlyArray<SseEvent>): unknown =>
+  assembledMessage(
+    events.map(({ data }) => data),
+    false,
+  )
+
+/** The bytes of the plain message that these make. */
+const gathered = (datas: ReadonlyArray<Uint8Array>): string => {
+  const buffer = new DataBuffer()
+  for (const data of datas) buffer.add(data)
+  return decoder.decode(gatheredMessage(buffer.packed))
+}
+
+const changedEvents = (
+  transform: ChoiceTransform,
+  events: ReadonlyArray<SseEvent>,
+): ReadonlyArray<SseEvent> => {
+  const machine = messageEventTexts(transform)
+  return machine === undefined ? events : run(machine, events)
+}
+
+const changedPlain = (transform: ChoiceTransform, message: unknown): unknown =>
+  JSON.parse(decoder.decode(transformMessage(transform, encoder.encode(JSON.stringify(message)))))
+
+const parse = ({ data }: SseEvent): Record<string, unknown> => JSON.parse(decoder.decode(data))
+
+/** The numbers under which blocks begin, and whether each event of one comes while it is open. */
+const placesOf = (events: ReadonlyArray<SseEvent>) => {
+  const begun: Array<unknown> = []
+  let open: unknown
+  for (const event of events) {
+    const { index, type } = parse(event)
+    if (type === "content_block_start") {
+      expect(open).toBeUndefined()
+      begun.push(index)
+      open = index
+    } else if (type === "content_block_delta") expect(index).toBe(open)
+    else if (type === "content_block_stop") {
+      expect(index).toBe(open)
+      open = undefined
+    }
+  }
+  return begun
+}
+
+const transforms = fc.record({
+  prefix: fc.constantFrom(undefined, "", "Note: ", "<think>"),
+  thinking: fc.constantFrom("passthrough" as const, "strip" as const, "reasoning" as const),
+})
+
+describe("A streamed message", () => {
+  it("law: put together, it is the message that was given out, however its deltas were cut", () => {
+    fc.assert(
+      fc.property(messages, cuts, (message, places) => {
+        expect(assembled(cutUp(eventsOf(message), places))).toEqual(message)
+      }),
+    )
+  })
+
+  it("law: its changed texts are those of the plain message, however it was cut, its blocks numbered without a gap", () => {
+    fc.assert(
+      fc.property(messages, cuts, transforms, (message, places, transform) => {
+        const changed = changedEvents(transform, cutUp(eventsOf(message), places))
+        expect(assembled(changed)).toEqual(changedPlain(transform, message))
+        const begun = placesOf(changed)
+        expect(begun).toEqual(begun.map((_, at) => at))
+      }),
+    )
+  })
+
+  it("law: where nothing is to be changed, there is no machine, and events of others are the same objects", () => {
+    expect(messageEventTexts({ prefix: undefined, thinking: "passthrough" })).toBeUndefined()
+    expect(messageEventTexts({ prefix: "", thinking: "think_tag" })).toBeUndefined()
+    const events = eventsOf(messageOf([{ type: "tool_use", id: "t", name: "n", input: { a: 1 } }]))
+    expect(changedEvents({ prefix: "x", thinking: "strip" }, events)).toEqual(events)
+  })
+
+  it("loses no digit, member or depth of what it does not know", () => {
+    const deep = `${"[".repeat(5_000)}${"]".repeat(5_000)}`
+    const text = `{"id":"msg_1","type":"message","content":[{"type":"tool_use","id":"t","name":"n","input":{"n":12345678901234567890}},{"type":"web_search_tool_result","content":${deep}}],"stop_reason":"tool_use","stop_sequence":null,"container":{"n":1.10},"usage":{"output_tokens":1,"input_tokens":2}}`
+    const datas = messageInEvents(encoder.encode(text), Number.POSITIVE_INFINITY) ?? []
+    expect(gathered(datas)).toBe(text)
+    expect(assembledMessage(datas, false)).toMatchObject({ id: "msg_1", container: { n: 1.1 } })
+  })
+
+  it("says what is missing: what was cut, half of a call's arguments, and the error that ended it", () => {
+    const events = [
+      eventOf({ type: "message_start", message: { ...messageOf([]), stop_reason: null } }),
+      eventOf({
+        type: "content_block_start",
+        index: 0,
+        content_block: { type: "tool_use", id: "t", name: "n", input: {} },
+      }),
+      eventOf({
+        type: "content_block_delta",
+        index: 0,
+        delta: { type: "input_json_delta", partial_json: '{"a":' },
+      }),
+      eventOf({ type: "error", error: { type: "overloaded_error", message: "busy" } }),
+    ]
+    expect(
+      assembledMessage(
+        events.map(({ data }) => data),
+        true,
+      ),
+    ).toMatchObject({
+      content: [{ type: "tool_use", id: "t", name: "n", input: '{"a":' }],
+      stop_reason: null,
+      error: { type: "overloaded_error", message: "busy" },
+      truncated: true,
+    })
+  })
+
+  it("counts what is reported twice once, and takes of each count the larger", () => {
+    const events = [
+      eventOf({
+        type: "message_start",
+        message: { ...messageOf([]), usage: { input_tokens: 9, output_tokens: 1 } },
+      }),
+      eventOf({
+        type: "message_delta",
+        delta: { stop_reason: "end_turn", stop_sequence: null, container: { id: "c" } },
+        usage: { input_tokens: 0, output_tokens: 7, cache_read_input_tokens: 3 },
+        context_management: { applied_edits: [] },
+      }),
+      eventOf({ type: "message_stop" }),
+    ]
+    expect(assembled(events)).toMatchObject({
+      usage: { input_tokens: 9, output_tokens: 7, cache_read_input_tokens: 3 },
+      container: { id: "c" },
+      context_management: { applied_edits: [] },
+    })
+  })
+
+  it("gives out what it holds back before the end of a block, before an error, and at its end", () => {
+    const strip: ChoiceTransform = { prefix: undefined, thinking: "strip" }
+    const [start, first, held] = cutUp(eventsOf(messageOf([textBlock("a\n<th")])), [2, 6])
+    const events = [start, first, held].flatMap((event) => event ?? [])
+    const begun = [...events, ...cutUp(eventsOf(messageOf([textBlock("a\n<th")])), [2, 6]).slice(3, 4)]
+    expect(assembled(changedEvents(strip, begun))).toMatchObject({ content: [textBlock("a\n<th")] })
+    const error = eventOf({ type: "error", error: { type: "api_error", message: "m" } })
+    const broken = changedEvents(strip, [...begun, error])
+    expect(broken.at(-1)).toBe(error)
+    expect(assembled(broken)).toMatchObject({ content: [textBlock("a\n<th")], error: { message: "m" } })
+  })
+
+  it("is given out as few bytes more than it has, or not at all", () => {
+    const bytes = encoder.encode(JSON.stringify(messageOf([textBlock("x".repeat(1_000))])))
+    expect(messageInEvents(bytes, 10_000)).toHaveLength(6)
+    expect(messageInEvents(bytes, 1_000)).toBeUndefined()
+    expect(messageInEvents(encoder.encode('{"content":"x"}'), 1_000)).toBeUndefined()
+    expect(messageInEvents(encoder.encode("[]"), 1_000)).toBeUndefined()
+  })
+
+  it("tells its usage, or that none is known, where SDKs read it without looking", () => {
+    const { usage: _, ...bare } = messageOf([])
+    expect(eventsOf(bare).map(parse)).toContainEqual({
+      type: "message_delta",
+      delta: { stop_reason: "end_turn", stop_sequence: null },
+      usage: { output_tokens: 0 },
+    })
+  })
+})
