@@ -21,6 +21,7 @@ import type {
   RelayedAnswers,
   RequestFacts,
 } from "./Operation.ts"
+import { countAsked } from "./text/Choices.ts"
 
 /** Names of members of which a request has one. */
 type OneOf = readonly [string, ...ReadonlyArray<string>]
@@ -44,14 +45,18 @@ interface JsonRelay<Name extends string>
   }
 }
 
-/** Nothing of it calls a tool or has choices. */
-const factsOf = (model: string, stream: boolean, multimodal: boolean): RequestFacts => ({
+/** Nothing of it calls a tool. */
+const factsOf = (
+  model: string,
+  multimodal: boolean,
+  { choices, stream }: Pick<RequestFacts, "choices" | "stream">,
+): RequestFacts => ({
   model,
   stream,
   includeUsage: false,
   tools: false,
   multimodal,
-  choices: { n: undefined, prompts: 1 },
+  choices,
   unresumable: undefined,
   continues: undefined,
 })
@@ -95,12 +100,14 @@ export const jsonRelay = <Name extends string>({
   streams,
 }: JsonRelay<Name>): Operation<Name> => {
   const asking = streams === undefined ? [] : [streams.by[0]]
-  const decidedBy = deciding(["model", ...needs.flat(), ...asking])
+  const decidedBy = deciding(["model", ...needs.flat(), ...asking, ...(streams === undefined ? [] : ["n"])])
   // The client's alone to say, or not to; and what belongs to streams.
   const own = new Set(["model", ...needs.flat(), ...asking, "stream", "stream_options"])
   const [leading] = needs
-  const asksStream = (body: JsonObject): boolean =>
-    streams !== undefined && body[streams.by[0]] === streams.by[1]
+  const askedOf = (body: JsonObject): Pick<RequestFacts, "choices" | "stream"> =>
+    streams === undefined
+      ? { stream: false, choices: { n: undefined, prompts: 1 } }
+      : { stream: body[streams.by[0]] === streams.by[1], choices: { n: countAsked(body), prompts: 1 } }
 
   const read = (
     request: JsonRequest,
@@ -115,7 +122,7 @@ export const jsonRelay = <Name extends string>({
     const multimodal = needs.some((names) => names.some((one) => holdsOther(body[one])))
     const named = deployment === undefined && !isThere(body["model"]) ? model : body["model"]
     return Either.right({
-      facts: factsOf(model, asksStream(body), multimodal),
+      facts: factsOf(model, multimodal, askedOf(body)),
       affinity: () => leadOf(leading.map((one) => body[one]).find(isThere)),
       bodyFor: (target) => Either.right(edited(request, editsFor(body, named, target, own), nothingAdded)),
       bodyToResume: undefined,
