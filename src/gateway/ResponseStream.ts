@@ -179,7 +179,8 @@ export class ResponseStream<E, A> implements OpenResponse {
   #send(events: ReadonlyArray<SseEvent>): void {
     if (events.length === 0) return
     const { grammar, keepBytes } = this.#options
-    if (keepBytes > 0) for (const { data } of events) this.#keeper.keep(grammar.kept(data))
+    if (grammar.kept === undefined) for (const { data } of events) this.#keeper.keep(data)
+    else if (keepBytes > 0) for (const { data } of events) this.#keeper.keep(grammar.kept(data))
     this.#hasSent = true
     this.#sentAt = this.#surroundings.now()
     if (!this.#outlet.write(framed(grammar, events)) && !this.#isFull) {

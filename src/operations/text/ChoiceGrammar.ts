@@ -1,5 +1,4 @@
 /** How answers of choices stream, those of chats and of legacy completions: chunks as the data of events without names, and `[DONE]`. */
-import { identity } from "effect/Function"
 import { chunksOf } from "../../answer/AnswerInChunks.ts"
 import { AnswerMachineRun } from "../../answer/AnswerRun.ts"
 import type { AnswerShape } from "../../answer/AnswerShape.ts"
@@ -31,7 +30,7 @@ export const choiceGrammar = (shape: AnswerShape): StreamGrammar => ({
   answer: ({ choices, includeUsage, secrets }) =>
     new AnswerMachineRun(answerStream({ shape, choices, includeUsage, secrets })),
   frame: ({ data }) => encode(data),
-  kept: identity,
+  kept: undefined,
   heartbeat,
   // On one line: there are clients that read no others.
   errorEvents: (body) => [{ data: encoder.encode(onOneLine(decoder.decode(body))), event: undefined }],
