@@ -30,6 +30,8 @@ export interface StreamGrammar {
   readonly answer: (settings: AnswerSettings) => AnswerRun
   /** An event as it is written; the very bytes it came in, where they are written so. */
   readonly frame: (event: SseEvent) => Uint8Array
+  /** What a record keeps of the data of an event, where those may hold megabytes of something encoded; `undefined` where it keeps all of them. */
+  readonly kept: ((data: Uint8Array) => Uint8Array) | undefined
   /** Keeps a silent connection open, and says nothing. */
   readonly heartbeat: Uint8Array
   /** The events that tell an error, given as the body of one, where nothing was told before. */

@@ -178,10 +178,12 @@ export class ResponseStream<E, A> implements OpenResponse {
 
   #send(events: ReadonlyArray<SseEvent>): void {
     if (events.length === 0) return
-    for (const { data } of events) this.#keeper.keep(data)
+    const { grammar, keepBytes } = this.#options
+    if (grammar.kept === undefined) for (const { data } of events) this.#keeper.keep(data)
+    else if (keepBytes > 0) for (const { data } of events) this.#keeper.keep(grammar.kept(data))
     this.#hasSent = true
     this.#sentAt = this.#surroundings.now()
-    if (!this.#outlet.write(framed(this.#options.grammar, events)) && !this.#isFull) {
+    if (!this.#outlet.write(framed(grammar, events)) && !this.#isFull) {
       this.#isFull = true
       this.#options.events.pause()
       this.#outlet.onDrain(() => {

@@ -21,6 +21,7 @@ import type {
   RelayedAnswers,
   RequestFacts,
 } from "./Operation.ts"
+import { countAsked } from "./text/Choices.ts"
 
 /** Names of members of which a request has one. */
 type OneOf = readonly [string, ...ReadonlyArray<string>]
@@ -44,14 +45,18 @@ interface JsonRelay<Name extends string>
   }
 }
 
-/** Nothing of it calls a tool or has choices. */
-const factsOf = (model: string, stream: boolean, multimodal: boolean): RequestFacts => ({
+/** Nothing of it calls a tool. */
+const factsOf = (
+  model: string,
+  multimodal: boolean,
+  { choices, stream }: Pick<RequestFacts, "choices" | "stream">,
+): RequestFacts => ({
   model,
   stream,
   includeUsage: false,
   tools: false,
   multimodal,
-  choices: { n: undefined, prompts: 1 },
+  choices,
   unresumable: undefined,
   continues: undefined,
 })
@@ -97,12 +102,15 @@ export const jsonRelay = <Name extends string>({
   const asking = streams === undefined ? [] : [streams.by[0]]
   // What answers as bytes come may stream them by a member of its own.
   const neverStreams = relays === undefined && streams === undefined
-  const decidedBy = deciding(["model", ...needs.flat(), ...asking, ...(neverStreams ? ["stream"] : [])])
+  const ofStreams = neverStreams ? ["stream"] : streams === undefined ? [] : ["n"]
+  const decidedBy = deciding(["model", ...needs.flat(), ...asking, ...ofStreams])
   // The client's alone to say, or not to; and what belongs to streams.
   const own = new Set(["model", ...needs.flat(), ...asking, "stream", "stream_options"])
   const [leading] = needs
-  const asksStream = (body: JsonObject): boolean =>
-    streams !== undefined && body[streams.by[0]] === streams.by[1]
+  const askedOf = (body: JsonObject): Pick<RequestFacts, "choices" | "stream"> =>
+    streams === undefined
+      ? { stream: false, choices: { n: undefined, prompts: 1 } }
+      : { stream: body[streams.by[0]] === streams.by[1], choices: { n: countAsked(body), prompts: 1 } }
 
   const read = (
     request: JsonRequest,
@@ -121,7 +129,7 @@ export const jsonRelay = <Name extends string>({
     const multimodal = needs.some((names) => names.some((one) => holdsOther(body[one])))
     const named = deployment === undefined && !isThere(body["model"]) ? model : body["model"]
     return Either.right({
-      facts: factsOf(model, asksStream(body), multimodal),
+      facts: factsOf(model, multimodal, askedOf(body)),
       affinity: () => leadOf(leading.map((one) => body[one]).find(isThere)),
       bodyFor: (target) => Either.right(edited(request, editsFor(body, named, target, own), nothingAdded)),
       bodyToResume: undefined,

@@ -247,7 +247,8 @@ layer(stage, { excludeTestServices: true })((it) => {
     it.scoped("streams where it can, and says so where it cannot", () =>
       Effect.gen(function* () {
         const { asked } = yield* OperationStage
-        const { answer: got } = yield* told(`/v1${path}`, { ...body, stream: true })
+        const asking = samples[name].streamed?.asked ?? { stream: true }
+        const { answer: got } = yield* told(`/v1${path}`, { ...body, ...asking })
         if (stream === undefined && plain.kind === "judged") {
           expect([got?.status, jsonOf(got)]).toMatchObject([400, { error: { param: "stream" } }])
           return
@@ -256,7 +257,7 @@ layer(stage, { excludeTestServices: true })((it) => {
         expect(got?.headers["content-type"]).toContain(
           stream === undefined ? headers["content-type"] : "text/event-stream",
         )
-        expect(asked("good", name).at(-1)?.body).toMatchObject({ ...body, stream: true })
+        expect(asked("good", name).at(-1)?.body).toMatchObject({ ...body, ...asking })
         if (stream === undefined) expect(got?.body.equals(whole)).toBe(true)
       }),
     )

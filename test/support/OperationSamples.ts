@@ -8,6 +8,11 @@ export interface OperationSample {
   readonly request: Readonly<Record<string, unknown>>
   /** An object, or bytes that are no JSON. */
   readonly answer: Readonly<Record<string, unknown>> | Uint8Array
+  /** What asks for a stream, and its events, where both are its own. */
+  readonly streamed?: {
+    readonly asked: Readonly<Record<string, unknown>>
+    readonly events: ReadonlyArray<Readonly<Record<string, unknown>>>
+  }
   /** What the audit has of the tokens that the answer tells of. */
   readonly tokens: { readonly input: number | undefined; readonly output: number | undefined }
   /** Whether stop words, caps, prefixes and streams are of its business. */
@@ -173,6 +178,13 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
   "audio.speech": {
     request: { input: "Hello.", voice: "alloy" },
     answer: Uint8Array.from({ length: 3_000 }, (_, at) => (at * 7) % 256),
+    streamed: {
+      asked: { stream_format: "sse" },
+      events: [
+        { type: "speech.audio.delta", audio: "SUQz" },
+        { type: "speech.audio.done", usage: { input_tokens: 4, output_tokens: 9, total_tokens: 13 } },
+      ],
+    },
     tokens: { input: undefined, output: undefined },
     writesText: false,
   },

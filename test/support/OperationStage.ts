@@ -54,10 +54,17 @@ const nameIn = ({ path }: Scripted.RecordedRequest): string => path.split("/")[1
 const operationIn = (request: Scripted.RecordedRequest) =>
   allOperations.find(({ name }) => name === nameIn(request))
 
+const bodyIn = ({ body }: Scripted.RecordedRequest): Readonly<Record<string, unknown>> =>
+  typeof body === "object" && body !== null ? { ...body } : {}
+
 /** The sample's answer. */
 const answers: Scripted.Script = (request) => {
   const asked = operationIn(request)
   if (asked === undefined) return Scripted.status(404, {})
+  const { streamed } = samples[asked.name]
+  const [[member, value] = []] = Object.entries(streamed?.asked ?? {})
+  if (streamed !== undefined && member !== undefined && bodyIn(request)[member] === value)
+    return Scripted.sse(streamed.events, { done: false })
   const { headers, whole } = givenOf(samples[asked.name])
   return Scripted.status(200, whole, headers)
 }

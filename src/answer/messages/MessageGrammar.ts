@@ -38,6 +38,7 @@ export const messageGrammar = (resume: ResumeRules | undefined): StreamGrammar =
   meaning,
   answer: (settings) => new AnswerMachineRun(messageStream(settings)),
   frame,
+  kept: undefined,
   heartbeat: encodeNamed("ping", encoder.encode('{"type":"ping"}')),
   errorEvents: (body) => [{ data: encoder.encode(onOneLine(decoder.decode(body))), event: "error" }],
   changed: (transform) => {

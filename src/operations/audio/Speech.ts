@@ -1,6 +1,18 @@
 /** `/v1/audio/speech`: a text in, its sound out. */
+import { relayedEvents } from "../../answer/RelayedEvents.ts"
+import type { JsonObject } from "../../wire/Json.ts"
 import { answerLimits } from "../../wire/JsonOutline.ts"
 import { jsonRelay } from "../JsonRelay.ts"
+
+/** What is kept of a sound that came in events: in how many of them, and how the last one ended it. */
+const answerOf = (events: ReadonlyArray<JsonObject>): JsonObject => {
+  const done = events.find(({ type }) => type === last)
+  return { deltas: events.filter(({ type }) => type === "speech.audio.delta").length, ...done }
+}
+
+const last = "speech.audio.done"
+
+const events = relayedEvents({ last, lastSays: false, eventsOf: () => undefined, answerOf })
 
 export const speech = jsonRelay({
   name: "audio.speech",
@@ -10,5 +22,5 @@ export const speech = jsonRelay({
   relays: { holds: "sound", outline: answerLimits },
   says: () => false,
   silence: "no sound",
-  streams: { by: ["stream_format", "sse"], as: undefined },
+  streams: { by: ["stream_format", "sse"], as: events },
 })

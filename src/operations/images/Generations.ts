@@ -1,7 +1,7 @@
 /** `/v1/images/generations`: a description in, images out. */
 import type { JsonObject } from "../../wire/Json.ts"
 import { jsonRelay } from "../JsonRelay.ts"
-import { imageAnswers } from "./ImageAnswers.ts"
+import { imageAnswers, imageEvents } from "./ImageAnswers.ts"
 
 /** What only GPT's image models know. */
 const ofGptImage = [
@@ -24,5 +24,5 @@ export const generations = jsonRelay({
   paths: ["/images/generations"],
   needs: [["prompt"]],
   modelWhereAbsent: (_, body) => unnamed(body),
-  streams: { by: ["stream", true], as: undefined },
+  streams: { by: ["stream", true], as: imageEvents("image_generation") },
 })

@@ -14,6 +14,7 @@ export const responsesGrammar: StreamGrammar = {
   meaning,
   answer: (settings) => new AnswerMachineRun(streamedResponse(settings)),
   frame: encodeNamed,
+  kept: undefined,
   heartbeat,
   errorEvents: (body) => {
     const error = namedError(parseJson(body) ?? {})

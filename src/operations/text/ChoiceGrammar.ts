@@ -30,6 +30,7 @@ export const choiceGrammar = (shape: AnswerShape): StreamGrammar => ({
   answer: ({ choices, includeUsage, secrets }) =>
     new AnswerMachineRun(answerStream({ shape, choices, includeUsage, secrets })),
   frame: ({ data }) => encode(data),
+  kept: undefined,
   heartbeat,
   // On one line: there are clients that read no others.
   errorEvents: (body) => [{ data: encoder.encode(onOneLine(decoder.decode(body))), event: undefined }],

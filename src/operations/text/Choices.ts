@@ -10,9 +10,13 @@ const promptsIn = (prompt: Json | undefined): number =>
 const countIn = ({ n }: JsonObject): number =>
   typeof n === "number" && Number.isSafeInteger(n) && n > 1 ? n : 1
 
+/** How many a request says that it wants for each prompt. */
+export const countAsked = (body: JsonObject): number | undefined =>
+  Object.hasOwn(body, "n") ? countIn(body) : undefined
+
 /** What a request says of them. */
 export const choicesAsked = (body: JsonObject): ChoicesAsked => ({
-  n: Object.hasOwn(body, "n") ? countIn(body) : undefined,
+  n: countAsked(body),
   prompts: promptsIn(body["prompt"]),
 })
 
