@@ -16,13 +16,14 @@ import * as Redacted from "effect/Redacted"
 import { Aside } from "../../aside/Aside.ts"
 import type { AttemptRecord } from "../../audit/record/AuditRecord.ts"
 import { toUpstream } from "../../operations/HeadersToUpstream.ts"
-import { type Model, readModels } from "../../routing/ModelList.ts"
+import { type Model, nextPageOf, readModels } from "../../routing/ModelList.ts"
 import { pathAt, type Upstream } from "../../routing/Upstream.ts"
 import type { Secrets } from "../../secrets/Secrets.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
 import { JsonCost } from "../../wire/JsonCost.ts"
-import { surelyReadable } from "../../wire/JsonOutline.ts"
+import { outlineOf, relayLimits, surelyReadable } from "../../wire/JsonOutline.ts"
 import { Breakers } from "../Breakers.ts"
+import type { UpstreamCall } from "../calls/UpstreamCall.ts"
 import { Upstreams } from "../calls/Upstreams.ts"
 import { whole } from "../calls/WholeAnswer.ts"
 import { AttemptFailure, refusedBy, type ToldFailure, toldFailure } from "../policy/AttemptFailure.ts"
@@ -132,6 +133,18 @@ const keyOf = ({ credential, upstream }: ListRequest): string => {
     .digest("base64")
 }
 
+/** What a list has of models, and behind which of them it goes on. */
+interface Page {
+  readonly models: ReadonlyArray<Model>
+  readonly next: string | undefined
+}
+
+/** Pages of a list of Anthropic's, each as large as it may be. */
+const mostPages = 10
+
+const queryOfPage = (after: string | undefined): string =>
+  after === undefined ? "limit=1000" : `limit=1000&after_id=${encodeURIComponent(after)}`
+
 /** The models of a list, a long one read aside; `undefined` where it is none. */
 const readList = (
   aside: Aside["Type"],
@@ -187,37 +200,52 @@ export const layer: Layer.Layer<ModelLists, never, Aside | Breakers | Upstreams>
         held += bytes
         return true
       }
-      const read = Effect.gen(function* () {
-        const { timeouts } = upstream
-        const call = {
-          upstream: {
-            ...upstream,
-            timeouts: {
-              ...timeouts,
-              answerMs: Math.min(timeouts.answerMs, lateMs),
-              totalMs: Math.min(timeouts.totalMs, lateMs),
-            },
+      const { timeouts } = upstream
+      // Anthropic's own list is not to be had without its headers, nor as a whole, which others pass over.
+      const isAnthropics = upstream.dialects.includes("messages")
+      const call = (after: string | undefined): UpstreamCall => ({
+        upstream: {
+          ...upstream,
+          timeouts: {
+            ...timeouts,
+            answerMs: Math.min(timeouts.answerMs, lateMs),
+            totalMs: Math.min(timeouts.totalMs, lateMs),
           },
-          method: "GET",
-          path: pathAt(upstream, listOfModels),
-          headers: toUpstream({ accept: "application/json" }, upstream, credential, {
-            body: "none",
-            // Anthropic's own list is not to be had without its headers, which others pass over.
-            face: upstream.dialects.includes("messages") ? "anthropic" : "openai",
-          }),
-          body: undefined,
-          awaits: "answer",
-          unpacks: "any",
-          deadline: undefined,
-        } as const
-        const { body, headers, retryAfterMs, status } = yield* whole(upstreams, call, maxListBytes, hold)
-        if (status !== 200) {
-          return yield* Effect.fail(refusedBy({ status, headers, retryAfterMs }, body))
+        },
+        method: "GET",
+        path: pathAt(upstream, listOfModels),
+        query: isAnthropics ? queryOfPage(after) : undefined,
+        headers: toUpstream({ accept: "application/json" }, upstream, credential, {
+          body: "none",
+          face: isAnthropics ? "anthropic" : "openai",
+        }),
+        body: undefined,
+        awaits: "answer",
+        unpacks: "any",
+        deadline: undefined,
+      })
+      const page = (after: string | undefined): Effect.Effect<Page, AttemptFailure> =>
+        Effect.gen(function* () {
+          const answer = yield* whole(upstreams, call(after), maxListBytes, hold)
+          const { body, headers, retryAfterMs, status } = answer
+          if (status !== 200) {
+            return yield* Effect.fail(refusedBy({ status, headers, retryAfterMs }, body))
+          }
+          const models = yield* readList(aside, body, upstream.name)
+          const next = isAnthropics ? nextPageOf(outlineOf(body, relayLimits)) : undefined
+          return models === undefined
+            ? yield* Effect.fail(AttemptFailure.Unusable({ reason: "its model list has no entries" }))
+            : { models, next }
+        })
+      const read = Effect.gen(function* () {
+        let { models, next } = yield* page(undefined)
+        for (let pages = 1; next !== undefined && pages < mostPages; pages++) {
+          const more: Page = yield* page(next)
+          models = [...models, ...more.models]
+          // One that goes on with the same page never ends.
+          next = more.next === next ? undefined : more.next
         }
-        const models = yield* readList(aside, body, upstream.name)
-        return models === undefined
-          ? yield* Effect.fail(AttemptFailure.Unusable({ reason: "its model list has no entries" }))
-          : models
+        return models
       })
       return Effect.ensuring(
         read,
