@@ -57,8 +57,8 @@ const sample = async (
 ): Promise<Sample> => {
   const { behaviour, body, connections, kind, rampMs, warmMs } = scenario
   const plan: LoadPlan = {
-    ...subject.request(behaviour),
     body: body(behaviour),
+    ...subject.request(behaviour),
     kind,
     connections,
     rampMs,

@@ -1,6 +1,6 @@
 /**
  * The upstream of the benchmarks: raw sockets and answers made beforehand, so that it is never the limit. What it does stands in the path,
- * `/plain/…`, `/burst-200/…` (so many events, as fast as they are taken), `/paced-20-100/…` (one every 20 ms, 100 of them), `/fail-5/…` (each fifth
+ * `/plain/…`, `/embedding/…`, `/burst-200/…` (so many events, as fast as they are taken), `/paced-20-100/…` (one every 20 ms, 100 of them), `/fail-5/…` (each fifth
  * request is a 503).
  */
 import { createServer, type Socket } from "node:net"
@@ -21,6 +21,14 @@ const answer = JSON.stringify({
   usage: { prompt_tokens: 90, completion_tokens: 60, total_tokens: 150 },
 })
 
+/** Of 1,536 numbers in base64, as the official packages ask for. */
+const vector = JSON.stringify({
+  object: "list",
+  data: [{ object: "embedding", index: 0, embedding: Buffer.alloc(4 * 1_536, 0x3e).toString("base64") }],
+  model: "gpt-4o",
+  usage: { prompt_tokens: 90, total_tokens: 90 },
+})
+
 const chunkOf = (delta: object, finish: string | null): string =>
   JSON.stringify({
     id: "chatcmpl-bench",
@@ -34,9 +42,12 @@ const chunkOf = (delta: object, finish: string | null): string =>
 const piece = (text: string): Buffer => Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`)
 const event = (data: string): Buffer => piece(`data: ${data}\n\n`)
 
-const plain = Buffer.from(
-  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`,
-)
+const answerOf = (body: string): Buffer =>
+  Buffer.from(
+    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+const plain = answerOf(answer)
+const embedding = answerOf(vector)
 const refusal = '{"error":{"message":"overloaded","type":"server_error","param":null,"code":null}}'
 const failure = Buffer.from(
   `HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: ${refusal.length}\r\n\r\n${refusal}`,
@@ -84,6 +95,9 @@ const respond = (socket: Socket, path: string): void => {
       return
     case "fail":
       socket.write(++requests % Number(a) === 0 ? failure : plain)
+      return
+    case "embedding":
+      socket.write(embedding)
       return
     default:
       socket.write(plain)

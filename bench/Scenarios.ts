@@ -140,6 +140,29 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     ...plain,
+    name: "embeddings",
+    words: "As the first, beside requests for a vector of 1,536 numbers in base64.",
+    body: chat(500),
+    connections: 64,
+    subjects: [
+      floor,
+      shipped,
+      sluice({
+        name: "Sluice, embeddings",
+        asks: {
+          path: "/v1/embeddings",
+          body: JSON.stringify({
+            model: "embedding",
+            input: "Tell me more. ".repeat(30),
+            encoding_format: "base64",
+          }),
+        },
+      }),
+    ],
+    figures: ["cpuPerRequest", "requestsPerSecond", "p50"],
+  },
+  {
+    ...plain,
     name: "1,000 upstreams",
     words: "As the first, with a thousand further entries in the configuration.",
     body: chat(500),
@@ -236,12 +259,14 @@ export const scenarios: ReadonlyArray<Scenario> = [
 ]
 
 export const behavioursOf = (all: ReadonlyArray<Scenario>): ReadonlyArray<string> => [
-  ...new Set(
-    all.flatMap(({ behaviour, firstHeat }) => [
+  ...new Set([
+    // Asked for by a subject's own request.
+    "embedding",
+    ...all.flatMap(({ behaviour, firstHeat }) => [
       behaviour,
       ...(firstHeat === undefined ? [] : [firstHeat.behaviour]),
     ]),
-  ),
+  ]),
 ]
 
 export type { MakeSubject }

@@ -10,7 +10,9 @@ import { freePort, type Started, start, treeOf } from "./Processes.ts"
 export interface Subject {
   readonly name: string
   /** How it is asked for this behaviour. */
-  readonly request: (behaviour: string) => Pick<LoadPlan, "port" | "path" | "headers">
+  readonly request: (
+    behaviour: string,
+  ) => Pick<LoadPlan, "port" | "path" | "headers"> & Partial<Pick<LoadPlan, "body">>
   readonly pids: () => ReadonlyArray<number>
   readonly stop: () => Promise<void>
   /** From its start until it was ready. */
@@ -94,6 +96,8 @@ export const floor: MakeSubject = async (mockPort, behaviours) => {
 
 export interface SluiceOptions {
   readonly name: string
+  /** What it is asked in place of what the scenario asks. */
+  readonly asks?: { readonly path: string; readonly body: string }
   /** Members of every entry. */
   readonly entry?: Readonly<Record<string, unknown>>
   /** Entries before those of the behaviours. */
@@ -134,6 +138,7 @@ const idle = async (port: number, count: number): Promise<() => void> => {
 /** As it is shipped: audit and log on, the log written to where nobody reads it. */
 export const sluice =
   ({
+    asks,
     entry = {},
     env = {},
     heatTimes = 1,
@@ -183,7 +188,7 @@ export const sluice =
     return subject(
       name,
       started,
-      () => ({ port, path: chatPath, headers: {} }),
+      () => ({ port, path: chatPath, headers: {}, ...asks }),
       startMs,
       () => {
         close()

@@ -47,9 +47,20 @@ export const unreadAside = (failed: AsideFailed): Effect.Effect<never, Overloade
 
 /** What of a target is told to the thread. */
 const recipientOf = ({ upstream, upstreamModel }: Target): Recipient => {
-  const { asksUsage, extraBody, maxTokens, maxTokensMember, name, requestCleaning, resume, stop } = upstream
+  const { asksUsage, extraBody, maxTokens, maxTokensMember, name, paths, requestCleaning, resume, stop } =
+    upstream
   return {
-    upstream: { asksUsage, extraBody, maxTokens, maxTokensMember, name, requestCleaning, resume, stop },
+    upstream: {
+      asksUsage,
+      extraBody,
+      maxTokens,
+      maxTokensMember,
+      name,
+      paths,
+      requestCleaning,
+      resume,
+      stop,
+    },
     upstreamModel,
   }
 }

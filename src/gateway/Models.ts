@@ -6,13 +6,14 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { credentialFor } from "../access/Credential.ts"
 import { endingOf } from "../audit/record/RecordDraft.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
-import { ModelNotFound } from "../errors/RequestErrors.ts"
+import { type InvalidRequest, ModelNotFound } from "../errors/RequestErrors.ts"
 import { noMemory } from "../errors/ServerErrors.ts"
-import { withoutOuterSlashes } from "../operations/RequestPath.ts"
+import { queryOf, withoutOuterSlashes } from "../operations/RequestPath.ts"
 import { type Model, union } from "../routing/ModelList.ts"
 import { matches } from "../routing/Route.ts"
 import { hostOf, type Upstream } from "../routing/Upstream.ts"
@@ -22,11 +23,13 @@ import { errorOfAll, type Failed } from "../upstream/policy/LastError.ts"
 import type { ClientCall, RecordedAnswer, RequestFrame, Served } from "./Exchange.ts"
 import { Gateway } from "./Gateway.ts"
 import { jsonAnswer } from "./JsonAnswer.ts"
+import { anthropicModel, modelPage } from "./ModelPage.ts"
 
 export class Models extends Context.Tag("sluice/Models")<
   Models,
   {
-    readonly list: (call: ClientCall) => Served
+    /** @param target as the client wrote it, with its query */
+    readonly list: (call: ClientCall, target: string) => Served
     /** @param id as it stands in the path, slashes around it included */
     readonly retrieve: (call: ClientCall, id: string) => Served
   }
@@ -96,7 +99,11 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
     }
 
     /** Fails only where nothing can be listed and an upstream is the reason. */
-    const listAll = (call: ClientCall, frame: RequestFrame): Effect.Effect<RecordedAnswer, GatewayError> =>
+    const listAll = (
+      call: ClientCall,
+      target: string,
+      frame: RequestFrame,
+    ): Effect.Effect<RecordedAnswer, GatewayError> =>
       Effect.gen(function* () {
         const asked = frame.snapshot.routes.upstreams.map(ask(call, frame))
         yield* Effect.forEach(asked, (one) => waitFor(one, frame), {
@@ -105,9 +112,12 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
         })
         const data = unionOf(asked)
         const failed = failedOf(asked)
-        return data.length === 0 && failed.length > 0
-          ? yield* errorOfAll(failed)
-          : yield* good({ object: "list", data }, frame)
+        if (data.length === 0 && failed.length > 0) return yield* errorOfAll(failed)
+        const list: Either.Either<unknown, InvalidRequest> =
+          call.face === "anthropic"
+            ? modelPage(data, new URLSearchParams(queryOf(target)))
+            : Either.right({ object: "list", data })
+        return yield* good(yield* list, frame)
       })
 
     /** Asks those alone that may serve it, and waits for no other once one lists it. */
@@ -138,7 +148,9 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
         }
         const all = unionOf(asked)
         const model = all.find((one) => one.id === id) ?? all.find((one) => one.id === meant)
-        if (model !== undefined) return yield* good(model, frame)
+        if (model !== undefined) {
+          return yield* good(call.face === "anthropic" ? anthropicModel(model) : model, frame)
+        }
         const failed = failedOf(asked)
         return failed.length > 0 && failed.length === asked.length
           ? yield* errorOfAll(failed)
@@ -146,7 +158,7 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
       })
 
     return Models.of({
-      list: (call) => gateway.serve("models", call, (frame) => listAll(call, frame)),
+      list: (call, target) => gateway.serve("models", call, (frame) => listAll(call, target, frame)),
       retrieve: (call, id) => gateway.serve("models", call, (frame) => find(call, frame, id)),
     })
   }),

@@ -70,14 +70,14 @@ class Routes {
 
   constructor(to: Destinations) {
     this.#to = to
-    const listed = this.#unlessDraining("models", (call) => to.models.list(call))
+    const listed = this.#unlessDraining("models", (call, target) => to.models.list(call, target))
     const retrieved = this.#unlessDraining("models", (call, target) =>
       to.models.retrieve(call, modelIn(target)),
     )
     this.#ofModel = { method: "GET", route: retrieved }
     this.#byPath = new Map([
       ...allOperations.flatMap((operation) => spelled(operation.paths, this.#proxied(operation))),
-      ...spelled(["/models"], { method: "GET", route: listed }),
+      ...spelled(["/models", "//anthropic/v1/models"], { method: "GET", route: listed }),
       ...this.#own(),
     ])
   }

@@ -102,6 +102,7 @@ export interface Recipient {
     | "maxTokens"
     | "maxTokensMember"
     | "name"
+    | "paths"
     | "requestCleaning"
     | "resume"
     | "stop"

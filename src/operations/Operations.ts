@@ -5,6 +5,7 @@ import { classify } from "./classify/Classify.ts"
 import { completions } from "./completions/Completions.ts"
 import { embeddings } from "./embeddings/Embeddings.ts"
 import { generations } from "./images/Generations.ts"
+import { countTokens } from "./messages/CountTokens.ts"
 import { messages } from "./messages/MessagesOperation.ts"
 import { moderations } from "./moderations/Moderations.ts"
 import type { Operation } from "./Operation.ts"
@@ -20,6 +21,7 @@ export type OperationName =
   | "completions"
   | "responses"
   | "messages"
+  | "messages.count_tokens"
   | "embeddings"
   | "moderations"
   | "rerank"
@@ -40,6 +42,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
   completions,
   responses,
   messages,
+  "messages.count_tokens": countTokens,
   embeddings,
   moderations,
   rerank,

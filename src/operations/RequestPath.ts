@@ -55,7 +55,7 @@ export const queryOf = (target: string): string | undefined => {
   return query.test(written) ? written : undefined
 }
 
-const modelPath = /^(?:\/+(?:v1|openai))*\/+models\/(.+)$/s
+const modelPath = /^(?:\/+(?:v1|openai|anthropic))*\/+models\/(.+)$/s
 
 /**
  * The id in the path of one model, as it was written: it may hold slashes, escaped or not, and begin with one, as the path of a model in a file
@@ -67,7 +67,7 @@ export const modelIn = (target: string): string =>
 /** An id as a client meant it whose base URL ends with a slash, or that wrote one behind the id. */
 export const withoutOuterSlashes = (id: string): string => id.replace(/^\/+/, "").replace(/(?<!\/)\/+$/, "")
 
-const modelPrefixes = spellingsOf("/models/")
+const modelPrefixes = ["/models/", "//anthropic/v1/models/"].flatMap(spellingsOf)
 
 /** Whether a path leads to one model. */
 export const isModelPath = (path: string): boolean =>

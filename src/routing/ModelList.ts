@@ -19,7 +19,14 @@ const longestId = 512
 const longestText = 200
 
 /** Members that clients of OpenRouter, vLLM and Groq read, kept where they are a number or a short text. */
-const furtherMembers = ["name", "context_length", "context_window", "max_model_len"]
+const furtherMembers = [
+  "name",
+  "context_length",
+  "context_window",
+  "max_model_len",
+  "max_input_tokens",
+  "max_tokens",
+]
 
 const isShort = (value: Json | undefined): value is number | string =>
   typeof value === "number" || (typeof value === "string" && value.length <= longestText)
@@ -70,9 +77,17 @@ export const readModels = (answer: unknown, ownedBy: string): ReadonlyArray<Mode
   return models
 }
 
+/** When a model was made, in epoch seconds: Anthropic says it as a date. */
+const createdOf = ({ created, created_at: date }: JsonObject): number => {
+  if (typeof created === "number") return created
+  const made = typeof date === "string" && date.length <= longestText ? Date.parse(date) : Number.NaN
+  return Number.isNaN(made) || made < 0 ? 0 : Math.floor(made / 1000)
+}
+
 const modelOf = (id: string, members: JsonObject, ownedBy: string): Model => {
-  const { created, owned_by: owner } = members
+  const { display_name: shown, owned_by: owner } = members
   const model: Record<string, number | string> = {}
+  if (isShort(shown)) model["name"] = shown
   for (const name of furtherMembers) {
     const value = members[name]
     if (isShort(value)) model[name] = value
@@ -81,9 +96,17 @@ const modelOf = (id: string, members: JsonObject, ownedBy: string): Model => {
     ...model,
     id,
     object: "model",
-    created: typeof created === "number" ? created : 0,
+    created: createdOf(members),
     owned_by: typeof owner === "string" && owner.length <= longestText ? owner : ownedBy,
   }
+}
+
+/** The id behind which a list of Anthropic's goes on, where there is more of it. */
+export const nextPageOf = (answer: JsonObject | undefined): string | undefined => {
+  const { has_more: more, last_id: last } = answer ?? {}
+  return more === true && typeof last === "string" && last !== "" && last.length <= longestId
+    ? last
+    : undefined
 }
 
 /** One upstream and what it listed. */

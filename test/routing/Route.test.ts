@@ -37,6 +37,23 @@ describe("matches", () => {
   })
 })
 
+describe("the only model", () => {
+  it.each([
+    ["that one upstream has by name", [exactly("a")], "a"],
+    ["that several upstreams have by name", [exactly("a"), exactly("a")], "a"],
+    ["that is had by name, beside what is had by keywords", [exactly("a"), containing("gpt")], "a"],
+    ["that the only upstream has first", [exactly("a", "b")], "a"],
+    ["that the only upstream's keyword is", [containing("qwen", "llama")], "qwen"],
+    ["of two by name is none", [exactly("a"), exactly("b")], undefined],
+    ["of several keywords is none", [containing("a"), containing("b")], undefined],
+    ["of nobody is none", [], undefined],
+  ])("%s", (_, matchers, model) => {
+    const table = makeRoutingTable(matchers.map((match, at) => makeUpstream({ name: `u${at}`, match })))
+    expect(table.onlyModel).toBe(model)
+    if (model !== undefined) expect(route(table, model).length).toBeGreaterThan(0)
+  })
+})
+
 describe("route", () => {
   it("keeps the order of the configuration, exact and keyword matches mixed", () => {
     const table = makeRoutingTable([

@@ -17,7 +17,7 @@ export interface OperationSample {
   readonly tokens: { readonly input: number | undefined; readonly output: number | undefined }
   /** Whether stop words, caps, prefixes and streams are of its business. */
   readonly writesText: boolean
-  /** What stop words and a cap of 9 tokens add, where not as they do in chats. */
+  /** What stop words, a cap of 9 tokens and `extra_body` add, where not as they do in chats, or to what writes no text. */
   readonly bounds?: Readonly<Record<string, unknown>>
 }
 
@@ -63,6 +63,14 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
     tokens: { input: 7, output: 3 },
     writesText: true,
     bounds: { max_output_tokens: 9 },
+  },
+  "messages.count_tokens": {
+    request: { messages: [{ role: "user", content: "Hello?" }] },
+    answer: { input_tokens: 9 },
+    tokens: { input: undefined, output: undefined },
+    writesText: false,
+    // It asks for no answer, and knows no member that changes one.
+    bounds: { top_k: undefined },
   },
   embeddings: {
     request: { input: ["Hello", "Good day"], encoding_format: "float" },

@@ -1,14 +1,13 @@
 /** Asks upstreams for their lists of models: so many at a time of one upstream, so much of all of them, and no longer than a while. */
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import type { Aside } from "../../aside/Aside.ts"
 import { toUpstream } from "../../operations/HeadersToUpstream.ts"
-import { type Model, readModels } from "../../routing/ModelList.ts"
+import { type Model, nextPageOf, readModels } from "../../routing/ModelList.ts"
 import { pathAt, type Upstream } from "../../routing/Upstream.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
 import { JsonCost } from "../../wire/JsonCost.ts"
-import { surelyReadable } from "../../wire/JsonOutline.ts"
+import { outlineOf, relayLimits, surelyReadable } from "../../wire/JsonOutline.ts"
 import type { UpstreamCall } from "../calls/UpstreamCall.ts"
 import type { Upstreams } from "../calls/Upstreams.ts"
 import { whole } from "../calls/WholeAnswer.ts"
@@ -32,7 +31,22 @@ const listOfModels = { name: "models", paths: ["/models"] } as const
 
 type Credential = Redacted.Redacted<string> | undefined
 
-const callFor = (upstream: Upstream, credential: Credential): UpstreamCall => {
+/** What a list has of models, and behind which of them it goes on. */
+interface Page {
+  readonly models: ReadonlyArray<Model>
+  readonly next: string | undefined
+}
+
+/** Pages of a list of Anthropic's, each as large as it may be. */
+const mostPages = 10
+
+const queryOfPage = (after: string | undefined): string =>
+  after === undefined ? "limit=1000" : `limit=1000&after_id=${encodeURIComponent(after)}`
+
+/** Anthropic's own list is not to be had without its headers, nor as a whole, which others pass over. */
+const isAnthropics = ({ dialects }: Upstream): boolean => dialects.includes("messages")
+
+const callFor = (upstream: Upstream, credential: Credential, after: string | undefined): UpstreamCall => {
   const { timeouts } = upstream
   return {
     upstream: {
@@ -45,10 +59,10 @@ const callFor = (upstream: Upstream, credential: Credential): UpstreamCall => {
     },
     method: "GET",
     path: pathAt(upstream, listOfModels),
+    query: isAnthropics(upstream) ? queryOfPage(after) : undefined,
     headers: toUpstream({ accept: "application/json" }, upstream, credential, {
       body: "none",
-      // Anthropic's own list is not to be had without its headers, which others pass over.
-      face: upstream.dialects.includes("messages") ? "anthropic" : "openai",
+      face: isAnthropics(upstream) ? "anthropic" : "openai",
     }),
     body: undefined,
     awaits: "answer",
@@ -123,17 +137,33 @@ export class ListCalls {
       held += bytes
       return true
     }
-    const answer = whole(this.#upstreams, callFor(upstream, credential), maxListBytes, hold)
-    const read = Effect.flatMap(answer, ({ body, headers, retryAfterMs, status }) =>
-      status === 200
-        ? readList(this.#aside, body, upstream.name)
-        : Effect.fail(refusedBy({ status, headers, retryAfterMs }, body)),
-    )
+    const pages = Effect.gen(this, function* () {
+      let { models, next } = yield* this.#page(callFor(upstream, credential, undefined), hold)
+      for (let read = 1; next !== undefined && read < mostPages; read++) {
+        const more: Page = yield* this.#page(callFor(upstream, credential, next), hold)
+        models = [...models, ...more.models]
+        // One that goes on with the same page never ends.
+        next = more.next === next ? undefined : more.next
+      }
+      return models
+    })
     return Effect.ensuring(
-      Effect.filterOrElse(read, Predicate.isNotUndefined, () => unusable("its model list has no entries")),
+      pages,
       Effect.sync(() => {
         this.#readBytes -= held
       }),
     )
+  }
+
+  #page(call: UpstreamCall, hold: (bytes: number) => boolean): Effect.Effect<Page, AttemptFailure> {
+    return Effect.gen(this, function* () {
+      const answer = yield* whole(this.#upstreams, call, maxListBytes, hold)
+      const { body, headers, retryAfterMs, status } = answer
+      if (status !== 200) return yield* Effect.fail(refusedBy({ status, headers, retryAfterMs }, body))
+      const models = yield* readList(this.#aside, body, call.upstream.name)
+      if (models === undefined) return yield* unusable("its model list has no entries")
+      const next = isAnthropics(call.upstream) ? nextPageOf(outlineOf(body, relayLimits)) : undefined
+      return { models, next }
+    })
   }
 }

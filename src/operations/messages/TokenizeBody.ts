@@ -1,0 +1,69 @@
+/**
+ * A request in Anthropic's dialect as vLLM's `/tokenize` takes it: what its own Messages make of it, so that it counts what it would read. Only what is
+ * text all through is counted so; of the rest a count would be a guess.
+ */
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { textOf } from "../text/Messages.ts"
+import type { MessagesRequest } from "./MessagesRequest.ts"
+
+const blocksOf = (content: Json | undefined): ReadonlyArray<JsonObject> =>
+  typeof content === "string"
+    ? [{ type: "text", text: content }]
+    : content !== undefined && isJsonArray(content)
+      ? content.filter(isJsonObject)
+      : []
+
+const ofType = (blocks: ReadonlyArray<JsonObject>, type: string): ReadonlyArray<JsonObject> =>
+  blocks.filter((block) => block["type"] === type)
+
+const callOf = ({ id, input, name }: JsonObject): JsonObject => ({
+  id: id ?? "",
+  type: "function",
+  function: { name: name ?? "", arguments: JSON.stringify(input ?? {}) },
+})
+
+/** The messages that a turn is for a chat: what tools answered before what the user says. */
+const turnOf = ({ content, role }: JsonObject): ReadonlyArray<JsonObject> => {
+  const blocks = blocksOf(content)
+  const text = ofType(blocks, "text")
+    .map((block) => textOf([block]))
+    .join("")
+  if (role === "assistant") {
+    const calls = ofType(blocks, "tool_use").map(callOf)
+    return [{ role, content: text, ...(calls.length === 0 ? {} : { tool_calls: calls }) }]
+  }
+  const results = ofType(blocks, "tool_result").map((block) => ({
+    role: "tool",
+    tool_call_id: block["tool_use_id"] ?? "",
+    content: textOf(block["content"]),
+  }))
+  return text === "" && results.length > 0 ? results : [...results, { role: role ?? "user", content: text }]
+}
+
+const toolOf = ({ description, input_schema: parameters, name }: JsonObject): JsonObject => ({
+  type: "function",
+  function: {
+    name: name ?? "",
+    ...(description === undefined ? {} : { description }),
+    parameters: parameters ?? { type: "object", properties: {} },
+  },
+})
+
+/** The body; `undefined` where something in it is not text. */
+export const tokenizeBody = (
+  { body, facts, messages }: MessagesRequest,
+  model: string,
+): JsonObject | undefined => {
+  if (facts.multimodal) return undefined
+  const { system, tools } = body
+  const instructions = textOf(system)
+  const offered = tools !== undefined && isJsonArray(tools) ? tools.filter(isJsonObject) : []
+  return {
+    model,
+    messages: [
+      ...(instructions === "" ? [] : [{ role: "system", content: instructions }]),
+      ...messages.flatMap(turnOf),
+    ],
+    ...(offered.length === 0 ? {} : { tools: offered.map(toolOf) }),
+  }
+}

@@ -1,0 +1,104 @@
+/** The lines of docs/agents.md: its requests are answered, its addresses lead to what is served, and what it has in JSON is JSON. */
+import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { promisify } from "node:util"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { allOperations } from "../../src/operations/Operations.ts"
+import { pathOf, spellingsOf } from "../../src/operations/RequestPath.ts"
+import { dialects } from "../../src/routing/Dialect.ts"
+import { configOf, configuredKey } from "../support/GatewayConfig.ts"
+import { startGateway } from "../support/gateway.ts"
+import { samples } from "../support/OperationSamples.ts"
+import { json, scriptedUpstream } from "../support/ScriptedUpstream.ts"
+
+const page = readFileSync(new URL("../../docs/agents.md", import.meta.url), "utf8")
+
+/** What stands in the fenced blocks of a language. */
+const blocks = (language: string): ReadonlyArray<string> =>
+  Array.from(page.matchAll(/^```(\w*)\n(.*?)^```$/gms)).flatMap(([, name, text = ""]) =>
+    name === language ? [text] : [],
+  )
+
+const curls = blocks("sh").filter((text) => text.startsWith("curl "))
+
+const served: ReadonlySet<string> = new Set(
+  [...allOperations.flatMap(({ paths }) => paths), "/models"].flatMap(spellingsOf),
+)
+
+const key = "sk-of-the-reader"
+
+/** What the upstream answers at a path. */
+const answerAt = (path: string) => {
+  const asked = allOperations.find(({ paths }) => path === `/v1${paths[0]}`)
+  const answer = asked === undefined ? {} : samples[asked.name].answer
+  return answer instanceof Uint8Array ? {} : answer
+}
+
+/** What the command prints when the gateway of port 8000 has these keys. */
+const printed = (command: string, accessKeys: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const upstream = yield* scriptedUpstream(({ path }) => json(answerAt(path)))
+    const gateway = yield* startGateway(
+      configOf(
+        [
+          {
+            base_url: upstream.url,
+            ...(accessKeys.length === 0 ? { api_key: "" } : {}),
+            dialects: [...dialects],
+            model_match: { type: "keyword", value: ["gpt-", "claude-"] },
+          },
+        ],
+        {
+          server: { access_keys: accessKeys },
+        },
+      ),
+    )
+    const line = command.replaceAll("http://localhost:8000", gateway.baseUrl).replace("curl ", "curl -sS ")
+    const { stdout } = yield* Effect.promise(() =>
+      promisify(execFile)("sh", ["-c", line], { env: { ...process.env, SLUICE_KEY: key } }),
+    )
+    const sent = accessKeys.length === 0 ? key : configuredKey
+    expect(upstream.requests.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${sent}`])
+    return JSON.parse(stdout)
+  })
+
+describe("docs/agents.md", () => {
+  it("has a request for each dialect", () => {
+    const asked = curls.map((text) => /localhost:8000(\S+)/.exec(text)?.[1])
+    const spoken = allOperations.filter(({ dialect }) => dialect !== undefined)
+    for (const { paths } of spoken.filter(({ name }) =>
+      ["chat.completions", "messages", "responses"].includes(name),
+    )) {
+      expect(asked).toContain(`/v1${paths[0]}`)
+    }
+  })
+
+  for (const command of curls) {
+    const [, path = ""] = /localhost:8000(\S+)/.exec(command) ?? []
+    for (const accessKeys of [[], [key]]) {
+      it.scopedLive(`${path} answers, with ${accessKeys.length} access keys`, () =>
+        Effect.map(printed(command, accessKeys), (answer) => {
+          expect(answer).toEqual(answerAt(path))
+        }),
+      )
+    }
+  }
+
+  it("names no path that is not served", () => {
+    const rows = Array.from(
+      page.matchAll(/^\| [^|]+ \| [^|]+ \| (?<base>[^|]+) \| (?<asks>[^|]+) \|$/gm),
+      ({ groups }) => groups ?? {},
+    ).filter(({ asks }) => asks?.includes("`/") === true)
+    expect(rows.length).toBeGreaterThan(10)
+    const asked = rows.flatMap(({ asks = "", base = "" }) => {
+      const below = /localhost:8000([^`]*)/.exec(base)?.[1] ?? "/v1"
+      return Array.from(asks.matchAll(/`(\/[^`]+)`/g), ([, path = ""]) => `${below}${path}`)
+    })
+    expect(asked.filter((path) => !served.has(pathOf(path)))).toEqual([])
+  })
+
+  it("has JSON that is JSON", () => {
+    expect(blocks("json").map((text) => typeof JSON.parse(text))).toEqual(["object", "object"])
+  })
+})
