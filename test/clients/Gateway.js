@@ -33,6 +33,7 @@ export const startGateway = async (providerUrl) => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-clients-"))
   const port = await freePort()
   const models = ["fake", "json", "cut", "endless", "hangs", "status-400", "status-429", "status-500"]
+  const unnamed = "omni-moderation-latest"
   writeFileSync(
     join(folder, "config.yaml"),
     JSON.stringify({
@@ -44,7 +45,7 @@ export const startGateway = async (providerUrl) => {
           name: "provider",
           base_url: providerUrl,
           api_key: "sk-of-the-provider",
-          model_match: { type: "exact", value: models },
+          model_match: { type: "exact", value: [...models, unnamed] },
         },
       ],
     }),

@@ -1,4 +1,4 @@
-/** A fake provider that speaks chat completions on a free port; the model asked for says how it answers. */
+/** A fake provider on a free port; of chats the model asked for says how it answers. */
 import { once } from "node:events"
 import { createServer } from "node:http"
 
@@ -25,6 +25,40 @@ const chunk = (delta, finish_reason = null) => ({
   object: "chat.completion.chunk",
   choices: [{ index: 0, delta, finish_reason }],
 })
+
+/** The vector of every text: numbers that a float of 32 bits has exactly. */
+export const vector = [0.25, -1, 3.5]
+
+const base64 = Buffer.from(Float32Array.from(vector).buffer).toString("base64")
+
+/** What is answered but for chats, by the end of the path. */
+const others = {
+  embeddings: ({ encoding_format, input, model }) => ({
+    object: "list",
+    data: [input].flat().map((_, index) => ({
+      object: "embedding",
+      index,
+      embedding: encoding_format === "base64" ? base64 : vector,
+    })),
+    model,
+    usage: { prompt_tokens: 3, total_tokens: 3 },
+  }),
+  moderations: ({ input, model = "omni-moderation-latest" }) => ({
+    id: "modr-1",
+    model,
+    results: [input].flat().map(() => ({
+      flagged: true,
+      categories: { violence: true },
+      category_scores: { violence: 0.86 },
+      category_applied_input_types: { violence: ["text"] },
+    })),
+  }),
+  rerank: ({ documents }) => ({
+    id: "rerank-1",
+    results: documents.map((_, at) => ({ index: documents.length - 1 - at, relevance_score: 1 / (at + 1) })),
+    meta: { api_version: { version: "2" }, billed_units: { search_units: 1 } },
+  }),
+}
 
 const role = chunk({ role: "assistant", content: "" })
 
@@ -109,7 +143,13 @@ export const startProvider = async () => {
         object: "list",
         data: [{ id: "fake", object: "model", created: 0, owned_by: "fake" }],
       })
-    else await answer(request, response, JSON.parse(Buffer.concat(chunks).toString()), told)
+    else {
+      const asked = JSON.parse(Buffer.concat(chunks).toString())
+      const other = others[request.url.split("/").at(-1)]
+      if (other === undefined || asked.model?.startsWith("status-")) {
+        await answer(request, response, asked, told)
+      } else send(response, 200, other(asked))
+    }
   })
   server.listen(0, "127.0.0.1")
   await once(server, "listening")

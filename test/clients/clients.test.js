@@ -6,12 +6,12 @@ import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible"
 import { tool as langchainTool } from "@langchain/core/tools"
-import { ChatOpenAI } from "@langchain/openai"
-import { APICallError, generateText, Output, stepCountIs, streamText, tool } from "ai"
+import { ChatOpenAI, OpenAIEmbeddings } from "@langchain/openai"
+import { APICallError, embedMany, generateText, Output, stepCountIs, streamText, tool } from "ai"
 import OpenAI from "openai"
 import { z } from "zod"
 import { startGateway } from "./Gateway.js"
-import { startProvider, text } from "./Provider.js"
+import { startProvider, text, vector } from "./Provider.js"
 
 let provider
 let gateway
@@ -229,5 +229,60 @@ describe("@langchain/openai", () => {
     const { all, error } = await drain(await model("cut").stream(prompt))
     assert.ok(all.length > 0)
     assert.ok(error instanceof Error)
+  })
+})
+
+describe("vectors", () => {
+  it("are read by openai in base64, which it asks for, and in floats", async () => {
+    const client = new OpenAI({ baseURL: gateway.baseURL, apiKey: gateway.key })
+    for (const encoding_format of [undefined, "float"]) {
+      const answer = await client.embeddings.create({ model: "fake", input: ["a", "b"], encoding_format })
+      assert.deepEqual(
+        answer.data.map(({ embedding }) => Array.from(embedding)),
+        [vector, vector],
+      )
+      assert.equal(answer.usage.total_tokens, 3)
+    }
+    await assert.rejects(
+      client.embeddings.create({ model: "status-400", input: "a" }),
+      (error) => error instanceof OpenAI.BadRequestError && error.param === "temperature",
+    )
+  })
+
+  it("are read by LangChain and the AI SDK", async () => {
+    const configuration = { baseURL: gateway.baseURL }
+    const langchain = new OpenAIEmbeddings({ model: "fake", apiKey: gateway.key, configuration })
+    assert.deepEqual(await langchain.embedDocuments(["a", "b"]), [vector, vector])
+    const ai = createOpenAICompatible({ name: "sluice", baseURL: gateway.baseURL, apiKey: gateway.key })
+    const { embeddings } = await embedMany({ model: ai.embeddingModel("fake"), values: ["a", "b"] })
+    assert.deepEqual(embeddings, [vector, vector])
+  })
+})
+
+describe("what else is relayed", () => {
+  it("moderates for openai, with a model and without one", async () => {
+    const client = new OpenAI({ baseURL: gateway.baseURL, apiKey: gateway.key })
+    for (const model of [undefined, "fake"]) {
+      const { results } = await client.moderations.create({ input: ["a", "b"], model })
+      assert.deepEqual(
+        results.map(({ flagged }) => flagged),
+        [true, true],
+      )
+    }
+  })
+
+  it("reranks at the paths of Cohere, Jina and vLLM", async () => {
+    for (const path of ["/v2/rerank", "/v1/rerank", "/rerank"]) {
+      const response = await fetch(new URL(path, gateway.baseURL), {
+        method: "POST",
+        headers: { authorization: `Bearer ${gateway.key}`, "content-type": "application/json" },
+        body: JSON.stringify({ model: "fake", query: "q", documents: ["a", "b"] }),
+      })
+      const { results } = await response.json()
+      assert.deepEqual(
+        results.map(({ index }) => index),
+        [1, 0],
+      )
+    }
   })
 })
