@@ -30,13 +30,14 @@ export const rooms = {
   resume: { rooms: "answer routing wire", edges: "Resume.ts" },
   operations: {
     rooms: "answer errors resume routing secrets wire",
-    computes: { "responses/ResponseId.ts": "node:crypto" },
+    computes: { "multipart/FormCollector.ts": "node:crypto", "responses/ResponseId.ts": "node:crypto" },
   },
   access: {
     rooms: "errors routing wire",
     edges: "OpenRequests.ts Strangers.ts",
     computes: { "AccessKey.ts": "node:crypto" },
   },
+  spool: { rooms: "wire", edges: "*", outside: "node:crypto node:fs node:fs/promises node:os node:path" },
   "audit/record": { rooms: "answer errors operations routing secrets wire" },
   "upstream/policy": { rooms: "audit/record errors operations routing secrets wire" },
   aside: {
@@ -65,7 +66,7 @@ export const rooms = {
   "upstream/calls": {
     rooms: "access routing upstream/policy wire",
     edges:
-      "Agents.ts Connections.ts RunningCall.ts SocketFault.ts StaleConnections.ts Unpacking.ts UnsentBodies.ts Upstreams.ts WholeAnswer.ts",
+      "Agents.ts Connections.ts RunningCall.ts SentBody.ts SocketFault.ts StaleConnections.ts Unpacking.ts UnsentBodies.ts Upstreams.ts WholeAnswer.ts",
     outside: "node:diagnostics_channel node:http node:net node:stream node:zlib undici",
   },
   upstream: {
@@ -95,10 +96,10 @@ export const rooms = {
     },
   },
   gateway: {
-    rooms: `access answer aside audit audit/record config errors operations resume routing secrets telemetry upstream upstream/calls
+    rooms: `access answer aside audit audit/record config errors operations resume routing secrets spool telemetry upstream upstream/calls
       upstream/lists upstream/policy wire`,
     edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Relay.ts
-      RelayedBytes.ts Respond.ts ResponseStream.ts StreamedAnswer.ts`,
+      RelayedBytes.ts Respond.ts ResponseStream.ts StreamedAnswer.ts Uploads.ts`,
   },
   processes: {
     rooms: "audit audit/record runtime",
@@ -113,7 +114,7 @@ export const rooms = {
   },
   "App.ts": {
     rooms:
-      "access aside audit config gateway http processes telemetry upstream upstream/calls upstream/lists",
+      "access aside audit config gateway http processes spool telemetry upstream upstream/calls upstream/lists",
     edges: "*",
   },
   "cli/explain": { rooms: "config operations routing terminal" },

@@ -23,6 +23,7 @@ import { ownHealth } from "./http/OwnHealth.ts"
 import * as Server from "./http/Server.ts"
 import * as Fleet from "./processes/Fleet.ts"
 import * as WorkerProcess from "./processes/WorkerProcess.ts"
+import * as Spool from "./spool/Spool.ts"
 import * as AccessLog from "./telemetry/AccessLog.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
@@ -95,6 +96,7 @@ const serving = <FE, FR, AE, AR>(
         OpenRequests.layer,
         Strangers.layer,
         AccessLog.layer,
+        Spool.layer(),
       ),
     ),
     Layer.provideMerge(audit),

@@ -45,7 +45,7 @@ import { allOperations } from "../src/operations/Operations.ts"
 import { toldAs } from "../src/operations/RequestPath.ts"
 import { configOf } from "./support/GatewayConfig.ts"
 import { startGateway } from "./support/gateway.ts"
-import { samples } from "./support/OperationSamples.ts"
+import { sampleBody, samples } from "./support/OperationSamples.ts"
 import { type NeverHappened, within } from "./support/Patience.ts"
 import { addressOf, sluice } from "./support/process.ts"
 import { chat, json, models, scriptedUpstream, status } from "./support/ScriptedUpstream.ts"
@@ -452,7 +452,7 @@ describe("The README's tables", () => {
       AdminDenied: new AdminDenied(),
       PageRefused: new PageRefused({ reason: "origin", told: undefined }),
       UnsupportedMediaType: new UnsupportedMediaType({ contentType: undefined }),
-      RequestTooLarge: new RequestTooLarge({ limitBytes: 1 }),
+      RequestTooLarge: new RequestTooLarge({ limitBytes: 1, setBy: "max_body_bytes" }),
       TooManyValues: new TooManyValues(),
       UnsupportedEncoding: new UnsupportedEncoding({ encoding: "x", taken: "gzip" }),
       RequestUnreadable: new RequestUnreadable({ reason: "r" }),
@@ -510,11 +510,16 @@ describe("The README's tables", () => {
       for (const [method = "", path] of table(readme, "method", "path")) {
         const url = `${gateway.baseUrl}${quoted(path).replace("{id}", "gpt-4o")}`
         const asked = allOperations.find(({ paths: [told] }) => toldAs(told) === quoted(path))
-        const request = asked === undefined ? {} : samples[asked.name].request
-        const body = JSON.stringify({ model: "gpt-4o", ...request })
+        const sent =
+          asked === undefined
+            ? undefined
+            : sampleBody(asked.name, { model: "gpt-4o", ...samples[asked.name].request })
         for (const spelled of [url, url.replace("/v1/", "/")]) {
           const response = yield* Effect.promise(() =>
-            fetch(spelled, { method, ...(method === "POST" ? { body } : {}) }),
+            fetch(spelled, {
+              method,
+              ...(sent === undefined ? {} : { body: sent.bytes, headers: { "content-type": sent.type } }),
+            }),
           )
           expect([spelled, response.status]).toEqual([spelled, 200])
         }

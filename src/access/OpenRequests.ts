@@ -1,4 +1,4 @@
-/** The requests under way: how many there are, how much memory their bodies hold together, and how much of both each caller has. */
+/** The requests under way: how many there are, how much memory and disk their bodies hold together, and how much of it each caller has. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,11 +16,15 @@ export interface OpenRequest {
    * @param borrows only until it is given back
    */
   readonly hold: (bytes: number, limitBytes: number, borrows?: boolean) => boolean
+  /** Claims disk for bytes of a body, as `hold` claims memory; given back when the request ends. */
+  readonly claim: (bytes: number, limitBytes: number) => boolean
   /** Gives back what was borrowed: what a body was read to is let go of. */
   readonly giveBack: () => void
   /** Who has the memory that was claimed in vain. */
   readonly memoryTakenBy: TakenBy
-  /** Gives back what was claimed so far. */
+  /** Who has the disk that was claimed in vain. */
+  readonly diskTakenBy: TakenBy
+  /** Gives back the memory and the disk that were claimed so far. */
   readonly letGo: () => void
   /** Notes what is to be given back when it ends, should it not have been by then. */
   readonly whenOver: (release: () => void) => void
@@ -47,14 +51,16 @@ export class OpenRequests extends Context.Tag("sluice/OpenRequests")<
 /** What somebody has under way. */
 interface Use {
   requests: number
+  /** Of memory, and of disk. */
   bytes: number
+  disk: number
 }
 
 /** So many are remembered without looking who has gone. */
 const fewCallers = 1_024
 
 class Room {
-  readonly all: Use = { requests: 0, bytes: 0 }
+  readonly all: Use = { requests: 0, bytes: 0, disk: 0 }
   /** Of those that have anything, and of some that had: a `Map` whose entries come and go is made anew all the time (see `gateway/Roster.ts`). */
   readonly #byCaller = new Map<string, Use>()
   #mostKnown = fewCallers
@@ -72,7 +78,7 @@ class Room {
     if (own !== undefined && !isWithinShare(own.requests + 1, most - all.requests)) return "caller"
     if (own === undefined) {
       if (this.#byCaller.size >= this.#mostKnown) this.#forget()
-      own = { requests: 0, bytes: 0 }
+      own = { requests: 0, bytes: 0, disk: 0 }
       this.#byCaller.set(caller, own)
     }
     own.requests += 1
@@ -101,8 +107,10 @@ class RequestInRoom implements OpenRequest {
   #bytes = 0
   /** Of these. */
   #borrowed = 0
+  #disk = 0
   #releases: Array<() => void> | undefined
   memoryTakenBy: TakenBy = "all"
+  diskTakenBy: TakenBy = "all"
 
   constructor(room: Room, ofCaller: Use) {
     this.#room = room
@@ -123,12 +131,28 @@ class RequestInRoom implements OpenRequest {
     return true
   }
 
+  claim(bytes: number, limitBytes: number): boolean {
+    const { all } = this.#room
+    const free = limitBytes - all.disk - bytes
+    if (free < 0 || !isWithinShare(this.#ofCaller.disk + bytes, free)) {
+      this.diskTakenBy = free < 0 ? "all" : "caller"
+      return false
+    }
+    all.disk += bytes
+    this.#ofCaller.disk += bytes
+    this.#disk += bytes
+    return true
+  }
+
   giveBack(): void {
     this.#release(this.#borrowed)
   }
 
   letGo(): void {
     this.#release(this.#bytes)
+    this.#room.all.disk -= this.#disk
+    this.#ofCaller.disk -= this.#disk
+    this.#disk = 0
   }
 
   #release(bytes: number): void {

@@ -5,6 +5,9 @@ import type { Origins } from "./WebPage.ts"
 
 export interface ServerLimits {
   readonly maxBodyBytes: number
+  /** Of a body that is a form, and of all of them together on disk. */
+  readonly maxUploadBytes: number
+  readonly maxSpooledBytes: number
   /** Requests under way at most; what comes beyond is turned away. */
   readonly maxInFlight: number
   /** The most that the bodies of all requests under way hold in memory together, in bytes. */

@@ -41,13 +41,15 @@ const sum = (a: number | undefined, b: number | undefined): number | undefined =
   a === undefined ? b : b === undefined ? a : a + b
 
 /**
- * The counts in a `usage` member: OpenAI's names first, then those of Anthropic and of OpenAI's Responses (`input_tokens`,
+ * The counts in a `usage` member: OpenAI's names first (its transcripts have `input_token_details`), then those of Anthropic and of OpenAI's Responses (`input_tokens`,
  * `output_tokens`, `cache_read_input_tokens`, `cache_creation_input_tokens`) and DeepSeek's (`prompt_cache_hit_tokens`). Anything that is not a whole
  * number of tokens counts as not reported.
  */
 export const readUsage = (usage: unknown): Usage => {
   if (!isJsonObject(usage)) return noUsage
-  const input = details(usage["prompt_tokens_details"] ?? usage["input_tokens_details"])
+  const input = details(
+    usage["prompt_tokens_details"] ?? usage["input_tokens_details"] ?? usage["input_token_details"],
+  )
   const output = details(usage["completion_tokens_details"] ?? usage["output_tokens_details"])
   return {
     inputTokens: count(usage["prompt_tokens"]) ?? count(usage["input_tokens"]),

@@ -63,6 +63,8 @@ const settingsOf = (
   },
   server: {
     maxBodyBytes: config.server.max_body_bytes,
+    maxUploadBytes: config.server.max_upload_bytes,
+    maxSpooledBytes: config.server.max_spooled_bytes,
     maxInFlight: config.server.max_in_flight,
     maxBufferedBytes: config.server.max_buffered_bytes,
     sendMs: config.server.send_ms,

@@ -117,12 +117,18 @@ export class MethodNotAllowed extends Data.TaggedError("MethodNotAllowed")<{
   }
 }
 
-/** The body is larger than `server.max_body_bytes`. */
-export class RequestTooLarge extends Data.TaggedError("RequestTooLarge")<{ readonly limitBytes: number }> {
+/** The most that a body may have, and which key of `server` says so. */
+export interface BodyLimit {
+  readonly limitBytes: number
+  readonly setBy: "max_body_bytes" | "max_upload_bytes"
+}
+
+/** The body is larger than that. */
+export class RequestTooLarge extends Data.TaggedError("RequestTooLarge")<BodyLimit> {
   get declared(): Declaration {
     return {
       status: 413,
-      message: `The request body is larger than the ${this.limitBytes} bytes this gateway takes (server.max_body_bytes).`,
+      message: `The request body is larger than the ${this.limitBytes} bytes this gateway takes (server.${this.setBy}).`,
       type: "invalid_request_error",
       param: null,
       code: "request_too_large",

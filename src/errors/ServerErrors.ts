@@ -6,6 +6,7 @@ const roomless: Readonly<Record<Overloaded["reason"], string>> = {
   requests: "too many requests are under way (server.max_in_flight)",
   memory:
     "the bodies of the requests under way take all the memory set apart for them (server.max_buffered_bytes)",
+  disk: "the uploads under way take all the disk set apart for them (server.max_spooled_bytes), or the temporary folder is full",
   reading: "too many large bodies wait to be read",
   upstreams: "every upstream that serves the model is busy (max_concurrent)",
 }
@@ -13,11 +14,12 @@ const roomless: Readonly<Record<Overloaded["reason"], string>> = {
 const shares: Readonly<Record<ShareTaken["of"], string>> = {
   requests: "of the requests that may be under way at once (server.max_in_flight)",
   memory: "of the memory set apart for bodies (server.max_buffered_bytes)",
+  disk: "of the disk set apart for uploads (server.max_spooled_bytes)",
 }
 
-/** There is no room for the request now: too many are under way, their bodies take too much memory or wait to be read, or every upstream is full. */
+/** There is no room for the request now: too many are under way, their bodies take too much memory or disk or wait to be read, or every upstream is full. */
 export class Overloaded extends Data.TaggedError("Overloaded")<{
-  readonly reason: "requests" | "memory" | "reading" | "upstreams"
+  readonly reason: "requests" | "memory" | "disk" | "reading" | "upstreams"
   readonly retryAfterSeconds: number
 }> {
   get declared(): Declaration {
@@ -42,9 +44,12 @@ export const roomRetrySeconds = 1
 /** There is no memory for a body. Whether its client has it all is told where errors become answers. */
 export const noMemory = new Overloaded({ reason: "memory", retryAfterSeconds: roomRetrySeconds })
 
+/** There is no disk for a body, likewise. */
+export const noDisk = new Overloaded({ reason: "disk", retryAfterSeconds: roomRetrySeconds })
+
 /** The requests that the client has under way take all that one may have of the room there is for all. */
 export class ShareTaken extends Data.TaggedError("ShareTaken")<{
-  readonly of: "requests" | "memory"
+  readonly of: "requests" | "memory" | "disk"
   readonly retryAfterSeconds: number
 }> {
   get declared(): Declaration {

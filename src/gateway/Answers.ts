@@ -65,16 +65,17 @@ export const refusal = (error: GatewayError, draft: RecordDraft): RecordedAnswer
 }
 
 /** Why there is no room for a request, or for its body. */
-export const roomless = (of: "requests" | "memory", takenBy: TakenBy): Overloaded | ShareTaken =>
+export const roomless = (of: "requests" | "memory" | "disk", takenBy: TakenBy): Overloaded | ShareTaken =>
   takenBy === "all"
     ? new Overloaded({ reason: of, retryAfterSeconds: roomRetrySeconds })
     : new ShareTaken({ of, retryAfterSeconds: roomRetrySeconds })
 
-/** Memory may lack because the caller has its share of it: whoever finds that there is none need not know. */
-const withTaker = (error: GatewayError, opened: OpenRequest | undefined): GatewayError =>
-  opened !== undefined && error._tag === "Overloaded" && error.reason === "memory"
-    ? roomless("memory", opened.memoryTakenBy)
-    : error
+/** Memory or disk may lack because the caller has its share of it: whoever finds that there is none need not know. */
+const withTaker = (error: GatewayError, opened: OpenRequest | undefined): GatewayError => {
+  if (opened === undefined || error._tag !== "Overloaded") return error
+  if (error.reason === "memory") return roomless("memory", opened.memoryTakenBy)
+  return error.reason === "disk" ? roomless("disk", opened.diskTakenBy) : error
+}
 
 /**
  * The answer, errors as they are declared. A fault of this gateway is an answer, and goes to the log.

@@ -6,7 +6,10 @@ import type { Ending, RecordDraft, Unsent } from "../audit/record/RecordDraft.ts
 import type { Snapshot } from "../config/Snapshot.ts"
 import type { Addressee } from "../errors/faces/Face.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
+import type { BodyLimit } from "../errors/RequestErrors.ts"
+import type { Form } from "../operations/multipart/Form.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
+import type { Intake } from "../wire/Intake.ts"
 import type { Relay } from "./Relay.ts"
 
 /** A request as the edge accepted it. Header names are lower-case. */
@@ -50,10 +53,19 @@ export type RecordedAnswer =
 
 /** The bounds of a body that is to be read. */
 export interface WantedBody {
-  readonly limitBytes: number
+  readonly limit: BodyLimit
   /** To be told of every byte before it is kept. */
   readonly hold: Hold
+  /** What takes it instead of memory, where it is a form. */
+  readonly form: FormIntake | undefined
 }
+
+/**
+ * Begins to take a form.
+ *
+ * @param done called with the form once it is whole, or with why there is none
+ */
+export type FormIntake = (done: (form: Either.Either<Form, GatewayError>) => void) => Intake
 
 /** A body that would hold the event loop too long: as it came, in pieces that a thread can read. */
 export interface LongBody {
@@ -61,7 +73,7 @@ export interface LongBody {
 }
 
 /** A whole body, or why there is none. */
-export type ReadBody = Either.Either<Uint8Array | LongBody, GatewayError>
+export type ReadBody = Either.Either<Uint8Array | LongBody | Form, GatewayError>
 
 /** What is to be told of the end of a request. One object for all of it. */
 export interface Ends {

@@ -23,8 +23,10 @@ import { Aside } from "../aside/Aside.ts"
 import { Audit } from "../audit/Audit.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
+import type { BodyLimit } from "../errors/RequestErrors.ts"
 import { nothingOmitted } from "../operations/Additions.ts"
 import { toUpstream } from "../operations/HeadersToUpstream.ts"
+import { type Form, toldForm } from "../operations/multipart/Form.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { sessionOf } from "../operations/Session.ts"
@@ -33,6 +35,7 @@ import { takesOf } from "../routing/Dialect.ts"
 import { drawsFrom } from "../routing/Draws.ts"
 import { plan } from "../routing/Plan.ts"
 import type { Target } from "../routing/Upstream.ts"
+import { Spool } from "../spool/Spool.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import type { Answered, AnsweredStream } from "../upstream/Answered.ts"
 import { Attempts } from "../upstream/Attempts.ts"
@@ -49,6 +52,7 @@ import { relayedBytes } from "./RelayedBytes.ts"
 import { makeRespond } from "./Respond.ts"
 import { begunAtOnce, type StreamTools, streamedAnswer } from "./StreamedAnswer.ts"
 import { unplanned } from "./Unplanned.ts"
+import { formBoundary, type UploadTools, wantedForm } from "./Uploads.ts"
 
 export class Gateway extends Context.Tag("sluice/Gateway")<
   Gateway,
@@ -78,7 +82,7 @@ export interface AskedTarget {
 const closingTimeout = "5 seconds"
 
 /** What every request goes through. */
-interface Stations extends StreamTools {
+interface Stations extends StreamTools, UploadTools {
   readonly aside: Aside["Type"]
   readonly attempts: Attempts["Type"]
   readonly inFlight: Upstreams["Type"]["inFlight"]
@@ -90,6 +94,8 @@ interface Asked extends AskedTarget {
   readonly operation: ServedOperation
   readonly call: ClientCall
   readonly deadline: Deadline
+  /** Of its body, where that is a form. */
+  readonly boundary: string | undefined
 }
 
 /** One request of an operation, from its body to its answer. */
@@ -107,8 +113,13 @@ class Passage {
   /** To be run with the body, which is read before. */
   served(): Served {
     const { draft, hold, opened, snapshot } = this.#frame
+    const { boundary } = this.#asked
+    const limit: BodyLimit = { limitBytes: snapshot.server.maxBodyBytes, setBy: "max_body_bytes" }
     return {
-      wanted: { limitBytes: snapshot.server.maxBodyBytes, hold },
+      wanted:
+        boundary === undefined
+          ? { limit, hold, form: undefined }
+          : wantedForm(boundary, this.#frame, this.#stations),
       answer: (body) =>
         recorded(
           Either.isRight(body) ? Effect.suspend(() => this.#received(body.right)) : this.#unread(body.left),
@@ -127,9 +138,10 @@ class Passage {
     return Effect.fail(error)
   }
 
-  #received(body: Uint8Array | LongBody): Effect.Effect<RecordedAnswer, GatewayError> {
+  #received(body: Uint8Array | LongBody | Form): Effect.Effect<RecordedAnswer, GatewayError> {
     const { draft, hold, snapshot } = this.#frame
     const { deployment, operation } = this.#asked
+    if ("parts" in body) return this.#form(body)
     if (!(body instanceof Uint8Array)) {
       const received = (bytes: Uint8Array): void => draft.received(bytes)
       const beside = { deployment, onlyModel: snapshot.routes.onlyModel }
@@ -138,6 +150,15 @@ class Passage {
     }
     draft.received(body)
     const request = operation.decode(body, deployment, snapshot.routes.onlyModel)
+    return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
+  }
+
+  #form(form: Form): Effect.Effect<RecordedAnswer, GatewayError> {
+    const { draft, secrets } = this.#frame
+    const { deployment, operation } = this.#asked
+    draft.received(Buffer.from(secrets.without(toldForm(form))))
+    const request = operation.form?.(form, deployment)
+    if (request === undefined) return Effect.dieMessage("a form was read that no operation takes")
     return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
   }
 
@@ -177,7 +198,7 @@ class Passage {
 
   #asking({ bodyFor, facts }: ReadRequest, targets: ReadonlyArray<Target>): WalkRequest {
     const { caller, hold, onAsking, onAttempt, onPassedOver, secrets, snapshot, whenOver } = this.#frame
-    const { call, deadline, operation, query } = this.#asked
+    const { boundary, call, deadline, operation, query } = this.#asked
     return {
       operation,
       query,
@@ -194,7 +215,10 @@ class Passage {
       bodyFor,
       headersFor: ({ upstream }) => {
         const credential = credentialFor(snapshot.server.accessKeys, upstream, call.headers)
-        return toUpstream(call.headers, upstream, credential, { body: "json", face: operation.face })
+        return toUpstream(call.headers, upstream, credential, {
+          body: boundary === undefined ? "json" : "form",
+          face: operation.face,
+        })
       },
       secrets,
       caller,
@@ -264,7 +288,7 @@ class Passage {
 export const layer: Layer.Layer<
   Gateway,
   never,
-  AccessLog | Aside | Attempts | Audit | CurrentConfig | OpenRequests | Strangers | Upstreams
+  AccessLog | Aside | Attempts | Audit | CurrentConfig | OpenRequests | Spool | Strangers | Upstreams
 > = Layer.scoped(
   Gateway,
   Effect.gen(function* () {
@@ -287,6 +311,7 @@ export const layer: Layer.Layer<
       random: new PCGRandom(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)),
       respond: yield* makeRespond(runFork),
       runFork,
+      spool: yield* Spool,
     }
 
     // What is beneath stays open until all requests have ended. A finalizer cannot be interrupted otherwise, not even by its timeout.
@@ -301,6 +326,9 @@ export const layer: Layer.Layer<
         const frame = admission.open(operation, call)
         if (!(frame instanceof Frame)) return frame
         const { draft, snapshot } = frame
+        const boundary = formBoundary(operation, call.headers)
+        if (boundary !== undefined && Either.isLeft(boundary))
+          return answeredWith(boundary.left, draft, { ends: frame, isStranger: false })
         const deadline = deadlineOf(call.headers, draft.startedAt, snapshot.server.requestTimeoutMs)
         return Either.isLeft(deadline)
           ? answeredWith(deadline.left, draft, { ends: frame, isStranger: false })
@@ -310,6 +338,7 @@ export const layer: Layer.Layer<
               deployment,
               query,
               deadline: deadline.right,
+              boundary: boundary?.right,
             }).served()
       },
     })

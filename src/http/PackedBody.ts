@@ -5,9 +5,15 @@
 import type { Transform } from "node:stream"
 import * as Zlib from "node:zlib"
 import * as Either from "effect/Either"
-import { InvalidRequest, RequestTooLarge, UnsupportedEncoding } from "../errors/RequestErrors.ts"
+import {
+  type BodyLimit,
+  InvalidRequest,
+  RequestTooLarge,
+  UnsupportedEncoding,
+} from "../errors/RequestErrors.ts"
 import { brotliDecoder } from "../wire/Brotli.ts"
 import { type Coding, codingNamed } from "../wire/ContentCoding.ts"
+import type { Intake } from "../wire/Intake.ts"
 
 declare module "node:zlib" {
   /** Since Node 22.15. */
@@ -71,16 +77,6 @@ export const codingsOf = (
     : Either.left(new UnsupportedEncoding({ encoding: header.slice(0, 100), taken }))
 }
 
-/** Takes bytes piece by piece. */
-export interface Intake {
-  /** False where the sender is to wait for `onDrain`. */
-  readonly write: (bytes: Uint8Array) => boolean
-  readonly onDrain: (go: () => void) => void
-  readonly end: () => void
-  /** Lets go of what is under way. */
-  readonly close: () => void
-}
-
 export type UnpackFailure = InvalidRequest | RequestTooLarge
 
 const spoiled = (coding: string, reason: string) =>
@@ -93,7 +89,7 @@ const spoiled = (coding: string, reason: string) =>
 const stage = (
   { coding, decoder: decoderFor }: Readable,
   outlet: Intake,
-  limitBytes: number,
+  limit: BodyLimit,
   fail: (failure: UnpackFailure) => void,
 ): Intake => {
   let decoder: Decoder | undefined
@@ -103,7 +99,7 @@ const stage = (
     const made = decoderFor(firstByte)
     made.on("data", (bytes: Uint8Array) => {
       given += bytes.length
-      if (given > limitBytes) fail(new RequestTooLarge({ limitBytes }))
+      if (given > limit.limitBytes) fail(new RequestTooLarge(limit))
       else if (!outlet.write(bytes)) {
         made.pause()
         outlet.onDrain(() => made.resume())
@@ -148,6 +144,6 @@ const stage = (
 export const unpacking = (
   applied: ReadonlyArray<Readable>,
   outlet: Intake,
-  limitBytes: number,
+  limit: BodyLimit,
   fail: (failure: UnpackFailure) => void,
-): Intake => applied.reduce((inner, one) => stage(one, inner, limitBytes, fail), outlet)
+): Intake => applied.reduce((inner, one) => stage(one, inner, limit, fail), outlet)

@@ -27,13 +27,13 @@ const anthropicVersion = "2023-06-01"
 
 /** What is sent. */
 export interface SentBody {
-  readonly body: "json" | "none"
+  readonly body: "json" | "form" | "none"
   readonly face: FaceName
 }
 
 /**
  * The headers of a call to an upstream. Configured headers win over the client's and over `key`, which is the one decided for
- * this attempt. A body is JSON by the time it is sent, whatever the client called it (`curl -d` calls it a form).
+ * this attempt. A body that is no form of parts is JSON by the time it is sent, whatever the client called it (`curl -d` calls it a form too).
  */
 export const toUpstream = (
   client: ReceivedHeaders,
@@ -45,7 +45,8 @@ export const toUpstream = (
   // The key is the gateway's, or there is none.
   if (key === undefined || key === upstream.apiKey) for (const name of keyOwnersNames) delete headers[name]
   if (body === "none") delete headers["content-type"]
-  else if (!isJsonType(headers["content-type"])) headers["content-type"] = "application/json"
+  else if (body === "json" && !isJsonType(headers["content-type"]))
+    headers["content-type"] = "application/json"
   if (face === "anthropic") headers["anthropic-version"] ??= anthropicVersion
   if (key !== undefined) {
     const name = upstream.keyHeader ?? "authorization"
@@ -54,6 +55,8 @@ export const toUpstream = (
   }
   for (const [given, value] of Object.entries(upstream.headers)) {
     const name = given.toLowerCase()
+    // A form without its own type, which names its boundary, cannot be read.
+    if (body === "form" && name === "content-type") continue
     if (isSendable(name, value)) headers[name] = value
   }
   return headers

@@ -26,7 +26,7 @@ import { countAsked } from "./text/Choices.ts"
 /** Names of members of which a request has one. */
 type OneOf = readonly [string, ...ReadonlyArray<string>]
 
-interface JsonRelay<Name extends string>
+export interface JsonRelay<Name extends string>
   extends Pick<Operation<Name>, "about" | "name" | "paths">,
     Pick<PlainAnswers, "says" | "silence"> {
   /**

@@ -29,7 +29,7 @@ export const withoutMark = (bytes: Uint8Array): Uint8Array =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 
 /** Longer than any provider's names; routing costs more the longer a name is. */
-const longestModel = 1_024
+export const longestModel = 1_024
 
 /** Locating a fault is for people; a text longer than this is not a slip of one, and not worth a second walk. */
 const longestLocated = 262_144

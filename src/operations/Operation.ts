@@ -14,7 +14,9 @@ import type { Dialect } from "../routing/Dialect.ts"
 import type { Upstream } from "../routing/Upstream.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import type { OutlineLimits } from "../wire/JsonOutline.ts"
+import type { StoredBytes } from "../wire/StoredBytes.ts"
 import type { Additions, Omissions } from "./Additions.ts"
+import type { Form } from "./multipart/Form.ts"
 import type { Deciding } from "./OneReading.ts"
 
 /** `/rerank` stands below a base URL, whichever it is; `//v2/rerank` at the root of the host, and nowhere else. */
@@ -46,13 +48,21 @@ export interface Operation<Name extends string = string> {
     deployment: string | undefined,
     onlyModel?: string,
   ) => Either.Either<AskedRequest, InvalidRequest>
+  /** Reads a body that is a form (multipart/form-data); absent where none is taken. */
+  readonly form?: FormReader
   readonly plain: PlainAnswers
   /** How its answers stream; `undefined` where they never do. */
   readonly stream: StreamGrammar | undefined
 }
 
-/** A request as it was read. */
-export interface AskedRequest {
+/** @param deployment as for a body that is JSON */
+export type FormReader = (
+  form: Form,
+  deployment: string | undefined,
+) => Either.Either<AskedRequest<StoredBytes>, InvalidRequest>
+
+/** A request as it was read; `Body` is what its targets are sent. */
+export interface AskedRequest<Body = Uint8Array> {
   readonly facts: RequestFacts
   /** What the request begins with, for routing it to the upstream that has seen the same; bounded. */
   readonly affinity: () => string
@@ -61,7 +71,7 @@ export interface AskedRequest {
    *
    * @param omissions what the target is known to refuse of what the gateway adds
    */
-  readonly bodyFor: (target: Recipient, omissions: Omissions) => Either.Either<Prepared, InvalidRequest>
+  readonly bodyFor: (target: Recipient, omissions: Omissions) => Either.Either<Prepared<Body>, InvalidRequest>
   /** The body that asks a target to resume an answer of which this text was said; `undefined` where no answer is ever resumed. */
   readonly bodyToResume:
     | ((target: Recipient, omissions: Omissions, said: string) => Either.Either<Prepared, InvalidRequest>)
@@ -111,9 +121,9 @@ export interface Recipient {
 }
 
 /** What to send to a target. */
-export interface Prepared {
-  /** The very array the client's body came in, where nothing had to change. */
-  readonly body: Uint8Array
+export interface Prepared<Body = Uint8Array> {
+  /** The very one that the client sent, where nothing had to change. */
+  readonly body: Body
   readonly asItCame: boolean
   /** What it holds that only this gateway says. */
   readonly added: Additions

@@ -1,10 +1,14 @@
 /** The table of operations. Whatever is said of each of them somewhere else is made of it, or is a record of `OperationName`, which does not compile without all. */
 import { speech } from "./audio/Speech.ts"
+import { transcriptions } from "./audio/Transcriptions.ts"
+import { translations } from "./audio/Translations.ts"
 import { chat } from "./chat/Chat.ts"
 import { classify } from "./classify/Classify.ts"
 import { completions } from "./completions/Completions.ts"
 import { embeddings } from "./embeddings/Embeddings.ts"
 import { generations } from "./images/Generations.ts"
+import { imageEdits } from "./images/ImageEdits.ts"
+import { imageVariations } from "./images/ImageVariations.ts"
 import { countTokens } from "./messages/CountTokens.ts"
 import { messages } from "./messages/MessagesOperation.ts"
 import { moderations } from "./moderations/Moderations.ts"
@@ -32,6 +36,10 @@ export type OperationName =
   | "detokenize"
   | "audio.speech"
   | "images.generations"
+  | "audio.transcriptions"
+  | "audio.translations"
+  | "images.edits"
+  | "images.variations"
 
 /** An operation of the table. */
 export type ServedOperation = Operation<OperationName>
@@ -53,6 +61,10 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
   detokenize,
   "audio.speech": speech,
   "images.generations": generations,
+  "audio.transcriptions": transcriptions,
+  "audio.translations": translations,
+  "images.edits": imageEdits,
+  "images.variations": imageVariations,
 }
 
 /** All of them, in that order. */

@@ -7,6 +7,7 @@ import type { GatewayError } from "../errors/GatewayError.ts"
 import { type Omissions, type TakenBack, takenBack } from "../operations/Additions.ts"
 import type { Prepared } from "../operations/Operation.ts"
 import type { Target } from "../routing/Upstream.ts"
+import type { SentBytes } from "../wire/StoredBytes.ts"
 import type { AttemptResult } from "./Answered.ts"
 import type { Attempt } from "./Attempt.ts"
 import type { AttemptAt, AttemptRequest } from "./AttemptRequest.ts"
@@ -14,11 +15,14 @@ import type { Learned } from "./Learned.ts"
 import type { AttemptFailure } from "./policy/AttemptFailure.ts"
 
 /** The body for a target, without what is to be omitted; as a rule at once, which an `Either` is. */
-export type BodyFor = (target: Target, omissions: Omissions) => Effect.Effect<Prepared, GatewayError>
+export type BodyFor = (
+  target: Target,
+  omissions: Omissions,
+) => Effect.Effect<Prepared<SentBytes>, GatewayError>
 
 /** What a target is first sent, and what it takes to send it less. */
 export interface Question {
-  readonly prepared: Prepared
+  readonly prepared: Prepared<SentBytes>
   readonly omissions: Omissions
 }
 

@@ -4,6 +4,7 @@ import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
+import type { SentBytes } from "../wire/StoredBytes.ts"
 import type { AskedForm } from "./AnswerReading.ts"
 import type { AttemptFailure } from "./policy/AttemptFailure.ts"
 import type { BreakerPolicy } from "./policy/Breaker.ts"
@@ -44,7 +45,7 @@ export const newProgress = (): AttemptProgress => ({ hasBegun: false, cancelledB
 
 /** What a target is sent. */
 export interface Sent {
-  readonly body: Uint8Array
+  readonly body: SentBytes
   /** Why a failure is this gateway's doing, which is no reason to blame the upstream; `undefined` where it is not. */
   readonly excuse: (failure: AttemptFailure) => string | undefined
 }

@@ -78,7 +78,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
     this.onPassedOver = passingOver(at.request.onPassedOver, at.target.upstream.name)
   }
 
-  start(body: Uint8Array): void {
+  start(body: Sent["body"]): void {
     const { deadline, headersFor, operation, query, stream } = this.#at.request
     this.#call = this.#surroundings.upstreams.open(
       {

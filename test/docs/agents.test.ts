@@ -35,8 +35,29 @@ const answerAt = (path: string) => {
   return answer instanceof Uint8Array ? {} : answer
 }
 
-/** What the command prints when the gateway of port 8000 has these keys. */
-const printed = (command: string, accessKeys: ReadonlyArray<string>) =>
+/** Programs of the page whose packages are there, with a request at their end. */
+const programs: ReadonlyArray<readonly [path: string, program: string]> = blocks("js").flatMap((text) => {
+  const asked = (path: string, call: string) =>
+    [[path, `${text}\nprocess.stdout.write(JSON.stringify(await ${call}))`]] as const
+  if (/^import OpenAI from "openai"\n\nconst client = /.test(text)) {
+    return [
+      ...asked("/v1/responses", 'client.responses.create({ model: "gpt-5.1", input: "Hello" })'),
+      ...asked(
+        "/v1/chat/completions",
+        'client.chat.completions.create({ model: "gpt-5.1", messages: [{ role: "user", content: "Hello" }] })',
+      ),
+    ]
+  }
+  return text.includes("@anthropic-ai/sdk")
+    ? asked(
+        "/v1/messages",
+        'client.messages.create({ model: "claude-sonnet-5", max_tokens: 64, messages: [{ role: "user", content: "Hello" }] })',
+      )
+    : []
+})
+
+/** What a command prints when the gateway of port 8000 has these keys. */
+const printed = (command: ReadonlyArray<string>, accessKeys: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const upstream = yield* scriptedUpstream(({ path }) => json(answerAt(path)))
     const gateway = yield* startGateway(
@@ -54,9 +75,11 @@ const printed = (command: string, accessKeys: ReadonlyArray<string>) =>
         },
       ),
     )
-    const line = command.replaceAll("http://localhost:8000", gateway.baseUrl).replace("curl ", "curl -sS ")
+    const [program = "", ...words] = command.map((word) =>
+      word.replaceAll("http://localhost:8000", gateway.baseUrl),
+    )
     const { stdout } = yield* Effect.promise(() =>
-      promisify(execFile)("sh", ["-c", line], { env: { ...process.env, SLUICE_KEY: key } }),
+      promisify(execFile)(program, words, { env: { ...process.env, SLUICE_KEY: key } }),
     )
     const sent = accessKeys.length === 0 ? key : configuredKey
     expect(upstream.requests.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${sent}`])
@@ -78,11 +101,23 @@ describe("docs/agents.md", () => {
     const [, path = ""] = /localhost:8000(\S+)/.exec(command) ?? []
     for (const accessKeys of [[], [key]]) {
       it.scopedLive(`${path} answers, with ${accessKeys.length} access keys`, () =>
-        Effect.map(printed(command, accessKeys), (answer) => {
+        Effect.map(printed(["sh", "-c", command.replace("curl ", "curl -sS ")], accessKeys), (answer) => {
           expect(answer).toEqual(answerAt(path))
         }),
       )
     }
+  }
+
+  it("has programs of both families", () => {
+    expect(programs.map(([path]) => path)).toEqual(["/v1/responses", "/v1/chat/completions", "/v1/messages"])
+  })
+
+  for (const [path, program] of programs) {
+    it.scopedLive(`its program is answered at ${path}`, () =>
+      Effect.map(printed(["node", "--input-type=module", "--eval", program], [key]), (answer) => {
+        expect(answer).toMatchObject(answerAt(path))
+      }),
+    )
   }
 
   it("names no path that is not served", () => {

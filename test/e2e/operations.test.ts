@@ -5,9 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { allOperations, type OperationName } from "../../src/operations/Operations.ts"
+import { fieldsIn } from "../support/Forms.ts"
 import { configOf, configuredKey } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
-import { givenOf, samples } from "../support/OperationSamples.ts"
+import { givenOf, sampleBody, samples } from "../support/OperationSamples.ts"
 import {
   accessKey,
   failures,
@@ -21,12 +22,12 @@ import { within } from "../support/Patience.ts"
 import { exchange, head, jsonOf, parseAnswer, postBytes, rawConnection, request } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 
-const key = { authorization: `Bearer ${accessKey}` }
+const key: Readonly<Record<string, string>> = { authorization: `Bearer ${accessKey}` }
 
 let asked = 0
 
 /** Sends a request, and gives the answer with the record that it leaves. */
-const told = (path: string, body: unknown, headers: Readonly<Record<string, string>> = key) =>
+const tell = (path: string, body: string | Buffer, headers: Readonly<Record<string, string>>) =>
   Effect.gen(function* () {
     const { awaitRecord, port } = yield* OperationStage
     const id = `operation-${asked++}`
@@ -49,50 +50,69 @@ const bodyOf = (name: OperationName, what: string) => ({
 layer(stage, { excludeTestServices: true })((it) => {
   describe.each(allOperations)("$name", ({ dialect, face, method, name, paths: [path], plain, stream }) => {
     const {
+      files,
       tokens,
       writesText,
       bounds = writesText ? { stop: ["<|end|>"], max_tokens: 9 } : {},
     } = samples[name]
     const toldAs = toldIn[face]
+    const takesJson = files === undefined
+    const told = (where: string, given: string | Readonly<Record<string, unknown>>, sent = key) => {
+      if (typeof given === "string") return tell(where, given, sent)
+      const { bytes, type } = sampleBody(name, given)
+      return tell(where, bytes, { "content-type": type, ...sent })
+    }
+    /** The members that an upstream was sent, and those that it should be: all text in a form, whose files are another's to look at. */
+    const membersOf = (request: Scripted.RecordedRequest | undefined): unknown => {
+      if (takesJson) return request?.body
+      const fields = fieldsIn(request?.bytes ?? Buffer.from(""), request?.headers["content-type"])
+      return Object.fromEntries(
+        Object.entries(fields).filter(([field]) => !files.some(([file]) => file === field)),
+      )
+    }
+    const sentAs = (members: object): object =>
+      takesJson ? members : Object.fromEntries(Object.entries(members).map(([at, one]) => [at, String(one)]))
     const { headers, whole } = givenOf(samples[name])
     const good = modelOf(name, "good")
     const body = bodyOf(name, "good")
 
-    it.scoped("is sent to the path of its upstream, and answered and audited as it came", () =>
-      Effect.gen(function* () {
-        const { asked } = yield* OperationStage
-        const spellings = [`/v1${path}`, path, `/v1/${path}/`, `/openai/deployments/${good}${path}`]
-        const text = `{"seed" : 12345678901234567890, ${JSON.stringify(body).slice(1)}`
-        for (const spelled of [...spellings, `/v1${path}`]) {
-          const { answer: got, record } = yield* told(spelled, text)
-          expect([spelled, got?.status]).toEqual([spelled, 200])
-          expect(got?.headers["x-sluice-upstream"]).toBe(encodeURI(`${name} good`))
-          expect(got?.body.equals(whole)).toBe(true)
-          expect(record).toMatchObject({
-            endpoint: name,
-            model: good,
-            upstream: `${name} good`,
-            upstreamModel: good,
-            status: 200,
-            outcome: "ok",
-            stream: false,
-            tools: false,
-            multimodal: false,
-            toolCalls: false,
-            usage: { inputTokens: tokens.input, outputTokens: tokens.output },
-          })
-          expect(Buffer.from(record.request ?? []).toString()).toBe(text)
-          expect(record.response).toMatchObject({ kind: "plain" })
-        }
-        const sent = asked("good", name)
-        expect(sent.map((one) => `${one.method} ${one.path}`)).toEqual(
-          Array.from({ length: 5 }, () => `${method} /${name}/v1${path}`),
-        )
-        for (const { bytes } of sent) expect(bytes.toString()).toBe(text)
-      }),
+    it.scoped.runIf(takesJson)(
+      "is sent to the path of its upstream, and answered and audited as it came",
+      () =>
+        Effect.gen(function* () {
+          const { asked } = yield* OperationStage
+          const spellings = [`/v1${path}`, path, `/v1/${path}/`, `/openai/deployments/${good}${path}`]
+          const text = `{"seed" : 12345678901234567890, ${JSON.stringify(body).slice(1)}`
+          for (const spelled of [...spellings, `/v1${path}`]) {
+            const { answer: got, record } = yield* told(spelled, text)
+            expect([spelled, got?.status]).toEqual([spelled, 200])
+            expect(got?.headers["x-sluice-upstream"]).toBe(encodeURI(`${name} good`))
+            expect(got?.body.equals(whole)).toBe(true)
+            expect(record).toMatchObject({
+              endpoint: name,
+              model: good,
+              upstream: `${name} good`,
+              upstreamModel: good,
+              status: 200,
+              outcome: "ok",
+              stream: false,
+              tools: false,
+              multimodal: false,
+              toolCalls: false,
+              usage: { inputTokens: tokens.input, outputTokens: tokens.output },
+            })
+            expect(Buffer.from(record.request ?? []).toString()).toBe(text)
+            expect(record.response).toMatchObject({ kind: "plain" })
+          }
+          const sent = asked("good", name)
+          expect(sent.map((one) => `${one.method} ${one.path}`)).toEqual(
+            Array.from({ length: 5 }, () => `${method} /${name}/v1${path}`),
+          )
+          for (const { bytes } of sent) expect(bytes.toString()).toBe(text)
+        }),
     )
 
-    it.scoped("is sent as it came where its body is long, and read aside", () =>
+    it.scoped.runIf(takesJson)("is sent as it came where its body is long, and read aside", () =>
       Effect.gen(function* () {
         const { asked } = yield* OperationStage
         const long = { ...body, tokens: Array.from({ length: 400_000 }, (_, at) => at) }
@@ -114,7 +134,7 @@ layer(stage, { excludeTestServices: true })((it) => {
           const { asked } = yield* OperationStage
           const { answer: got } = yield* told(`/v1${path}`, bodyOf(name, "changed"))
           const sent = asked("changed", name).at(-1)
-          expect(sent?.body).toEqual({ ...body, model: "gpt-other", top_k: 4, ...bounds })
+          expect(membersOf(sent)).toEqual(sentAs({ ...body, model: "gpt-other", top_k: 4, ...bounds }))
           expect(sent?.headers).toMatchObject({ "x-custom": "v", authorization: `Bearer ${configuredKey}` })
           if (!writesText) expect(got?.body.equals(whole)).toBe(true)
         }),
@@ -170,8 +190,11 @@ layer(stage, { excludeTestServices: true })((it) => {
         const { asked, awaitRecord, port, upstream } = yield* OperationStage
         const connection = yield* rawConnection(port)
         const id = `left-${name}`
+        const left = sampleBody(name, bodyOf(name, "left"))
         const arrives = upstream("left").awaitRequest(upstream("left").requests.length + 1)
-        yield* connection.send(postBytes(`/v1${path}`, bodyOf(name, "left"), { ...key, "x-request-id": id }))
+        yield* connection.send(
+          postBytes(`/v1${path}`, left.bytes, { ...key, "content-type": left.type, "x-request-id": id }),
+        )
         const sent = yield* within("the request", arrives)
         connection.socket.destroy()
         yield* within("that it is given up", sent.abandoned)
@@ -186,7 +209,7 @@ layer(stage, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const { asked, lines, port } = yield* OperationStage
         const before = asked("good", name).length
-        const refused = (given: unknown, headers?: Readonly<Record<string, string>>) =>
+        const refused = (given: string | Readonly<Record<string, unknown>>, headers?: typeof key) =>
           Effect.map(told(`/v1${path}`, given, headers), ({ answer: got, record }) => {
             expect(record).toMatchObject({ endpoint: name, outcome: "rejected" })
             const line = lines.find((one) => one.includes(`"${record.id}"`))
@@ -198,7 +221,7 @@ layer(stage, { excludeTestServices: true })((it) => {
           401,
           toldAs("authentication_error", { code: "invalid_api_key" }),
         ])
-        expect(yield* refused({ ...body, model: 5 })).toMatchObject([400, ofModel])
+        expect(yield* refused({ ...body, model: takesJson ? 5 : "" })).toMatchObject([400, ofModel])
         expect(yield* refused({ ...body, Model: "gpt-y" })).toMatchObject([400, ofModel])
         expect(yield* refused({ ...body, model: "claude" })).toMatchObject([
           404,
@@ -260,7 +283,7 @@ layer(stage, { excludeTestServices: true })((it) => {
         expect(got?.headers["content-type"]).toContain(
           stream === undefined ? headers["content-type"] : "text/event-stream",
         )
-        expect(asked("good", name).at(-1)?.body).toMatchObject({ ...body, ...asking })
+        expect(membersOf(asked("good", name).at(-1))).toMatchObject(sentAs({ ...body, ...asking }))
         if (stream === undefined) expect(got?.body.equals(whole)).toBe(true)
       }),
     )

@@ -74,7 +74,12 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
     "invalid_request_error",
     "unsupported_media_type",
   ],
-  [new RequestTooLarge({ limitBytes: 10 }), 413, "invalid_request_error", "request_too_large"],
+  [
+    new RequestTooLarge({ limitBytes: 10, setBy: "max_body_bytes" }),
+    413,
+    "invalid_request_error",
+    "request_too_large",
+  ],
   [
     new UnsupportedEncoding({ encoding: "x", taken: "gzip, br" }),
     415,

@@ -3,9 +3,8 @@ import * as Either from "effect/Either"
 import * as fc from "fast-check"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { ambiguityIn, deciding, folded } from "../../src/operations/OneReading.ts"
-import { allOperations } from "../../src/operations/Operations.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
-import { samples } from "../support/OperationSamples.ts"
+import { jsonOperations, samples } from "../support/OperationSamples.ts"
 
 const members = deciding(["model", "max_tokens", "stop", "tokens_k", "n"])
 
@@ -104,7 +103,7 @@ describe("A member that is decided by", () => {
 describe("Every operation", () => {
   afterEach(() => void vi.restoreAllMocks())
 
-  it.each(allOperations)("declares all members that anything is decided by: $name", (operation) => {
+  it.each(jsonOperations)("declares all members that anything is decided by: $name", (operation) => {
     const read = new Set<string>()
     const parse = JSON.parse.bind(JSON)
     vi.spyOn(JSON, "parse").mockImplementation((text: string) => {

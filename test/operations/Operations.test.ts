@@ -10,7 +10,7 @@ import {
   spellingsOf,
   toldAs,
 } from "../../src/operations/RequestPath.ts"
-import { samples } from "../support/OperationSamples.ts"
+import { jsonOperations, samples } from "../support/OperationSamples.ts"
 
 describe("the table of operations", () => {
   it("has each row under its name, and no name or path twice, however it is spelled", () => {
@@ -34,7 +34,7 @@ describe("the table of operations", () => {
     for (const name of ["", "models", "toString", "__proto__"]) expect(operationCalled(name)).toBeUndefined()
   })
 
-  it.each(allOperations)(
+  it.each(jsonOperations)(
     "$name takes its model from the path of a deployment, whatever its body says",
     (operation) => {
       const body = { ...samples[operation.name].request, model: 5 }
@@ -43,7 +43,7 @@ describe("the table of operations", () => {
     },
   )
 
-  it.each(allOperations)(
+  it.each(jsonOperations)(
     "$name decides by the model, and by nothing it reads in two ways",
     ({ decidedBy, decode }) => {
       expect(decidedBy.get("model")?.name).toBe("model")

@@ -1,5 +1,7 @@
 /** For each operation a request and an answer, so that what holds for every operation is tested of each: one that has no row here does not compile. */
-import type { OperationName } from "../../src/operations/Operations.ts"
+import { noForm } from "../../src/operations/multipart/FormRelay.ts"
+import { allOperations, type OperationName } from "../../src/operations/Operations.ts"
+import { type FormEntry, file, formOf } from "./Forms.ts"
 import { saying } from "./Messages.ts"
 import { chatCompletion, textCompletion } from "./Wire.ts"
 
@@ -15,6 +17,8 @@ export interface OperationSample {
   }
   /** What the audit has of the tokens that the answer tells of. */
   readonly tokens: { readonly input: number | undefined; readonly output: number | undefined }
+  /** The files of a request that is a form; absent where it is JSON. */
+  readonly files?: ReadonlyArray<FormEntry>
   /** Whether stop words, caps, prefixes and streams are of its business. */
   readonly writesText: boolean
   /** What stop words, a cap of 9 tokens and `extra_body` add, where not as they do in chats, or to what writes no text. */
@@ -211,6 +215,65 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
     tokens: { input: 4, output: 272 },
     writesText: false,
   },
+  "audio.transcriptions": {
+    request: { response_format: "json", language: "en" },
+    files: [["file", file("speech.mp3", "audio/mpeg")]],
+    answer: {
+      text: "Hello.",
+      usage: {
+        type: "tokens",
+        input_tokens: 14,
+        input_token_details: { text_tokens: 0, audio_tokens: 14 },
+        output_tokens: 4,
+        total_tokens: 18,
+      },
+    },
+    tokens: { input: 14, output: 4 },
+    writesText: false,
+  },
+  "audio.translations": {
+    request: { prompt: "A greeting" },
+    files: [["file", file("speech.mp3", "audio/mpeg")]],
+    answer: { text: "Hello." },
+    tokens: { input: undefined, output: undefined },
+    writesText: false,
+  },
+  "images.edits": {
+    request: { prompt: "A hat on both" },
+    files: [
+      ["image[]", file("one.png", "image/png")],
+      ["image[]", file("two.png", "image/png")],
+      ["mask", file("mask.png", "image/png")],
+    ],
+    answer: {
+      created: 1,
+      data: [{ b64_json: "iVBORw0KGgo=" }],
+      usage: { input_tokens: 50, output_tokens: 272, total_tokens: 322 },
+    },
+    tokens: { input: 50, output: 272 },
+    writesText: false,
+  },
+  "images.variations": {
+    request: { n: "2" },
+    files: [["image", file("one.png", "image/png")]],
+    answer: { created: 1, data: [{ url: "https://images.example/1" }, { url: "https://images.example/2" }] },
+    tokens: { input: undefined, output: undefined },
+    writesText: false,
+  },
+}
+
+/** Operations that take JSON. */
+export const jsonOperations = allOperations.filter(({ decode }) => decode !== noForm)
+
+/** A body of an operation with these members: a form with its files before the fields, as OpenAI's packages write them, or JSON. */
+export const sampleBody = (
+  name: OperationName,
+  members: Readonly<Record<string, unknown>>,
+): { readonly type: string; readonly bytes: Buffer } => {
+  const { files } = samples[name]
+  if (files === undefined) return { type: "application/json", bytes: Buffer.from(JSON.stringify(members)) }
+  const fields = Object.entries(members).filter(([, value]) => value !== undefined)
+  return formOf([...files, ...fields.map(([field, value]) => [field, String(value)] as const)])
 }
 
 /** A sample's answer as an upstream gives it. */

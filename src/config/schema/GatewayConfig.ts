@@ -104,6 +104,16 @@ const Server = Schema.Struct({
     description: "The largest request body, in bytes. A larger one is answered 413.",
     examples: [10_485_760],
   }),
+  max_upload_bytes: setting(whole(1, Number.MAX_SAFE_INTEGER), 536_870_912, {
+    description:
+      "The largest upload taken (a form with sounds or pictures), in bytes; a larger one is answered 413. What is over 1 MB of each is kept in a file of the temporary folder (`TMPDIR`) until the request is over.",
+    examples: [104_857_600],
+  }),
+  max_spooled_bytes: setting(whole(1, Number.MAX_SAFE_INTEGER), 4_294_967_296, {
+    description:
+      "How much of that folder all uploads under way may take together, in bytes, in each process; beyond it they are answered 503 with `retry-after`. One caller has at most four times what is still free; beyond it is 429.",
+    examples: [1_073_741_824],
+  }),
   max_in_flight: setting(whole(1, 1_000_000), 16_384, {
     description:
       "How many requests may be under way at once. A request is under way until the last byte of its answer is out. More are answered 503 with `retry-after`. One caller (an access key, or an address where no key is asked for) may have four times what is still free; more is 429.",

@@ -1,21 +1,6 @@
 /** `/v1/images/generations`: a description in, images out. */
-import type { JsonObject } from "../../wire/Json.ts"
 import { jsonRelay } from "../JsonRelay.ts"
-import { imageAnswers, imageEvents } from "./ImageAnswers.ts"
-
-/** What only GPT's image models know. */
-const ofGptImage = [
-  "background",
-  "moderation",
-  "output_compression",
-  "output_format",
-  "partial_images",
-  "stream",
-]
-
-/** Whom OpenAI asks where a request names no model. */
-const unnamed = (body: JsonObject): string =>
-  ofGptImage.some((member) => Object.hasOwn(body, member)) ? "gpt-image-1" : "dall-e-2"
+import { imageAnswers, imageEvents, unnamedModel } from "./ImageAnswers.ts"
 
 export const generations = jsonRelay({
   ...imageAnswers,
@@ -23,6 +8,6 @@ export const generations = jsonRelay({
   about: "images of a description",
   paths: ["/images/generations"],
   needs: [["prompt"]],
-  modelWhereAbsent: (_, body) => unnamed(body),
+  modelWhereAbsent: (_, body) => unnamedModel((member) => Object.hasOwn(body, member)),
   streams: { by: ["stream", true], as: imageEvents("image_generation") },
 })

@@ -44,3 +44,18 @@ export const imageEvents = (operation: string): StreamGrammar => {
     },
   })
 }
+
+/** What only GPT's image models know. */
+const ofGptImage = [
+  "background",
+  "input_fidelity",
+  "moderation",
+  "output_compression",
+  "output_format",
+  "partial_images",
+  "stream",
+]
+
+/** Whom OpenAI asks where a request names no model, by what else it says. */
+export const unnamedModel = (says: (member: string) => boolean): string =>
+  ofGptImage.some(says) ? "gpt-image-1" : "dall-e-2"

@@ -14,6 +14,7 @@ import { retryAfterMs } from "../policy/RetryAfter.ts"
 import type { Agents } from "./Agents.ts"
 import { proxyRefusal } from "./Connections.ts"
 import { destinationOf, withQuery } from "./Destination.ts"
+import { sentBody } from "./SentBody.ts"
 import { faultOf } from "./SocketFault.ts"
 import type { StaleConnections } from "./StaleConnections.ts"
 import { isKnown, type Tap, Unpacking } from "./Unpacking.ts"
@@ -92,16 +93,23 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
   #dispatch(agent: Agent): void {
     const { body, headers, method, query, upstream } = this.#call
     const { origin, path, withEvery } = destinationOf(upstream, this.#call.path)
+    const isWhole = body === undefined || body instanceof Uint8Array
+    const others = isWhole ? withEvery : { ...withEvery, "content-length": String(body.length) }
     agent.dispatch(
       {
         origin,
         path: withQuery(path, query),
         method,
-        headers: fieldsOf(headers, withEvery),
-        body: body ?? null,
+        headers: fieldsOf(headers, others),
+        body: isWhole ? (body ?? null) : sentBody(body, this.#onTaken),
       },
       this,
     )
+  }
+
+  /** An upstream that takes what it is sent lives, and cannot answer yet. */
+  readonly #onTaken = (): void => {
+    this.#signAt = this.#wire.now()
   }
 
   tell(listener: CallListener): void {

@@ -36,7 +36,7 @@ const own: ReadonlyArray<readonly [GatewayError, status: number, type: string]> 
     "invalid_request_error",
   ],
   [new RequestTooSlow({ afterMs: 1, leastBytesPerSecond: 1 }), 408, "timeout_error"],
-  [new RequestTooLarge({ limitBytes: 9 }), 413, "request_too_large"],
+  [new RequestTooLarge({ limitBytes: 9, setBy: "max_body_bytes" }), 413, "request_too_large"],
   [new UnsupportedEncoding({ encoding: "x", taken: "gzip" }), 415, "invalid_request_error"],
   [new ShareTaken({ of: "requests", retryAfterSeconds: 1 }), 429, "rate_limit_error"],
   [new InternalError({ requestId: "r" }), 500, "api_error"],

@@ -1,0 +1,45 @@
+/** What a sound is answered with: a transcript, as an object, a text or events, by the form's `response_format` and `stream`. */
+import { relayedEvents } from "../../answer/RelayedEvents.ts"
+import { isJsonArray, isJsonObject, type JsonObject } from "../../wire/Json.ts"
+import { relayLimits } from "../../wire/JsonOutline.ts"
+
+/** Silence has a transcript too, an empty one. */
+export const transcripts = {
+  relays: { holds: "text", outline: relayLimits },
+  says: ({ segments, text }: JsonObject): boolean => typeof text === "string" || segments !== undefined,
+  silence: "no text",
+} as const
+
+const delta = "transcript.text.delta"
+const segment = "transcript.text.segment"
+const last = "transcript.text.done"
+
+/** Of a transcript with speakers its segments, as the events that they are called; of another its text. */
+const partsOf = ({ segments, text }: JsonObject): ReadonlyArray<JsonObject> => {
+  const spoken = isJsonArray(segments) ? segments.filter(isJsonObject) : []
+  const named = spoken.filter(({ type }) => type === segment)
+  return named.length > 0
+    ? named
+    : typeof text === "string" && text !== ""
+      ? [{ type: delta, delta: text }]
+      : []
+}
+
+const saidIn = (events: ReadonlyArray<JsonObject>): string =>
+  events.map((event) => (typeof event["delta"] === "string" ? event["delta"] : "")).join("")
+
+export const transcriptEvents = relayedEvents({
+  last,
+  lastSays: true,
+  eventsOf: (answer) => {
+    const { text, usage } = answer
+    if (!transcripts.says(answer)) return undefined
+    const done = { type: last, text: text ?? "", ...(usage === undefined ? {} : { usage }) }
+    return [...partsOf(answer), done]
+  },
+  answerOf: (events) => {
+    const segments = events.filter(({ type }) => type === segment)
+    const { type, ...done } = events.findLast((event) => event["type"] === last) ?? {}
+    return { text: saidIn(events), ...(segments.length === 0 ? {} : { segments }), ...done }
+  },
+})
