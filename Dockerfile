@@ -31,7 +31,7 @@ FROM ${NODE_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Sluice" \
-      org.opencontainers.image.description="A self-hosted LLM gateway: one OpenAI-compatible endpoint in front of many model providers." \
+      org.opencontainers.image.description="A self-hosted LLM gateway: one address for OpenAI's and Anthropic's APIs in front of many model providers." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

@@ -68,7 +68,7 @@ export const helpOfAll = (family: string, commands: ReadonlyArray<Command>): str
   return page([
     ...(family === ""
       ? wrapped(
-          `Sluice ${version}, a self-hosted LLM gateway: one OpenAI-compatible endpoint in front of many model providers.`,
+          `Sluice ${version}, a self-hosted LLM gateway: one address for OpenAI's and Anthropic's APIs in front of many model providers.`,
           width,
         )
       : [`sluice${name}: what the gateway was asked, who answered, and how it ended.`]),

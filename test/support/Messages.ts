@@ -105,3 +105,9 @@ const block: fc.Arbitrary<JsonObject> = fc.oneof(
 
 /** Messages of any blocks. */
 export const messages = fc.array(block, { maxLength: 5 }).map((blocks) => messageOf(blocks))
+
+/** Events as an upstream sends them. */
+export const framesOf = (events: ReadonlyArray<SseEvent>): Buffer =>
+  Buffer.from(
+    events.map(({ data, event }) => `event: ${event}\ndata: ${new TextDecoder().decode(data)}\n\n`).join(""),
+  )

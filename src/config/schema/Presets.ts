@@ -191,7 +191,13 @@ const servers = {
     baseUrl: "http://localhost:8000/v1",
     dialects: ["chat", "responses", "messages"],
     isServer: true,
-    paths: { ...tokenizing, classify: "//classify", pooling: "//pooling" },
+    paths: {
+      ...tokenizing,
+      // Counts as it would read them.
+      "messages.count_tokens": "//tokenize",
+      classify: "//classify",
+      pooling: "//pooling",
+    },
     note: "its `--api-key` guards `/v1` alone",
   },
   sglang: {
