@@ -1,0 +1,297 @@
+/** Requests and answers in Anthropic's dialect: what is read of them, and what a target's configuration makes of them. */
+import * as Either from "effect/Either"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { nothingOmitted } from "../../../src/operations/Additions.ts"
+import { countTokens } from "../../../src/operations/messages/CountTokens.ts"
+import { messages } from "../../../src/operations/messages/MessagesOperation.ts"
+import type { AskedRequest, Recipient } from "../../../src/operations/Operation.ts"
+import type { Upstream } from "../../../src/routing/Upstream.ts"
+import { makeUpstream } from "../../support/arbitraries.ts"
+import { messageOf, saying, textBlock } from "../../support/Messages.ts"
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+const turn = { role: "user", content: "Hello?" }
+const asked = { model: "claude-x", max_tokens: 64, messages: [turn] }
+
+const bytesOf = (value: unknown) => encoder.encode(typeof value === "string" ? value : JSON.stringify(value))
+
+const decoded = (value: unknown): AskedRequest =>
+  Either.getOrThrow(messages.decode(bytesOf(value), undefined))
+
+const target = (given: Partial<Upstream> = {}, upstreamModel = "claude-x"): Recipient => ({
+  upstream: makeUpstream(given),
+  upstreamModel,
+})
+
+const sent = (value: unknown, to: Recipient): unknown =>
+  Either.match(decoded(value).bodyFor(to, nothingOmitted), {
+    onLeft: ({ message }) => message,
+    onRight: ({ body }) => JSON.parse(decoder.decode(body)),
+  })
+
+describe("A request for a message", () => {
+  it("law: is the client's very bytes where nothing has to change", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 }), (more) => {
+        const bytes = bytesOf({ ...more, ...asked })
+        const request = messages.decode(bytes, undefined)
+        if (Either.isLeft(request)) return
+        const prepared = Either.getOrThrow(request.right.bodyFor(target(), nothingOmitted))
+        expect(prepared.body).toBe(bytes)
+        expect(prepared.asItCame).toBe(true)
+      }),
+    )
+  })
+
+  it.each<readonly [string, unknown, Recipient, unknown]>([
+    ["has the model of its target", asked, target({}, "other"), { ...asked, model: "other" }],
+    [
+      "has the configured stop words before its own, each once",
+      { ...asked, stop_sequences: ["b", "a"] },
+      target({ stop: ["a", "c", " "] }),
+      { ...asked, stop_sequences: ["a", "c", "b"] },
+    ],
+    [
+      "has configured stop words that it lacks",
+      asked,
+      target({ stop: ["a"] }),
+      { ...asked, stop_sequences: ["a"] },
+    ],
+    ["has no blank stop word added", asked, target({ stop: ["\n"] }), asked],
+    ["is capped", asked, target({ maxTokens: 9 }), { ...asked, max_tokens: 9 }],
+    [
+      "keeps a limit below the cap, and 0",
+      { ...asked, max_tokens: 0 },
+      target({ maxTokens: 9 }),
+      { ...asked, max_tokens: 0 },
+    ],
+    [
+      "is filled with extra_body where it does not speak",
+      { ...asked, top_k: 1 },
+      target({
+        extraBody: {
+          top_k: 4,
+          thinking: { type: "disabled" },
+          model: "no",
+          system: "no",
+          stream_options: {},
+        },
+      }),
+      { ...asked, top_k: 1, thinking: { type: "disabled" } },
+    ],
+    [
+      "keeps its messages, empty ones and thinking too",
+      {
+        ...asked,
+        messages: [
+          turn,
+          turn,
+          { role: "assistant", content: "<think>x</think>" },
+          { role: "user", content: "" },
+        ],
+      },
+      target({ maxTokens: 9 }),
+      {
+        ...asked,
+        max_tokens: 9,
+        messages: [
+          turn,
+          turn,
+          { role: "assistant", content: "<think>x</think>" },
+          { role: "user", content: "" },
+        ],
+      },
+    ],
+    [
+      "is refused where its stop words cannot be added to",
+      { ...asked, stop_sequences: "a" },
+      target({ stop: ["a"] }),
+      "stop_sequences: Input should be an array of strings",
+    ],
+    [
+      "is refused where its limit cannot be capped",
+      { ...asked, max_tokens: "9" },
+      target({ maxTokens: 9 }),
+      "max_tokens: Input should be a valid integer",
+    ],
+  ])("%s", (_, body, to, expected) => {
+    expect(sent(body, to)).toEqual(expected)
+  })
+
+  it.each<readonly [unknown, string | null]>([
+    ["", null],
+    ["[]", null],
+    [{ max_tokens: 1, messages: [turn] }, "model"],
+    [{ ...asked, messages: undefined }, "messages"],
+    [{ ...asked, messages: {} }, "messages"],
+    [{ ...asked, messages: [] }, "messages"],
+    [{ ...asked, messages: [turn, "x"] }, "messages.1"],
+    [{ ...asked, stream: "yes" }, "stream"],
+    ['{"model":"a","model":"b","messages":[{}]}', "model"],
+    ['{"model":"a","Stop_Sequences":["x"],"messages":[{}]}', "stop_sequences"],
+  ])("is refused for %j", (body, param) => {
+    expect(messages.decode(bytesOf(body), undefined)).toMatchObject(Either.left({ param }))
+  })
+
+  it("tells of tools, images, also in what a tool answered, and why it could not be resumed", () => {
+    const image = { type: "image", source: { type: "url", url: "https://a" } }
+    const facts = (more: Readonly<Record<string, unknown>>) => decoded({ ...asked, ...more }).facts
+    expect(facts({})).toMatchObject({
+      tools: false,
+      multimodal: false,
+      stream: false,
+      unresumable: undefined,
+    })
+    expect(facts({ tools: [{ name: "t" }], stream: true })).toMatchObject({ tools: true, stream: true })
+    expect(facts({ messages: [{ role: "user", content: [image] }] }).multimodal).toBe(true)
+    const result = { type: "tool_result", tool_use_id: "t", content: [image] }
+    expect(facts({ messages: [{ role: "user", content: [result] }] }).multimodal).toBe(true)
+    expect(facts({ thinking: { type: "adaptive" } }).unresumable).toBe("thinking")
+    expect(facts({ thinking: { type: "disabled" } }).unresumable).toBeUndefined()
+    expect(facts({ output_config: { format: { type: "json_schema" } } }).unresumable).toBe("grammar")
+  })
+
+  it("stays with the upstream that has its beginning, system and first turn, as it grows", () => {
+    const lead = (more: Readonly<Record<string, unknown>>) => decoded({ ...asked, ...more }).affinity()
+    const system = [{ type: "text", text: "You are a coder.", cache_control: { type: "ephemeral" } }]
+    const grown = {
+      system,
+      messages: [turn, { role: "assistant", content: "Hi" }, { role: "user", content: "x" }],
+    }
+    expect(lead(grown)).toBe(lead({ system }))
+    expect(lead({ system })).not.toBe(lead({ system: "Another." }))
+    expect(lead({ messages: [{ role: "user", content: "y" }] })).not.toBe(lead({}))
+  })
+
+  it("is resumed with what was said as its last turn, unless it ends in one of its own", () => {
+    const to = target({ resume: { body: { x: 1 }, message: {} } })
+    const resumed = (value: unknown, from: Recipient = to) =>
+      decoded(value).bodyToResume?.(from, nothingOmitted, "Hi, ")
+    const prepared = resumed(asked)
+    const body = prepared === undefined ? undefined : Either.getOrThrow(prepared)
+    expect(JSON.parse(decoder.decode(body?.body))).toEqual({
+      ...asked,
+      x: 1,
+      messages: [turn, { role: "assistant", content: "Hi, " }],
+    })
+    const prefilled = { ...asked, messages: [turn, { role: "assistant", content: "He" }] }
+    for (const refused of [
+      resumed(prefilled),
+      resumed(asked, target()),
+      resumed({ ...asked, thinking: { type: "enabled" } }),
+    ]) {
+      expect(refused !== undefined && Either.isLeft(refused)).toBe(true)
+    }
+  })
+})
+
+describe("A message that comes whole", () => {
+  it.each<readonly [string, unknown, boolean]>([
+    ["a text", saying("Hi."), true],
+    ["a call", messageOf([{ type: "tool_use", id: "t", name: "n", input: {} }], { stop_reason: null }), true],
+    ["no word, and that its turn is over", messageOf([]), true],
+    ["an empty text, and not why", messageOf([textBlock("")], { stop_reason: null }), false],
+    ["nothing", {}, false],
+    ["the answer of a chat", { choices: [{ message: { content: "Hi." } }] }, false],
+  ])("says something where it has %s: %j", (_, message, expected) => {
+    expect(messages.plain.says(JSON.parse(JSON.stringify(message)))).toBe(expected)
+  })
+
+  it("tells of its tokens, why it ended, and its tariff", () => {
+    const message = messageOf([textBlock("Hi."), { type: "tool_use", id: "t", name: "n", input: {} }], {
+      stop_reason: "tool_use",
+      usage: {
+        input_tokens: 4,
+        cache_read_input_tokens: 2,
+        cache_creation: { ephemeral_5m_input_tokens: 1, ephemeral_1h_input_tokens: 5 },
+        output_tokens: 3,
+        output_tokens_details: { thinking_tokens: 2 },
+        service_tier: "standard",
+      },
+    })
+    expect(messages.plain.read(JSON.parse(JSON.stringify(message)))).toMatchObject({
+      responseId: "msg_01",
+      serviceTier: "standard",
+      finishReason: "tool_use",
+      toolCalls: true,
+      usage: {
+        inputTokens: 12,
+        outputTokens: 3,
+        totalTokens: 15,
+        cachedTokens: 2,
+        cacheWriteTokens: 6,
+        reasoningTokens: 2,
+      },
+    })
+  })
+})
+
+describe("A request for a count", () => {
+  const body = (value: unknown, to: Recipient) =>
+    Either.flatMap(countTokens.decode(bytesOf(value), undefined), (request) =>
+      request.bodyFor(to, nothingOmitted),
+    )
+  const tokenizing = target({ paths: { "messages.count_tokens": "//tokenize" } }, "served")
+
+  it("has another model's name, and nothing else that its client does not say", () => {
+    const bytes = bytesOf(asked)
+    expect(
+      Either.getOrThrow(body(asked, target({ stop: ["x"], maxTokens: 1, extraBody: { a: 1 } }))).body,
+    ).toEqual(bytes)
+    const renamed = Either.getOrThrow(body(asked, target({}, "other")))
+    expect(JSON.parse(decoder.decode(renamed.body))).toEqual({ ...asked, model: "other" })
+  })
+
+  it("is a chat's for vLLM's tokenizer, system, calls, results and tools included", () => {
+    const conversation = {
+      ...asked,
+      system: [{ type: "text", text: "Be brief." }],
+      tools: [{ name: "weather", description: "d", input_schema: { type: "object" } }],
+      messages: [
+        turn,
+        {
+          role: "assistant",
+          content: [
+            { type: "thinking", thinking: "x", signature: "s" },
+            textBlock("I look."),
+            { type: "tool_use", id: "t1", name: "weather", input: { city: "Bern" } },
+          ],
+        },
+        {
+          role: "user",
+          content: [
+            textBlock("And?"),
+            { type: "tool_result", tool_use_id: "t1", content: [textBlock("Sun.")] },
+          ],
+        },
+      ],
+    }
+    expect(JSON.parse(decoder.decode(Either.getOrThrow(body(conversation, tokenizing)).body))).toEqual({
+      model: "served",
+      messages: [
+        { role: "system", content: "Be brief." },
+        turn,
+        {
+          role: "assistant",
+          content: "I look.",
+          tool_calls: [
+            { id: "t1", type: "function", function: { name: "weather", arguments: '{"city":"Bern"}' } },
+          ],
+        },
+        { role: "tool", tool_call_id: "t1", content: "Sun." },
+        { role: "user", content: "And?" },
+      ],
+      tools: [
+        { type: "function", function: { name: "weather", description: "d", parameters: { type: "object" } } },
+      ],
+    })
+  })
+
+  it("is refused where a count would be a guess", () => {
+    const image = { role: "user", content: [{ type: "image", source: {} }] }
+    expect(Either.isLeft(body({ ...asked, messages: [image] }, tokenizing))).toBe(true)
+  })
+})
