@@ -25,9 +25,11 @@ import {
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
+  NoUpgrade,
   RequestTooLarge,
   RequestTooSlow,
   RequestUnreadable,
+  ResponseNotFound,
   TooManyValues,
   UnknownPath,
   UnsupportedEncoding,
@@ -43,6 +45,7 @@ import {
 import { withEndpointNames, withEndpoints } from "../src/operations/EndpointTable.ts"
 import { allOperations } from "../src/operations/Operations.ts"
 import { toldAs } from "../src/operations/RequestPath.ts"
+import { givenId } from "../src/operations/responses/ResponseId.ts"
 import { configOf } from "./support/GatewayConfig.ts"
 import { startGateway } from "./support/gateway.ts"
 import { sampleBody, samples } from "./support/OperationSamples.ts"
@@ -448,6 +451,8 @@ describe("The README's tables", () => {
       InvalidRequest: new InvalidRequest({ message: "m", param: "model" }),
       ModelNotFound: new ModelNotFound({ model: "m" }),
       DialectNotSpoken: new DialectNotSpoken({ model: "m", dialect: "chat", speakers: [], paths: [] }),
+      ResponseNotFound: new ResponseNotFound({ id: "resp_x", param: null }),
+      NoUpgrade: new NoUpgrade(),
       AccessDenied: new AccessDenied({ reason: "missing" }),
       AdminDenied: new AdminDenied(),
       PageRefused: new PageRefused({ reason: "origin", told: undefined }),
@@ -484,6 +489,7 @@ describe("The README's tables", () => {
     }
     const others = [
       new PageRefused({ reason: "host", told: undefined }),
+      new ResponseNotFound({ id: "resp_x", param: "previous_response_id" }),
       new UpstreamCredentialsRejected({ upstream: "a", status: 402, reason: "billing", failures }),
     ]
     const declared = [...Object.values(all), ...others].map((error) => {
@@ -508,7 +514,8 @@ describe("The README's tables", () => {
         configOf([{ base_url: upstream.url, dialects: ["chat", "responses", "messages"] }]),
       )
       for (const [method = "", path] of table(readme, "method", "path")) {
-        const url = `${gateway.baseUrl}${quoted(path).replace("{id}", "gpt-4o")}`
+        const id = quoted(path).startsWith("/v1/responses/") ? givenId("resp_x", "first") : "gpt-4o"
+        const url = `${gateway.baseUrl}${quoted(path).replace("{id}", id)}`
         const asked = allOperations.find(({ paths: [told] }) => toldAs(told) === quoted(path))
         const sent =
           asked === undefined

@@ -7,7 +7,7 @@ import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
 import type { AskedRequest, Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
-import { type OperationName, operations } from "../operations/Operations.ts"
+import { operationsByName, type ServedName } from "../operations/Operations.ts"
 import { type Model, readModels } from "../routing/ModelList.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import { parseJson } from "../wire/JsonBytes.ts"
@@ -25,7 +25,7 @@ export interface Mistake {
 
 /** Where a client's body is, all of it in memory that threads share. */
 interface Received {
-  readonly operation: OperationName
+  readonly operation: ServedName
   readonly deployment: string | undefined
   readonly onlyModel?: string | undefined
 }
@@ -76,7 +76,7 @@ export interface AsideJobs {
   }
   /** Puts the data of chunks together into a plain answer, and outlines it; nothing where they are none that can be printed. */
   readonly gather: {
-    readonly input: { readonly operation: OperationName; readonly packed: Uint8Array }
+    readonly input: { readonly operation: ServedName; readonly packed: Uint8Array }
     readonly output: { readonly body: Uint8Array | undefined; readonly outline: JsonObject | undefined }
   }
   /** Reads a list of models; nothing where it is none. */
@@ -88,7 +88,7 @@ export interface AsideJobs {
 
 /** A plain answer of an upstream. */
 interface AnswerBytes {
-  readonly operation: OperationName
+  readonly operation: ServedName
   readonly bytes: Uint8Array
 }
 
@@ -101,8 +101,8 @@ const mistake = ({ message, model, param }: InvalidRequest): Mistake => ({
   model,
 })
 
-const transformed = (name: OperationName, transform: ChoiceTransform, bytes: Uint8Array): Uint8Array =>
-  operations[name].plain.transform?.(transform, bytes) ?? bytes
+const transformed = (name: ServedName, transform: ChoiceTransform, bytes: Uint8Array): Uint8Array =>
+  operationsByName[name].plain.transform?.(transform, bytes) ?? bytes
 
 /** Never shown: nobody is asked to resume an answer of a request that has no body for it. */
 const neverResumed = new InvalidRequest({ message: "Its answer is never resumed.", param: null })
@@ -121,7 +121,7 @@ export const asideJobs: {
 } = {
   read: ({ deployment, onlyModel, operation, pieces }) => {
     const bytes = joined(pieces)
-    const read = Either.match(operations[operation].decode(bytes, deployment, onlyModel), {
+    const read = Either.match(operationsByName[operation].decode(bytes, deployment, onlyModel), {
       onLeft: mistake,
       onRight: ({ affinity, facts: read }) => {
         const { choices, continues, includeUsage, model, multimodal, stream, tools, unresumable } = read
@@ -134,7 +134,7 @@ export const asideJobs: {
   prepare: ({ bytes, deployment, omissions, onlyModel, operation, recipient, said }) =>
     Either.match(
       Either.flatMap(
-        operations[operation].decode(weighed(bytes), deployment, onlyModel),
+        operationsByName[operation].decode(weighed(bytes), deployment, onlyModel),
         bodyOf(recipient, omissions, said),
       ),
       {
@@ -148,12 +148,12 @@ export const asideJobs: {
     ),
   transform: ({ bytes, operation, transform }) => ({ body: transformed(operation, transform, bytes) }),
   chunks: ({ bytes, limitBytes, operation, transform }) => {
-    const { stream } = operations[operation]
+    const { stream } = operationsByName[operation]
     const body = transformed(operation, transform, bytes)
     return { datas: stream?.givenOut(body, limitBytes) ?? [] }
   },
   gather: ({ operation, packed }) => {
-    const { stream } = operations[operation]
+    const { stream } = operationsByName[operation]
     const body = stream?.gathered(packed)
     return { body, outline: body === undefined ? undefined : outlineOf(body, answerLimits) }
   },

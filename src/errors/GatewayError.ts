@@ -10,9 +10,11 @@ import type {
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
+  NoUpgrade,
   RequestTooLarge,
   RequestTooSlow,
   RequestUnreadable,
+  ResponseNotFound,
   TooManyValues,
   UnknownPath,
   UnsupportedEncoding,
@@ -30,6 +32,7 @@ export type GatewayError =
   | InvalidRequest
   | ModelNotFound
   | DialectNotSpoken
+  | ResponseNotFound
   | AccessDenied
   | AdminDenied
   | PageRefused
@@ -40,6 +43,7 @@ export type GatewayError =
   | RequestUnreadable
   | UnknownPath
   | MethodNotAllowed
+  | NoUpgrade
   | UpstreamRefused
   | UpstreamCredentialsRejected
   | UpstreamUnreachable

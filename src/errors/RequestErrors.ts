@@ -1,6 +1,7 @@
 /** What may be wrong with a request itself. */
 import * as Data from "effect/Data"
 import { withoutKeyForms } from "../secrets/KeyForm.ts"
+import { clipped } from "../wire/Clipped.ts"
 import type { Declaration } from "./Declaration.ts"
 
 /** The client's body cannot be served as it is; `param` names the member at fault. */
@@ -71,6 +72,40 @@ export class DialectNotSpoken extends Data.TaggedError("DialectNotSpoken")<{
       type: "invalid_request_error",
       param: "model",
       code: "dialect_not_spoken",
+    }
+  }
+}
+
+/** No upstream of the configuration made the response of this id. OpenAI answers so, too, of one it does not know. */
+export class ResponseNotFound extends Data.TaggedError("ResponseNotFound")<{
+  readonly id: string
+  /** The member that names it; `null` where its path does. */
+  readonly param: "previous_response_id" | null
+}> {
+  get declared(): Declaration {
+    const id = withoutKeyForms(clipped(this.id, longestShownId))
+    return {
+      status: this.param === null ? 404 : 400,
+      message: `No client of this configuration made the response \`${id}\`: it was not given out here, or the client that made it is gone or has another name.`,
+      type: "invalid_request_error",
+      param: this.param,
+      code: this.param === null ? "response_not_found" : "previous_response_not_found",
+    }
+  }
+}
+
+const longestShownId = 200
+
+/** A connection of another protocol is asked for. */
+export class NoUpgrade extends Data.TaggedError("NoUpgrade") {
+  get declared(): Declaration {
+    return {
+      status: 426,
+      message: "Responses are served over HTTP alone: POST /v1/responses, with `stream: true` for events.",
+      type: "invalid_request_error",
+      param: null,
+      code: "upgrade_not_supported",
+      headers: { upgrade: "HTTP/1.1" },
     }
   }
 }

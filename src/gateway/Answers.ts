@@ -44,6 +44,8 @@ const outcomeOf = (error: GatewayError): Outcome => {
     case "RequestTooLarge":
     case "TooManyValues":
     case "UnsupportedEncoding":
+    case "ResponseNotFound":
+    case "NoUpgrade":
     case "UnknownPath":
     case "MethodNotAllowed":
     case "Overloaded":

@@ -23,17 +23,19 @@ import { Aside } from "../aside/Aside.ts"
 import { Audit } from "../audit/Audit.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
-import type { BodyLimit } from "../errors/RequestErrors.ts"
+import { type BodyLimit, ResponseNotFound } from "../errors/RequestErrors.ts"
 import { nothingOmitted } from "../operations/Additions.ts"
 import { toUpstream } from "../operations/HeadersToUpstream.ts"
 import { type Form, toldForm } from "../operations/multipart/Form.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
+import { makerOf } from "../operations/responses/ResponseId.ts"
+import { isStored, storedPath } from "../operations/responses/StoredResponses.ts"
 import { sessionOf } from "../operations/Session.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
 import { takesOf } from "../routing/Dialect.ts"
 import { drawsFrom } from "../routing/Draws.ts"
-import { plan } from "../routing/Plan.ts"
+import { onlyTarget, plan } from "../routing/Plan.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { Spool } from "../spool/Spool.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
@@ -72,11 +74,13 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
 
 /** What the target of a request says beside its operation. */
 export interface AskedTarget {
-  /** The model that its path names, where it does. */
+  /** The model that its path names, or the id of a response, where it does. */
   readonly deployment: string | undefined
   /** What of its query upstreams are to know. */
   readonly query?: string | undefined
 }
+
+const encoder = new TextEncoder()
 
 /** How long the end waits for requests that were cut. */
 const closingTimeout = "5 seconds"
@@ -148,6 +152,7 @@ class Passage {
       const read = readLong(this.#stations.aside, operation, body, beside, hold, received)
       return Effect.flatMap(read, (request) => this.#read(request))
     }
+    if (isStored(operation)) return this.#asksStored(operation)
     draft.received(body)
     const request = operation.decode(body, deployment, snapshot.routes.onlyModel)
     return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
@@ -162,6 +167,13 @@ class Passage {
     return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
   }
 
+  /** All that is asked of what an upstream keeps stands in the target; a body that came all the same says nothing. */
+  #asksStored(operation: ServedOperation): Effect.Effect<RecordedAnswer, GatewayError> {
+    const { deployment, query = "" } = this.#asked
+    const request = operation.decode(encoder.encode(query), deployment, undefined)
+    return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
+  }
+
   /** How the client is answered with a stream, where it is: whatever it asks for, only an operation whose answers stream gives one. */
   #grammar({ stream }: RequestFacts): StreamGrammar | undefined {
     return stream ? this.#asked.operation.stream : undefined
@@ -169,11 +181,10 @@ class Passage {
 
   #read(request: ReadRequest): Effect.Effect<RecordedAnswer, GatewayError> {
     const { draft, opened, snapshot } = this.#frame
-    const { model } = request.facts
     draft.asked(request.facts)
     const targets = this.#plan(request)
     const [first] = targets
-    if (first === undefined) return Effect.fail(unplanned(snapshot.routes, this.#asked.operation, model))
+    if (first === undefined) return Effect.fail(this.#unplanned(request.facts))
     const asking = this.#asking(request, targets)
     const answer = this.#answer(asking, request.facts, request.bodyToResume)
     const grammar = this.#grammar(request.facts)
@@ -182,9 +193,20 @@ class Passage {
     return Effect.as(request.bodyFor(first, nothingOmitted), begunAtOnce(answer, grammar, draft, opened))
   }
 
+  #unplanned({ continues, model }: RequestFacts): GatewayError {
+    const { operation } = this.#asked
+    if (continues === undefined) return unplanned(this.#frame.snapshot.routes, operation, model)
+    const param = isStored(operation) ? null : "previous_response_id"
+    return new ResponseNotFound({ id: continues, param })
+  }
+
   #plan({ affinity, facts }: ReadRequest): ReadonlyArray<Target> {
     const { inFlight, random } = this.#stations
     const { call, operation } = this.#asked
+    if (facts.continues !== undefined) {
+      const maker = makerOf(facts.continues, this.#frame.snapshot.routes.upstreams)
+      return maker === undefined ? [] : [onlyTarget(maker, facts.model)]
+    }
     return plan(
       this.#frame.snapshot,
       {
@@ -201,6 +223,9 @@ class Passage {
     const { boundary, call, deadline, operation, query } = this.#asked
     return {
       operation,
+      pathFor: isStored(operation)
+        ? ({ upstream }) => storedPath(upstream, operation, facts.continues ?? "")
+        : undefined,
       query,
       stream: this.#grammar(facts) !== undefined,
       choicesFor: ({ upstream }) => choicesOf(facts.choices, upstream),
@@ -215,10 +240,8 @@ class Passage {
       bodyFor,
       headersFor: ({ upstream }) => {
         const credential = credentialFor(snapshot.server.accessKeys, upstream, call.headers)
-        return toUpstream(call.headers, upstream, credential, {
-          body: boundary === undefined ? "json" : "form",
-          face: operation.face,
-        })
+        const body = operation.method !== "POST" ? "none" : boundary === undefined ? "json" : "form"
+        return toUpstream(call.headers, upstream, credential, { body, face: operation.face })
       },
       secrets,
       caller,

@@ -3,13 +3,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { answerOf } from "../errors/GatewayError.ts"
-import { MethodNotAllowed, UnknownPath } from "../errors/RequestErrors.ts"
+import { MethodNotAllowed, NoUpgrade, UnknownPath } from "../errors/RequestErrors.ts"
 import { InternalError, ShuttingDown } from "../errors/ServerErrors.ts"
 import type { ClientAnswer, ClientCall, Served } from "../gateway/Exchange.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { Models } from "../gateway/Models.ts"
 import type { ServedPath } from "../operations/Operation.ts"
-import { allOperations, type ServedOperation } from "../operations/Operations.ts"
+import { allOperations, operations, type ServedOperation } from "../operations/Operations.ts"
 import {
   deploymentIn,
   isModelPath,
@@ -17,8 +17,10 @@ import {
   modelIn,
   pathOf,
   queryOf,
+  type StoredIn,
   servedPaths,
   spellingsOf,
+  storedIn,
 } from "../operations/RequestPath.ts"
 import { preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
@@ -42,11 +44,31 @@ export const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>
   ends: undefined,
 })
 
-/** What is served at a path. `GET` answers `HEAD` too. */
-interface Place {
-  readonly method: "GET" | "POST"
-  readonly route: Route
+/** What is served at a path, by its methods. `GET` answers `HEAD` too. */
+type Place = Readonly<Partial<Record<"DELETE" | "GET" | "POST", Route>>>
+
+const routeOf = (place: Place, method: string): Route | undefined => {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      return place.GET
+    case "POST":
+      return place.POST
+    case "DELETE":
+      return place.DELETE
+    default:
+      return undefined
+  }
 }
+
+/** The methods of a place, as `allow` tells them. */
+const allowedAt = ({ DELETE, GET, POST }: Place): string =>
+  [
+    ...(GET === undefined ? [] : ["GET", "HEAD"]),
+    ...(POST === undefined ? [] : ["POST"]),
+    ...(DELETE === undefined ? [] : ["DELETE"]),
+    "OPTIONS",
+  ].join(", ")
 
 /** Where the routes lead, beside what any process knows of itself. */
 interface Destinations {
@@ -62,6 +84,8 @@ const shuttingDown = new ShuttingDown({ retryAfterSeconds: 1 })
 const spelled = (paths: ReadonlyArray<ServedPath>, place: Place): ReadonlyArray<readonly [string, Place]> =>
   paths.flatMap(spellingsOf).map((spelling) => [spelling, place] as const)
 
+const responsesPaths: ReadonlySet<string> = new Set(operations.responses.paths.flatMap(spellingsOf))
+
 /** Every path that is served, with what it does for each method. */
 class Routes {
   readonly #to: Destinations
@@ -74,10 +98,10 @@ class Routes {
     const retrieved = this.#unlessDraining("models", (call, target) =>
       to.models.retrieve(call, modelIn(target)),
     )
-    this.#ofModel = { method: "GET", route: retrieved }
+    this.#ofModel = { GET: retrieved }
     this.#byPath = new Map([
       ...allOperations.flatMap((operation) => spelled(operation.paths, this.#proxied(operation))),
-      ...spelled(["/models", "//anthropic/v1/models"], { method: "GET", route: listed }),
+      ...spelled(["/models", "//anthropic/v1/models"], { GET: listed }),
       ...this.#own(),
     ])
   }
@@ -86,29 +110,33 @@ class Routes {
   find(method: string, target: string): Route {
     const path = pathOf(target)
     const place = this.#byPath.get(path) ?? this.#named(path)
-    if (place?.method === method || (place?.method === "GET" && method === "HEAD")) return place.route
+    const route = place === undefined ? undefined : routeOf(place, method)
+    if (route !== undefined) return route
     const { gateway, snapshot } = this.#to
     if (method === "OPTIONS") {
       return (call) => unrecorded(call, Effect.succeed(preflight(snapshot(), call.headers)))
     }
     const error = this.#misdirected(method, path, place)
-    return (call) => gateway.unserved({ method, path }, call, error)
+    const isResponses = responsesPaths.has(path) && method === "GET"
+    return (call) => {
+      // Agents ask for a WebSocket first, and go on over HTTP once they are told.
+      const asksUpgrade = isResponses && call.headers["upgrade"] !== undefined
+      return gateway.unserved({ method, path }, call, asksUpgrade ? new NoUpgrade() : error)
+    }
   }
 
   #misdirected(method: string, path: string, place: Place | undefined): UnknownPath | MethodNotAllowed {
     const shown = path.slice(0, 200)
     return place === undefined
       ? new UnknownPath({ method, path: shown, meant: meantPath(path), served: servedPaths })
-      : new MethodNotAllowed({
-          method,
-          path: shown,
-          allow: place.method === "POST" ? "POST, OPTIONS" : "GET, HEAD, OPTIONS",
-        })
+      : new MethodNotAllowed({ method, path: shown, allow: allowedAt(place) })
   }
 
   /** What is served at paths with a name in them. */
   #named(path: string): Place | undefined {
     if (isModelPath(path)) return this.#ofModel
+    const response = storedIn(path)
+    if (response !== undefined) return this.#stored(response)
     const deployment = deploymentIn(path)
     return deployment === undefined ? undefined : this.#proxied(deployment.operation, deployment.name)
   }
@@ -119,15 +147,26 @@ class Routes {
       operation.face === "anthropic"
         ? (call, target) => gateway.proxy(operation, call, { deployment, query: queryOf(target) })
         : (call) => gateway.proxy(operation, call, { deployment })
-    return { method: operation.method, route: this.#unlessDraining(operation.name, proxy) }
+    return { [operation.method]: this.#unlessDraining(operation.name, proxy) }
+  }
+
+  /** What is asked of a response that is stored. */
+  #stored({ id, operations }: StoredIn): Place {
+    const { gateway } = this.#to
+    return Object.fromEntries(
+      operations.map((operation) => {
+        const proxy: Route = (call, target) =>
+          gateway.proxy(operation, call, { deployment: id, query: queryOf(target) })
+        return [operation.method, this.#unlessDraining(operation.name, proxy)]
+      }),
+    )
   }
 
   /** What is told of this gateway itself. */
   #own(): ReadonlyArray<readonly [string, Place]> {
     const { health, server } = this.#to
     const get = (answer: (call: ClientCall, target: string) => Effect.Effect<ClientAnswer>): Place => ({
-      method: "GET",
-      route: (call, target) => unrecorded(call, answer(call, target)),
+      GET: (call, target) => unrecorded(call, answer(call, target)),
     })
     return [
       ["/health", get(health)],

@@ -25,7 +25,7 @@ export type ServedPath = `/${string}`
 export interface Operation<Name extends string = string> {
   /** As the audit and the log call it. */
   readonly name: Name
-  readonly method: "POST"
+  readonly method: "DELETE" | "GET" | "POST"
   /** The conversation dialect that is spoken there; `undefined` where it is not for conversations. */
   readonly dialect: Dialect | undefined
   /** How whoever calls it is told of errors. */
@@ -148,6 +148,8 @@ interface AnyPlainAnswers {
 /** JSON objects that are read to their last byte and judged before any of them is given out: one that breaks off is asked of another target. */
 export interface JudgedAnswers extends AnyPlainAnswers {
   readonly kind: "judged"
+  /** An error in an answer is what was asked for, and no failure. */
+  readonly tellsErrors?: true
   /** The answer with its texts changed, the same bytes where nothing changes; `undefined` where answers have no text to change. */
   readonly transform: ((transform: ChoiceTransform, body: Uint8Array) => Uint8Array) | undefined
 }

@@ -15,7 +15,10 @@ import { moderations } from "./moderations/Moderations.ts"
 import type { Operation } from "./Operation.ts"
 import { pooling } from "./pooling/Pooling.ts"
 import { rerank } from "./rerank/Rerank.ts"
+import { compact } from "./responses/Compact.ts"
+import { inputTokens } from "./responses/InputTokens.ts"
 import { responses } from "./responses/Responses.ts"
+import { type StoredResponseName, storedOperations } from "./responses/StoredResponses.ts"
 import { score } from "./score/Score.ts"
 import { detokenize } from "./tokens/Detokenize.ts"
 import { tokenize } from "./tokens/Tokenize.ts"
@@ -24,6 +27,8 @@ export type OperationName =
   | "chat.completions"
   | "completions"
   | "responses"
+  | "responses.compact"
+  | "responses.input_tokens"
   | "messages"
   | "messages.count_tokens"
   | "embeddings"
@@ -41,14 +46,18 @@ export type OperationName =
   | "images.edits"
   | "images.variations"
 
-/** An operation of the table. */
-export type ServedOperation = Operation<OperationName>
+/** An operation of the table, or one that is asked by an id. */
+export type ServedName = OperationName | StoredResponseName
+
+export type ServedOperation = Operation<ServedName>
 
 /** The operations by their names, in the order in which they are told. */
 export const operations: { readonly [Name in OperationName]: Operation<Name> } = {
   "chat.completions": chat,
   completions,
   responses,
+  "responses.compact": compact,
+  "responses.input_tokens": inputTokens,
   messages,
   "messages.count_tokens": countTokens,
   embeddings,
@@ -67,9 +76,15 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
   "images.variations": imageVariations,
 }
 
-/** All of them, in that order. */
-export const allOperations: ReadonlyArray<ServedOperation> = Object.values(operations)
+/** All of the table, in that order. */
+export const allOperations: ReadonlyArray<Operation<OperationName>> = Object.values(operations)
+
+/** Those of the table and those that are asked by an id. */
+export const operationsByName: { readonly [Name in ServedName]: Operation<Name> } = {
+  ...operations,
+  ...storedOperations,
+}
 
 /** The operation that is called so, in an audit of any release. */
 export const operationCalled = (name: string): ServedOperation | undefined =>
-  allOperations.find((operation) => operation.name === name)
+  Object.values(operationsByName).find((operation) => operation.name === name)

@@ -6,6 +6,7 @@ import { distance } from "../wire/Nearest.ts"
 import { percentDecoded } from "../wire/PercentEncoding.ts"
 import type { ServedPath } from "./Operation.ts"
 import { allOperations, type ServedOperation } from "./Operations.ts"
+import { type StoredOperation, storedOperations } from "./responses/StoredResponses.ts"
 
 /** What may stand before an operation's path: OpenAI's base URL, Azure's old and new one, one below the other, or nothing. */
 const prefixes = ["", "/v1", "/openai", "/openai/v1", "/v1/openai"]
@@ -72,6 +73,23 @@ const modelPrefixes = ["/models/", "//anthropic/v1/models/"].flatMap(spellingsOf
 /** Whether a path leads to one model. */
 export const isModelPath = (path: string): boolean =>
   modelPrefixes.some((prefix) => path.length > prefix.length && path.startsWith(prefix))
+
+/** What can be asked of a stored response, at one path. */
+export interface StoredIn {
+  readonly id: string
+  readonly operations: ReadonlyArray<StoredOperation>
+}
+
+const responsePrefixes = spellingsOf("/responses/")
+
+/** Which stored response a path names, and what can be asked of it there. */
+export const storedIn = (path: string): StoredIn | undefined => {
+  const prefix = responsePrefixes.find((one) => path.startsWith(one))
+  const [, id, behind] =
+    prefix === undefined ? [] : (/^([^/]+)(\/.+)?$/.exec(path.slice(prefix.length)) ?? [])
+  const operations = Object.values(storedOperations).filter(({ behindId }) => behindId === (behind ?? ""))
+  return id === undefined || operations.length === 0 ? undefined : { id: percentDecoded(id), operations }
+}
 
 /** An operation asked of a deployment. */
 export interface Deployment {

@@ -51,6 +51,16 @@ export const matchedGroup = (routes: RoutingTable, model: string): Group => ({
   reached: "model",
 })
 
+/** What an upstream is sent that is asked by its name: the model asked for if it matches that, else the first of its exact values, else the model asked for all the same. */
+const modelByName = (upstream: Upstream, asked: string): string => {
+  const firstExact = upstream.match.type === "exact" ? upstream.match.values[0] : undefined
+  return matches(upstream, asked) ? asked : (firstExact ?? asked)
+}
+
+/** An upstream as the only target of a request that nobody else can answer. */
+export const onlyTarget = (upstream: Upstream, asked: string): Target =>
+  targetOf(upstream, { upstreams: [upstream], model: modelByName(upstream, asked), reached: "upstream" })
+
 /** How far a plan has come. */
 export interface PlanSoFar {
   /** The model name asked for. */
@@ -64,9 +74,6 @@ export interface PlanSoFar {
 /**
  * Where the fallback of `upstream`, one of the last group, leads: to the upstream of that name, else to those that match a model
  * of that name; undefined where there is nothing that is not yet planned.
- *
- * An upstream reached by name is sent the model asked for if it matches that, else the first of its exact values, else the model
- * asked for all the same.
  */
 export const fallbackGroup = (
   routes: RoutingTable,
@@ -77,8 +84,7 @@ export const fallbackGroup = (
   if (fallback === undefined) return undefined
   const named = routes.byName.get(fallback)
   if (named === undefined) return withoutPlanned(matchedGroup(routes, fallback), planned)
-  const firstExact = named.match.type === "exact" ? named.match.values[0] : undefined
-  const model = matches(named, asked) ? asked : (firstExact ?? asked)
+  const model = modelByName(named, asked)
   return withoutPlanned({ upstreams: [named], model, reached: "upstream" }, planned)
 }
 

@@ -8,7 +8,7 @@ import { errorBody } from "../answer/ErrorInEvents.ts"
 import { EventReader } from "../answer/EventReader.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
-import { judge } from "../answer/Verdict.ts"
+import { judge, type Verdict } from "../answer/Verdict.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { eventsOf } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
@@ -107,6 +107,12 @@ interface GatheredForm {
   readonly reader: EventReader<StreamFault>
   readonly answer: GatheredAnswer<StreamFault>
 }
+
+/** What an answer is; of an operation whose answers may tell of errors, one in any case. */
+const judgedBy = ({ plain }: ServedOperation, answer: JsonObject | undefined): Verdict =>
+  answer !== undefined && plain.kind === "judged" && plain.tellsErrors === true
+    ? { kind: "answer", answer }
+    : judge(answer, plain.says)
 
 /** Mutable on purpose: one answer, one socket. */
 export class AnswerReading implements BodyReading {
@@ -305,7 +311,7 @@ export class AnswerReading implements BodyReading {
   /** A plain body is whole: it may be no answer all the same. */
   #judge(body: Uint8Array, answer: JsonObject | undefined): void {
     const { operation, stream } = this.#asked
-    const judged = judge(answer, operation.plain.says)
+    const judged = judgedBy(operation, answer)
     const { status } = this.#head
     switch (judged.kind) {
       case "not_json":

@@ -16,6 +16,8 @@ export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {
   readonly choicesFor: (target: Target) => number
   /** What is to be done to the texts of a target's answer. */
   readonly transformFor: (target: Target) => ChoiceTransform
+  /** Where a target is asked; absent: at the path that it has for the operation. */
+  readonly pathFor?: ((target: Target) => string) | undefined
   /** What of the client's query goes along; nothing where there is none. */
   readonly query?: string | undefined
   readonly retry: RetryPolicy

@@ -79,15 +79,16 @@ export class RunningAttempt implements CallListener, ReadingListener {
   }
 
   start(body: Sent["body"]): void {
-    const { deadline, headersFor, operation, query, stream } = this.#at.request
+    const { deadline, headersFor, operation, pathFor, query, stream } = this.#at.request
+    const { target } = this.#at
     this.#call = this.#surroundings.upstreams.open(
       {
-        upstream: this.#at.target.upstream,
+        upstream: target.upstream,
         method: operation.method,
-        path: pathAt(this.#at.target.upstream, operation),
+        path: pathFor?.(target) ?? pathAt(target.upstream, operation),
         query,
-        headers: headersFor(this.#at.target),
-        body,
+        headers: headersFor(target),
+        body: operation.method === "POST" ? body : undefined,
         awaits: stream ? "event" : isRelayed(operation) ? "bytes" : "answer",
         unpacks: unpacksOf(operation),
         deadline,

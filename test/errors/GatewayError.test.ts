@@ -14,8 +14,10 @@ import {
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
+  NoUpgrade,
   RequestTooLarge,
   RequestUnreadable,
+  ResponseNotFound,
   UnknownPath,
   UnsupportedEncoding,
 } from "../../src/errors/RequestErrors.ts"
@@ -52,6 +54,14 @@ const parse = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decode
 const table: ReadonlyArray<readonly [GatewayError, number, string, string | null]> = [
   [new InvalidRequest({ message: "no", param: "model" }), 400, "invalid_request_error", null],
   [new ModelNotFound({ model: "m" }), 404, "invalid_request_error", "model_not_found"],
+  [new ResponseNotFound({ id: "r", param: null }), 404, "invalid_request_error", "response_not_found"],
+  [
+    new ResponseNotFound({ id: "r", param: "previous_response_id" }),
+    400,
+    "invalid_request_error",
+    "previous_response_not_found",
+  ],
+  [new NoUpgrade(), 426, "invalid_request_error", "upgrade_not_supported"],
   [
     new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [] }),
     404,

@@ -76,6 +76,25 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
     // It asks for no answer, and knows no member that changes one.
     bounds: { top_k: undefined },
   },
+  "responses.compact": {
+    request: { input: "Hello?" },
+    answer: {
+      object: "response.compaction",
+      created_at: 1_764_000_000,
+      output: [{ id: "cmp_1", type: "compaction", encrypted_content: "gAAAA" }],
+      usage: { input_tokens: 7, output_tokens: 3, total_tokens: 10 },
+    },
+    tokens: { input: 7, output: 3 },
+    writesText: false,
+    bounds: { top_k: undefined },
+  },
+  "responses.input_tokens": {
+    request: { input: "Hello?" },
+    answer: { object: "response.input_tokens", input_tokens: 7 },
+    tokens: { input: undefined, output: undefined },
+    writesText: false,
+    bounds: { top_k: undefined },
+  },
   embeddings: {
     request: { input: ["Hello", "Good day"], encoding_format: "float" },
     answer: {

@@ -77,6 +77,9 @@ export const endingOf = (
   response: { kind: "plain", bytes: body },
 })
 
+/** The name of a model, where one was asked for: a response is asked for by its id alone. */
+const named = (model: string | undefined): string | undefined => (model === "" ? undefined : model)
+
 /** nginx's word for a client that left before it was answered; never sent. */
 const clientClosedRequest = 499
 
@@ -213,7 +216,7 @@ export class RecordDraft implements Addressee {
 
   /** As it was asked for; one that nobody serves is a slip, of the key perhaps. */
   get #model(): string | undefined {
-    const { model } = this.#asked
+    const model = named(this.#asked.model)
     return model === undefined || this.#attempts.length > 0 ? model : withoutKeyForms(model)
   }
 
@@ -241,7 +244,7 @@ export class RecordDraft implements Addressee {
       clientIp,
       endpoint,
       model: this.#model,
-      upstreamModel: last?.upstreamModel,
+      upstreamModel: named(last?.upstreamModel),
       upstream: last?.upstream,
       attempts: this.#attempts,
       stream: this.#asked.stream,

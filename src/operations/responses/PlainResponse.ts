@@ -53,6 +53,21 @@ export const withGivenIds = (response: JsonObject, upstream: string): JsonObject
   return ids.length === 0 ? response : { ...response, ...Object.fromEntries(ids) }
 }
 
+/** An object whose ids name who made it; the same bytes where it has none. */
+export const transformIds = ({ madeBy }: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
+  const object = madeBy === undefined ? undefined : parseObject(bytes)
+  if (object === undefined || madeBy === undefined) return bytes
+  const given = withGivenIds(object, madeBy)
+  return given === object ? bytes : (rewriteJson(bytes, object, given) ?? bytes)
+}
+
+/** What is kept of a response, as its client is given it: a list of its items is no response, and has no ids of one. */
+export const transformStored = (transform: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
+  const object = parseObject(bytes)?.["object"]
+  if (typeof object !== "string" || !object.startsWith("response")) return bytes
+  return transformResponse(transform, bytes)
+}
+
 /** The response as its client is given it; the same bytes where nothing changes or they are none. */
 export const transformResponse = (transform: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
   const response = parseObject(bytes)

@@ -61,7 +61,8 @@ export const prepare = (
   writes: boolean,
 ): Either.Either<Prepared, InvalidRequest> => {
   const edits: Edits = new Map()
-  for (const [name, value] of Object.entries(target.upstream.extraBody)) {
+  // What asks for no answer knows no member that changes one.
+  for (const [name, value] of writes ? Object.entries(target.upstream.extraBody) : []) {
     if (!notFilled.has(name) && !Object.hasOwn(request.body, name)) edits.set(name, JSON.stringify(value))
   }
   ownWords(request, target, edits)

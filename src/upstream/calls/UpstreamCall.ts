@@ -7,7 +7,7 @@ import type { AttemptFailure } from "../policy/AttemptFailure.ts"
 /** What is sent: `path` below the upstream's `baseUrl`, or from the root of its host, headers complete (the credential included). */
 export interface UpstreamCall {
   readonly upstream: Upstream
-  readonly method: "GET" | "POST"
+  readonly method: "DELETE" | "GET" | "POST"
   readonly path: string
   /** Put behind the path, without a `?`, and before what is configured to stand there; nothing where there is none. */
   readonly query?: string | undefined

@@ -1,0 +1,13 @@
+/** `/v1/responses/compact`: a conversation made shorter, for whoever goes on with it. */
+import { aboutResponses } from "./AboutResponses.ts"
+import { itemsOf, readResponse, transformIds } from "./PlainResponse.ts"
+
+export const compact = aboutResponses({
+  name: "responses.compact",
+  about: "a conversation made shorter",
+  paths: ["/responses/compact"],
+  says: (answer) => itemsOf(answer).length > 0,
+  silence: "no output",
+  transform: transformIds,
+  read: readResponse,
+})

@@ -1,0 +1,99 @@
+/**
+ * What is asked of a response that its upstream keeps, by the id it was given out with: to be told it, to end or forget it, to list what it was made of.
+ * Only who made it is asked, and what it answers is handed on, a response that failed too.
+ */
+import * as Either from "effect/Either"
+import { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { pathAt, type Upstream } from "../../routing/Upstream.ts"
+import { answerLimits } from "../../wire/JsonOutline.ts"
+import { nothingAdded } from "../Additions.ts"
+import { deciding } from "../OneReading.ts"
+import type { Operation, RequestFacts } from "../Operation.ts"
+import { readResponse, transformStored } from "./PlainResponse.ts"
+import { ownId } from "./ResponseId.ts"
+import { responsesGrammar } from "./ResponsesGrammar.ts"
+
+export type StoredResponseName =
+  | "responses.retrieve"
+  | "responses.delete"
+  | "responses.cancel"
+  | "responses.input_items"
+
+export interface StoredOperation<Name extends StoredResponseName = StoredResponseName>
+  extends Operation<Name> {
+  /** What stands behind the id in its path. */
+  readonly behindId: "" | "/cancel" | "/input_items"
+}
+
+const nothing = new Uint8Array()
+
+const factsOf = (id: string, stream: boolean): RequestFacts => ({
+  model: "",
+  stream,
+  includeUsage: true,
+  tools: false,
+  multimodal: false,
+  choices: { n: undefined, prompts: 1 },
+  unresumable: undefined,
+  continues: id,
+})
+
+const neverAsked = new InvalidRequest({ message: "No response is named.", param: null })
+
+const stored = <Name extends StoredResponseName>(
+  name: Name,
+  method: StoredOperation["method"],
+  behindId: StoredOperation["behindId"],
+  about: string,
+): StoredOperation<Name> => ({
+  name,
+  method,
+  behindId,
+  dialect: "responses",
+  face: "openai",
+  about,
+  paths: [`/responses/{id}${behindId}`],
+  decidedBy: deciding([]),
+  // All that is asked stands in its path and its query.
+  decode: (query, id) =>
+    id === undefined
+      ? Either.left(neverAsked)
+      : Either.right({
+          facts: factsOf(id, name === "responses.retrieve" && asksStream(query)),
+          affinity: () => "",
+          bodyFor: () => Either.right({ body: nothing, asItCame: true, added: nothingAdded }),
+          bodyToResume: undefined,
+        }),
+  plain: {
+    kind: "judged",
+    outline: answerLimits,
+    says: () => true,
+    silence: "nothing",
+    tellsErrors: true,
+    transform: transformStored,
+    isChanged: () => true,
+    read: readResponse,
+  },
+  stream: name === "responses.retrieve" ? responsesGrammar : undefined,
+})
+
+const decoder = new TextDecoder()
+
+const asksStream = (query: Uint8Array): boolean =>
+  new URLSearchParams(decoder.decode(query)).get("stream") === "true"
+
+/** All of them. */
+export const storedOperations: { readonly [Name in StoredResponseName]: StoredOperation<Name> } = {
+  "responses.retrieve": stored("responses.retrieve", "GET", "", "a stored response, with `?stream=true` too"),
+  "responses.delete": stored("responses.delete", "DELETE", "", "forgets it"),
+  "responses.cancel": stored("responses.cancel", "POST", "/cancel", "ends one that runs in the background"),
+  "responses.input_items": stored("responses.input_items", "GET", "/input_items", "what it was made of"),
+}
+
+/** Where an upstream has what it keeps of the response of this id. */
+export const storedPath = (upstream: Upstream, { behindId }: StoredOperation, id: string): string => {
+  const below = pathAt(upstream, { name: "responses", paths: ["/responses"] })
+  return `${below}/${encodeURIComponent(ownId(id, upstream.name) ?? id)}${behindId}`
+}
+
+export const isStored = (operation: object): operation is StoredOperation => "behindId" in operation

@@ -1,0 +1,240 @@
+/** `/v1/responses` through sockets: streams, ids that name who made them, and what is asked of a stored response. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { givenId } from "../../src/operations/responses/ResponseId.ts"
+import { configOf } from "../support/GatewayConfig.ts"
+import { startGateway } from "../support/gateway.ts"
+import { within } from "../support/Patience.ts"
+import { jsonOf, post, postBytes, rawConnection, request } from "../support/RawHttp.ts"
+import { eventsOf, functionCall, message, reasoning, response, wireOf } from "../support/ResponseEvents.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
+
+const model = "gpt-x"
+const path = "/v1/responses"
+const asked = { model, input: "Hello?", stream: true }
+
+const stack = (
+  scripts: ReadonlyArray<Scripted.Script>,
+  entry: Readonly<Record<string, unknown>> = {},
+  rest: Readonly<Record<string, unknown>> = {},
+) =>
+  Effect.gen(function* () {
+    const upstreams = yield* Effect.forEach(scripts, (script) => Scripted.scriptedUpstream(script))
+    const gateway = yield* startGateway(
+      configOf(
+        upstreams.map(({ url }) => ({ ...entry, base_url: url })),
+        rest,
+      ),
+    )
+    return { ...gateway, upstreams }
+  })
+
+const whole = response([reasoning("So."), message("Hello there."), functionCall("{}")])
+
+const streamOf = (text: string, options: Scripted.StreamOptions = {}) =>
+  Scripted.streamed(Buffer.from(text), options)
+
+describe("A streamed response", () => {
+  it.scopedLive("is what its upstream sends, but for the ids, and is recorded whole", () =>
+    Effect.gen(function* () {
+      const wire = wireOf(eventsOf(whole))
+      const { awaitRecords, port } = yield* stack([streamOf(wire)])
+      const got = yield* post(port, path, asked)
+      const given = givenId("resp_abc", "first")
+      expect(got?.headers["content-type"]).toContain("text/event-stream")
+      expect(got?.body.toString()).toBe(wire.replaceAll("resp_abc", given))
+      const [record] = yield* awaitRecords(1)
+      expect(record).toMatchObject({
+        endpoint: "responses",
+        dialect: "responses",
+        outcome: "ok",
+        stream: true,
+        toolCalls: true,
+        finishReason: "completed",
+        usage: { inputTokens: 20, cachedTokens: 8, outputTokens: 10, reasoningTokens: 6 },
+      })
+    }),
+  )
+
+  it.scopedLive("is the next upstream's where the first fails before it says anything", () =>
+    Effect.gen(function* () {
+      const [created] = eventsOf(whole)
+      const failures = [
+        wireOf([created ?? {}, { type: "error", message: "busy", code: "overloaded" }]),
+        wireOf([
+          created ?? {},
+          {
+            type: "response.failed",
+            response: { ...whole, status: "failed", error: { code: "server_error", message: "no" } },
+          },
+        ]),
+        wireOf([created ?? {}]),
+        wireOf(eventsOf(response([]))),
+      ]
+      for (const failure of failures) {
+        const { awaitRecords, port } = yield* stack([streamOf(failure), streamOf(wireOf(eventsOf(whole)))])
+        const got = yield* post(port, path, asked)
+        expect([got?.status, got?.headers["x-sluice-upstream"]]).toEqual([200, "second"])
+        expect(got?.body.toString().match(/response\.created"/g)?.length).toBe(1)
+        const [record] = yield* awaitRecords(1)
+        expect(record?.attempts.map(({ upstream }) => upstream)).toEqual(["first", "second"])
+      }
+    }),
+  )
+
+  it.scopedLive("closes its upstream when its caller leaves", () =>
+    Effect.gen(function* () {
+      const begun = wireOf(eventsOf(whole).slice(0, 6))
+      const { awaitRecords, port, upstreams } = yield* stack([streamOf(begun, { ending: "silence" })])
+      const connection = yield* rawConnection(port)
+      yield* connection.send(postBytes(path, asked))
+      const sent = yield* within("the request", upstreams[0]?.awaitRequest(1) ?? Effect.never)
+      yield* within(
+        "the first event",
+        connection.until((text) => text.includes("response.created")),
+      )
+      connection.socket.destroy()
+      yield* within("that it is given up", sent.abandoned)
+      const [record] = yield* awaitRecords(1)
+      expect(record).toMatchObject({ outcome: "client_closed", endpoint: "responses" })
+    }),
+  )
+
+  it.scopedLive("is made of a plain answer, and a plain one of a stream", () =>
+    Effect.gen(function* () {
+      const given = givenId("resp_abc", "first")
+      const { port } = yield* stack([
+        Scripted.sequence(Scripted.json(whole), streamOf(wireOf(eventsOf(whole)))),
+      ])
+      const streamed = yield* post(port, path, asked)
+      expect(streamed?.body.toString()).toContain(`event: response.completed\ndata: {`)
+      expect(streamed?.body.toString()).toContain(`"id":"${given}"`)
+      const plain = yield* post(port, path, { ...asked, stream: false })
+      expect(jsonOf(plain)).toEqual({ ...whole, id: given })
+    }),
+  )
+})
+
+describe("The state of responses", () => {
+  const second = givenId("resp_abc", "second")
+
+  it.scopedLive("is asked of the client that made it, and of nobody else", () =>
+    Effect.gen(function* () {
+      const refusal = Scripted.status(500, { error: { message: "out of order" } })
+      const { awaitRecords, port, upstreams } = yield* stack([Scripted.json(whole), Scripted.json(whole)])
+      for (let turn = 0; turn < 3; turn++) {
+        const got = yield* post(port, path, { model, input: "on", previous_response_id: second })
+        expect([got?.status, got?.headers["x-sluice-upstream"]]).toEqual([200, "second"])
+      }
+      expect(upstreams[0]?.requests.length).toBe(0)
+      expect(upstreams[1]?.requests.map(({ body }) => body)).toEqual(
+        Array.from({ length: 3 }, () => ({ model, input: "on", previous_response_id: "resp_abc" })),
+      )
+      yield* awaitRecords(3)
+      const down = yield* stack([Scripted.json(whole), refusal])
+      const got = yield* post(down.port, path, { model, input: "on", previous_response_id: second })
+      expect(got?.status).toBe(500)
+      expect(down.upstreams[0]?.requests.length).toBe(0)
+    }),
+  )
+
+  it.scopedLive("is not asked by an id that nobody here made", () =>
+    Effect.gen(function* () {
+      const { port, upstreams } = yield* stack([Scripted.json(whole)])
+      for (const id of [
+        "resp_abc",
+        second,
+        `${givenId("resp_abc", "first")}x`,
+        givenId("resp_abc", "gone"),
+      ]) {
+        const got = yield* post(port, path, { model, input: "on", previous_response_id: id })
+        expect([id, got?.status, jsonOf(got)]).toMatchObject([
+          id,
+          400,
+          { error: { param: "previous_response_id", code: "previous_response_not_found" } },
+        ])
+        const asked = yield* request(port, "GET", `${path}/${id}`)
+        expect([asked?.status, jsonOf(asked)]).toMatchObject([404, { error: { code: "response_not_found" } }])
+      }
+      expect(upstreams[0]?.requests.length).toBe(0)
+    }),
+  )
+
+  it.scopedLive("is told, forgotten, ended and listed by its id", () =>
+    Effect.gen(function* () {
+      const failed = { ...whole, status: "failed", error: { code: "server_error", message: "no" } }
+      const list = { object: "list", data: [], first_id: null, last_id: null, has_more: false }
+      const { awaitRecords, port, upstreams } = yield* stack([
+        Scripted.hang(),
+        ({ method, path: at }) =>
+          Scripted.json(
+            method === "DELETE"
+              ? { id: "resp_abc", object: "response", deleted: true }
+              : at.includes("input_items")
+                ? list
+                : failed,
+          ),
+      ])
+      const get = (method: string, behind = "") => request(port, method, `${path}/${second}${behind}`)
+      expect(jsonOf(yield* get("GET"))).toEqual({ ...failed, id: second })
+      expect(jsonOf(yield* get("POST", "/cancel"))).toEqual({ ...failed, id: second })
+      expect(jsonOf(yield* get("DELETE"))).toEqual({ id: second, object: "response", deleted: true })
+      expect(jsonOf(yield* get("GET", "/input_items?limit=5&order=asc"))).toEqual(list)
+      expect(upstreams[1]?.requests.map((one) => `${one.method} ${one.path}`)).toEqual([
+        "GET /v1/responses/resp_abc",
+        "POST /v1/responses/resp_abc/cancel",
+        "DELETE /v1/responses/resp_abc",
+        "GET /v1/responses/resp_abc/input_items?limit=5&order=asc",
+      ])
+      const records = yield* awaitRecords(4)
+      expect(records.map(({ endpoint, outcome }) => `${endpoint} ${outcome}`)).toEqual([
+        "responses.retrieve ok",
+        "responses.cancel ok",
+        "responses.delete ok",
+        "responses.input_items ok",
+      ])
+      expect(records[0]).toMatchObject({ model: undefined, upstream: "second", upstreamModel: undefined })
+    }),
+  )
+
+  it.scopedLive("is streamed again to whoever asks for that", () =>
+    Effect.gen(function* () {
+      const wire = wireOf(eventsOf(whole))
+      const { port, upstreams } = yield* stack([Scripted.hang(), streamOf(wire)])
+      const got = yield* request(port, "GET", `${path}/${second}?stream=true&starting_after=3`)
+      expect(got?.body.toString()).toBe(wire.replaceAll("resp_abc", second))
+      expect(upstreams[1]?.requests[0]?.path).toBe("/v1/responses/resp_abc?stream=true&starting_after=3")
+    }),
+  )
+
+  it.scopedLive("is open to those alone who have a key", () =>
+    Effect.gen(function* () {
+      const keys = { server: { access_keys: ["sk-open-sesame-0123"] } }
+      const { port } = yield* stack([Scripted.json(whole), Scripted.json(whole)], {}, keys)
+      const denied = yield* request(port, "GET", `${path}/${second}`)
+      expect([denied?.status, jsonOf(denied)]).toMatchObject([401, { error: { code: "invalid_api_key" } }])
+      const key = { authorization: "Bearer sk-open-sesame-0123" }
+      expect((yield* request(port, "GET", `${path}/${second}`, key))?.status).toBe(200)
+    }),
+  )
+
+  it.scopedLive("has no WebSocket, and says so at once", () =>
+    Effect.gen(function* () {
+      const { port } = yield* stack([Scripted.hang()])
+      const refused = yield* request(port, "GET", path, {
+        connection: "Upgrade",
+        upgrade: "websocket",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+      })
+      expect([refused?.status, jsonOf(refused)]).toMatchObject([
+        426,
+        { error: { code: "upgrade_not_supported" } },
+      ])
+      const wrong = yield* request(port, "GET", path)
+      expect([wrong?.status, wrong?.headers["allow"]]).toEqual([405, "POST, OPTIONS"])
+      const other = yield* request(port, "PUT", `${path}/${second}`)
+      expect([other?.status, other?.headers["allow"]]).toEqual([405, "GET, HEAD, DELETE, OPTIONS"])
+    }),
+  )
+})
