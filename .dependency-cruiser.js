@@ -37,7 +37,7 @@ export const rooms = {
     edges: "OpenRequests.ts Strangers.ts",
     computes: { "AccessKey.ts": "node:crypto" },
   },
-  spool: { rooms: "wire", edges: "*", outside: "node:crypto node:fs node:fs/promises node:os node:path" },
+  spool: { rooms: "wire", edges: "*", outside: "node:crypto node:fs/promises node:os node:path" },
   "audit/record": { rooms: "answer errors operations routing secrets wire" },
   "upstream/policy": { rooms: "audit/record errors operations routing secrets wire" },
   aside: {
