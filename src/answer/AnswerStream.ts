@@ -26,7 +26,14 @@ import type { AnswerShape } from "./AnswerShape.ts"
 import { callsTool, holderOf } from "./ChoiceText.ts"
 import { isTelling } from "./ChunkScan.ts"
 import { withoutUsage } from "./HiddenUsage.ts"
-import { allFinished, firstFinishReason, maxChoices, type Progress, progressWith } from "./Progress.ts"
+import {
+  allFinished,
+  firstFinishReason,
+  knowsFirst,
+  maxChoices,
+  type Progress,
+  progressWith,
+} from "./Progress.ts"
 import { longestChanged, ping, unreadable } from "./StreamEvent.ts"
 import { mergeUsage, noUsage, readUsage, type Usage } from "./Usage.ts"
 import { errorOf } from "./Verdict.ts"
@@ -36,8 +43,6 @@ export interface ChoiceSettings extends AnswerSettings {
 }
 
 export interface ChoiceAnswerState extends AnswerState {
-  /** An event has come. */
-  readonly hasBegun: boolean
   /** Events that were no JSON objects, and were not passed on. */
   readonly passedOver: number
   readonly progress: Progress
@@ -50,7 +55,6 @@ export interface ChoiceAnswerState extends AnswerState {
 
 const initial: ChoiceAnswerState = {
   phase: "open",
-  hasBegun: false,
   passedOver: 0,
   progress: [],
   usage: noUsage,
@@ -94,7 +98,6 @@ export const answerStream = (settings: ChoiceSettings): AnswerMachine<ChoiceAnsw
     const next: ChoiceAnswerState = {
       // By name: states of one hidden class are cheaper to look at, which happens with each event.
       phase: state.phase,
-      hasBegun: true,
       passedOver: state.passedOver,
       progress: progressWith(state.progress, chunk),
       usage: saysUsage ? mergeUsage(state.usage, readUsage(chunk["usage"])) : state.usage,
@@ -127,9 +130,12 @@ export const answerStream = (settings: ChoiceSettings): AnswerMachine<ChoiceAnsw
     if (event === unreadable) return [passedOver(state), nothing]
     if (isDone(event)) return complete(state)
     const { data } = event
-    // The first chunk is always read: it names the answer, and says which choice it begins with.
+    // A chunk that tells nothing is of the first choice, and is read until that is known: else its missing finish reason would not be missed.
     const mustRead =
-      !state.hasBegun || event.event === "error" || data.length > surelyReadable || isTelling(data)
+      !knowsFirst(state.progress) ||
+      event.event === "error" ||
+      data.length > surelyReadable ||
+      isTelling(data)
     if (!mustRead) return [state, [event]]
 
     const chunk = outlineOf(data, answerLimits)
@@ -157,7 +163,6 @@ export const answerStream = (settings: ChoiceSettings): AnswerMachine<ChoiceAnsw
 
 const passedOver = (state: ChoiceAnswerState): ChoiceAnswerState => ({
   ...state,
-  hasBegun: true,
   passedOver: state.passedOver + 1,
 })
 

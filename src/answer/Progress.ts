@@ -39,6 +39,11 @@ export const progressWith = (progress: Progress, chunk: JsonObject): Progress =>
   return isJsonArray(choices) ? choices.reduce(withChoice, progress) : progress
 }
 
+const isFirst = ({ index }: ChoiceProgress): boolean => index === 0
+
+/** Whether the choice numbered 0 was seen. */
+export const knowsFirst = (progress: Progress): boolean => progress.some(isFirst)
+
 /** Whether every choice that was seen said why it ended. */
 export const allFinished = (progress: Progress): boolean =>
   progress.length > 0 && progress.every((one) => one.finishReason !== undefined)

@@ -308,8 +308,16 @@ describe("the end", () => {
 
   for (const thinking of formats) {
     it(`while another choice goes on is a break (${thinking})`, () => {
+      const given = settings({ transform: { prefix: undefined, thinking } })
       const chunks = [textChunk("a"), textChunk("b"), textChunk("c", { index: 1 }), finishChunk()]
-      expect(sent(settings({ transform: { prefix: undefined, thinking } }), chunks).at(-1)).toMatchObject(cut)
+      expect(sent(given, chunks).at(-1)).toMatchObject(cut)
+      const later = [
+        textChunk("a", { index: 1 }),
+        textChunk("b"),
+        textChunk("c"),
+        finishChunk("stop", { index: 1 }),
+      ]
+      expect(sent(given, later).at(-1)).toMatchObject(cut)
     })
   }
 
