@@ -233,7 +233,7 @@ openai_clients:
     model_match: { type: keyword, value: [gpt] }
 \`\`\`
 
-Here a *client* is an upstream: a remote that Sluice calls in OpenAI's dialect. A *caller* is who calls Sluice. Without an \`api_key\`
+Here a *client* is an upstream: a remote that Sluice calls. A *caller* is who calls Sluice. Without an \`api_key\`
 Sluice passes on the caller's own key. \`config/example.yaml\` is a tour of every key. \`sluice check\` says what is wrong with a file.
 The first line above gives completion and checks in editors that run yaml-language-server.`
 

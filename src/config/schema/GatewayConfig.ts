@@ -106,12 +106,12 @@ const Server = Schema.Struct({
   }),
   max_upload_bytes: setting(whole(1, Number.MAX_SAFE_INTEGER), 536_870_912, {
     description:
-      "The largest upload taken (a form with sounds or pictures), in bytes; a larger one is answered 413. What is over 1 MB of each is kept in a file of the temporary folder (`TMPDIR`) until the request is over.",
+      "The largest upload (a form with sounds or pictures), in bytes. A larger one is answered 413. Sluice keeps what is over 1 MB of each in a file of the temporary folder (`TMPDIR`) until the request is over.",
     examples: [104_857_600],
   }),
   max_spooled_bytes: setting(whole(1, Number.MAX_SAFE_INTEGER), 4_294_967_296, {
     description:
-      "How much of that folder all uploads under way may take together, in bytes, in each process; beyond it they are answered 503 with `retry-after`. One caller has at most four times what is still free; beyond it is 429.",
+      "How much of that folder, in bytes, all uploads under way may take together in each process. More are answered 503 with `retry-after`. One caller may have four times what is still free; more is 429.",
     examples: [1_073_741_824],
   }),
   max_in_flight: setting(whole(1, 1_000_000), 16_384, {
@@ -226,7 +226,7 @@ export const GatewayConfig = Schema.Struct({
   openai_clients: Schema.Array(
     UpstreamEntry.annotations({ title: "a map that describes a client" }),
   ).annotations({
-    description: "The upstreams, in OpenAI's dialect. May be empty; then every model is unknown.",
+    description: "The upstreams. The list may be empty; then every model is unknown.",
     title: "a list of clients",
   }),
 })

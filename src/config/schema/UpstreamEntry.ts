@@ -64,7 +64,7 @@ export const UpstreamEntry = Schema.Struct({
   }),
   preset: optional(presetName, {
     description:
-      "The provider or server it is: fills in `base_url`, `auth`, `dialects`, `paths`, `max_tokens_member` and `stream_usage` where they are not written (docs/providers.md has the table).",
+      "The provider or server that the client is. It fills in `base_url`, `auth`, `dialects`, `paths`, `max_tokens_member` and `stream_usage` where you do not write them; docs/providers.md has the table.",
     examples: ["anthropic"],
   }),
   base_url: optional(baseUrl, {
@@ -86,12 +86,12 @@ export const UpstreamEntry = Schema.Struct({
   }),
   dialects: optional(dialectList, {
     description:
-      "The conversation dialects it speaks, most preferred first: `chat` (`/chat/completions`), `responses` and `messages` (Anthropic's). A request in another is not sent to it; `[]`: none is. Absent: the preset's, else `chat` and `responses` until its answers say otherwise.",
+      "The conversation dialects that the client speaks, most preferred first: `chat` (`/chat/completions`), `responses` and `messages` (Anthropic's). Sluice sends it no request in another. `[]`: it speaks none. Absent: the preset's, else `chat` and `responses` until its answers say otherwise.",
     examples: [["messages", "chat"]],
   }),
   paths: optional(paths, {
     description:
-      "Where it answers operations, by their names in the audit (docs/audit.md), and `models`: `/x` lies below `base_url`, `//x` at the root of its host. Absent: the preset's, else where OpenAI has them, or who made the endpoint.",
+      "Where the client answers single operations, by their names in the audit (docs/endpoints.md), and `models`. `/x` lies below `base_url`, `//x` at the root of its host. Absent: the preset's, else where OpenAI, or whoever made the endpoint, has it.",
     examples: [{ embeddings: "//v2/embed" }],
   }),
   proxy_url: optional(proxyUrl, {
