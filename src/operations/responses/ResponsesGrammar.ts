@@ -3,10 +3,13 @@ import { AnswerMachineRun } from "../../answer/AnswerRun.ts"
 import type { StreamGrammar } from "../../answer/StreamGrammar.ts"
 import { named as namedError } from "../../errors/SaidError.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
+import { MachineRun } from "../../wire/Machine.ts"
 import { encodeNamed } from "../../wire/NamedEvents.ts"
 import { heartbeat } from "../../wire/Sse.ts"
+import { changedResponse } from "./ChangedResponse.ts"
 import { errorEvent, failedEvent, meaning, noHead } from "./ResponseEvents.ts"
 import { responseInEvents } from "./ResponseInEvents.ts"
+import { changeOf } from "./ResponseTexts.ts"
 import { assembled, gathered } from "./ResponseTranscript.ts"
 import { streamedResponse } from "./StreamedResponse.ts"
 
@@ -20,7 +23,10 @@ export const responsesGrammar: StreamGrammar = {
     const error = namedError(parseJson(body) ?? {})
     return [failedEvent(error, noHead, 0), errorEvent(error, 1)]
   },
-  changed: () => undefined,
+  changed: (transform) => {
+    const change = changeOf(transform)
+    return change === undefined ? undefined : new MachineRun(changedResponse(change))
+  },
   givenOut: responseInEvents,
   gathered,
   assembled,
