@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
 import type { AnswerSettings, AnswerSummary } from "../../src/answer/AnswerRun.ts"
+import { messageGrammar } from "../../src/answer/messages/MessageGrammar.ts"
 import { ping } from "../../src/answer/StreamEvent.ts"
 import type { KeptData } from "../../src/answer/transcript/KeptData.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
@@ -349,6 +350,21 @@ describe("silence", () => {
 
       yield* upstream.send(finishChunk())
       expect(yield* Queue.take(came)).toBe(wire(finishChunk()))
+      yield* Fiber.interrupt(fiber)
+    }),
+  )
+
+  it.scoped("brings a ping to those who are sent a message, in an event", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scripted
+      const response = yield* responding(upstream.events, { grammar: messageGrammar(undefined) })
+      const { came, fiber } = yield* reading(response.bytes)
+      yield* TestClock.adjust("60 seconds")
+      expect(yield* Queue.size(came)).toBe(0)
+      yield* upstream.send({ type: "message_start", message: {} })
+      expect(yield* Queue.take(came)).toMatch(/^event: message_start\ndata: /)
+      yield* TestClock.adjust("15 seconds")
+      expect(yield* Queue.take(came)).toBe('event: ping\ndata: {"type":"ping"}\n\n')
       yield* Fiber.interrupt(fiber)
     }),
   )
