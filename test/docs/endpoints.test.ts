@@ -1,7 +1,7 @@
 /** docs/endpoints.md has every endpoint that is served, at all of its paths, and every name that the audit has for one. */
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { allOperations } from "../../src/operations/Operations.ts"
+import { operationsByName } from "../../src/operations/Operations.ts"
 import { toldAs } from "../../src/operations/RequestPath.ts"
 
 const page = readFileSync(new URL("../../docs/endpoints.md", import.meta.url), "utf8")
@@ -24,7 +24,9 @@ const rowsOf = (head: string): ReadonlyArray<ReadonlyArray<string>> => {
     )
 }
 
-const told = allOperations.map(
+const all = Object.values(operationsByName)
+
+const told = all.map(
   ({ method, paths }) => `${method} ${paths.map((path) => `\`${toldAs(path)}\``).join(", ")}`,
 )
 
@@ -38,14 +40,12 @@ describe("docs/endpoints.md", () => {
 
   it("says what the audit keeps of each", () => {
     const kept = rowsOf("endpoint \\| name in the audit").flatMap(([, names = ""]) => quoted(names))
-    expect([...kept].sort()).toEqual([...allOperations.map(({ name }) => name), "models"].sort())
+    expect([...kept].sort()).toEqual([...all.map(({ name }) => name), "models"].sort())
   })
 
   it("tells of each below a heading", () => {
     const [, ...sections] = page.split(/^## /m)
     const words = sections.slice(2).join("")
-    expect(
-      allOperations.flatMap(({ paths }) => paths.map(toldAs)).filter((path) => !words.includes(path)),
-    ).toEqual([])
+    expect(all.flatMap(({ paths }) => paths.map(toldAs)).filter((path) => !words.includes(path))).toEqual([])
   })
 })
