@@ -28,6 +28,7 @@ import * as AccessLog from "./telemetry/AccessLog.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
 import * as Upstreams from "./upstream/calls/Upstreams.ts"
+import * as Dialects from "./upstream/Dialects.ts"
 import * as ModelLists from "./upstream/lists/ModelLists.ts"
 import * as Slots from "./upstream/Slots.ts"
 
@@ -91,6 +92,7 @@ const serving = <FE, FR, AE, AR>(
         Aside.layer(asideEntry),
         Upstreams.layer,
         breakersLayer,
+        Dialects.layer,
         Slots.layer,
         Connections.layer,
         OpenRequests.layer,

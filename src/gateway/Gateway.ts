@@ -35,13 +35,14 @@ import { sessionOf } from "../operations/Session.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
 import { takesOf } from "../routing/Dialect.ts"
 import { drawsFrom } from "../routing/Draws.ts"
-import { onlyTarget, plan } from "../routing/Plan.ts"
-import type { Target } from "../routing/Upstream.ts"
+import { onlyTarget, type PlanRequest, plan } from "../routing/Plan.ts"
+import type { Target, Upstream } from "../routing/Upstream.ts"
 import { Spool } from "../spool/Spool.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import type { Answered, AnsweredStream } from "../upstream/Answered.ts"
 import { Attempts } from "../upstream/Attempts.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
+import { Dialects, type KnownDialects } from "../upstream/Dialects.ts"
 import { errorOfRefusal } from "../upstream/policy/LastError.ts"
 import type { WalkRequest } from "../upstream/Walk.ts"
 import { Admission, answeredWith } from "./Admission.ts"
@@ -89,6 +90,7 @@ const closingTimeout = "5 seconds"
 interface Stations extends StreamTools, UploadTools {
   readonly aside: Aside["Type"]
   readonly attempts: Attempts["Type"]
+  readonly dialects: KnownDialects
   readonly inFlight: Upstreams["Type"]["inFlight"]
   readonly random: PCGRandom
 }
@@ -195,25 +197,41 @@ class Passage {
 
   #unplanned({ continues, model }: RequestFacts): GatewayError {
     const { operation } = this.#asked
-    if (continues === undefined) return unplanned(this.#frame.snapshot.routes, operation, model)
-    const param = isStored(operation) ? null : "previous_response_id"
-    return new ResponseNotFound({ id: continues, param })
+    if (continues !== undefined) {
+      return new ResponseNotFound({
+        id: continues,
+        param: isStored(operation) ? null : "previous_response_id",
+      })
+    }
+    return this.#unspoken(model)
   }
 
-  #plan({ affinity, facts }: ReadRequest): ReadonlyArray<Target> {
-    const { inFlight, random } = this.#stations
-    const { call, operation } = this.#asked
-    if (facts.continues !== undefined) {
-      const maker = makerOf(facts.continues, this.#frame.snapshot.routes.upstreams)
-      return maker === undefined ? [] : [onlyTarget(maker, facts.model)]
+  #unspoken(model: string): GatewayError {
+    const { dialects } = this.#stations
+    const spokenBy = (upstream: Upstream) => dialects.spokenBy(upstream)
+    return unplanned(this.#frame.snapshot.routes, this.#asked.operation, model, spokenBy)
+  }
+
+  /** The targets that speak the dialect as far as is known; where that leaves none, those of which it was only learned that they do not. */
+  #plan(request: ReadRequest): ReadonlyArray<Target> {
+    const { continues, model } = request.facts
+    if (continues !== undefined) {
+      const maker = makerOf(continues, this.#frame.snapshot.routes.upstreams)
+      return maker === undefined ? [] : [onlyTarget(maker, model)]
     }
+    const { dialect } = this.#asked.operation
+    if (dialect === undefined) return this.#planFor(request, takesOf(dialect))
+    const { dialects } = this.#stations
+    const targets = this.#planFor(request, (upstream) => dialects.spokenBy(upstream).includes(dialect))
+    return targets.length > 0 ? targets : this.#planFor(request, takesOf(dialect))
+  }
+
+  #planFor({ affinity, facts }: ReadRequest, takes: PlanRequest["takes"]): ReadonlyArray<Target> {
+    const { inFlight, random } = this.#stations
+    const { call } = this.#asked
     return plan(
       this.#frame.snapshot,
-      {
-        model: facts.model,
-        affinity: () => sessionOf(call.headers) ?? affinity(),
-        takes: takesOf(operation.dialect),
-      },
+      { model: facts.model, affinity: () => sessionOf(call.headers) ?? affinity(), takes },
       { draws: drawsFrom(random.number()), load: inFlight },
     )
   }
@@ -238,6 +256,7 @@ class Passage {
       whenOver,
       onPassedOver,
       bodyFor,
+      unspoken: () => this.#unspoken(facts.model),
       headersFor: ({ upstream }) => {
         const credential = credentialFor(snapshot.server.accessKeys, upstream, call.headers)
         const body = operation.method !== "POST" ? "none" : boundary === undefined ? "json" : "form"
@@ -311,7 +330,16 @@ class Passage {
 export const layer: Layer.Layer<
   Gateway,
   never,
-  AccessLog | Aside | Attempts | Audit | CurrentConfig | OpenRequests | Spool | Strangers | Upstreams
+  | AccessLog
+  | Aside
+  | Attempts
+  | Audit
+  | CurrentConfig
+  | Dialects
+  | OpenRequests
+  | Spool
+  | Strangers
+  | Upstreams
 > = Layer.scoped(
   Gateway,
   Effect.gen(function* () {
@@ -329,6 +357,7 @@ export const layer: Layer.Layer<
     const stations: Stations = {
       aside: yield* Aside,
       attempts: yield* Attempts,
+      dialects: yield* Dialects,
       inFlight,
       // Seeded once by the service that tests own; asking it for each request would be an effect each time.
       random: new PCGRandom(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)),

@@ -22,6 +22,7 @@ const exposed = [
   "request-id",
   "x-upstream-request-id",
   "x-sluice-upstream",
+  "x-sluice-dialect",
   "x-sluice-attempts",
   "x-should-retry",
   "retry-after",

@@ -8,6 +8,7 @@ import type { Upstream } from "../routing/Upstream.ts"
 import { Lines } from "../telemetry/Lines.ts"
 import { Breakers } from "../upstream/Breakers.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
+import { Dialects } from "../upstream/Dialects.ts"
 import type { Breaker } from "../upstream/policy/Breaker.ts"
 import { Slots } from "../upstream/Slots.ts"
 import { Connections } from "./Connections.ts"
@@ -24,14 +25,19 @@ const breakerFields = (breaker: Breaker) => ({
 /** The parts of the process that know how an upstream is. */
 interface Witnesses {
   readonly breakers: Breakers["Type"]
+  readonly dialects: Dialects["Type"]
   readonly slots: Slots["Type"]
   readonly inFlight: Upstreams["Type"]["inFlight"]
 }
 
-const upstreamHealth = ({ breakers, inFlight, slots }: Witnesses, upstream: Upstream): UpstreamHealth => {
+const upstreamHealth = (
+  { breakers, dialects, inFlight, slots }: Witnesses,
+  upstream: Upstream,
+): UpstreamHealth => {
   const { breaker, models, openings } = breakers.status(upstream)
   return {
     name: upstream.name,
+    dialects: dialects.spokenBy(upstream),
     ...breakerFields(breaker),
     openings_total: openings,
     in_flight: inFlight(upstream.name),
@@ -49,14 +55,15 @@ export const ownHealth = Effect.map(
     breakers: Breakers,
     connections: Connections,
     current: CurrentConfig,
+    dialects: Dialects,
     lines: Lines,
     openRequests: OpenRequests,
     slots: Slots,
     strangers: Strangers,
     upstreams: Upstreams,
   }),
-  ({ breakers, connections, current, lines, openRequests, slots, strangers, upstreams }) => {
-    const witnesses: Witnesses = { breakers, slots, inFlight: upstreams.inFlight }
+  ({ breakers, connections, current, dialects, lines, openRequests, slots, strangers, upstreams }) => {
+    const witnesses: Witnesses = { breakers, dialects, slots, inFlight: upstreams.inFlight }
     return Effect.map(
       current.status,
       (config): ProcessHealth => ({

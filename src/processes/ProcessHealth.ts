@@ -13,6 +13,8 @@ export interface ModelHealth extends BreakerHealth {
 
 export interface UpstreamHealth extends BreakerHealth {
   readonly name: string
+  /** The conversation dialects that it speaks, as far as is known. */
+  readonly dialects: ReadonlyArray<string>
   /** In a row, while closed. */
   readonly failures: number | null
   readonly openings_total: number
@@ -58,6 +60,8 @@ const both = (a: UpstreamHealth, b: UpstreamHealth): UpstreamHealth => {
   const { failures, probe_at, reason, state } = worse(a, b)
   return {
     name: a.name,
+    // What one has learned that it lacks, the others will.
+    dialects: a.dialects.filter((dialect) => b.dialects.includes(dialect)),
     state,
     reason,
     failures: state === "closed" ? max(a.failures, b.failures) : failures,

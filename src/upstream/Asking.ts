@@ -11,6 +11,7 @@ import type { SentBytes } from "../wire/StoredBytes.ts"
 import type { AttemptResult } from "./Answered.ts"
 import type { Attempt } from "./Attempt.ts"
 import type { AttemptAt, AttemptRequest } from "./AttemptRequest.ts"
+import { type KnownDialects, taughtBy } from "./Dialects.ts"
 import type { Learned } from "./Learned.ts"
 import type { AttemptFailure } from "./policy/AttemptFailure.ts"
 
@@ -40,12 +41,18 @@ export type AskingAt = AttemptAt<AttemptRequest & { readonly bodyFor: BodyFor }>
 
 export type Asking = (at: AskingAt, question: Question) => Effect.Effect<AttemptResult>
 
-export const makeAsking = (attempt: Attempt, learned: Learned): Asking => {
+export const makeAsking = (attempt: Attempt, learned: Learned, dialects: KnownDialects): Asking => {
+  /** That an upstream lacks a dialect which nobody said it has is no fault of its. */
+  const lackIn = ({ request: { operation }, target }: AskingAt, failure: AttemptFailure) =>
+    dialects.isLack(target.upstream, taughtBy(operation), failure)
+      ? `does not speak ${operation.dialect}, which nobody said it does`
+      : undefined
+
   const asking: Asking = (at, question) => {
     const { added, body } = question.prepared
     const excuse = (failure: AttemptFailure): string | undefined => {
       const back = takenBackIn(failure, question)
-      return back === undefined ? undefined : causeOf(back)
+      return back === undefined ? lackIn(at, failure) : causeOf(back)
     }
     const asked = attempt(at, { body, excuse })
     if (!added.usage && added.cap === undefined) return asked

@@ -9,6 +9,7 @@ import { makeAsking } from "./Asking.ts"
 import { makeAttempt } from "./Attempt.ts"
 import { Breakers } from "./Breakers.ts"
 import type { Upstreams } from "./calls/Upstreams.ts"
+import { Dialects } from "./Dialects.ts"
 import { Learned } from "./Learned.ts"
 import type { Slots } from "./Slots.ts"
 import { Walk, type WalkRequest, type WalkSurroundings } from "./Walk.ts"
@@ -24,16 +25,19 @@ export class Attempts extends Context.Tag("sluice/Attempts")<
   }
 >() {}
 
-export const layer: Layer.Layer<Attempts, never, Aside | Breakers | Slots | Upstreams> = Layer.scoped(
-  Attempts,
-  Effect.gen(function* () {
-    const learned = new Learned()
-    const surroundings: WalkSurroundings = {
-      asking: makeAsking(yield* makeAttempt, learned),
-      learned,
-      breakers: yield* Breakers,
-      clock: yield* Effect.clock,
-    }
-    return Attempts.of({ run: (request) => new Walk(request, surroundings).run() })
-  }),
-)
+export const layer: Layer.Layer<Attempts, never, Aside | Breakers | Dialects | Slots | Upstreams> =
+  Layer.scoped(
+    Attempts,
+    Effect.gen(function* () {
+      const learned = new Learned()
+      const dialects = yield* Dialects
+      const surroundings: WalkSurroundings = {
+        asking: makeAsking(yield* makeAttempt, learned, dialects),
+        dialects,
+        learned,
+        breakers: yield* Breakers,
+        clock: yield* Effect.clock,
+      }
+      return Attempts.of({ run: (request) => new Walk(request, surroundings).run() })
+    }),
+  )

@@ -15,9 +15,11 @@ import type { Answered, Won } from "./Answered.ts"
 import type { Asking, BodyFor, Question } from "./Asking.ts"
 import { type AttemptRequest, newProgress } from "./AttemptRequest.ts"
 import type { Breakers } from "./Breakers.ts"
+import { type KnownDialects, taughtBy } from "./Dialects.ts"
 import { type Contender, hedge } from "./Hedge.ts"
 import type { Learned } from "./Learned.ts"
 import { isTransient } from "./policy/AttemptFailure.ts"
+import { reasonOf } from "./policy/FailureWords.ts"
 import { errorOfAll, type Failed, failuresOf } from "./policy/LastError.ts"
 import { delayBeforeRound, isWorthAnotherRound } from "./policy/Retry.ts"
 
@@ -25,6 +27,8 @@ export interface WalkRequest extends AttemptRequest {
   /** In the order to be asked. */
   readonly targets: ReadonlyArray<Target>
   readonly bodyFor: BodyFor
+  /** The error where all that were asked lack the dialect. */
+  readonly unspoken: () => GatewayError
   /** Told of every attempt when it is over, or when its answer has begun; of the one that answered last. */
   readonly onAttempt: (attempt: AttemptRecord, failed: boolean) => void
 }
@@ -36,6 +40,7 @@ type Asked = Either.Either<Won, ReadonlyArray<Failed>>
 export interface WalkSurroundings {
   readonly asking: Asking
   readonly learned: Learned
+  readonly dialects: KnownDialects
   readonly breakers: Breakers["Type"]
   readonly clock: Clock.Clock
 }
@@ -50,6 +55,8 @@ export class Walk {
   #waiting: Array<Target>
   #again: Array<Failed> = []
   #round = 1
+  /** Those that failed for want of the dialect alone. */
+  readonly #lacking: Array<Failed> = []
 
   constructor(request: WalkRequest, surroundings: WalkSurroundings) {
     this.#request = request
@@ -69,25 +76,61 @@ export class Walk {
     return Effect.flatMap(this.#ask(target), (asked) => {
       if (Either.isRight(asked)) {
         this.#request.onAttempt(asked.right.record, false)
+        this.#heard(asked.right.answered)
         return Effect.succeed(asked.right.answered)
       }
+      const lessons = asked.left.filter((one) => this.#isLesson(one))
       for (const one of asked.left) {
+        if (lessons.includes(one)) continue
         this.#failed.push(one)
         if (isWorthAnotherRound(one.failure)) this.#again.push(one)
       }
-      return this.#walk()
+      return lessons.length === 0
+        ? this.#walk()
+        : Effect.flatMap(
+            Effect.forEach(lessons, (one) => this.#learn(one)),
+            () => this.#walk(),
+          )
     })
+  }
+
+  #heard({ status, target }: Answered): void {
+    if (status < 300) this.#surroundings.dialects.heard(target.upstream, taughtBy(this.#request.operation))
+  }
+
+  /** Whether a target failed for want of the dialect alone. */
+  #isLesson({ failure, target }: Failed): boolean {
+    return this.#surroundings.dialects.isLack(target.upstream, taughtBy(this.#request.operation), failure)
+  }
+
+  /** Such a target is not asked again, and what is learned is told once. */
+  #learn(lesson: Failed): Effect.Effect<void> {
+    const { failure, target } = lesson
+    const { upstream } = target
+    const { dialect } = this.#request.operation
+    this.#lacking.push(lesson)
+    if (dialect === undefined || !this.#surroundings.dialects.lacks(upstream, dialect)) return Effect.void
+    return Effect.logInfo(
+      `the client ${upstream.name} ${reasonOf(failure)} as if it did not speak ${dialect}; it is not asked in it where others can be. Name what it speaks in its dialects`,
+    )
+  }
+
+  /** The error of all failures, those not counted that were for want of the dialect, unless there is nothing else. */
+  #failedAltogether(): GatewayError {
+    if (this.#failed.length > 0 || this.#lacking.length === 0) return errorOfAll(this.#failed)
+    // That it has no chat is said, as a rule, of a wrong base_url: its own words tell more.
+    return this.#request.operation.dialect === "chat" ? errorOfAll(this.#lacking) : this.#request.unspoken()
   }
 
   /** After all were asked: waits and walks again those for whom that may help. */
   #nextRound(): Effect.Effect<Answered, GatewayError> {
     const { retry } = this.#request
     const transient = this.#again.map(({ failure }) => failure).filter(isTransient)
-    if (transient.length === 0 || this.#round >= retry.rounds) return errorOfAll(this.#failed)
+    if (transient.length === 0 || this.#round >= retry.rounds) return this.#failedAltogether()
     this.#round += 1
     return Effect.flatMap(Random.next, (draw) => {
       const delayMs = delayBeforeRound(this.#round, transient, retry, draw)
-      if (this.#isOverIn(delayMs)) return errorOfAll(this.#failed)
+      if (this.#isOverIn(delayMs)) return this.#failedAltogether()
       return Effect.flatMap(Effect.sleep(delayMs), () => this.#walkAgain())
     })
   }

@@ -5,7 +5,7 @@ import type { Upstream } from "../../src/routing/Upstream.ts"
 import { exactly, makeUpstream } from "../support/arbitraries.ts"
 
 const errorOf = (upstreams: ReadonlyArray<Upstream>, dialect: "chat" | "responses" | undefined) =>
-  unplanned(makeRoutingTable(upstreams), { dialect }, "claude").declared
+  unplanned(makeRoutingTable(upstreams), { dialect }, "claude", ({ dialects }) => dialects).declared
 
 describe("unplanned", () => {
   const claude = makeUpstream({ name: "anthropic", match: exactly("claude"), dialects: ["messages"] })

@@ -5,6 +5,7 @@ import { type ProcessHealth, together } from "../../src/processes/ProcessHealth.
 const upstream = (name: string) =>
   fc.record({
     name: fc.constant(name),
+    dialects: fc.subarray(["chat", "responses", "messages"]),
     state: fc.constantFrom("closed" as const, "open" as const, "half_open" as const),
     reason: fc.constantFrom(null, "failures"),
     failures: fc.constantFrom(null, 0, 3),
@@ -66,6 +67,11 @@ describe("The health of several processes", () => {
           const seen = all.flatMap(({ upstreams }) => upstreams[at] ?? [])
           const one = as?.upstreams[at]
           expect(one?.name).toBe(name)
+          for (const dialect of ["chat", "responses", "messages"]) {
+            expect(one?.dialects.includes(dialect)).toBe(
+              seen.every(({ dialects }) => dialects.includes(dialect)),
+            )
+          }
           expect(one?.in_flight).toBe(sum(seen.map(({ in_flight }) => in_flight)))
           expect(one?.openings_total).toBe(sum(seen.map(({ openings_total }) => openings_total)))
           const models = seen.flatMap((upstream) => upstream.models)

@@ -18,6 +18,7 @@ import { untouched } from "../../src/answer/ChoiceTransform.ts"
 import { Aside } from "../../src/aside/Aside.ts"
 import { asideJobs } from "../../src/aside/AsideJobs.ts"
 import type { AttemptRecord } from "../../src/audit/record/AuditRecord.ts"
+import { DialectNotSpoken } from "../../src/errors/RequestErrors.ts"
 import { nothingAdded } from "../../src/operations/Additions.ts"
 import { chat } from "../../src/operations/chat/Chat.ts"
 import type { Target, Upstream } from "../../src/routing/Upstream.ts"
@@ -26,6 +27,7 @@ import * as Attempts from "../../src/upstream/Attempts.ts"
 import * as Breakers from "../../src/upstream/Breakers.ts"
 import type { AnswerHead, UpstreamCall } from "../../src/upstream/calls/UpstreamCall.ts"
 import { Upstreams } from "../../src/upstream/calls/Upstreams.ts"
+import * as Dialects from "../../src/upstream/Dialects.ts"
 import { AttemptFailure } from "../../src/upstream/policy/AttemptFailure.ts"
 import type { BreakerPolicy } from "../../src/upstream/policy/Breaker.ts"
 import type { RetryPolicy } from "../../src/upstream/policy/Retry.ts"
@@ -143,7 +145,10 @@ const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>, aside 
   return {
     asked,
     open,
-    layer: Layer.provideMerge(Attempts.layer, Layer.mergeAll(layer, Breakers.layer, Slots.layer, aside)),
+    layer: Layer.provideMerge(
+      Attempts.layer,
+      Layer.mergeAll(layer, Breakers.layer, Dialects.layer, Slots.layer, aside),
+    ),
   }
 }
 
@@ -179,6 +184,7 @@ const run = (
       whenOver: (release) => void releases.push(release),
       onPassedOver: ignored,
       bodyFor: () => Either.right({ body: bytes("{}"), asItCame: true, added: nothingAdded }),
+      unspoken: () => new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [] }),
       headersFor: () => ({}),
       secrets: noSecrets,
       onAsking: () => {},
@@ -697,6 +703,7 @@ describe("Attempts that gave a stream", () => {
         whenOver: (release) => void releases.push(release),
         onPassedOver: ignored,
         bodyFor: () => Either.right({ body: bytes(prompt.text), asItCame: true, added: nothingAdded }),
+        unspoken: () => new DialectNotSpoken({ model: "m", dialect: "chat", speakers: [], paths: [] }),
         headersFor: () => ({}),
         secrets: noSecrets,
         onAsking: () => {},

@@ -108,6 +108,10 @@ export class RecordDraft implements Addressee {
     return this.#opening.id
   }
 
+  get dialect(): string | undefined {
+    return this.#opening.dialect
+  }
+
   get face(): FaceName {
     return this.#opening.face
   }

@@ -10,7 +10,7 @@ import { type SaidError, saidError } from "../../errors/SaidError.ts"
 import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
 
 /** What an error says of itself. */
-interface Words {
+export interface Words {
   /** Its codes and types, such as `rate_limit_exceeded`. */
   readonly marks: ReadonlyArray<string>
   readonly message: string
@@ -41,7 +41,8 @@ const detailMarks = (details: Json | undefined): ReadonlyArray<string> =>
         .flatMap(({ reason }) => markOf(reason))
     : []
 
-const wordsOf = ({ beside, error, message }: SaidError): Words => {
+/** What it says of itself, bounded. */
+export const wordsOf = ({ beside, error, message }: SaidError): Words => {
   const { code, details, metadata, reason, status, type } = error
   const flagged =
     isJsonObject(metadata) && (metadata["flagged_input"] !== undefined || metadata["reasons"] !== undefined)
@@ -74,7 +75,8 @@ const speaksOfSuspension = (words: Words): boolean =>
     /\b(?:account|organi[sz]ation|project|team|workspace)\b[^.]{0,60}\b(?:suspended|disabled|deactivated|banned|blocked|terminated|restricted)\b/i,
   )
 
-const speaksOfModel = (words: Words): boolean =>
+/** That there is no such model, or not for whoever asks. */
+export const speaksOfModel = (words: Words): boolean =>
   says(
     words,
     /model_?not_?(?:found|exist|supported)|(?:invalid|unknown|unsupported)_?model|deployment_?not_?found/,
