@@ -9,9 +9,10 @@ import type { Snapshot } from "../config/Snapshot.ts"
 import { PageRefused, UnsupportedMediaType } from "../errors/AccessErrors.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall } from "../gateway/Exchange.ts"
-import { pathOf } from "../operations/RequestPath.ts"
+import { pathOf, takesForms } from "../operations/RequestPath.ts"
 import type { SentHeaders } from "../wire/Headers.ts"
 import { isLoopback } from "../wire/HostName.ts"
+import { isFormType } from "../wire/Multipart.ts"
 import { isVerbose } from "./Health.ts"
 
 type Headers = ClientCall["headers"]
@@ -105,6 +106,7 @@ export const pageRefusal = (
       mode: headers["sec-fetch-mode"],
       destination: headers["sec-fetch-dest"],
       contentType: headers["content-type"],
+      isUpload: isFormType(headers["content-type"]) && takesForms(pathOf(target)),
     })
     if (fault !== undefined) return errorOf(fault, headers)
   }

@@ -180,3 +180,11 @@ export const baseUrlOf = (address: string): string | undefined => {
   const ending = endingOf(address)
   return ending === undefined ? undefined : address.slice(0, -ending.path.length)
 }
+
+const formPaths: ReadonlySet<string> = new Set(
+  allOperations.flatMap(({ form, paths }) => (form === undefined ? [] : paths.flatMap(spellingsOf))),
+)
+
+/** Whether a path leads to an operation that takes forms. */
+export const takesForms = (path: string): boolean =>
+  formPaths.has(path) || deploymentIn(path)?.operation.form !== undefined

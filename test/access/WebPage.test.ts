@@ -157,6 +157,13 @@ describe("pageFault of a body", () => {
     expect(pageFault(byDefault, true, post({ contentType }))).toBe(undefined)
   })
 
+  it("an upload comes without a preflight, and is let in where its page is", () => {
+    const upload = { contentType: "multipart/form-data; boundary=x", isUpload: true }
+    expect(pageFault(byDefault, false, post({ ...upload, origin: "http://localhost:3000" }))).toBe(undefined)
+    expect(pageFault(byDefault, true, post({ ...upload, origin: "https://any.example" }))).toBe(undefined)
+    expect(pageFault(byDefault, false, post({ ...upload, origin: "https://any.example" }))).toBe("origin")
+  })
+
   it("where keys are asked for, any page may try", () => {
     expect(pageFault(byDefault, true, post({ origin: "https://any.example", host: "llm.example" }))).toBe(
       undefined,
