@@ -1,6 +1,6 @@
 /**
  * The upstream of the benchmarks: raw sockets and answers made beforehand, so that it is never the limit. What it does stands in the path,
- * `/plain/…`, `/embedding/…`, `/burst-200/…` (so many events, as fast as they are taken), `/paced-20-100/…` (one every 20 ms, 100 of them), `/fail-5/…` (each fifth
+ * `/plain/…`, `/embedding-256/…` (so many numbers), `/burst-200/…` (so many events, as fast as they are taken), `/paced-20-100/…` (one every 20 ms, 100 of them), `/fail-5/…` (each fifth
  * request is a 503).
  */
 import { createServer, type Socket } from "node:net"
@@ -21,13 +21,16 @@ const answer = JSON.stringify({
   usage: { prompt_tokens: 90, completion_tokens: 60, total_tokens: 150 },
 })
 
-/** Of 1,536 numbers in base64, as the official packages ask for. */
-const vector = JSON.stringify({
-  object: "list",
-  data: [{ object: "embedding", index: 0, embedding: Buffer.alloc(4 * 1_536, 0x3e).toString("base64") }],
-  model: "gpt-4o",
-  usage: { prompt_tokens: 90, total_tokens: 90 },
-})
+/** A vector in base64, as the official packages ask for. */
+const vectorOf = (dimensions: number): string =>
+  JSON.stringify({
+    object: "list",
+    data: [
+      { object: "embedding", index: 0, embedding: Buffer.alloc(4 * dimensions, 0x3e).toString("base64") },
+    ],
+    model: "gpt-4o",
+    usage: { prompt_tokens: 90, total_tokens: 90 },
+  })
 
 const chunkOf = (delta: object, finish: string | null): string =>
   JSON.stringify({
@@ -47,7 +50,7 @@ const answerOf = (body: string): Buffer =>
     `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   )
 const plain = answerOf(answer)
-const embedding = answerOf(vector)
+const vectors = new Map([256, 1_536].map((dimensions) => [dimensions, answerOf(vectorOf(dimensions))]))
 const refusal = '{"error":{"message":"overloaded","type":"server_error","param":null,"code":null}}'
 const failure = Buffer.from(
   `HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: ${refusal.length}\r\n\r\n${refusal}`,
@@ -97,7 +100,7 @@ const respond = (socket: Socket, path: string): void => {
       socket.write(++requests % Number(a) === 0 ? failure : plain)
       return
     case "embedding":
-      socket.write(embedding)
+      socket.write(vectors.get(Number(a)) ?? failure)
       return
     default:
       socket.write(plain)

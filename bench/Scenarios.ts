@@ -36,6 +36,21 @@ const chat =
       ],
     })
 
+/** Sluice, asked for a vector of so many numbers. */
+const embedding = (dimensions: number): MakeSubject =>
+  sluice({
+    name: `Sluice, a vector of ${dimensions.toLocaleString("en-US")} numbers`,
+    asks: {
+      path: "/v1/embeddings",
+      body: JSON.stringify({
+        model: `embedding-${dimensions}`,
+        input: "Tell me more. ".repeat(30),
+        dimensions,
+        encoding_format: "base64",
+      }),
+    },
+  })
+
 const shipped = sluice({ name: "Sluice" })
 const cleaned = sluice({
   name: "Sluice, prefix + strip",
@@ -141,24 +156,11 @@ export const scenarios: ReadonlyArray<Scenario> = [
   {
     ...plain,
     name: "embeddings",
-    words: "As the first, beside requests for a vector of 1,536 numbers in base64.",
+    words:
+      "As the first, beside requests of the same length for a vector in base64. One of 256 numbers is about as long as the answer of a chat; of a longer one the audit keeps more bytes.",
     body: chat(500),
     connections: 64,
-    subjects: [
-      floor,
-      shipped,
-      sluice({
-        name: "Sluice, embeddings",
-        asks: {
-          path: "/v1/embeddings",
-          body: JSON.stringify({
-            model: "embedding",
-            input: "Tell me more. ".repeat(30),
-            encoding_format: "base64",
-          }),
-        },
-      }),
-    ],
+    subjects: [floor, shipped, embedding(256), embedding(1_536)],
     figures: ["cpuPerRequest", "requestsPerSecond", "p50"],
   },
   {
@@ -260,8 +262,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
 
 export const behavioursOf = (all: ReadonlyArray<Scenario>): ReadonlyArray<string> => [
   ...new Set([
-    // Asked for by a subject's own request.
-    "embedding",
+    // Asked for by subjects of their own.
+    "embedding-256",
+    "embedding-1536",
     ...all.flatMap(({ behaviour, firstHeat }) => [
       behaviour,
       ...(firstHeat === undefined ? [] : [firstHeat.behaviour]),
