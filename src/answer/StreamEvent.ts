@@ -31,6 +31,9 @@ const pingNames: ReadonlySet<unknown> = new Set([
   "keep_alive",
 ])
 
+/** What nearly all events of typed streams are called: none of them need be read. */
+const deltaName = /[._]delta$/
+
 /** No ping is longer; few chunks of an answer are as short. */
 const longestPing = 128
 
@@ -43,7 +46,10 @@ const holds = (data: Uint8Array, name: string): boolean =>
   Buffer.from(data.buffer, data.byteOffset, data.length).includes(name)
 
 const isPing = ({ data, event }: SseEvent): boolean => {
-  if (event !== undefined && pingNames.has(event)) return !holds(data, numberName)
+  if (event !== undefined) {
+    if (pingNames.has(event)) return !holds(data, numberName)
+    if (deltaName.test(event)) return false
+  }
   if (data.length > longestPing || !holds(data, typeName) || holds(data, numberName)) return false
   const object = parseObject(data)
   return object !== undefined && pingNames.has(object["type"]) && object["choices"] === undefined
