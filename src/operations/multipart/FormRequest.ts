@@ -27,6 +27,8 @@ const saidIn =
 interface FormRequest {
   readonly form: Form
   readonly modelPart: FormPart | undefined
+  /** What the form names, or an upstream takes it to mean. */
+  readonly named: string | undefined
   readonly facts: RequestFacts
 }
 
@@ -56,12 +58,12 @@ const fillsOf = ({ parts }: Form, extraBody: Recipient["upstream"]["extraBody"])
 }
 
 const prepared = (
-  { form, modelPart }: FormRequest,
+  { form, modelPart, named }: FormRequest,
   { upstream, upstreamModel }: Recipient,
 ): Prepared<StoredBytes> => {
-  const isSame = modelPart?.text === upstreamModel
-  const changed = modelPart === undefined || isSame ? [] : [{ part: modelPart, value: upstreamModel }]
-  const model = modelPart === undefined ? [["model", upstreamModel] as const] : []
+  const isSaid = named === upstreamModel
+  const changed = modelPart === undefined || isSaid ? [] : [{ part: modelPart, value: upstreamModel }]
+  const model = modelPart === undefined && !isSaid ? [["model", upstreamModel] as const] : []
   const body = editedForm(form, changed, [...model, ...fillsOf(form, upstream.extraBody)])
   return { body, asItCame: body === form.bytes, added: nothingAdded }
 }
@@ -84,9 +86,10 @@ const read = (
   const modelPart = fields.right.get("model")
   const model = readModel(deployment ?? modelPart?.text ?? modelWhereAbsent?.(saidIn(form)))
   if (Either.isLeft(model)) return Either.left(model.left)
+  const named = modelPart?.text ?? (deployment === undefined ? model.right : undefined)
   return Either.mapBoth(flag("stream", fields.right.get("stream")?.text), {
     onLeft: invalidFor(model.right),
-    onRight: (stream) => ({ form, modelPart, facts: factsOf(model.right, stream) }),
+    onRight: (stream) => ({ form, modelPart, named, facts: factsOf(model.right, stream) }),
   })
 }
 

@@ -77,7 +77,7 @@ describe("a form for a target", () => {
       boundary,
     )
     const extra = { n: 5, user: "u", flags: ["a", "b"], stream: true, options: { a: 1 }, nothing: null }
-    const { asItCame, body } = prepared(bytes, "dall-e-2", extra, "dall-e-2")
+    const { asItCame, body } = prepared(bytes, "dall-e-3", extra, "dall-e-2")
     expect(asItCame).toBe(false)
     const sent = Buffer.from(textOf(body), "latin1")
     expect(sent.subarray(0, bytes.length - "--b--\r\n".length)).toEqual(
@@ -85,13 +85,14 @@ describe("a form for a target", () => {
     )
     expect(fieldsIn(sent, type)).toMatchObject({
       n: "2",
-      model: "dall-e-2",
+      model: "dall-e-3",
       user: "u",
       flags: ["a", "b"],
       options: '{"a":1}',
     })
     expect(Object.keys(fieldsIn(sent, type))).not.toContain("stream")
     expect(Object.keys(fieldsIn(sent, type))).not.toContain("nothing")
+    expect(prepared(bytes, "dall-e-2", {}, "dall-e-2").asItCame).toBe(true)
   })
 })
 
