@@ -119,7 +119,7 @@ export const rooms = {
   },
   "cli/explain": { rooms: "config operations routing terminal" },
   cli: {
-    rooms: `access App.ts audit audit/read cli/explain config config/schema http processes runtime telemetry terminal
+    rooms: `access App.ts audit audit/read cli/explain config config/schema http operations processes runtime telemetry terminal
       version.ts wire`,
     edges: "*",
     outside: "@effect/platform @effect/platform-node node:cluster node:os node:util",

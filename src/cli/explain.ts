@@ -10,8 +10,10 @@ import * as Schema from "effect/Schema"
 import { toldToOperator } from "../config/file/ConfigFile.ts"
 import { makeSnapshot } from "../config/Snapshots.ts"
 import type { GatewayConfig } from "../config/schema/GatewayConfig.ts"
+import { allOperations, operationCalled, type ServedOperation } from "../operations/Operations.ts"
 import { printableJson } from "../terminal/Printable.ts"
 import { isLoopback } from "../wire/HostName.ts"
+import { nearest } from "../wire/Nearest.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
 import { configOption, configPath, configVariable, readConfig } from "./configFile.ts"
@@ -28,6 +30,11 @@ const manual = {
   argument: { name: "MODEL", help: "the model a caller would ask for", optional: true },
   options: {
     model: { short: "m", value: "MODEL", help: "the same" },
+    endpoint: {
+      short: "e",
+      value: "NAME",
+      help: "of a request to this endpoint: responses, messages, embeddings…; also who is left out and where each is asked",
+    },
     prompt: {
       short: "p",
       value: "TEXT",
@@ -40,7 +47,11 @@ const manual = {
       help: "the address of a running gateway, such as localhost:8000: also print which upstreams it has set aside",
     },
   },
-  examples: ["sluice explain gpt-4o", "sluice explain gpt-4o --running localhost:8000"],
+  examples: [
+    "sluice explain gpt-4o",
+    "sluice explain gpt-4o --endpoint responses",
+    "sluice explain gpt-4o --running localhost:8000",
+  ],
   environment: [configVariable, ["SLUICE_ADMIN_KEY", "for --running: one of the gateway's admin.keys"]],
   failure: "nobody serves the model",
 } as const
@@ -125,12 +136,37 @@ const upstreamsAt = (
     Effect.provide(FetchHttpClient.layer),
   )
 
+/** The operation that somebody names as the audit does, by its dialect, or by its path. */
+const operationNamed = (name: string | undefined): Effect.Effect<ServedOperation | undefined, CliFailure> => {
+  if (name === undefined) return Effect.succeed(undefined)
+  const asked = name.toLowerCase()
+  const path = `/${asked.replace(/^\/*(?:v1\/)?/, "")}`
+  const found =
+    operationCalled(asked) ??
+    allOperations.find(({ dialect }) => dialect === asked) ??
+    allOperations.find(({ paths }) => paths.some((one) => one === path || one === `/${path}`))
+  if (found !== undefined) return Effect.succeed(found)
+  const names = allOperations.map((operation) => operation.name)
+  const meant = nearest(asked, names)
+  return Effect.fail(
+    new CliFailure({
+      exitCode: 2,
+      message: `sluice: there is no endpoint ${JSON.stringify(name)}; ${
+        meant === undefined ? `it is one of ${names.join(", ")}` : `did you mean ${meant}?`
+      }`,
+    }),
+  )
+}
+
 /** The plan with the names that the configuration and /health use. */
 const forMachines = (
-  { abridged, groups, model, prompt, retry, served, strategy }: Explanation,
+  { abridged, dialect, endpoint, groups, model, passedBy, prompt, retry, served, strategy }: Explanation,
   now: ReadonlyArray<UpstreamNow> | undefined,
 ) => ({
   model,
+  endpoint: endpoint ?? "chat.completions",
+  dialect: dialect ?? null,
+  left_out: passedBy.map(({ dialects, upstream }) => ({ client: upstream, dialects })),
   strategy,
   prompt,
   retry: { rounds: retry.rounds, base_delay_ms: retry.baseDelayMs, max_delay_ms: retry.maxDelayMs },
@@ -143,6 +179,7 @@ const forMachines = (
       priority: weight,
       why: target.why,
       sends: upstreamModel,
+      url: target.url,
       key: target.key,
       fallback: target.fallback ?? null,
       timeouts,
@@ -170,7 +207,8 @@ export const explain: Command = command(manual, (given) =>
     }
     const { config } = loaded.right
     const snapshot = makeSnapshot(config, { generation: 1, loadedAt: 0, env: process.env })
-    const explanation = explainPlan(snapshot, { model, prompt: given.text("prompt") })
+    const operation = yield* operationNamed(given.text("endpoint"))
+    const explanation = explainPlan(snapshot, { model, operation, prompt: given.text("prompt") })
     const running = given.text("running")
     if (given.flag("json")) {
       const now = running === undefined ? undefined : yield* upstreamsAt(running, config)

@@ -3,6 +3,8 @@ import * as Either from "effect/Either"
 import { isSecretName } from "../../config/SecretValues.ts"
 import type { Snapshot } from "../../config/Snapshot.ts"
 import { chat } from "../../operations/chat/Chat.ts"
+import type { ServedOperation } from "../../operations/Operations.ts"
+import { type Dialect, takesOf } from "../../routing/Dialect.ts"
 import {
   fallbackGroup,
   type Group,
@@ -15,13 +17,15 @@ import { matchingValue } from "../../routing/Route.ts"
 import { shares } from "../../routing/Selection.ts"
 import { isStandby } from "../../routing/strategies/Race.ts"
 import { type Strategy, strategies } from "../../routing/strategies/Strategies.ts"
-import type { ModelMatch, Timeouts, Upstream } from "../../routing/Upstream.ts"
+import { type ModelMatch, pathAt, type Timeouts, type Upstream, urlOf } from "../../routing/Upstream.ts"
 
 export interface ExplainRequest {
   /** The model a client would ask for. */
   readonly model: string
   /** The first user message of a chat without instructions; under `deterministic` it decides the order. */
   readonly prompt: string | undefined
+  /** Of which endpoint; absent: of chat completions. */
+  readonly operation?: ServedOperation | undefined
 }
 
 export interface ExplainedTarget {
@@ -32,6 +36,8 @@ export interface ExplainedTarget {
   /** Why it is in the group: `keyword "gpt-4"`, `exact "gpt-4o"`, `by name`. */
   readonly why: string
   readonly upstreamModel: string
+  /** Where the endpoint is asked, without what may be a credential. */
+  readonly url: string
   /** Where `upstreamModel` comes from, if it is not the model asked for or fallen back to. */
   readonly upstreamModelFrom: "its model" | "its first exact value" | undefined
   readonly key: "configured" | "caller's own" | "none"
@@ -63,8 +69,19 @@ export interface ExplainedFallback {
   readonly chance: number | undefined
 }
 
+/** An upstream that would be in the plan if it spoke the dialect. */
+export interface PassedBy {
+  readonly upstream: string
+  readonly dialects: ReadonlyArray<Dialect>
+}
+
 export interface Explanation {
   readonly model: string
+  /** The endpoint's name, where one was asked for. */
+  readonly endpoint: string | undefined
+  readonly dialect: Dialect | undefined
+  /** Who is passed by for want of the dialect. */
+  readonly passedBy: ReadonlyArray<PassedBy>
   readonly strategy: Strategy
   /** `certain` where the order shown is the one a request gets; `unneeded` is a prompt the strategy does not look at. */
   readonly prompt: "absent" | "certain" | "unneeded"
@@ -93,8 +110,10 @@ const affinityOf = (prompt: string): string => {
 /** The explanation of what `plan` does with a request for this model. */
 export const explain = (
   { routes, strategy, retry, streamStart }: Pick<Snapshot, "routes" | "strategy" | "retry" | "streamStart">,
-  { model, prompt }: ExplainRequest,
+  { model, operation, prompt }: ExplainRequest,
 ): Explanation => {
+  const asked = operation ?? chat
+  const takes = takesOf(asked.dialect)
   const { first: who } = strategies[strategy]
   const certain = "sharesOf" in who && who.sharesOf === "conversations" && prompt !== undefined
   const inOrder = (progress: PlanSoFar): ReadonlyArray<Upstream> =>
@@ -103,16 +122,29 @@ export const explain = (
       : byShare(progress.group.upstreams)
 
   const groups: Array<ExplainedGroup> = []
+  const passedBy = new Map<string, PassedBy>()
   let abridged = false
   const visit = (label: string, fallback: ExplainedFallback | undefined, progress: PlanSoFar): void => {
     const { group, planned } = progress
-    const upstreams = inOrder(progress)
-    groups.push({ label, fallback, targets: explainedTargets(group, upstreams, strategy, model) })
+    const inGroup = inOrder(progress)
+    const upstreams = inGroup.filter(takes)
+    if (upstreams.length > 0) {
+      groups.push({
+        label,
+        fallback,
+        targets: explainedTargets(group, upstreams, { strategy, asked: model, operation: asked }),
+      })
+    }
+    const others = inGroup.filter((upstream) => !takes(upstream))
+    for (const { dialects, name } of others) passedBy.set(name, { upstream: name, dialects })
 
-    const leading = upstreams.flatMap((upstream) => {
-      const next = fallbackGroup(routes, progress, upstream)
-      return next === undefined ? [] : [{ upstream, next }]
-    })
+    const leadingOf = (some: ReadonlyArray<Upstream>) =>
+      some.flatMap((upstream) => {
+        const next = fallbackGroup(routes, progress, upstream)
+        return next === undefined ? [] : [{ upstream, next }]
+      })
+    const own = leadingOf(upstreams)
+    const leading = own.length > 0 ? own : leadingOf(others)
     const ways = certain ? leading.slice(0, 1) : leading
     const branches = branchesOf(ways, strategy)
     for (const [index, { next, of, name, chance }] of branches.entries()) {
@@ -132,6 +164,9 @@ export const explain = (
 
   return {
     model,
+    endpoint: operation?.name,
+    dialect: asked.dialect,
+    passedBy: [...passedBy.values()],
     strategy,
     prompt: prompt === undefined ? "absent" : certain ? "certain" : "unneeded",
     retry: { rounds: retry.rounds, baseDelayMs: retry.baseDelayMs, maxDelayMs: retry.maxDelayMs },
@@ -199,14 +234,23 @@ const branchesOf = (ways: ReadonlyArray<Way>, strategy: Strategy): ReadonlyArray
   }))
 }
 
+/** Without what may be a credential: user and password, and the query. */
+const addressOf = (upstream: Upstream, operation: ServedOperation): string => {
+  const { origin, pathname } = new URL(urlOf(upstream, pathAt(upstream, operation)))
+  return origin + pathname
+}
+
 const hasOwnKey = ({ apiKey, headers }: Upstream): boolean =>
   apiKey !== undefined || Object.keys(headers).some(isSecretName)
 
 const explainedTargets = (
   group: Group,
   upstreams: ReadonlyArray<Upstream>,
-  strategy: Strategy,
-  asked: string,
+  {
+    asked,
+    operation,
+    strategy,
+  }: { readonly asked: string; readonly operation: ServedOperation; readonly strategy: Strategy },
 ): ReadonlyArray<ExplainedTarget> => {
   const parts = shares(upstreams)
   const contending = contenders(upstreams)
@@ -219,6 +263,7 @@ const explainedTargets = (
       share: byLoad && contending.includes(upstream) ? undefined : parts[index],
       why: whyIn(group, upstream),
       upstreamModel,
+      url: addressOf(upstream, operation),
       upstreamModelFrom:
         upstream.model !== undefined
           ? "its model"

@@ -10,9 +10,14 @@ const quoted = (text: string): string => JSON.stringify(text)
 
 /** The explanation as plain text: aligned columns, no escape sequences. */
 export const render = (explanation: Explanation): string => {
-  const { model, groups, served, abridged } = explanation
+  const { model, groups, served, abridged, dialect, passedBy } = explanation
   const lines: Array<string> = []
-  if (groups.length === 0) {
+  if (groups.length === 0 && passedBy.length > 0) {
+    lines.push(
+      `Nobody who serves ${quoted(model)} speaks ${dialect}: a request for it is answered 404 dialect_not_spoken.`,
+      ...passedByInWords(explanation),
+    )
+  } else if (groups.length === 0) {
     lines.push(
       `No upstream matches ${quoted(model)}: a request for it is answered 404 model_not_found.`,
       "",
@@ -32,6 +37,7 @@ export const render = (explanation: Explanation): string => {
       "",
       ...sideBySide([
         ["model", model],
+        ...endpointInWords(explanation),
         ["strategy", strategyInWords(explanation)],
         ["retries", retriesInWords(explanation.retry)],
         [
@@ -47,10 +53,29 @@ export const render = (explanation: Explanation): string => {
     for (const group of groups) {
       lines.push("", `${group.label}. ${headingOf(group)}`, ...targetTable(group, explanation, common))
     }
+    lines.push(...passedByInWords(explanation))
     if (abridged) lines.push("", "There are more ways for the fallbacks to go than are shown here.")
   }
   return lines.map(printable).join("\n")
 }
+
+const endpointInWords = ({ dialect, endpoint }: Explanation): ReadonlyArray<readonly [string, string]> =>
+  endpoint === undefined
+    ? []
+    : [["endpoint", dialect === undefined ? endpoint : `${endpoint}, in the dialect ${dialect}`]]
+
+/** Who serves the model and does not speak the dialect. */
+const passedByInWords = ({ dialect, passedBy }: Explanation): ReadonlyArray<string> =>
+  passedBy.length === 0
+    ? []
+    : [
+        "",
+        `left out, as they do not speak ${dialect}`,
+        ...tableOf(
+          ["upstream", "speaks"],
+          passedBy.map(({ dialects, upstream }) => [upstream, dialects.join(", ") || "none"]),
+        ),
+      ]
 
 /** What a running gateway takes an upstream for. */
 export interface UpstreamNow {
@@ -116,7 +141,7 @@ const headingOf = ({ fallback }: ExplainedGroup): string => {
 
 const targetTable = (
   { targets }: ExplainedGroup,
-  { prompt }: Explanation,
+  { endpoint, prompt }: Explanation,
   common: Timeouts | undefined,
 ): ReadonlyArray<string> =>
   tableOf(
@@ -129,6 +154,7 @@ const targetTable = (
       "sends",
       "key",
       "fallback",
+      ...(endpoint === undefined ? [] : ["asked at"]),
       ...(common === undefined ? ["timeouts"] : []),
     ],
     targets.map((target, index) => [
@@ -142,6 +168,7 @@ const targetTable = (
         : `${target.upstreamModel} (${target.upstreamModelFrom})`,
       target.key,
       target.fallback ?? "-",
+      ...(endpoint === undefined ? [] : [target.url]),
       ...(common === undefined ? [inBrief(target.timeouts)] : []),
     ]),
   )

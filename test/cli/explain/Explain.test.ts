@@ -7,6 +7,8 @@ import { sentenceOf } from "../../../src/cli/explain/ExplainSentence.ts"
 import { render } from "../../../src/cli/explain/ExplainText.ts"
 import type { Snapshot } from "../../../src/config/Snapshot.ts"
 import { chat } from "../../../src/operations/chat/Chat.ts"
+import { operations, type ServedOperation } from "../../../src/operations/Operations.ts"
+import { dialects, takesOf } from "../../../src/routing/Dialect.ts"
 import { drawsFrom } from "../../../src/routing/Draws.ts"
 import { plan } from "../../../src/routing/Plan.ts"
 import { makeRoutingTable } from "../../../src/routing/Route.ts"
@@ -31,6 +33,9 @@ const snapshotOf = (upstreams: ReadonlyArray<Upstream>, strategy: Strategy = "ra
   streamStart: "first_event",
 })
 
+/** Who speaks chat, as explained without an endpoint. */
+const chatting = (upstream: Upstream): Upstream => ({ ...upstream, dialects: ["chat"] })
+
 const explained = (
   upstreams: ReadonlyArray<Upstream>,
   model: string,
@@ -49,7 +54,7 @@ const planned = (
   const request = Either.getOrThrow(chat.decode(new TextEncoder().encode(body), undefined))
   return plan(
     snapshot,
-    { model, affinity: request.affinity, takes: () => true },
+    { model, affinity: request.affinity, takes: takesOf("chat") },
     { draws: drawsFrom(number), load: (name) => (name.length * 7 + number) % 5 },
   )
 }
@@ -137,6 +142,8 @@ describe("explain", () => {
         upstreamModelFrom: "its model",
         key: "configured",
         fallback: "llama-3",
+        proxy: undefined,
+        url: "http://127.0.0.1:9/v1/chat/completions",
         timeouts: {
           connectMs: 10_000,
           firstByteMs: 300_000,
@@ -156,6 +163,58 @@ describe("explain", () => {
       }),
       expect.objectContaining({ upstream: "reserve", weight: 0, share: 0, why: 'keyword "gpt"' }),
     ])
+  })
+
+  it("leaves out who does not speak the dialect of an endpoint, and says so, and where each is asked", () => {
+    const paths = { messages: "//anthropic/v1/messages" }
+    const upstreams = [
+      makeUpstream({ name: "chatting", dialects: ["chat"], fallback: "spare" }),
+      makeUpstream({ name: "claude", dialects: ["messages", "chat"], paths, query: "?key=sk-x" }),
+      makeUpstream({ name: "spare", match: exactly("x"), dialects: ["responses"] }),
+    ]
+    const of = (operation: ServedOperation) =>
+      explain(snapshotOf(upstreams), { model: "gpt-4", prompt: undefined, operation })
+    const messages = of(operations.messages)
+    expect(messages.groups.map(({ targets }) => targets.map(({ share, url }) => [share, url]))).toEqual([
+      [[1, "http://127.0.0.1:9/anthropic/v1/messages"]],
+    ])
+    expect(messages.passedBy).toEqual([
+      { upstream: "chatting", dialects: ["chat"] },
+      { upstream: "spare", dialects: ["responses"] },
+    ])
+    expect(render(messages)).toContain("left out, as they do not speak messages")
+    expect(of(operations.responses).groups.map(({ label }) => label)).toEqual(["2"])
+    expect(of(operations.embeddings).passedBy).toEqual([])
+    const nobody = explain(snapshotOf(upstreams.slice(0, 2)), {
+      model: "gpt-4",
+      prompt: undefined,
+      operation: operations.responses,
+    })
+    expect(render(nobody)).toContain('Nobody who serves "gpt-4" speaks responses')
+  })
+
+  it("law: in an endpoint's dialect every planned target is one of those explained, and no other", () => {
+    fc.assert(
+      fc.property(
+        upstreamsArb(),
+        modelArb,
+        fc.constantFrom(...dialects),
+        fc.nat(),
+        (upstreams, model, dialect, seed) => {
+          const operation = operations[dialect === "chat" ? "chat.completions" : dialect]
+          const snapshot = snapshotOf(upstreams)
+          const { groups } = explain(snapshot, { model, prompt: undefined, operation })
+          const told = new Set(groups.flatMap(pairsIn))
+          const targets = plan(
+            snapshot,
+            { model, affinity: () => "", takes: takesOf(dialect) },
+            { draws: drawsFrom(seed), load: () => 0 },
+          )
+          for (const one of pairsOf(targets)) expect(told).toContain(one)
+          expect(told.size === 0).toBe(targets.length === 0 && groups.length === 0)
+        },
+      ),
+    )
   })
 
   it("tells which fallback follows how often, where that depends on the draw", () => {
@@ -213,7 +272,7 @@ describe("explain", () => {
   it("law: every plan is one of those explained", () => {
     fc.assert(
       fc.property(requestArb, ({ upstreams, model, strategy, prompt, number }) => {
-        const snapshot = snapshotOf(upstreams, strategy)
+        const snapshot = snapshotOf(upstreams.map(chatting), strategy)
         const explanation = explain(snapshot, { model, prompt: undefined })
         fc.pre(!explanation.abridged)
         walk(explanation, planned(snapshot, model, number, prompt))
@@ -225,7 +284,7 @@ describe("explain", () => {
   it("law: with a prompt, deterministic is explained in the very order of the plan", () => {
     fc.assert(
       fc.property(requestArb, ({ upstreams, model, prompt, number }) => {
-        const snapshot = snapshotOf(upstreams, "deterministic")
+        const snapshot = snapshotOf(upstreams.map(chatting), "deterministic")
         const { groups } = explain(snapshot, { model, prompt })
         expect(groups.flatMap(pairsIn)).toEqual(pairsOf(planned(snapshot, model, number, prompt)))
       }),
@@ -258,7 +317,7 @@ describe("explain", () => {
       let counted = 0
       for (const upstreams of [shared, overlapping, ...fc.sample(busyArb, { seed: 20261122, numRuns: 10 })]) {
         const model = upstreams === shared ? "gpt-4" : "m"
-        const snapshot = snapshotOf(upstreams, strategy)
+        const snapshot = snapshotOf(upstreams.map(chatting), strategy)
         const explanation = explain(snapshot, { model, prompt: undefined })
         const firsts = new Map<string, number>()
         const visits = new Map<string, number>()
