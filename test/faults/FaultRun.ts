@@ -12,7 +12,7 @@ import { toldAs } from "../../src/operations/RequestPath.ts"
 import { unpack } from "../../src/wire/PackedData.ts"
 import { configuredKey } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
-import { givenOf, samples } from "../support/OperationSamples.ts"
+import { givenOf, sampleBody, samples } from "../support/OperationSamples.ts"
 import { within } from "../support/Patience.ts"
 import { addressOf, sluice } from "../support/process.ts"
 import { post, type RawAnswer } from "../support/RawHttp.ts"
@@ -47,6 +47,9 @@ export const healthyName = "healthy"
 /** The key of the caller, passed through where an entry has none. */
 export const callersKey = "sk-of-the-caller"
 
+/** Of every upstream: each operation is asked of it. */
+const dialects = ["chat", "responses", "messages"]
+
 /** A case with its upstreams under way. */
 interface Prepared {
   readonly one: Case
@@ -64,6 +67,7 @@ const prepare = (one: Case): Effect.Effect<Prepared, never, Scope.Scope> =>
       name,
       base_url: places[at]?.url,
       api_key: configuredKey,
+      dialects,
       model_match: { type: "exact", value: [name] },
       ...(name === faulty ? { fallback: fallbacks[company] } : {}),
       ...fault.entry,
@@ -89,6 +93,7 @@ const configOf = (prepared: ReadonlyArray<Prepared>, healthyUrl: string): string
         name: healthyName,
         base_url: healthyUrl,
         api_key: configuredKey,
+        dialects,
         model_match: { type: "exact", value: [healthyName] },
       },
       ...prepared.flatMap(({ entries }) => entries),
@@ -103,17 +108,18 @@ const patienceMs = 30_000
 
 const pathOf = (operation: OperationName): string => toldAs(operations[operation].paths[0])
 
-const ask = (port: number, { faulty, operation, way }: Case): Effect.Effect<RawAnswer | undefined> =>
-  within(
-    faulty,
-    post(
-      port,
-      pathOf(operation),
-      { model: faulty, ...samples[operation].request, ...(way === "stream" ? { stream: true } : {}) },
-      { authorization: `Bearer ${callersKey}`, "x-request-id": faulty },
-    ),
-    patienceMs,
-  ).pipe(Effect.orElseSucceed(() => undefined))
+const ask = (port: number, { faulty, operation, way }: Case): Effect.Effect<RawAnswer | undefined> => {
+  const streaming = way === "stream" ? { stream: true } : {}
+  const { bytes, type } = sampleBody(operation, {
+    model: faulty,
+    ...samples[operation].request,
+    ...streaming,
+  })
+  const headers = { authorization: `Bearer ${callersKey}`, "content-type": type, "x-request-id": faulty }
+  return within(faulty, post(port, pathOf(operation), bytes, headers), patienceMs).pipe(
+    Effect.orElseSucceed(() => undefined),
+  )
+}
 
 /** Chats are answered with a text that shows who answered, all others with their sample. */
 const answering: Script = (request) => {
