@@ -22,6 +22,7 @@ import {
   spellingsOf,
   storedIn,
 } from "../operations/RequestPath.ts"
+import type { Dialect } from "../routing/Dialect.ts"
 import { preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
 import { NodeServer } from "./NodeServer.ts"
@@ -86,6 +87,9 @@ const spelled = (paths: ReadonlyArray<ServedPath>, place: Place): ReadonlyArray<
 
 const responsesPaths: ReadonlySet<string> = new Set(operations.responses.paths.flatMap(spellingsOf))
 
+/** The dialects whose clients say more in a query; that of a chat is Azure's, of a path which no upstream is sent. */
+const takesQuery: ReadonlySet<Dialect | undefined> = new Set(["messages", "responses"])
+
 /** Every path that is served, with what it does for each method. */
 class Routes {
   readonly #to: Destinations
@@ -144,7 +148,7 @@ class Routes {
   #proxied(operation: ServedOperation, deployment?: string): Place {
     const { gateway } = this.#to
     const proxy: Route =
-      operation.face === "anthropic"
+      deployment === undefined && takesQuery.has(operation.dialect)
         ? (call, target) => gateway.proxy(operation, call, { deployment, query: queryOf(target) })
         : (call) => gateway.proxy(operation, call, { deployment })
     return { [operation.method]: this.#unlessDraining(operation.name, proxy) }

@@ -18,11 +18,22 @@ const withEvery: SentHeaders = { "accept-encoding": "identity" }
 /** Parsing a URL takes about 2 µs, and there are only so many. */
 const destinations = new WeakMap<Upstream, Map<string, Destination>>()
 
-/** The path, and a query behind it: what is configured is told last, so that a reader who takes the last of two takes that. */
+/** The name of a parameter. */
+const nameOf = (parameter: string): string => parameter.split("=", 1)[0] ?? ""
+
+/** The path, and a query behind it but for what the configuration says itself. */
 export const withQuery = (path: string, query: string | undefined): string => {
   if (query === undefined || query === "") return path
   const at = path.indexOf("?")
-  return at === -1 ? `${path}?${query}` : `${path.slice(0, at)}?${query}&${path.slice(at + 1)}`
+  if (at === -1) return `${path}?${query}`
+  const configured = new Set(
+    path
+      .slice(at + 1)
+      .split("&")
+      .map(nameOf),
+  )
+  const more = query.split("&").filter((parameter) => !configured.has(nameOf(parameter)))
+  return [path, ...more].join("&")
 }
 
 /** Where a call to this path goes. */
