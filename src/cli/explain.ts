@@ -33,7 +33,7 @@ const manual = {
     endpoint: {
       short: "e",
       value: "NAME",
-      help: "of a request to this endpoint: responses, messages, embeddings…; also who is left out and where each is asked",
+      help: "explain a request to this endpoint, such as responses, messages or embeddings: also print who is left out, and where each client is asked",
     },
     prompt: {
       short: "p",
