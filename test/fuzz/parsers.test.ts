@@ -16,15 +16,20 @@ import { chatShape } from "../../src/operations/chat/ChatShape.ts"
 import { completionShape } from "../../src/operations/completions/CompletionShape.ts"
 import { toClient } from "../../src/operations/HeadersToClient.ts"
 import { toUpstream } from "../../src/operations/HeadersToUpstream.ts"
+import { FormCollector } from "../../src/operations/multipart/FormCollector.ts"
+import { formReader } from "../../src/operations/multipart/FormRequest.ts"
 import { allOperations } from "../../src/operations/Operations.ts"
 import { readModels } from "../../src/routing/ModelList.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { retryAfterMs } from "../../src/upstream/policy/RetryAfter.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { run } from "../../src/wire/Machine.ts"
+import { MultipartReader } from "../../src/wire/Multipart.ts"
 import { sanitizeRequestId } from "../../src/wire/RequestId.ts"
 import { decoder, encode, isOverflow, type SseEvent } from "../../src/wire/Sse.ts"
+import { storedBytes } from "../../src/wire/StoredBytes.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
+import { file, formOf } from "../support/Forms.ts"
 import { eventStream } from "../support/ScriptedUpstream.ts"
 import { streamed } from "../support/StreamedAnswers.ts"
 import { chatChunks, chatCompletion, openAiError, textCompletion } from "../support/Wire.ts"
@@ -93,6 +98,51 @@ describe("Fuzzed,", () => {
           if (Either.isLeft(prepared)) return
           const sent: unknown = JSON.parse(Buffer.from(prepared.right.body).toString())
           expect(sent).toMatchObject({ model: "other" })
+        }),
+        400,
+      )
+    },
+    timeoutMs,
+  )
+
+  it(
+    "a form is read alike however it is cut, and is refused or prepared with its model's new name",
+    () => {
+      const form = formOf(
+        [
+          ["file", file("a.mp3", "audio/mpeg")],
+          ["model", "gpt-4"],
+          ["stream", "true"],
+        ],
+        "b",
+      )
+      const target = { upstream: makeUpstream({ extraBody: { top_k: 1 } }), upstreamModel: "other" }
+      const readForm = (chunks: ReadonlyArray<Uint8Array>) => {
+        const collector = new FormCollector(true)
+        const reader = new MultipartReader("b", collector)
+        for (const chunk of chunks) reader.feed(chunk)
+        reader.end()
+        const { closedAt = 0, fault } = reader
+        return { fault, closedAt, parts: fault === undefined ? collector.parts : [] }
+      }
+      check(
+        fc.property(mangled(form.bytes.toString("latin1")), fc.nat(), (bytes, at) => {
+          const cut = at % (bytes.length + 1)
+          const { closedAt, fault, parts } = readForm([bytes])
+          const again = readForm([bytes.subarray(0, cut), bytes.subarray(cut)])
+          expect([again.fault, again.parts]).toEqual([fault, parts])
+          if (fault !== undefined) return
+          const whole = { boundary: "b", parts, bytes: storedBytes([bytes]), closedAt }
+          const asked = formReader()(whole, undefined)
+          if (Either.isLeft(asked)) return
+          JSON.parse(asked.right.affinity())
+          const { body } = Either.getOrThrow(asked.right.bodyFor(target, nothingOmitted))
+          const sent = Buffer.concat(
+            body.pieces.flatMap((piece) => (piece instanceof Uint8Array ? [piece] : [])),
+          )
+          expect(sent.length).toBe(body.length)
+          const model = readForm([sent]).parts.filter(({ name }) => name === "model")
+          expect(model.map(({ text }) => text)).toEqual(["other"])
         }),
         400,
       )

@@ -7,6 +7,7 @@ import type { Upstream } from "../../../src/routing/Upstream.ts"
 import type { UpstreamCall } from "../../../src/upstream/calls/UpstreamCall.ts"
 import * as Upstreams from "../../../src/upstream/calls/Upstreams.ts"
 import { whole } from "../../../src/upstream/calls/WholeAnswer.ts"
+import { type SentBytes, storedBytes } from "../../../src/wire/StoredBytes.ts"
 import { defaultTimeouts, makeUpstream } from "../../support/arbitraries.ts"
 
 const text = '{"error":{"message":"too much","type":"invalid_request_error","param":null,"code":null}}'
@@ -108,7 +109,7 @@ const earlyUpstream = (act: Act, answer: string): Effect.Effect<Upstream, never,
     return makeUpstream({ baseUrl: `http://127.0.0.1:${port}/v1`, timeouts: defaultTimeouts })
   })
 
-const ask = (upstream: Upstream, body: Uint8Array) =>
+const ask = (upstream: Upstream, body: SentBytes) =>
   Effect.gen(function* () {
     const call: UpstreamCall = {
       upstream,
@@ -129,7 +130,7 @@ const aTurn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve
 
 const megabytes = (count: number) => Buffer.alloc(count * 1_000_000, "x")
 
-const refuses = (act: Act, { answer, status }: { answer: string; status: number }, body: Uint8Array) =>
+const refuses = (act: Act, { answer, status }: { answer: string; status: number }, body: SentBytes) =>
   Effect.scoped(
     Effect.gen(function* () {
       const upstream = yield* earlyUpstream(act, answer)
@@ -144,7 +145,22 @@ const refuses = (act: Act, { answer, status }: { answer: string; status: number 
     }),
   )
 
+/** What is read from where it is kept as it is sent. */
+const kept = (count: number): SentBytes => {
+  const bytes = megabytes(count)
+  const read = async function* (from: number, to: number) {
+    for (let at = from; at < to; at += 65_536) yield bytes.subarray(at, Math.min(to, at + 65_536))
+  }
+  return storedBytes([{ store: { read }, from: 0, to: bytes.length }])
+}
+
 describe("An upstream that answers a large request early", () => {
+  for (const [how, act] of Object.entries(acts)) {
+    it.scopedLive(`is heard amid an upload, and so is the next call, where it ${how}`, () =>
+      refuses(act, forms["with a length"], kept(5)).pipe(Effect.provide(Upstreams.layer)),
+    )
+  }
+
   for (const [how, act] of Object.entries(acts)) {
     it.scopedLive(
       `is heard, and so is the next call, where it ${how}`,
