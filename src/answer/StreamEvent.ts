@@ -32,7 +32,7 @@ const pingNames: ReadonlySet<unknown> = new Set([
 ])
 
 /** What nearly all events of typed streams are called: none of them need be read. */
-const deltaName = /[._]delta$/
+const isDeltaName = (name: string): boolean => name.endsWith("_delta") || name.endsWith(".delta")
 
 /** No ping is longer; few chunks of an answer are as short. */
 const longestPing = 128
@@ -48,7 +48,7 @@ const holds = (data: Uint8Array, name: string): boolean =>
 const isPing = ({ data, event }: SseEvent): boolean => {
   if (event !== undefined) {
     if (pingNames.has(event)) return !holds(data, numberName)
-    if (deltaName.test(event)) return false
+    if (isDeltaName(event)) return false
   }
   if (data.length > longestPing || !holds(data, typeName) || holds(data, numberName)) return false
   const object = parseObject(data)

@@ -325,29 +325,37 @@ export const encode = (data: Uint8Array): Uint8Array => {
 /** More names than any grammar has. */
 const mostNames = 128
 
-/** The lines that name events, by the names. */
-const nameLines = new Map<string, Uint8Array>()
+/** What stands before the data of events, by their names. */
+const heads = new Map<string, Uint8Array>()
 
-const nameLine = (name: string): Uint8Array => {
-  const known = nameLines.get(name)
+const headOf = (name: string): Uint8Array => {
+  const known = heads.get(name)
   if (known !== undefined) return known
-  const line = Buffer.from(`event: ${name.replace(/[\r\n]/g, " ")}\n`)
+  const head = Buffer.from(`event: ${name.replace(/[\r\n]/g, " ")}\ndata: `)
   // Upstreams may call events whatever they like.
-  if (nameLines.size < mostNames) nameLines.set(name, line)
-  return line
+  if (heads.size < mostNames) heads.set(name, head)
+  return head
 }
 
 /** Data as one event of this name: the bytes it came in, where it is framed there as it is written here. Empty data is no event. */
 export const encodeNamed = (name: string, data: Uint8Array): Uint8Array => {
   if (data.length === 0) return data
-  const line = nameLine(name)
-  const framed = encode(data)
-  const start = framed.byteOffset - line.length
-  if (start >= 0 && framed.buffer === data.buffer) {
-    const whole = new Uint8Array(framed.buffer, start, line.length + framed.length)
-    if (standsAt(whole, 0, line)) return whole
+  const head = headOf(name)
+  if (isBroken(data)) {
+    return Buffer.concat([head.subarray(0, head.length - dataPrefix.length), encode(data)])
   }
-  return Buffer.concat([line, framed])
+  const start = data.byteOffset - head.length
+  const length = head.length + data.length + 2
+  if (start >= 0 && start + length <= data.buffer.byteLength) {
+    const frame = new Uint8Array(data.buffer, start, length)
+    if (frame[length - 1] === LF && frame[length - 2] === LF && standsAt(frame, 0, head)) return frame
+  }
+  const encoded = new Uint8Array(length)
+  encoded.set(head)
+  encoded.set(data, head.length)
+  encoded[length - 2] = LF
+  encoded[length - 1] = LF
+  return encoded
 }
 
 /** The end of a complete answer. */

@@ -89,6 +89,14 @@ describe("A message that is relayed", () => {
     expect(decoder.decode(grammar.heartbeat)).toBe('event: ping\ndata: {"type":"ping"}\n\n')
   })
 
+  it("is framed anew where its data has several lines, or its event a name that nobody could write", () => {
+    const broken = grammar.frame({ data: encoder.encode('{"type":\n"x"}'), event: "x" })
+    expect(decoder.decode(broken)).toBe('event: x\ndata: {"type":\ndata: "x"}\n\n')
+    const odd = grammar.frame({ data: encoder.encode("{}"), event: "a\nb" })
+    expect(decoder.decode(odd)).toBe("event: a b\ndata: {}\n\n")
+    expect(grammar.frame({ data: new Uint8Array(), event: "x" }).length).toBe(0)
+  })
+
   it("law: counts each token once, whichever event tells of it", () => {
     const counts = fc.record({
       input_tokens: fc.nat({ max: 1_000 }),
