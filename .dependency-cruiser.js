@@ -118,9 +118,13 @@ export const rooms = {
     edges: "*",
   },
   "cli/explain": { rooms: "config operations routing terminal" },
+  "cli/online": {
+    rooms: "errors operations routing secrets upstream/calls upstream/policy wire",
+    edges: "Online.ts",
+  },
   cli: {
-    rooms: `access App.ts audit audit/read cli/explain config config/schema http operations processes runtime telemetry terminal
-      version.ts wire`,
+    rooms: `access App.ts audit audit/read cli/explain cli/online config config/schema http operations processes runtime telemetry terminal
+      upstream/calls version.ts wire`,
     edges: "*",
     outside: "@effect/platform @effect/platform-node node:cluster node:os node:util",
   },

@@ -5,12 +5,17 @@ import type { Problem, Severity } from "../config/file/ConfigFile.ts"
 import { openFile } from "../config/file/ConfigText.ts"
 import { excerptOf } from "../config/file/Excerpt.ts"
 import { toOperator } from "../config/file/Saying.ts"
+import { makeSnapshot } from "../config/Snapshots.ts"
+import type { GatewayConfig } from "../config/schema/GatewayConfig.ts"
 import type { Paint, Shade } from "../terminal/Colour.ts"
 import { printable } from "../terminal/Printable.ts"
+import * as Upstreams from "../upstream/calls/Upstreams.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
 import { configOption, configPath, configVariable, readConfig } from "./configFile.ts"
 import { Output } from "./Output.ts"
+import { askAll } from "./online/Online.ts"
+import { verdictOf } from "./online/Verdict.ts"
 
 const manual = {
   name: "check",
@@ -24,11 +29,18 @@ const manual = {
   },
   options: {
     config: { ...configOption, help: "the same, as the other commands take it" },
+    online: {
+      help: "also ask each client, with its key, for its models and which dialects it speaks; nothing that is asked is charged",
+    },
     "no-env": {
       help: "variables that are not set are warnings, not errors: for a file that is checked elsewhere than it is used",
     },
   },
-  examples: ["sluice check config/config.yaml", "sluice check --no-env config/config.yaml"],
+  examples: [
+    "sluice check config/config.yaml",
+    "sluice check --online",
+    "sluice check --no-env config/config.yaml",
+  ],
   environment: [configVariable, ["$…", "the variables that the configuration names"]],
   failure: "problems found",
 } as const
@@ -57,6 +69,24 @@ const count = (problems: ReadonlyArray<Problem>): string =>
     })
     .join(", ")
 
+/** Asks the clients, and says of each what they said. Fails where one is not as its entry has it. */
+const checkOnline = (config: GatewayConfig, say: (line: string) => Effect.Effect<void, CliFailure>) =>
+  Effect.gen(function* () {
+    const { paint } = yield* Output
+    const { routes, secrets } = makeSnapshot(config, { generation: 1, loadedAt: 0, env: process.env })
+    let wrong = 0
+    for (const findings of yield* askAll(routes.upstreams, secrets)) {
+      const { notes, problems } = verdictOf(findings)
+      wrong += problems.length
+      const name = printable(findings.upstream.name)
+      const parts = [...problems.map((problem) => paint("red", printable(problem))), ...notes.map(printable)]
+      yield* say(`${paint("bold", name)}: ${parts.join("; ")}\n`)
+    }
+    if (wrong === 0) return
+    yield* say(`${wrong} ${wrong === 1 ? "problem" : "problems"} found online\n`)
+    return yield* new CliFailure({ exitCode: 1, message: "" })
+  }).pipe(Effect.provide(Upstreams.layer))
+
 export const check: Command = command(manual, (given) =>
   Effect.gen(function* () {
     const path = yield* configPath(given.argument ?? given.text("config"))
@@ -81,5 +111,6 @@ export const check: Command = command(manual, (given) =>
     })
     const counted = count(problems)
     yield* say(`${path}: ${verdict}${counted === "" ? "" : `; ${counted}`}\n`)
+    if (given.flag("online") && Either.isRight(loaded)) yield* checkOnline(loaded.right.config, say)
   }),
 )
