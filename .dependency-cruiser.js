@@ -99,7 +99,7 @@ export const rooms = {
     rooms: `access answer aside audit audit/record config errors operations resume routing secrets spool telemetry upstream upstream/calls
       upstream/lists upstream/policy wire`,
     edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Relay.ts
-      RelayedBytes.ts Respond.ts ResponseStream.ts StreamedAnswer.ts Uploads.ts`,
+      Passthrough.ts RelayedBytes.ts Respond.ts ResponseStream.ts StreamedAnswer.ts Uploads.ts`,
   },
   processes: {
     rooms: "audit audit/record runtime",

@@ -3,6 +3,7 @@ import type { KeyRing } from "../access/AccessKey.ts"
 import type { ServerLimits } from "../access/ServerLimits.ts"
 import type { ThinkingPolicy } from "../answer/ChoiceTransform.ts"
 import type { AuditPolicy } from "../audit/record/AuditPolicy.ts"
+import type { PassthroughRule } from "../routing/Passthrough.ts"
 import type { RoutingTable } from "../routing/Route.ts"
 import type { Strategy } from "../routing/strategies/Strategies.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
@@ -17,6 +18,8 @@ export interface Snapshot extends ThinkingPolicy {
   /** Tells this configuration from others (ConfigHash.ts). */
   readonly hash: string
   readonly routes: RoutingTable
+  /** Further paths that are handed on. */
+  readonly passthrough: ReadonlyArray<PassthroughRule>
   readonly strategy: Strategy
   /** Which clients get the usage of a stream. */
   readonly givesUsage: "asked" | "always"

@@ -4,6 +4,7 @@ import type { ProxyTrust } from "../access/ClientAddress.ts"
 import { type Origins, originFrom } from "../access/WebPage.ts"
 import { assumedDialects } from "../routing/Dialect.ts"
 import { proxyOf } from "../routing/OutgoingProxy.ts"
+import type { PassthroughRule } from "../routing/Passthrough.ts"
 import { makeRoutingTable } from "../routing/Route.ts"
 import type { RequestCleaning, Timeouts, Upstream } from "../routing/Upstream.ts"
 import { Secrets } from "../secrets/Secrets.ts"
@@ -13,6 +14,7 @@ import type { Env } from "./file/Expansion.ts"
 import { isSecretName, secretsOf } from "./SecretValues.ts"
 import type { Snapshot } from "./Snapshot.ts"
 import type { GatewayConfig } from "./schema/GatewayConfig.ts"
+import type { PassthroughEntry } from "./schema/PassthroughEntry.ts"
 import { presetCalled } from "./schema/Presets.ts"
 import type { UpstreamEntry } from "./schema/UpstreamEntry.ts"
 
@@ -34,14 +36,22 @@ export const makeSnapshot = (config: GatewayConfig, loading: Loading): Snapshot 
     ...settingsOf(config, loading),
     hash: configHash(config, secrets),
     routes: makeRoutingTable(upstreams),
+    passthrough: config.passthrough.flatMap((rule) => passthroughOf(rule, upstreams)),
     secrets,
   }
 }
 
+/** A rule whose client there is not, the checks of the file let not in. */
+const passthroughOf = (
+  { client, methods, path }: PassthroughEntry,
+  upstreams: ReadonlyArray<Upstream>,
+): ReadonlyArray<PassthroughRule> =>
+  upstreams.filter(({ name }) => name === client).map((upstream) => ({ path, upstream, methods }))
+
 const settingsOf = (
   config: GatewayConfig,
   { generation, loadedAt }: Loading,
-): Omit<Snapshot, "hash" | "routes" | "secrets"> => ({
+): Omit<Snapshot, "hash" | "passthrough" | "routes" | "secrets"> => ({
   generation,
   loadedAt,
   strategy: config.load_balancing.strategy,

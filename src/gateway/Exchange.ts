@@ -58,6 +58,20 @@ export interface WantedBody {
   readonly hold: Hold
   /** What takes it instead of memory, where it is a form. */
   readonly form: FormIntake | undefined
+  /** Takes a body that is handed on as it comes; then none is given to the answer. Nothing where there is none. */
+  readonly pass?: (body: PassingBody | undefined) => void
+}
+
+/** A body that is handed on as it comes. */
+export interface PassingBody {
+  /** As its head says, where it does. */
+  readonly length: number | undefined
+  /** To be read once. Ends in an error where it is longer than it may be. */
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** How many bytes have come. */
+  readonly received: () => number
+  /** Why it is not handed on to its end, where that is its own fault. */
+  readonly fault: () => GatewayError | undefined
 }
 
 /**

@@ -51,6 +51,7 @@ import { type AskToResume, askToResume, mayResume } from "./AskToResume.ts"
 import type { ClientCall, LongBody, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
 import { type BodyToResume, type ReadRequest, readLong } from "./LongBodies.ts"
+import { type AskedPassage, Passthrough, type PassthroughTools, passthroughName } from "./Passthrough.ts"
 import { relayedBytes } from "./RelayedBytes.ts"
 import { makeRespond } from "./Respond.ts"
 import { begunAtOnce, type StreamTools, streamedAnswer } from "./StreamedAnswer.ts"
@@ -62,6 +63,8 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
   {
     /** Answers one request of an operation. */
     readonly proxy: (operation: ServedOperation, call: ClientCall, target: AskedTarget) => Served
+    /** Hands one request on to the upstream of a rule. */
+    readonly passOn: (asked: Pick<AskedPassage, "method" | "passed">, call: ClientCall) => Served
     /** Answers one request that reached no endpoint: it leaves a line in the access log, and no record. */
     readonly unserved: (asked: Unserved, call: ClientCall, error: GatewayError) => Served
     /** The frame around a request of any endpoint: lets in only who may, and answers errors as they are declared. */
@@ -352,7 +355,9 @@ export const layer: Layer.Layer<
       openRequests,
       strangers: yield* Strangers,
     })
-    const { inFlight } = yield* Upstreams
+    const { inFlight, open } = yield* Upstreams
+    const clock = yield* Effect.clock
+    const passthroughTools: PassthroughTools = { open, now: () => clock.unsafeCurrentTimeMillis() }
     const runFork = yield* FiberSet.makeRuntime<never>()
     const stations: Stations = {
       aside: yield* Aside,
@@ -374,6 +379,15 @@ export const layer: Layer.Layer<
     return Gateway.of({
       serve: (endpointName, call, answer) => admission.serve(endpointName, call, answer),
       unserved: (asked, call, error) => admission.unserved(asked, call, error),
+      passOn: (asked, call) => {
+        const frame = admission.open({ name: passthroughName, dialect: undefined }, call)
+        if (!(frame instanceof Frame)) return frame
+        const { draft, snapshot } = frame
+        const deadline = deadlineOf(call.headers, draft.startedAt, snapshot.server.requestTimeoutMs)
+        return Either.isLeft(deadline)
+          ? answeredWith(deadline.left, draft, { ends: frame, isStranger: false })
+          : new Passthrough(passthroughTools, frame, { ...asked, call, deadline: deadline.right }).served()
+      },
       proxy: (operation, call, { deployment, query }) => {
         const frame = admission.open(operation, call)
         if (!(frame instanceof Frame)) return frame

@@ -17,7 +17,7 @@ import type { RecordedAnswer, RequestFrame } from "./Exchange.ts"
 import type { Outlet, Relay } from "./Relay.ts"
 
 /** How bytes ended: all are there, they broke off, or were left by the client. */
-type BytesEnd =
+export type BytesEnd =
   | { readonly kind: "whole" }
   | { readonly kind: "broken"; readonly error: string }
   | { readonly kind: "left" }
@@ -77,7 +77,8 @@ class BytesUnderWay<A> implements ByteSink<ToldFailure> {
   }
 }
 
-const relayOf = <A>(options: BytesOptions<A>): Relay<A> => {
+/** The relay of bytes. */
+export const relayOf = <A>(options: BytesOptions<A>): Relay<A> => {
   let underWay: BytesUnderWay<A> | undefined
   return {
     run: (outlet) =>
@@ -92,7 +93,8 @@ const relayOf = <A>(options: BytesOptions<A>): Relay<A> => {
   }
 }
 
-const outcomes = { whole: "ok", broken: "stream_broken", left: "client_closed" } as const
+/** How a request ended with them. */
+export const outcomes = { whole: "ok", broken: "stream_broken", left: "client_closed" } as const
 
 /** The client's answer out of the upstream's bytes. */
 export const relayedBytes = (

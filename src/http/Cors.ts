@@ -131,7 +131,7 @@ export const preflight = ({ server: { origins } }: Snapshot, headers: Headers): 
   return {
     status: 204,
     headers: {
-      "access-control-allow-methods": "GET, HEAD, POST, DELETE, OPTIONS",
+      "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
       "access-control-allow-headers": asked.length > longestAskedHeaders ? "*" : asked,
       "access-control-max-age": String(maxAgeSeconds),
       ...(intoPrivate && origins.named.has(headers["origin"] ?? "")

@@ -22,6 +22,7 @@ import * as ClientBody from "./ClientBody.ts"
 import type { Connection } from "./Connection.ts"
 import { headersOnEvery } from "./Cors.ts"
 import { type Linger, lingerForClient } from "./Lingering.ts"
+import { passingBody } from "./PassingBody.ts"
 import { send } from "./Respond.ts"
 import type { Look, UnderWay } from "./UnderWay.ts"
 
@@ -91,8 +92,11 @@ export class Handling implements UnderWay {
   /** Begins. */
   start(): void {
     const { wanted } = this.#served
-    if (wanted === undefined) this.#answer(noBody)
-    else this.#read(wanted)
+    if (wanted?.pass !== undefined) {
+      wanted.pass(passingBody(this.#message, wanted.limit, () => this.response.writeContinue()))
+      this.#answer(noBody)
+    } else if (wanted !== undefined) this.#read(wanted)
+    else this.#answer(noBody)
   }
 
   get isStranger(): boolean {

@@ -5,10 +5,7 @@ import type { ClientAnswer } from "../gateway/Exchange.ts"
 import type { Outlet } from "../gateway/Relay.ts"
 import { fieldsOf, type SentHeaders } from "../wire/Headers.ts"
 import type { Linger } from "./Lingering.ts"
-
-/** Whether a body follows the head (RFC 9112 §6.3). */
-const saysBody = ({ headers }: IncomingMessage): boolean =>
-  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
+import { saysBody } from "./PassingBody.ts"
 
 /** Sends the answer, with `onEvery` beside its own headers. Interrupting it leaves the response unfinished: its connection is closed, so that no client takes it for whole. */
 export const send = (

@@ -3,11 +3,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { answerOf } from "../errors/GatewayError.ts"
-import { MethodNotAllowed, NoUpgrade, UnknownPath } from "../errors/RequestErrors.ts"
+import { InvalidRequest, MethodNotAllowed, NoUpgrade, UnknownPath } from "../errors/RequestErrors.ts"
 import { InternalError, ShuttingDown } from "../errors/ServerErrors.ts"
 import type { ClientAnswer, ClientCall, Served } from "../gateway/Exchange.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { Models } from "../gateway/Models.ts"
+import { passthroughName } from "../gateway/Passthrough.ts"
 import type { ServedPath } from "../operations/Operation.ts"
 import { allOperations, operations, type ServedOperation } from "../operations/Operations.ts"
 import {
@@ -23,6 +24,7 @@ import {
   storedIn,
 } from "../operations/RequestPath.ts"
 import type { Dialect } from "../routing/Dialect.ts"
+import { type Passed, passedBy } from "../routing/Passthrough.ts"
 import { preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
 import { NodeServer } from "./NodeServer.ts"
@@ -80,6 +82,9 @@ interface Destinations {
   readonly health: (call: ClientCall, target: string) => Effect.Effect<ClientAnswer>
 }
 
+const unclearPath =
+  "The path could be read as another: it has dots for a segment, an escaped slash, or characters that do not stand in a path. Write it without."
+
 const shuttingDown = new ShuttingDown({ retryAfterSeconds: 1 })
 
 const spelled = (paths: ReadonlyArray<ServedPath>, place: Place): ReadonlyArray<readonly [string, Place]> =>
@@ -117,6 +122,10 @@ class Routes {
     const route = place === undefined ? undefined : routeOf(place, method)
     if (route !== undefined) return route
     const { gateway, snapshot } = this.#to
+    if (place === undefined) {
+      const passed = passedBy(snapshot().passthrough, target)
+      if (passed !== undefined && method !== "OPTIONS") return this.#passing(passed, method, path)
+    }
     if (method === "OPTIONS") {
       return (call) => unrecorded(call, Effect.succeed(preflight(snapshot(), call.headers)))
     }
@@ -127,6 +136,25 @@ class Routes {
       const asksUpgrade = isResponses && call.headers["upgrade"] !== undefined
       return gateway.unserved({ method, path }, call, asksUpgrade ? new NoUpgrade() : error)
     }
+  }
+
+  /** Where a rule of the configuration leads; what it does not let through leads to the answer that says so. */
+  #passing(passed: Passed, method: string, path: string): Route {
+    const { gateway } = this.#to
+    const { methods } = passed.rule
+    const asked = [...methods, ...(methods.includes("GET") ? (["HEAD"] as const) : [])].find(
+      (one) => one === method,
+    )
+    const shown = path.slice(0, 200)
+    if (asked === undefined) {
+      const error = new MethodNotAllowed({ method, path: shown, allow: [...methods, "OPTIONS"].join(", ") })
+      return (call) => gateway.unserved({ method, path }, call, error)
+    }
+    if (passed.kind === "refused") {
+      const error = new InvalidRequest({ message: unclearPath, param: null })
+      return (call) => gateway.unserved({ method, path }, call, error)
+    }
+    return this.#unlessDraining(passthroughName, (call) => gateway.passOn({ method: asked, passed }, call))
   }
 
   #misdirected(method: string, path: string, place: Place | undefined): UnknownPath | MethodNotAllowed {

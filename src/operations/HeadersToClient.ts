@@ -33,14 +33,41 @@ export const toClient = (upstream: ReceivedHeaders, secrets: Secrets): SentHeade
 /** What says of a body what it is, and how it is called. */
 const bodyNames: ReadonlySet<string> = new Set(["content-disposition", "content-type"])
 
+/** The same of one that nobody here looks into. */
+const passedNames: ReadonlySet<string> = new Set([
+  ...bodyNames,
+  "accept-ranges",
+  "content-encoding",
+  "content-language",
+  "content-range",
+  "etag",
+  "last-modified",
+])
+
 const usualTypes: { readonly [Form in RelayedForm]: string } = {
   object: "application/json",
   text: "text/plain; charset=utf-8",
   sound: "application/octet-stream",
 }
 
+/** A body that is handed on may be anything that an upstream makes, and is no page of this gateway's whatever it is called. */
+const aboutBody = (
+  upstream: ReceivedHeaders,
+  names: ReadonlySet<string>,
+  secrets: Secrets,
+): Record<string, string> => {
+  const headers = admit(upstream, names, [])
+  for (const name in headers) headers[name] = secrets.without(headers[name] ?? "")
+  const length = joined(upstream["content-length"] ?? "")
+  if (/^\d{1,15}$/.test(length)) headers["content-length"] = length
+  headers["content-security-policy"] = "sandbox; default-src 'none'"
+  headers["cache-control"] = "no-store"
+  headers["x-accel-buffering"] = "no"
+  return headers
+}
+
 /**
- * About a body that is handed on as its bytes come. It may be anything that an upstream makes, and is no page of this gateway's whatever it is called.
+ * About a body that is handed on as its bytes come.
  *
  * @param form what its bytes have shown
  */
@@ -49,16 +76,13 @@ export const bodyToClient = (
   upstream: ReceivedHeaders,
   secrets: Secrets,
 ): Record<string, string> => {
-  const headers = admit(upstream, bodyNames, [])
-  for (const name in headers) headers[name] = secrets.without(headers[name] ?? "")
+  const headers = aboutBody(upstream, bodyNames, secrets)
   if (form === "object" || headers["content-type"] === undefined) headers["content-type"] = usualTypes[form]
-  const length = joined(upstream["content-length"] ?? "")
   // Of a body that came packed it is another's.
-  if (upstream["content-encoding"] === undefined && /^\d{1,15}$/.test(length))
-    headers["content-length"] = length
-  headers["x-content-type-options"] = "nosniff"
-  headers["content-security-policy"] = "sandbox; default-src 'none'"
-  headers["cache-control"] = "no-store"
-  headers["x-accel-buffering"] = "no"
+  if (upstream["content-encoding"] !== undefined) delete headers["content-length"]
   return headers
 }
+
+/** About a body of which nothing was read, packed or not. */
+export const passedToClient = (upstream: ReceivedHeaders, secrets: Secrets): Record<string, string> =>
+  aboutBody(upstream, passedNames, secrets)

@@ -27,7 +27,8 @@ const anthropicVersion = "2023-06-01"
 
 /** What is sent. */
 export interface SentBody {
-  readonly body: "json" | "form" | "none"
+  /** Whatever the client calls it, where that is `as_said`. */
+  readonly body: "json" | "form" | "none" | "as_said"
   readonly face: FaceName
 }
 

@@ -188,3 +188,21 @@ const formPaths: ReadonlySet<string> = new Set(
 /** Whether a path leads to an operation that takes forms. */
 export const takesForms = (path: string): boolean =>
   formPaths.has(path) || deploymentIn(path)?.operation.form !== undefined
+
+/** What is told of this gateway itself. */
+const ownPaths = ["/health", "/livez", "/readyz", "/metrics", "/dashboard"]
+
+const servedBySpelling = [
+  ...allOperations.flatMap(({ paths }) => paths.flatMap(spellingsOf)),
+  ...spellingsOf("/models"),
+]
+
+/** What is served at a path or below it, or at all that is below another; `undefined` where nothing is. */
+export const servedBelow = (path: string): string | undefined => {
+  if (isModelPath(path)) return "/models"
+  const deployments = deploymentPrefixes.find((prefix) => `${path}/`.startsWith(prefix))
+  if (deployments !== undefined) return deployments
+  return [...ownPaths, ...servedBySpelling, ...deploymentPrefixes].find(
+    (served) => served === path || served.startsWith(`${path}/`),
+  )
+}

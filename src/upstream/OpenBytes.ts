@@ -12,19 +12,19 @@ const endedInside = AttemptFailure.BrokenOff({ reason: "ended before its JSON wa
 /** Mutable on purpose: one call, one socket. */
 export class OpenBytes implements CallListener, ByteSource<ToldFailure> {
   readonly #call: OpenCall
-  readonly #answer: RelayedAnswer
+  readonly #answer: RelayedAnswer | undefined
   readonly #secrets: Secrets
   /** What came before somebody took it. */
   #waiting: Array<Uint8Array>
   #sink: ByteSink<ToldFailure> | undefined
   #end: { readonly failure: ToldFailure | undefined } | undefined
 
-  /** @param answer what its beginning, which it holds, has shown it to be */
-  constructor(call: OpenCall, answer: RelayedAnswer, secrets: Secrets) {
+  /** @param answer what its beginning, which it holds, has shown it to be; nothing where it may be anything */
+  constructor(call: OpenCall, answer: RelayedAnswer | undefined, secrets: Secrets) {
     this.#call = call
     this.#answer = answer
     this.#secrets = secrets
-    this.#waiting = [...answer.taken()]
+    this.#waiting = [...(answer?.taken() ?? [])]
   }
 
   onHead(): void {
@@ -32,7 +32,7 @@ export class OpenBytes implements CallListener, ByteSource<ToldFailure> {
   }
 
   onBytes(bytes: Uint8Array): void {
-    this.#answer.take(bytes)
+    this.#answer?.take(bytes)
     if (this.#sink !== undefined) {
       this.#sink.onBytes(bytes)
       return
@@ -42,7 +42,7 @@ export class OpenBytes implements CallListener, ByteSource<ToldFailure> {
   }
 
   onEnd(failure: AttemptFailure | undefined): void {
-    const why = failure ?? (this.#answer.isHalf ? endedInside : undefined)
+    const why = failure ?? (this.#answer?.isHalf === true ? endedInside : undefined)
     this.#end = { failure: why === undefined ? undefined : toldFailure(why, this.#secrets) }
     this.#sink?.onEnd(this.#end.failure)
   }

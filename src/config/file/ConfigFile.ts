@@ -11,6 +11,7 @@ import type { Env } from "./Expansion.ts"
 import { descend, keysOf, placeOf, type SchemaPlace, takes } from "./Expected.ts"
 import { hintsOn, holdsKeys } from "./Hints.ts"
 import { findingsOf, type Sections } from "./Issues.ts"
+import { checkPassthrough } from "./PassthroughChecks.ts"
 import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./Problem.ts"
 import { fromFile, type Saying, say, silence } from "./Saying.ts"
 import { below, isResolved, type Scalar, type Tree, textOf } from "./Tree.ts"
@@ -81,6 +82,7 @@ export const loadConfig = (
       : []),
     ...checkUpstreams(root, (offset) => parsed.right.position(offset).line),
     ...checkThinkingTags(root),
+    ...checkPassthrough(root),
     ...droppedKeys(root, keysInForce),
     ...hintsOn(root),
     ...checkProxies(root, env),

@@ -8,6 +8,7 @@ import { defaultThinkingTags } from "../../answer/ThinkTag.ts"
 import { strategies, strategyNames } from "../../routing/strategies/Strategies.ts"
 import { optional, setting } from "./Keys.ts"
 import { RequestCleaning, Timeouts } from "./Overridable.ts"
+import { PassthroughEntry } from "./PassthroughEntry.ts"
 import { UpstreamEntry } from "./UpstreamEntry.ts"
 import {
   accessKey,
@@ -106,7 +107,7 @@ const Server = Schema.Struct({
   }),
   max_upload_bytes: setting(whole(1, Number.MAX_SAFE_INTEGER), 536_870_912, {
     description:
-      "The largest upload (a form with sounds or pictures), in bytes. A larger one is answered 413. Sluice keeps what is over 1 MB of each in a file of the temporary folder (`TMPDIR`) until the request is over.",
+      "The largest upload (a form with sounds or pictures, or a body that `passthrough` hands on), in bytes. A larger one is answered 413. Sluice keeps what is over 1 MB of each form in a file of the temporary folder (`TMPDIR`) until the request is over.",
     examples: [104_857_600],
   }),
   max_spooled_bytes: setting(whole(1, Number.MAX_SAFE_INTEGER), 4_294_967_296, {
@@ -182,6 +183,8 @@ const Admin = Schema.Struct({
   }),
 })
 
+const noRules: ReadonlyArray<Schema.Schema.Type<typeof PassthroughEntry>> = []
+
 /** The whole file. */
 export const GatewayConfig = Schema.Struct({
   load_balancing: setting(LoadBalancing, LoadBalancing.make({}), {
@@ -223,6 +226,16 @@ export const GatewayConfig = Schema.Struct({
   server: setting(Server, Server.make({}), { description: "What callers may do." }),
   admin: setting(Admin, Admin.make({}), { description: "What only the operator should see." }),
   audit: setting(Audit, Audit.make({}), { description: "What the audit rows keep." }),
+  passthrough: setting(
+    Schema.Array(PassthroughEntry.annotations({ title: "a map of path and client" })).annotations({
+      title: "a list of rules",
+    }),
+    noRules,
+    {
+      description:
+        "Further paths, each handed on to one client as it is asked: files, batches, whatever a provider has beside models. Requests of any type go through unread, and so do answers. Of several rules the one with the longest path holds.",
+    },
+  ),
   openai_clients: Schema.Array(
     UpstreamEntry.annotations({ title: "a map that describes a client" }),
   ).annotations({

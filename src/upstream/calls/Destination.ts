@@ -15,6 +15,9 @@ export interface Destination {
 /** With every call: answers are read, and silence would allow any encoding (RFC 9110 §12.5.3). Some pack all the same. */
 const withEvery: SentHeaders = { "accept-encoding": "identity" }
 
+/** Of paths that are handed on there is no end. */
+const mostKnown = 64
+
 /** Parsing a URL takes about 2 µs, and there are only so many. */
 const destinations = new WeakMap<Upstream, Map<string, Destination>>()
 
@@ -55,6 +58,7 @@ export const destinationOf = (upstream: Upstream, path: string): Destination => 
               ? withEvery
               : { ...withEvery, "proxy-authorization": Redacted.value(proxy.authorization) },
         }
-  destinations.set(upstream, (known ?? new Map<string, Destination>()).set(path, made))
+  if (known === undefined) destinations.set(upstream, new Map([[path, made]]))
+  else if (known.size < mostKnown) known.set(path, made)
   return made
 }

@@ -14,7 +14,7 @@ import { retryAfterMs } from "../policy/RetryAfter.ts"
 import type { Agents } from "./Agents.ts"
 import { proxyRefusal } from "./Connections.ts"
 import { destinationOf, withQuery } from "./Destination.ts"
-import { sentBody } from "./SentBody.ts"
+import { isPassing, sentBody } from "./SentBody.ts"
 import { faultOf } from "./SocketFault.ts"
 import type { StaleConnections } from "./StaleConnections.ts"
 import { isKnown, type Tap, Unpacking } from "./Unpacking.ts"
@@ -87,14 +87,17 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
     this.#endMs = Math.max(0, Math.min(leftMs, wholeMs))
     const firstMs = this.#awaitsFirstByte ? this.#firstMs : Number.POSITIVE_INFINITY
     this.#timer = setTimeout(ring, Math.min(firstMs, timeouts.idleMs, this.#endMs), this)
-    this.#dispatch(wire.agents.of(call.upstream).pooled)
+    const { fresh, pooled } = wire.agents.of(call.upstream)
+    this.#isFresh = isPassing(call.body)
+    this.#dispatch(this.#isFresh ? fresh : pooled)
   }
 
   #dispatch(agent: Agent): void {
     const { body, headers, method, query, upstream } = this.#call
     const { origin, path, withEvery } = destinationOf(upstream, this.#call.path)
     const isWhole = body === undefined || body instanceof Uint8Array
-    const others = isWhole ? withEvery : { ...withEvery, "content-length": String(body.length) }
+    const length = isWhole || isPassing(body) ? undefined : body.length
+    const others = length === undefined ? withEvery : { ...withEvery, "content-length": String(length) }
     agent.dispatch(
       {
         origin,

@@ -1,6 +1,7 @@
 /** A body that is not all in memory, as it is sent: read from where it is kept as fast as the upstream takes it, and no faster. */
 import { Readable } from "node:stream"
 import type { StoredBytes } from "../../wire/StoredBytes.ts"
+import type { UpstreamCall } from "./UpstreamCall.ts"
 
 async function* piecesOf(
   { pieces }: StoredBytes,
@@ -19,8 +20,22 @@ async function* piecesOf(
   }
 }
 
+async function* passing(
+  bytes: AsyncIterable<Uint8Array>,
+  onTaken: () => void,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of bytes) {
+    yield piece
+    onTaken()
+  }
+}
+
+/** Whether a body comes while it is sent. */
+export const isPassing = (body: UpstreamCall["body"]): body is AsyncIterable<Uint8Array> =>
+  body !== undefined && Symbol.asyncIterator in body
+
 /**
  * @param onTaken called whenever the upstream has taken a piece
  */
-export const sentBody = (body: StoredBytes, onTaken: () => void): Readable =>
-  Readable.from(piecesOf(body, onTaken), { objectMode: false })
+export const sentBody = (body: StoredBytes | AsyncIterable<Uint8Array>, onTaken: () => void): Readable =>
+  Readable.from(isPassing(body) ? passing(body, onTaken) : piecesOf(body, onTaken), { objectMode: false })

@@ -1,5 +1,6 @@
 /** A call of an upstream as plain values: what is sent, how an answer begins, who is told what becomes of it, and the way to end it. */
 import type { Deadline } from "../../access/Deadline.ts"
+import type { PassedMethod } from "../../routing/Passthrough.ts"
 import type { Upstream } from "../../routing/Upstream.ts"
 import type { SentBytes } from "../../wire/StoredBytes.ts"
 import type { AttemptFailure } from "../policy/AttemptFailure.ts"
@@ -7,12 +8,13 @@ import type { AttemptFailure } from "../policy/AttemptFailure.ts"
 /** What is sent: `path` below the upstream's `baseUrl`, or from the root of its host, headers complete (the credential included). */
 export interface UpstreamCall {
   readonly upstream: Upstream
-  readonly method: "DELETE" | "GET" | "POST"
+  readonly method: "GET" | "HEAD" | PassedMethod
   readonly path: string
   /** Put behind the path, without a `?`, and before what is configured to stand there; nothing where there is none. */
   readonly query?: string | undefined
   readonly headers: Readonly<Record<string, string>>
-  readonly body: SentBytes | undefined
+  /** One that comes as it is sent cannot be sent again: it goes over a new connection, which is no stale one. */
+  readonly body: SentBytes | AsyncIterable<Uint8Array> | undefined
   /**
    * What is waited for: a plain answer, to its last byte, or what `OpenCall.begun` tells: the first event of a stream, or the first bytes of an answer
    * that is handed on as it comes, for which a plain answer's time is given.

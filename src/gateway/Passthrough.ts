@@ -1,0 +1,250 @@
+/**
+ * A request that is handed on to one upstream as it is asked, and its answer as it comes: nothing of either is read. It is let in, timed, recorded and
+ * told of as every other is; asked again is nobody.
+ */
+import * as Effect from "effect/Effect"
+import { credentialFor } from "../access/Credential.ts"
+import type { Deadline } from "../access/Deadline.ts"
+import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import { type Ending, endingOf } from "../audit/record/RecordDraft.ts"
+import type { GatewayError } from "../errors/GatewayError.ts"
+import { DeadlineExceeded } from "../errors/UpstreamErrors.ts"
+import { passedToClient } from "../operations/HeadersToClient.ts"
+import { type SentBody, toUpstream } from "../operations/HeadersToUpstream.ts"
+import type { Passed, PassedMethod } from "../routing/Passthrough.ts"
+import type { Target } from "../routing/Upstream.ts"
+import { BodyCollector } from "../upstream/calls/BodyCollector.ts"
+import type { AnswerHead, OpenCall, UpstreamCall } from "../upstream/calls/UpstreamCall.ts"
+import type { Upstreams } from "../upstream/calls/Upstreams.ts"
+import { OpenBytes } from "../upstream/OpenBytes.ts"
+import {
+  AttemptFailure,
+  refusedBy,
+  type ToldFailure,
+  toldFailure,
+  toldRefusal,
+} from "../upstream/policy/AttemptFailure.ts"
+import { recordedAs } from "../upstream/policy/FailureWords.ts"
+import { errorOfAll, errorOfRefusal, failuresOf } from "../upstream/policy/LastError.ts"
+import { isSendable } from "../wire/Headers.ts"
+import { encodeJson } from "../wire/JsonBytes.ts"
+import { headersOf, recorded, refusal } from "./Answers.ts"
+import type { ClientCall, PassingBody, RecordedAnswer, Served } from "./Exchange.ts"
+import type { Frame } from "./Frame.ts"
+import { type BytesEnd, outcomes, relayOf } from "./RelayedBytes.ts"
+
+/** As the audit and the log call it. */
+export const passthroughName = "passthrough"
+
+/** What is asked, and until when. */
+export interface AskedPassage {
+  readonly call: ClientCall
+  readonly method: PassedMethod | "HEAD"
+  readonly passed: Extract<Passed, { readonly kind: "below" }>
+  readonly deadline: Deadline
+}
+
+/** What the upstream said: an answer that is under way, a refusal that is whole, or nothing. */
+type Said =
+  | { readonly kind: "answer"; readonly head: AnswerHead; readonly bytes: OpenBytes }
+  | { readonly kind: "refusal"; readonly head: AnswerHead; readonly body: Uint8Array }
+  | { readonly kind: "failed"; readonly failure: AttemptFailure }
+
+/** What calls need of the layer they are made in. */
+export interface PassthroughTools {
+  readonly open: Upstreams["Type"]["open"]
+  readonly now: () => number
+}
+
+/** What belongs to bodies that are handed on, beside what goes to every upstream. */
+const alsoPassed = ["content-encoding", "range"]
+
+/** Of a refusal no more is read. */
+const maxErrorBytes = 64 * 1024
+
+/** One request that is handed on. */
+export class Passthrough {
+  readonly #tools: PassthroughTools
+  readonly #frame: Frame
+  readonly #asked: AskedPassage
+  readonly #target: Target
+  #body: PassingBody | undefined
+
+  constructor(tools: PassthroughTools, frame: Frame, asked: AskedPassage) {
+    this.#tools = tools
+    this.#frame = frame
+    this.#asked = asked
+    this.#target = { upstream: asked.passed.rule.upstream, upstreamModel: "" }
+  }
+
+  served(): Served {
+    const { draft, hold, opened, snapshot } = this.#frame
+    const limit = { limitBytes: snapshot.server.maxUploadBytes, setBy: "max_upload_bytes" } as const
+    const pass = (body: PassingBody | undefined): void => {
+      this.#body = body
+    }
+    return {
+      wanted: { limit, hold, form: undefined, pass },
+      answer: () =>
+        recorded(
+          Effect.suspend(() => this.#answer()),
+          draft,
+          opened,
+        ),
+      isStranger: false,
+      deadline: this.#asked.deadline,
+      ends: this.#frame,
+    }
+  }
+
+  #answer(): Effect.Effect<RecordedAnswer, GatewayError> {
+    const tooLong = this.#body?.fault()
+    if (tooLong !== undefined) return this.#fail(tooLong)
+    const beganAt = this.#tools.now()
+    const told = (outcome: Pick<AttemptRecord, "cause" | "status">, failed: boolean): void => {
+      const upstream = this.#target.upstream.name
+      this.#frame.onAttempt(
+        { upstream, upstreamModel: undefined, ...outcome, ms: this.#tools.now() - beganAt },
+        failed,
+      )
+    }
+    this.#frame.onAsking()
+    return this.#asking().pipe(
+      Effect.onInterrupt(() =>
+        Effect.sync(() => told({ status: undefined, cause: "the caller left" }, false)),
+      ),
+      Effect.flatMap((said) => this.#answered(said, told)),
+    )
+  }
+
+  /** Asks the upstream, until its answer begins or is a refusal. */
+  #asking(): Effect.Effect<Said> {
+    return Effect.async<Said>((resume) => {
+      const body = new BodyCollector(maxErrorBytes)
+      let head: AnswerHead | undefined
+      const say = (said: Said): void => resume(Effect.succeed(said))
+      const call: OpenCall = this.#tools.open(this.#call(), {
+        onHead: (given) => {
+          head = given
+          call.begun()
+          if (given.status >= 300) return
+          const bytes = new OpenBytes(call, undefined, this.#frame.secrets)
+          call.tell(bytes)
+          this.#frame.whenOver(() => bytes.close())
+          say({ kind: "answer", head: given, bytes })
+        },
+        onBytes: (bytes) => {
+          if (head === undefined || body.keep(bytes) === undefined) return
+          call.close()
+          say({ kind: "refusal", head, body: body.whole() })
+        },
+        onEnd: (failure) => {
+          // Of a refusal that breaks off its status stands.
+          if (head !== undefined) say({ kind: "refusal", head, body: body.whole() })
+          else say({ kind: "failed", failure: failure ?? AttemptFailure.BrokenOff({ reason: "no answer" }) })
+        },
+      })
+      return Effect.sync(() => call.close())
+    })
+  }
+
+  #call(): UpstreamCall {
+    const { call, deadline, method, passed } = this.#asked
+    const { upstream } = this.#target
+    const credential = credentialFor(this.#frame.snapshot.server.accessKeys, upstream, call.headers)
+    const about: SentBody = { body: this.#body === undefined ? "none" : "as_said", face: call.face }
+    const headers: Record<string, string> = { ...toUpstream(call.headers, upstream, credential, about) }
+    for (const name of alsoPassed) {
+      const value = call.headers[name]
+      if (value !== undefined && isSendable(name, value)) headers[name] = value
+    }
+    if (this.#body?.length !== undefined) headers["content-length"] = String(this.#body.length)
+    return {
+      upstream,
+      method,
+      path: passed.path,
+      query: passed.query,
+      headers,
+      body: this.#body?.bytes,
+      awaits: "bytes",
+      unpacks: "none",
+      deadline,
+    }
+  }
+
+  #answered(
+    said: Said,
+    told: (outcome: Pick<AttemptRecord, "cause" | "status">, failed: boolean) => void,
+  ): Effect.Effect<RecordedAnswer, GatewayError> {
+    const { draft, secrets } = this.#frame
+    switch (said.kind) {
+      case "answer":
+        told({ status: said.head.status, cause: undefined }, false)
+        return Effect.succeed(this.#relayed(said.head, said.bytes))
+      case "refusal": {
+        const refused = toldRefusal(refusedBy(said.head, said.body), secrets)
+        told(recordedAs(refused), false)
+        this.#note()
+        return Effect.succeed(refusal(errorOfRefusal(refused, this.#target, []), draft))
+      }
+      case "failed": {
+        const failure = toldFailure(said.failure, secrets)
+        const ownFault = this.#body?.fault()
+        told(recordedAs(failure), ownFault === undefined)
+        return this.#fail(ownFault ?? this.#errorOf(failure))
+      }
+    }
+  }
+
+  #errorOf(failure: ToldFailure): GatewayError {
+    const failed = [{ target: this.#target, failure }]
+    return failure._tag === "TimedOut" && failure.phase === "deadline"
+      ? new DeadlineExceeded({ ...this.#asked.deadline, failures: failuresOf(failed) })
+      : errorOfAll(failed)
+  }
+
+  #fail(error: GatewayError): Effect.Effect<never, GatewayError> {
+    this.#note()
+    return Effect.fail(error)
+  }
+
+  #relayed(head: AnswerHead, source: OpenBytes): RecordedAnswer {
+    const { draft, secrets } = this.#frame
+    const { headers, status } = head
+    const given = passedToClient(headers, secrets)
+    let bytes = 0
+    draft.begun()
+    const onEnd = (end: BytesEnd): Ending => {
+      const outcome = outcomes[end.kind]
+      draft.streamed()
+      this.#note()
+      const kept = { content_type: given["content-type"] ?? null, bytes }
+      const error = end.kind === "broken" ? end.error : undefined
+      return endingOf(status, outcome, error, encodeJson(kept) ?? noBytes)
+    }
+    return {
+      status,
+      headers: Object.assign(headersOf(head, draft, secrets), given),
+      body: relayOf({
+        source,
+        onBytes: (more) => {
+          bytes += more.length
+        },
+        onEnd,
+      }),
+    }
+  }
+
+  /** Notes what was asked in the place of its body, which nobody has. */
+  #note(): void {
+    const { call, method, passed } = this.#asked
+    const { draft, secrets } = this.#frame
+    const sent =
+      this.#body === undefined
+        ? {}
+        : { content_type: call.headers["content-type"] ?? null, bytes: this.#body.received() }
+    draft.received(encodeJson({ method, path: secrets.without(passed.path), ...sent }) ?? noBytes)
+  }
+}
+
+const noBytes = new Uint8Array()

@@ -1,0 +1,91 @@
+/**
+ * Paths that are handed on to one upstream each as they are asked: which rule a request falls under, and what its upstream is asked for. Nothing below a
+ * rule leads above it, however it is written: what could be read as another path by somebody on the way is refused.
+ */
+import type { Upstream } from "./Upstream.ts"
+
+/** The methods that can be handed on; `GET` answers `HEAD` too. */
+export const passedMethods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const
+
+export type PassedMethod = (typeof passedMethods)[number]
+
+/** All requests below a path go to an upstream. */
+export interface PassthroughRule {
+  /** Begins with a slash, and ends with none. */
+  readonly path: string
+  readonly upstream: Upstream
+  readonly methods: ReadonlyArray<PassedMethod>
+}
+
+/** What a request below a rule asks for. */
+export type Passed =
+  | { readonly kind: "below"; readonly rule: PassthroughRule; readonly path: string; readonly query: string }
+  /** It could be read in two ways, of which one leads elsewhere. */
+  | { readonly kind: "refused"; readonly rule: PassthroughRule }
+
+/** The scheme and authority of a target in absolute form (RFC 9112 §3.2.2). */
+const authority = /^https?:\/\/[^/?#]*/i
+
+/** Nothing else stands in a path (RFC 3986 §3.3), and each escape is whole. */
+const pathText = /^(?:[\w.~!$&'()*+,;=:@/-]|%[0-9a-f]{2})*$/i
+
+/** A query may hold two characters more, and much in practice that should be escaped; never what ends a line, or a URL. */
+const queryText = /^[!-"$-~]*$/
+
+/** As deep as somebody on the way may unescape what was escaped before. */
+const mostUnescaped = 4
+
+const escape = /%[0-9a-f]{2}/gi
+
+const unescaped = (text: string): string =>
+  text.replace(escape, (one) => String.fromCharCode(Number.parseInt(one.slice(1), 16)))
+
+/** What some servers take for the end of a segment's name. */
+const parameters = /;.*$/s
+
+const isDots = (segment: string): boolean => /^\.{1,2}$/.test(segment.replace(parameters, "").trim())
+
+/** Whether a segment is one name, however often it is unescaped: neither a way up nor two segments. */
+const isName = (segment: string): boolean => {
+  let text = segment
+  for (let times = 0; times <= mostUnescaped; times++) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not stand in a path.
+    if (isDots(text) || /[/\\\u0000-\u001f\u007f]/.test(text)) return false
+    const next = unescaped(text)
+    if (next === text) return true
+    text = next
+  }
+  return false
+}
+
+const isBelow = (path: string, rule: string): boolean => path === rule || path.startsWith(`${rule}/`)
+
+/** As it is compared with rules: each slash once, and what need not be escaped plain. */
+const tidied = (path: string): string =>
+  path.replace(/%(?:2[de]|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/gi, unescaped).replace(/\/{2,}/g, "/")
+
+/** What stands behind a base URL, which ends with the version itself. */
+const belowBaseUrl = (path: string): string => (isBelow(path, "/v1") ? path.slice("/v1".length) : path)
+
+/** Which rule a request's target falls under, of several the closest; `undefined` where it falls under none. */
+export const passedBy = (rules: ReadonlyArray<PassthroughRule>, target: string): Passed | undefined => {
+  if (rules.length === 0) return undefined
+  const [written = "", ...behind] = target.replace(authority, "").replace(/#.*$/s, "").split("?")
+  const path = tidied(written)
+  let rule: PassthroughRule | undefined
+  for (const one of rules)
+    if (isBelow(path, one.path) && one.path.length > (rule?.path.length ?? 0)) rule = one
+  if (rule === undefined) return undefined
+  const query = behind.join("?")
+  const rest = path.slice(rule.path.length)
+  const isPlain = pathText.test(written) && queryText.test(query) && rest.split("/").every(isName)
+  return isPlain ? { kind: "below", rule, path: belowBaseUrl(path), query } : { kind: "refused", rule }
+}
+
+/** Why a rule cannot have a path; `undefined` where it can. */
+export const faultInRule = (path: string): string | undefined => {
+  if (!path.startsWith("/")) return "begins with a slash"
+  if (path.length === 1 || path.endsWith("/")) return "names something, and does not end with a slash"
+  if (!/^(?:\/[\w.~!$&'()*+,=:@-]+)+$/.test(path)) return "has neither empty segments, escapes nor a query"
+  return path.split("/").every(isName) ? undefined : "has no dots for segments"
+}
