@@ -154,7 +154,11 @@ class Routes {
       const error = new InvalidRequest({ message: unclearPath, param: null })
       return (call) => gateway.unserved({ method, path }, call, error)
     }
-    return this.#unlessDraining(passthroughName, (call) => gateway.passOn({ method: asked, passed }, call))
+    return this.#unlessDraining(passthroughName, (call) =>
+      call.headers["upgrade"]?.toLowerCase() === "websocket"
+        ? gateway.serve(passthroughName, call, () => Effect.fail(new NoUpgrade()))
+        : gateway.passOn({ method: asked, passed }, call),
+    )
   }
 
   #misdirected(method: string, path: string, place: Place | undefined): UnknownPath | MethodNotAllowed {

@@ -45,12 +45,14 @@ const parameters = /;.*$/s
 
 const isDots = (segment: string): boolean => /^\.{1,2}$/.test(segment.replace(parameters, "").trim())
 
+/** Slashes and control characters: of those, a name has none. */
+const noName = /[/\\\p{Cc}]/u
+
 /** Whether a segment is one name, however often it is unescaped: neither a way up nor two segments. */
 const isName = (segment: string): boolean => {
   let text = segment
   for (let times = 0; times <= mostUnescaped; times++) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not stand in a path.
-    if (isDots(text) || /[/\\\u0000-\u001f\u007f]/.test(text)) return false
+    if (isDots(text) || noName.test(text)) return false
     const next = unescaped(text)
     if (next === text) return true
     text = next

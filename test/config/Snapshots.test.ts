@@ -33,6 +33,7 @@ describe("makeSnapshot", () => {
       loadedAt: 7,
       hash: expect.stringMatching(/^[0-9a-f]{12}$/),
       strategy: "random",
+      passthrough: [],
       thinkingFormat: undefined,
       givesUsage: "asked",
       streamStart: "first_event",

@@ -137,6 +137,8 @@ describe("what is handed on", () => {
       expect(late?.status).toBe(413)
       expect(upstream.requests.filter(({ path }) => path !== "/v1/files").length).toBe(0)
       expect((yield* request(port, "GET", "/v1/files", key))?.status).toBe(200)
+      const upgrade = { ...key, connection: "upgrade", upgrade: "websocket", "sec-websocket-version": "13" }
+      expect(yield* refused("GET", "/v1/files", upgrade)).toBe(426)
     }),
   )
 

@@ -182,9 +182,12 @@ const table = (rows: ReadonlyArray<Row>): string =>
     }),
   ].join("\n")
 
+/** What an entry of these may have is told key by key. */
+const listsOfMaps: ReadonlySet<string> = new Set(["openai_clients", "passthrough"])
+
 const sectionOf = (name: string, schema: JsonObject, required: boolean): string => {
   const items = present(schema).flatMap((it) => (isJsonObject(it.items) ? [it.items] : []))
-  const rows = [schema, ...(name === "openai_clients" ? items : [])].flatMap((it) => rowsOf(it, ""))
+  const rows = [schema, ...(listsOfMaps.has(name) ? items : [])].flatMap((it) => rowsOf(it, ""))
   const about = typeof schema.description === "string" ? schema.description : ""
   return rows.length === 0
     ? `### \`${name}\`\n\n${table([{ key: name, schema, required }])}`

@@ -227,9 +227,7 @@ export const GatewayConfig = Schema.Struct({
   admin: setting(Admin, Admin.make({}), { description: "What only the operator should see." }),
   audit: setting(Audit, Audit.make({}), { description: "What the audit rows keep." }),
   passthrough: setting(
-    Schema.Array(PassthroughEntry.annotations({ title: "a map of path and client" })).annotations({
-      title: "a list of rules",
-    }),
+    Schema.Array(PassthroughEntry.annotations({ title: "a map of path and client" })),
     noRules,
     {
       description:

@@ -6,19 +6,22 @@ import { nonEmptyText } from "./Values.ts"
 
 const allMethods: ReadonlyArray<PassedMethod> = passedMethods
 
+const aboutPath = {
+  title: "a path such as /v1/files",
+  description:
+    "All requests at this path and below it are handed on. What stands behind `/v1` is asked below the `base_url` of the client, any other path whole.",
+  examples: ["/v1/files"] as const,
+}
+
 const rulePath = Schema.String.pipe(
   Schema.filter((path) => {
     const fault = faultInRule(path)
     return fault === undefined || `a path ${fault}`
   }),
-).annotations({ title: "a path such as /v1/files" })
+).annotations({ ...aboutPath, jsonSchema: { type: "string", ...aboutPath } })
 
 export const PassthroughEntry = Schema.Struct({
-  path: rulePath.annotations({
-    description:
-      "All requests at this path and below it are handed on. What stands behind `/v1` is asked below the `base_url` of the client, any other path whole.",
-    examples: ["/v1/files"],
-  }),
+  path: rulePath,
   client: nonEmptyText("the name of a client").annotations({
     description: "The `name` of the client that is asked, with its key, headers, proxy and timeouts.",
     examples: ["openai"],
