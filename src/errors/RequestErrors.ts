@@ -101,7 +101,8 @@ export class NoUpgrade extends Data.TaggedError("NoUpgrade") {
   get declared(): Declaration {
     return {
       status: 426,
-      message: "Responses are served over HTTP alone: POST /v1/responses, with `stream: true` for events.",
+      message:
+        "Nothing is served over WebSockets. Ask over HTTP: responses by POST /v1/responses, with `stream: true` for events.",
       type: "invalid_request_error",
       param: null,
       code: "upgrade_not_supported",

@@ -51,7 +51,7 @@ import { type AskToResume, askToResume, mayResume } from "./AskToResume.ts"
 import type { ClientCall, LongBody, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
 import { type BodyToResume, type ReadRequest, readLong } from "./LongBodies.ts"
-import { type AskedPassage, Passthrough, type PassthroughTools, passthroughName } from "./Passthrough.ts"
+import { type PassOn, passingOn } from "./Passthrough.ts"
 import { relayedBytes } from "./RelayedBytes.ts"
 import { makeRespond } from "./Respond.ts"
 import { begunAtOnce, type StreamTools, streamedAnswer } from "./StreamedAnswer.ts"
@@ -64,7 +64,7 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
     /** Answers one request of an operation. */
     readonly proxy: (operation: ServedOperation, call: ClientCall, target: AskedTarget) => Served
     /** Hands one request on to the upstream of a rule. */
-    readonly passOn: (asked: Pick<AskedPassage, "method" | "passed">, call: ClientCall) => Served
+    readonly passOn: PassOn
     /** Answers one request that reached no endpoint: it leaves a line in the access log, and no record. */
     readonly unserved: (asked: Unserved, call: ClientCall, error: GatewayError) => Served
     /** The frame around a request of any endpoint: lets in only who may, and answers errors as they are declared. */
@@ -85,9 +85,6 @@ export interface AskedTarget {
 }
 
 const encoder = new TextEncoder()
-
-/** How long the end waits for requests that were cut. */
-const closingTimeout = "5 seconds"
 
 /** What every request goes through. */
 interface Stations extends StreamTools, UploadTools {
@@ -346,18 +343,17 @@ export const layer: Layer.Layer<
 > = Layer.scoped(
   Gateway,
   Effect.gen(function* () {
+    const clock = yield* Effect.clock
     const openRequests = yield* OpenRequests
     const admission = new Admission({
       accessLog: yield* AccessLog,
       audit: yield* Audit,
-      clock: yield* Effect.clock,
+      clock,
       current: yield* CurrentConfig,
       openRequests,
       strangers: yield* Strangers,
     })
     const { inFlight, open } = yield* Upstreams
-    const clock = yield* Effect.clock
-    const passthroughTools: PassthroughTools = { open, now: () => clock.unsafeCurrentTimeMillis() }
     const runFork = yield* FiberSet.makeRuntime<never>()
     const stations: Stations = {
       aside: yield* Aside,
@@ -371,23 +367,15 @@ export const layer: Layer.Layer<
       spool: yield* Spool,
     }
 
-    // What is beneath stays open until all requests have ended. A finalizer cannot be interrupted otherwise, not even by its timeout.
+    // What is beneath stays open until all requests have ended, those that were cut too. A finalizer cannot be interrupted otherwise, not even by its timeout.
     yield* Effect.addFinalizer(() =>
-      Effect.timeoutOption(Effect.interruptible(openRequests.allEnded), closingTimeout),
+      Effect.timeoutOption(Effect.interruptible(openRequests.allEnded), "5 seconds"),
     )
 
     return Gateway.of({
       serve: (endpointName, call, answer) => admission.serve(endpointName, call, answer),
       unserved: (asked, call, error) => admission.unserved(asked, call, error),
-      passOn: (asked, call) => {
-        const frame = admission.open({ name: passthroughName, dialect: undefined }, call)
-        if (!(frame instanceof Frame)) return frame
-        const { draft, snapshot } = frame
-        const deadline = deadlineOf(call.headers, draft.startedAt, snapshot.server.requestTimeoutMs)
-        return Either.isLeft(deadline)
-          ? answeredWith(deadline.left, draft, { ends: frame, isStranger: false })
-          : new Passthrough(passthroughTools, frame, { ...asked, call, deadline: deadline.right }).served()
-      },
+      passOn: passingOn(admission, open, clock),
       proxy: (operation, call, { deployment, query }) => {
         const frame = admission.open(operation, call)
         if (!(frame instanceof Frame)) return frame

@@ -2,9 +2,11 @@
  * A request that is handed on to one upstream as it is asked, and its answer as it comes: nothing of either is read. It is let in, timed, recorded and
  * told of as every other is; asked again is nobody.
  */
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { credentialFor } from "../access/Credential.ts"
-import type { Deadline } from "../access/Deadline.ts"
+import { type Deadline, deadlineOf } from "../access/Deadline.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import { type Ending, endingOf } from "../audit/record/RecordDraft.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
@@ -28,16 +30,17 @@ import { recordedAs } from "../upstream/policy/FailureWords.ts"
 import { errorOfAll, errorOfRefusal, failuresOf } from "../upstream/policy/LastError.ts"
 import { isSendable } from "../wire/Headers.ts"
 import { encodeJson } from "../wire/JsonBytes.ts"
+import { type Admission, answeredWith } from "./Admission.ts"
 import { headersOf, recorded, refusal } from "./Answers.ts"
 import type { ClientCall, PassingBody, RecordedAnswer, Served } from "./Exchange.ts"
-import type { Frame } from "./Frame.ts"
+import { Frame } from "./Frame.ts"
 import { type BytesEnd, outcomes, relayOf } from "./RelayedBytes.ts"
 
 /** As the audit and the log call it. */
 export const passthroughName = "passthrough"
 
 /** What is asked, and until when. */
-export interface AskedPassage {
+interface AskedPassage {
   readonly call: ClientCall
   readonly method: PassedMethod | "HEAD"
   readonly passed: Extract<Passed, { readonly kind: "below" }>
@@ -51,7 +54,7 @@ type Said =
   | { readonly kind: "failed"; readonly failure: AttemptFailure }
 
 /** What calls need of the layer they are made in. */
-export interface PassthroughTools {
+interface PassthroughTools {
   readonly open: Upstreams["Type"]["open"]
   readonly now: () => number
 }
@@ -63,7 +66,7 @@ const alsoPassed = ["content-encoding", "range"]
 const maxErrorBytes = 64 * 1024
 
 /** One request that is handed on. */
-export class Passthrough {
+class Passthrough {
   readonly #tools: PassthroughTools
   readonly #frame: Frame
   readonly #asked: AskedPassage
@@ -248,3 +251,21 @@ export class Passthrough {
 }
 
 const noBytes = new Uint8Array()
+
+/** Hands one request on. */
+export type PassOn = (asked: Pick<AskedPassage, "method" | "passed">, call: ClientCall) => Served
+
+/** Hands on who is let in. */
+export const passingOn =
+  (admission: Admission, open: Upstreams["Type"]["open"], clock: Clock.Clock): PassOn =>
+  (asked, call) => {
+    const frame = admission.open({ name: passthroughName, dialect: undefined }, call)
+    if (!(frame instanceof Frame)) return frame
+    const { draft, snapshot } = frame
+    const deadline = deadlineOf(call.headers, draft.startedAt, snapshot.server.requestTimeoutMs)
+    if (Either.isLeft(deadline)) {
+      return answeredWith(deadline.left, draft, { ends: frame, isStranger: false })
+    }
+    const tools = { open, now: () => clock.unsafeCurrentTimeMillis() }
+    return new Passthrough(tools, frame, { ...asked, call, deadline: deadline.right }).served()
+  }
