@@ -305,6 +305,7 @@ reload: a missing part does not say who may come in. An empty list, \`access_key
 \`sluice check\` prints every problem with its line; \`sluice check --no-env\` does so even where the variables that the file names are not set. It shows no
 value that may be a secret. Like the start and each reload, it warns where clients have an \`api_key\` and callers need none,
 where a key can be guessed, and where a caller's own key goes to clients at several addresses that do not say \`pass_key\`.
+\`sluice check --online\` also asks each client, with its key, for its models and its dialects.
 
 **Docker: mount the directory, not the file.** \`-v "$PWD/config.yaml:/app/config/config.yaml"\` ties the container to the file as it was.
 An editor that saves by renaming puts a new file in its place, and the container never sees that one. \`-v "$PWD/config:/app/config:ro"\` works.
