@@ -32,7 +32,7 @@ export const startGateway = async (providerUrl) => {
   const key = "sk-of-the-gateway"
   const folder = mkdtempSync(join(tmpdir(), "sluice-clients-"))
   const port = await freePort()
-  const models = ["fake", "json", "cut", "endless", "hangs", "status-400", "status-429", "status-500"]
+  const named = ["fake", "json", "cut", "endless", "hangs", "fault-", "status-", "gpt-5", "claude"]
   const unnamed = "omni-moderation-latest"
   writeFileSync(
     join(folder, "config.yaml"),
@@ -45,7 +45,8 @@ export const startGateway = async (providerUrl) => {
           name: "provider",
           base_url: providerUrl,
           api_key: "sk-of-the-provider",
-          model_match: { type: "exact", value: [...models, unnamed] },
+          dialects: ["chat", "responses", "messages"],
+          model_match: { type: "keyword", value: [...named, unnamed] },
         },
       ],
     }),

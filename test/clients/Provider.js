@@ -1,134 +1,100 @@
-/** A fake provider on a free port; of chats the model asked for says how it answers. */
+/** A fake provider on a free port, of all three dialects and of what else is asked; the model asked for says how it answers. */
 import { once } from "node:events"
 import { createServer } from "node:http"
+import { chat } from "./provider/Chat.js"
+import { messages } from "./provider/Messages.js"
+import { bytes, others } from "./provider/Others.js"
+import { responses } from "./provider/Responses.js"
 
-const envelope = { id: "chatcmpl-1", created: 1_700_000_000, model: "fake" }
+const dialects = [chat, messages, responses]
 
-const words = ["Hello", ", ", "world", "."]
+const models = ["fake", "gpt-5-x", "claude-sonnet-4-x"]
 
-/** The text that a good answer holds. */
-export const text = words.join("")
-
-const toolCall = { id: "call_1", type: "function", function: { name: "add", arguments: '{"a":1,"b":2}' } }
-
-const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 }
-
-const completion = (message, finish_reason) => ({
-  ...envelope,
-  object: "chat.completion",
-  choices: [{ index: 0, message: { role: "assistant", content: null, ...message }, finish_reason }],
-  usage,
-})
-
-const chunk = (delta, finish_reason = null) => ({
-  ...envelope,
-  object: "chat.completion.chunk",
-  choices: [{ index: 0, delta, finish_reason }],
-})
-
-/** The vector of every text: numbers that a float of 32 bits has exactly. */
-export const vector = [0.25, -1, 3.5]
-
-const base64 = Buffer.from(Float32Array.from(vector).buffer).toString("base64")
-
-/** What is answered but for chats, by the end of the path. */
-const others = {
-  embeddings: ({ encoding_format, input, model }) => ({
-    object: "list",
-    data: [input].flat().map((_, index) => ({
-      object: "embedding",
-      index,
-      embedding: encoding_format === "base64" ? base64 : vector,
-    })),
-    model,
-    usage: { prompt_tokens: 3, total_tokens: 3 },
-  }),
-  moderations: ({ input, model = "omni-moderation-latest" }) => ({
-    id: "modr-1",
-    model,
-    results: [input].flat().map(() => ({
-      flagged: true,
-      categories: { violence: true },
-      category_scores: { violence: 0.86 },
-      category_applied_input_types: { violence: ["text"] },
-    })),
-  }),
-  rerank: ({ documents }) => ({
-    id: "rerank-1",
-    results: documents.map((_, at) => ({ index: documents.length - 1 - at, relevance_score: 1 / (at + 1) })),
-    meta: { api_version: { version: "2" }, billed_units: { search_units: 1 } },
-  }),
+const list = {
+  object: "list",
+  data: models.map((id) => ({ id, object: "model", created: 0, owned_by: "fake" })),
 }
 
-const role = chunk({ role: "assistant", content: "" })
-
-const calling = [
-  chunk({ tool_calls: [{ index: 0, ...toolCall, function: { name: "add", arguments: "" } }] }),
-  chunk({ tool_calls: [{ index: 0, function: { arguments: '{"a":1,' } }] }),
-  chunk({ tool_calls: [{ index: 0, function: { arguments: '"b":2}' } }] }),
-]
-
-const data = (value) => `data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`
+/** How models called `status-…` fail: the type of the error in most dialects, what it says, and what else it holds in OpenAI's. */
+const errors = {
+  400: ["invalid_request_error", "`temperature` is too high", { param: "temperature" }],
+  401: ["authentication_error", "that key is not known", { code: "invalid_api_key" }],
+  403: ["permission_error", "that is not for you", {}],
+  404: ["not_found_error", "no such thing", {}],
+  422: ["invalid_request_error", "that cannot be done", {}],
+  429: ["rate_limit_error", "slow down", { code: "rate_limit_exceeded" }],
+  500: ["server_error", "the engine is on fire", {}],
+  529: ["overloaded_error", "too much to do", {}],
+}
 
 const send = (response, status, body) => {
   response.writeHead(status, { "content-type": "application/json" })
   response.end(JSON.stringify(body))
 }
 
-/** How each model fails, by status. */
-const errors = {
-  400: {
-    message: "`temperature` is too high",
-    type: "invalid_request_error",
-    param: "temperature",
-    code: null,
-  },
-  429: { message: "slow down", type: "rate_limit_error", param: null, code: "rate_limit_exceeded" },
-  500: { message: "the engine is on fire", type: "server_error", param: null, code: null },
+const sendAll = (response, frames) => {
+  response.writeHead(200, { "content-type": "text/event-stream" })
+  for (const one of frames) response.write(one)
 }
 
-const answer = async (request, response, asked, closed) => {
-  const { messages, model, stream, stream_options, tools } = asked
-  const status = Number(/^status-(\d+)$/.exec(model)?.[1] ?? 0)
-  if (status !== 0) {
-    send(response, status, { error: errors[status] })
-    return
+/** Sends so much of a stream, and breaks the connection. */
+const cutOff = async (request, response, frames) => {
+  sendAll(response, frames)
+  await new Promise((done) => setTimeout(done, 20))
+  request.socket.destroy()
+}
+
+const goOn = (response, { begun, more }, closed) => {
+  sendAll(response, begun)
+  const timer = setInterval(() => response.write(more), 20)
+  response.once("close", () => {
+    clearInterval(timer)
+    closed("endless")
+  })
+}
+
+const stream = async (request, response, dialect, asked, closed) => {
+  const { model } = asked
+  const whole = dialect.stream(asked)
+  const frames = [...whole.begun, ...whole.ended]
+  const [, after] = /^cut-(\d+)$/.exec(model) ?? []
+  const [, fault] = /^fault-(.+)$/.exec(model) ?? []
+  if (model === "endless") goOn(response, whole, closed)
+  else if (model === "cut") await cutOff(request, response, whole.begun)
+  else if (after !== undefined) await cutOff(request, response, frames.slice(0, Number(after)))
+  else {
+    sendAll(response, fault === undefined ? frames : dialect.faults[fault](whole))
+    response.end()
   }
-  if (model === "hangs") {
-    response.once("close", () => closed("hangs"))
-    return
-  }
-  const calls = tools !== undefined && messages.at(-1)?.role !== "tool"
-  if (stream !== true) {
-    send(
-      response,
-      200,
-      calls
-        ? completion({ tool_calls: [toolCall] }, "tool_calls")
-        : completion({ content: model === "json" ? '{"answer":42}' : text }, "stop"),
-    )
-    return
-  }
-  response.writeHead(200, { "content-type": "text/event-stream" })
-  response.write(data(role))
-  if (calls) for (const one of calling) response.write(data(one))
-  else for (const word of words) response.write(data(chunk({ content: word })))
-  if (model === "cut") {
-    await new Promise((done) => setTimeout(done, 50))
-    request.socket.destroy()
-    return
-  }
-  if (model === "endless") {
-    const timer = setInterval(() => response.write(data(chunk({ content: "more" }))), 20)
-    response.once("close", () => {
-      clearInterval(timer)
-      closed("endless")
-    })
-    return
-  }
-  response.write(data(chunk({}, calls ? "tool_calls" : "stop")))
-  if (stream_options?.include_usage === true) response.write(data({ ...chunk({}), choices: [], usage }))
-  response.end(data("[DONE]"))
+}
+
+const converse = async (request, response, dialect, asked, closed) => {
+  const { model } = asked
+  if (dialect === messages && asked.max_tokens === undefined)
+    send(response, 400, messages.error("invalid_request_error", "max_tokens: Field required"))
+  else if (model === "hangs") response.once("close", () => closed("hangs"))
+  else if (asked.stream === true) await stream(request, response, dialect, asked, closed)
+  else send(response, 200, dialect.plain(asked, model === "json" ? '{"answer":42}' : undefined))
+}
+
+/** The model of a body, and all of it where it is JSON. */
+const read = (request, body) => {
+  if (!request.headers["content-type"]?.startsWith("multipart/")) return JSON.parse(body.toString() || "{}")
+  return { model: /name="model"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]+)/.exec(body.toString("latin1"))?.[1] }
+}
+
+const answer = async (request, response, body, closed) => {
+  const path = request.url.split("?")[0].replace(/^\/v1\//, "")
+  const asked = read(request, body)
+  const dialect = dialects.find((one) => one.path === path)
+  const [, status] = /^status-(\d+)$/.exec(asked.model ?? "") ?? []
+  if (path === "models") send(response, 200, list)
+  else if (status !== undefined)
+    send(response, Number(status), (path.startsWith("messages") ? messages : chat).error(...errors[status]))
+  else if (dialect !== undefined) await converse(request, response, dialect, asked, closed)
+  else if (path === "audio/speech") response.writeHead(200, { "content-type": "audio/mpeg" }).end(bytes)
+  else if (path in others) send(response, 200, others[path](asked))
+  else send(response, 404, chat.error("invalid_request_error", `nothing is at ${path}`))
 }
 
 /** Starts it; `closed` gives, once, when a call of a model that never ends has been given up by the gateway. */
@@ -137,19 +103,7 @@ export const startProvider = async () => {
   const server = createServer(async (request, response) => {
     const chunks = []
     for await (const one of request) chunks.push(one)
-    const told = (model) => waiting.get(model)?.()
-    if (request.url.endsWith("/models"))
-      send(response, 200, {
-        object: "list",
-        data: [{ id: "fake", object: "model", created: 0, owned_by: "fake" }],
-      })
-    else {
-      const asked = JSON.parse(Buffer.concat(chunks).toString())
-      const other = others[request.url.split("/").at(-1)]
-      if (other === undefined || asked.model?.startsWith("status-")) {
-        await answer(request, response, asked, told)
-      } else send(response, 200, other(asked))
-    }
+    await answer(request, response, Buffer.concat(chunks), (model) => waiting.get(model)?.())
   })
   server.listen(0, "127.0.0.1")
   await once(server, "listening")

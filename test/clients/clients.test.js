@@ -11,7 +11,9 @@ import { APICallError, embedMany, generateText, Output, stepCountIs, streamText,
 import OpenAI from "openai"
 import { z } from "zod"
 import { startGateway } from "./Gateway.js"
-import { startProvider, text, vector } from "./Provider.js"
+import { startProvider } from "./Provider.js"
+import { vector } from "./provider/Others.js"
+import { text } from "./provider/Said.js"
 
 let provider
 let gateway
