@@ -15,7 +15,7 @@ import { type Command, command } from "./Command.ts"
 import { configOption, configPath, configVariable, readConfig } from "./configFile.ts"
 import { Output } from "./Output.ts"
 import { askAll } from "./online/Online.ts"
-import { verdictOf } from "./online/Verdict.ts"
+import { readingOf } from "./online/Reading.ts"
 
 const manual = {
   name: "check",
@@ -76,7 +76,7 @@ const checkOnline = (config: GatewayConfig, say: (line: string) => Effect.Effect
     const { routes, secrets } = makeSnapshot(config, { generation: 1, loadedAt: 0, env: process.env })
     let wrong = 0
     for (const findings of yield* askAll(routes.upstreams, secrets)) {
-      const { notes, problems } = verdictOf(findings)
+      const { notes, problems } = readingOf(findings)
       wrong += problems.length
       const name = printable(findings.upstream.name)
       const parts = [...problems.map((problem) => paint("red", printable(problem))), ...notes.map(printable)]

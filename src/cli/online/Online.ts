@@ -14,7 +14,7 @@ import { whole } from "../../upstream/calls/WholeAnswer.ts"
 import { toldFailure } from "../../upstream/policy/AttemptFailure.ts"
 import { reasonOf } from "../../upstream/policy/FailureWords.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
-import type { Answer, AskedModel, Findings } from "./Verdict.ts"
+import type { Answer, AskedModel, Findings } from "./Reading.ts"
 
 const mostBytes = 4 * 1024 * 1024
 

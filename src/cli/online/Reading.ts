@@ -34,7 +34,7 @@ export interface Findings {
   }>
 }
 
-export interface Verdict {
+export interface ClientReading {
   readonly problems: ReadonlyArray<string>
   readonly notes: ReadonlyArray<string>
 }
@@ -60,7 +60,7 @@ const refusesKey = (answer: Answer): boolean =>
 const said = (answer: Answer): string =>
   isAnswer(answer) ? `${answer.status}${answer.words === "" ? "" : `: ${answer.words}`}` : answer.failure
 
-const ofKey = ({ apiKey, passesKey }: Upstream, answer: Answer): Verdict => {
+const ofKey = ({ apiKey, passesKey }: Upstream, answer: Answer): ClientReading => {
   if (apiKey !== undefined) {
     return { problems: [`refuses its api_key (answered ${said(answer)})`], notes: [] }
   }
@@ -72,7 +72,7 @@ const ofKey = ({ apiKey, passesKey }: Upstream, answer: Answer): Verdict => {
 const ofModels = (models: ReadonlyArray<AskedModel>): ReadonlyArray<string> =>
   models.filter(({ has }) => has === "no").map(({ model }) => `has no model ${JSON.stringify(model)}`)
 
-const ofDialects = ({ dialects, upstream }: Findings): Verdict => {
+const ofDialects = ({ dialects, upstream }: Findings): ClientReading => {
   const known = dialects.map((one) => ({ ...one, speaks: speaks(one.answer) }))
   const spoken = known.filter((one) => one.speaks === "yes").map(({ dialect }) => dialect)
   const lacking = known.filter((one) => one.speaks === "no")
@@ -99,7 +99,7 @@ const ofDialects = ({ dialects, upstream }: Findings): Verdict => {
 }
 
 /** All that is found, the worst alone where nothing else can be known. */
-export const verdictOf = (findings: Findings): Verdict => {
+export const readingOf = (findings: Findings): ClientReading => {
   const { list, listed, models, upstream } = findings
   if (!isAnswer(list)) return { problems: [`cannot be reached: ${list.failure}`], notes: [] }
   const refusing = [list, ...findings.dialects.map(({ answer }) => answer)].find(refusesKey)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { type Answer, type Findings, speaks, verdictOf } from "../../../src/cli/online/Verdict.ts"
+import { type Answer, type Findings, readingOf, speaks } from "../../../src/cli/online/Reading.ts"
 import { makeUpstream } from "../../support/arbitraries.ts"
 
 const answered = (status: number, words = ""): Answer => ({
@@ -23,9 +23,9 @@ const findings = (given: Partial<Findings> = {}): Findings => ({
   ...given,
 })
 
-describe("verdictOf", () => {
+describe("readingOf", () => {
   it("finds nothing wrong with a client that is as its entry says", () => {
-    expect(verdictOf(findings())).toEqual({
+    expect(readingOf(findings())).toEqual({
       problems: [],
       notes: ["lists 3 models", "speaks chat, responses"],
     })
@@ -79,7 +79,7 @@ describe("verdictOf", () => {
       ["has nothing at http://a/chat/completions (answered 404); check base_url"],
     ],
   ])("says in words that a client %s", (_, given, problems) => {
-    expect(verdictOf(findings(given)).problems).toEqual(problems)
+    expect(readingOf(findings(given)).problems).toEqual(problems)
   })
 
   it("does not blame a client for the dialects that nobody wrote, and tells of those that could be", () => {
@@ -89,7 +89,7 @@ describe("verdictOf", () => {
       { dialect: "responses", url: "u", answer: answered(404) },
       { dialect: "messages", url: "u", answer: answered(400) },
     ]
-    expect(verdictOf(findings({ upstream: assumed, dialects }))).toEqual({
+    expect(readingOf(findings({ upstream: assumed, dialects }))).toEqual({
       problems: [],
       notes: ["lists 3 models", "speaks chat, messages", "to use messages, write dialects: [chat, messages]"],
     })
@@ -99,8 +99,8 @@ describe("verdictOf", () => {
     const list = answered(401, "no")
     const passing = makeUpstream({ apiKey: undefined, passesKey: true })
     const shut = makeUpstream({ apiKey: undefined, passesKey: false })
-    expect(verdictOf(findings({ upstream: passing, list })).problems).toEqual([])
-    expect(verdictOf(findings({ upstream: shut, list })).problems).toEqual([
+    expect(readingOf(findings({ upstream: passing, list })).problems).toEqual([])
+    expect(readingOf(findings({ upstream: shut, list })).problems).toEqual([
       "asks for a key and has none (answered 401: no); set api_key",
     ])
   })
