@@ -87,7 +87,8 @@ export class ListenFailed extends Data.TaggedError("ListenFailed")<{
 /** Whole milliseconds; see `node:http`. */
 const limits: Http.ServerOptions = {
   headersTimeout: 30_000,
-  requestTimeout: 300_000,
+  // A body has its own pace to keep, and its request a deadline (Handling.ts): an upload of half a gigabyte may take longer than any fixed time.
+  requestTimeout: 0,
   // Above the 60 s of common balancers, so that it is never this side that closes a connection they just reused.
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 5_000,
