@@ -41,6 +41,8 @@ describe("makeSnapshot", () => {
       modelsCache: { ttlSeconds: 600 },
       server: {
         maxBodyBytes: 52_428_800,
+        maxUploadBytes: 536_870_912,
+        maxSpooledBytes: 4_294_967_296,
         maxInFlight: 16_384,
         maxBufferedBytes: 536_870_912,
         requestTimeoutMs: 3_600_000,
