@@ -61,6 +61,7 @@ export interface AsideJobs {
           /** `undefined` where the body is to be sent as it came. */
           readonly body: Uint8Array | undefined
           readonly added: Additions
+          readonly dropped?: ReadonlyArray<string>
         }
       | Mistake
   }
@@ -139,10 +140,11 @@ export const asideJobs: {
       ),
       {
         onLeft: mistake,
-        onRight: ({ added, asItCame, body }) => ({
+        onRight: ({ added, asItCame, body, dropped }) => ({
           kind: "prepared",
           body: asItCame ? undefined : body,
           added,
+          ...(dropped === undefined ? {} : { dropped }),
         }),
       },
     ),

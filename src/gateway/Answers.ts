@@ -131,6 +131,7 @@ const withAttempts = (
   if (answering === undefined) return all
   all["x-sluice-upstream"] = encodeURI(answering.upstream.replace(half, "\ufffd"))
   all["x-sluice-attempts"] = String(attempts.length)
+  if (draft.droppedMembers.length > 0) all["x-sluice-dropped"] = draft.droppedMembers.join(",")
   if (draft.dialect !== undefined) all["x-sluice-dialect"] = draft.dialect
   if (result === "failed" && attempts.length > 1) all["x-should-retry"] = "false"
   return all

@@ -48,6 +48,7 @@ import type { WalkRequest } from "../upstream/Walk.ts"
 import { Admission, answeredWith } from "./Admission.ts"
 import { plainAnswer, recorded, refusal, transformOf } from "./Answers.ts"
 import { type AskToResume, askToResume, mayResume } from "./AskToResume.ts"
+import { notingDropped } from "./DroppedMembers.ts"
 import type { ClientCall, LongBody, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
 import { type BodyToResume, type ReadRequest, readLong } from "./LongBodies.ts"
@@ -255,7 +256,7 @@ class Passage {
       hold,
       whenOver,
       onPassedOver,
-      bodyFor,
+      bodyFor: operation.dialect === "responses" ? notingDropped(bodyFor, this.#frame.draft) : bodyFor,
       unspoken: () => this.#unspoken(facts.model),
       headersFor: ({ upstream }) => {
         const credential = credentialFor(snapshot.server.accessKeys, upstream, call.headers)

@@ -98,14 +98,19 @@ export const readLong = (
           Effect.catchTag("AsideFailed", unreadAside),
           Effect.flatMap((prepared): Effect.Effect<Prepared, GatewayError> => {
             if (prepared.kind === "mistake") return Effect.fail(mistakeOf(prepared))
-            const { added, body } = prepared
+            const { added, body, dropped } = prepared
             if (body === undefined) return Effect.succeed({ body: asItCame, asItCame: true, added })
             const more = body.length - borrowed
             if (more > 0 && !hold(more, true)) {
               return Effect.fail(noMemory)
             }
             borrowed = Math.max(borrowed, body.length)
-            return Effect.succeed({ body, asItCame: false, added })
+            return Effect.succeed({
+              body,
+              asItCame: false,
+              added,
+              ...(dropped === undefined ? {} : { dropped }),
+            })
           }),
         )
       return Effect.succeed({

@@ -25,6 +25,7 @@ const exposed = [
   "x-sluice-upstream",
   "x-sluice-dialect",
   "x-sluice-attempts",
+  "x-sluice-dropped",
   "x-should-retry",
   "retry-after",
 ].join(", ")

@@ -127,6 +127,8 @@ export interface Prepared<Body = Uint8Array> {
   readonly asItCame: boolean
   /** What it holds that only this gateway says. */
   readonly added: Additions
+  /** What of the request it does not hold, since the target could not take it. */
+  readonly dropped?: ReadonlyArray<string>
 }
 
 /** Answers that come whole, and not as a stream. */

@@ -1,7 +1,7 @@
 /** `/v1/responses` through sockets: streams, ids that name who made them, and what is asked of a stored response. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { givenId } from "../../src/operations/responses/ResponseId.ts"
+import { givenId, markOf } from "../../src/operations/responses/ResponseId.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { within } from "../support/Patience.ts"
@@ -31,6 +31,12 @@ const stack = (
 
 const whole = response([reasoning("So."), message("Hello there."), functionCall("{}")])
 
+const first = { id: givenId("resp_abc", "first"), mark: markOf("gAAAA", "first") }
+
+/** What a client is given of what the first upstream sends. */
+const givenBy = (wire: string, { id, mark }: typeof first = first): string =>
+  wire.replaceAll("resp_abc", id).replaceAll('"gAAAA"', `"gAAAA.s${mark}"`)
+
 const streamOf = (text: string, options: Scripted.StreamOptions = {}) =>
   Scripted.streamed(Buffer.from(text), options)
 
@@ -40,9 +46,8 @@ describe("A streamed response", () => {
       const wire = wireOf(eventsOf(whole))
       const { awaitRecords, port } = yield* stack([streamOf(wire)])
       const got = yield* post(port, path, asked)
-      const given = givenId("resp_abc", "first")
       expect(got?.headers["content-type"]).toContain("text/event-stream")
-      expect(got?.body.toString()).toBe(wire.replaceAll("resp_abc", given))
+      expect(got?.body.toString()).toBe(givenBy(wire))
       const [record] = yield* awaitRecords(1)
       expect(record).toMatchObject({
         endpoint: "responses",
@@ -110,13 +115,19 @@ describe("A streamed response", () => {
       expect(streamed?.body.toString()).toContain(`event: response.completed\ndata: {`)
       expect(streamed?.body.toString()).toContain(`"id":"${given}"`)
       const plain = yield* post(port, path, { ...asked, stream: false })
-      expect(jsonOf(plain)).toEqual({ ...whole, id: given })
+      expect(plain?.body.toString()).toBe(givenBy(JSON.stringify(whole)))
     }),
   )
 })
 
+const outputOf = (answer: unknown): ReadonlyArray<unknown> => {
+  const output = typeof answer === "object" && answer !== null && "output" in answer ? answer.output : []
+  return Array.isArray(output) ? output : []
+}
+
 describe("The state of responses", () => {
   const second = givenId("resp_abc", "second")
+  const ofSecond = { id: second, mark: markOf("gAAAA", "second") }
 
   it.scopedLive("is asked of the client that made it, and of nobody else", () =>
     Effect.gen(function* () {
@@ -176,8 +187,9 @@ describe("The state of responses", () => {
           ),
       ])
       const get = (method: string, behind = "") => request(port, method, `${path}/${second}${behind}`)
-      expect(jsonOf(yield* get("GET"))).toEqual({ ...failed, id: second })
-      expect(jsonOf(yield* get("POST", "/cancel"))).toEqual({ ...failed, id: second })
+      const given = givenBy(JSON.stringify(failed), ofSecond)
+      expect((yield* get("GET"))?.body.toString()).toBe(given)
+      expect((yield* get("POST", "/cancel"))?.body.toString()).toBe(given)
       expect(jsonOf(yield* get("DELETE"))).toEqual({ id: second, object: "response", deleted: true })
       expect(jsonOf(yield* get("GET", "/input_items?limit=5&order=asc"))).toEqual(list)
       expect(upstreams[1]?.requests.map((one) => `${one.method} ${one.path}`)).toEqual([
@@ -202,7 +214,7 @@ describe("The state of responses", () => {
       const wire = wireOf(eventsOf(whole))
       const { port, upstreams } = yield* stack([Scripted.hang(), streamOf(wire)])
       const got = yield* request(port, "GET", `${path}/${second}?stream=true&starting_after=3`)
-      expect(got?.body.toString()).toBe(wire.replaceAll("resp_abc", second))
+      expect(got?.body.toString()).toBe(givenBy(wire, ofSecond))
       expect(upstreams[1]?.requests[0]?.path).toBe("/v1/responses/resp_abc?stream=true&starting_after=3")
     }),
   )
@@ -215,6 +227,28 @@ describe("The state of responses", () => {
       expect([denied?.status, jsonOf(denied)]).toMatchObject([401, { error: { code: "invalid_api_key" } }])
       const key = { authorization: "Bearer sk-open-sesame-0123" }
       expect((yield* request(port, "GET", `${path}/${second}`, key))?.status).toBe(200)
+    }),
+  )
+
+  it.scopedLive("is in reasoning that goes back to who encrypted it, and to nobody else", () =>
+    Effect.gen(function* () {
+      const busy = Scripted.status(503, { error: { message: "busy" } })
+      const { port, upstreams } = yield* stack([
+        Scripted.sequence(Scripted.json(whole), busy),
+        Scripted.json(whole),
+      ])
+      const answer = jsonOf(yield* post(port, path, { model, input: "Hello?", store: false }))
+      const [thought, said] = outputOf(answer)
+      const input = [{ role: "user", content: "Hello?" }, thought, said, { role: "user", content: "And?" }]
+      const other = yield* post(port, path, { model, input, store: false })
+      expect([other?.headers["x-sluice-upstream"], other?.headers["x-sluice-dropped"]]).toEqual([
+        "second",
+        "reasoning.encrypted_content",
+      ])
+      expect(upstreams[0]?.requests[1]?.body).toMatchObject({
+        input: [input[0], reasoning("So."), message("Hello there."), input[3]],
+      })
+      expect(upstreams[1]?.requests[0]?.body).toMatchObject({ input: [input[0], said, input[3]] })
     }),
   )
 

@@ -77,6 +77,8 @@ export const endingOf = (
   response: { kind: "plain", bytes: body },
 })
 
+const nothingDropped: ReadonlyArray<string> = []
+
 /** The name of a model, where one was asked for: a response is asked for by its id alone. */
 const named = (model: string | undefined): string | undefined => (model === "" ? undefined : model)
 
@@ -93,6 +95,7 @@ export class RecordDraft implements Addressee {
   #ended: () => Ending | undefined = () => undefined
   /** Those that failed or broke off. */
   readonly #tried: Array<AttemptRecord> = []
+  #dropped: Map<string, ReadonlyArray<string>> | undefined
   #isGathered = false
   #givenUp: string | undefined
   #code: string | undefined
@@ -169,6 +172,17 @@ export class RecordDraft implements Addressee {
     this.#attempts.push(this.#givenUp === undefined ? attempt : { ...attempt, cause: this.#givenUp })
     if (failed) this.#tried.push(attempt)
     else this.#answering = attempt
+  }
+
+  /** What of the request an upstream is not sent. */
+  dropped(upstream: string, members: ReadonlyArray<string>): void {
+    this.#dropped ??= new Map()
+    this.#dropped.set(upstream, members)
+  }
+
+  /** What of the request the upstream that answers was not sent. */
+  get droppedMembers(): ReadonlyArray<string> {
+    return this.#dropped?.get(this.answering?.upstream ?? "") ?? nothingDropped
   }
 
   /** Something was asked for by this name, without a body. */

@@ -74,18 +74,43 @@ const renumbered = ({ removed, shift }: ChangedState, data: JsonObject): JsonObj
   }
 }
 
+/** The event with this data in place of what it had; the very event where that is the same. */
+const given = (state: ChangedState, event: SseEvent, before: JsonObject, after: JsonObject): SseEvent => {
+  const all = renumbered(state, after)
+  const changed = Object.keys(all).some((name) => all[name] !== before[name])
+  const data = changed ? rewriteJson(event.data, before, all) : undefined
+  return data === undefined ? event : { data, event: event.event }
+}
+
+/** The event with what it tells of a text again changed as that was. */
+const told = (change: TextChange, state: ChangedState, data: JsonObject): JsonObject => {
+  const { part, text } = data
+  const isFirst = isSamePlace(state.first, placeOf(data))
+  const item = itemIn(data)
+  const response = responseIn(data)
+  const output = response?.["output"]
+  if (data["type"] === "response.output_text.done" && typeof text === "string") {
+    return { ...data, text: changedAlone(change, text, isFirst) }
+  }
+  if (data["type"] === "response.content_part.done" && isJsonObject(part)) {
+    return { ...data, part: changedPart(change, part, isFirst) }
+  }
+  if (item !== undefined) return { ...data, item: changedItem(change, item, placeOf(data).item, state.first) }
+  if (response === undefined || output === undefined || !isJsonArray(output) || output.length === 0)
+    return data
+  return { ...data, response: { ...response, output: changedOutput(change, output, state.first) } }
+}
+
+/** An event of an item that is not passed on. */
+const isRemoved = ({ removed }: ChangedState, data: JsonObject): boolean => {
+  const at = numberIn(data["output_index"])
+  return at !== undefined && removed.includes(at)
+}
+
 /** The machine of a change. */
 export const changedResponse = (change: TextChange): Machine<ChangedState, SseEvent, SseEvent> => {
   const machineAt = ({ first }: ChangedState, place: OutputPlace) =>
     isSamePlace(first, place) ? change.first : change.later
-
-  /** The event with this data in place of what it had; the very event where that is the same. */
-  const given = (state: ChangedState, event: SseEvent, before: JsonObject, after: JsonObject): SseEvent => {
-    const all = renumbered(state, after)
-    const changed = Object.keys(all).some((name) => all[name] !== before[name])
-    const data = changed ? rewriteJson(event.data, before, all) : undefined
-    return data === undefined ? event : { data, event: event.event }
-  }
 
   /** What was held back of the open text, as a delta before the event that ends it. */
   const closed = (state: ChangedState, sequence: Json | undefined): ChangedStep => {
@@ -119,32 +144,6 @@ export const changedResponse = (change: TextChange): Machine<ChangedState, SseEv
     return [after, [...rest, given(after, event, data, { ...data, delta: changed })]]
   }
 
-  /** The event with what it tells of a text again changed as that was. */
-  const told = (state: ChangedState, data: JsonObject): JsonObject => {
-    const { part, text } = data
-    const isFirst = isSamePlace(state.first, placeOf(data))
-    const item = itemIn(data)
-    const response = responseIn(data)
-    const output = response?.["output"]
-    if (data["type"] === "response.output_text.done" && typeof text === "string") {
-      return { ...data, text: changedAlone(change, text, isFirst) }
-    }
-    if (data["type"] === "response.content_part.done" && isJsonObject(part)) {
-      return { ...data, part: changedPart(change, part, isFirst) }
-    }
-    if (item !== undefined)
-      return { ...data, item: changedItem(change, item, placeOf(data).item, state.first) }
-    if (response === undefined || output === undefined || !isJsonArray(output) || output.length === 0)
-      return data
-    return { ...data, response: { ...response, output: changedOutput(change, output, state.first) } }
-  }
-
-  /** An event of an item that is not passed on. */
-  const isRemoved = ({ removed }: ChangedState, data: JsonObject): boolean => {
-    const at = numberIn(data["output_index"])
-    return at !== undefined && removed.includes(at)
-  }
-
   const changed = (state: ChangedState, event: SseEvent, data: JsonObject): ChangedStep => {
     if (change.strips && isReasoning(itemIn(data)) && !isRemoved(state, data)) {
       const at = numberIn(data["output_index"])
@@ -154,7 +153,7 @@ export const changedResponse = (change: TextChange): Machine<ChangedState, SseEv
     if (data["type"] === "response.output_text.delta") return delta(state, event, data)
     const isEnd = data["type"] === "response.output_text.done" || endings.has(event.event)
     const [next, rest] = isEnd ? closed(state, data["sequence_number"]) : [state, nothing]
-    return [next, [...rest, given(next, event, data, told(next, data))]]
+    return [next, [...rest, given(next, event, data, told(change, next, data))]]
   }
 
   /** What was held back, and then the event that ends the response. */

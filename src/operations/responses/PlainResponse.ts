@@ -5,6 +5,7 @@ import type { AnswerFacts } from "../../answer/PlainAnswer.ts"
 import { readUsage } from "../../answer/Usage.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
+import { givenReasoning } from "./EncryptedReasoning.ts"
 import { givenId } from "./ResponseId.ts"
 import { changedOutput, changeOf } from "./ResponseTexts.ts"
 
@@ -44,6 +45,15 @@ export const readResponse = (response: JsonObject): AnswerFacts => ({
 
 const idMembers = ["id", "previous_response_id"]
 
+/** The response as it is given out: its ids, and its reasoning, name who made it. */
+export const givenResponse = (response: JsonObject, upstream: string): JsonObject => {
+  const named = withGivenIds(response, upstream)
+  const { output } = named
+  if (output === undefined || !isJsonArray(output)) return named
+  const items = output.map((item) => givenReasoning(item, upstream))
+  return items.every((item, at) => item === output[at]) ? named : { ...named, output: items }
+}
+
 /** The response with the ids by which it is given out. */
 export const withGivenIds = (response: JsonObject, upstream: string): JsonObject => {
   const ids = idMembers.flatMap((name) => {
@@ -78,6 +88,6 @@ export const transformResponse = (transform: ChoiceTransform, bytes: Uint8Array)
     change === undefined || output === undefined || !isJsonArray(output)
       ? response
       : { ...response, output: changedOutput(change, output) }
-  const given = transform.madeBy === undefined ? changed : withGivenIds(changed, transform.madeBy)
+  const given = transform.madeBy === undefined ? changed : givenResponse(changed, transform.madeBy)
   return given === response ? bytes : (rewriteJson(bytes, response, given) ?? bytes)
 }

@@ -12,7 +12,8 @@ const markedForm = /^(.+)_s([\w-]{12})$/s
 /** Longer ids are no upstream's; they pass as they are. */
 const longestId = 512
 
-const markOf = (id: string, upstream: string): string =>
+/** The digest of a name and of what it made. */
+export const markOf = (id: string, upstream: string): string =>
   createHash("sha256")
     .update(JSON.stringify([upstream, id]))
     .digest("base64url")

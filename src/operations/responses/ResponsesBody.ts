@@ -1,9 +1,12 @@
 /** The body a target is sent of `/v1/responses`: the client's, with the target's model name, cap and extra members, and the id that its upstream knows. */
 import * as Either from "effect/Either"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { isJsonArray, isJsonObject } from "../../wire/Json.ts"
+import { elementTexts, memberText, replaceMembers } from "../../wire/JsonText.ts"
 import { type Additions, nothingAdded, type Omissions } from "../Additions.ts"
 import { type Edits, edited, invalid } from "../JsonRequest.ts"
 import type { Prepared, Recipient } from "../Operation.ts"
+import { isGiven, ownReasoning } from "./EncryptedReasoning.ts"
 import { ownId } from "./ResponseId.ts"
 import type { ResponsesRequest } from "./ResponsesRequest.ts"
 
@@ -27,6 +30,24 @@ const ownWords = ({ body }: ResponsesRequest, { upstream, upstreamModel }: Recip
   const { previous_response_id: previous } = body
   const own = typeof previous === "string" ? ownId(previous, upstream.name) : undefined
   if (own !== undefined) edits.set("previous_response_id", JSON.stringify(own))
+}
+
+/**
+ * The input for a target: reasoning that its upstream encrypted as it was, and what others did left out. Says what was left out.
+ */
+const inputFor = ({ body, text }: ResponsesRequest, { upstream }: Recipient, edits: Edits): boolean => {
+  const { input } = body
+  if (input === undefined || !isJsonArray(input)) return false
+  if (!input.some((item) => isJsonObject(item) && isGiven(item))) return false
+  const texts = elementTexts(memberText(text, "input") ?? "[]")
+  const kept = input.flatMap((item, at) => {
+    const itself = texts[at] ?? "null"
+    if (!isJsonObject(item) || !isGiven(item)) return [itself]
+    const own = ownReasoning(item, upstream.name)
+    return own === undefined ? [] : [replaceMembers(itself, [["encrypted_content", JSON.stringify(own)]])]
+  })
+  edits.set("input", `[${kept.join(",")}]`)
+  return kept.length < input.length
 }
 
 /** A cap that was added, where the request has no limit of its own. */
@@ -66,6 +87,10 @@ export const prepare = (
     if (!notFilled.has(name) && !Object.hasOwn(request.body, name)) edits.set(name, JSON.stringify(value))
   }
   ownWords(request, target, edits)
+  const leavesOut = inputFor(request, target, edits)
   const added = writes ? capTokens(request, target, omissions, edits) : Either.right(nothingAdded)
-  return Either.map(added, (additions) => edited(request, edits, additions))
+  return Either.map(added, (additions) => ({
+    ...edited(request, edits, additions),
+    ...(leavesOut ? { dropped: ["reasoning.encrypted_content"] } : {}),
+  }))
 }

@@ -11,16 +11,17 @@ import {
   longestError,
   outcomeOf,
 } from "../../answer/AnswerRun.ts"
-import { ping, unreadable } from "../../answer/StreamEvent.ts"
+import { longestChanged, ping, unreadable } from "../../answer/StreamEvent.ts"
 import { mergeUsage, noUsage, readUsage, type Usage } from "../../answer/Usage.ts"
 import type { ShapedError } from "../../errors/SaidError.ts"
 import { brokenStream } from "../../errors/StreamError.ts"
 import { told } from "../../secrets/Told.ts"
 import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
-import { rewriteJson } from "../../wire/JsonBytes.ts"
-import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
+import { parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
+import { answerLimits, outlineOf, surelyReadable } from "../../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
-import { finishReasonOf, isCall, withGivenIds } from "./PlainResponse.ts"
+import { givenReasoning } from "./EncryptedReasoning.ts"
+import { finishReasonOf, givenResponse, isCall, withGivenIds } from "./PlainResponse.ts"
 import {
   endings,
   errorEvent,
@@ -36,6 +37,7 @@ import {
   type ResponseHead,
   responseIn,
 } from "./ResponseEvents.ts"
+import { isReasoning } from "./ResponseTexts.ts"
 
 interface StreamedState extends AnswerState {
   readonly head: ResponseHead
@@ -84,11 +86,26 @@ const learned = (state: StreamedState, name: string | undefined, data: JsonObjec
 
 /** The machine of a streamed response. */
 export const streamedResponse = ({ madeBy, secrets }: AnswerSettings): AnswerMachine<StreamedState> => {
-  /** The event with the ids by which its response is given out. */
-  const given = (event: SseEvent, data: JsonObject): SseEvent => {
+  /** The event with what it tells as that is given out. */
+  const given = (event: SseEvent, outline: JsonObject): SseEvent => {
+    const { length } = event.data
+    const isRead = length <= surelyReadable
+    // An outline has not all of what is encrypted.
+    const data = isRead || length > longestChanged ? outline : (parseObject(event.data) ?? outline)
     const response = responseIn(data)
-    if (madeBy === undefined || response === undefined) return event
-    const changed = rewriteJson(event.data, data, { ...data, response: withGivenIds(response, madeBy) })
+    const item = itemIn(data)
+    if (madeBy === undefined || (response === undefined && !isReasoning(item))) return event
+    const after = {
+      ...data,
+      ...(item === undefined ? {} : { item: givenReasoning(item, madeBy) }),
+      ...(response === undefined
+        ? {}
+        : {
+            response:
+              data === outline && !isRead ? withGivenIds(response, madeBy) : givenResponse(response, madeBy),
+          }),
+    }
+    const changed = rewriteJson(event.data, data, after)
     return changed === undefined ? event : { data: changed, event: event.event }
   }
 
