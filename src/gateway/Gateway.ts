@@ -85,8 +85,6 @@ export interface AskedTarget {
   readonly query?: string | undefined
 }
 
-const encoder = new TextEncoder()
-
 /** What every request goes through. */
 interface Stations extends StreamTools, UploadTools {
   readonly aside: Aside["Type"]
@@ -173,7 +171,7 @@ class Passage {
   /** All that is asked of what an upstream keeps stands in the target; a body that came all the same says nothing. */
   #asksStored(operation: ServedOperation): Effect.Effect<RecordedAnswer, GatewayError> {
     const { deployment, query = "" } = this.#asked
-    const request = operation.decode(encoder.encode(query), deployment, undefined)
+    const request = operation.decode(Buffer.from(query), deployment, undefined)
     return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
   }
 

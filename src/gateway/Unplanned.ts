@@ -25,7 +25,9 @@ export const unplanned = (
     dialect,
     speakers: serving.map((upstream) => ({ upstream: upstream.name, dialects: spokenBy(upstream) })),
     paths: allOperations.flatMap((operation) =>
-      operation.dialect !== undefined && spoken.has(operation.dialect) ? [toldAs(operation.paths[0])] : [],
+      operation.stream !== undefined && operation.dialect !== undefined && spoken.has(operation.dialect)
+        ? [toldAs(operation.paths[0])]
+        : [],
     ),
   })
 }

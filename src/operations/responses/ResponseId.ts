@@ -26,7 +26,8 @@ export const givenId = (id: string, upstream: string): string =>
 /** The id as the upstream gave it; `undefined` where it did not. */
 export const ownId = (given: string, upstream: string): string | undefined => {
   const [, id, mark] = markedForm.exec(given.slice(0, 2 * longestId)) ?? []
-  return id !== undefined && mark === markOf(id, upstream) ? id : undefined
+  // Dots alone would lead to another path.
+  return id !== undefined && !/^\.+$/.test(id) && mark === markOf(id, upstream) ? id : undefined
 }
 
 /** The upstream that made the response of this id; `undefined` where none of these did. */
