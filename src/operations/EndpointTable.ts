@@ -37,7 +37,7 @@ const endpoints = [
   ...rows.map(([method, path, about]) => `| ${method} | ${code(path)} | ${about} |`),
 ].join("\n")
 
-const names = [...Object.keys(operationsByName), "models"].map(code)
+const names = [...Object.keys(operationsByName), "models", "passthrough"].map(code)
 
 /** README.md with its table of endpoints. */
 export const withEndpoints = (readme: string): string =>
