@@ -42,16 +42,11 @@ describe("stored bytes", () => {
             ),
           )
           expect(stored.length).toBe(all.length)
-          const edits = places
-            .map(({ at, bytes }) => ({ start: Math.min(at, all.length), bytes }))
-            .sort((one, other) => one.start - other.start)
-            .reduce<ReadonlyArray<{ start: number; end: number; bytes: Buffer }>>(
-              (done, { bytes, start }) => {
-                const from = Math.max(start, done.at(-1)?.end ?? 0)
-                return [...done, { start: from, end: Math.min(all.length, from + removed), bytes }]
-              },
-              [],
-            )
+          const edits: Array<{ start: number; end: number; bytes: Buffer }> = []
+          for (const { at, bytes } of [...places].sort((one, other) => one.at - other.at)) {
+            const start = Math.max(Math.min(at, all.length), edits.at(-1)?.end ?? 0)
+            edits.push({ start, end: Math.min(all.length, start + removed), bytes })
+          }
           const changed = replaced(stored, edits)
           let [expected, from] = [Buffer.alloc(0), 0]
           for (const { bytes, end, start } of edits) {
