@@ -31,9 +31,6 @@ const seen: ResumeRules["seen"] = (event): Seen => {
   return isOfText && textIn(type, data) !== undefined ? "part" : "over"
 }
 
-/** White space at the end of a turn is refused by Anthropic: it is left out, and not said twice. */
-const spaceAtEnd = /\s*$/
-
 /** Whether what breaks off may be thinking, which nobody resumes. */
 const mayThink = (text: string, { prefix, tags }: AnswerBeginning): boolean =>
   tags.some((tag) => text.includes(`<${tag}>`) || prefix.includes(`<${tag}>`))
@@ -167,11 +164,13 @@ const joinedTo = (block: number, space: string): Machine<JoinedState, SseEvent, 
 
 const pointAfter: ResumeRules["pointAfter"] = (beginning, datas): ResumePoint | undefined => {
   const point = breakIn(datas)
-  if (point === undefined || point.text.trim() === "") return undefined
-  if (mayThink(point.text, beginning) || endsInHalf(point.text)) return undefined
-  const space = spaceAtEnd.exec(point.text)?.[0] ?? ""
+  if (point === undefined) return undefined
+  // White space at the end of a turn is refused by Anthropic: it is left out, and not said twice.
+  const text = point.text.trimEnd()
+  if (text === "" || mayThink(text, beginning) || endsInHalf(text)) return undefined
+  const space = point.text.slice(text.length)
   return {
-    text: point.text.slice(0, point.text.length - space.length),
+    text,
     joined: () => new MachineRun(joinedTo(point.block, space)),
   }
 }

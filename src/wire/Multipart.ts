@@ -29,7 +29,8 @@ const boundaryIn =
 /** The boundary that a content type says, where it says exactly one. */
 export const boundaryOf = (contentType: string): string | undefined => {
   const [, quoted, bare] = boundaryIn.exec(contentType) ?? []
-  return contentType.match(/boundary\s*\*?[\d*]*\s*=/gi)?.length === 1 ? (quoted ?? bare) : undefined
+  // One run of characters behind the name: several take time by its square.
+  return contentType.match(/boundary[\s*\d]*=/gi)?.length === 1 ? (quoted ?? bare) : undefined
 }
 
 /** No form for a model has so many parts; a picture or a sound is one. */

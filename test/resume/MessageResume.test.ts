@@ -77,6 +77,11 @@ describe("A message that broke off", () => {
     ])
   })
 
+  it("may hold white space without end, and is resumed at once", () => {
+    const text = `a${" \n".repeat(200_000)}b`
+    expect(pointAfter(broken(`${text}  `))?.text).toBe(text)
+  })
+
   it("is not resumed within thinking, a call, half a character, or where it said no word", () => {
     expect(pointAfter(broken("<think>a"))).toBeUndefined()
     expect(pointAfter(broken("a\ud83d"))).toBeUndefined()

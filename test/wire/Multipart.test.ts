@@ -237,6 +237,14 @@ describe("what readers might take for different forms is refused:", () => {
     expect(readText(text).fault).toMatch(fault)
   })
 
+  // Headers of the most that they may have once took a quarter of an hour, since each run of blanks was tried in every way.
+  it("a name in words without end, at once", () => {
+    const blank = " ".repeat(7_900)
+    expect(readText(withHead(`${disposition}; name${blank}x`)).fault).toBeUndefined()
+    expect(readText(withHead(`${disposition}; name${blank}="other"`)).fault).toMatch(/has no name/)
+    expect(boundaryOf(`multipart/form-data; boundary=b; boundary${" ".repeat(200_000)}x`)).toBe("b")
+  })
+
   it("what stands within a line is data, whatever it looks like", () => {
     const { fault, parts } = readText(`${field("a", "x--b\r\n-\r\n--\r\nx--b--")}--b--`)
     expect(fault).toBeUndefined()
