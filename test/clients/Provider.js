@@ -1,12 +1,13 @@
 /** A fake provider on a free port, of all three dialects and of what else is asked; the model asked for says how it answers. */
 import { once } from "node:events"
 import { createServer } from "node:http"
-import { chat } from "./provider/Chat.js"
+import { chat, completions } from "./provider/Chat.js"
 import { messages } from "./provider/Messages.js"
-import { bytes, others } from "./provider/Others.js"
-import { responses } from "./provider/Responses.js"
+import { bytes, others, streamed } from "./provider/Others.js"
+import { responses, stored } from "./provider/Responses.js"
 
-const dialects = [chat, messages, responses]
+/** What answers a conversation, or a text that is to be continued. */
+const speakers = [chat, completions, messages, responses]
 
 const models = ["fake", "gpt-5-x", "claude-sonnet-4-x"]
 
@@ -53,9 +54,9 @@ const goOn = (response, { begun, more }, closed) => {
   })
 }
 
-const stream = async (request, response, dialect, asked, closed) => {
+const stream = async (request, response, speaker, asked, closed) => {
   const { model } = asked
-  const whole = dialect.stream(asked)
+  const whole = speaker.stream(asked)
   const frames = [...whole.begun, ...whole.ended]
   const [, after] = /^cut-(\d+)$/.exec(model) ?? []
   const [, fault] = /^fault-(.+)$/.exec(model) ?? []
@@ -63,52 +64,78 @@ const stream = async (request, response, dialect, asked, closed) => {
   else if (model === "cut") await cutOff(request, response, whole.begun)
   else if (after !== undefined) await cutOff(request, response, frames.slice(0, Number(after)))
   else {
-    sendAll(response, fault === undefined ? frames : dialect.faults[fault](whole))
+    sendAll(response, fault === undefined ? frames : speaker.faults[fault](whole))
     response.end()
   }
 }
 
-const converse = async (request, response, dialect, asked, closed) => {
+const converse = async (request, response, speaker, asked, closed) => {
   const { model } = asked
-  if (dialect === messages && asked.max_tokens === undefined)
+  if (speaker === messages && asked.max_tokens === undefined)
     send(response, 400, messages.error("invalid_request_error", "max_tokens: Field required"))
   else if (model === "hangs") response.once("close", () => closed("hangs"))
-  else if (asked.stream === true) await stream(request, response, dialect, asked, closed)
-  else send(response, 200, dialect.plain(asked, model === "json" ? '{"answer":42}' : undefined))
+  else if (asked.stream === true) await stream(request, response, speaker, asked, closed)
+  else send(response, 200, speaker.plain(asked, model === "json" ? '{"answer":42}' : undefined))
 }
 
-/** The model of a body, and all of it where it is JSON. */
+/** A body that is JSON; of a form the model, and whether it asks for a stream. */
 const read = (request, body) => {
   if (!request.headers["content-type"]?.startsWith("multipart/")) return JSON.parse(body.toString() || "{}")
-  return { model: /name="model"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]+)/.exec(body.toString("latin1"))?.[1] }
+  const form = body.toString("latin1")
+  const field = (name) =>
+    new RegExp(`name="${name}"\\r\\n(?:[^\\r\\n]+\\r\\n)*\\r\\n([^\\r\\n]+)`).exec(form)?.[1]
+  return { model: field("model"), stream: field("stream") === "true" }
+}
+
+const ofStored = (request, path) => {
+  const [, id, behind = ""] = /^responses\/(resp_[^/]+)\/?(.*)$/.exec(path) ?? []
+  return stored[`${request.method} ${behind}`]?.(id)
+}
+
+const answerOther = (request, response, path, asked) => {
+  const isStreamed = asked.stream === true || asked.stream_format === "sse"
+  if (path === "models") send(response, 200, list)
+  else if (isStreamed && path in streamed) {
+    sendAll(
+      response,
+      streamed[path].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
+    )
+    response.end()
+  } else if (path === "audio/speech") response.writeHead(200, { "content-type": "audio/mpeg" }).end(bytes)
+  else {
+    const body = others[path]?.(asked) ?? ofStored(request, path)
+    const missing = chat.error("invalid_request_error", `nothing is at ${path}`)
+    send(response, body === undefined ? 404 : 200, body ?? missing)
+  }
 }
 
 const answer = async (request, response, body, closed) => {
   const path = request.url.split("?")[0].replace(/^\/v1\//, "")
   const asked = read(request, body)
-  const dialect = dialects.find((one) => one.path === path)
+  const speaker = speakers.find((one) => one.path === path)
   const [, status] = /^status-(\d+)$/.exec(asked.model ?? "") ?? []
-  if (path === "models") send(response, 200, list)
-  else if (status !== undefined)
-    send(response, Number(status), (path.startsWith("messages") ? messages : chat).error(...errors[status]))
-  else if (dialect !== undefined) await converse(request, response, dialect, asked, closed)
-  else if (path === "audio/speech") response.writeHead(200, { "content-type": "audio/mpeg" }).end(bytes)
-  else if (path in others) send(response, 200, others[path](asked))
-  else send(response, 404, chat.error("invalid_request_error", `nothing is at ${path}`))
+  const face = path.startsWith("messages") ? messages : chat
+  if (status !== undefined) send(response, Number(status), face.error(...errors[status]))
+  else if (speaker !== undefined) await converse(request, response, speaker, asked, closed)
+  else answerOther(request, response, path, asked)
 }
 
-/** Starts it; `closed` gives, once, when a call of a model that never ends has been given up by the gateway. */
+/** Starts it; `closed` gives, once, when a call of a model that never ends has been given up by the gateway; `/closed/MODEL` answers then. */
 export const startProvider = async () => {
   const waiting = new Map()
   const server = createServer(async (request, response) => {
     const chunks = []
     for await (const one of request) chunks.push(one)
-    await answer(request, response, Buffer.concat(chunks), (model) => waiting.get(model)?.())
+    const awaited = /^\/closed\/(.+)/.exec(request.url)?.[1]
+    if (awaited !== undefined) waiting.set(awaited, () => response.end())
+    else await answer(request, response, Buffer.concat(chunks), (model) => waiting.get(model)?.())
   })
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
+  const root = `http://127.0.0.1:${server.address().port}`
   return {
-    url: `http://127.0.0.1:${server.address().port}/v1`,
+    root,
+    url: `${root}/v1`,
     closed: (model) => new Promise((done) => waiting.set(model, done)),
     stop: () => {
       server.closeAllConnections()

@@ -12,12 +12,15 @@ const requirements = readFileSync(join(folder, "requirements.txt"), "utf8")
 
 const python = join(venv, "bin", "python")
 
+/** What is compiled stays out of the tests' folder. */
+const bytecode = { PYTHONDONTWRITEBYTECODE: "", PYTHONPYCACHEPREFIX: join(venv, "bytecode") }
+
 /** Runs it to its end; what it says and the code it ends with. */
 const run = (command, args, env = {}) =>
   new Promise((done) => {
     const child = spawn(command, args, {
       cwd: folder,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...bytecode, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     })
     let said = ""

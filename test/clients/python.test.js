@@ -1,4 +1,7 @@
-/** llm-comply, a suite of others, judges the gateway's answers in each dialect by the schemas that OpenAI, Anthropic and OpenResponses publish. */
+/**
+ * Clients in Python through the gateway, and llm-comply, a suite of others that judges its answers in each dialect by the schemas that OpenAI, Anthropic
+ * and OpenResponses publish. `npm run clients` runs it; it needs Python 3.10 with pip.
+ */
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
 import { startGateway } from "./Gateway.js"
@@ -55,6 +58,16 @@ describe("llm-comply", () => {
         })
       }
       assert.equal(results.length, cases)
+    })
+  }
+})
+
+describe("Python", () => {
+  for (const name of ["anthropic", "openai"]) {
+    it(`asks and raises with ${name}`, async () => {
+      const env = { GATEWAY_URL: gateway.baseURL, GATEWAY_KEY: gateway.key, PROVIDER_URL: provider.root }
+      const { code, complaint, said } = await runModule("unittest", ["-v", `test_${name}`], env)
+      assert.equal(code, 0, `${complaint}${said}`)
     })
   }
 })

@@ -1,4 +1,4 @@
-/** Chat completions as OpenAI's servers answer: a text, or a call of the first tool that is offered. */
+/** Chats and completions as OpenAI's servers answer: a text, or a call of the first tool that is offered. */
 import { args, hasReasoning, text, words } from "./Said.js"
 
 const envelope = { id: "chatcmpl-1", created: 1_700_000_000 }
@@ -71,4 +71,35 @@ export const chat = {
   },
 
   error: (type, message, more) => ({ error: { message, type, param: null, code: null, ...more } }),
+}
+
+export const completions = {
+  path: "completions",
+
+  plain: ({ model }) => ({
+    ...envelope,
+    object: "text_completion",
+    model,
+    choices: [{ index: 0, text, logprobs: null, finish_reason: "stop" }],
+    usage,
+  }),
+
+  stream: ({ model }) => {
+    const piece = (text, finish_reason = null) =>
+      data({
+        ...envelope,
+        object: "text_completion",
+        model,
+        choices: [{ index: 0, text, logprobs: null, finish_reason }],
+      })
+    return {
+      begun: words.map((one) => piece(one)),
+      more: piece("more"),
+      ended: [piece("", "stop"), data("[DONE]")],
+    }
+  },
+
+  faults: chat.faults,
+
+  error: chat.error,
 }

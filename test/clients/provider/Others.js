@@ -9,6 +9,8 @@ export const bytes = Buffer.from(Array.from({ length: 5000 }, (_, at) => (at * 7
 
 const base64 = Buffer.from(Float32Array.from(vector).buffer).toString("base64")
 
+const image = { created: 1_700_000_000, data: [{ b64_json: bytes.toString("base64") }] }
+
 const tokens = { input_tokens: 3, output_tokens: 4, total_tokens: 7 }
 
 export const others = {
@@ -38,15 +40,11 @@ export const others = {
     meta: { api_version: { version: "2" }, billed_units: { search_units: 1 } },
   }),
   "images/generations": () => ({
-    created: 1_700_000_000,
-    data: [{ b64_json: bytes.toString("base64") }],
+    ...image,
     usage: { ...tokens, input_tokens_details: { text_tokens: 3, image_tokens: 0 } },
   }),
-  "images/edits": () => ({
-    created: 1_700_000_000,
-    data: [{ b64_json: bytes.toString("base64") }],
-    usage: tokens,
-  }),
+  "images/edits": () => image,
+  "images/variations": () => image,
   "audio/transcriptions": () => ({ text, usage: { type: "tokens", ...tokens } }),
   "audio/translations": () => ({ text }),
   "messages/count_tokens": () => ({ input_tokens: 12 }),
@@ -62,4 +60,21 @@ export const others = {
       output_tokens_details: { reasoning_tokens: 0 },
     },
   }),
+}
+
+/** What is streamed but for conversations. */
+export const streamed = {
+  "audio/transcriptions": [
+    { type: "transcript.text.delta", delta: text },
+    { type: "transcript.text.done", text, usage: { type: "tokens", ...tokens } },
+  ],
+  "audio/speech": [
+    { type: "speech.audio.delta", audio: bytes.toString("base64") },
+    { type: "speech.audio.done", usage: tokens },
+  ],
+  "images/generations": [
+    { type: "image_generation.partial_image", b64_json: bytes.toString("base64"), partial_image_index: 0 },
+    { type: "image_generation.completed", b64_json: bytes.toString("base64"), usage: tokens },
+  ],
+  "images/edits": [{ type: "image_edit.completed", b64_json: bytes.toString("base64"), usage: tokens }],
 }

@@ -97,3 +97,19 @@ export const responses = {
 
   error: (type, message, more) => ({ error: { message, type, param: null, code: null, ...more } }),
 }
+
+/** What is answered of a response that is kept, by method and by what stands behind its id. */
+export const stored = {
+  "GET ": (id) => ({ ...responseOf({ model: "fake" }, text), id }),
+  "DELETE ": (id) => ({ id, object: "response", deleted: true }),
+  "POST cancel": (id) => ({ ...responseOf({ model: "fake" }, text), id, status: "cancelled" }),
+  "GET input_items": () => ({
+    object: "list",
+    data: [
+      { ...message("Hello?", "msg_0"), role: "user", content: [{ type: "input_text", text: "Hello?" }] },
+    ],
+    first_id: "msg_0",
+    last_id: "msg_0",
+    has_more: false,
+  }),
+}
