@@ -40,6 +40,8 @@ export interface CallerFault {
   /** What it does until it has what it wanted, or leaves; the id is to be sent as `x-request-id` wherever that is possible. */
   readonly act: (connection: RawConnection, id: string) => Effect.Effect<void>
   readonly expected: CallerSeen
+  /** It is to be found too slow, which no other is, however slow the machine. */
+  readonly isSlow?: true
 }
 
 /** The limit on bodies in the run's configuration. */
@@ -244,6 +246,7 @@ export const callerFaults = (heard: (model: Model) => Effect.Effect<void>): Read
     words: "sends nothing of its body for `receive_ms`, or less than 1,024 bytes a second",
     act: sends((id) => framed(id, "content-length: 1000").concat('{"model":')),
     expected: rejected(408, "request_too_slow"),
+    isSlow: true,
   },
   {
     words: "has a deadline that ends before its body does",
@@ -274,8 +277,10 @@ export const callerFaults = (heard: (model: Model) => Effect.Effect<void>): Read
     words: "closes its connection inside its body",
     act: (connection, id) =>
       Effect.gen(function* () {
-        yield* connection.send(framed(id, "content-length: 100").concat('{"model":'))
-        yield* Effect.sleep(50)
+        // That it is to continue shows that its head was read; what a reset overtakes would not be.
+        yield* connection.send(framed(id, "content-length: 100", "expect: 100-continue"))
+        yield* connection.until((text) => text.includes("100 Continue"))
+        yield* connection.send('{"model":')
         connection.socket.resetAndDestroy()
       }),
     expected: left,

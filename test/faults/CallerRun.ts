@@ -1,4 +1,4 @@
-/** The faults of callers, played one after the other at a gateway of their own. */
+/** The faults of callers, played one after the other at gateways of their own. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -46,23 +46,27 @@ const run = Effect.gen(function* () {
       Effect.map(Scripted.scriptedUpstream(answers[model]), (upstream) => [model, upstream] as const),
     ),
   )
-  const gateway = yield* startGateway(
-    stringify({
-      server: { max_body_bytes: maxBodyBytes, receive_ms: 400 },
-      retry: { rounds: 1 },
-      openai_clients: Array.from(upstreams, ([name, { url }]) => ({
-        name,
-        base_url: url,
-        api_key: configuredKey,
-        model_match: { type: "exact", value: [name] },
-      })),
-    }),
-  )
+  const gatewayWith = (server: Readonly<Record<string, number>>) =>
+    startGateway(
+      stringify({
+        server: { max_body_bytes: maxBodyBytes, ...server },
+        retry: { rounds: 1 },
+        openai_clients: Array.from(upstreams, ([name, { url }]) => ({
+          name,
+          base_url: url,
+          api_key: configuredKey,
+          model_match: { type: "exact", value: [name] },
+        })),
+      }),
+    )
+  const patient = yield* gatewayWith({})
+  const impatient = yield* gatewayWith({ receive_ms: 200 })
   const heard = (model: Model) => Effect.asVoid(upstreams.get(model)?.awaitRequest(1) ?? Effect.void)
 
   const seen: Array<readonly [CallerFault, CallerSeen]> = []
   for (const [at, fault] of callerFaults(heard).entries()) {
     const id = `caller-${at}`
+    const gateway = fault.isSlow ? impatient : patient
     const got = yield* Effect.scoped(within(fault.words, play(gateway.port, fault, id)))
     const rows = Effect.map(gateway.records, (all) => all.filter((record) => record.id === id))
     const [row, ...more] =

@@ -76,17 +76,20 @@ const prepare = (one: Case): Effect.Effect<Prepared, never, Scope.Scope> =>
     return { one, places, entries }
   })
 
+/** What is not to be found late is not, however slow the machine. */
+const neverMs = 120_000
+
 const configOf = (prepared: ReadonlyArray<Prepared>, healthyUrl: string): string =>
   stringify({
     retry: { rounds: 1 },
     // One case is not to set an upstream aside for another.
     breaker: { failures: 0 },
     timeouts: {
-      connect_ms: 10_000,
-      first_byte_ms: 20_000,
-      answer_ms: 20_000,
-      idle_ms: 20_000,
-      total_ms: 60_000,
+      connect_ms: neverMs,
+      first_byte_ms: neverMs,
+      answer_ms: neverMs,
+      idle_ms: neverMs,
+      total_ms: neverMs,
     },
     openai_clients: [
       {
@@ -104,7 +107,7 @@ const configOf = (prepared: ReadonlyArray<Prepared>, healthyUrl: string): string
 const atOnce = 16
 
 /** Far longer than any case takes. */
-const patienceMs = 30_000
+const patienceMs = 90_000
 
 const pathOf = (operation: OperationName): string => toldAs(operations[operation].paths[0])
 
@@ -132,30 +135,29 @@ const answering: Script = (request) => {
 /** Waits for time to pass. */
 const isSlow = ({ fault }: Case): boolean => fault.entry?.["timeouts"] !== undefined
 
-/** Asks all: those that wait for time to pass all at once, those that move many bytes one by one. */
-const askAll = (port: number, prepared: ReadonlyArray<Prepared>) =>
-  Effect.map(
+/**
+ * Asks all: those without end before all others, those that wait for time to pass all at once, and those that move many bytes one by one.
+ */
+const askAll = (port: number, prepared: ReadonlyArray<Prepared>) => {
+  const lane = (isIn: (one: Case) => unknown, concurrency: number | "unbounded") =>
+    Effect.forEach(
+      prepared.filter(({ one }) => isIn(one)),
+      (one) => answered(port, one),
+      { concurrency },
+    )
+  return Effect.map(
     Effect.all(
       [
-        Effect.forEach(
-          prepared.filter(({ one }) => isSlow(one)),
-          (one) => answered(port, one),
-          { concurrency: "unbounded" },
-        ),
-        Effect.forEach(
-          prepared.filter(({ one }) => !isSlow(one) && one.fault.isCostly === undefined),
-          (one) => answered(port, one),
-          { concurrency: atOnce },
-        ),
-        Effect.forEach(
-          prepared.filter(({ one }) => one.fault.isCostly),
-          (one) => answered(port, one),
-        ),
+        lane(({ fault }) => fault.isEndless, "unbounded"),
+        lane((one) => isSlow(one) && !one.fault.isEndless, "unbounded"),
+        lane((one) => !isSlow(one) && !one.fault.isCostly, atOnce),
+        lane(({ fault }) => fault.isCostly, 1),
       ],
       { concurrency: "unbounded" },
     ),
     (lanes) => lanes.flat(),
   )
+}
 
 const answered = (port: number, prepared: Prepared) =>
   Effect.map(ask(port, prepared.one), (answer) => ({ ...prepared, answer }))

@@ -44,6 +44,8 @@ export interface Fault {
   readonly stream: Side | undefined
   /** Settings of the upstream's entry, beside its URL, key and match. */
   readonly entry?: Readonly<Record<string, unknown>>
+  /** Its beginning is to come before its time is over, so that it is asked before all others. */
+  readonly isEndless?: true
   /** It moves many bytes, so that it is asked by itself, and not in all companies. */
   readonly isCostly?: true
   /** Its gateway is a process that trusts the authority of `test/fixtures/tls`, and whose audit is not looked into. */
@@ -226,12 +228,25 @@ const late = (name: string, answer: Scripted.Answer): Fault => ({
 
 const withEntry = (fault: Fault, entry: Readonly<Record<string, unknown>>): Fault => ({ ...fault, entry })
 
-/** Long enough to be met on a busy machine, short enough to wait for. */
-const shortMs = 300
+/** For what never comes, so that no speed of the machine decides: whatever else could end the call takes far longer. */
+const shortMs = 200
 const connectSoon = { timeouts: { connect_ms: shortMs } }
 const beginSoon = { timeouts: { first_byte_ms: shortMs, answer_ms: shortMs } }
 const keepGoing = { timeouts: { idle_ms: shortMs } }
-const endSoon = { timeouts: { total_ms: 2 * shortMs } }
+const endSoon = { timeouts: { total_ms: shortMs } }
+
+/** For what is to begin first: long enough on a busy machine, and no longer than all others take together. */
+const laterMs = 10_000
+
+/** What has no end once it has begun. */
+const endless = (
+  fault: Fault,
+  timeouts: Readonly<Record<string, number>> = { total_ms: laterMs },
+): Fault => ({
+  ...fault,
+  entry: { timeouts },
+  isEndless: true,
+})
 
 const proxyAt = (port: number): string => `http://127.0.0.1:${port}`
 
@@ -700,14 +715,14 @@ const statuses: Section = {
         "reset",
         failed({ status: 500 }, { status: 500, code: "upstream_refused" }),
       ),
-      withEntry(
+      endless(
         everywhere(
           "500 whose body stalls",
           `HTTP/1.1 500 No\r\n${jsonType}\r\ncontent-length: 1000\r\n\r\n{"error":`,
           "silence",
           failed({ status: 500 }, { status: 500, code: "upstream_refused" }),
         ),
-        keepGoing,
+        { idle_ms: shortMs, first_byte_ms: laterMs },
       ),
       {
         ...both(
@@ -1173,7 +1188,7 @@ const bodies: Section = {
           Scripted.trickle(streamHead, piece(": wait\n\n"), 20),
           timesOut("total"),
         ),
-        { timeouts: { first_byte_ms: shortMs, total_ms: 3 * shortMs } },
+        endSoon,
       ),
     ),
     row(
@@ -1328,24 +1343,22 @@ const begunStreams: Section = {
     row(
       "silence, or nothing but comments",
       withEntry(thenRaw("silence in the stream", "", "silence"), keepGoing),
-      withEntry(
+      endless(
         inStream(
           "comments without end in the stream",
           Scripted.trickle(begunWire, piece(": wait\n\n"), 20),
           begunBroken,
         ),
-        endSoon,
       ),
     ),
     row(
       "events without end",
-      withEntry(
+      endless(
         inStream(
           "events without end",
           Scripted.trickle(begunWire, piece(eventBytes([textChunk("")])), 20),
           begunBroken,
         ),
-        endSoon,
       ),
     ),
     row("an event of 4 GB", {

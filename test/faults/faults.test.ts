@@ -15,7 +15,7 @@ import { renderTables, withTables } from "./FaultTable.ts"
 
 const documentPath = "docs/reliability.md"
 
-layer(Layer.merge(faultRun, callerRun), { timeout: "90 seconds", excludeTestServices: true })(
+layer(Layer.merge(faultRun, callerRun), { timeout: "5 minutes", excludeTestServices: true })(
   "Of faults,",
   (it) => {
     for (const way of ways) {

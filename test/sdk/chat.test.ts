@@ -292,7 +292,7 @@ describe("A caller who aborts", () => {
       const recorded = yield* within("the upstream's request", upstream.awaitRequest(1))
       controller.abort()
       expect(yield* Fiber.join(failing)).toBeInstanceOf(OpenAI.APIUserAbortError)
-      yield* within("the upstream connection's end", recorded.abandoned, 1_000)
+      yield* within("the upstream connection's end", recorded.abandoned)
       const [record] = yield* within("the audit record", gateway.awaitRecords(1))
       expect(record?.outcome).toBe("client_closed")
       expect(upstream.requests.length).toBe(1)
@@ -310,7 +310,7 @@ describe("A caller who aborts", () => {
       yield* call(async () => {
         for await (const _ of stream) break
       })
-      yield* within("the upstream connection's end", answer.closed, 1_000)
+      yield* within("the upstream connection's end", answer.closed)
       const [record] = yield* within("the audit record", gateway.awaitRecords(1))
       expect(record?.outcome).toBe("client_closed")
     }),

@@ -2,14 +2,17 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 
+/** Far longer than anything takes, on a busy machine too, and shorter than a test may take. */
+export const patienceMs = 20_000
+
 /** The event did not come. */
 export class NeverHappened extends Data.TaggedError("NeverHappened")<{ readonly message: string }> {}
 
-/** The effect's result, or a failure that names what was waited for. Far longer than it should take, so that only a hang fails. */
+/** The effect's result, or a failure that names what was waited for. Only a hang fails. */
 export const within = <A, E, R>(
   what: string,
   effect: Effect.Effect<A, E, R>,
-  milliseconds = 5_000,
+  milliseconds = patienceMs,
 ): Effect.Effect<A, E | NeverHappened, R> =>
   Effect.timeoutFail(effect, {
     duration: milliseconds,
@@ -21,6 +24,6 @@ export const eventually = <A, E, R>(
   what: string,
   look: Effect.Effect<A, E, R>,
   satisfies: (answer: A) => boolean,
-  milliseconds = 5_000,
+  milliseconds = patienceMs,
 ): Effect.Effect<A, E | NeverHappened, R> =>
   within(what, look.pipe(Effect.delay(10), Effect.repeat({ until: satisfies })), milliseconds)
