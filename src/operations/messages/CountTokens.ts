@@ -15,7 +15,8 @@ import type { Operation, Prepared, Recipient } from "../Operation.ts"
 import { decidedBy, decode, leadOf, type MessagesRequest } from "./MessagesRequest.ts"
 import { tokenizeBody } from "./TokenizeBody.ts"
 
-const isCount = (value: Json | undefined): value is number => typeof value === "number" && value > 0
+const isCount = (value: Json | undefined): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value > 0
 
 const encoder = new TextEncoder()
 
@@ -29,7 +30,7 @@ const tokenizes = ({ upstream }: Recipient): boolean =>
 const uncountable = (): InvalidRequest =>
   new InvalidRequest({
     message:
-      "messages: only the tokens of texts and tools can be counted here, not those of images or documents",
+      "messages: only the tokens of texts and tools can be counted here, not those of images, documents or blocks of other kinds",
     param: "messages",
   })
 

@@ -49,13 +49,33 @@ const toolOf = ({ description, input_schema: parameters, name }: JsonObject): Js
   },
 })
 
+/** Blocks whose tokens are those of the texts above. Thoughts of earlier turns are left out, as vLLM leaves them out. */
+const countedTypes: ReadonlySet<Json | undefined> = new Set([
+  "text",
+  "tool_use",
+  "tool_result",
+  "thinking",
+  "redacted_thinking",
+])
+
+const isText = (value: Json | undefined): boolean =>
+  value === undefined ||
+  typeof value === "string" ||
+  (isJsonArray(value) && value.every((block) => isJsonObject(block) && block["type"] === "text"))
+
+const isCounted = (block: Json): boolean =>
+  isJsonObject(block) &&
+  countedTypes.has(block["type"]) &&
+  (block["type"] !== "tool_result" || isText(block["content"]))
+
+/** Whether all that a turn says is counted. */
+const isTextual = ({ content }: JsonObject): boolean =>
+  typeof content === "string" || (content !== undefined && isJsonArray(content) && content.every(isCounted))
+
 /** The body; `undefined` where something in it is not text. */
-export const tokenizeBody = (
-  { body, facts, messages }: MessagesRequest,
-  model: string,
-): JsonObject | undefined => {
-  if (facts.multimodal) return undefined
+export const tokenizeBody = ({ body, messages }: MessagesRequest, model: string): JsonObject | undefined => {
   const { system, tools } = body
+  if (!messages.every(isTextual) || !isText(system)) return undefined
   const instructions = textOf(system)
   const offered = tools !== undefined && isJsonArray(tools) ? tools.filter(isJsonObject) : []
   return {

@@ -7,6 +7,7 @@ import { countTokens } from "../../../src/operations/messages/CountTokens.ts"
 import { messages } from "../../../src/operations/messages/MessagesOperation.ts"
 import type { AskedRequest, Recipient } from "../../../src/operations/Operation.ts"
 import type { Upstream } from "../../../src/routing/Upstream.ts"
+import type { JsonObject } from "../../../src/wire/Json.ts"
 import { makeUpstream } from "../../support/arbitraries.ts"
 import { messageOf, saying, textBlock } from "../../support/Messages.ts"
 
@@ -291,7 +292,36 @@ describe("A request for a count", () => {
   })
 
   it("is refused where a count would be a guess", () => {
-    const image = { role: "user", content: [{ type: "image", source: {} }] }
-    expect(Either.isLeft(body({ ...asked, messages: [image] }, tokenizing))).toBe(true)
+    const image = { type: "image", source: {} }
+    const result = (...content: ReadonlyArray<unknown>) => ({
+      type: "tool_result",
+      tool_use_id: "t1",
+      content,
+    })
+    const uncounted: ReadonlyArray<unknown> = [
+      [image],
+      [result(image)],
+      [result({ type: "search_result", content: [textBlock("found")] })],
+      [{ type: "search_result", content: [textBlock("found")] }],
+      [{ type: "server_tool_use", name: "web_search", input: { query: "q" } }],
+      [{ type: "web_search_tool_result", content: [] }],
+      [textBlock("x"), { type: "unheard_of" }],
+      ["words"],
+      5,
+      null,
+    ]
+    for (const content of uncounted) {
+      expect(Either.isLeft(body({ ...asked, messages: [{ role: "user", content }] }, tokenizing))).toBe(true)
+    }
+    expect(Either.isLeft(body({ ...asked, system: [image] }, tokenizing))).toBe(true)
+  })
+
+  it("is counted by nothing but whole numbers above 0", () => {
+    const { plain } = countTokens
+    const isSaid = (answer: JsonObject) => plain.kind === "judged" && plain.says(answer)
+    expect([1, 7, Number.MAX_SAFE_INTEGER].map((count) => isSaid({ count }))).toEqual([true, true, true])
+    for (const count of [0, -1, 1.5, 1e300, Number.POSITIVE_INFINITY, "7", null]) {
+      expect([isSaid({ count }), isSaid({ input_tokens: count })]).toEqual([false, false])
+    }
   })
 })
