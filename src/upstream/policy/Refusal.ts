@@ -154,13 +154,31 @@ const unnumbered = (words: Words): RefusalKind => {
   return saysRequestIsWrong(words) ? "request" : "provider"
 }
 
-/** The status of HTTP that an error names as its own, as those of OpenRouter, vLLM and Google do. */
-const namedStatus = ({ beside, error: { code, status, status_code } }: SaidError): number | undefined => {
+/** The statuses that Anthropic gives its types with, which are all that its errors in streams name. */
+const anthropicStatuses: ReadonlyMap<Json | undefined, number> = new Map([
+  ["invalid_request_error", 400],
+  ["authentication_error", 401],
+  ["billing_error", 402],
+  ["permission_error", 403],
+  ["not_found_error", 404],
+  ["conflict_error", 409],
+  ["request_too_large", 413],
+  ["rate_limit_error", 429],
+  ["api_error", 500],
+  ["timeout_error", 504],
+  ["overloaded_error", 529],
+])
+
+/** The status of HTTP that an error names as its own, as those of OpenRouter, vLLM and Google do, and by its type one of Anthropic's. */
+const namedStatus = ({
+  beside,
+  error: { code, status, status_code, type },
+}: SaidError): number | undefined => {
   for (const named of [code, status, status_code, beside["code"]]) {
     const number = typeof named === "string" && /^\d{3}$/.test(named) ? Number(named) : named
     if (typeof number === "number" && number >= 400 && number <= 599) return number
   }
-  return undefined
+  return beside["type"] === "error" ? anthropicStatuses.get(type) : undefined
 }
 
 const decoder = new TextDecoder()
