@@ -19,6 +19,11 @@ const clientNames: ReadonlySet<string> = new Set([
 ])
 const clientPrefixes = ["openai-", "anthropic-", "x-claude-code-", "x-stainless-"]
 
+/** What by its name holds a credential: `openai-api-key`. */
+const credentialName = /(?:key|token|secret|authorization)$/
+
+const isCredential = (name: string): boolean => credentialName.test(name) && !clientNames.has(name)
+
 /** Who is charged, and for what no more than once: said of the key that it goes with, so never beside another's. */
 const keyOwnersNames = ["anthropic-workspace-id", "idempotency-key", "openai-organization", "openai-project"]
 
@@ -43,6 +48,7 @@ export const toUpstream = (
   { body, face }: SentBody,
 ): SentHeaders => {
   const headers = admit(client, clientNames, clientPrefixes)
+  for (const name in headers) if (isCredential(name)) delete headers[name]
   // The key is the gateway's, or there is none.
   if (key === undefined || key === upstream.apiKey) for (const name of keyOwnersNames) delete headers[name]
   if (body === "none") delete headers["content-type"]

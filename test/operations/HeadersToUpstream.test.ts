@@ -69,6 +69,18 @@ describe("towards an upstream", () => {
     expect(to({}, { "Anthropic-Version": "2" })).toEqual({ ...json, "anthropic-version": "2" })
   })
 
+  it("passes no header that by its name holds a credential, whatever family it is of", () => {
+    const key = "sk-clients"
+    expect(
+      sent({
+        "anthropic-api-key": key,
+        "openai-api-key": key,
+        "anthropic-auth-token": key,
+        "x-stainless-secret": key,
+      }),
+    ).toEqual(sent({}))
+  })
+
   it("says whose account it is, and that it is for once, only beside the client's own key", () => {
     const account = {
       "anthropic-workspace-id": "w",
