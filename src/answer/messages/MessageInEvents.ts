@@ -68,6 +68,7 @@ const blockEvents = (index: number, text: string): ReadonlyArray<string> => {
   ]
 }
 
+const noUsage = '{"input_tokens":0,"output_tokens":0}'
 const noOutput = '{"output_tokens":0}'
 
 /**
@@ -84,17 +85,18 @@ export const messageInEvents = (
   const text = onOneLine(decoder.decode(bytes))
   const members = memberTexts(text)
   const blocks = elementTexts(members.get("content") ?? "[]").filter((block) => block.startsWith("{"))
+  // SDKs read the counts of the first event and of the last without looking whether they are there.
+  const usage = isJsonObject(message["usage"]) ? members.get("usage") : undefined
   const start = replaceMembers(text, [
     ["content", "[]"],
     ["stop_reason", "null"],
     ["stop_sequence", "null"],
+    ...(usage === undefined ? [["usage", noUsage] as const] : []),
   ])
   const ending = objectText([
     ["stop_reason", members.get("stop_reason") ?? "null"],
     ["stop_sequence", members.get("stop_sequence") ?? "null"],
   ])
-  // SDKs read the count of the last event without looking whether it is there.
-  const usage = isJsonObject(message["usage"]) ? members.get("usage") : undefined
   const events = [
     eventText("message_start", [["message", start]]),
     ...blocks.flatMap((block, index) => blockEvents(index, block)),

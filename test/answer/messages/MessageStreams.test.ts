@@ -161,6 +161,13 @@ describe("A streamed message", () => {
     expect(assembled(broken)).toMatchObject({ content: [textBlock("a\n<th")], error: { message: "m" } })
   })
 
+  it("is given out with counts where it has none, since SDKs read them without looking", () => {
+    const datas = messageInEvents(encoder.encode('{"type":"message","content":[]}'), 10_000) ?? []
+    const events = datas.map((data) => new TextDecoder().decode(data))
+    expect(events.at(0)).toContain('"usage":{"input_tokens":0,"output_tokens":0}')
+    expect(events.at(-2)).toContain('"usage":{"output_tokens":0}')
+  })
+
   it("is given out as few bytes more than it has, or not at all", () => {
     const bytes = encoder.encode(JSON.stringify(messageOf([textBlock("x".repeat(1_000))])))
     expect(messageInEvents(bytes, 10_000)).toHaveLength(6)
