@@ -24,7 +24,7 @@ export const anthropicModel = ({
 }: Model): JsonObject => ({
   type: "model",
   id,
-  display_name: typeof name === "string" ? name : id,
+  display_name: typeof name === "string" && name !== "" ? name : id,
   created_at: dateOf(created),
   ...more,
 })
@@ -34,8 +34,9 @@ const invalid = (param: string, message: string): Either.Either<never, InvalidRe
 
 const limitIn = (query: URLSearchParams): number | undefined => {
   const said = query.get("limit")
-  const limit = said === null ? defaultLimit : Number(said)
-  return said !== "" && Number.isInteger(limit) && limit >= 1 && limit <= largestLimit ? limit : undefined
+  if (said === null) return defaultLimit
+  const limit = /^\d{1,4}$/.test(said) ? Number(said) : 0
+  return limit >= 1 && limit <= largestLimit ? limit : undefined
 }
 
 /** The page of these models that a query asks for: the first, the one behind `after_id`, or the one before `before_id`. */

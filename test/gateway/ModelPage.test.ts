@@ -45,12 +45,19 @@ describe("A page of models", () => {
     )
   })
 
-  it.each(["limit=0", "limit=1001", "limit=x", "limit=", "limit=1.5", "after_id=gone", "before_id=gone"])(
-    "is refused for %s",
-    (query) => {
-      expect(Either.isLeft(modelPage(many(3), new URLSearchParams(query)))).toBe(true)
-    },
-  )
+  it.each([
+    "limit=0",
+    "limit=1001",
+    "limit=x",
+    "limit=",
+    "limit=1.5",
+    "limit=0x10",
+    "limit=1e2",
+    "after_id=gone",
+    "before_id=gone",
+  ])("is refused for %s", (query) => {
+    expect(Either.isLeft(modelPage(many(3), new URLSearchParams(query)))).toBe(true)
+  })
 
   it("says of a model what is known, and that it was made in 1970 where nobody says when", () => {
     expect(anthropicModel(model("m"))).toEqual({
@@ -59,6 +66,7 @@ describe("A page of models", () => {
       display_name: "m",
       created_at: "1970-01-01T00:00:00Z",
     })
+    expect(anthropicModel({ ...model("m"), name: "" })).toMatchObject({ display_name: "m" })
     expect(anthropicModel({ ...model("m"), created: 1_764_000_000, name: "M", context_length: 9 })).toEqual({
       type: "model",
       id: "m",
