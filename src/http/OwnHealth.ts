@@ -37,7 +37,6 @@ const upstreamHealth = (
   const { breaker, models, openings } = breakers.status(upstream)
   return {
     name: upstream.name,
-    dialects: dialects.spokenBy(upstream),
     ...breakerFields(breaker),
     openings_total: openings,
     in_flight: inFlight(upstream.name),
@@ -46,6 +45,7 @@ const upstreamHealth = (
       const { failures: _, ...fields } = breakerFields(breaker)
       return { model, ...fields }
     }),
+    dialects: dialects.spokenBy(upstream),
   }
 }
 

@@ -240,7 +240,7 @@ describe("Hedging", () => {
         },
       ])
       yield* eventually("the loser's call to be over", verbose(baseUrl), (health) =>
-        /"name":"a",(?:"dialects":\[[^\]]*\],)?"state":"closed"/.test(JSON.stringify(health)),
+        JSON.stringify(health).includes('"name":"a","state":"closed"'),
       )
     }),
   )
