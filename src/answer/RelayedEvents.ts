@@ -11,8 +11,7 @@ import { isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { encodeJson, parseObject } from "../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { onOneLine } from "../wire/JsonText.ts"
-import { encodeNamed } from "../wire/NamedEvents.ts"
-import { heartbeat, isDone, type SseEvent } from "../wire/Sse.ts"
+import { encodeEvent, heartbeat, isDone, type SseEvent } from "../wire/Sse.ts"
 import {
   type AnswerMachine,
   AnswerMachineRun,
@@ -154,7 +153,7 @@ const givenOut = (
 export const relayedEvents = (rules: RelayedEventRules): StreamGrammar => ({
   meaning: meaningOf(rules),
   answer: (settings) => new AnswerMachineRun(machineOf(rules, settings)),
-  frame: encodeNamed,
+  frame: encodeEvent,
   kept: keptOf,
   heartbeat,
   errorEvents: (body) => [{ data: encoder.encode(onOneLine(decoder.decode(body))), event: "error" }],

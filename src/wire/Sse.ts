@@ -358,6 +358,10 @@ export const encodeNamed = (name: string, data: Uint8Array): Uint8Array => {
   return encoded
 }
 
+/** An event as it is written, with its name if it has one. */
+export const encodeEvent = ({ data, event }: SseEvent): Uint8Array =>
+  event === undefined ? encode(data) : encodeNamed(event, data)
+
 /** The end of a complete answer. */
 export const done: Uint8Array = encode(doneData)
 

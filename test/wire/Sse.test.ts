@@ -3,7 +3,16 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { mostCopied } from "../../src/wire/GrowingBytes.ts"
 import { run } from "../../src/wire/Machine.ts"
-import { decoder, done, encode, heartbeat, isDone, isOverflow, type SseOutput } from "../../src/wire/Sse.ts"
+import {
+  decoder,
+  done,
+  encode,
+  encodeEvent,
+  heartbeat,
+  isDone,
+  isOverflow,
+  type SseOutput,
+} from "../../src/wire/Sse.ts"
 
 const utf8 = new TextEncoder()
 const text = new TextDecoder("utf-8", { ignoreBOM: true })
@@ -442,6 +451,21 @@ describe("encode", () => {
     const frame = encode(whole.subarray(21, 28))
     expect(text.decode(frame)).toBe('data: {"b":2}\n\n')
     expect(frame.buffer).toBe(whole.buffer)
+  })
+
+  it("gives an event its name, in the bytes it came in where they are written so", () => {
+    const event = { event: "a", data: bytesOf("{}") }
+    expect(text.decode(encodeEvent(event))).toBe("event: a\ndata: {}\n\n")
+    expect(text.decode(encodeEvent({ ...event, event: undefined }))).toBe("data: {}\n\n")
+    expect(text.decode(encodeEvent({ event: "a\nb", data: bytesOf("1\n2") }))).toBe(
+      "event: a b\ndata: 1\ndata: 2\n\n",
+    )
+    for (const whole of ["event: a\ndata: {}\n\n", "event:a\ndata:{}\n\n"].map(bytesOf)) {
+      const [only] = run(lenient, [whole])
+      if (only === undefined || isOverflow(only)) throw new Error("an event was to come")
+      expect(text.decode(encodeEvent(only))).toBe("event: a\ndata: {}\n\n")
+      expect(encodeEvent(only).buffer === whole.buffer).toBe(whole.length > 18)
+    }
   })
 
   it("law: decoding what was encoded gives the data again, each CR or CRLF read as LF", () => {

@@ -2,7 +2,7 @@
 import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
 import { onOneLine } from "../../wire/JsonText.ts"
 import { MachineRun } from "../../wire/Machine.ts"
-import { encode, encodeNamed, isDone, type SseEvent } from "../../wire/Sse.ts"
+import { encodeEvent, encodeNamed, isDone, type SseEvent } from "../../wire/Sse.ts"
 import { AnswerMachineRun } from "../AnswerRun.ts"
 import type { ResumeRules } from "../ResumeRules.ts"
 import { isOver, type StreamGrammar, saysNothing, saysSomething } from "../StreamGrammar.ts"
@@ -27,10 +27,9 @@ const meaning: StreamGrammar["meaning"] = (event) => {
 
 /** SDKs pass over a frame without a name: it has that of its type. */
 const frame = (event: SseEvent): Uint8Array => {
-  const { data, event: name } = event
-  if (name !== undefined) return encodeNamed(name, data)
-  const type = typeOf(event, outlineOf(data, answerLimits))
-  return type === undefined ? encode(data) : encodeNamed(type, data)
+  if (event.event !== undefined) return encodeEvent(event)
+  const { data } = event
+  return encodeEvent({ data, event: typeOf(event, outlineOf(data, answerLimits)) })
 }
 
 /** @param resume how a message that broke off is resumed */

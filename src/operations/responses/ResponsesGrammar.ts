@@ -4,8 +4,7 @@ import type { StreamGrammar } from "../../answer/StreamGrammar.ts"
 import { named as namedError } from "../../errors/SaidError.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
 import { MachineRun } from "../../wire/Machine.ts"
-import { encodeNamed } from "../../wire/NamedEvents.ts"
-import { heartbeat } from "../../wire/Sse.ts"
+import { encodeEvent, heartbeat } from "../../wire/Sse.ts"
 import { changedResponse } from "./ChangedResponse.ts"
 import { errorEvent, failedEvent, meaning, noHead } from "./ResponseEvents.ts"
 import { responseInEvents } from "./ResponseInEvents.ts"
@@ -16,7 +15,7 @@ import { streamedResponse } from "./StreamedResponse.ts"
 export const responsesGrammar: StreamGrammar = {
   meaning,
   answer: (settings) => new AnswerMachineRun(streamedResponse(settings)),
-  frame: encodeNamed,
+  frame: encodeEvent,
   kept: undefined,
   heartbeat,
   errorEvents: (body) => {
