@@ -48,7 +48,6 @@ import type { WalkRequest } from "../upstream/Walk.ts"
 import { Admission, answeredWith } from "./Admission.ts"
 import { plainAnswer, recorded, refusal, transformOf } from "./Answers.ts"
 import { type AskToResume, askToResume, mayResume } from "./AskToResume.ts"
-import { notingDropped } from "./DroppedMembers.ts"
 import type { ClientCall, LongBody, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
 import { type BodyToResume, type ReadRequest, readLong } from "./LongBodies.ts"
@@ -236,7 +235,8 @@ class Passage {
   }
 
   #asking({ bodyFor, facts }: ReadRequest, targets: ReadonlyArray<Target>): WalkRequest {
-    const { caller, hold, onAsking, onAttempt, onPassedOver, secrets, snapshot, whenOver } = this.#frame
+    const { caller, draft, hold, onAsking, onAttempt, onPassedOver, secrets, snapshot, whenOver } =
+      this.#frame
     const { boundary, call, deadline, operation, query } = this.#asked
     return {
       operation,
@@ -254,7 +254,8 @@ class Passage {
       hold,
       whenOver,
       onPassedOver,
-      bodyFor: operation.dialect === "responses" ? notingDropped(bodyFor, this.#frame.draft) : bodyFor,
+      onDropped: ({ upstream }, members) => draft.dropped(upstream.name, members),
+      bodyFor,
       unspoken: () => this.#unspoken(facts.model),
       headersFor: ({ upstream }) => {
         const credential = credentialFor(snapshot.server.accessKeys, upstream, call.headers)

@@ -29,6 +29,8 @@ export interface WalkRequest extends AttemptRequest {
   readonly bodyFor: BodyFor
   /** The error where all that were asked lack the dialect. */
   readonly unspoken: () => GatewayError
+  /** Told what of the request a target is not sent, since it could not take it. */
+  readonly onDropped: (target: Target, members: ReadonlyArray<string>) => void
   /** Told of every attempt when it is over, or when its answer has begun; of the one that answered last. */
   readonly onAttempt: (attempt: AttemptRecord, failed: boolean) => void
 }
@@ -171,7 +173,10 @@ export class Walk {
 
   #questionFor(target: Target): Effect.Effect<Question, GatewayError> {
     const omissions = this.#surroundings.learned.of(target)
-    return Effect.map(this.#request.bodyFor(target, omissions), (prepared) => ({ prepared, omissions }))
+    return Effect.map(this.#request.bodyFor(target, omissions), (prepared) => {
+      if (prepared.dropped !== undefined) this.#request.onDropped(target, prepared.dropped)
+      return { prepared, omissions }
+    })
   }
 
   #attempt(target: Target, question: Question, progress = newProgress()) {
