@@ -59,6 +59,10 @@ export const destinationOf = (upstream: Upstream, path: string): Destination => 
               : { ...withEvery, "proxy-authorization": Redacted.value(proxy.authorization) },
         }
   if (known === undefined) destinations.set(upstream, new Map([[path, made]]))
-  else if (known.size < mostKnown) known.set(path, made)
+  else {
+    // Those that are asked for all the time are back at once; what clients choose must not keep them out.
+    if (known.size >= mostKnown) known.clear()
+    known.set(path, made)
+  }
   return made
 }
