@@ -81,9 +81,11 @@ export class KnownDialects {
   }
 
   #of(upstream: Speaker): Known {
-    const known = this.#known.get(upstream) ?? { spoken: new Set(), lacking: new Map() }
-    this.#known.set(upstream, known)
-    return known
+    const known = this.#known.get(upstream)
+    if (known !== undefined) return known
+    const made: Known = { spoken: new Set(), lacking: new Map() }
+    this.#known.set(upstream, made)
+    return made
   }
 }
 
