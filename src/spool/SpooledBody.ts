@@ -159,7 +159,10 @@ export class SpooledBody implements ByteStore {
     } finally {
       this.#isWriting = false
     }
-    this.#onWritten?.()
+    if (this.#onWritten === undefined) return
+    // Nothing more is to be written.
+    this.#free.length = 0
+    this.#onWritten()
   }
 
   async #writeBlock(block: Buffer): Promise<void> {
