@@ -4,8 +4,6 @@
  * It judges nothing: whether an answer is whole, and how it ends, is for who sends it (AnswerStream). What it holds back goes before the event that ends
  * the answer, or at the end of the events, so that nothing of a text is lost.
  */
-import { errorData } from "../errors/faces/OpenAiFace.ts"
-import { brokenStream } from "../errors/StreamError.ts"
 import { isJsonArray, type JsonObject } from "../wire/Json.ts"
 import { rewriteJson } from "../wire/JsonBytes.ts"
 import { type OutlineLimits, outlineOf, wholeLimits } from "../wire/JsonOutline.ts"
@@ -15,7 +13,7 @@ import { wholeInChunks } from "./AnswerInChunks.ts"
 import type { AnswerShape } from "./AnswerShape.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { type ChoiceRuns, chunkTransform } from "./ChunkTransform.ts"
-import { longestChanged, ping, unreadable } from "./StreamEvent.ts"
+import { longestChanged, ping, tooLong, unreadable } from "./StreamEvent.ts"
 import { errorOf } from "./Verdict.ts"
 
 export interface ChangedTextsState {
@@ -35,11 +33,6 @@ const initial: ChangedTextsState = { runs: [], lastChunk: {}, lastData: new Uint
 
 /** What is to be known of a chunk whose text may be changed. */
 const limits: OutlineLimits = { ...wholeLimits, longestText: longestChanged }
-
-const tooLong: SseEvent = {
-  data: errorData(brokenStream("one of its events is too long to be changed")),
-  event: "error",
-}
 
 const nothing: ReadonlyArray<SseEvent> = []
 

@@ -4,3 +4,7 @@ export interface Piece {
   readonly field: "content" | "reasoning"
   readonly text: string
 }
+
+/** The text that the pieces of content among these make. */
+export const contentOf = (pieces: ReadonlyArray<Piece>): string =>
+  pieces.map(({ field, text }) => (field === "content" ? text : "")).join("")

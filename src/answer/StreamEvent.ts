@@ -2,6 +2,8 @@
  * What an upstream's events are before any is read: a part of an answer, its end, an error, a ping, or something no SDK could read. Only the first
  * bytes and the last one are looked at.
  */
+import { errorData } from "../errors/faces/OpenAiFace.ts"
+import { brokenStream } from "../errors/StreamError.ts"
 import { isJsonArray, isJsonObject } from "../wire/Json.ts"
 import { nextToken, parseJson, parseObject } from "../wire/JsonBytes.ts"
 import { surelyReadable } from "../wire/JsonOutline.ts"
@@ -21,6 +23,12 @@ export const unreadable: SseEvent = { data: new Uint8Array(0), event: "unreadabl
  * on as it came, one may be of any size.
  */
 export const longestChanged = 4 * 1024 * 1024
+
+/** Ends an answer one of whose events is longer. */
+export const tooLong: SseEvent = {
+  data: errorData(brokenStream("one of its events is too long to be changed")),
+  event: "error",
+}
 
 /** By these names upstreams say that they live. */
 const pingNames: ReadonlySet<unknown> = new Set([

@@ -9,6 +9,7 @@ import { encodeJson, parseObject, rewriteJson } from "../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { type Machine, MachineRun } from "../wire/Machine.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
+import { endsInHalf } from "./SaidSoFar.ts"
 
 const textOf = (value: Json | undefined): string => (typeof value === "string" ? value : "")
 
@@ -34,11 +35,6 @@ const seen: ResumeRules["seen"] = (event): Seen => {
 /** Whether what breaks off may be thinking, which nobody resumes. */
 const mayThink = (text: string, { prefix, tags }: AnswerBeginning): boolean =>
   tags.some((tag) => text.includes(`<${tag}>`) || prefix.includes(`<${tag}>`))
-
-const endsInHalf = (text: string): boolean => {
-  const last = text.charCodeAt(text.length - 1)
-  return last >= 0xd800 && last <= 0xdbff
-}
 
 /** Where a message broke off. */
 interface BreakPoint {

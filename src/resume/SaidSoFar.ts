@@ -82,7 +82,8 @@ const afterThinking = (content: string, { prefix, tags }: AnswerBeginning): stri
 
 const isBlank = (text: string): boolean => text.trim() === ""
 
-const endsInHalf = (text: string): boolean => {
+/** Whether a text breaks off within a character. */
+export const endsInHalf = (text: string): boolean => {
   const last = text.charCodeAt(text.length - 1)
   return last >= 0xd800 && last <= 0xdbff
 }

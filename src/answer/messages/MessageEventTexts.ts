@@ -4,15 +4,13 @@
  *
  * It judges nothing. What it holds back goes before the end of its block, so that nothing of a text is lost.
  */
-import { errorData } from "../../errors/faces/OpenAiFace.ts"
-import { brokenStream } from "../../errors/StreamError.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import { encodeJson, rewriteJson } from "../../wire/JsonBytes.ts"
 import { outlineOf, wholeLimits } from "../../wire/JsonOutline.ts"
 import type { Machine } from "../../wire/Machine.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
 import type { ChoiceTransform } from "../ChoiceTransform.ts"
-import { longestChanged, ping, unreadable } from "../StreamEvent.ts"
+import { longestChanged, ping, tooLong, unreadable } from "../StreamEvent.ts"
 import { blockIndexOf, typeOf, within } from "./MessageEvent.ts"
 import { type MessageRun, type MessageTexts, messageTexts, thinkingTypes } from "./MessageTexts.ts"
 
@@ -49,11 +47,6 @@ const mostOpen = 64
 const mostWaiting = 256
 
 const nothing: ReadonlyArray<SseEvent> = []
-
-const tooLong: SseEvent = {
-  data: errorData(brokenStream("one of its events is too long to be changed")),
-  event: "error",
-}
 
 const changed = (event: SseEvent, before: JsonObject, after: JsonObject): SseEvent => {
   const data = rewriteJson(event.data, before, after)

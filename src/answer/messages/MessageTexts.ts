@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from "../../wire/Json.ts"
 import { type ChoiceMachineState, type ChoiceTransform, choiceMachine } from "../ChoiceTransform.ts"
-import type { Piece } from "../Piece.ts"
+import { contentOf } from "../Piece.ts"
 
 /** How far the texts of a message have come. */
 export type MessageRun = ChoiceMachineState
@@ -25,9 +25,6 @@ export interface MessageTexts {
 
 /** The types of blocks that hold thinking. */
 export const thinkingTypes: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking"])
-
-const contentOf = (pieces: ReadonlyArray<Piece>): string =>
-  pieces.map(({ field, text }) => (field === "content" ? text : "")).join("")
 
 /** What is to be done; `undefined` where that is nothing. */
 export const messageTexts = ({ prefix, tags, thinking }: ChoiceTransform): MessageTexts | undefined => {

@@ -3,7 +3,8 @@
  * again (its end, its part, its item, the response as a whole) is changed as the text was, and events stay numbered without a gap.
  */
 import type { ChoiceMachineState } from "../../answer/ChoiceTransform.ts"
-import { longestChanged, ping } from "../../answer/StreamEvent.ts"
+import { contentOf } from "../../answer/Piece.ts"
+import { longestChanged, ping, tooLong } from "../../answer/StreamEvent.ts"
 import { errorData } from "../../errors/faces/OpenAiFace.ts"
 import { brokenStream } from "../../errors/StreamError.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
@@ -18,7 +19,6 @@ import {
   changedPart,
   isReasoning,
   isSamePlace,
-  joined,
   type OutputPlace,
   type TextChange,
 } from "./ResponseTexts.ts"
@@ -29,6 +29,14 @@ interface OpenText {
   readonly machine: ChoiceMachineState
   /** Its last delta, in whose name what is held back goes out. */
   readonly delta: JsonObject
+}
+
+/** No response has so many items of reasoning: each event is compared with all of them. */
+const mostRemoved = 1_024
+
+const tooMany: SseEvent = {
+  data: errorData(brokenStream(`it has more than ${mostRemoved} items of reasoning`)),
+  event: "error",
 }
 
 interface ChangedState {
@@ -47,11 +55,6 @@ type ChangedStep = readonly [ChangedState, ReadonlyArray<SseEvent>]
 const initial: ChangedState = { removed: [], shift: 0, first: undefined, open: undefined, isOver: false }
 
 const nothing: ReadonlyArray<SseEvent> = []
-
-const tooLong: SseEvent = {
-  data: errorData(brokenStream("one of its events is too long to be changed")),
-  event: "error",
-}
 
 const numberIn = (value: Json | undefined): number | undefined =>
   typeof value === "number" && Number.isSafeInteger(value) ? value : undefined
@@ -117,7 +120,7 @@ export const changedResponse = (change: TextChange): Machine<ChangedState, SseEv
     const { open } = state
     if (open === undefined) return [state, nothing]
     const after: ChangedState = { ...state, open: undefined }
-    const rest = joined(machineAt(state, open.place)?.halt(open.machine) ?? [])
+    const rest = contentOf(machineAt(state, open.place)?.halt(open.machine) ?? [])
     if (rest === "") return [after, nothing]
     const number = numberIn(sequence) ?? numberIn(open.delta["sequence_number"])
     const numbers = number === undefined ? {} : { sequence_number: number }
@@ -139,13 +142,14 @@ export const changedResponse = (change: TextChange): Machine<ChangedState, SseEv
     if (machine === undefined) return [state, [...rest, given(state, event, data, data)]]
     const [next, pieces] = machine.step(state.open?.machine ?? machine.initial, { field: "content", text })
     const after: ChangedState = { ...state, open: { place, machine: next, delta: data } }
-    const changed = joined(pieces)
+    const changed = contentOf(pieces)
     if (changed === "" && text !== "") return [{ ...after, shift: after.shift - 1 }, rest]
     return [after, [...rest, given(after, event, data, { ...data, delta: changed })]]
   }
 
   const changed = (state: ChangedState, event: SseEvent, data: JsonObject): ChangedStep => {
     if (change.strips && isReasoning(itemIn(data)) && !isRemoved(state, data)) {
+      if (state.removed.length >= mostRemoved) return endedBy(state, tooMany)
       const at = numberIn(data["output_index"])
       return dropped(at === undefined ? state : { ...state, removed: [...state.removed, at] })
     }

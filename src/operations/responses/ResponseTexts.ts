@@ -3,7 +3,7 @@
  * thinking are ways in which chats carry it.
  */
 import { type ChoiceMachine, type ChoiceTransform, choiceMachine } from "../../answer/ChoiceTransform.ts"
-import type { Piece } from "../../answer/Piece.ts"
+import { contentOf } from "../../answer/Piece.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { run } from "../../wire/Machine.ts"
 
@@ -26,12 +26,8 @@ export const changeOf = ({ prefix, tags, thinking }: ChoiceTransform): TextChang
   return first === undefined ? undefined : { first, later, strips }
 }
 
-/** The text that pieces of content make. */
-export const joined = (pieces: ReadonlyArray<Piece>): string =>
-  pieces.map(({ field, text }) => (field === "content" ? text : "")).join("")
-
 const changedText = (machine: ChoiceMachine | undefined, text: string): string =>
-  machine === undefined || text === "" ? text : joined(run(machine, [{ field: "content", text }]))
+  machine === undefined || text === "" ? text : contentOf(run(machine, [{ field: "content", text }]))
 
 /** Where a text stands: in which item of the output, and in which part of that. */
 export interface OutputPlace {
@@ -82,7 +78,7 @@ export const changedItem = (
   return parts.every((part, place) => part === content[place]) ? item : { ...item, content: parts }
 }
 
-const contentOf = (item: Json): ReadonlyArray<Json> => {
+const partsOf = (item: Json): ReadonlyArray<Json> => {
   const content = isJsonObject(item) ? item["content"] : undefined
   return content !== undefined && isJsonArray(content) ? content : []
 }
@@ -90,7 +86,7 @@ const contentOf = (item: Json): ReadonlyArray<Json> => {
 /** Where the first text of an output stands. */
 export const firstText = (output: ReadonlyArray<Json>): OutputPlace | undefined => {
   for (const [item, one] of output.entries()) {
-    const part = contentOf(one).findIndex((candidate) => (textOfPart(candidate) ?? "") !== "")
+    const part = partsOf(one).findIndex((candidate) => (textOfPart(candidate) ?? "") !== "")
     if (part !== -1) return { item, part }
   }
   return undefined

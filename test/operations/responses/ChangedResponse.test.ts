@@ -52,6 +52,16 @@ const textsOf = (events: ReadonlyArray<JsonObject>): ReadonlyMap<string, string>
 }
 
 describe("A streamed response whose texts are changed", () => {
+  it("ends in an error where items of reasoning have no end", () => {
+    const items = Array.from({ length: 2_000 }, (_, at) => ({
+      type: "response.output_item.added",
+      output_index: at,
+      item: reasoning("", `rs_${at}`),
+    }))
+    const events = changed({ prefix: undefined, thinking: "strip" }, items)
+    expect(events[0]?.["error"]).toMatchObject({ type: "upstream_error" })
+  })
+
   it("law: is the plain one changed, in its last event and in all that came before", () => {
     fc.assert(
       fc.property(transformArb, responseArb, fc.integer({ min: 1, max: 9 }), (transform, whole, size) => {
