@@ -110,6 +110,20 @@ describe("what is handed on", () => {
     }),
   )
 
+  it.scopedLive("may be answered without a length by an upstream that hangs up at once", () =>
+    Effect.gen(function* () {
+      const { awaitRecords, port } = yield* stack(
+        Scripted.raw("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nall", "end"),
+      )
+      for (let times = 0; times < 3; times++) {
+        const got = yield* within("the answer", request(port, "GET", "/v1/files/file-1/content"))
+        expect([got?.status, got?.body.toString()]).toEqual([200, "all"])
+      }
+      const records = yield* awaitRecords(3)
+      expect(records.map(({ outcome }) => outcome)).toEqual(["ok", "ok", "ok"])
+    }),
+  )
+
   it.scopedLive("is refused by its path, its method, its size or its key, and asks nobody", () =>
     Effect.gen(function* () {
       const { port, upstream } = yield* stack(Scripted.json(file), {

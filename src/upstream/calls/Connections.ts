@@ -6,6 +6,7 @@ import type { Socket } from "node:net"
 import * as Redacted from "effect/Redacted"
 import { Agent, buildConnector } from "undici"
 import type { OutgoingProxy } from "../../routing/OutgoingProxy.ts"
+import { endUnpaused } from "./PausedEnds.ts"
 import type { StaleConnections } from "./StaleConnections.ts"
 
 /** Why a proxy opened no way to the upstream. Holds none of its credentials. */
@@ -129,7 +130,10 @@ export const makeAgent = (
     connect: (options, callback) =>
       connector(options, (...outcome) => {
         const [error, socket] = outcome
-        if (error === null) stale.watch(socket)
+        if (error === null) {
+          stale.watch(socket)
+          endUnpaused(socket)
+        }
         callback(...outcome)
       }),
     keepAliveTimeout: idleMs,
