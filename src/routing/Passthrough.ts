@@ -49,7 +49,7 @@ const isDots = (segment: string): boolean => /^\.{1,2}$/.test(segment.replace(pa
 const noName = /[/\\\p{Cc}]/u
 
 /** Whether a segment is one name, however often it is unescaped: neither a way up nor two segments. */
-const isName = (segment: string): boolean => {
+export const isName = (segment: string): boolean => {
   let text = segment
   for (let times = 0; times <= mostUnescaped; times++) {
     if (isDots(text) || noName.test(text)) return false

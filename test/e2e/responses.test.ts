@@ -171,6 +171,25 @@ describe("The state of responses", () => {
     }),
   )
 
+  it.scopedLive("is not asked by an id that leads to another path at its client", () =>
+    Effect.gen(function* () {
+      const { port, upstreams } = yield* stack([Scripted.json(whole)])
+      for (const id of ["a/../../files", "..\\..\\files", "a%2f..%2f..%2ffiles", "a\n"]) {
+        const marked = encodeURIComponent(givenId(id, "first"))
+        for (const [method, behind] of [
+          ["GET", ""],
+          ["DELETE", ""],
+          ["POST", "/cancel"],
+          ["GET", "/input_items"],
+        ] as const) {
+          const got = yield* request(port, method, `${path}/${marked}${behind}`)
+          expect([id, method, got?.status]).toEqual([id, method, 400])
+        }
+      }
+      expect(upstreams[0]?.requests.length).toBe(0)
+    }),
+  )
+
   it.scopedLive("is told, forgotten, ended and listed by its id", () =>
     Effect.gen(function* () {
       const failed = { ...whole, status: "failed", error: { code: "server_error", message: "no" } }

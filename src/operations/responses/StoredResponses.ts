@@ -4,6 +4,7 @@
  */
 import * as Either from "effect/Either"
 import { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { isName } from "../../routing/Passthrough.ts"
 import { pathAt, type Upstream } from "../../routing/Upstream.ts"
 import { answerLimits } from "../../wire/JsonOutline.ts"
 import { nothingAdded } from "../Additions.ts"
@@ -40,6 +41,12 @@ const factsOf = (id: string, stream: boolean): RequestFacts => ({
 
 const neverAsked = new InvalidRequest({ message: "No response is named.", param: null })
 
+/** Marks are no secret: an id may be anybody's invention, and is sent with the key of the upstream. */
+const leadsElsewhere = new InvalidRequest({
+  message: "The id of the response could be read as another path: it has slashes, or dots for a segment.",
+  param: null,
+})
+
 const stored = <Name extends StoredResponseName>(
   name: Name,
   method: StoredOperation["method"],
@@ -56,8 +63,8 @@ const stored = <Name extends StoredResponseName>(
   decidedBy: deciding([]),
   // All that is asked stands in its path and its query.
   decode: (query, id) =>
-    id === undefined
-      ? Either.left(neverAsked)
+    id === undefined || !isName(id)
+      ? Either.left(id === undefined ? neverAsked : leadsElsewhere)
       : Either.right({
           facts: factsOf(id, name === "responses.retrieve" && asksStream(query)),
           affinity: () => "",
