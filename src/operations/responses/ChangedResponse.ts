@@ -155,8 +155,13 @@ export const changedResponse = (change: TextChange): Machine<ChangedState, SseEv
     }
     if (isRemoved(state, data)) return dropped(state)
     if (data["type"] === "response.output_text.delta") return delta(state, event, data)
-    const isEnd = data["type"] === "response.output_text.done" || endings.has(event.event)
-    const [next, rest] = isEnd ? closed(state, data["sequence_number"]) : [state, nothing]
+    const isTextEnd = data["type"] === "response.output_text.done"
+    const isEnd = isTextEnd || endings.has(event.event)
+    const [left, rest] = isEnd ? closed(state, data["sequence_number"]) : [state, nothing]
+    // A text without a delta begins as it ends.
+    const begins =
+      isTextEnd && left.first === undefined && typeof data["text"] === "string" && data["text"] !== ""
+    const next = begins ? { ...left, first: placeOf(data) } : left
     return [next, [...rest, given(next, event, data, told(change, next, data))]]
   }
 

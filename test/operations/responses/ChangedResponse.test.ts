@@ -98,6 +98,17 @@ describe("A streamed response whose texts are changed", () => {
     expect(JSON.stringify(events).match(/P: /g)?.length).toBe(5)
   })
 
+  it("has the prefix in a text that no delta tells", () => {
+    const all: ReadonlyArray<JsonObject> = JSON.parse(JSON.stringify(eventsOf(response([message("Hi")]), 9)))
+    const untold = all.filter(({ type }) => type !== "response.output_text.delta")
+    const events = changed({ prefix: "P: ", thinking: "passthrough" }, untold)
+    const done = events.find(({ type }) => type === "response.output_text.done")
+    expect(done?.["text"]).toBe("P: Hi")
+    expect(events.at(-1)?.["response"]).toEqual(
+      plainOf({ prefix: "P: ", thinking: "passthrough" }, response([message("Hi")])),
+    )
+  })
+
   it("has no reasoning where that is stripped, and no gap", () => {
     const whole = response([reasoning("Hm."), message("<think>so</think>Hi"), reasoning("So.", "rs_2")])
     const events = changed({ prefix: undefined, thinking: "strip" }, eventsOf(whole, 3))
