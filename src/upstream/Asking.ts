@@ -42,10 +42,10 @@ export type AskingAt = AttemptAt<AttemptRequest & { readonly bodyFor: BodyFor }>
 export type Asking = (at: AskingAt, question: Question) => Effect.Effect<AttemptResult>
 
 export const makeAsking = (attempt: Attempt, learned: Learned, dialects: KnownDialects): Asking => {
-  /** That an upstream lacks a dialect which nobody said it has is no fault of its. */
+  /** That an upstream lacks a dialect which its entry does not name is no fault of its. */
   const lackIn = ({ request: { operation }, target }: AskingAt, failure: AttemptFailure) =>
-    dialects.isLack(target.upstream, taughtBy(operation), failure)
-      ? `does not speak ${operation.dialect}, which nobody said it does`
+    failure._tag === "Refused" && dialects.isLack(target.upstream, taughtBy(operation), failure)
+      ? `answered ${failure.status}: it does not speak ${operation.dialect}, which was assumed, as its entry names no \`dialects\``
       : undefined
 
   const asking: Asking = (at, question) => {
