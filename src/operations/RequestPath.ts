@@ -199,7 +199,7 @@ const servedBySpelling = [
 
 /** What is served at a path or below it, or at all that is below another; `undefined` where nothing is. */
 export const servedBelow = (path: string): string | undefined => {
-  if (isModelPath(path)) return "/models"
+  if (isModelPath(path)) return toldAs(modelsPath)
   const deployments = deploymentPrefixes.find((prefix) => `${path}/`.startsWith(prefix))
   if (deployments !== undefined) return deployments
   return [...ownPaths, ...servedBySpelling, ...deploymentPrefixes].find(

@@ -84,10 +84,13 @@ export const passedBy = (rules: ReadonlyArray<PassthroughRule>, target: string):
   return isPlain ? { kind: "below", rule, path: belowBaseUrl(path), query } : { kind: "refused", rule }
 }
 
+/** What may be wrong with the path of a rule. */
+export type RuleFault = "start" | "end" | "signs" | "dots"
+
 /** Why a rule cannot have a path; `undefined` where it can. */
-export const faultInRule = (path: string): string | undefined => {
-  if (!path.startsWith("/")) return "begins with a slash"
-  if (path.length === 1 || path.endsWith("/")) return "names something, and does not end with a slash"
-  if (!/^(?:\/[\w.~!$&'()*+,=:@-]+)+$/.test(path)) return "has neither empty segments, escapes nor a query"
-  return path.split("/").every(isName) ? undefined : "has no dots for segments"
+export const faultInRule = (path: string): RuleFault | undefined => {
+  if (!path.startsWith("/")) return "start"
+  if (path.endsWith("/")) return "end"
+  if (!/^(?:\/[\w.~!$&'()*+,=:@-]+)+$/.test(path)) return "signs"
+  return path.split("/").every(isName) ? undefined : "dots"
 }

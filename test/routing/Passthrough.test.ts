@@ -149,17 +149,17 @@ describe("faultInRule", () => {
     expect(faultInRule(path)).toBeUndefined()
   })
   it.each([
-    "",
-    "/",
-    "v1/files",
-    "/v1/files/",
-    "/v1//files",
-    "/v1/../files",
-    "/v1/./files",
-    "/v1/%66iles",
-    "/v1/files?a",
-    "/v1/ä",
-  ])("does not take %s", (path) => {
-    expect(faultInRule(path)).toBeDefined()
+    ["", "start"],
+    ["/", "end"],
+    ["v1/files", "start"],
+    ["/v1/files/", "end"],
+    ["/v1//files", "signs"],
+    ["/v1/../files", "dots"],
+    ["/v1/./files", "dots"],
+    ["/v1/%66iles", "signs"],
+    ["/v1/files?a", "signs"],
+    ["/v1/ä", "signs"],
+  ])("does not take %s, for its %s", (path, fault) => {
+    expect(faultInRule(path)).toBe(fault)
   })
 })

@@ -44,13 +44,12 @@ const unknownClient = (
 
 /** A rule that would hand on what is served here: it never would, since that is found first. */
 const shadows = (rule: Tree, position: number): Array<Finding> => {
-  const served = servedBelow(textOf(below(rule, "path")) ?? "")
-  return served === undefined
-    ? []
-    : [
-        error(
-          ["passthrough", position, "path"],
-          say`${ofProgram(served)} is served here, and cannot be handed on`,
-        ),
-      ]
+  const path = textOf(below(rule, "path")) ?? ""
+  const served = servedBelow(path)
+  if (served === undefined) return []
+  const told = ofProgram(served)
+  const message = served.startsWith(`${path}/`)
+    ? say`${told} is served here, below this path; name the paths to hand on one by one`
+    : say`${told} is served here, and cannot be handed on`
+  return [error(["passthrough", position, "path"], message)]
 }

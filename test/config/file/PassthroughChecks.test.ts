@@ -34,7 +34,7 @@ describe("checkPassthrough", () => {
     ["/v1/chat", "/v1/chat/completions"],
     ["/v1/chat/completions", "/v1/chat/completions"],
     ["/openai/v1/embeddings", "/openai/v1/embeddings"],
-    ["/v1/models/gpt", "/models"],
+    ["/v1/models/gpt", "/v1/models"],
     ["/openai/deployments/a", "/openai/deployments/"],
     ["/health", "/health"],
     ["/rerank", "/rerank"],
@@ -44,12 +44,24 @@ describe("checkPassthrough", () => {
     expect(more).toEqual([])
   })
 
-  it.each(["v1/files", "/", "/v1/files/", "/v1/../files", "/v1/%66iles", "/v1/a b"])(
-    "does not take the path %s",
-    (path) => {
-      expect(problemsOf([{ path, client: "openai" }]).join()).toContain("path")
-    },
-  )
+  it.each([
+    ["v1/files", "begins with a slash"],
+    ["/", "no slash at its end"],
+    ["/v1/files/", "no slash at its end"],
+    ["/v1/../files", "no . or .."],
+    ["/v1/%66iles", "escapes"],
+    ["/v1/a b", "plain letters"],
+  ])("does not take the path %s, and says what would be right", (path, rule) => {
+    const [problem, ...more] = problemsOf([{ path, client: "openai" }])
+    expect(problem).toMatch(/^passthrough\[0\]\.path: expected a path such as \/v1\/files: /)
+    expect(problem).toContain(rule)
+    expect(more).toEqual([])
+  })
+
+  it("says of a path above what is served that the paths to hand on are named one by one", () => {
+    expect(problemsOf([{ path: "/v1", client: "openai" }]).join()).toContain("one by one")
+    expect(problemsOf([{ path: "/v1/embeddings", client: "openai" }]).join()).not.toContain("one by one")
+  })
 
   it("tells of a client that there is not, a path that is taken and a method that is none", () => {
     const problems = problemsOf([
