@@ -4,6 +4,7 @@ import type { AuditFiles } from "../AuditUrl.ts"
 import type { DatabaseFault } from "./DatabaseFault.ts"
 import { type LiveDatabase, openLive } from "./LiveDatabase.ts"
 import type { RowValues } from "./Rows.ts"
+import { namingUnwritable } from "./Unwritable.ts"
 
 const isRefused = ({ kind }: DatabaseFault): boolean => kind === "refused"
 
@@ -30,12 +31,17 @@ export class LiveRows {
     return whole.pipe(
       Effect.catchIf(isRefused, () => whole),
       Effect.catchIf(isRefused, () => this.#writeSingly(rows)),
+      namingUnwritable(this.#files),
     )
   }
 
   /** Opens the file that is at the path now. */
   reopen(): Effect.Effect<void, DatabaseFault> {
-    return Effect.zipRight(this.close(), Effect.asVoid(Effect.suspend(() => this.#opened())))
+    return this.close().pipe(
+      Effect.zipRight(Effect.suspend(() => this.#opened())),
+      Effect.asVoid,
+      namingUnwritable(this.#files),
+    )
   }
 
   close(): Effect.Effect<void> {

@@ -96,9 +96,9 @@ class FileStore {
   #drainSome(): Effect.Effect<WriteReport, DatabaseFault> {
     return Effect.gen(this, function* () {
       const next = (yield* this.#spill.peek) ?? (yield* this.#leftovers())
-      // Nothing to write: whether the database is well again is seen by opening it.
+      // Nothing to write: whether the database is well again is seen by opening it. That its disk has room again is seen by writing alone.
       if (next === undefined) {
-        yield* this.#noting(this.#live.reopen())
+        yield* this.#fault?.kind === "full" ? this.#live.reopen() : this.#noting(this.#live.reopen())
         return this.#report(false, 0)
       }
       const lost = next.rows.length === 0 ? 0 : yield* this.#noting(this.#live.write(next.rows))

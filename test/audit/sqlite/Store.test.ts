@@ -384,6 +384,9 @@ describe.skipIf(!canMount())(
           }
         }
         expect(refused.length).toBeGreaterThan(10)
+        // That it can be opened says nothing of its disk.
+        for (let tries = 0; tries < 20; tries++) yield* store.drain
+        expect((yield* store.drain).fault).toContain("full")
         yield* Effect.sync(() => execFileSync("mount", ["-o", "remount,size=16m", disk]))
         rmSync(ballast)
         for (const record of refused) expect((yield* store.write([record])).refused).toBe(false)
@@ -406,6 +409,7 @@ describe.skipIf(!canMount())(
         expect(report).toMatchObject({ refused: true, lost: 0 })
         // SQLite cannot open a WAL database where it can create nothing.
         expect(report.fault).toMatch(/^(?:read-only|unreachable)/)
+        expect(report.fault).toContain(`this user cannot write ${at.database}`)
         execFileSync("mount", ["-o", "remount,rw", disk])
         expect(yield* store.write([queued("b")])).toMatchObject({ refused: false, lost: 0 })
         expect(yield* store.drain).toMatchObject(calm)
