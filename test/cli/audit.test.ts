@@ -420,6 +420,30 @@ describe("what is no answer", () => {
     }),
   )
 
+  it.scoped("one archive of a later release: the answer without it, 1, and the archive named", () =>
+    Effect.gen(function* () {
+      const files = yield* storedAudit([
+        rowWith("1", { id: "in-october", started_at: "2026-10-05T00:00:00.000Z" }),
+        rowWith("2", { id: "in-november" }),
+      ])
+      const archive = join(files.directory, "record_202610.db")
+      yield* Effect.scoped(
+        Effect.flatMap(connect(archive, 1000), (sql) => query(sql, "PRAGMA user_version = 99")),
+      )
+      for (const asked of ["list", "stats", "export"]) {
+        const { code, err, out } = yield* audit([asked, "--db", files.database, "--json"])
+        expect([asked, code, linesOf(out).length]).toEqual([asked, 1, 1])
+        expect(out).not.toContain("in-october")
+        expect(err).toContain(`${archive}: was written by a later release`)
+        expect(err).toContain("its rows are left out")
+        expect(err).not.toContain(`${files.database}:`)
+      }
+      const { code, err } = yield* audit(["show", "in-october", "--db", files.database])
+      expect(code).toBe(1)
+      expect(err).toContain(`${archive}: was written by a later release`)
+    }),
+  )
+
   it.scoped.runIf(process.getuid?.() !== 0)(
     "a folder this user may not enter: 1, and no word of absence",
     () =>

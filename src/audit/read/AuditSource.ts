@@ -76,6 +76,8 @@ export interface AuditSource {
   readonly sql: SqlClient
   readonly directory: string
   readonly name: string
+  /** The archives that could not be read, by their path, each found when its month was asked; grows. */
+  readonly leftOut: Map<string, AuditUnreadable>
 }
 
 const archivePath = ({ directory, name }: AuditSource, month: string) =>
@@ -89,21 +91,35 @@ const tableIn = (sql: SqlClient, schema: string, month: string) =>
 
 export const liveTable = ({ sql }: AuditSource, month: string) => tableIn(sql, liveSchema, month)
 
-/** Attaches a month's archive, if there is one with rows of ours in it. Retention may delete it at any time. */
+/** Attaches an archive whose layout is known. Retention may delete it at any time. */
+const attach = (sql: SqlClient, path: string): Effect.Effect<boolean, DatabaseFault> =>
+  Effect.gen(function* () {
+    yield* query(sql, `ATTACH DATABASE ? AS ${archiveSchema}`, [path])
+    const version = yield* userVersion(sql, archiveSchema)
+    return version > layout ? yield* newerLayout(basename(path), version) : true
+  }).pipe(
+    faulting,
+    Effect.catchAll((fault) => (existsSync(path) ? Effect.fail(fault) : Effect.succeed(false))),
+  )
+
+/** Attaches a month's archive, if there is one with rows of ours in it. One that cannot be read is left out, for the other months can. */
 export const attachArchive = (source: AuditSource, month: string) =>
   Effect.gen(function* () {
-    const { sql } = source
     const path = archivePath(source, month)
-    if (!existsSync(path)) return undefined
-    const attached = yield* query(sql, `ATTACH DATABASE ? AS ${archiveSchema}`, [path]).pipe(
-      Effect.as(true),
-      Effect.catchAll((error) => (existsSync(path) ? Effect.fail(error) : Effect.succeed(false))),
+    const reason = whyNot(path)
+    if (reason === "absent") return undefined
+    if (reason !== undefined) return yield* new AuditUnreadable({ path, reason, detail: undefined })
+    const isAttached = yield* attach(source.sql, path).pipe(
+      Effect.catchIf(
+        ({ kind }) => kind !== "locked",
+        (fault) => Effect.fail(unreadable(path)(fault)),
+      ),
     )
-    if (!attached) return undefined
-    const version = yield* userVersion(sql, archiveSchema)
-    if (version > layout) return yield* newerLayout(basename(path), version)
-    return yield* tableIn(sql, archiveSchema, month)
-  })
+    return isAttached ? yield* tableIn(source.sql, archiveSchema, month) : undefined
+  }).pipe(
+    Effect.catchTag("AuditUnreadable", (why) => Effect.sync(() => void source.leftOut.set(why.path, why))),
+    Effect.map((table): MonthTable | undefined => table ?? undefined),
+  )
 
 /** Runs a query on what the files hold at one moment; where a file is locked, again. */
 export const atOneMoment = <A, E>(
@@ -161,5 +177,5 @@ export const inherited = ({ sql }: AuditSource) =>
 export const openSource = (path: string): Effect.Effect<AuditSource, AuditUnreadable, Scope.Scope> =>
   Effect.map(connect(path), (sql) => {
     const { directory, name } = auditFiles(path)
-    return { sql, directory, name }
+    return { sql, directory, name, leftOut: new Map() }
   })

@@ -21,6 +21,8 @@ import type { Found, Row } from "./FoundRow.ts"
 import { exported, idsLike, list, show } from "./Pages.ts"
 
 export interface Reader {
+  /** The archives that the answers so far are without, as they cannot be read. */
+  readonly leftOut: () => ReadonlyArray<AuditUnreadable>
   /** At most `limit` rows, the newest first, without headers and bodies. */
   readonly list: (filter: AuditFilter, limit: number) => Stream.Stream<Row, AuditUnreadable>
   /** All rows with an `id`, the newest first; more than one where clients chose the same. */
@@ -59,6 +61,7 @@ export const openReader = (
         Stream.mapError(explained),
       )
     return {
+      leftOut: () => [...source.leftOut.values()],
       list: (filter, limit) => rows(list(source, filter, limit)),
       show: (id) => Effect.mapError(show(source, id), explained),
       idsLike: (part) => Effect.mapError(idsLike(source, part), explained),

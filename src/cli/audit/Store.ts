@@ -35,7 +35,7 @@ export const lookOf = ({ flag }: GivenOf<typeof zoneOption>, wide = false): Effe
   Effect.map(Output, (output) => ({ ...output, zone: flag("utc") ? "utc" : "local", wide }))
 
 /** What exit code 1 means. */
-export const unreadableMeans = "the audit cannot be read"
+export const unreadableMeans = "the audit, or a part of it, cannot be read"
 
 export const formatOf = (
   { flag }: GivenOf<typeof formatOptions>,
@@ -56,6 +56,14 @@ export const storePath = (db: string | undefined): Effect.Effect<string, CliFail
 
 export type Failures = AuditUnreadable | OutputClosed | CliFailure
 
+/** An answer without some of the archives is not whole, which the exit code says too. */
+const toldWhole = (reader: Reader): Effect.Effect<void, CliFailure> => {
+  const lines = reader.leftOut().map(({ message }) => `${message}; its rows are left out`)
+  return lines.length === 0
+    ? Effect.void
+    : Effect.fail(new CliFailure({ exitCode: 1, message: lines.join("\n") }))
+}
+
 /** Runs a command on the store. A reader who has seen enough (`| head`) is no failure. */
 export const withReader = (
   { text }: GivenOf<typeof storeOption>,
@@ -63,7 +71,11 @@ export const withReader = (
 ): Effect.Effect<void, CliFailure> =>
   Effect.gen(function* () {
     const path = yield* storePath(text("db"))
-    yield* use(yield* openReader(path), path)
+    const reader = yield* openReader(path)
+    yield* Effect.tapErrorTag(use(reader, path), "CliFailure", () =>
+      Effect.catchAll(toldWhole(reader), ({ message }) => Console.error(message)),
+    )
+    yield* toldWhole(reader)
   }).pipe(
     Effect.scoped,
     Effect.catchTags({

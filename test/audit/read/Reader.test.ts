@@ -485,19 +485,41 @@ describe("what cannot be read", () => {
     }),
   )
 
-  it.scopedLive("a database of a later release, live or archive", () =>
+  it.scopedLive("a database of a later release", () =>
     Effect.gen(function* () {
-      const files = yield* storedAudit(rows.slice(0, 50))
-      const archive = yield* connect(join(files.directory, archiveName(files.name, "2026_10")), 100)
-      yield* query(archive, "PRAGMA user_version = 99")
-      const reader = yield* openReader(files.database)
-      const error = yield* Effect.flip(collected(reader.list(everything, 100)))
-      expect(error).toMatchObject({ reason: "newer" })
-      expect(error.message).toContain("99")
+      const files = yield* storedAudit(rows.slice(0, 5))
       const live = yield* connect(files.database, 100)
       yield* query(live, "PRAGMA user_version = 99")
       expect(yield* failure(files.database)).toMatchObject({ reason: "newer" })
     }),
+  )
+
+  it.scopedLive(
+    "an archive of a later release, or one that is broken: the others are read, and it is named",
+    () =>
+      Effect.gen(function* () {
+        const files = yield* storedAudit(rows.slice(0, 50))
+        const path = join(files.directory, archiveName(files.name, "2026_10"))
+        const idsOf = Effect.flatMap(openReader(files.database), (reader) =>
+          Effect.map(collected(reader.list(everything, 100)), (found) => found.map(({ id }) => id)),
+        )
+        renameSync(path, `${path}.away`)
+        const others = yield* idsOf
+        renameSync(`${path}.away`, path)
+        expect((yield* idsOf).length).toBeGreaterThan(others.length)
+        const archive = yield* connect(path, 100)
+        yield* query(archive, "PRAGMA user_version = 99")
+        for (const reason of ["newer", "broken"]) {
+          if (reason === "broken") writeFileSync(path, "no database".repeat(1000))
+          const reader = yield* openReader(files.database)
+          const all = yield* reader.stats(everything, "model")
+          expect([...all.values()].reduce((sum, { requests }) => sum + requests, 0)).toBe(others.length)
+          const exported = yield* collected(reader.export(everything))
+          expect(exported.map(({ id }) => id).toReversed()).toEqual(others)
+          expect((yield* collected(reader.list(everything, 100))).map(({ id }) => id)).toEqual(others)
+          expect(reader.leftOut()).toMatchObject([{ path, reason }])
+        }
+      }),
   )
 
   it.scopedLive("a file of GPT_API's that the gateway has not taken over, said so", () =>
