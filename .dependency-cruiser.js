@@ -54,7 +54,7 @@ export const rooms = {
     rooms: "answer audit/record operations secrets wire",
     edges: `Audit.ts AuditLayer.ts AuditRun.ts AuditUrl.ts AuditWriter.ts Fingerprint.ts PrivateFiles.ts queue/AuditQueue.ts queue/QueueNews.ts sqlite/Archive.ts
       sqlite/Store.ts sqlite/ThreadProgram.ts sqlite/ThreadWriter.ts sqlite/Database.ts sqlite/DatabaseFault.ts sqlite/Inherited.ts sqlite/LiveDatabase.ts sqlite/LiveRows.ts sqlite/Migration.ts
-      sqlite/Spill.ts sqlite/SpillSegments.ts sqlite/SqliteAddon.ts`,
+      sqlite/Spill.ts sqlite/SpillSegments.ts sqlite/SqliteAddon.ts sqlite/Unwritable.ts`,
     outside: `@effect/experimental @effect/sql-sqlite-node @effect/sql better-sqlite3
       node:crypto node:fs node:module node:path node:process node:worker_threads`,
   },
