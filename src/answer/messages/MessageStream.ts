@@ -72,6 +72,15 @@ const withUsage = (event: SseEvent, data: JsonObject, { output = 0 }: MessageCou
   return changed === undefined ? event : { data: changed, event: event.event }
 }
 
+/** They do so with those at the beginning too. */
+const withStartUsage = (event: SseEvent, data: JsonObject): SseEvent => {
+  const { message } = data
+  if (message === undefined || !isJsonObject(message) || isJsonObject(message["usage"])) return event
+  const usage = { input_tokens: 0, output_tokens: 0 }
+  const changed = rewriteJson(event.data, data, { ...data, message: { ...message, usage } })
+  return changed === undefined ? event : { data: changed, event: event.event }
+}
+
 const passedOver = (state: MessageState): Step => [{ ...state, passedOver: state.passedOver + 1 }, nothing]
 
 const complete = (state: MessageState, event: SseEvent): Step => [{ ...state, phase: "complete" }, [event]]
@@ -100,7 +109,7 @@ export const messageStream = ({ requestId, secrets }: AnswerSettings): AnswerMac
     switch (typeOf(event, data)) {
       case "message_start": {
         const counts = mergeCounts(state.counts, readCounts(within(data, "message")["usage"]))
-        return [{ ...state, counts }, [event]]
+        return [{ ...state, counts }, [withStartUsage(event, data)]]
       }
       case "content_block_start": {
         const calls = callsTool(within(data, "content_block"))

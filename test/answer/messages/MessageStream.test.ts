@@ -204,6 +204,19 @@ describe("A message that is relayed", () => {
     )
   })
 
+  it("has counts at its beginning, which SDKs read without looking, and keeps those that are there", () => {
+    const { usage: _, ...message } = messageOf([])
+    const beginning = (given: unknown) =>
+      relayed([eventOf({ type: "message_start", message: given }), ...eventsOf(calling).slice(1)]).sent[0]
+    const bare = beginning({ ...message, extra: [1] })
+    expect(bare === undefined ? undefined : parse(bare)).toEqual({
+      type: "message_start",
+      message: { ...message, extra: [1], usage: { input_tokens: 0, output_tokens: 0 } },
+    })
+    const told = eventOf({ type: "message_start", message: messageOf([]) })
+    expect(relayed([told]).sent[0]).toBe(told)
+  })
+
   it("is given out in events where it came in one", () => {
     const { sent, summary } = relayed([eventOf(calling)])
     expect(sent.map(parse)).toEqual(eventsOf(calling).map(parse))
