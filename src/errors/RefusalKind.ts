@@ -15,7 +15,7 @@ export type RefusalKind =
   | "moderation"
   /** Something before the provider let the request not through. */
   | "firewall"
-  /** The request itself, or nothing that is said. */
+  /** The request itself, something in it that is not done there, or nothing that is said. */
   | "request"
   /** The provider: it failed, or was too slow. */
   | "provider"

@@ -511,7 +511,7 @@ const refusedAsItCame = (status: number, headers: Readonly<Record<string, string
       {
         status,
         body: Buffer.from(errorOf(status)),
-        ...(status === 404 ? { isCallersFault: true as const } : {}),
+        ...(status === 404 || status === 501 ? { isCallersFault: true as const } : {}),
         ...(headers["retry-after"] === undefined ? {} : { retryAfter: headers["retry-after"] }),
       },
     ),

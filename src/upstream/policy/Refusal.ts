@@ -230,6 +230,9 @@ export const refusalKind = (
     case 408:
     case 425:
       return "provider"
+    // It does not do what is asked, and will not do it later: rerank of a server that has none, sound for a model that reads.
+    case 501:
+      return "request"
   }
   return status < 400 ? "redirect" : status < 500 ? "request" : "provider"
 }

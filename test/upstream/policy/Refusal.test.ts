@@ -340,6 +340,12 @@ const table: Readonly<Record<RefusalKind, ReadonlyArray<Row>>> = {
     ["nginx, of a body", 413, "<html><title>413 Request Entity Too Large</title></html>"],
     ["Esri's invalid token", 498, error("Invalid token")],
     ["a 403 that says nothing", 403, ""],
+    [
+      "llama.cpp, of sound",
+      501,
+      error("The current model does not support audio input.", { type: "not_supported_error" }),
+    ],
+    ["llama.cpp, of rerank", 501, error("This server does not support reranking.", { code: 501 })],
     ["a 403 of a word", 403, { message: "Forbidden" }],
     ["a prompt that speaks of keys, repeated", 400, error("cannot parse 'Incorrect API key provided'")],
   ],
@@ -374,7 +380,7 @@ describe("A refusal", () => {
   it("law: of a provider's own status nothing in the body makes another's fault", () => {
     fc.assert(
       fc.property(fc.integer({ min: 500, max: 999 }), bodyArb, (status, body) => {
-        expect(refusalKind(status, {}, body)).toBe("provider")
+        expect(refusalKind(status, {}, body)).toBe(status === 501 ? "request" : "provider")
       }),
     )
   })

@@ -38,8 +38,9 @@ describe("What a failure says of its upstream and of the model", () => {
     expect(signsOf(refused(404), true)).toEqual(ofModel("failing"))
   })
 
-  it("is nothing where the prompt is to blame, or the upstream elsewhere", () => {
-    for (const failure of [refused(403, undefined, "Your input was flagged."), refused(403), refused(301)]) {
+  it("is nothing where the prompt is to blame, or the upstream elsewhere or without what is asked", () => {
+    const flagged = refused(403, undefined, "Your input was flagged.")
+    for (const failure of [flagged, refused(403), refused(301), refused(501)]) {
       expect(signsOf(failure, true)).toEqual(nothing)
     }
     expect(signsOf(refused(400), true)).toEqual(well)
