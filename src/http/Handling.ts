@@ -22,7 +22,7 @@ import * as ClientBody from "./ClientBody.ts"
 import type { Connection } from "./Connection.ts"
 import { headersOnEvery } from "./Cors.ts"
 import { type Linger, lingerForClient } from "./Lingering.ts"
-import { passingBody } from "./PassingBody.ts"
+import { type BodyOnItsWay, passingBody } from "./PassingBody.ts"
 import { send } from "./Respond.ts"
 import type { Look, UnderWay } from "./UnderWay.ts"
 
@@ -64,6 +64,8 @@ export class Handling implements UnderWay {
   readonly #message: IncomingMessage
   readonly response: ServerResponse
   #stopReading: ((error: GatewayError) => void) | undefined
+  /** A body that is handed on as it comes. */
+  #passing: BodyOnItsWay | undefined
   #fiber: Fiber.RuntimeFiber<void> | undefined
   #relay: Relay<unknown> | undefined
   /** Makes the answer that is sent instead of the one that was cut. */
@@ -93,7 +95,8 @@ export class Handling implements UnderWay {
   start(): void {
     const { wanted } = this.#served
     if (wanted?.pass !== undefined) {
-      wanted.pass(passingBody(this.#message, wanted.limit, () => this.response.writeContinue()))
+      this.#passing = passingBody(this.#message, wanted.limit, () => this.response.writeContinue())
+      wanted.pass(this.#passing)
       this.#answer(noBody)
     } else if (wanted !== undefined) this.#read(wanted)
     else this.#answer(noBody)
@@ -200,7 +203,11 @@ export class Handling implements UnderWay {
   }
 
   look(look: Look): void {
-    if (this.#stopReading !== undefined) this.#lookAtPace(this.#stopReading, look)
+    if (this.#stopReading !== undefined) {
+      this.#lookAtPace(this.#message.isPaused(), this.#stopReading, look)
+    } else if (this.#passing !== undefined && !this.#message.complete) {
+      this.#lookAtPace(!this.#passing.isAwaited(), this.#passing.stop, look)
+    }
     const { deadline } = this.#served
     if (deadline === undefined || look.now < deadline.at) return
     if (this.#stopReading !== undefined) {
@@ -212,10 +219,10 @@ export class Handling implements UnderWay {
     }
   }
 
-  #lookAtPace(stop: (error: GatewayError) => void, { receiveMs, stepMs }: Look): void {
+  #lookAtPace(isUnread: boolean, stop: (error: GatewayError) => void, { receiveMs, stepMs }: Look): void {
     const { bytesRead } = this.#message.socket
     // Who is not read from cannot send.
-    if (this.#message.isPaused()) {
+    if (isUnread) {
       this.#windowBytes = this.#lastBytes = bytesRead
       this.#windowMs = this.#silentMs = 0
       return

@@ -8,6 +8,14 @@ import type { PassingBody } from "../gateway/Exchange.ts"
 export const saysBody = ({ headers }: IncomingMessage): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
 
+/** A body on its way, for whoever keeps its pace. */
+export interface BodyOnItsWay extends PassingBody {
+  /** Whether its next bytes are waited for: who is not read from cannot send. */
+  readonly isAwaited: () => boolean
+  /** Ends it with this error. */
+  readonly stop: (error: GatewayError) => void
+}
+
 /**
  * The body of a request, where it has one.
  *
@@ -17,7 +25,7 @@ export const passingBody = (
   message: IncomingMessage,
   limit: BodyLimit,
   askFor: () => void,
-): PassingBody | undefined => {
+): BodyOnItsWay | undefined => {
   if (!saysBody(message)) return undefined
   const said = message.headers["content-length"]
   const length = said === undefined ? undefined : Number(said)
@@ -25,19 +33,45 @@ export const passingBody = (
   let fault: GatewayError | undefined =
     length !== undefined && length > limit.limitBytes ? new RequestTooLarge(limit) : undefined
 
+  let giveUp: ((cause: Error) => void) | undefined
+
+  /** The next of it, unless it is stopped before. */
+  const next = (chunks: AsyncIterator<unknown>): Promise<IteratorResult<unknown, unknown>> =>
+    new Promise<IteratorResult<unknown, unknown>>((resolve, reject) => {
+      giveUp = reject
+      chunks.next().then(resolve, reject)
+    }).finally(() => {
+      giveUp = undefined
+    })
+
   async function* bytes() {
     if (message.headers.expect !== undefined) askFor()
     // What is left of it is thrown away when the answer is out: the connection may go on.
-    for await (const chunk of message.iterator({ destroyOnReturn: false })) {
-      if (!(chunk instanceof Uint8Array)) continue
-      received += chunk.length
-      if (received > limit.limitBytes) {
-        fault = new RequestTooLarge(limit)
-        throw new Error("too large")
+    const chunks = message.iterator({ destroyOnReturn: false })
+    try {
+      for (let read = await next(chunks); read.done !== true; read = await next(chunks)) {
+        if (!(read.value instanceof Uint8Array)) continue
+        received += read.value.length
+        if (received > limit.limitBytes) {
+          fault = new RequestTooLarge(limit)
+          throw new Error("too large")
+        }
+        yield read.value
       }
-      yield chunk
+    } finally {
+      chunks.return?.().catch(() => {})
     }
   }
 
-  return { length, bytes: bytes(), received: () => received, fault: () => fault }
+  return {
+    length,
+    bytes: bytes(),
+    received: () => received,
+    fault: () => fault,
+    isAwaited: () => giveUp !== undefined,
+    stop: (error) => {
+      fault = error
+      giveUp?.(new Error("stopped"))
+    },
+  }
 }

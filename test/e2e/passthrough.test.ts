@@ -30,6 +30,18 @@ const noContent: Scripted.Answer = { give: ({ response }) => void response.write
 const noteIn = (bytes: Uint8Array | undefined): unknown => JSON.parse(Buffer.from(bytes ?? []).toString())
 
 describe("what is handed on", () => {
+  it.scopedLive("is given up where its caller stops sending, which is not its client's fault", () =>
+    Effect.gen(function* () {
+      const { awaitRecords, port } = yield* stack(Scripted.hang(), { server: { receive_ms: 1_000 } })
+      const connection = yield* rawConnection(port)
+      yield* connection.send(
+        Buffer.concat([head("POST", "/v1/files", { "content-length": "100000" }), Buffer.alloc(10)]),
+      )
+      const [record] = yield* awaitRecords(1)
+      expect(record).toMatchObject({ status: 408, outcome: "rejected" })
+    }),
+  )
+
   it.scopedLive("arrives as it was sent, with the key of its client, and is answered as it came", () =>
     Effect.gen(function* () {
       const packed = Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3])
