@@ -111,6 +111,14 @@ export class NoUpgrade extends Data.TaggedError("NoUpgrade") {
   }
 }
 
+/** What to say of a base URL; nothing where it is right, and only the end of the path is mistyped. */
+const ofBaseUrl = (path: string, meant: string): string => {
+  if (!path.toLowerCase().endsWith(meant.replace(/^\/v1/, ""))) return ""
+  return meant.startsWith("/v1/messages") || path.startsWith("/anthropic/")
+    ? " Anthropic's SDKs append /v1/messages themselves: their base URL ends before /v1."
+    : " A base URL ends with /v1: the SDK appends the rest."
+}
+
 /** Nothing is served at this path. */
 export class UnknownPath extends Data.TaggedError("UnknownPath")<{
   readonly method: string
@@ -121,12 +129,13 @@ export class UnknownPath extends Data.TaggedError("UnknownPath")<{
   readonly served: ReadonlyArray<string>
 }> {
   get declared(): Declaration {
+    const { meant, method, path, served } = this
     return {
       status: 404,
-      message: `Nothing is served at ${this.method} ${withoutKeyForms(this.path)}. ${
-        this.meant === undefined
-          ? `The endpoints are ${this.served.slice(0, -1).join(", ")} and ${this.served.at(-1)}.`
-          : `Did you mean ${this.meant}? A base URL ends with /v1: the SDK appends the rest.`
+      message: `Nothing is served at ${method} ${withoutKeyForms(path)}. ${
+        meant === undefined
+          ? `The endpoints are ${served.slice(0, -1).join(", ")} and ${served.at(-1)}. A rule of \`passthrough\` in the configuration can hand on other paths.`
+          : `Did you mean ${meant}?${ofBaseUrl(path, meant)}`
       }`,
       type: "invalid_request_error",
       param: null,

@@ -101,6 +101,14 @@ describe("Paths", () => {
       expect(answer?.body.toString()).toMatch(
         /Did you mean \/v1\/chat\/completions\? A base URL ends with \/v1/,
       )
+      const anthropic = yield* post(port, "/v1/v1/messages", body)
+      expect(anthropic?.body.toString()).toMatch(
+        /Did you mean \/v1\/messages\? Anthropic's SDKs .* base URL ends before \/v1\./,
+      )
+      const mistyped = yield* post(port, "/v1/message", body)
+      expect(mistyped?.body.toString()).toMatch(/Did you mean \/v1\/messages\?"/)
+      const handed = yield* request(port, "GET", "/v1/vector_stores")
+      expect(handed?.body.toString()).toContain("A rule of `passthrough`")
     }),
   )
 

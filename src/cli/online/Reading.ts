@@ -60,10 +60,13 @@ const refusesKey = (answer: Answer): boolean =>
 const said = (answer: Answer): string =>
   isAnswer(answer) ? `${answer.status}${answer.words === "" ? "" : `: ${answer.words}`}` : answer.failure
 
-const ofKey = ({ apiKey, passesKey }: Upstream, answer: Answer): ClientReading => {
-  if (apiKey !== undefined) {
-    return { problems: [`refuses its api_key (answered ${said(answer)})`], notes: [] }
-  }
+/** A good key in the wrong header is refused in the same words as a bad one. */
+const refusedKey = ({ keyHeader }: Upstream, answer: Answer): string =>
+  `refuses its api_key, sent as ${keyHeader ?? "Authorization: Bearer"} (answered ${said(answer)}); if the key is good, set the auth or preset that fits`
+
+const ofKey = (upstream: Upstream, answer: Answer): ClientReading => {
+  const { apiKey, passesKey } = upstream
+  if (apiKey !== undefined) return { problems: [refusedKey(upstream, answer)], notes: [] }
   return passesKey
     ? { problems: [], notes: ["asks for a key; callers send their own, so nothing more can be asked"] }
     : { problems: [`asks for a key and has none (answered ${said(answer)}); set api_key`], notes: [] }

@@ -40,12 +40,23 @@ describe("readingOf", () => {
     [
       "refuses the key",
       { list: answered(401, "Incorrect API key") },
-      ["refuses its api_key (answered 401: Incorrect API key)"],
+      [
+        "refuses its api_key, sent as Authorization: Bearer (answered 401: Incorrect API key); if the key is good, set the auth or preset that fits",
+      ],
     ],
     [
       "refuses the key where it is asked for an answer alone",
       { dialects: [{ dialect: "chat", url: "http://a", answer: answered(401, "no") }] },
-      ["refuses its api_key (answered 401: no)"],
+      [
+        "refuses its api_key, sent as Authorization: Bearer (answered 401: no); if the key is good, set the auth or preset that fits",
+      ],
+    ],
+    [
+      "refuses the key in the header that it was sent in",
+      { upstream: makeUpstream({ keyHeader: "x-api-key" }), list: answered(401, "no") },
+      [
+        "refuses its api_key, sent as x-api-key (answered 401: no); if the key is good, set the auth or preset that fits",
+      ],
     ],
     [
       "lacks a model",

@@ -69,7 +69,9 @@ describe("sluice check --online", () => {
         entry("elsewhere", `${upstream.origin}/other`),
       ])
       expect(code).toBe(1)
-      expect(stdout).toContain("shut: refuses its api_key (answered 401: Incorrect API key: ")
+      expect(stdout).toContain(
+        "shut: refuses its api_key, sent as Authorization: Bearer (answered 401: Incorrect API key: ",
+      )
       expect(stdout).toContain("gone: cannot be reached: could not connect (ECONNREFUSED)")
       expect(stdout).toContain('lacking: has no model "gpt-9"; does not speak messages: ')
       expect(stdout).toContain("5 problems found online")
