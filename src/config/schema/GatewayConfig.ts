@@ -147,7 +147,7 @@ const Server = Schema.Struct({
   }),
   access_keys: setting(Schema.Array(Schema.Redacted(accessKey)), noKeys, {
     description:
-      "Callers must send one of these keys as `Authorization: Bearer …`. Empty: Sluice serves everybody who reaches the port.",
+      "Callers must send one of these keys, as `Authorization: Bearer …`, `x-api-key` or `api-key`. Empty: Sluice serves everybody who reaches the port.",
   }),
   trust_proxy: setting(trustProxy, false, {
     description:

@@ -77,7 +77,7 @@ export const UpstreamEntry = Schema.Struct({
     encode: (value) => value,
   }).annotations({
     description:
-      'The key that Sluice sends to the client as `Authorization: Bearer …`. Absent or `""`: Sluice passes on the caller\'s own key.',
+      'The key that Sluice sends to the client, in the header that `auth` names. Absent or `""`: Sluice passes on the caller\'s own key.',
   }),
   auth: optional(auth, {
     description:
