@@ -136,6 +136,25 @@ describe("what is handed on", () => {
     }),
   )
 
+  it.scopedLive("is cut where its upstream resets the connection, and the gateway goes on", () =>
+    Effect.gen(function* () {
+      const half = "HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\nall\r\n"
+      const { awaitRecords, port } = yield* stack({
+        give: ({ settle, socket }) => {
+          settle()
+          socket.write(half, () =>
+            setImmediate(() => Object.assign(socket, { resetAndClosing: true }).destroy()),
+          )
+        },
+      })
+      for (let times = 0; times < 5; times++) {
+        yield* within("the cut", request(port, "GET", "/v1/files/file-1/content"))
+      }
+      expect((yield* awaitRecords(5)).length).toBe(5)
+      expect((yield* request(port, "GET", "/livez"))?.status).toBe(200)
+    }),
+  )
+
   it.scopedLive("is refused by its path, its method, its size or its key, and asks nobody", () =>
     Effect.gen(function* () {
       const { port, upstream } = yield* stack(Scripted.json(file), {

@@ -24,14 +24,15 @@ const parserOf = (socket: Socket): Parser | undefined => {
 
 /** To be called before undici listens to the connection. */
 export const endUnpaused = (socket: Socket): void => {
-  socket.once("end", () => {
+  const goOn = (): void => {
     const parser = parserOf(socket)
-    if (parser?.paused !== true) return
+    if (parser?.paused !== true || parser.ptr === null) return
     // What it holds may be whole already.
     parser.resume()
     // Of an answer whose end is that of its connection, its call is told nothing more, and it stays paused.
     if (!parser.paused || parser.ptr === null) return
     parser.llhttp.llhttp_resume(parser.ptr)
     parser.paused = false
-  })
+  }
+  for (const event of ["end", "error", "close"]) socket.once(event, goOn)
 }
