@@ -66,7 +66,7 @@ export const rooms = {
   "upstream/calls": {
     rooms: "access routing upstream/policy wire",
     edges:
-      "Agents.ts Connections.ts RunningCall.ts SentBody.ts SocketFault.ts StaleConnections.ts Unpacking.ts UnsentBodies.ts Upstreams.ts WholeAnswer.ts",
+      "Agents.ts Connections.ts PausedEnds.ts RunningCall.ts SentBody.ts SocketFault.ts StaleConnections.ts Unpacking.ts UnsentBodies.ts Upstreams.ts WholeAnswer.ts",
     outside: "node:diagnostics_channel node:http node:net node:stream node:zlib undici",
   },
   upstream: {
