@@ -133,8 +133,8 @@ describe("The Dockerfile", () => {
 describe("compose.yaml", () => {
   const service = member(parse(read("compose.yaml")), "services", "sluice")
 
-  it("mounts the folder of the configuration, not the file, and a volume for the audit", () => {
-    expect(member(service, "volumes")).toEqual(["./config:/app/config:ro", "audit:/app/logs"])
+  it("mounts the folder of the configuration, not the file, and volumes for the audit and for uploads", () => {
+    expect(member(service, "volumes")).toEqual(["./config:/app/config:ro", "audit:/app/logs", "uploads:/tmp"])
   })
 
   it("is hardened, and gives the gateway the time to end in order", () => {
@@ -199,7 +199,7 @@ describe("The Kubernetes manifests", () => {
     const container = member(of("Deployment"), "spec", "template", "spec", "containers", 0)
     expect(member(container, "resources")).toEqual({
       requests: { cpu: "250m", memory: "512Mi", "ephemeral-storage": "64Mi" },
-      limits: { memory: "2Gi", "ephemeral-storage": "512Mi" },
+      limits: { memory: "2Gi", "ephemeral-storage": "5Gi" },
     })
     expect(member(container, "securityContext")).toEqual({
       allowPrivilegeEscalation: false,
