@@ -25,7 +25,7 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
       message:
         this.reason === "missing"
           ? "This gateway asks for an access key. Send it as `Authorization: Bearer <key>`."
-          : "The access key sent is not one of this gateway's. Check `Authorization: Bearer <key>`.",
+          : "The access key sent is not one of this gateway's. Check the API key that your program sends.",
       type: "invalid_request_error",
       param: null,
       code: "invalid_api_key",

@@ -34,5 +34,5 @@ export const nodeAdvice = (version: string): string | undefined => {
   const isMended = minor > least[0] || (minor === least[0] && patch >= least[1])
   return isMended
     ? undefined
-    : `Node ${version} has holes that are known and closed in ${major}.${least.join(".")}: update it`
+    : `Node ${version} has known security holes, which are closed in ${major}.${least.join(".")}: update it`
 }

@@ -18,7 +18,7 @@ describe("a Node", () => {
     ["26.12.0", "26.12.1"],
   ])("with one is to be updated: %s to %s", (version, least) => {
     expect(nodeAdvice(version)).toBe(
-      `Node ${version} has holes that are known and closed in ${least}: update it`,
+      `Node ${version} has known security holes, which are closed in ${least}: update it`,
     )
   })
 

@@ -84,13 +84,15 @@ const ofDialects = ({ dialects, upstream }: Findings): ClientReading => {
     const { answer, url } = wanted[0] ?? { answer: { failure: "" }, url: "" }
     return { problems: [`has nothing at ${url} (answered ${said(answer)}); check base_url`], notes: [] }
   }
+  const kept = upstream.dialects.filter((dialect) => !wanted.some((one) => one.dialect === dialect))
+  const right = kept.length > 0 ? kept : spoken
   const untold = spoken.filter((dialect) => !upstream.dialects.includes(dialect))
   return {
     problems: upstream.dialectsAssumed
       ? []
       : wanted.map(
           ({ answer, dialect, url }) =>
-            `does not speak ${dialect}: ${url} answered ${said(answer)}; leave it out of its dialects`,
+            `does not speak ${dialect}: ${url} answered ${said(answer)}; write dialects: [${right.join(", ")}]`,
         ),
     notes: [
       ...(spoken.length > 0 ? [`speaks ${spoken.join(", ")}`] : []),

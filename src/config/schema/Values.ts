@@ -290,7 +290,7 @@ export const auth = Schema.Union(
     ).annotations({ description: "The header that holds the key alone." }),
   }),
 ).annotations({
-  title: "bearer, x-api-key, api-key, or a map of header",
+  title: "bearer, x-api-key, api-key, or { header: NAME }",
   // Some write the key itself here.
   [confidential]: true,
 })

@@ -15,7 +15,7 @@ interface FormRelay<Name extends string> extends Omit<JsonRelay<Name>, "modelWhe
 export const noForm = (): Either<never, InvalidRequest> =>
   invalid(
     null,
-    "This endpoint takes a form with a file in it (content-type multipart/form-data), and the request is called something else.",
+    "This endpoint takes a form with a file in it (content-type multipart/form-data), and the request's content-type is another.",
   )
 
 export const formRelay = <Name extends string>({

@@ -76,9 +76,7 @@ describe("readingOf", () => {
           { dialect: "responses", url: "http://a/v1/responses", answer: answered(404, "Not Found") },
         ],
       },
-      [
-        "does not speak responses: http://a/v1/responses answered 404: Not Found; leave it out of its dialects",
-      ],
+      ["does not speak responses: http://a/v1/responses answered 404: Not Found; write dialects: [chat]"],
     ],
     [
       "has another address",

@@ -70,7 +70,7 @@ describe("sluice check --online", () => {
       ])
       expect(code).toBe(1)
       expect(stdout).toContain(
-        "shut: refuses its api_key, sent as Authorization: Bearer (answered 401: Incorrect API key: ",
+        "shut: refuses its api_key, sent as x-api-key (answered 401: Incorrect API key: ",
       )
       expect(stdout).toContain("gone: cannot be reached: could not connect (ECONNREFUSED)")
       expect(stdout).toContain('lacking: has no model "gpt-9"; does not speak messages: ')

@@ -477,12 +477,12 @@ describe("problems", () => {
     [
       "the key where the kind of its header is asked for",
       withClient("auth: hunter2"),
-      "5:11 openai_clients[0].auth: expected bearer, x-api-key, api-key, or a map of header, got a string",
+      "5:11 openai_clients[0].auth: expected bearer, x-api-key, api-key, or { header: NAME }, got a string",
     ],
     [
       "a near miss where a key may stand",
       withClient("auth: Bearer"),
-      '5:11 openai_clients[0].auth: expected bearer, x-api-key, api-key, or a map of header, got a string; did you mean "bearer"?',
+      '5:11 openai_clients[0].auth: expected bearer, x-api-key, api-key, or { header: NAME }, got a string; did you mean "bearer"?',
     ],
     [
       "text that turns writing around",
