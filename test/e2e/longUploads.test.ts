@@ -4,6 +4,7 @@ import { createServer, request, type Server } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { configOf } from "../support/GatewayConfig.ts"
 import { within } from "../support/Patience.ts"
@@ -107,19 +108,16 @@ describe.runIf(process.platform === "linux")("A long upload", () => {
   it.scopedLive("leaves nothing behind where the program is killed amid it", () =>
     Effect.gen(function* () {
       const { address, gateway, spool } = yield* start
-      const amid = yield* Effect.async<void>((resume) => {
-        Effect.runFork(
-          Effect.scoped(
-            send(address, 200, (gone) => {
-              if (gone === 20) {
-                gateway.process.kill("SIGKILL")
-                resume(Effect.void)
-              }
-            }),
-          ),
-        )
-      })
-      expect(amid).toBeUndefined()
+      const amid = yield* Deferred.make<void>()
+      yield* Effect.forkScoped(
+        send(address, 200, (gone) => {
+          if (gone === 20) {
+            gateway.process.kill("SIGKILL")
+            Deferred.unsafeDone(amid, Effect.void)
+          }
+        }),
+      )
+      yield* within("that it is amid it", Deferred.await(amid))
       expect((yield* within("its end", gateway.exited)).signal).toBe("SIGKILL")
       expect(readdirSync(spool)).toEqual([])
     }),
