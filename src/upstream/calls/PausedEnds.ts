@@ -24,7 +24,7 @@ const parserOf = (socket: Socket): Parser | undefined => {
 
 /** To be called before undici listens to the connection. */
 export const endUnpaused = (socket: Socket): void => {
-  const goOn = (): void => {
+  const readOn = (): void => {
     const parser = parserOf(socket)
     if (parser?.paused !== true || parser.ptr === null) return
     // What it holds may be whole already.
@@ -34,5 +34,5 @@ export const endUnpaused = (socket: Socket): void => {
     parser.llhttp.llhttp_resume(parser.ptr)
     parser.paused = false
   }
-  for (const event of ["end", "error", "close"]) socket.once(event, goOn)
+  for (const event of ["end", "error", "close"]) socket.once(event, readOn)
 }
