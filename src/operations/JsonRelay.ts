@@ -9,6 +9,7 @@ import type { InvalidRequest } from "../errors/RequestErrors.ts"
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { relayLimits } from "../wire/JsonOutline.ts"
 import { nothingAdded } from "./Additions.ts"
+import { fill, fillsOf } from "./ExtraBody.ts"
 import { leadOf } from "./InputLead.ts"
 import { holdsOther } from "./InputParts.ts"
 import { type Edits, edited, invalid, invalidFor, type JsonRequest, readJson } from "./JsonRequest.ts"
@@ -75,9 +76,7 @@ const editsFor = (
   own: ReadonlySet<string>,
 ) => {
   const edits: Edits = new Map()
-  for (const [name, value] of Object.entries(upstream.extraBody)) {
-    if (!own.has(name) && !Object.hasOwn(body, name)) edits.set(name, JSON.stringify(value))
-  }
+  fill(edits, fillsOf(body, upstream.extraBody, own))
   if (upstreamModel !== model) edits.set("model", JSON.stringify(upstreamModel))
   return edits
 }

@@ -2,20 +2,15 @@
 import * as Either from "effect/Either"
 import { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { bodyToResume, type ResumableInput } from "../../resume/ResumeBody.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
 import { nothingAdded } from "../Additions.ts"
+import { fill, fillsOf } from "../ExtraBody.ts"
 import { type Edits, edited, invalid, type JsonRequest } from "../JsonRequest.ts"
 import type { Prepared, Recipient } from "../Operation.ts"
 import { neverResumable } from "./MessagesRequest.ts"
 
 /** Members that are the client's alone to say, or not to; and what is no member of this dialect. */
 const notFilled: ReadonlySet<string> = new Set(["model", "messages", "system", "stream", "stream_options"])
-
-/** The members of `extra_body` the request leaves unsaid. A member that is there is said, `null` too. */
-const fillsOf = (body: JsonObject, extraBody: JsonObject): JsonObject =>
-  Object.fromEntries(
-    Object.entries(extraBody).filter(([name]) => !notFilled.has(name) && !Object.hasOwn(body, name)),
-  )
 
 /** The configured stop words before the request's. Blank ones are refused in this dialect, so none is added. */
 const withStop = (said: Json, stop: ReadonlyArray<string>): Either.Either<Json, InvalidRequest> => {
@@ -46,7 +41,7 @@ export const prepare = (
   { upstream, upstreamModel }: Recipient,
 ): Either.Either<Prepared, InvalidRequest> => {
   const { body } = request
-  const fills = fillsOf(body, upstream.extraBody)
+  const fills = fillsOf(body, upstream.extraBody, notFilled)
   const said = (name: string): Json => body[name] ?? fills[name] ?? null
   const stop = withStop(said("stop_sequences"), upstream.stop)
   if (Either.isLeft(stop)) return Either.left(stop.left)
@@ -54,7 +49,7 @@ export const prepare = (
   if (Either.isLeft(limit)) return Either.left(limit.left)
 
   const edits: Edits = new Map()
-  for (const [name, value] of Object.entries(fills)) edits.set(name, JSON.stringify(value))
+  fill(edits, fills)
   if (upstreamModel !== body["model"]) edits.set("model", JSON.stringify(upstreamModel))
   if (stop.right !== said("stop_sequences")) edits.set("stop_sequences", JSON.stringify(stop.right))
   if (limit.right !== said("max_tokens")) edits.set("max_tokens", JSON.stringify(limit.right))

@@ -1,9 +1,10 @@
 /** The body a target is sent of `/v1/responses`: the client's, with the target's model name, cap and extra members, and the id that its upstream knows. */
 import * as Either from "effect/Either"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
-import { isJsonArray, isJsonObject } from "../../wire/Json.ts"
+import { isJsonArray, isJsonObject, type JsonObject } from "../../wire/Json.ts"
 import { elementTexts, memberText, replaceMembers } from "../../wire/JsonText.ts"
 import { type Additions, nothingAdded, type Omissions } from "../Additions.ts"
+import { fill, fillsOf } from "../ExtraBody.ts"
 import { type Edits, edited, invalid } from "../JsonRequest.ts"
 import type { Prepared, Recipient } from "../Operation.ts"
 import { isGiven, ownReasoning } from "./EncryptedReasoning.ts"
@@ -53,13 +54,13 @@ const inputFor = ({ body, text }: ResponsesRequest, { upstream }: Recipient, edi
 /** A cap that was added, where the request has no limit of its own. */
 const capTokens = (
   { body }: ResponsesRequest,
-  { upstream }: Recipient,
+  fills: JsonObject,
+  cap: number | undefined,
   omissions: Omissions,
   edits: Edits,
 ): Either.Either<Additions, InvalidRequest> => {
-  const cap = upstream.maxTokens
   if (cap === undefined) return Either.right(nothingAdded)
-  const limit = body[capName] ?? upstream.extraBody[capName] ?? null
+  const limit = body[capName] ?? fills[capName] ?? null
   if (limit === null) {
     if (omissions.caps.includes(capName)) return Either.right(nothingAdded)
     edits.set(capName, String(cap))
@@ -82,13 +83,13 @@ export const prepare = (
   writes: boolean,
 ): Either.Either<Prepared, InvalidRequest> => {
   const edits: Edits = new Map()
+  const { extraBody, maxTokens } = target.upstream
   // What asks for no answer knows no member that changes one.
-  for (const [name, value] of writes ? Object.entries(target.upstream.extraBody) : []) {
-    if (!notFilled.has(name) && !Object.hasOwn(request.body, name)) edits.set(name, JSON.stringify(value))
-  }
+  const fills = writes ? fillsOf(request.body, extraBody, notFilled) : {}
+  fill(edits, fills)
   ownWords(request, target, edits)
   const leavesOut = inputFor(request, target, edits)
-  const added = writes ? capTokens(request, target, omissions, edits) : Either.right(nothingAdded)
+  const added = writes ? capTokens(request, fills, maxTokens, omissions, edits) : Either.right(nothingAdded)
   return Either.map(added, (additions) => ({
     ...edited(request, edits, additions),
     ...(leavesOut ? { dropped: ["reasoning.encrypted_content"] } : {}),

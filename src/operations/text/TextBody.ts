@@ -12,6 +12,7 @@ import { type RequestCleaning, type TokenLimit, tokenLimits } from "../../routin
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { memberText, replaceMembers } from "../../wire/JsonText.ts"
 import { capName, nothingAdded, nothingOmitted, type Omissions } from "../Additions.ts"
+import { fill } from "../ExtraBody.ts"
 import { type Edits, edited, invalid } from "../JsonRequest.ts"
 import type { AskedRequest, Prepared, Recipient } from "../Operation.ts"
 import { cleanMessages, printMessages } from "./Messages.ts"
@@ -205,7 +206,7 @@ export const prepare = (
   const said = (name: string): Json => request.body[name] ?? fills[name] ?? null
 
   const edits: Edits = new Map()
-  for (const [name, value] of Object.entries(fills)) edits.set(name, JSON.stringify(value))
+  fill(edits, fills)
   if (upstreamModel !== request.body["model"]) edits.set("model", JSON.stringify(upstreamModel))
   const stopped = addStop(said("stop"), upstream, edits)
   if (Either.isLeft(stopped)) return Either.left(stopped.left)
