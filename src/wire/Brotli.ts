@@ -12,6 +12,6 @@ const isMended = "BROTLI_DECODER_ERROR_FORMAT_BLOCK_SWITCH" in constants
 /** Counts the packed bytes it read; those behind the end are none of them. */
 export type BrotliDecoder = Transform & { readonly bytesWritten: number }
 
-/** For one body. Whichever it is, it fails in the same way. */
+/** For one body. Whichever it is, it fails in the same way, but that Rust's lets set bits behind the last one pass. */
 export const brotliDecoder = (): BrotliDecoder =>
   isMended ? createBrotliDecompress() : new BrotliThreadDecoder()

@@ -110,7 +110,7 @@ const spoiled = () => failure("Decompression failed", "ERR_BROTLI_DECODER")
 const hasLargeWindow = (firstByte: number | undefined): boolean =>
   firstByte !== undefined && (firstByte & 0x7f) === 0x11
 
-/** Does what `zlib.createBrotliDecompress()` does, its errors included. */
+/** Does what `zlib.createBrotliDecompress()` does, its errors included; only bits that are set behind the last one are no matter to it. */
 export class BrotliThreadDecoder extends Transform {
   /** Packed bytes that were read; those behind the end are not. */
   bytesWritten = 0

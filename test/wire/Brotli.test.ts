@@ -14,7 +14,7 @@ type Decoder = Transform & { readonly bytesWritten: number }
 interface Outcome {
   readonly output: Buffer
   /** The code of the error; of those that tell of bad bytes only that there was one. */
-  readonly end: "whole" | "cut off" | "bad"
+  readonly end: "whole" | "cut off" | "bad" | "badly padded"
   /** Packed bytes that were read, where the packed data came to its end. */
   readonly read: number | undefined
 }
@@ -38,13 +38,22 @@ const outcome = (
       decoder.on("data", (some: Buffer) => got.push(some))
       decoder.on("end", () => over("whole"))
       decoder.on("error", (cause: NodeJS.ErrnoException) =>
-        over(cause.code === "Z_BUF_ERROR" ? "cut off" : "bad"),
+        over(
+          cause.code === "Z_BUF_ERROR"
+            ? "cut off"
+            : cause.code === "ERR__ERROR_FORMAT_PADDING_2"
+              ? "badly padded"
+              : "bad",
+        ),
       )
       for (const chunk of chunks) decoder.write(chunk)
       decoder.end()
       return Effect.sync(() => decoder.destroy())
     }),
   )
+
+/** Its last byte has bits set behind the end. */
+const badlyPadded = Buffer.from("iwuAaGVsbG8gdzNybGQsIGhvdyBhcmUg5G91Lw==", "base64")
 
 const bytewise = (bytes: Uint8Array) => Array.from(bytes, (_, at) => bytes.subarray(at, at + 1))
 
@@ -86,7 +95,7 @@ describe.each<[string, () => Decoder]>([
           make(),
           chunks.filter(({ length }) => length > 0),
         )
-        expect(got.end).toBe(end)
+        expect(got.end === "badly padded" ? "bad" : got.end).toBe(end)
         if (end === "whole") expect(got.output.equals(output)).toBe(true)
         else expect(output.subarray(0, got.output.length).equals(got.output)).toBe(true)
       }
@@ -205,10 +214,12 @@ describe("The decoder on the thread", () => {
             // Node's own is asked only where no bytes overrun it.
             if (mended) {
               const own = await run(outcome(zlib.createBrotliDecompress(), chunkings(bytes, [])))
-              expect(whole.end).toBe(own.end)
+              // Rust's looks at the bits behind the last one, which unpack to nothing, in empty bodies alone.
+              if (own.end === "badly padded") expect(["whole", "bad"]).toContain(whole.end)
+              else expect(whole.end).toBe(own.end)
             }
           }),
-          { numRuns: 300 },
+          { numRuns: 300, examples: [[badlyPadded, []]] },
         ),
       )
       expect(underWay()).toEqual({ seated: 0, waiting: 0 })
