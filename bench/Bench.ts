@@ -2,7 +2,8 @@
  * `npm run bench`: Sluice, what can be done at best, and others, in front of one mock, in interleaved rounds of one run. Writes docs/performance.md
  * and bench/results.json.
  *
- * `BENCH_ROUNDS` (5), `BENCH_SECONDS` (3) for each sample, `BENCH_ONLY` names scenarios by a pattern; then nothing is written.
+ * `BENCH_ROUNDS` (5), `BENCH_SECONDS` (3) for each sample, `BENCH_TRIES` (5) at most of a sample that others disturbed, `BENCH_ONLY` names scenarios by a
+ * pattern; then nothing is written.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -36,7 +37,7 @@ const node = (program: string, args: ReadonlyArray<string>): Started =>
 
 /** A sample is disturbed where others took more than this share of a core meanwhile. */
 const disturbedAt = 0.1
-const mostTries = 5
+const mostTries = numberFrom("BENCH_TRIES", 5)
 
 const mock = node("dist/bench-mock.js", [])
 const mockPort = Number(await mock.line())

@@ -1,9 +1,10 @@
 /**
  * The upstream of the benchmarks: raw sockets and answers made beforehand, so that it is never the limit. What it does stands in the path,
  * `/plain/…`, `/embedding-256/…` (so many numbers), `/burst-200/…` (so many events, as fast as they are taken), `/paced-20-100/…` (one every 20 ms, 100 of them), `/fail-5/…` (each fifth
- * request is a 503).
+ * request is a 503). Events are those of the endpoint at which the path ends.
  */
 import { createServer, type Socket } from "node:net"
+import { type MockStream, streamAt } from "./MockStreams.ts"
 
 const answer = JSON.stringify({
   id: "chatcmpl-bench",
@@ -32,19 +33,6 @@ const vectorOf = (dimensions: number): string =>
     usage: { prompt_tokens: 90, total_tokens: 90 },
   })
 
-const chunkOf = (delta: object, finish: string | null): string =>
-  JSON.stringify({
-    id: "chatcmpl-bench",
-    object: "chat.completion.chunk",
-    created: 1_795_305_600,
-    model: "gpt-4o",
-    system_fingerprint: "fp_bench",
-    choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
-  })
-
-const piece = (text: string): Buffer => Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`)
-const event = (data: string): Buffer => piece(`data: ${data}\n\n`)
-
 const answerOf = (body: string): Buffer =>
   Buffer.from(
     `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
@@ -58,27 +46,24 @@ const failure = Buffer.from(
 const head = Buffer.from(
   "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
 )
-const first = event(chunkOf({ role: "assistant", content: "" }, null))
-const token = event(chunkOf({ content: " token" }, null))
-const end = Buffer.concat([event(chunkOf({}, "stop")), event("[DONE]"), Buffer.from("0\r\n\r\n")])
 
-const burst = (socket: Socket, count: number): void => {
+const burst = (socket: Socket, { end, first, token }: MockStream, count: number): void => {
   socket.write(head)
   socket.write(first)
-  for (let at = 0; at < count; at++) socket.write(token)
-  socket.write(end)
+  for (let at = 0; at < count; at++) socket.write(token(at))
+  socket.write(end(count))
 }
 
-const paced = (socket: Socket, everyMs: number, count: number): void => {
+const paced = (socket: Socket, { end, first, token }: MockStream, everyMs: number, count: number): void => {
   socket.write(Buffer.concat([head, first]))
-  let left = count
+  let sent = 0
   const stop = () => clearInterval(timer)
   const timer = setInterval(() => {
-    if (left-- > 0) socket.write(token)
+    if (sent < count) socket.write(token(sent++))
     else {
       stop()
       socket.off("close", stop)
-      socket.write(end)
+      socket.write(end(count))
     }
   }, everyMs)
   socket.once("close", stop)
@@ -91,10 +76,10 @@ const respond = (socket: Socket, path: string): void => {
   const [kind, a = "0", b = "0"] = behaviour.split("-")
   switch (kind) {
     case "burst":
-      burst(socket, Number(a))
+      burst(socket, streamAt(path), Number(a))
       return
     case "paced":
-      paced(socket, Number(a), Number(b))
+      paced(socket, streamAt(path), Number(a), Number(b))
       return
     case "fail":
       socket.write(++requests % Number(a) === 0 ? failure : plain)

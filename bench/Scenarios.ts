@@ -1,6 +1,6 @@
 /** What is measured of whom: the loads, and the figures that are told of each. */
 import type { Figure, LoadPlan } from "./Figures.ts"
-import { direct, floor, type MakeSubject, nginx, portkey, sluice } from "./Subjects.ts"
+import { direct, floor, type MakeSubject, nginx, portkey, type SluiceOptions, sluice } from "./Subjects.ts"
 
 export interface Scenario extends Pick<LoadPlan, "kind" | "connections" | "rampMs" | "warmMs"> {
   readonly name: string
@@ -42,12 +42,13 @@ const embedding = (dimensions: number): MakeSubject =>
     name: `Sluice, a vector of ${dimensions.toLocaleString("en-US")} numbers`,
     asks: {
       path: "/v1/embeddings",
-      body: JSON.stringify({
-        model: `embedding-${dimensions}`,
-        input: "Tell me more. ".repeat(30),
-        dimensions,
-        encoding_format: "base64",
-      }),
+      body: () =>
+        JSON.stringify({
+          model: `embedding-${dimensions}`,
+          input: "Tell me more. ".repeat(30),
+          dimensions,
+          encoding_format: "base64",
+        }),
     },
   })
 
@@ -56,6 +57,45 @@ const cleaned = sluice({
   name: "Sluice, prefix + strip",
   entry: { special_prefix: "Note: ", thinking_format: "strip" },
 })
+const words = "Tell me more. ".repeat(20)
+
+/** Streams of each conversation dialect. */
+const streamed: ReadonlyArray<NonNullable<SluiceOptions["asks"]> & { readonly dialect: string }> = [
+  { dialect: "chat", path: "/v1/chat/completions", body: chat(500, true) },
+  {
+    dialect: "messages",
+    path: "/v1/messages",
+    body: (model) =>
+      JSON.stringify({
+        model,
+        max_tokens: 1_024,
+        stream: true,
+        system: "You are a helpful assistant.",
+        messages: [{ role: "user", content: words }],
+      }),
+  },
+  {
+    dialect: "responses",
+    path: "/v1/responses",
+    body: (model) =>
+      JSON.stringify({ model, stream: true, instructions: "You are a helpful assistant.", input: words }),
+  },
+]
+
+/** Sluice asked in each dialect, and each again with these members. */
+const ofEachDialect = (
+  changes: Readonly<Record<string, SluiceOptions["entry"]>>,
+): ReadonlyArray<MakeSubject> =>
+  Object.entries({ "": {}, ...changes }).flatMap(([change, entry]) =>
+    streamed.map(({ dialect, ...asks }) =>
+      sluice({
+        name: change === "" ? dialect : `${dialect}, ${change}`,
+        asks,
+        entry: { dialects: ["chat", "messages", "responses"], ...entry },
+      }),
+    ),
+  )
+
 const everyone = [direct, floor, shipped, cleaned, portkey, nginx]
 
 const plain = { kind: "plain", behaviour: "plain", rampMs: 0, warmMs: 500, heatMs: 15_000 } as const
@@ -107,6 +147,31 @@ export const scenarios: ReadonlyArray<Scenario> = [
     heatMs: 10_000,
     subjects: everyone,
     figures: ["cpuPerEvent", "first50", "first99", "peakMb"],
+  },
+  {
+    ...stream,
+    name: "dialects, 32 streams, unpaced",
+    words: "Streams of 200 events in each dialect, 32 at once: what an event costs beside one of a chat.",
+    behaviour: "burst-200",
+    body: chat(500, true),
+    connections: 32,
+    subjects: ofEachDialect({
+      prefix: { special_prefix: "Note: " },
+      "prefix + strip": { special_prefix: "Note: ", thinking_format: "strip" },
+    }),
+    figures: ["cpuPerEvent", "eventsPerSecond"],
+  },
+  {
+    ...stream,
+    name: "dialects, 200 streams, an event every 20 ms",
+    words: "The same as real traffic looks.",
+    behaviour: "paced-20-100",
+    body: chat(500, true),
+    connections: 200,
+    rampMs: 2_000,
+    firstHeat: { behaviour: "burst-4", connections: 64, heatMs: 10_000 },
+    subjects: ofEachDialect({}),
+    figures: ["cpuPerEvent", "first50", "peakMb"],
   },
   {
     ...stream,

@@ -97,7 +97,10 @@ export const floor: MakeSubject = async (mockPort, behaviours) => {
 export interface SluiceOptions {
   readonly name: string
   /** What it is asked in place of what the scenario asks. */
-  readonly asks?: { readonly path: string; readonly body: string }
+  readonly asks?: {
+    readonly path: string
+    readonly body: (model: string) => string
+  }
   /** Members of every entry. */
   readonly entry?: Readonly<Record<string, unknown>>
   /** Entries before those of the behaviours. */
@@ -188,7 +191,11 @@ export const sluice =
     return subject(
       name,
       started,
-      () => ({ port, path: chatPath, headers: {}, ...asks }),
+      (behaviour) => ({
+        port,
+        headers: {},
+        ...(asks === undefined ? { path: chatPath } : { path: asks.path, body: asks.body(behaviour) }),
+      }),
       startMs,
       () => {
         close()
