@@ -6,7 +6,7 @@ import * as Either from "effect/Either"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
-import type { AskedRequest, Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
+import type { AskedRequest, AskedTarget, Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
 import { operationsByName, type ServedName } from "../operations/Operations.ts"
 import { type Model, readModels } from "../routing/ModelList.ts"
 import type { JsonObject } from "../wire/Json.ts"
@@ -26,7 +26,7 @@ export interface Mistake {
 /** Where a client's body is, all of it in memory that threads share. */
 interface Received {
   readonly operation: ServedName
-  readonly deployment: string | undefined
+  readonly target: AskedTarget
   readonly onlyModel?: string | undefined
 }
 
@@ -120,9 +120,9 @@ export const bodyOf =
 export const asideJobs: {
   readonly [N in JobName]: (input: AsideJobs[N]["input"]) => AsideJobs[N]["output"]
 } = {
-  read: ({ deployment, onlyModel, operation, pieces }) => {
+  read: ({ onlyModel, operation, pieces, target }) => {
     const bytes = joined(pieces)
-    const read = Either.match(operationsByName[operation].decode(bytes, deployment, onlyModel), {
+    const read = Either.match(operationsByName[operation].decode(bytes, target, onlyModel), {
       onLeft: mistake,
       onRight: ({ affinity, facts: read }) => {
         const { choices, continues, includeUsage, model, multimodal, stream, tools, unresumable } = read
@@ -132,10 +132,10 @@ export const asideJobs: {
     })
     return { bytes, read }
   },
-  prepare: ({ bytes, deployment, omissions, onlyModel, operation, recipient, said }) =>
+  prepare: ({ bytes, omissions, onlyModel, operation, recipient, said, target }) =>
     Either.match(
       Either.flatMap(
-        operationsByName[operation].decode(weighed(bytes), deployment, onlyModel),
+        operationsByName[operation].decode(weighed(bytes), target, onlyModel),
         bodyOf(recipient, omissions, said),
       ),
       {

@@ -27,10 +27,9 @@ import { type BodyLimit, ResponseNotFound } from "../errors/RequestErrors.ts"
 import { nothingOmitted } from "../operations/Additions.ts"
 import { toUpstream } from "../operations/HeadersToUpstream.ts"
 import { type Form, toldForm } from "../operations/multipart/Form.ts"
-import type { RequestFacts } from "../operations/Operation.ts"
+import type { AskedTarget, RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { makerOf } from "../operations/responses/ResponseId.ts"
-import { isStored, storedPath } from "../operations/responses/StoredResponses.ts"
 import { sessionOf } from "../operations/Session.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
 import { takesOf } from "../routing/Dialect.ts"
@@ -76,14 +75,6 @@ export class Gateway extends Context.Tag("sluice/Gateway")<
   }
 >() {}
 
-/** What the target of a request says beside its operation. */
-export interface AskedTarget {
-  /** The model that its path names, or the id of a response, where it does. */
-  readonly deployment: string | undefined
-  /** What of its query upstreams are to know. */
-  readonly query?: string | undefined
-}
-
 /** What every request goes through. */
 interface Stations extends StreamTools, UploadTools {
   readonly aside: Aside["Type"]
@@ -94,9 +85,10 @@ interface Stations extends StreamTools, UploadTools {
 }
 
 /** What was asked for, and until when. */
-interface Asked extends AskedTarget {
+interface Asked {
   readonly operation: ServedOperation
   readonly call: ClientCall
+  readonly target: AskedTarget
   readonly deadline: Deadline
   /** Of its body, where that is a form. */
   readonly boundary: string | undefined
@@ -144,33 +136,25 @@ class Passage {
 
   #received(body: Uint8Array | LongBody | Form): Effect.Effect<RecordedAnswer, GatewayError> {
     const { draft, hold, snapshot } = this.#frame
-    const { deployment, operation } = this.#asked
+    const { operation, target } = this.#asked
     if ("parts" in body) return this.#form(body)
     if (!(body instanceof Uint8Array)) {
       const received = (bytes: Uint8Array): void => draft.received(bytes)
-      const beside = { deployment, onlyModel: snapshot.routes.onlyModel }
+      const beside = { target, onlyModel: snapshot.routes.onlyModel }
       const read = readLong(this.#stations.aside, operation, body, beside, hold, received)
       return Effect.flatMap(read, (request) => this.#read(request))
     }
-    if (isStored(operation)) return this.#asksStored(operation)
     draft.received(body)
-    const request = operation.decode(body, deployment, snapshot.routes.onlyModel)
+    const request = operation.decode(body, target, snapshot.routes.onlyModel)
     return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
   }
 
   #form(form: Form): Effect.Effect<RecordedAnswer, GatewayError> {
     const { draft, secrets } = this.#frame
-    const { deployment, operation } = this.#asked
+    const { operation, target } = this.#asked
     draft.received(Buffer.from(secrets.without(toldForm(form))))
-    const request = operation.form?.(form, deployment)
+    const request = operation.form?.(form, target)
     if (request === undefined) return Effect.dieMessage("a form was read that no operation takes")
-    return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
-  }
-
-  /** All that is asked of what an upstream keeps stands in the target; a body that came all the same says nothing. */
-  #asksStored(operation: ServedOperation): Effect.Effect<RecordedAnswer, GatewayError> {
-    const { deployment, query = "" } = this.#asked
-    const request = operation.decode(Buffer.from(query), deployment, undefined)
     return Either.isLeft(request) ? Effect.fail(request.left) : this.#read(request.right)
   }
 
@@ -194,14 +178,7 @@ class Passage {
   }
 
   #unplanned({ continues, model }: RequestFacts): GatewayError {
-    const { operation } = this.#asked
-    if (continues !== undefined) {
-      return new ResponseNotFound({
-        id: continues,
-        param: isStored(operation) ? null : "previous_response_id",
-      })
-    }
-    return this.#unspoken(model)
+    return continues === undefined ? this.#unspoken(model) : new ResponseNotFound(continues)
   }
 
   #unspoken(model: string): GatewayError {
@@ -214,7 +191,7 @@ class Passage {
   #plan(request: ReadRequest): ReadonlyArray<Target> {
     const { continues, model } = request.facts
     if (continues !== undefined) {
-      const maker = makerOf(continues, this.#frame.snapshot.routes.upstreams)
+      const maker = makerOf(continues.id, this.#frame.snapshot.routes.upstreams)
       return maker === undefined ? [] : [onlyTarget(maker, model)]
     }
     const { dialect } = this.#asked.operation
@@ -237,13 +214,10 @@ class Passage {
   #asking({ bodyFor, facts }: ReadRequest, targets: ReadonlyArray<Target>): WalkRequest {
     const { caller, draft, hold, onAsking, onAttempt, onPassedOver, secrets, snapshot, whenOver } =
       this.#frame
-    const { boundary, call, deadline, operation, query } = this.#asked
+    const { boundary, call, deadline, operation, target: asked } = this.#asked
     return {
       operation,
-      pathFor: isStored(operation)
-        ? ({ upstream }) => storedPath(upstream, operation, facts.continues ?? "")
-        : undefined,
-      query,
+      asked,
       stream: this.#grammar(facts) !== undefined,
       choicesFor: ({ upstream }) => choicesOf(facts.choices, upstream),
       transformFor: (target) => transformOf(operation, target, facts, snapshot),
@@ -376,7 +350,7 @@ export const layer: Layer.Layer<
       serve: (endpointName, call, answer) => admission.serve(endpointName, call, answer),
       unserved: (asked, call, error) => admission.unserved(asked, call, error),
       passOn: passingOn(admission, open, clock),
-      proxy: (operation, call, { deployment, query }) => {
+      proxy: (operation, call, target) => {
         const frame = admission.open(operation, call)
         if (!(frame instanceof Frame)) return frame
         const { draft, snapshot } = frame
@@ -389,8 +363,7 @@ export const layer: Layer.Layer<
           : new Passage(stations, frame, {
               operation,
               call,
-              deployment,
-              query,
+              target,
               deadline: deadline.right,
               boundary: boundary?.right,
             }).served()

@@ -7,7 +7,7 @@ import { InvalidRequest } from "../errors/RequestErrors.ts"
 import { noMemory, Overloaded, roomRetrySeconds } from "../errors/ServerErrors.ts"
 import type { Omissions } from "../operations/Additions.ts"
 import { withoutMark } from "../operations/JsonRequest.ts"
-import type { Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
+import type { AskedTarget, Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { BodyFor } from "../upstream/Asking.ts"
@@ -23,9 +23,10 @@ export interface ReadRequest {
   readonly bodyToResume: BodyToResume | undefined
 }
 
-/** The model where the body does not say: what its path names, else the only one that is served. */
-export interface ModelBeside {
-  readonly deployment: string | undefined
+/** What a body is read with. */
+export interface ReadWith {
+  readonly target: AskedTarget
+  /** The model that is meant where nobody names any. */
   readonly onlyModel: string | undefined
 }
 
@@ -74,7 +75,7 @@ export const readLong = (
   { run }: Aside["Type"],
   { name: operation }: ServedOperation,
   { pieces }: LongBody,
-  beside: ModelBeside,
+  beside: ReadWith,
   hold: Hold,
   received: (bytes: Uint8Array) => void,
 ): Effect.Effect<ReadRequest, GatewayError> =>

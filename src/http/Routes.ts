@@ -10,18 +10,17 @@ import { Gateway } from "../gateway/Gateway.ts"
 import { Models } from "../gateway/Models.ts"
 import { passthroughName } from "../gateway/Passthrough.ts"
 import type { ServedPath } from "../operations/Operation.ts"
-import { allOperations, operations, type ServedOperation } from "../operations/Operations.ts"
+import { allOperations } from "../operations/Operations.ts"
 import {
-  deploymentIn,
   isModelPath,
   meantPath,
   modelIn,
+  type NamedPath,
+  namedIn,
   pathOf,
   queryOf,
-  type StoredIn,
   servedPaths,
   spellingsOf,
-  storedIn,
 } from "../operations/RequestPath.ts"
 import type { Dialect } from "../routing/Dialect.ts"
 import { type Passed, passedBy } from "../routing/Passthrough.ts"
@@ -48,7 +47,10 @@ export const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>
 })
 
 /** What is served at a path, by its methods. `GET` answers `HEAD` too. */
-type Place = Readonly<Partial<Record<"DELETE" | "GET" | "POST", Route>>>
+interface Place extends Readonly<Partial<Record<"DELETE" | "GET" | "POST", Route>>> {
+  /** Who asks for another protocol there is told that there is none. */
+  readonly refusesUpgrade?: boolean
+}
 
 const routeOf = (place: Place, method: string): Route | undefined => {
   switch (method) {
@@ -90,8 +92,6 @@ const shuttingDown = new ShuttingDown({ retryAfterSeconds: 1 })
 const spelled = (paths: ReadonlyArray<ServedPath>, place: Place): ReadonlyArray<readonly [string, Place]> =>
   paths.flatMap(spellingsOf).map((spelling) => [spelling, place] as const)
 
-const responsesPaths: ReadonlySet<string> = new Set(operations.responses.paths.flatMap(spellingsOf))
-
 /** The dialects whose clients say more in a query; that of a chat is Azure's, of a path which no upstream is sent. */
 const takesQuery: ReadonlySet<Dialect | undefined> = new Set(["messages", "responses"])
 
@@ -109,7 +109,9 @@ class Routes {
     )
     this.#ofModel = { GET: retrieved }
     this.#byPath = new Map([
-      ...allOperations.flatMap((operation) => spelled(operation.paths, this.#proxied(operation))),
+      ...allOperations.flatMap((operation) =>
+        spelled(operation.paths, this.#proxied({ operations: [operation], names: {} })),
+      ),
       ...spelled(["/models", "//anthropic/v1/models"], { GET: listed }),
       ...this.#own(),
     ])
@@ -130,10 +132,9 @@ class Routes {
       return (call) => unrecorded(call, Effect.succeed(preflight(snapshot(), call.headers)))
     }
     const error = this.#misdirected(method, path, place)
-    const isResponses = responsesPaths.has(path) && method === "GET"
+    const refusesUpgrade = place?.refusesUpgrade === true && method === "GET"
     return (call) => {
-      // Agents ask for a WebSocket first, and go on over HTTP once they are told.
-      const asksUpgrade = isResponses && call.headers["upgrade"] !== undefined
+      const asksUpgrade = refusesUpgrade && call.headers["upgrade"] !== undefined
       return gateway.unserved({ method, path }, call, asksUpgrade ? new NoUpgrade() : error)
     }
   }
@@ -171,31 +172,24 @@ class Routes {
   /** What is served at paths with a name in them. */
   #named(path: string): Place | undefined {
     if (isModelPath(path)) return this.#ofModel
-    const response = storedIn(path)
-    if (response !== undefined) return this.#stored(response)
-    const deployment = deploymentIn(path)
-    return deployment === undefined ? undefined : this.#proxied(deployment.operation, deployment.name)
+    const named = namedIn(path)
+    return named === undefined ? undefined : this.#proxied(named)
   }
 
-  #proxied(operation: ServedOperation, deployment?: string): Place {
+  #proxied({ names, operations }: NamedPath): Place {
     const { gateway } = this.#to
-    const proxy: Route =
-      deployment === undefined && takesQuery.has(operation.dialect)
-        ? (call, target) => gateway.proxy(operation, call, { deployment, query: queryOf(target) })
-        : (call) => gateway.proxy(operation, call, { deployment })
-    return { [operation.method]: this.#unlessDraining(operation.name, proxy) }
-  }
-
-  /** What is asked of a response that is stored. */
-  #stored({ id, operations }: StoredIn): Place {
-    const { gateway } = this.#to
-    return Object.fromEntries(
-      operations.map((operation) => {
-        const proxy: Route = (call, target) =>
-          gateway.proxy(operation, call, { deployment: id, query: queryOf(target) })
-        return [operation.method, this.#unlessDraining(operation.name, proxy)]
-      }),
-    )
+    const { deployment, id } = names
+    const routes = operations.map((operation) => {
+      const proxy: Route =
+        deployment === undefined && takesQuery.has(operation.dialect)
+          ? (call, target) => gateway.proxy(operation, call, { id, query: queryOf(target) })
+          : (call) => gateway.proxy(operation, call, { deployment })
+      return [operation.method, this.#unlessDraining(operation.name, proxy)] as const
+    })
+    return {
+      ...Object.fromEntries(routes),
+      refusesUpgrade: operations.some((operation) => operation.refusesUpgrade === true),
+    }
   }
 
   /** What is told of this gateway itself. */

@@ -1,8 +1,6 @@
 /** What people read about the endpoints, generated from the table of operations: the tables of README.md and docs/audit.md. */
-import type { ServedOperation } from "./Operations.ts"
-import { allOperations, operationsByName } from "./Operations.ts"
+import { type ServedOperation, servedOperations } from "./Operations.ts"
 import { toldAs } from "./RequestPath.ts"
-import { storedOperations } from "./responses/StoredResponses.ts"
 
 const code = (text: string): string => `\`${text}\``
 
@@ -22,11 +20,8 @@ const own: ReadonlyArray<readonly [path: string, about: string]> = [
 ]
 
 const rows: ReadonlyArray<readonly [method: string, path: string, about: string]> = [
-  ...allOperations.map(
+  ...servedOperations.map(
     (operation) => [operation.method, toldAs(operation.paths[0]), aboutWithAliases(operation)] as const,
-  ),
-  ...Object.values(storedOperations).map(
-    ({ about, method, paths: [path] }) => [method, toldAs(path), about] as const,
   ),
   ...own.map(([path, about]) => ["GET", path, about] as const),
 ]
@@ -37,7 +32,7 @@ const endpoints = [
   ...rows.map(([method, path, about]) => `| ${method} | ${code(path)} | ${about} |`),
 ].join("\n")
 
-const names = [...Object.keys(operationsByName), "models", "passthrough"].map(code)
+const names = [...servedOperations.map(({ name }) => name), "models", "passthrough"].map(code)
 
 /** README.md with its table of endpoints. */
 export const withEndpoints = (readme: string): string =>

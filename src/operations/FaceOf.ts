@@ -2,7 +2,7 @@
 import type { FaceName } from "../errors/faces/Face.ts"
 import type { ReceivedHeaders } from "../wire/Headers.ts"
 import { allOperations } from "./Operations.ts"
-import { deploymentIn, isModelPath, pathOf, spellingsOf } from "./RequestPath.ts"
+import { isModelPath, namedIn, pathOf, spellingsOf } from "./RequestPath.ts"
 
 const facesByPath: ReadonlyMap<string, FaceName> = new Map(
   allOperations.flatMap(({ face, paths }) =>
@@ -26,5 +26,5 @@ export const faceOf = (target: string, headers: ReceivedHeaders): FaceName => {
   if (known !== undefined) return known
   if (anthropicPath.test(path)) return "anthropic"
   if (modelLists.has(path) || isModelPath(path)) return isAnthropics(headers) ? "anthropic" : "openai"
-  return deploymentIn(path)?.operation.face ?? "openai"
+  return namedIn(path)?.operations[0]?.face ?? "openai"
 }

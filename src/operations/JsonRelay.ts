@@ -143,7 +143,7 @@ export const jsonRelay = <Name extends string>({
     about,
     paths,
     decidedBy,
-    decode: (received, deployment, only) =>
+    decode: (received, { deployment }, only) =>
       Either.flatMap(
         readJson(received, decidedBy, deployment, (body) => modelWhereAbsent?.(only, body)),
         (request) => read(request, deployment),

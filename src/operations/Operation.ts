@@ -19,7 +19,10 @@ import type { Additions, Omissions } from "./Additions.ts"
 import type { Form } from "./multipart/Form.ts"
 import type { Deciding } from "./OneReading.ts"
 
-/** `/rerank` stands below a base URL, whichever it is; `//v2/rerank` at the root of the host, and nowhere else. */
+/**
+ * `/rerank` stands below a base URL, whichever it is; `//v2/rerank` at the root of the host, and nowhere else. `{id}` stands for the id of what is asked
+ * about.
+ */
 export type ServedPath = `/${string}`
 
 export interface Operation<Name extends string = string> {
@@ -36,16 +39,19 @@ export interface Operation<Name extends string = string> {
   readonly paths: readonly [ServedPath, ...ReadonlyArray<ServedPath>]
   /** All members of a request that anything is decided by, here or on its way back: none of them may be read in two ways. */
   readonly decidedBy: Deciding
+  /** Callers ask for a WebSocket there first, and go on over HTTP once they are told that there is none. */
+  readonly refusesUpgrade?: true
+  /** Where an upstream has what it keeps by this id; absent where a request is about nothing that is kept. */
+  readonly keptAt?: (upstream: Pick<Upstream, "name" | "paths">, id: string) => string
   /**
-   * Reads a request body. Refused is only what the gateway could not route or answer, or what others would read otherwise than it does; all else is the
+   * Reads a request. Refused is only what the gateway could not route or answer, or what others would read otherwise than it does; all else is the
    * upstream's to judge.
    *
-   * @param deployment the model of a path that names one, which the body's does not change, nor need be there
    * @param onlyModel the one that is meant where nobody names any: the only one that is served
    */
   readonly decode: (
     body: Uint8Array,
-    deployment: string | undefined,
+    target: AskedTarget,
     onlyModel?: string,
   ) => Either.Either<AskedRequest, InvalidRequest>
   /** Reads a body that is a form (multipart/form-data); absent where none is taken. */
@@ -55,11 +61,20 @@ export interface Operation<Name extends string = string> {
   readonly stream: StreamGrammar | undefined
 }
 
-/** @param deployment as for a body that is JSON */
 export type FormReader = (
   form: Form,
-  deployment: string | undefined,
+  target: AskedTarget,
 ) => Either.Either<AskedRequest<StoredBytes>, InvalidRequest>
+
+/** What the target of a request says beside its operation. Plain values. */
+export interface AskedTarget {
+  /** The model that its path names, which the body's does not change, nor need be there. */
+  readonly deployment?: string | undefined
+  /** The id in its path, as it was given out. */
+  readonly id?: string | undefined
+  /** What of its query upstreams are to know, without its `?`. */
+  readonly query?: string | undefined
+}
 
 /** A request as it was read; `Body` is what its targets are sent. */
 export interface AskedRequest<Body = Uint8Array> {
@@ -92,8 +107,16 @@ export interface RequestFacts {
   readonly choices: ChoicesAsked
   /** Why its answer could never be resumed, whatever it says; `undefined` where it could. */
   readonly unresumable: Unresumable | undefined
-  /** The id of the response that it goes on from, as it was given out: whoever made that is asked, and nobody else. */
-  readonly continues: string | undefined
+  /** The response that it goes on from, or is about: whoever made that is asked, and nobody else. */
+  readonly continues: NamedResponse | undefined
+}
+
+/** A response that an upstream keeps, as a request names it. */
+export interface NamedResponse {
+  /** As it was given out. */
+  readonly id: string
+  /** The member that names it; `null` where the path does. */
+  readonly param: "previous_response_id" | null
 }
 
 /** What a request says of its choices. */

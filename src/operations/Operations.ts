@@ -85,6 +85,9 @@ export const operationsByName: { readonly [Name in ServedName]: Operation<Name> 
   ...storedOperations,
 }
 
+/** All that are served, in that order. */
+export const servedOperations: ReadonlyArray<ServedOperation> = Object.values(operationsByName)
+
 /** The operation that is called so, in an audit of any release. */
 export const operationCalled = (name: string): ServedOperation | undefined =>
-  Object.values(operationsByName).find((operation) => operation.name === name)
+  servedOperations.find((operation) => operation.name === name)

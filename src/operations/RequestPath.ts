@@ -4,9 +4,8 @@
  */
 import { distance } from "../wire/Nearest.ts"
 import { percentDecoded } from "../wire/PercentEncoding.ts"
-import type { ServedPath } from "./Operation.ts"
-import { allOperations, type ServedOperation } from "./Operations.ts"
-import { type StoredOperation, storedOperations } from "./responses/StoredResponses.ts"
+import type { AskedTarget, ServedPath } from "./Operation.ts"
+import { allOperations, type ServedOperation, servedOperations } from "./Operations.ts"
 
 /** What may stand before an operation's path: OpenAI's base URL, Azure's old and new one, one below the other, or nothing. */
 const prefixes = ["", "/v1", "/openai", "/openai/v1", "/v1/openai"]
@@ -74,23 +73,6 @@ const modelPrefixes = ["/models/", "//anthropic/v1/models/"].flatMap(spellingsOf
 export const isModelPath = (path: string): boolean =>
   modelPrefixes.some((prefix) => path.length > prefix.length && path.startsWith(prefix))
 
-/** What can be asked of a stored response, at one path. */
-export interface StoredIn {
-  readonly id: string
-  readonly operations: ReadonlyArray<StoredOperation>
-}
-
-const responsePrefixes = spellingsOf("/responses/")
-
-/** Which stored response a path names, and what can be asked of it there. */
-export const storedIn = (path: string): StoredIn | undefined => {
-  const prefix = responsePrefixes.find((one) => path.startsWith(one))
-  const [, id, behind] =
-    prefix === undefined ? [] : (/^([^/]+)(\/.+)?$/.exec(path.slice(prefix.length)) ?? [])
-  const operations = Object.values(storedOperations).filter(({ behindId }) => behindId === (behind ?? ""))
-  return id === undefined || operations.length === 0 ? undefined : { id: percentDecoded(id), operations }
-}
-
 /** An operation asked of a deployment. */
 export interface Deployment {
   readonly operation: ServedOperation
@@ -123,6 +105,48 @@ export const deploymentIn = (path: string): Deployment | undefined => {
   return path.length > prefix.length + ending.path.length
     ? { operation: ending.operation, name: percentDecoded(name) }
     : undefined
+}
+
+/** A path with an id in it, in one of its spellings. */
+interface IdPath {
+  readonly before: string
+  readonly behind: string
+  readonly operation: ServedOperation
+}
+
+const idPaths: ReadonlyArray<IdPath> = servedOperations.flatMap((operation) =>
+  operation.paths.flatMap((path) => {
+    const [before = "", behind] = path.split("{id}")
+    return behind === undefined
+      ? []
+      : spellingsOf(before).map((spelling) => ({ before: spelling, behind, operation }))
+  }),
+)
+
+/** The id that stands there in a path, as it was written. */
+const idIn = (path: string, { before, behind }: IdPath): string | undefined => {
+  if (!path.startsWith(before) || !path.endsWith(behind)) return undefined
+  const id = path.slice(before.length, path.length - behind.length)
+  return id === "" || id.includes("/") ? undefined : id
+}
+
+/** What is asked at a path that names something: each operation by a method of its own. */
+export interface NamedPath {
+  readonly operations: ReadonlyArray<ServedOperation>
+  readonly names: Pick<AskedTarget, "deployment" | "id">
+}
+
+/** What a path with the name of a deployment, or an id, leads to. */
+export const namedIn = (path: string): NamedPath | undefined => {
+  const deployment = deploymentIn(path)
+  if (deployment !== undefined) {
+    return { operations: [deployment.operation], names: { deployment: deployment.name } }
+  }
+  const found = idPaths.filter((one) => idIn(path, one) !== undefined)
+  const id = found[0] === undefined ? undefined : idIn(path, found[0])
+  return id === undefined
+    ? undefined
+    : { operations: found.map(({ operation }) => operation), names: { id: percentDecoded(id) } }
 }
 
 const modelsPath = "/models"

@@ -2,6 +2,7 @@
 import type { Deadline } from "../access/Deadline.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { AskedTarget } from "../operations/Operation.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { SentBytes } from "../wire/StoredBytes.ts"
@@ -16,10 +17,8 @@ export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {
   readonly choicesFor: (target: Target) => number
   /** What is to be done to the texts of a target's answer. */
   readonly transformFor: (target: Target) => ChoiceTransform
-  /** Where a target is asked; absent: at the path that it has for the operation. */
-  readonly pathFor?: ((target: Target) => string) | undefined
-  /** What of the client's query goes along; nothing where there is none. */
-  readonly query?: string | undefined
+  /** What the request's own target says of where to ask. */
+  readonly asked: Pick<AskedTarget, "id" | "query">
   readonly retry: RetryPolicy
   readonly breaker: BreakerPolicy
   readonly deadline: Deadline

@@ -10,7 +10,7 @@ import type { EventReader } from "../answer/EventReader.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
-import { pathAt } from "../routing/Upstream.ts"
+import { pathAt, type Upstream } from "../routing/Upstream.ts"
 import type { Answered, AnsweredStream, AttemptResult } from "./Answered.ts"
 import { AnswerReading } from "./AnswerReading.ts"
 import { type AttemptAt, type AttemptRequest, cancelledCause, type Sent } from "./AttemptRequest.ts"
@@ -39,6 +39,11 @@ const isRelayed = ({ plain }: ServedOperation): boolean => plain.kind === "relay
 /** Sound may begin as something packed does. */
 const unpacksOf = ({ plain }: ServedOperation): UpstreamCall["unpacks"] =>
   plain.kind === "relayed" && plain.holds === "sound" ? "told" : "any"
+
+const pathFor = (upstream: Upstream, operation: ServedOperation, { id }: AttemptRequest["asked"]): string =>
+  id === undefined || operation.keptAt === undefined
+    ? pathAt(upstream, operation)
+    : operation.keptAt(upstream, id)
 
 /** Apart from `RunningAttempt`, which a stream under way is not to keep. */
 const passingOver = (tell: AttemptRequest["onPassedOver"], upstream: string) => (): void => tell(upstream)
@@ -79,14 +84,14 @@ export class RunningAttempt implements CallListener, ReadingListener {
   }
 
   start(body: Sent["body"]): void {
-    const { deadline, headersFor, operation, pathFor, query, stream } = this.#at.request
+    const { asked, deadline, headersFor, operation, stream } = this.#at.request
     const { target } = this.#at
     this.#call = this.#surroundings.upstreams.open(
       {
         upstream: target.upstream,
         method: operation.method,
-        path: pathFor?.(target) ?? pathAt(target.upstream, operation),
-        query,
+        path: pathFor(target.upstream, operation, asked),
+        query: asked.query,
         headers: headersFor(target),
         body: operation.method === "POST" ? body : undefined,
         awaits: stream ? "event" : isRelayed(operation) ? "bytes" : "answer",

@@ -19,7 +19,7 @@ const bytes = (text: string): Uint8Array => {
 }
 
 const question = (text: string) =>
-  ({ operation: "chat.completions", deployment: undefined, pieces: [bytes(text)] }) as const
+  ({ operation: "chat.completions", target: {}, pieces: [bytes(text)] }) as const
 
 const request = '{"model":"m","messages":[{"role":"user","content":"a"}]}'
 

@@ -55,11 +55,11 @@ describe("What is done aside", () => {
         })
         const { bytes: joined, read } = asideJobs.read({
           operation: operation.name,
-          deployment: undefined,
+          target: {},
           pieces: piecesOf(bytes, at),
         })
         expect([...joined]).toEqual([...bytes])
-        const request = operation.decode(bytes, undefined)
+        const request = operation.decode(bytes, {})
         if (Either.isLeft(request)) {
           const { message, model, param } = request.left
           expect(read).toEqual({ kind: "mistake", message, param, model })
@@ -71,7 +71,7 @@ describe("What is done aside", () => {
         for (const said of [undefined, "so far"]) {
           const prepared = asideJobs.prepare({
             operation: operation.name,
-            deployment: undefined,
+            target: {},
             bytes: joined,
             recipient: { upstream, upstreamModel: "u" },
             omissions: nothingOmitted,

@@ -88,7 +88,7 @@ describe("Fuzzed,", () => {
       }
       check(
         fc.property(operation, mangled(request, legacy), (operation, bytes) => {
-          const decoded = operation.decode(bytes, undefined)
+          const decoded = operation.decode(bytes, {})
           if (Either.isLeft(decoded)) {
             expect(decoded.left.message).not.toBe("")
             return
@@ -133,7 +133,7 @@ describe("Fuzzed,", () => {
           expect([again.fault, again.parts]).toEqual([fault, parts])
           if (fault !== undefined) return
           const whole = { boundary: "b", parts, bytes: storedBytes([bytes]), closedAt }
-          const asked = formReader()(whole, undefined)
+          const asked = formReader()(whole, {})
           if (Either.isLeft(asked)) return
           JSON.parse(asked.right.affinity())
           const { body } = Either.getOrThrow(asked.right.bodyFor(target, nothingOmitted))
@@ -220,7 +220,7 @@ describe("Fuzzed,", () => {
               events.map(({ data }) => data),
             )
             if (point === undefined) return
-            const request = operation.decode(body, undefined)
+            const request = operation.decode(body, {})
             if (Either.isRight(request)) {
               const next = bodyOf(resuming, nothingOmitted, point.text)(request.right)
               if (Either.isRight(next)) JSON.parse(Buffer.from(next.right.body).toString())

@@ -39,7 +39,7 @@ describe("a planted operation", () => {
           maxTokens: 1,
           extraBody: JSON.parse(JSON.stringify(extraBody)),
         })
-        const asked = Either.getOrThrow(planted.decode(bytesOf(body), undefined))
+        const asked = Either.getOrThrow(planted.decode(bytesOf(body), {}))
         const prepared = Either.getOrThrow(
           asked.bodyFor({ upstream, upstreamModel: "other" }, nothingOmitted),
         )
@@ -57,9 +57,7 @@ describe("a planted operation", () => {
         fc.dictionary(fc.constantFrom("stream", "tools", "n", "messages"), fc.jsonValue()),
         (said) => {
           fc.pre(said["stream"] !== true)
-          const { facts } = Either.getOrThrow(
-            planted.decode(bytesOf({ ...needed, ...said, model: "m" }), undefined),
-          )
+          const { facts } = Either.getOrThrow(planted.decode(bytesOf({ ...needed, ...said, model: "m" }), {}))
           expect(facts).toMatchObject({
             model: "m",
             stream: false,
@@ -78,7 +76,7 @@ describe("a planted operation", () => {
     [{ question: "q" }, "documents", "`documents` is missing."],
     [{ question: "", documents: [] }, undefined, undefined],
   ])("is refused without what it cannot do without: %j", (said, param, message) => {
-    const decoded = planted.decode(bytesOf({ model: "m", ...said }), undefined)
+    const decoded = planted.decode(bytesOf({ model: "m", ...said }), {})
     if (param === undefined) expect(Either.isRight(decoded)).toBe(true)
     else expect(Either.flip(decoded)).toMatchObject({ right: { param, message, model: "m" } })
   })
@@ -92,7 +90,7 @@ describe("a planted operation", () => {
     [{ content: { content: { content: { content: { text: "too deep" } } } } }, ""],
     [5, ""],
   ])("goes where requests go that begin with the same: %j", (query, lead) => {
-    const asked = planted.decode(bytesOf({ model: "m", ...needed, query }), undefined)
+    const asked = planted.decode(bytesOf({ model: "m", ...needed, query }), {})
     expect(Either.getOrThrow(asked).affinity()).toBe(lead)
   })
 
@@ -109,11 +107,11 @@ describe("a planted operation", () => {
     [null, false],
   ])("is told to be of more than text where it is: %j", (documents, multimodal) => {
     const body = { model: "m", query: "q", question: documents, documents: documents ?? "d" }
-    expect(Either.getOrThrow(planted.decode(bytesOf(body), undefined)).facts.multimodal).toBe(multimodal)
+    expect(Either.getOrThrow(planted.decode(bytesOf(body), {})).facts.multimodal).toBe(multimodal)
   })
 
   it("is refused where its client waits for a stream", () => {
-    const asked = planted.decode(bytesOf({ model: "m", ...needed, stream: true }), undefined)
+    const asked = planted.decode(bytesOf({ model: "m", ...needed, stream: true }), {})
     expect(Either.flip(asked)).toMatchObject({
       right: {
         param: "stream",
@@ -142,7 +140,7 @@ const mayAssume = jsonRelay({
 
 describe("an operation whose requests need not name a model", () => {
   const decode = (body: object, deployment: string | undefined, only?: string) =>
-    mayAssume.decode(bytesOf({ input: "a", ...body }), deployment, only)
+    mayAssume.decode(bytesOf({ input: "a", ...body }), { deployment }, only)
 
   const sent = (body: object, deployment: string | undefined, upstreamModel: string): unknown => {
     const asked = Either.getOrThrow(decode(body, deployment, "only"))

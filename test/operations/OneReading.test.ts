@@ -127,7 +127,7 @@ describe("Every operation", () => {
       ...samples[operation.name].request,
     }
     const upstream = makeUpstream({ maxTokens: 3, stop: ["x"], asksUsage: true, extraBody: { top_k: 1 } })
-    const prepared = operation.decode(new TextEncoder().encode(JSON.stringify(body)), undefined).pipe(
+    const prepared = operation.decode(new TextEncoder().encode(JSON.stringify(body)), {}).pipe(
       Either.flatMap(({ affinity, bodyFor }) => {
         affinity()
         return bodyFor({ upstream, upstreamModel: "u" }, { usage: false, caps: [] })

@@ -38,7 +38,7 @@ describe("the table of operations", () => {
     "$name takes its model from the path of a deployment, whatever its body says",
     (operation) => {
       const body = { ...samples[operation.name].request, model: 5 }
-      const asked = operation.decode(new TextEncoder().encode(JSON.stringify(body)), "d")
+      const asked = operation.decode(new TextEncoder().encode(JSON.stringify(body)), { deployment: "d" })
       expect(Either.getOrThrow(asked).facts.model).toBe("d")
     },
   )
@@ -48,7 +48,7 @@ describe("the table of operations", () => {
     ({ decidedBy, decode }) => {
       expect(decidedBy.get("model")?.name).toBe("model")
       for (const { name } of decidedBy.values()) {
-        const twice = decode(new TextEncoder().encode(`{"model":"m","${name}":1,"${name}":2}`), undefined)
+        const twice = decode(new TextEncoder().encode(`{"model":"m","${name}":1,"${name}":2}`), {})
         expect(Either.isLeft(twice) && twice.left.param).toMatch(name === "model" ? "model" : name)
       }
     },

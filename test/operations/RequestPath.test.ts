@@ -8,6 +8,7 @@ import {
   isModelPath,
   meantPath,
   modelIn,
+  namedIn,
   pathOf,
   spellingsOf,
   withoutOuterSlashes,
@@ -130,6 +131,30 @@ describe("A deployment in a path", () => {
     "/v1/chat/completions",
   ])("is not in %s", (path) => {
     expect(deploymentIn(path)).toBeUndefined()
+  })
+})
+
+describe("The id of a stored response in a path", () => {
+  it.each([
+    ["/v1/responses/resp_1", "resp_1", ["responses.retrieve", "responses.delete"]],
+    ["/responses/resp_1", "resp_1", ["responses.retrieve", "responses.delete"]],
+    ["/openai/v1/responses/a%2Fb/cancel", "a/b", ["responses.cancel"]],
+    ["/v1/openai/responses/input_items/input_items", "input_items", ["responses.input_items"]],
+  ])("of %s", (path, id, names) => {
+    const named = namedIn(path)
+    expect(named?.names).toEqual({ id })
+    expect(named?.operations.map(({ name }) => name)).toEqual(names)
+  })
+
+  it.each([
+    "/v1/responses",
+    "/v1/responses/",
+    "/v1/responses/a/b",
+    "/v1/responses//cancel",
+    "/v2/responses/resp_1",
+    "/v1/responses/resp_1/cancel/cancel",
+  ])("is not in %s", (path) => {
+    expect(namedIn(path)).toBeUndefined()
   })
 })
 

@@ -173,6 +173,7 @@ const run = (
     )
     return yield* attempts.run({
       operation: chat,
+      asked: {},
       stream: options.stream ?? false,
       choicesFor: oneChoice,
       transformFor: () => untouched,
@@ -693,6 +694,7 @@ describe("Attempts that gave a stream", () => {
       held = new WeakRef(prompt)
       return attempts.run({
         operation: chat,
+        asked: {},
         stream: true,
         choicesFor: oneChoice,
         transformFor: () => untouched,

@@ -137,9 +137,9 @@ export class RecordDraft implements Addressee {
     return this.#isGathered ? undefined : (this.#answering ?? this.#attempts.at(-1))
   }
 
-  /** The body as it came. */
+  /** The body as it came, where one did. */
   received(bytes: Uint8Array): void {
-    if (this.#opening.policy.bodies === "full") this.#request = bytes
+    if (bytes.length > 0 && this.#opening.policy.bodies === "full") this.#request = bytes
   }
 
   asked({ model, multimodal, stream, tools }: RequestFacts): void {

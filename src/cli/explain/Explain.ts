@@ -101,7 +101,7 @@ const mostGroups = 50
 /** The affinity the gateway finds in a chat of this one user message. */
 const affinityOf = (prompt: string): string => {
   const body = JSON.stringify({ model: "any", messages: [{ role: "user", content: prompt }] })
-  return Either.match(chat.decode(new TextEncoder().encode(body), undefined), {
+  return Either.match(chat.decode(new TextEncoder().encode(body), {}), {
     onLeft: () => prompt,
     onRight: ({ affinity }) => affinity(),
   })

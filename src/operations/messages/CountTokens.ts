@@ -66,7 +66,7 @@ export const countTokens: Operation<typeof name> = {
   about: "how many tokens a request to `/v1/messages` has, where its client counts them",
   paths,
   decidedBy,
-  decode: (body, deployment) =>
+  decode: (body, { deployment }) =>
     Either.map(decode(body, deployment), (request) => ({
       facts: { ...request.facts, stream: false },
       affinity: () => leadOf(request),

@@ -21,7 +21,7 @@ export const messages: Operation<"messages"> = {
   about: "Anthropic's Messages, whole and streamed, for clients of that dialect",
   paths: ["/messages", "//anthropic/v1/messages"],
   decidedBy,
-  decode: (body, deployment) =>
+  decode: (body, { deployment }) =>
     Either.map(decode(body, deployment), (request) => ({
       facts: request.facts,
       affinity: () => leadOf(request),

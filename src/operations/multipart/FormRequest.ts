@@ -108,5 +108,5 @@ const asked = (request: FormRequest): AskedRequest<StoredBytes> => ({
  */
 export const formReader =
   (modelWhereAbsent?: ModelOfForm): FormReader =>
-  (form, deployment) =>
+  (form, { deployment }) =>
     Either.map(read(form, deployment, modelWhereAbsent), asked)

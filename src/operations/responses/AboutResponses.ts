@@ -22,7 +22,7 @@ export const aboutResponses = <Name extends string>({
   about,
   paths,
   decidedBy,
-  decode: (body, deployment) =>
+  decode: (body, { deployment }) =>
     Either.map(decode(body, deployment), (request) => ({
       facts: request,
       affinity: () => affinityOf(request),

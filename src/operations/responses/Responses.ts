@@ -14,8 +14,9 @@ export const responses: Operation<"responses"> = {
   face: "openai",
   about: "plain and `stream: true`; tools, reasoning, `previous_response_id`",
   paths: ["/responses"],
+  refusesUpgrade: true,
   decidedBy,
-  decode: (body, deployment) =>
+  decode: (body, { deployment }) =>
     Either.map(decode(body, deployment), (request) => ({
       facts: request,
       affinity: () => affinityOf(request),

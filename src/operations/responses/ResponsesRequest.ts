@@ -68,7 +68,7 @@ const read = (request: JsonRequest): Either.Either<ResponsesRequest, InvalidRequ
     multimodal: isMultimodal(body["input"]),
     choices: { n: undefined, prompts: 1 },
     unresumable: undefined,
-    continues: previous ?? undefined,
+    continues: previous === null ? undefined : { id: previous, param: "previous_response_id" },
   })
 }
 

@@ -5,7 +5,7 @@
 import * as Either from "effect/Either"
 import { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { isName } from "../../routing/Passthrough.ts"
-import { pathAt, type Upstream } from "../../routing/Upstream.ts"
+import { pathAt } from "../../routing/Upstream.ts"
 import { answerLimits } from "../../wire/JsonOutline.ts"
 import { nothingAdded } from "../Additions.ts"
 import { deciding } from "../OneReading.ts"
@@ -20,11 +20,8 @@ export type StoredResponseName =
   | "responses.cancel"
   | "responses.input_items"
 
-export interface StoredOperation<Name extends StoredResponseName = StoredResponseName>
-  extends Operation<Name> {
-  /** What stands behind the id in its path. */
-  readonly behindId: "" | "/cancel" | "/input_items"
-}
+/** What stands behind the id in a path. */
+type BehindId = "" | "/cancel" | "/input_items"
 
 const nothing = new Uint8Array()
 
@@ -36,7 +33,7 @@ const factsOf = (id: string, stream: boolean): RequestFacts => ({
   multimodal: false,
   choices: { n: undefined, prompts: 1 },
   unresumable: undefined,
-  continues: id,
+  continues: { id, param: null },
 })
 
 const neverAsked = new InvalidRequest({ message: "No response is named.", param: null })
@@ -49,26 +46,29 @@ const leadsElsewhere = new InvalidRequest({
 
 const stored = <Name extends StoredResponseName>(
   name: Name,
-  method: StoredOperation["method"],
-  behindId: StoredOperation["behindId"],
+  method: Operation["method"],
+  behindId: BehindId,
   about: string,
-): StoredOperation<Name> => ({
+): Operation<Name> => ({
   name,
   method,
-  behindId,
   dialect: "responses",
   face: "openai",
   about,
   paths: [`/responses/{id}${behindId}`],
   decidedBy: deciding([]),
-  // All that is asked stands in its path and its query.
-  decode: (query, id) =>
+  keptAt: (upstream, id) => {
+    const below = pathAt(upstream, { name: "responses", paths: ["/responses"] })
+    return `${below}/${encodeURIComponent(ownId(id, upstream.name) ?? id)}${behindId}`
+  },
+  // All that is asked stands in the path and its query; a body that came all the same says nothing.
+  decode: (_, { id, query }) =>
     id === undefined || !isName(id)
       ? Either.left(id === undefined ? neverAsked : leadsElsewhere)
       : Either.right({
           facts: factsOf(id, name === "responses.retrieve" && asksStream(query)),
           affinity: () => "",
-          bodyFor: () => Either.right({ body: nothing, asItCame: true, added: nothingAdded }),
+          bodyFor: () => Either.right({ body: nothing, asItCame: false, added: nothingAdded }),
           bodyToResume: undefined,
         }),
   plain: {
@@ -84,23 +84,12 @@ const stored = <Name extends StoredResponseName>(
   stream: name === "responses.retrieve" ? responsesGrammar : undefined,
 })
 
-const decoder = new TextDecoder()
-
-const asksStream = (query: Uint8Array): boolean =>
-  new URLSearchParams(decoder.decode(query)).get("stream") === "true"
+const asksStream = (query: string | undefined): boolean => new URLSearchParams(query).get("stream") === "true"
 
 /** All of them. */
-export const storedOperations: { readonly [Name in StoredResponseName]: StoredOperation<Name> } = {
+export const storedOperations: { readonly [Name in StoredResponseName]: Operation<Name> } = {
   "responses.retrieve": stored("responses.retrieve", "GET", "", "a stored response, with `?stream=true` too"),
   "responses.delete": stored("responses.delete", "DELETE", "", "forgets it"),
   "responses.cancel": stored("responses.cancel", "POST", "/cancel", "ends one that runs in the background"),
   "responses.input_items": stored("responses.input_items", "GET", "/input_items", "what it was made of"),
 }
-
-/** Where an upstream has what it keeps of the response of this id. */
-export const storedPath = (upstream: Upstream, { behindId }: StoredOperation, id: string): string => {
-  const below = pathAt(upstream, { name: "responses", paths: ["/responses"] })
-  return `${below}/${encodeURIComponent(ownId(id, upstream.name) ?? id)}${behindId}`
-}
-
-export const isStored = (operation: object): operation is StoredOperation => "behindId" in operation

@@ -31,7 +31,7 @@ export const textOperation = <Name extends string>({
   about,
   paths,
   decidedBy: input.decidedBy,
-  decode: (body, deployment) => {
+  decode: (body, { deployment }) => {
     const decoded = decode(input, body, deployment)
     if (Either.isLeft(decoded)) return Either.left(decoded.left)
     const request = decoded.right

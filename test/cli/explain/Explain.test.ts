@@ -51,7 +51,7 @@ const planned = (
   prompt: string,
 ): ReadonlyArray<Target> => {
   const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: prompt }] })
-  const request = Either.getOrThrow(chat.decode(new TextEncoder().encode(body), undefined))
+  const request = Either.getOrThrow(chat.decode(new TextEncoder().encode(body), {}))
   return plan(
     snapshot,
     { model, affinity: request.affinity, takes: takesOf("chat") },

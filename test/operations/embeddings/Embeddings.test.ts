@@ -11,7 +11,7 @@ import { makeUpstream } from "../../support/arbitraries.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-const asked = (text: string) => Either.getOrThrow(embeddings.decode(bytesOf(text), undefined))
+const asked = (text: string) => Either.getOrThrow(embeddings.decode(bytesOf(text), {}))
 
 const sent = (text: string, upstream: Partial<Upstream> = {}, upstreamModel = "m"): string => {
   const target = { upstream: makeUpstream(upstream), upstreamModel }
@@ -61,7 +61,7 @@ describe("a request for embeddings", () => {
     ['{"model":"m","input":"a","stream":true}', "stream"],
     ['{"model":"m","input":"a","stream":false,"stream":true}', "stream"],
   ])("is refused where nobody could answer it, or not everybody reads the same: %s", (text, param) => {
-    const refused = Either.getOrThrow(Either.flip(embeddings.decode(bytesOf(text), undefined)))
+    const refused = Either.getOrThrow(Either.flip(embeddings.decode(bytesOf(text), {})))
     expect(refused.param).toBe(param)
   })
 

@@ -19,8 +19,7 @@ const asked = { model: "claude-x", max_tokens: 64, messages: [turn] }
 
 const bytesOf = (value: unknown) => encoder.encode(typeof value === "string" ? value : JSON.stringify(value))
 
-const decoded = (value: unknown): AskedRequest =>
-  Either.getOrThrow(messages.decode(bytesOf(value), undefined))
+const decoded = (value: unknown): AskedRequest => Either.getOrThrow(messages.decode(bytesOf(value), {}))
 
 const target = (given: Partial<Upstream> = {}, upstreamModel = "claude-x"): Recipient => ({
   upstream: makeUpstream(given),
@@ -38,7 +37,7 @@ describe("A request for a message", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 }), (more) => {
         const bytes = bytesOf({ ...more, ...asked })
-        const request = messages.decode(bytes, undefined)
+        const request = messages.decode(bytes, {})
         if (Either.isLeft(request)) return
         const prepared = Either.getOrThrow(request.right.bodyFor(target(), nothingOmitted))
         expect(prepared.body).toBe(bytes)
@@ -134,7 +133,7 @@ describe("A request for a message", () => {
     ['{"model":"a","model":"b","messages":[{}]}', "model"],
     ['{"model":"a","Stop_Sequences":["x"],"messages":[{}]}', "stop_sequences"],
   ])("is refused for %j", (body, param) => {
-    expect(messages.decode(bytesOf(body), undefined)).toMatchObject(Either.left({ param }))
+    expect(messages.decode(bytesOf(body), {})).toMatchObject(Either.left({ param }))
   })
 
   it("tells of tools, images, also in what a tool answered, and why it could not be resumed", () => {
@@ -232,9 +231,7 @@ describe("A message that comes whole", () => {
 
 describe("A request for a count", () => {
   const body = (value: unknown, to: Recipient) =>
-    Either.flatMap(countTokens.decode(bytesOf(value), undefined), (request) =>
-      request.bodyFor(to, nothingOmitted),
-    )
+    Either.flatMap(countTokens.decode(bytesOf(value), {}), (request) => request.bodyFor(to, nothingOmitted))
   const tokenizing = target({ paths: { "messages.count_tokens": "//tokenize" } }, "served")
 
   it("has another model's name, and nothing else that its client does not say", () => {

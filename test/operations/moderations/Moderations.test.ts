@@ -6,7 +6,7 @@ import { moderations } from "../../../src/operations/moderations/Moderations.ts"
 import { makeUpstream } from "../../support/arbitraries.ts"
 
 const decoded = (text: string) =>
-  Either.getOrThrow(moderations.decode(new TextEncoder().encode(text), undefined, "only"))
+  Either.getOrThrow(moderations.decode(new TextEncoder().encode(text), {}, "only"))
 
 const sentTo = (upstreamModel: string, text: string): string => {
   const prepared = decoded(text).bodyFor({ upstream: makeUpstream(), upstreamModel }, nothingOmitted)

@@ -26,7 +26,7 @@ const textOf = ({ pieces }: StoredBytes): string =>
 
 const prepared = (bytes: Uint8Array, upstreamModel: string, extraBody = {}, defaultModel?: string) => {
   const request = Either.getOrThrow(
-    formReader(defaultModel === undefined ? undefined : () => defaultModel)(readForm(bytes), undefined),
+    formReader(defaultModel === undefined ? undefined : () => defaultModel)(readForm(bytes), {}),
   )
   const target = { upstream: makeUpstream({ extraBody }), upstreamModel }
   return Either.getOrThrow(request.bodyFor(target, nothingOmitted))
@@ -99,7 +99,9 @@ describe("a form for a target", () => {
 describe("the model of a form", () => {
   const read = (bytes: Uint8Array, deployment?: string, defaultModel?: string) =>
     Either.mapBoth(
-      formReader(defaultModel === undefined ? undefined : () => defaultModel)(readForm(bytes), deployment),
+      formReader(defaultModel === undefined ? undefined : () => defaultModel)(readForm(bytes), {
+        deployment,
+      }),
       {
         onLeft: ({ message, param }) => ({ message, param }),
         onRight: ({ facts }) => facts.model,
@@ -207,7 +209,7 @@ describe("the model of a form", () => {
               boundary,
             ).bytes,
           ),
-          undefined,
+          {},
         ),
         ({ facts }) => facts.stream,
       )

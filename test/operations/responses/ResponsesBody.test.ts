@@ -7,7 +7,7 @@ import { makeUpstream } from "../../support/arbitraries.ts"
 
 const sent = (body: object, settings: Parameters<typeof makeUpstream>[0]): unknown => {
   const bytes = new TextEncoder().encode(JSON.stringify({ model: "m", input: "hi", ...body }))
-  const asked = Either.getOrThrow(responses.decode(bytes, undefined))
+  const asked = Either.getOrThrow(responses.decode(bytes, {}))
   const target = { upstream: makeUpstream(settings), upstreamModel: "m" }
   const prepared = Either.getOrThrow(asked.bodyFor(target, nothingOmitted))
   const { input: _, model: __, ...rest } = JSON.parse(new TextDecoder().decode(prepared.body))

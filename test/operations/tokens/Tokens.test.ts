@@ -14,19 +14,19 @@ describe("a request for tokens", () => {
     { content: "Hello", with_pieces: true },
     { prompt: "" },
   ])("is taken with a model, and without one where only one is served: %j", (body) => {
-    expect(Either.isRight(tokenize.decode(bytesOf({ model: "m", ...body }), undefined))).toBe(true)
-    const assumed = Either.getOrThrow(tokenize.decode(bytesOf(body), undefined, "only"))
+    expect(Either.isRight(tokenize.decode(bytesOf({ model: "m", ...body }), {}))).toBe(true)
+    const assumed = Either.getOrThrow(tokenize.decode(bytesOf(body), {}, "only"))
     expect(assumed.facts.model).toBe("only")
-    expect(Either.flip(tokenize.decode(bytesOf(body), undefined))).toMatchObject({
+    expect(Either.flip(tokenize.decode(bytesOf(body), {}))).toMatchObject({
       right: { param: "model" },
     })
   })
 
   it("is refused without a text", () => {
-    expect(Either.flip(tokenize.decode(bytesOf({ model: "m" }), undefined))).toMatchObject({
+    expect(Either.flip(tokenize.decode(bytesOf({ model: "m" }), {}))).toMatchObject({
       right: { param: "prompt", message: "`prompt` or `messages` or `content` is missing." },
     })
-    expect(Either.flip(detokenize.decode(bytesOf({ model: "m" }), undefined))).toMatchObject({
+    expect(Either.flip(detokenize.decode(bytesOf({ model: "m" }), {}))).toMatchObject({
       right: { param: "tokens" },
     })
   })
