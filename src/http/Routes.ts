@@ -17,12 +17,11 @@ import {
   modelIn,
   type NamedPath,
   namedIn,
+  passedQuery,
   pathOf,
-  queryOf,
   servedPaths,
   spellingsOf,
 } from "../operations/RequestPath.ts"
-import type { Dialect } from "../routing/Dialect.ts"
 import { type Passed, passedBy } from "../routing/Passthrough.ts"
 import { preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
@@ -91,9 +90,6 @@ const shuttingDown = new ShuttingDown({ retryAfterSeconds: 1 })
 
 const spelled = (paths: ReadonlyArray<ServedPath>, place: Place): ReadonlyArray<readonly [string, Place]> =>
   paths.flatMap(spellingsOf).map((spelling) => [spelling, place] as const)
-
-/** The dialects whose clients say more in a query; that of a chat is Azure's, of a path which no upstream is sent. */
-const takesQuery: ReadonlySet<Dialect | undefined> = new Set(["messages", "responses"])
 
 /** Every path that is served, with what it does for each method. */
 class Routes {
@@ -180,10 +176,8 @@ class Routes {
     const { gateway } = this.#to
     const { deployment, id } = names
     const routes = operations.map((operation) => {
-      const proxy: Route =
-        deployment === undefined && takesQuery.has(operation.dialect)
-          ? (call, target) => gateway.proxy(operation, call, { id, query: queryOf(target) })
-          : (call) => gateway.proxy(operation, call, { deployment })
+      const proxy: Route = (call, target) =>
+        gateway.proxy(operation, call, { deployment, id, query: passedQuery(target) })
       return [operation.method, this.#unlessDraining(operation.name, proxy)] as const
     })
     return {

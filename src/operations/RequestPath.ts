@@ -55,6 +55,17 @@ export const queryOf = (target: string): string | undefined => {
   return query.test(written) ? written : undefined
 }
 
+const azureVersion = /^api-version(?:=|$)/i
+
+/** What of a query upstreams are told: all but the version of Azure's addresses, which says how this one is read. Theirs stands in their base URLs. */
+export const passedQuery = (target: string): string | undefined => {
+  const written = queryOf(target)
+  return written
+    ?.split("&")
+    .filter((parameter) => !azureVersion.test(parameter))
+    .join("&")
+}
+
 const modelPath = /^(?:\/+(?:v1|openai|anthropic))*\/+models\/(.+)$/s
 
 /**

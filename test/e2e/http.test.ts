@@ -34,7 +34,9 @@ describe("Paths", () => {
         expect(jsonOf(yield* request(port, "GET", path))).toMatchObject({ id: "org/gpt-oss" })
       }
       const asked = upstream.requests.map(({ path }) => path)
-      expect(new Set(asked)).toEqual(new Set(["/v1/chat/completions", "/v1/completions", "/v1/models"]))
+      expect(new Set(asked)).toEqual(
+        new Set(["/v1/chat/completions", "/v1/chat/completions?beta=true", "/v1/completions", "/v1/models"]),
+      )
     }),
   )
 
@@ -48,7 +50,7 @@ describe("Paths", () => {
           "//v1/chat/completions",
           "//chat/completions",
           "/v1/chat/completions/",
-          "http://gateway.test/v1/chat/completions?beta=true",
+          "http://gateway.test/v1/chat/completions?api-version=2024-10-21",
           "/openai/v1/chat/completions?api-version=preview",
         ]) {
           expect([path, (yield* post(port, path, body))?.status]).toEqual([path, 200])
@@ -73,9 +75,12 @@ describe("Paths", () => {
       const { gateway, port, upstream } = yield* stack
       const { messages } = body
       for (const sent of [{ messages }, { model: "another", messages }, { model: 5, messages }]) {
-        const path = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+        const path = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21&beta=true"
         expect(jsonOf(yield* post(port, path, sent))).toEqual(chatCompletion("Hello."))
       }
+      expect(new Set(upstream.requests.map(({ path }) => path))).toEqual(
+        new Set(["/v1/chat/completions?beta=true"]),
+      )
       expect(upstream.requests.map((one) => one.body)).toEqual([
         { messages, model: "gpt-4o" },
         { messages, model: "gpt-4o" },

@@ -9,6 +9,7 @@ import {
   meantPath,
   modelIn,
   namedIn,
+  passedQuery,
   pathOf,
   spellingsOf,
   withoutOuterSlashes,
@@ -71,6 +72,20 @@ describe("pathOf", () => {
         if (!/[%?#]/.test(target)) expect(pathOf(path)).toBe(path)
       }),
     )
+  })
+})
+
+describe("The query that upstreams are told", () => {
+  it.each([
+    ["/v1/chat/completions", undefined],
+    ["/v1/messages?beta=true", "beta=true"],
+    ["/v1/responses/r?include=a&include=b#x", "include=a&include=b"],
+    ["/openai/deployments/m/embeddings?api-version=2024-10-21", ""],
+    ["/openai/deployments/m/embeddings?a=1&Api-Version=preview&b", "a=1&b"],
+    ["/v1/embeddings?api-versions=1&api-version", "api-versions=1"],
+    ["/v1/embeddings?a=\u{e9}", undefined],
+  ])("of %s is %s", (target, query) => {
+    expect(passedQuery(target)).toBe(query)
   })
 })
 
