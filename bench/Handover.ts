@@ -51,6 +51,9 @@ const recordOf = (id: string): AuditRecord => ({
     cacheWriteTokens: undefined,
     audioTokens: undefined,
     imageTokens: undefined,
+    searchUnits: undefined,
+    audioSeconds: undefined,
+    images: undefined,
   },
   latencyMs: 815.123,
   ttftMs: undefined,
@@ -70,6 +73,10 @@ const recordOf = (id: string): AuditRecord => ({
   serviceTier: "default",
   conversation: undefined,
   configHash: "0123456789ab",
+  dropped: [],
+  characters: undefined,
+  answerBytes: undefined,
+  answerType: undefined,
 })
 
 const policy = { bodies: "full", maxBodyBytes: 1024 * 1024, retentionMonths: 0 } as const

@@ -32,6 +32,8 @@ export interface RelayedEventRules {
   readonly last: string
   /** That event says something: an answer may be nothing but it. */
   readonly lastSays: boolean
+  /** What an answer costs beside what its events say, given how many last events it had; absent: nothing. */
+  readonly counted?: (ended: number) => Partial<Usage>
   /** The events that a plain answer makes; `undefined` where it makes none. */
   readonly eventsOf: (answer: JsonObject) => ReadonlyArray<JsonObject> | undefined
   /** The plain answer that events make, for the audit; of an answer that broke off, as much as there is. */
@@ -69,7 +71,7 @@ const fail = (state: RelayedState, error: ShapedError, secrets: Secrets): Step =
 const passedOver = (state: RelayedState): Step => [{ ...state, passedOver: state.passedOver + 1 }, nothing]
 
 const machineOf = (
-  { last }: RelayedEventRules,
+  { counted, last }: RelayedEventRules,
   { choices, secrets }: AnswerSettings,
 ): AnswerMachine<RelayedState> => {
   const isFinished = ({ ended }: RelayedState): boolean => ended >= choices
@@ -108,8 +110,8 @@ const machineOf = (
     step,
     isFinished,
     end,
-    summary: ({ error, passedOver: missing, phase, usage }) => ({
-      usage,
+    summary: ({ ended, error, passedOver: missing, phase, usage }) => ({
+      usage: counted === undefined ? usage : { ...usage, ...counted(ended) },
       finishReason: undefined,
       toolCalls: false,
       outcome: outcomeOf(phase),

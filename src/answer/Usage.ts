@@ -1,7 +1,7 @@
-/** What a completion cost in tokens, read from the `usage` an upstream reports in any of the spellings in use. */
+/** What an answer cost, in tokens and whatever else is paid for, read from the `usage` an upstream reports in any of the spellings in use. */
 import { isJsonObject, type JsonObject } from "../wire/Json.ts"
 
-/** Token counts. What was not reported is `undefined`, never 0. */
+/** Counts of what is paid for. What was not reported is `undefined`, never 0. */
 export interface Usage {
   readonly inputTokens: number | undefined
   readonly outputTokens: number | undefined
@@ -16,6 +16,12 @@ export interface Usage {
   readonly audioTokens: number | undefined
   /** Of the input and the output together, those of images. */
   readonly imageTokens: number | undefined
+  /** What is paid of a rerank: a query and so many documents (Cohere). */
+  readonly searchUnits: number | undefined
+  /** Of the sound that was heard. */
+  readonly audioSeconds: number | undefined
+  /** Made, as the answer holds them. */
+  readonly images: number | undefined
 }
 
 /** Nothing was reported. */
@@ -28,11 +34,18 @@ export const noUsage: Usage = {
   cacheWriteTokens: undefined,
   audioTokens: undefined,
   imageTokens: undefined,
+  searchUnits: undefined,
+  audioSeconds: undefined,
+  images: undefined,
 }
 
 /** A count of tokens, or `undefined` for whatever an upstream may send in its place. */
 const count = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+
+/** An amount that need not be whole. */
+export const amount = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined
 
 const details = (value: unknown): JsonObject => (isJsonObject(value) ? value : {})
 
@@ -42,8 +55,8 @@ const sum = (a: number | undefined, b: number | undefined): number | undefined =
 
 /**
  * The counts in a `usage` member: OpenAI's names first (its transcripts have `input_token_details`), then those of Anthropic and of OpenAI's Responses (`input_tokens`,
- * `output_tokens`, `cache_read_input_tokens`, `cache_creation_input_tokens`) and DeepSeek's (`prompt_cache_hit_tokens`). Anything that is not a whole
- * number of tokens counts as not reported.
+ * `output_tokens`, `cache_read_input_tokens`, `cache_creation_input_tokens`) and DeepSeek's (`prompt_cache_hit_tokens`). Sound is counted in `seconds`
+ * where that is its `type`, and in Mistral's `prompt_audio_seconds`. Anything that is no such number counts as not reported.
  */
 export const readUsage = (usage: unknown): Usage => {
   if (!isJsonObject(usage)) return noUsage
@@ -63,6 +76,9 @@ export const readUsage = (usage: unknown): Usage => {
     cacheWriteTokens: count(input["cache_write_tokens"]) ?? count(usage["cache_creation_input_tokens"]),
     audioTokens: sum(count(input["audio_tokens"]), count(output["audio_tokens"])),
     imageTokens: sum(count(input["image_tokens"]), count(output["image_tokens"])),
+    searchUnits: amount(usage["search_units"]),
+    audioSeconds: amount(usage["type"] === "duration" ? usage["seconds"] : usage["prompt_audio_seconds"]),
+    images: undefined,
   }
 }
 
@@ -90,5 +106,8 @@ export const mergeUsage = (before: Usage, now: Usage): Usage => {
     cacheWriteTokens: later(before.cacheWriteTokens, now.cacheWriteTokens),
     audioTokens: later(before.audioTokens, now.audioTokens),
     imageTokens: later(before.imageTokens, now.imageTokens),
+    searchUnits: later(before.searchUnits, now.searchUnits),
+    audioSeconds: later(before.audioSeconds, now.audioSeconds),
+    images: later(before.images, now.images),
   }
 }

@@ -221,9 +221,11 @@ class Passthrough {
       const outcome = outcomes[end.kind]
       draft.streamed()
       this.#note()
-      const kept = { content_type: given["content-type"] ?? null, bytes }
+      const type = given["content-type"]
+      const kept = { content_type: type ?? null, bytes }
       const error = end.kind === "broken" ? end.error : undefined
-      return endingOf(status, outcome, error, encodeJson(kept) ?? noBytes)
+      const ending = endingOf(status, outcome, error, encodeJson(kept) ?? noBytes)
+      return { ...ending, answerBytes: bytes, answerType: type }
     }
     return {
       status,

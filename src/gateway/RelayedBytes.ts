@@ -121,6 +121,8 @@ export const relayedBytes = (
       toolCalls: facts?.toolCalls ?? false,
       responseId: toldId(facts?.responseId, secrets),
       serviceTier: toldId(facts?.serviceTier, secrets),
+      answerBytes: excerpt.bytes,
+      answerType: body["content-type"],
       response: { kind: "plain", bytes: excerpt.of(answer, body["content-type"] ?? "") },
     }
   }

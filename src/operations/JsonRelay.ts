@@ -39,6 +39,10 @@ export interface JsonRelay<Name extends string>
   readonly modelWhereAbsent?: (only: string | undefined, body: JsonObject) => string | undefined
   /** Answers are handed on as their bytes come; absent: each is read to its end, and judged. */
   readonly relays?: Pick<RelayedAnswers, "holds" | "outline">
+  /** What an answer costs beside what its usage says. */
+  readonly counted?: (answer: JsonObject, usage: Usage) => Partial<Usage>
+  /** The characters of a request, where they are paid for. */
+  readonly characters?: (body: JsonObject) => number | undefined
   /** How its answers stream, and the member and value that ask for that; absent: they never do. */
   readonly streams?: {
     readonly by: readonly [member: string, value: Json]
@@ -46,14 +50,17 @@ export interface JsonRelay<Name extends string>
   }
 }
 
+type AskedOf = Pick<RequestFacts, "characters" | "choices" | "stream">
+
 /** Nothing of it calls a tool. */
 const factsOf = (
   model: string,
   multimodal: boolean,
-  { choices, stream }: Pick<RequestFacts, "choices" | "stream">,
+  { characters, choices, stream }: AskedOf,
 ): RequestFacts => ({
   model,
   stream,
+  characters,
   includeUsage: false,
   tools: false,
   multimodal,
@@ -81,14 +88,22 @@ const editsFor = (
   return edits
 }
 
-/** What was used: OpenAI's `usage`, or Cohere's `meta`, which tells the tokens, and else what is paid. */
+/** What was used: OpenAI's `usage`, or Cohere's `meta`, which tells the tokens, and what is paid. */
 const usageOf = ({ meta, usage }: JsonObject): Usage => {
-  if (!isJsonObject(meta) || isThere(usage)) return readUsage(usage)
-  return readUsage(meta["tokens"] ?? meta["billed_units"])
+  if (!isJsonObject(meta)) return readUsage(usage)
+  const billed = readUsage(meta["billed_units"])
+  const used = isThere(usage)
+    ? readUsage(usage)
+    : isThere(meta["tokens"])
+      ? readUsage(meta["tokens"])
+      : billed
+  return { ...used, searchUnits: used.searchUnits ?? billed.searchUnits }
 }
 
 export const jsonRelay = <Name extends string>({
   about,
+  characters,
+  counted,
   modelWhereAbsent,
   name,
   needs,
@@ -106,10 +121,16 @@ export const jsonRelay = <Name extends string>({
   // The client's alone to say, or not to; and what belongs to streams.
   const own = new Set(["model", ...needs.flat(), ...asking, "stream", "stream_options"])
   const [leading] = needs
-  const askedOf = (body: JsonObject): Pick<RequestFacts, "choices" | "stream"> =>
-    streams === undefined
+  const askedOf = (body: JsonObject): AskedOf => ({
+    characters: characters?.(body),
+    ...(streams === undefined
       ? { stream: false, choices: { n: undefined, prompts: 1 } }
-      : { stream: body[streams.by[0]] === streams.by[1], choices: { n: countAsked(body), prompts: 1 } }
+      : { stream: body[streams.by[0]] === streams.by[1], choices: { n: countAsked(body), prompts: 1 } }),
+  })
+  const spentIn = (answer: JsonObject): Usage => {
+    const usage = usageOf(answer)
+    return counted === undefined ? usage : { ...usage, ...counted(answer, usage) }
+  }
 
   const read = (
     request: JsonRequest,
@@ -156,7 +177,7 @@ export const jsonRelay = <Name extends string>({
       isChanged: () => false,
       read: (answer: JsonObject) => ({
         ...identityOf(answer),
-        usage: usageOf(answer),
+        usage: spentIn(answer),
         finishReason: undefined,
         toolCalls: false,
       }),

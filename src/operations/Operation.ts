@@ -105,6 +105,8 @@ export interface RequestFacts {
   /** The client itself asked for the usage chunk (`stream_options.include_usage`). */
   readonly includeUsage: boolean
   readonly choices: ChoicesAsked
+  /** Of a text that is to be spoken, which is paid by them. */
+  readonly characters?: number | undefined
   /** Why its answer could never be resumed, whatever it says; `undefined` where it could. */
   readonly unresumable: Unresumable | undefined
   /** The response that it goes on from, or is about: whoever made that is asked, and nobody else. */

@@ -69,6 +69,10 @@ export const sampleRecord = (id: string, over: Partial<AuditRecord> = {}): Audit
   serviceTier: "default",
   conversation: "8899aabbccddeeff",
   configHash: "0123456789ab",
+  dropped: [],
+  characters: undefined,
+  answerBytes: undefined,
+  answerType: undefined,
   ...over,
 })
 

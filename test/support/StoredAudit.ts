@@ -106,6 +106,13 @@ const unkeyedRows: fc.Arbitrary<Omit<AuditRow, "record_key">> = fc.record({
   response_id: maybe(texts),
   conversation: maybe(fingerprints),
   config_hash: maybe(fc.constant("0123456789ab")),
+  dropped: maybe(texts),
+  search_units: maybe(counts),
+  audio_seconds: maybe(milliseconds),
+  characters: maybe(counts),
+  images: maybe(counts),
+  answer_bytes: maybe(counts),
+  answer_type: maybe(texts),
 })
 
 /** Keys in another order than that of arrival. */
@@ -164,6 +171,13 @@ const plain: Omit<AuditRow, "record_key"> = {
   response_id: "chatcmpl-1",
   conversation: null,
   config_hash: "1f0e9a2b7c3d",
+  dropped: null,
+  search_units: null,
+  audio_seconds: null,
+  characters: null,
+  images: null,
+  answer_bytes: null,
+  answer_type: null,
 }
 
 /** Writes rows as the gateway does. */

@@ -64,4 +64,11 @@ export interface AuditRecord {
   readonly conversation: string | undefined
   /** Tells one configuration from another. */
   readonly configHash: string
+  /** What of the request the upstream that answered was not sent. */
+  readonly dropped: ReadonlyArray<string>
+  /** Of a text that was to be spoken. */
+  readonly characters: number | undefined
+  /** Of an answer that was handed on as its bytes came, which a record does not hold. */
+  readonly answerBytes: number | undefined
+  readonly answerType: string | undefined
 }

@@ -46,6 +46,9 @@ export interface Ending {
   readonly responseId?: string | undefined
   /** By which tariff the answer says it was made; of a stream likewise. */
   readonly serviceTier?: string | undefined
+  /** How many bytes of an answer came that was handed on as they did, and as what. */
+  readonly answerBytes?: number
+  readonly answerType?: string | undefined
   readonly response: AuditedBody | undefined
 }
 
@@ -87,7 +90,7 @@ const clientClosedRequest = 499
 
 /** Mutable on purpose: one request, one fiber, many small facts. */
 export class RecordDraft implements Addressee {
-  #asked: Partial<Pick<RequestFacts, "model" | "stream" | "tools" | "multimodal">> = {}
+  #asked: Partial<Pick<RequestFacts, "characters" | "model" | "stream" | "tools" | "multimodal">> = {}
   #request: Uint8Array | undefined
   #attempts: Array<AttemptRecord> = []
   #answering: AttemptRecord | undefined
@@ -142,9 +145,9 @@ export class RecordDraft implements Addressee {
     if (bytes.length > 0 && this.#opening.policy.bodies === "full") this.#request = bytes
   }
 
-  asked({ model, multimodal, stream, tools }: RequestFacts): void {
+  asked({ characters, model, multimodal, stream, tools }: RequestFacts): void {
     // Not the request itself: its body in all its forms would live as long as the answer.
-    this.#asked = { model, multimodal, stream, tools }
+    this.#asked = { characters, model, multimodal, stream, tools }
   }
 
   /** The request is refused, with an error of this code. */
@@ -289,6 +292,10 @@ export class RecordDraft implements Addressee {
       serviceTier: ending?.serviceTier,
       conversation,
       configHash,
+      dropped: this.droppedMembers,
+      characters: this.#asked.characters,
+      answerBytes: ending?.answerBytes,
+      answerType: ending?.answerType,
     }
   }
 }

@@ -7,13 +7,14 @@ export type SqlValue = string | number | null
 /** Everything of a record but its bodies. */
 export type RecordFacts = Omit<AuditRecord, "request" | "response">
 
-export type ColumnKind = "text" | "json" | "flag" | "whole" | "millis" | "body"
+export type ColumnKind = "text" | "json" | "flag" | "whole" | "amount" | "millis" | "body"
 
 const typeOf: Readonly<Record<ColumnKind, "TEXT" | "INTEGER" | "REAL">> = {
   text: "TEXT",
   json: "TEXT",
   flag: "INTEGER",
   whole: "INTEGER",
+  amount: "REAL",
   millis: "REAL",
   body: "TEXT",
 }
@@ -35,8 +36,8 @@ const longestText = 4096
 export const clip = (text: string): string =>
   text.length <= longestText ? text : `${text.slice(0, longestText)}…[cut]`
 
-/** To the microsecond. */
-export const rounded = (ms: number): number => Math.round(ms * 1000) / 1000
+/** To a thousandth. */
+export const rounded = (value: number): number => Math.round(value * 1000) / 1000
 
 const column = <const Name extends string>(name: Name, kind: ColumnKind, of: Column["of"]): Column<Name> => ({
   name,
@@ -77,6 +78,16 @@ export const whole = <const Name extends string>(
   name: Name,
   of: (record: RecordFacts) => number | undefined,
 ): Column<Name> => column(name, "whole", (record) => of(record) ?? null)
+
+/** A number that need not be whole. */
+export const amount = <const Name extends string>(
+  name: Name,
+  of: (record: RecordFacts) => number | undefined,
+): Column<Name> =>
+  column(name, "amount", (record) => {
+    const value = of(record)
+    return value === undefined ? null : rounded(value)
+  })
 
 /** A duration in milliseconds. */
 export const millis = <const Name extends string>(

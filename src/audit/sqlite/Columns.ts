@@ -7,6 +7,7 @@
  */
 import type { AttemptRecord } from "../record/AuditRecord.ts"
 import {
+  amount,
   body,
   type Column,
   clip,
@@ -74,6 +75,13 @@ const layout2 = [
   text("response_id", ({ responseId }) => responseId),
   text("conversation", ({ conversation }) => conversation),
   text("config_hash", ({ configHash }) => configHash),
+  text("dropped", ({ dropped }) => (dropped.length === 0 ? undefined : dropped.join(","))),
+  amount("search_units", ({ usage }) => usage.searchUnits),
+  amount("audio_seconds", ({ usage }) => usage.audioSeconds),
+  whole("characters", ({ characters }) => characters),
+  whole("images", ({ usage }) => usage.images),
+  whole("answer_bytes", ({ answerBytes }) => answerBytes),
+  text("answer_type", ({ answerType }) => answerType),
 ] as const satisfies ReadonlyArray<Column>
 
 /** What each layout added, the first one first: a layout's number is its place here. */

@@ -14,6 +14,16 @@ const last = "speech.audio.done"
 
 const events = relayedEvents({ last, lastSays: false, eventsOf: () => undefined, answerOf })
 
+/** Half of a pair is none by itself. */
+const charactersOf = ({ input }: JsonObject): number | undefined => {
+  if (typeof input !== "string") return undefined
+  let characters = 0
+  for (let at = 0; at < input.length; at++) {
+    if ((input.charCodeAt(at) & 0xfc00) !== 0xdc00) characters++
+  }
+  return characters
+}
+
 export const speech = jsonRelay({
   name: "audio.speech",
   about: "speech of a text: sound as it comes",
@@ -22,5 +32,6 @@ export const speech = jsonRelay({
   relays: { holds: "sound", outline: answerLimits },
   says: () => false,
   silence: "no sound",
+  characters: charactersOf,
   streams: { by: ["stream_format", "sse"], as: events },
 })

@@ -1,13 +1,22 @@
 /** What a sound is answered with: a transcript, as an object, a text or events, by the form's `response_format` and `stream`. */
 import { relayedEvents } from "../../answer/RelayedEvents.ts"
-import { isJsonArray, isJsonObject, type JsonObject } from "../../wire/Json.ts"
+import { amount, type Usage } from "../../answer/Usage.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { relayLimits } from "../../wire/JsonOutline.ts"
+
+/** OpenAI's types have it as a text. */
+const secondsIn = (duration: Json | undefined): number | undefined =>
+  amount(typeof duration === "string" && duration !== "" ? Number(duration) : duration)
 
 /** Silence has a transcript too, an empty one. */
 export const transcripts = {
   relays: { holds: "text", outline: relayLimits },
   says: ({ segments, text }: JsonObject): boolean => typeof text === "string" || segments !== undefined,
   silence: "no text",
+  // Where the usage tells none, as of servers that count nothing, the transcript may say how long the sound is.
+  counted: ({ duration }: JsonObject, { audioSeconds }: Usage): Partial<Usage> => ({
+    audioSeconds: audioSeconds ?? secondsIn(duration),
+  }),
 } as const
 
 const delta = "transcript.text.delta"

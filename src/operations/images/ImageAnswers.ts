@@ -1,6 +1,7 @@
 /** Answers of images: megabytes of base64 each, or links, in one object that is handed on as it comes. */
 import { relayedEvents } from "../../answer/RelayedEvents.ts"
 import type { StreamGrammar } from "../../answer/StreamGrammar.ts"
+import type { Usage } from "../../answer/Usage.ts"
 import { isJsonArray, isJsonObject, type JsonObject } from "../../wire/Json.ts"
 import { relayLimits } from "../../wire/JsonOutline.ts"
 
@@ -11,6 +12,9 @@ export const imageAnswers = {
   relays: { holds: "json", outline: { ...relayLimits, longestText } },
   says: ({ data }: JsonObject): boolean => isJsonArray(data) && data.length > 0,
   silence: "no image",
+  counted: ({ data }: JsonObject): Partial<Usage> => ({
+    images: isJsonArray(data) ? data.length : undefined,
+  }),
 } as const
 
 /** What an answer says of all its images, and an event of its one. */
@@ -25,6 +29,7 @@ export const imageEvents = (operation: string): StreamGrammar => {
   return relayedEvents({
     last,
     lastSays: true,
+    counted: (images) => ({ images }),
     eventsOf: (answer) => {
       const { created, data, usage } = answer
       if (!isJsonArray(data)) return undefined

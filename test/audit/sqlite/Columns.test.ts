@@ -19,7 +19,8 @@ const written: ReadonlyArray<string> = [
     "finish_reason TEXT, tools INTEGER, tool_calls INTEGER, multimodal INTEGER, user_agent TEXT, key_fingerprint TEXT, headers TEXT, " +
     "request TEXT, response TEXT",
   "overhead_ms REAL, dialect TEXT, upstream_request_id TEXT, cache_write_tokens INTEGER, audio_tokens INTEGER, image_tokens INTEGER, " +
-    "service_tier TEXT, response_id TEXT, conversation TEXT, config_hash TEXT",
+    "service_tier TEXT, response_id TEXT, conversation TEXT, config_hash TEXT, dropped TEXT, search_units REAL, audio_seconds REAL, " +
+    "characters INTEGER, images INTEGER, answer_bytes INTEGER, answer_type TEXT",
 ]
 
 const adding =
@@ -88,6 +89,13 @@ describe("a row", () => {
       response_id: "chatcmpl-1",
       conversation: "8899aabbccddeeff",
       config_hash: "0123456789ab",
+      dropped: null,
+      search_units: null,
+      audio_seconds: null,
+      characters: null,
+      images: null,
+      answer_bytes: null,
+      answer_type: null,
       record_key: "k1",
     })
     expect(JSON.parse(String(attempts))).toEqual([
