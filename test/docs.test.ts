@@ -22,6 +22,7 @@ import { AccessDenied, AdminDenied, PageRefused, UnsupportedMediaType } from "..
 import { answerOf, type GatewayError } from "../src/errors/GatewayError.ts"
 import {
   DialectNotSpoken,
+  EndpointLacking,
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
@@ -451,6 +452,7 @@ describe("The README's tables", () => {
       InvalidRequest: new InvalidRequest({ message: "m", param: "model" }),
       ModelNotFound: new ModelNotFound({ model: "m" }),
       DialectNotSpoken: new DialectNotSpoken({ model: "m", dialect: "chat", speakers: [], paths: [] }),
+      EndpointLacking: new EndpointLacking({ model: "m", path: "/v1/x", lacking: [] }),
       ResponseNotFound: new ResponseNotFound({ id: "resp_x", param: null }),
       NoUpgrade: new NoUpgrade(),
       AccessDenied: new AccessDenied({ reason: "missing" }),

@@ -7,6 +7,7 @@ import type { Addressee } from "./faces/Face.ts"
 import { faces } from "./faces/Faces.ts"
 import type {
   DialectNotSpoken,
+  EndpointLacking,
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
@@ -32,6 +33,7 @@ export type GatewayError =
   | InvalidRequest
   | ModelNotFound
   | DialectNotSpoken
+  | EndpointLacking
   | ResponseNotFound
   | AccessDenied
   | AdminDenied

@@ -9,13 +9,15 @@ export type RefusalKind =
   | "limit"
   /** The model is not there, or not for this key. */
   | "missing_model"
+  /** What is asked is not done there, at no time and for no model, or not at this path. */
+  | "missing_endpoint"
   /** Something is not there, and nothing says that it is the model. */
   | "not_found"
   /** A moderation of the provider flagged the prompt. */
   | "moderation"
   /** Something before the provider let the request not through. */
   | "firewall"
-  /** The request itself, something in it that is not done there, or nothing that is said. */
+  /** The request itself, or nothing that is said. */
   | "request"
   /** The provider: it failed, or was too slow. */
   | "provider"

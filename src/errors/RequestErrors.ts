@@ -37,20 +37,31 @@ export class ModelNotFound extends Data.TaggedError("ModelNotFound")<{ readonly 
   }
 }
 
+/** With which status an upstream said that it has nothing at a path of this gateway. */
+export interface LackTold {
+  readonly status: number
+  readonly path: string
+}
+
 /** An upstream that serves a model, and the conversation dialects it speaks. */
 export interface Speaker {
   readonly upstream: string
   readonly dialects: ReadonlyArray<string>
+  /** What it was found to lack, although it was expected to speak it. */
+  readonly lacking: LackTold | undefined
 }
 
 /** The most of them that are told. */
 const mostSpeakers = 8
 
-/** `openai (chat, responses), jina (none)`. */
+const foundLacking = ({ path, status }: LackTold): string => `it answered ${status} at ${path}`
+
+/** `openai (chat, responses), vllm (chat; it answered 404 at /v1/messages), jina (none)`. */
 const listed = (speakers: ReadonlyArray<Speaker>): string => {
-  const told = speakers
-    .slice(0, mostSpeakers)
-    .map(({ dialects, upstream }) => `${upstream} (${dialects.length === 0 ? "none" : dialects.join(", ")})`)
+  const told = speakers.slice(0, mostSpeakers).map(({ dialects, lacking, upstream }) => {
+    const spoken = dialects.length === 0 ? "none" : dialects.join(", ")
+    return `${upstream} (${lacking === undefined ? spoken : `${spoken}; ${foundLacking(lacking)}`})`
+  })
   const more = speakers.length - told.length
   return `${told.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
 }
@@ -72,6 +83,28 @@ export class DialectNotSpoken extends Data.TaggedError("DialectNotSpoken")<{
       type: "invalid_request_error",
       param: "model",
       code: "dialect_not_spoken",
+    }
+  }
+}
+
+/** All upstreams of the model that were asked lack the endpoint. */
+export class EndpointLacking extends Data.TaggedError("EndpointLacking")<{
+  readonly model: string
+  /** Where it is served here. */
+  readonly path: string
+  readonly lacking: ReadonlyArray<{ readonly upstream: string; readonly status: number }>
+}> {
+  get declared(): Declaration {
+    const { lacking, model, path } = this
+    const told = lacking
+      .slice(0, mostSpeakers)
+      .map(({ status, upstream }) => `${upstream} answered ${status}`)
+    return {
+      status: 404,
+      message: `No client of the model \`${withoutKeyForms(model)}\` has ${path} (${told.join(", ")}).`,
+      type: "invalid_request_error",
+      param: "model",
+      code: "endpoint_not_served",
     }
   }
 }

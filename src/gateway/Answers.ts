@@ -37,6 +37,7 @@ const outcomeOf = (error: GatewayError): Outcome => {
     case "InvalidRequest":
     case "ModelNotFound":
     case "DialectNotSpoken":
+    case "EndpointLacking":
     case "AccessDenied":
     case "AdminDenied":
     case "PageRefused":

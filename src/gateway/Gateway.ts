@@ -35,7 +35,7 @@ import { choicesOf } from "../operations/text/Choices.ts"
 import { takesOf } from "../routing/Dialect.ts"
 import { drawsFrom } from "../routing/Draws.ts"
 import { onlyTarget, type PlanRequest, plan } from "../routing/Plan.ts"
-import type { Target, Upstream } from "../routing/Upstream.ts"
+import type { Target } from "../routing/Upstream.ts"
 import { Spool } from "../spool/Spool.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import type { Answered, AnsweredStream } from "../upstream/Answered.ts"
@@ -54,7 +54,7 @@ import { type PassOn, passingOn } from "./Passthrough.ts"
 import { relayedBytes } from "./RelayedBytes.ts"
 import { makeRespond } from "./Respond.ts"
 import { begunAtOnce, type StreamTools, streamedAnswer } from "./StreamedAnswer.ts"
-import { unplanned } from "./Unplanned.ts"
+import { lacked, unplanned } from "./Unplanned.ts"
 import { formBoundary, type UploadTools, wantedForm } from "./Uploads.ts"
 
 export class Gateway extends Context.Tag("sluice/Gateway")<
@@ -178,13 +178,9 @@ class Passage {
   }
 
   #unplanned({ continues, model }: RequestFacts): GatewayError {
-    return continues === undefined ? this.#unspoken(model) : new ResponseNotFound(continues)
-  }
-
-  #unspoken(model: string): GatewayError {
-    const { dialects } = this.#stations
-    const spokenBy = (upstream: Upstream) => dialects.spokenBy(upstream)
-    return unplanned(this.#frame.snapshot.routes, this.#asked.operation, model, spokenBy)
+    return continues === undefined
+      ? unplanned(this.#frame.snapshot.routes, this.#asked.operation, model, this.#stations.dialects)
+      : new ResponseNotFound(continues)
   }
 
   /** The targets that speak the dialect as far as is known; where that leaves none, those of which it was only learned that they do not. */
@@ -230,7 +226,7 @@ class Passage {
       onPassedOver,
       onDropped: ({ upstream }, members) => draft.dropped(upstream.name, members),
       bodyFor,
-      unspoken: () => this.#unspoken(facts.model),
+      lacked: (lacking) => lacked(snapshot.routes, operation, facts.model, this.#stations.dialects, lacking),
       headersFor: ({ upstream }) => {
         const credential = credentialFor(snapshot.server.accessKeys, upstream, call.headers)
         const body = operation.method !== "POST" ? "none" : boundary === undefined ? "json" : "form"

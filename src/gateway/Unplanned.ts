@@ -1,33 +1,67 @@
-/** Why the plan of a request is empty: nobody serves its model, or nobody who does speaks its dialect. */
-import { DialectNotSpoken, ModelNotFound } from "../errors/RequestErrors.ts"
+/** Why nobody answers a request: nobody serves its model, or nobody who does speaks its dialect or has its endpoint. */
+import type { GatewayError } from "../errors/GatewayError.ts"
+import { DialectNotSpoken, EndpointLacking, ModelNotFound } from "../errors/RequestErrors.ts"
 import { allOperations, type ServedOperation } from "../operations/Operations.ts"
 import { toldAs } from "../operations/RequestPath.ts"
 import type { Dialect } from "../routing/Dialect.ts"
 import { type RoutingTable, route } from "../routing/Route.ts"
 import type { Upstream } from "../routing/Upstream.ts"
+import type { KnownDialects } from "../upstream/Dialects.ts"
+import { errorOfAll, type Failed } from "../upstream/policy/LastError.ts"
 
-/**
- * The error of a request that no upstream takes.
- *
- * @param spokenBy the dialects of an upstream, as far as is known
- */
+/** The one at whose path a dialect is spoken. */
+const speaksAt = (dialect: Dialect): string =>
+  allOperations.flatMap((operation) =>
+    operation.stream !== undefined && operation.dialect === dialect ? [toldAs(operation.paths[0])] : [],
+  )[0] ?? dialect
+
+/** The error of a request that no upstream takes. */
 export const unplanned = (
   routes: RoutingTable,
   { dialect }: Pick<ServedOperation, "dialect">,
   model: string,
-  spokenBy: (upstream: Upstream) => ReadonlyArray<Dialect>,
+  known: Pick<KnownDialects, "lackedBy" | "spokenBy">,
 ): ModelNotFound | DialectNotSpoken => {
   const serving = route(routes, model)
   if (dialect === undefined || serving.length === 0) return new ModelNotFound({ model })
-  const spoken = new Set(serving.flatMap(spokenBy))
+  const spoken = new Set(serving.flatMap((upstream) => known.spokenBy(upstream)))
+  const lackOf = (upstream: Upstream) => {
+    const lack = known.lackedBy(upstream).find((one) => one.dialect === dialect)
+    return lack === undefined ? undefined : { status: lack.status, path: speaksAt(dialect) }
+  }
   return new DialectNotSpoken({
     model,
     dialect,
-    speakers: serving.map((upstream) => ({ upstream: upstream.name, dialects: spokenBy(upstream) })),
+    speakers: serving.map((upstream) => ({
+      upstream: upstream.name,
+      dialects: known.spokenBy(upstream),
+      lacking: lackOf(upstream),
+    })),
     paths: allOperations.flatMap((operation) =>
       operation.stream !== undefined && operation.dialect !== undefined && spoken.has(operation.dialect)
         ? [toldAs(operation.paths[0])]
         : [],
     ),
   })
+}
+
+/** The error of a request of which all that were asked lack the dialect or the endpoint. */
+export const lacked = (
+  routes: RoutingTable,
+  { dialect, mayLack, paths }: Pick<ServedOperation, "dialect" | "mayLack" | "paths">,
+  model: string,
+  known: Pick<KnownDialects, "lackedBy" | "spokenBy">,
+  lacking: ReadonlyArray<Failed>,
+): GatewayError => {
+  if (mayLack === true) {
+    return new EndpointLacking({
+      model,
+      path: toldAs(paths[0]),
+      lacking: lacking.flatMap(({ failure, target }) =>
+        failure._tag === "Refused" ? [{ upstream: target.upstream.name, status: failure.status }] : [],
+      ),
+    })
+  }
+  // That it has no chat is said, as a rule, of a wrong base_url: its own words tell more.
+  return dialect === "chat" ? errorOfAll(lacking) : unplanned(routes, { dialect }, model, known)
 }

@@ -46,6 +46,11 @@ const upstreamHealth = (
       return { model, ...fields }
     }),
     dialects: dialects.spokenBy(upstream),
+    lacks: dialects.lackedBy(upstream).map(({ dialect, status, until }) => ({
+      dialect,
+      answered: status,
+      until: new Date(until).toISOString(),
+    })),
   }
 }
 

@@ -31,6 +31,8 @@ export interface Operation<Name extends string = string> {
   readonly method: "DELETE" | "GET" | "POST"
   /** The conversation dialect that is spoken there; `undefined` where it is not for conversations. */
   readonly dialect: Dialect | undefined
+  /** That none of its upstreams has it is told by an error of this gateway, whose status callers know what to do about. */
+  readonly mayLack?: true
   /** How whoever calls it is told of errors. */
   readonly face: FaceName
   /** What it does, for people: a row of README's table. */

@@ -11,10 +11,19 @@ export interface ModelHealth extends BreakerHealth {
   readonly model: string
 }
 
+/** A conversation dialect that an upstream said it lacks, although it was expected to speak it. */
+export interface LackHealth {
+  readonly dialect: string
+  /** The status that said so. */
+  readonly answered: number
+  readonly until: string
+}
+
 export interface UpstreamHealth extends BreakerHealth {
   readonly name: string
   /** The conversation dialects that it speaks, as far as is known. */
   readonly dialects: ReadonlyArray<string>
+  readonly lacks: ReadonlyArray<LackHealth>
   /** In a row, while closed. */
   readonly failures: number | null
   readonly openings_total: number
@@ -55,6 +64,16 @@ const bothModels = (
   return [...models.values()]
 }
 
+/** What either has learned, that which is believed the longest. */
+const bothLacks = (a: ReadonlyArray<LackHealth>, b: ReadonlyArray<LackHealth>): ReadonlyArray<LackHealth> => {
+  const lacks = new Map(a.map((one) => [one.dialect, one]))
+  for (const one of b) {
+    const known = lacks.get(one.dialect)
+    if (known === undefined || known.until < one.until) lacks.set(one.dialect, one)
+  }
+  return [...lacks.values()]
+}
+
 /** An upstream as two processes see it: the counts of both, and the state of the one that thinks worse of it. */
 const both = (a: UpstreamHealth, b: UpstreamHealth): UpstreamHealth => {
   const { failures, probe_at, reason, state } = worse(a, b)
@@ -62,6 +81,7 @@ const both = (a: UpstreamHealth, b: UpstreamHealth): UpstreamHealth => {
     name: a.name,
     // What one has learned that it lacks, the others will.
     dialects: a.dialects.filter((dialect) => b.dialects.includes(dialect)),
+    lacks: bothLacks(a.lacks, b.lacks),
     state,
     reason,
     failures: state === "closed" ? max(a.failures, b.failures) : failures,

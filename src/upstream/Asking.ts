@@ -11,7 +11,7 @@ import type { SentBytes } from "../wire/StoredBytes.ts"
 import type { AttemptResult } from "./Answered.ts"
 import type { Attempt } from "./Attempt.ts"
 import type { AttemptAt, AttemptRequest } from "./AttemptRequest.ts"
-import { type KnownDialects, taughtBy } from "./Dialects.ts"
+import type { KnownDialects } from "./Dialects.ts"
 import type { Learned } from "./Learned.ts"
 import type { AttemptFailure } from "./policy/AttemptFailure.ts"
 
@@ -42,11 +42,15 @@ export type AskingAt = AttemptAt<AttemptRequest & { readonly bodyFor: BodyFor }>
 export type Asking = (at: AskingAt, question: Question) => Effect.Effect<AttemptResult>
 
 export const makeAsking = (attempt: Attempt, learned: Learned, dialects: KnownDialects): Asking => {
-  /** That an upstream lacks a dialect which its entry does not name is no fault of its. */
-  const lackIn = ({ request: { operation }, target }: AskingAt, failure: AttemptFailure) =>
-    failure._tag === "Refused" && dialects.isLack(target.upstream, taughtBy(operation), failure)
-      ? `answered ${failure.status}: it does not speak ${operation.dialect}, which was assumed, as its entry names no \`dialects\``
-      : undefined
+  /** That an upstream lacks an endpoint which nobody said that it has is no fault of its. */
+  const lackIn = ({ request: { operation }, target }: AskingAt, failure: AttemptFailure) => {
+    if (failure._tag !== "Refused" || !dialects.isLack(target.upstream, operation, failure)) return undefined
+    const lack =
+      operation.mayLack === true
+        ? "it has no such endpoint"
+        : `it does not speak ${operation.dialect}, which was assumed, as its entry names no \`dialects\``
+    return `answered ${failure.status}: ${lack}`
+  }
 
   const asking: Asking = (at, question) => {
     const { added, body } = question.prepared

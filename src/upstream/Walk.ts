@@ -19,7 +19,6 @@ import { type KnownDialects, taughtBy } from "./Dialects.ts"
 import { type Contender, hedge } from "./Hedge.ts"
 import type { Learned } from "./Learned.ts"
 import { isTransient } from "./policy/AttemptFailure.ts"
-import { reasonOf } from "./policy/FailureWords.ts"
 import { errorOfAll, type Failed, failuresOf } from "./policy/LastError.ts"
 import { delayBeforeRound, isWorthAnotherRound } from "./policy/Retry.ts"
 
@@ -27,8 +26,8 @@ export interface WalkRequest extends AttemptRequest {
   /** In the order to be asked. */
   readonly targets: ReadonlyArray<Target>
   readonly bodyFor: BodyFor
-  /** The error where all that were asked lack the dialect. */
-  readonly unspoken: () => GatewayError
+  /** The error where all that were asked lack what is asked: the dialect, or the endpoint. */
+  readonly lacked: (lacking: ReadonlyArray<Failed>) => GatewayError
   /** Told what of the request a target is not sent, since it could not take it. */
   readonly onDropped: (target: Target, members: ReadonlyArray<string>) => void
   /** Told of every attempt when it is over, or when its answer has begun; of the one that answered last. */
@@ -57,7 +56,7 @@ export class Walk {
   #waiting: Array<Target>
   #again: Array<Failed> = []
   #round = 1
-  /** Those that failed for want of the dialect alone. */
+  /** Those that failed for want of the dialect or the endpoint alone. */
   readonly #lacking: Array<Failed> = []
 
   constructor(request: WalkRequest, surroundings: WalkSurroundings) {
@@ -81,16 +80,16 @@ export class Walk {
         this.#heard(asked.right.answered)
         return Effect.succeed(asked.right.answered)
       }
-      const lessons = asked.left.filter((one) => this.#isLesson(one))
+      const lacking = asked.left.filter((one) => this.#isLack(one))
       for (const one of asked.left) {
-        if (lessons.includes(one)) continue
+        if (lacking.includes(one)) continue
         this.#failed.push(one)
         if (isWorthAnotherRound(one.failure)) this.#again.push(one)
       }
-      return lessons.length === 0
+      return lacking.length === 0
         ? this.#walk()
         : Effect.flatMap(
-            Effect.forEach(lessons, (one) => this.#learn(one)),
+            Effect.forEach(lacking, (one) => this.#learn(one)),
             () => this.#walk(),
           )
     })
@@ -100,28 +99,29 @@ export class Walk {
     if (status < 300) this.#surroundings.dialects.heard(target.upstream, taughtBy(this.#request.operation))
   }
 
-  /** Whether a target failed for want of the dialect alone. */
-  #isLesson({ failure, target }: Failed): boolean {
-    return this.#surroundings.dialects.isLack(target.upstream, taughtBy(this.#request.operation), failure)
+  /** Whether a target failed for want of the dialect or the endpoint alone. */
+  #isLack({ failure, target }: Failed): boolean {
+    return this.#surroundings.dialects.isLack(target.upstream, this.#request.operation, failure)
   }
 
   /** Such a target is not asked again, and what is learned is told once. */
-  #learn(lesson: Failed): Effect.Effect<void> {
-    const { failure, target } = lesson
+  #learn(lacking: Failed): Effect.Effect<void> {
+    const { failure, target } = lacking
     const { upstream } = target
-    const { dialect } = this.#request.operation
-    this.#lacking.push(lesson)
-    if (dialect === undefined || !this.#surroundings.dialects.lacks(upstream, dialect)) return Effect.void
+    const dialect = taughtBy(this.#request.operation)
+    this.#lacking.push(lacking)
+    if (dialect === undefined || failure._tag !== "Refused") return Effect.void
+    if (!this.#surroundings.dialects.lacks(upstream, dialect, failure)) return Effect.void
     return Effect.logInfo(
-      `the client ${upstream.name} ${reasonOf(failure)} as if it did not speak ${dialect}; it is not asked in it where others can be. Name what it speaks in its dialects`,
+      `the client ${upstream.name} answered ${failure.status} as if it did not speak ${dialect}; it is not asked in it where others can be. Name what it speaks in its dialects`,
     )
   }
 
-  /** The error of all failures, those not counted that were for want of the dialect, unless there is nothing else. */
+  /** The error of all failures, those not counted that were for want of what is asked, unless there is nothing else. */
   #failedAltogether(): GatewayError {
-    if (this.#failed.length > 0 || this.#lacking.length === 0) return errorOfAll(this.#failed)
-    // That it has no chat is said, as a rule, of a wrong base_url: its own words tell more.
-    return this.#request.operation.dialect === "chat" ? errorOfAll(this.#lacking) : this.#request.unspoken()
+    return this.#failed.length > 0 || this.#lacking.length === 0
+      ? errorOfAll(this.#failed)
+      : this.#request.lacked(this.#lacking)
   }
 
   /** After all were asked: waits and walks again those for whom that may help. */

@@ -75,15 +75,17 @@ describe("A client whose dialects are written", () => {
     }),
   )
 
-  it.scopedLive("is believed: what it answers at a path it says it has is its answer", () =>
-    Effect.gen(function* () {
-      const upstream = yield* speaking(["chat"], Scripted.status(405, { detail: "Method Not Allowed" }))
-      const { baseUrl } = yield* startGateway(
-        configOf([{ base_url: upstream.url, dialects: ["chat", "responses"] }]),
-      )
-      expect(yield* ask(baseUrl, "responses")).toMatchObject({ status: 405, by: "first" })
-      expect(yield* ask(baseUrl, "responses")).toMatchObject({ status: 405, by: "first" })
-    }),
+  it.scopedLive(
+    "is believed: what it answers at a path it says it has is its answer, and teaches nothing",
+    () =>
+      Effect.gen(function* () {
+        const upstream = yield* speaking(["chat"], Scripted.status(405, { detail: "Method Not Allowed" }))
+        const { baseUrl } = yield* startGateway(
+          configOf([{ base_url: upstream.url, dialects: ["chat", "responses"] }]),
+        )
+        expect(yield* ask(baseUrl, "responses")).toMatchObject({ status: 405, by: "first" })
+        expect(yield* ask(baseUrl, "responses")).toMatchObject({ status: 405, by: "first" })
+      }),
   )
 })
 
@@ -113,7 +115,7 @@ describe("A client whose dialects nobody wrote", () => {
           /^answered (404|405|501): it does not speak responses, which was assumed, as its entry names no `dialects`$/,
         )
         expect(yield* Effect.promise(() => upstreamsIn(baseUrl))).toMatchObject([
-          { name: "first", state: "closed", dialects: ["chat"] },
+          { name: "first", state: "closed", dialects: ["chat"], lacks: [{ dialect: "responses" }] },
           { name: "second", state: "closed", dialects: ["chat", "responses"] },
         ])
 
@@ -128,7 +130,7 @@ describe("A client whose dialects nobody wrote", () => {
       const { baseUrl } = yield* startGateway(configOf([{ base_url: only.url }]))
       const refused = yield* ask(baseUrl, "responses")
       expect(refused).toMatchObject({ status: 404, code: "dialect_not_spoken" })
-      expect(refused.message).toContain("first (chat)")
+      expect(refused.message).toContain("first (chat; it answered 404 at /v1/responses)")
       yield* ask(baseUrl, "responses")
       only.setScript(Scripted.json(samples.responses.answer))
       expect(yield* ask(baseUrl, "responses")).toMatchObject({ status: 200, by: "first" })

@@ -187,3 +187,72 @@ describe("An answer of 50 MB of numbers", () => {
     60_000,
   )
 })
+
+describe("A client that lacks the endpoint", () => {
+  const methodNotAllowed = Scripted.status(405, { detail: "Method Not Allowed" })
+  const notImplemented = Scripted.status(501, { error: { message: "Not Implemented" } })
+
+  it.scopedLive("leaves it to the next one by a 405 as by a 404 or a 501, and is not set aside for it", () =>
+    Effect.gen(function* () {
+      const first = yield* Scripted.scriptedUpstream(methodNotAllowed)
+      const second = yield* Scripted.scriptedUpstream(Scripted.json(samples.rerank.answer))
+      const { awaitRecords, port } = yield* startGateway(
+        configOf(
+          [
+            { base_url: first.url, model_match: exactly("m") },
+            { base_url: second.url, model_match: exactly("m") },
+          ],
+          { breaker: { failures: 1 } },
+        ),
+      )
+      for (let times = 0; times < 2; times++) {
+        const got = yield* post(port, "/v1/rerank", { model: "m", ...samples.rerank.request })
+        expect([got?.status, got?.headers["x-sluice-upstream"]]).toEqual([200, "second"])
+      }
+      expect(first.requests).toHaveLength(2)
+      expect((yield* awaitRecords(2))[0]?.attempts[0]).toMatchObject({ upstream: "first", status: 405 })
+    }),
+  )
+
+  it.scopedLive("has its 405 given out where nobody else is left", () =>
+    Effect.gen(function* () {
+      const only = yield* Scripted.scriptedUpstream(methodNotAllowed)
+      const { port } = yield* startGateway(configOf([{ base_url: only.url, model_match: exactly("m") }]))
+      const got = yield* post(port, "/v1/rerank", { model: "m", ...samples.rerank.request })
+      expect([got?.status, got?.headers["x-sluice-upstream"]]).toEqual([405, "first"])
+    }),
+  )
+
+  it.scopedLive("of tokens that nobody counts is a 404 in Anthropic's words, which agents know", () =>
+    Effect.gen(function* () {
+      const first = yield* Scripted.scriptedUpstream(methodNotAllowed)
+      const second = yield* Scripted.scriptedUpstream(notImplemented)
+      const entry = { model_match: exactly("m"), dialects: ["messages"] }
+      const { awaitRecords, port } = yield* startGateway(
+        configOf([
+          { base_url: first.url, ...entry },
+          { base_url: second.url, ...entry },
+        ]),
+      )
+      const got = yield* post(port, "/v1/messages/count_tokens", { model: "m", ...samples.messages.request })
+      expect([got?.status, jsonOf(got)]).toMatchObject([
+        404,
+        {
+          type: "error",
+          error: {
+            type: "not_found_error",
+            message:
+              "No client of the model `m` has /v1/messages/count_tokens (first answered 405, second answered 501).",
+          },
+        },
+      ])
+      expect((yield* awaitRecords(1))[0]?.attempts[0]?.cause).toBe("answered 405: it has no such endpoint")
+      second.setScript(Scripted.json({ input_tokens: 7 }))
+      const counted = yield* post(port, "/v1/messages/count_tokens", {
+        model: "m",
+        ...samples.messages.request,
+      })
+      expect([counted?.status, jsonOf(counted)]).toEqual([200, { input_tokens: 7 }])
+    }),
+  )
+})

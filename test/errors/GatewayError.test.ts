@@ -11,6 +11,7 @@ import { shapedBody } from "../../src/errors/faces/OpenAiFace.ts"
 import { answerOf, describe as describeError, type GatewayError } from "../../src/errors/GatewayError.ts"
 import {
   DialectNotSpoken,
+  EndpointLacking,
   InvalidRequest,
   MethodNotAllowed,
   ModelNotFound,
@@ -62,6 +63,12 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
     "previous_response_not_found",
   ],
   [new NoUpgrade(), 426, "invalid_request_error", "upgrade_not_supported"],
+  [
+    new EndpointLacking({ model: "m", path: "/v1/x", lacking: [{ upstream: "a", status: 405 }] }),
+    404,
+    "invalid_request_error",
+    "endpoint_not_served",
+  ],
   [
     new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [] }),
     404,

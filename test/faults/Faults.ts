@@ -511,7 +511,7 @@ const refusedAsItCame = (status: number, headers: Readonly<Record<string, string
       {
         status,
         body: Buffer.from(errorOf(status)),
-        ...(status === 404 || status === 501 ? { isCallersFault: true as const } : {}),
+        ...(status === 404 || status === 405 || status === 501 ? { isCallersFault: true as const } : {}),
         ...(headers["retry-after"] === undefined ? {} : { retryAfter: headers["retry-after"] }),
       },
     ),
@@ -592,10 +592,9 @@ const statuses: Section = {
       ),
     ),
     row(
-      "400, 405, 406, 409, 410, 411, 413–418, 421–424, 426, 428, 431, 451, 499",
+      "400, 406, 409, 410, 411, 413–418, 421–424, 426, 428, 431, 451, 499",
       ...[
-        400, 405, 406, 409, 410, 411, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 426, 428, 431, 451,
-        499,
+        400, 406, 409, 410, 411, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 426, 428, 431, 451, 499,
       ].map((status) =>
         both(
           `${status}`,
@@ -691,10 +690,10 @@ const statuses: Section = {
       refusedElsewhere(400, " of a model", refusal("Model Not Exist"), true),
     ),
     row(
-      "404, 408, 425, 429, 500–511, 520–530, 598, 599, with and without `retry-after`",
+      "404, 405, 408, 425, 429, 500–511, 520–530, 598, 599, with and without `retry-after`",
       ...[
-        404, 408, 425, 429, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511, 520, 521, 522, 523, 524,
-        525, 526, 527, 529, 530, 598, 599,
+        404, 405, 408, 425, 429, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511, 520, 521, 522, 523,
+        524, 525, 526, 527, 529, 530, 598, 599,
       ].map((status) => refusedAsItCame(status)),
       refusedAsItCame(429, { "retry-after": "7" }),
       refusedAsItCame(429, { "retry-after": "Wed, 21 Oct 2120 07:28:00 GMT" }),

@@ -1,11 +1,28 @@
 import { describe, expect, it } from "vitest"
-import { unplanned } from "../../src/gateway/Unplanned.ts"
+import { lacked, unplanned } from "../../src/gateway/Unplanned.ts"
 import { makeRoutingTable } from "../../src/routing/Route.ts"
 import type { Upstream } from "../../src/routing/Upstream.ts"
+import type { KnownDialects } from "../../src/upstream/Dialects.ts"
+import { refusedBy, toldFailure } from "../../src/upstream/policy/AttemptFailure.ts"
 import { exactly, makeUpstream } from "../support/arbitraries.ts"
 
-const errorOf = (upstreams: ReadonlyArray<Upstream>, dialect: "chat" | "responses" | undefined) =>
-  unplanned(makeRoutingTable(upstreams), { dialect }, "claude", ({ dialects }) => dialects).declared
+const nothing: Pick<KnownDialects, "lackedBy" | "spokenBy"> = {
+  spokenBy: ({ dialects }) => dialects,
+  lackedBy: () => [],
+}
+
+const errorOf = (
+  upstreams: ReadonlyArray<Upstream>,
+  dialect: "chat" | "responses" | undefined,
+  known = nothing,
+) => unplanned(makeRoutingTable(upstreams), { dialect }, "claude", known).declared
+
+const notFound = toldFailure(
+  refusedBy(
+    { status: 405, headers: {}, retryAfterMs: undefined },
+    new TextEncoder().encode('{"detail":"Method Not Allowed"}'),
+  ),
+)
 
 describe("unplanned", () => {
   const claude = makeUpstream({ name: "anthropic", match: exactly("claude"), dialects: ["messages"] })
@@ -31,5 +48,41 @@ describe("unplanned", () => {
     )
     const many = Array.from({ length: 20 }, (_, at) => ({ ...none, name: `jina-${at}` }))
     expect(errorOf(many, "chat").message).toContain("jina-7 (none) and 12 more.")
+  })
+
+  it("says by which answer a client was found not to speak what its preset, or nearly every server, does", () => {
+    const known = {
+      spokenBy: () => ["chat" as const],
+      lackedBy: () => [{ dialect: "responses" as const, status: 404, until: 0 }],
+    }
+    expect(errorOf([both], "responses", known).message).toContain(
+      "speak others: router (chat; it answered 404 at /v1/responses). Ask",
+    )
+  })
+})
+
+describe("lacked", () => {
+  const routes = makeRoutingTable([makeUpstream({ name: "a", match: exactly("claude") })])
+  const target = { upstream: makeUpstream({ name: "a" }), upstreamModel: "claude" }
+  const failed = [{ target, failure: notFound }]
+
+  it("is a 404 of an endpoint that clients need not have, whatever each answered", () => {
+    const asked = {
+      dialect: "messages",
+      mayLack: true,
+      paths: ["/messages/count_tokens"],
+    } as const
+    expect(lacked(routes, asked, "claude", nothing, failed).declared).toMatchObject({
+      status: 404,
+      code: "endpoint_not_served",
+      message: "No client of the model `claude` has /v1/messages/count_tokens (a answered 405).",
+    })
+  })
+
+  it("is of the dialect, but for chat, where the client's own words tell more of a wrong base_url", () => {
+    const asked = (dialect: "chat" | "responses") =>
+      lacked(routes, { dialect, paths: ["/x"] }, "claude", nothing, failed)
+    expect(asked("responses")._tag).toBe("DialectNotSpoken")
+    expect(asked("chat")._tag).toBe("UpstreamRefused")
   })
 })

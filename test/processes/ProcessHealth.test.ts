@@ -6,6 +6,14 @@ const upstream = (name: string) =>
   fc.record({
     name: fc.constant(name),
     dialects: fc.subarray(["chat", "responses", "messages"]),
+    lacks: fc.uniqueArray(
+      fc.record({
+        dialect: fc.constantFrom("responses", "messages"),
+        answered: fc.constant(404),
+        until: fc.constantFrom("2026-11-22T17:35:00.123Z", "2026-11-22T18:35:00.123Z"),
+      }),
+      { selector: ({ dialect }) => dialect },
+    ),
     state: fc.constantFrom("closed" as const, "open" as const, "half_open" as const),
     reason: fc.constantFrom(null, "failures"),
     failures: fc.constantFrom(null, 0, 3),

@@ -62,6 +62,7 @@ export const countTokens: Operation<typeof name> = {
   name,
   method: "POST",
   dialect: "messages",
+  mayLack: true,
   face: "anthropic",
   about: "how many tokens a request to `/v1/messages` has, where its client counts them",
   paths,

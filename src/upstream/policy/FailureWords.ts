@@ -12,6 +12,8 @@ const inWords = ({ headers, kind }: ToldRefusal): string => {
       return " (the account has no credit or quota left)"
     case "missing_model":
       return " (it has no such model)"
+    case "missing_endpoint":
+      return " (it has no such endpoint)"
     case "moderation":
       return " (its moderation flagged the prompt)"
     case "firewall":

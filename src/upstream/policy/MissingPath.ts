@@ -3,7 +3,7 @@
  * model, response or file. Where both are possible it does not: to take a model's fault for the path's would keep all other models away.
  */
 import { saidError } from "../../errors/SaidError.ts"
-import { speaksOfModel, type Words, wordsOf } from "./Refusal.ts"
+import { speaksOfModel, type Words, wordsOf } from "./ErrorWords.ts"
 
 /** Bytes of a text that are looked at. */
 const mostText = 1_000

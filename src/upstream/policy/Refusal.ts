@@ -7,57 +7,9 @@
  */
 import type { RefusalKind } from "../../errors/RefusalKind.ts"
 import { type SaidError, saidError } from "../../errors/SaidError.ts"
-import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
-
-/** What an error says of itself. */
-export interface Words {
-  /** Its codes and types, such as `rate_limit_exceeded`. */
-  readonly marks: ReadonlyArray<string>
-  readonly message: string
-}
-
-const longestMessage = 1_000
-const longestMark = 100
-const mostDetails = 10
-
-const silent: Words = { marks: [], message: "" }
-
-const markOf = (value: Json | undefined): ReadonlyArray<string> =>
-  typeof value === "string"
-    ? [
-        value
-          .slice(0, longestMark)
-          .toLowerCase()
-          .replace(/[\s-]+/g, "_"),
-      ]
-    : []
-
-/** Google's errors say more in `details`. */
-const detailMarks = (details: Json | undefined): ReadonlyArray<string> =>
-  isJsonArray(details)
-    ? details
-        .slice(0, mostDetails)
-        .filter(isJsonObject)
-        .flatMap(({ reason }) => markOf(reason))
-    : []
-
-/** What it says of itself, bounded. */
-export const wordsOf = ({ beside, error, message }: SaidError): Words => {
-  const { code, details, metadata, reason, status, type } = error
-  const flagged =
-    isJsonObject(metadata) && (metadata["flagged_input"] !== undefined || metadata["reasons"] !== undefined)
-  return {
-    marks: [
-      ...[code, type, status, reason, beside["code"], beside["type"]].flatMap(markOf),
-      ...detailMarks(details),
-      ...(flagged ? ["moderation"] : []),
-    ],
-    message: message.slice(0, longestMessage),
-  }
-}
-
-const says = ({ marks, message }: Words, mark: RegExp, words: RegExp): boolean =>
-  marks.some((one) => mark.test(one)) || words.test(message)
+import type { Json } from "../../wire/Json.ts"
+import { longestMessage, says, silent, speaksOfModel, type Words, wordsOf } from "./ErrorWords.ts"
+import { speaksOfPath } from "./MissingPath.ts"
 
 const never = /(?!)/
 
@@ -73,14 +25,6 @@ const speaksOfSuspension = (words: Words): boolean =>
     words,
     /account_?(?:suspended|disabled|deactivated|banned)/,
     /\b(?:account|organi[sz]ation|project|team|workspace)\b[^.]{0,60}\b(?:suspended|disabled|deactivated|banned|blocked|terminated|restricted)\b/i,
-  )
-
-/** That there is no such model, or not for whoever asks. */
-export const speaksOfModel = (words: Words): boolean =>
-  says(
-    words,
-    /model_?not_?(?:found|exist|supported)|(?:invalid|unknown|unsupported)_?model|deployment_?not_?found/,
-    /\baccess (?:to )?(?:the )?(?:model|deployment)\b|^(?:the )?(?:requested )?(?:model|deployment)\b.{0,120}\b(?:not found|does not exist|doesn't exist|not exist)\b|\bnot a valid model\b|^(?:invalid|unknown|no such) model(?: name| id)?(?:$|[:.,]| ["'`])/i,
   )
 
 /** In a 403, which a provider has reasons for: any word of money. */
@@ -230,9 +174,11 @@ export const refusalKind = (
     case 408:
     case 425:
       return "provider"
+    case 405:
+      return speaksOfPath(status, body) ? "missing_endpoint" : "request"
     // It does not do what is asked, and will not do it later: rerank of a server that has none, sound for a model that reads.
     case 501:
-      return "request"
+      return "missing_endpoint"
   }
   return status < 400 ? "redirect" : status < 500 ? "request" : "provider"
 }
@@ -261,6 +207,8 @@ export const countsAs = (status: number, kind: RefusalKind): ReadonlyArray<numbe
       return [status, 429]
     case "missing_model":
       return [status, 404]
+    case "missing_endpoint":
+      return status === 405 ? [status, 404] : [status]
     case "moderation":
       return [status === 403 ? 400 : status]
     case "not_found":
@@ -279,6 +227,7 @@ export const isClientsFault = (kind: RefusalKind, ownKey: boolean): boolean => {
     case "moderation":
     case "firewall":
     case "missing_model":
+    case "missing_endpoint":
     case "not_found":
       return true
     case "credentials":

@@ -54,9 +54,11 @@ export const signsOf = (failure: AttemptFailure, ownKey: boolean): Signs => {
       return ownKey ? ofModel("failing") : nothing
     case "provider":
       return failing
-    // It knows what is wrong with a request. What it lacks altogether (501) says nothing of the rest.
+    // It knows what is wrong with a request.
     case "request":
-      return failure.status === 403 || failure.status === 501 ? nothing : well
+      return failure.status === 403 ? nothing : well
+    // What it lacks altogether says nothing of the rest.
+    case "missing_endpoint":
     case "moderation":
     case "firewall":
     case "redirect":

@@ -340,14 +340,20 @@ const table: Readonly<Record<RefusalKind, ReadonlyArray<Row>>> = {
     ["nginx, of a body", 413, "<html><title>413 Request Entity Too Large</title></html>"],
     ["Esri's invalid token", 498, error("Invalid token")],
     ["a 403 that says nothing", 403, ""],
+    ["a 405 of a model", 405, error("This model does not take images")],
+    ["a 403 of a word", 403, { message: "Forbidden" }],
+    ["a prompt that speaks of keys, repeated", 400, error("cannot parse 'Incorrect API key provided'")],
+  ],
+  missing_endpoint: [
     [
       "llama.cpp, of sound",
       501,
       error("The current model does not support audio input.", { type: "not_supported_error" }),
     ],
     ["llama.cpp, of rerank", 501, error("This server does not support reranking.", { code: 501 })],
-    ["a 403 of a word", 403, { message: "Forbidden" }],
-    ["a prompt that speaks of keys, repeated", 400, error("cannot parse 'Incorrect API key provided'")],
+    ["FastAPI, of what it serves by another method", 405, { detail: "Method Not Allowed" }],
+    ["nginx", 405, "<html><title>405 Not Allowed</title></html>"],
+    ["a server without words", 405, ""],
   ],
   provider: [
     ["OpenAI", 500, error("The server had an error", { type: "server_error" })],
@@ -380,7 +386,7 @@ describe("A refusal", () => {
   it("law: of a provider's own status nothing in the body makes another's fault", () => {
     fc.assert(
       fc.property(fc.integer({ min: 500, max: 999 }), bodyArb, (status, body) => {
-        expect(refusalKind(status, {}, body)).toBe(status === 501 ? "request" : "provider")
+        expect(refusalKind(status, {}, body)).toBe(status === 501 ? "missing_endpoint" : "provider")
       }),
     )
   })
@@ -393,6 +399,12 @@ describe("A refusal", () => {
         expect(refusalKind(422, {}, body)).toBe("request")
       }),
     )
+  })
+
+  it("counts as 404 where it is a 405 of an endpoint that is not there", () => {
+    expect(countsAs(405, "missing_endpoint")).toEqual([405, 404])
+    expect(countsAs(501, "missing_endpoint")).toEqual([501])
+    expect(countsAs(405, "request")).toEqual([405])
   })
 
   it("law: each counts as its own status, but for a flagged prompt, which is as wrong as any 400", () => {
