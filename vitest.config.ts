@@ -6,7 +6,10 @@ export default defineConfig({
   resolve: { alias: sqliteAddon },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
+    setupFiles: ["test/support/Properties.ts"],
+    // Only what hangs is to fail, on a loaded machine too. Properties that are tried for a given time (scripts/fuzz.js) take theirs.
+    testTimeout: process.env["FUZZ_SECONDS"] === undefined ? 120_000 : 0,
+    hookTimeout: 120_000,
     // By default one core is left free, which on two cores runs all files one after the other.
     maxWorkers: 2,
     minWorkers: 1,

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import fc from "fast-check"
 import * as OpenRequests from "../../src/access/OpenRequests.ts"
+import { runs } from "../support/Runs.ts"
 
 type Room = OpenRequests.OpenRequests["Type"]
 
@@ -109,7 +110,7 @@ describe("Requests under way", () => {
           for (const request of [...all, newcomer]) request.end()
           expect([room.count(), room.held()]).toEqual([0, 0])
         }),
-        { numRuns: 20 },
+        { numRuns: runs(20) },
       )
     }).pipe(Effect.provide(OpenRequests.layer)),
   )

@@ -15,6 +15,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../src/wire/Json.ts
 import { run } from "../../src/wire/Machine.ts"
 import { decoder, isOverflow, type SseEvent, type SseOutput } from "../../src/wire/Sse.ts"
 import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb, wireOf } from "../support/answers.ts"
+import { runs } from "../support/Runs.ts"
 import { type StreamedSettings, streamed } from "../support/StreamedAnswers.ts"
 import { chunk, finishChunk, textChunk, textCompletionChunk, usageChunk } from "../support/Wire.ts"
 
@@ -80,7 +81,7 @@ describe("law: the joined stream equals the plain transformation of the joined t
         expect(textOf(data.at(-1) ?? new Uint8Array())).toBe("[DONE]")
         expect(assemble(shape, data)).toEqual(decode(plain))
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 })
@@ -167,7 +168,7 @@ describe("law: the answer ends with exactly one assurance", () => {
           expect(summary(state).error === undefined).toBe(!isError(last))
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 })
@@ -616,7 +617,7 @@ describe("content in parts", () => {
           expect(inForm(messageIn(assemble(chatShape, data)))).toEqual(inForm(messageIn(once)))
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 })

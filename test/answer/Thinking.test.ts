@@ -9,6 +9,7 @@ import type { Piece } from "../../src/answer/Piece.ts"
 import { prefix } from "../../src/answer/Prefix.ts"
 import { defaultMaxHeld, thinking, withoutThinking } from "../../src/answer/Thinking.ts"
 import { compose, run } from "../../src/wire/Machine.ts"
+import { runs } from "../support/Runs.ts"
 
 const content = (text: string): Piece => ({ field: "content", text })
 const reasoning = (text: string): Piece => ({ field: "reasoning", text })
@@ -257,7 +258,7 @@ describe("laws of strip, reasoning and reasoning_content", () => {
           expect(joined(run(strip, parts.map(content)))).toEqual({ content: outside, reasoning: "" })
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     )
   })
 
@@ -330,7 +331,7 @@ describe("laws of strip, reasoning and reasoning_content", () => {
         expect(soFar(toReasoning)).toEqual(decided)
         expect(soFar(strip)).toEqual({ ...decided, reasoning: "" })
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     )
   })
 
@@ -407,7 +408,7 @@ describe("the limit of what is held back", () => {
         expect(joined(run(machine, cut(text, places).map(content)))).toEqual(whole)
         expect(joined(run(machine, text.split("").map(content)))).toEqual(whole)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 
@@ -426,7 +427,7 @@ describe("laws of think_tag", () => {
         expect(joined(run(toTags, pieces))).toEqual(expected)
         expect(joined(run(toTags, cutPieces(pieces, places)))).toEqual(expected)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -515,7 +516,7 @@ describe("the names of tags", () => {
           expect(answered).toBe(inHistory)
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     )
   })
 })

@@ -7,6 +7,7 @@ import { nothingOmitted } from "../../src/operations/Additions.ts"
 import { allOperations } from "../../src/operations/Operations.ts"
 import { Pieces } from "../../src/wire/Pieces.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
+import { runs } from "../support/Runs.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -116,7 +117,7 @@ describe("A body in pieces", () => {
           for (const { buffer } of shared) expect(buffer).toBeInstanceOf(SharedArrayBuffer)
         },
       ),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     )
   })
 })

@@ -7,6 +7,7 @@ import { makeSnapshot } from "../../src/config/Snapshots.ts"
 import { GatewayConfig } from "../../src/config/schema/GatewayConfig.ts"
 import { route } from "../../src/routing/Route.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
+import { runs } from "../support/Runs.ts"
 import { type Written, writtenConfig } from "./arbitraries.ts"
 
 const decode = Schema.decodeUnknownSync(GatewayConfig)
@@ -287,7 +288,7 @@ describe("makeSnapshot", () => {
           for (const value of upstream.match.values) expect(route(routes, value)).toContain(upstream)
         }
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     )
   })
 })

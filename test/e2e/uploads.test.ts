@@ -1,5 +1,4 @@
 /** Forms on their way through the gateway: what upstreams are sent of them, and what happens where something fails meanwhile. */
-import { randomBytes } from "node:crypto"
 import { readdirSync, readlinkSync } from "node:fs"
 import { createServer, type Server } from "node:net"
 import { gzipSync } from "node:zlib"
@@ -8,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { type FormEntry, file, formOf, type SentForm } from "../support/Forms.ts"
 import { configOf, type Entry } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
+import { madeUpBytes } from "../support/MadeUpBytes.ts"
 import { eventually, within } from "../support/Patience.ts"
 import { exchange, head, jsonOf, postBytes, rawConnection } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
@@ -33,7 +33,7 @@ const upload = ({ bytes, type }: SentForm, where = path, headers: Readonly<Recor
 
 const sound = (length: number): FormEntry => [
   "file",
-  { filename: "long.mp3", type: "audio/mpeg", bytes: randomBytes(length) },
+  { filename: "long.mp3", type: "audio/mpeg", bytes: madeUpBytes(length) },
 ]
 
 const form = (model: string, ...more: ReadonlyArray<FormEntry>): SentForm =>

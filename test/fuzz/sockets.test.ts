@@ -13,10 +13,10 @@ import { configuredKey } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { eventually } from "../support/Patience.ts"
 import { head, jsonOf, parseAnswer, post, postBytes, rawConnection, request } from "../support/RawHttp.ts"
+import { runs } from "../support/Runs.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { chatChunks, chatCompletion, openAiError } from "../support/Wire.ts"
 import { mangled, pieces } from "./Bytes.ts"
-import { runs, timeoutMs } from "./Runs.ts"
 
 const path = "/v1/chat/completions"
 const asking = (model: string, stream: boolean) => ({
@@ -66,7 +66,7 @@ const assertEffect = <A>(
   Effect.promise(() =>
     fc.assert(
       fc.asyncProperty(arbitrary, (value) => Effect.runPromise(Effect.scoped(law(value)))),
-      runs(numRuns),
+      { numRuns: runs(numRuns) },
     ),
   )
 
@@ -132,63 +132,59 @@ describe("Fuzzed over sockets,", () => {
           12,
         )
       }),
-    timeoutMs,
   )
 
-  it.scopedLive(
-    "a caller gets HTTP or a closed connection, and the next one is served",
-    () =>
-      Effect.gen(function* () {
-        const upstream = yield* Scripted.scriptedUpstream(({ body }) =>
-          String(JSON.stringify(body)).includes('"stream":true')
-            ? Scripted.sse(chatChunks(["Hello"]))
-            : Scripted.chat("Hello"),
-        )
-        const gateway = yield* startGateway(
-          stringify({
-            openai_clients: [
-              {
-                name: "sound",
-                base_url: upstream.url,
-                api_key: configuredKey,
-                model_match: { type: "keyword", value: ["sound"] },
-              },
-            ],
+  it.scopedLive("a caller gets HTTP or a closed connection, and the next one is served", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(({ body }) =>
+        String(JSON.stringify(body)).includes('"stream":true')
+          ? Scripted.sse(chatChunks(["Hello"]))
+          : Scripted.chat("Hello"),
+      )
+      const gateway = yield* startGateway(
+        stringify({
+          openai_clients: [
+            {
+              name: "sound",
+              base_url: upstream.url,
+              api_key: configuredKey,
+              model_match: { type: "keyword", value: ["sound"] },
+            },
+          ],
+        }),
+      )
+      const plays = (sent: ReadonlyArray<Buffer>, ending: "end" | "reset" | "silence") =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const connection = yield* rawConnection(gateway.port)
+            for (const piece of sent) yield* connection.send(piece)
+            if (ending === "reset") connection.socket.resetAndDestroy()
+            if (ending === "end") connection.socket.end()
+            const text = yield* Effect.timeoutOption(
+              connection.until((soFar) => parseAnswer(soFar)?.whole === true),
+              ending === "silence" ? 200 : 5_000,
+            )
+            return Option.getOrElse(text, () => connection.received().toString("latin1"))
           }),
         )
-        const plays = (sent: ReadonlyArray<Buffer>, ending: "end" | "reset" | "silence") =>
-          Effect.scoped(
-            Effect.gen(function* () {
-              const connection = yield* rawConnection(gateway.port)
-              for (const piece of sent) yield* connection.send(piece)
-              if (ending === "reset") connection.socket.resetAndDestroy()
-              if (ending === "end") connection.socket.end()
-              const text = yield* Effect.timeoutOption(
-                connection.until((soFar) => parseAnswer(soFar)?.whole === true),
-                ending === "silence" ? 200 : 5_000,
-              )
-              return Option.getOrElse(text, () => connection.received().toString("latin1"))
-            }),
-          )
-        yield* assertEffect(
-          fc.array(fc.tuple(pieces(fromCaller), ending), { minLength: 1, maxLength: abreast }),
-          (batch) =>
-            Effect.gen(function* () {
-              const heard = yield* Effect.forEach(batch, ([sent, ending]) => plays(sent, ending), {
-                concurrency: "unbounded",
-              })
-              for (const text of heard) expect(text).toMatch(/^(?:$|HTTP\/1\.1 [1-5]\d\d )/)
-              const next = yield* post(gateway.port, path, asking("sound", false))
-              expect(next?.status).toBe(200)
-              yield* eventually(
-                "the end of all requests",
-                Effect.map(request(gateway.port, "GET", "/health?verbose"), jsonOf),
-                (health) => JSON.stringify(health).includes('"in_flight":0,"buffered_bytes":0'),
-              )
-            }),
-          12,
-        )
-      }),
-    timeoutMs,
+      yield* assertEffect(
+        fc.array(fc.tuple(pieces(fromCaller), ending), { minLength: 1, maxLength: abreast }),
+        (batch) =>
+          Effect.gen(function* () {
+            const heard = yield* Effect.forEach(batch, ([sent, ending]) => plays(sent, ending), {
+              concurrency: "unbounded",
+            })
+            for (const text of heard) expect(text).toMatch(/^(?:$|HTTP\/1\.1 [1-5]\d\d )/)
+            const next = yield* post(gateway.port, path, asking("sound", false))
+            expect(next?.status).toBe(200)
+            yield* eventually(
+              "the end of all requests",
+              Effect.map(request(gateway.port, "GET", "/health?verbose"), jsonOf),
+              (health) => JSON.stringify(health).includes('"in_flight":0,"buffered_bytes":0'),
+            )
+          }),
+        12,
+      )
+    }),
   )
 })

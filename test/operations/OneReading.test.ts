@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest"
 import { ambiguityIn, deciding, folded } from "../../src/operations/OneReading.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 import { jsonOperations, samples } from "../support/OperationSamples.ts"
+import { runs } from "../support/Runs.ts"
 
 const members = deciding(["model", "max_tokens", "stop", "tokens_k", "n"])
 
@@ -95,7 +96,7 @@ describe("A member that is decided by", () => {
         const isPlain = names.every((name) => ["model", "max_tokens", "n"].includes(name))
         expect(ambiguityOf(text) === undefined).toBe(isPlain && new Set(names).size === names.length)
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     )
   })
 })

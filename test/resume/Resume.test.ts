@@ -26,6 +26,7 @@ import { noSecrets } from "../../src/secrets/Secrets.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
 import { answerArb, bytesOf, chunksOf, cuttingArb } from "../support/answers.ts"
+import { runs } from "../support/Runs.ts"
 import { streamed } from "../support/StreamedAnswers.ts"
 import { chunk, finishChunk, textChunk } from "../support/Wire.ts"
 
@@ -349,7 +350,7 @@ describe("laws of resumed answers", () => {
               expect(ran.exit).toEqual(isResumed || failure === undefined ? Exit.void : Exit.fail(failure))
             },
           ),
-          { numRuns: 200 },
+          { numRuns: runs(200) },
         ),
       ),
   )

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { hash64, splitMix64 } from "../../src/routing/Hash.ts"
+import { runs } from "../support/Runs.ts"
 
 const half = fc.integer({ min: 0, max: 0xffffffff })
 
@@ -40,7 +41,7 @@ describe("splitMix64", () => {
           expect(splitMix64({ high: high | 0, low: low | 0 }, index)).toBe(expected)
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     )
   })
 })

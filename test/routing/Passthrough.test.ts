@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { faultInRule, type PassthroughRule, passedBy, passedMethods } from "../../src/routing/Passthrough.ts"
 import { destinationOf, withQuery } from "../../src/upstream/calls/Destination.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
+import { runs } from "../support/Runs.ts"
 
 const upstream = makeUpstream({ baseUrl: "https://api.example/base/v1", query: "?api-version=1" })
 
@@ -139,7 +140,7 @@ describe("passedBy", () => {
           ).toMatch(/^\/base\/v1\/files(?:\/|$)/)
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     )
   })
 })

@@ -16,6 +16,7 @@ import {
   upstreamsArb,
 } from "../support/arbitraries.ts"
 import { goodnessOfFit, implausible } from "../support/chiSquare.ts"
+import { runs } from "../support/Runs.ts"
 
 const strategyArb = fc.constantFrom(...strategyNames)
 
@@ -240,7 +241,7 @@ describe("plan", () => {
         }
         expect(from).toBe(targets.length)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -250,7 +251,7 @@ describe("plan", () => {
         const all = pairs(planOf(upstreams, asked, seed, strategy))
         expect(new Set(all).size).toBe(all.length)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { makeRoutingTable, matches, matchingValue, route } from "../../src/routing/Route.ts"
 import type { Upstream } from "../../src/routing/Upstream.ts"
 import { containing, exactly, makeUpstream, modelArb, upstreamsArb } from "../support/arbitraries.ts"
+import { runs } from "../support/Runs.ts"
 
 const names = (upstreams: ReadonlyArray<Upstream>): ReadonlyArray<string> => upstreams.map(({ name }) => name)
 
@@ -78,7 +79,7 @@ describe("route", () => {
           upstreams.filter((upstream) => matches(upstream, model)),
         )
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     )
   })
 

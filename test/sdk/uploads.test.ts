@@ -1,11 +1,11 @@
 /** Sounds and images that the official package uploads, plain and streamed, through a whole gateway. */
-import { randomBytes } from "node:crypto"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { toFile } from "openai"
 import { fieldsIn } from "../support/Forms.ts"
 import { configOf, type Entry } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
+import { madeUpBytes } from "../support/MadeUpBytes.ts"
 import { within } from "../support/Patience.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { call, collect, collectUntilError, rejection, sdk } from "../support/Sdk.ts"
@@ -28,7 +28,7 @@ const events = [
   { type: "transcript.text.delta", delta: " there." },
   done,
 ]
-const sound = (length = 2_000_000) => toFile(randomBytes(length), "speech.mp3", { type: "audio/mpeg" })
+const sound = (length = 2_000_000) => toFile(madeUpBytes(length), "speech.mp3", { type: "audio/mpeg" })
 const image = (name: string) => toFile(Buffer.from(`image ${name}`), `${name}.png`, { type: "image/png" })
 const images = {
   created: 1,

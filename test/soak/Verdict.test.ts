@@ -3,6 +3,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { chanceOf } from "../../soak/Chance.ts"
 import { isFlat, type Sample, trendOf } from "../../soak/Verdict.ts"
+import { runs } from "../support/Runs.ts"
 
 /** Half an hour, a sample each five seconds: a warm-up, a level, a slope, and swings as a collector makes them. */
 const samplesOf = (
@@ -37,7 +38,7 @@ describe("The trend of memory", () => {
       fc.property(seeds, swings, fc.double({ min: 0, max: 0.1, noNaN: true }), (seed, swingMb, bursts) => {
         expect(isFlat(trendOf(samplesOf(seed, { mbPerHour: 0, swingMb, bursts })))).toBe(true)
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     )
   })
 
@@ -50,7 +51,7 @@ describe("The trend of memory", () => {
         expect(isFlat(trend)).toBe(false)
         expect(trend.growthMb).toBeGreaterThan(mbPerHour / 3 / 1.5)
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     )
   })
 
@@ -61,7 +62,7 @@ describe("The trend of memory", () => {
         expect(growthMb).toBeCloseTo((mbPerHour * minutes) / 60, 6)
         expect(noiseMb).toBeCloseTo(0, 6)
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     )
   })
 

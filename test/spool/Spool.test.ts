@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto"
 import { mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -9,6 +8,7 @@ import * as Logger from "effect/Logger"
 import { layer, Spool } from "../../src/spool/Spool.ts"
 import { keptInMemory, SpooledBody, type SpoolFault, type SpoolRoom } from "../../src/spool/SpooledBody.ts"
 import type { StoredBytes } from "../../src/wire/StoredBytes.ts"
+import { madeUpBytes } from "../support/MadeUpBytes.ts"
 import { within } from "../support/Patience.ts"
 
 const folder = Effect.acquireRelease(
@@ -60,7 +60,7 @@ describe("A spooled body", () => {
         [2_097_152 + 131_072, 131_072],
         [1_300_000, 777],
       ] as const) {
-        const bytes = randomBytes(length)
+        const bytes = madeUpBytes(length)
         const body = spool.begin(room())
         yield* fill(body, bytes, step)
         expect(body.bytes.length).toBe(length)
@@ -89,7 +89,7 @@ describe("A spooled body", () => {
           },
         }),
       )
-      yield* fill(body, randomBytes(2_000_000), 100_000)
+      yield* fill(body, madeUpBytes(2_000_000), 100_000)
       expect(taken).toEqual({ memory: 1_000_000, disk: 1_000_000 })
       for (const [lacking, lacks] of [
         [{ hold: () => false }, "memory"],
@@ -97,7 +97,7 @@ describe("A spooled body", () => {
       ] as const) {
         const faults: Array<SpoolFault> = []
         const poor = spool.begin(room({ ...lacking, onFault: (fault) => void faults.push(fault) }))
-        for (let at = 0; at < 5; at++) poor.write(randomBytes(1_000_000))
+        for (let at = 0; at < 5; at++) poor.write(madeUpBytes(1_000_000))
         poor.end(() => expect.unreachable("it is not whole"))
         expect(faults).toEqual([{ lacks }])
       }
@@ -111,7 +111,7 @@ describe("A spooled body", () => {
           () => open("/dev/full", "r+"),
           room({ onFault: (told) => resume(Effect.succeed(told)) }),
         )
-        for (let at = 0; at < 3; at++) body.write(randomBytes(1_000_000))
+        for (let at = 0; at < 3; at++) body.write(madeUpBytes(1_000_000))
       })
       expect(fault).toMatchObject({ lacks: "file", code: "ENOSPC" })
       const never = yield* Effect.async<SpoolFault>((resume) => {
@@ -119,7 +119,7 @@ describe("A spooled body", () => {
           () => Promise.reject(Object.assign(new Error("no files left"), { code: "EMFILE" })),
           room({ onFault: (told) => resume(Effect.succeed(told)) }),
         )
-        for (let at = 0; at < 3; at++) body.write(randomBytes(1_000_000))
+        for (let at = 0; at < 3; at++) body.write(madeUpBytes(1_000_000))
       })
       expect(never).toMatchObject({ lacks: "file", code: "EMFILE" })
     }).pipe(Effect.when(() => process.platform === "linux")),
@@ -140,10 +140,10 @@ describe("A spooled body", () => {
         return file
       }
       const early = new SpooledBody(opened, room())
-      for (let at = 0; at < 3; at++) early.write(randomBytes(1_000_000))
+      for (let at = 0; at < 3; at++) early.write(madeUpBytes(1_000_000))
       early.close()
       const late = new SpooledBody(opened, room())
-      yield* fill(late, randomBytes(3_000_000), 65_536)
+      yield* fill(late, madeUpBytes(3_000_000), 65_536)
       const reading = late.bytes.pieces.flatMap((piece) =>
         piece instanceof Uint8Array ? [] : [piece.store.read(piece.from, piece.to)],
       )[0]
@@ -205,7 +205,7 @@ describe("The folder of uploads", () => {
       expect(spool.hasFiles).toBe(false)
       expect(lines.length).toBe(1)
       expect(lines[0]).toContain("uploads stay in memory")
-      const bytes = randomBytes(3_000_000)
+      const bytes = madeUpBytes(3_000_000)
       const body = spool.begin(room({ claim: () => false }))
       yield* fill(body, bytes, 65_536)
       expect((yield* readAll(body.bytes)).equals(bytes)).toBe(true)

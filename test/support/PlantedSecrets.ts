@@ -1,16 +1,18 @@
-/** Keys of many providers' forms, made up anew for each run, and the forms in which a text may come out again. */
-import { randomBytes } from "node:crypto"
+/** Keys of many providers' forms, made up, and the forms in which a text may come out again. */
+import { madeUpBytes } from "./MadeUpBytes.ts"
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 const digits = "0123456789"
 
+let draws = 0
+
 const drawn = (alphabet: string, length: number): string =>
-  Array.from(randomBytes(length), (byte) => alphabet[byte % alphabet.length] ?? "").join("")
+  Array.from(madeUpBytes(length, draws++), (byte) => alphabet[byte % alphabet.length] ?? "").join("")
 
 /** With a digit and letters of both kinds in it, as nearly all keys of that length have. */
 const mixed = (length: number): string => `q7${drawn(letters + digits, length - 4)}Z9`
 
-/** A key of each form. */
+/** A key of each form; other ones each time it is called, the same ones in each run. */
 export const plantedKeys = (): Readonly<Record<string, string>> => ({
   openai: `sk-proj-${mixed(40)}_${mixed(20)}-${mixed(20)}`,
   "openai, old": `sk-${mixed(48)}`,

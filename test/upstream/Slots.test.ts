@@ -7,6 +7,7 @@ import * as TestClock from "effect/TestClock"
 import fc from "fast-check"
 import * as Slots from "../../src/upstream/Slots.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
+import { runs } from "../support/Runs.ts"
 
 const limited = (max: number, maxWaiting = 100, maxWaitMs = 1_000) =>
   makeUpstream({ name: "a", concurrency: { max, maxWaiting, maxWaitMs } })
@@ -155,6 +156,6 @@ describe("Places at an upstream", () => {
             }).pipe(Effect.provide(Slots.layer)),
           ),
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     ))
 })

@@ -8,6 +8,7 @@ import * as fc from "fast-check"
 import { brotliDecoder } from "../../src/wire/Brotli.ts"
 import { BrotliThreadDecoder, mostAtOnce, underWay } from "../../src/wire/BrotliThread.ts"
 import { type NeverHappened, within } from "../support/Patience.ts"
+import { runs } from "../support/Runs.ts"
 
 type Decoder = Transform & { readonly bytesWritten: number }
 
@@ -188,7 +189,7 @@ describe("The decoder on the thread", () => {
             expect(got).toEqual({ output: Buffer.from(bytes), end: "whole", read: whole.length })
           },
         ),
-        { numRuns: 100 },
+        { numRuns: runs(100) },
       ),
     ),
   )
@@ -219,7 +220,7 @@ describe("The decoder on the thread", () => {
               else expect(whole.end).toBe(own.end)
             }
           }),
-          { numRuns: 300, examples: [[badlyPadded, []]] },
+          { numRuns: runs(300), examples: [[badlyPadded, []]] },
         ),
       )
       expect(underWay()).toEqual({ seated: 0, waiting: 0 })

@@ -1,6 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { copies, JsonCost } from "../../src/wire/JsonCost.ts"
+import { runs } from "../support/Runs.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -63,7 +64,7 @@ describe("What a JSON text costs", () => {
           expect(costOf(cut(bytesOf(text), places)).counts).toEqual(naive(text))
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     )
   })
 

@@ -2,6 +2,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { indented } from "../../src/wire/JsonIndent.ts"
+import { runs } from "../support/Runs.ts"
 
 const withoutSpace = (text: string) => text.replace(/\s+/g, "")
 
@@ -38,7 +39,7 @@ describe("indented", () => {
         const text = pieces.join("")
         expect(withoutSpace(indented(text))).toBe(withoutSpace(text))
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 

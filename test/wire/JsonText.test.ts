@@ -5,6 +5,7 @@ import type { Json } from "../../src/wire/Json.ts"
 import { faultAt } from "../../src/wire/JsonFault.ts"
 import { elementTexts, memberText, replaceMembers, rewrite } from "../../src/wire/JsonText.ts"
 import { cpuMs } from "../support/CpuTime.ts"
+import { runs } from "../support/Runs.ts"
 
 const spaceArb = fc.constantFrom("", "", " ", "\n", "\t", " \r\n ")
 
@@ -138,7 +139,7 @@ describe("replaceMembers", () => {
         }
         expect(parsedMembers(replaceMembers(text, edits))).toEqual(expected)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -154,7 +155,7 @@ describe("replaceMembers", () => {
           from = at + member.text.length
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -238,7 +239,7 @@ describe("faultAt", () => {
       fc.property(fc.oneof(damagedArb, fc.json(), fc.string()), (text) => {
         expect(faultAt(text) === undefined).toBe(parses(text))
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     )
   })
 

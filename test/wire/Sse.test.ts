@@ -13,6 +13,7 @@ import {
   isOverflow,
   type SseOutput,
 } from "../../src/wire/Sse.ts"
+import { runs } from "../support/Runs.ts"
 
 const utf8 = new TextEncoder()
 const text = new TextDecoder("utf-8", { ignoreBOM: true })
@@ -333,7 +334,7 @@ describe("decoder, however the stream is cut", () => {
         expect(decode(cut(stream, places))).toEqual(expected)
         expect(decode(singles(stream))).toEqual(expected)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -366,7 +367,7 @@ describe("decoder, however the stream is cut", () => {
           given.length === whole.length ? [] : [{ limitBytes: limit }],
         )
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 })
@@ -479,7 +480,7 @@ describe("encode", () => {
         const chunks = data.map((one) => encode(bytesOf(one)))
         expect(decode(chunks)).toEqual(messages(...data.map((one) => one.replace(/\r\n?/g, "\n"))))
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 

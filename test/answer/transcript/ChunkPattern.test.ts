@@ -4,6 +4,7 @@ import { patternOf, toldIn } from "../../../src/answer/transcript/ChunkPattern.t
 import type { JsonObject } from "../../../src/wire/Json.ts"
 import { parseObject } from "../../../src/wire/JsonBytes.ts"
 import { textArb } from "../../support/answers.ts"
+import { runs } from "../../support/Runs.ts"
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -63,7 +64,7 @@ describe("law: what is told is what the chunk spells", () => {
         expect(chunk).toBeDefined()
         expect(withoutPadding(pattern.chunkWith(said))).toEqual(withoutPadding(chunk ?? {}))
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     )
     expect(told).toBeGreaterThan(500)
   })
@@ -82,7 +83,7 @@ describe("law: a chunk with another text is told", () => {
           expect(pattern === undefined ? undefined : toldIn(pattern, encode(shape(text, padding)))).toBe(text)
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 })

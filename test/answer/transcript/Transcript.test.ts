@@ -5,6 +5,7 @@ import { chatShape } from "../../../src/operations/chat/ChatShape.ts"
 import { completionShape } from "../../../src/operations/completions/CompletionShape.ts"
 import type { JsonObject } from "../../../src/wire/Json.ts"
 import { answerArb, bytesOf, chunksOf, cuttingArb, plainOf, textArb } from "../../support/answers.ts"
+import { runs } from "../../support/Runs.ts"
 import { chunk, finishChunk, textChunk } from "../../support/Wire.ts"
 
 const chat = (...chunks: ReadonlyArray<unknown>): JsonObject => assemble(chatShape, chunks.map(bytesOf))
@@ -22,7 +23,7 @@ describe("law: assembling a chunked answer gives the plain answer back", () => {
         const datas = [...chunksOf(generated, cutting).map(bytesOf), new TextEncoder().encode("[DONE]")]
         expect(assemble(generated.shape, datas)).toEqual(plainOf(generated))
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 })
@@ -72,7 +73,7 @@ describe("law: chunks that are like the one before come to what they come to whe
         expect(assembled).toEqual(assemble(chatShape, encodeAll(unlike)))
         expect(JSON.stringify(assembled)).toBe(JSON.stringify(assemble(chatShape, encodeAll(unlike))))
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 })
@@ -203,7 +204,7 @@ describe("assemble", () => {
           )
         },
       ),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     )
   })
 })

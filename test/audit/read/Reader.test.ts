@@ -20,6 +20,7 @@ import { openReader } from "../../../src/audit/read/Reader.ts"
 import { type ColumnName, columnNames } from "../../../src/audit/sqlite/Columns.ts"
 import { connect, query, runAll } from "../../../src/audit/sqlite/Database.ts"
 import { archiveName } from "../../../src/audit/sqlite/Months.ts"
+import { runs } from "../../support/Runs.ts"
 import {
   type AuditRow,
   addresses,
@@ -93,7 +94,7 @@ const holds = <A>(
   Effect.promise(() =>
     fc.assert(
       fc.asyncProperty(arbitrary, (value) => Effect.runPromise(property(value))),
-      { numRuns, seed: 7 },
+      { numRuns: runs(numRuns) },
     ),
   )
 

@@ -15,6 +15,7 @@ import { auditFiles } from "../../../src/audit/AuditUrl.ts"
 import { byColumn, completed, type RowValues, valuesOf } from "../../../src/audit/sqlite/Rows.ts"
 import { makeSpill, type Spill } from "../../../src/audit/sqlite/Spill.ts"
 import { keyIn, sampleRecord, temporaryDirectory } from "../../support/AuditRecords.ts"
+import { runs } from "../../support/Runs.ts"
 
 const rowNamed = (key: string, response = "an answer\nof two lines"): RowValues =>
   completed(valuesOf(sampleRecord(key), key), { request: "a question", response })
@@ -156,13 +157,13 @@ describe("the spill", () => {
     () =>
       Effect.gen(function* () {
         const directory = yield* temporaryDirectory
-        let runs = 0
+        let tries = 0
         const actions = fc.array(fc.constantFrom("append", "drain", "restart"), { maxLength: 25 })
         yield* Effect.promise(() =>
           fc.assert(
             fc.asyncProperty(actions, (happening) =>
               Effect.gen(function* () {
-                const at = auditFiles(join(directory, `${runs++}.db`))
+                const at = auditFiles(join(directory, `${tries++}.db`))
                 let restarts = 0
                 let appended = 0
                 let spill = makeSpill(at, "run0")
@@ -187,7 +188,7 @@ describe("the spill", () => {
                 expect(spillFiles(directory)).toEqual([])
               }).pipe(Effect.runPromise),
             ),
-            { numRuns: 40 },
+            { numRuns: runs(40) },
           ),
         )
       }),

@@ -6,6 +6,7 @@ import { coloured } from "../../../src/terminal/Colour.ts"
 import { csvLine, guarded } from "../../../src/terminal/Csv.ts"
 import { printable, printableJson, printableLines } from "../../../src/terminal/Printable.ts"
 import { layOut, widthsFor } from "../../../src/terminal/Table.ts"
+import { runs } from "../../support/Runs.ts"
 import { hostileTexts } from "../../support/StoredAudit.ts"
 import { parseCsv } from "./parseCsv.ts"
 
@@ -78,7 +79,7 @@ describe("csvLine", () => {
             expect(cell.trimStart()).not.toMatch(/^[=+\-@\t\r＝＋－＠]/)
           }
         }),
-        { numRuns: 500 },
+        { numRuns: runs(500) },
       )
     },
   )

@@ -23,6 +23,7 @@ import {
   upstreamsArb,
 } from "../../support/arbitraries.ts"
 import { goodnessOfFit, implausible } from "../../support/chiSquare.ts"
+import { runs } from "../../support/Runs.ts"
 
 type Explained = Pick<Snapshot, "routes" | "strategy" | "retry" | "streamStart">
 
@@ -277,7 +278,7 @@ describe("explain", () => {
         fc.pre(!explanation.abridged)
         walk(explanation, planned(snapshot, model, number, prompt))
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 
@@ -288,7 +289,7 @@ describe("explain", () => {
         const { groups } = explain(snapshot, { model, prompt })
         expect(groups.flatMap(pairsIn)).toEqual(pairsOf(planned(snapshot, model, number, prompt)))
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 

@@ -10,6 +10,7 @@ import { stringify } from "yaml"
 import { type Env, loadConfig, textOfBytes, toldToOperator } from "../../../src/config/file/ConfigFile.ts"
 import { toOperator } from "../../../src/config/file/Saying.ts"
 import { GatewayConfig } from "../../../src/config/schema/GatewayConfig.ts"
+import { runs } from "../../support/Runs.ts"
 import { isMap, layout, mapTexts, type Written, writeLiterally, writtenConfig } from "../arbitraries.ts"
 
 const encode = Schema.encodeSync(GatewayConfig)
@@ -1080,7 +1081,7 @@ describe("laws", () => {
       fc.property(writtenConfig, layout, (config, layout) => {
         expect(encode(loaded(writeLiterally(config, layout)))).toEqual(encode(decode(config)))
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   })
 
@@ -1091,7 +1092,7 @@ describe("laws", () => {
         const again: Written = JSON.parse(JSON.stringify(once))
         expect(encode(loaded(writeLiterally(again, layout)))).toEqual(once)
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     )
   })
 
@@ -1107,7 +1108,7 @@ describe("laws", () => {
         const text = stringify(referring, { ...layout, lineWidth: 0, aliasDuplicateObjects: false })
         expect(encode(loaded(text, env))).toEqual(encode(decode(config)))
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   })
 
@@ -1205,7 +1206,7 @@ describe("laws", () => {
           expect(rendered.join("\n")).not.toContain(secret)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     )
   })
 
@@ -1250,7 +1251,7 @@ describe("laws", () => {
           expect(column).toBeLessThanOrEqual((lines[line - 1]?.length ?? 0) + 1)
         }
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     )
   })
 })

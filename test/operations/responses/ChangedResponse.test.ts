@@ -7,6 +7,7 @@ import { responsesGrammar as grammar } from "../../../src/operations/responses/R
 import type { JsonObject } from "../../../src/wire/Json.ts"
 import { bytesOf } from "../../support/answers.ts"
 import { eventsOf, functionCall, message, reasoning, response } from "../../support/ResponseEvents.ts"
+import { runs } from "../../support/Runs.ts"
 
 const read = (data: Uint8Array): JsonObject => JSON.parse(Buffer.from(data).toString())
 
@@ -87,7 +88,7 @@ describe("A streamed response whose texts are changed", () => {
           expect(told).toMatchObject({ text: ended?.["text"] })
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 

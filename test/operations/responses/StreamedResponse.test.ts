@@ -13,6 +13,7 @@ import { run } from "../../../src/wire/Machine.ts"
 import { decoder, isOverflow, type SseEvent } from "../../../src/wire/Sse.ts"
 import { bytesOf } from "../../support/answers.ts"
 import { eventsOf, functionCall, message, reasoning, response, wireOf } from "../../support/ResponseEvents.ts"
+import { runs } from "../../support/Runs.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -65,7 +66,7 @@ describe("A streamed response", () => {
       fc.property(fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 12 }), (sizes) => {
         expect(sent(readOf(cutIn(wire, sizes))).wire).toBe(wire)
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   })
 

@@ -6,6 +6,7 @@ import { cleanMessages, isMultimodal, printMessages, textOf } from "../../../src
 import type { RequestCleaning } from "../../../src/routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../../src/wire/Json.ts"
 import { cpuMs } from "../../support/CpuTime.ts"
+import { runs } from "../../support/Runs.ts"
 
 const all: RequestCleaning = {
   mergeUserMessages: true,
@@ -312,7 +313,7 @@ describe("cleaning as a whole", () => {
         const once = cleaned(messages, cleaning)
         expect(cleaned(once, cleaning)).toBe(once)
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     )
   })
 
@@ -331,7 +332,7 @@ describe("cleaning as a whole", () => {
       fc.property(conversationArb, cleaningArb, (messages, cleaning) => {
         expect(userText(cleaned(messages, cleaning))).toBe(userText(messages))
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -410,7 +411,7 @@ describe("printing cleaned messages", () => {
         const outcome = cleanMessages(before, cleaning)
         expect(JSON.parse(printMessages(text, before, outcome))).toEqual(outcome.messages)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 })

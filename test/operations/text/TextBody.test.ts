@@ -11,6 +11,7 @@ import type { TextInput } from "../../../src/operations/text/TextInput.ts"
 import { decode } from "../../../src/operations/text/TextRequest.ts"
 import type { RequestCleaning, Upstream } from "../../../src/routing/Upstream.ts"
 import { makeUpstream, upstreamArb } from "../../support/arbitraries.ts"
+import { runs } from "../../support/Runs.ts"
 
 const all: RequestCleaning = {
   mergeUserMessages: true,
@@ -376,7 +377,7 @@ describe("preparing as a whole", () => {
         if (Either.isLeft(prepared)) expect(params).toContain(prepared.left.param)
         else expect(JSON.parse(textOf(prepared.right))).toMatchObject({ model: "x" })
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 

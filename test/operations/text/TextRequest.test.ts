@@ -8,6 +8,7 @@ import { promptInput } from "../../../src/operations/completions/PromptInput.ts"
 import type { TextInput } from "../../../src/operations/text/TextInput.ts"
 import { decode, type TextRequest } from "../../../src/operations/text/TextRequest.ts"
 import type { Json, JsonObject } from "../../../src/wire/Json.ts"
+import { runs } from "../../support/Runs.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -208,7 +209,7 @@ describe("hostile bodies", () => {
           expect(typeof affinity(result.right)).toBe("string")
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     )
   })
 })
