@@ -138,7 +138,8 @@ export class MultipartReader {
     const [before, last] = [held[found - 2], held[found - 1]]
     if (!isFirst && !(last === lf && before === cr)) {
       if (found === 0 ? this.#place === "data" : last === lf || last === cr) {
-        this.#fault = unclear
+        this.#through(Math.max(0, found - 2))
+        this.#fault ??= unclear
         return false
       }
       // Within a line, for every reader.
@@ -152,7 +153,7 @@ export class MultipartReader {
     const lineStart = found === 0 ? 0 : found - 2
     this.#through(lineStart)
     if (this.#place === "epilogue") {
-      this.#fault = "The form goes on behind its last boundary."
+      this.#fault ??= "The form goes on behind its last boundary."
       return false
     }
     if (this.#place === "data") this.#listener.onPartEnd(this.#at)

@@ -38,6 +38,13 @@ const read = (boundary: string, chunks: Iterable<Uint8Array>) => {
 
 const readText = (text: string, boundary = "b") => read(boundary, [latin1(text)])
 
+/** Cut once there, and from there on into chunks of that length at most. */
+const chunksOf = (text: string, at: number, most: number): ReadonlyArray<Uint8Array> => {
+  const chunks = [latin1(text.slice(0, at))]
+  for (let from = at; from < text.length; from += most) chunks.push(latin1(text.slice(from, from + most)))
+  return chunks
+}
+
 const field = (name: string, value: string, boundary = "b"): string =>
   `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
 
@@ -136,6 +143,20 @@ describe("a form", () => {
       }),
     )
   })
+
+  it.each([1_022, 1_023, 1_024, 1_025, 1_026, 1_027, 5_000])(
+    "law: with two faults is refused for the first of them, however it is cut, behind %i bytes",
+    (length) => {
+      for (const line of ["\n--b", "\r--b", "\r\n--b--", "\r\n--b"])
+        for (const before of ["", `${field("a", "1")}--b--`]) {
+          const text = `${before}${"x".repeat(length)}${line}\r\n${field("a", "1")}--b--`
+          const { fault } = readText(text)
+          for (const most of [1, 7, 1_000])
+            for (let at = 0; at <= 8; at++)
+              expect(read("b", chunksOf(text, before.length + length - at, most)).fault).toBe(fault)
+        }
+    },
+  )
 
   it("law: none that is cut short is taken for whole", () => {
     const text = `${field("a", "1")}${field("model", "m")}--b--`
