@@ -56,6 +56,12 @@ export const lineStart = at("text", true)
 
 export const textAt = (isLineStart: boolean): ThinkingState => (isLineStart ? lineStart : midLine)
 
+/** How much is held back of a content from which blocks are taken out, that is given out where no more comes. */
+export const heldBack = ({ held, pending, place, tag }: ThinkingState): number => {
+  if (place === "thought" || place === "gap") return 0
+  return (place === "block" ? tag.open.length : 0) + held.length + pending.length
+}
+
 /** A thinking format's machine, with a way to say that the upstream's own text begins only now. */
 export interface ThinkingMachine extends Machine<ThinkingState, Piece, Piece> {
   /**

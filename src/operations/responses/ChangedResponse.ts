@@ -1,81 +1,47 @@
 /**
  * The machine that changes the texts of a streamed response: events in, the same events out with a prefix, or without thinking. What is told of a text
  * again (its end, its part, its item, the response as a whole) is changed as the text was, and events stay numbered without a gap.
+ *
+ * Texts may come in turns. Each is changed by itself, and what is held back of one goes before the event that ends it.
  */
-import type { ChoiceMachineState } from "../../answer/ChoiceTransform.ts"
 import { contentOf } from "../../answer/Piece.ts"
 import { longestChanged, ping, tooLong } from "../../answer/StreamEvent.ts"
+import { heldBack } from "../../answer/ThinkingMachine.ts"
 import { errorData } from "../../errors/faces/OpenAiFace.ts"
 import { brokenStream } from "../../errors/StreamError.ts"
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import type { JsonObject } from "../../wire/Json.ts"
 import { encodeJson, parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
 import type { Machine } from "../../wire/Machine.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
-import { endings, errorIn, failedEnding, itemIn, named, responseIn } from "./ResponseEvents.ts"
+import { grownBy } from "./Annotations.ts"
 import {
-  changedAlone,
-  changedItem,
-  changedOutput,
-  changedPart,
-  isReasoning,
-  isSamePlace,
-  type OutputPlace,
-  type TextChange,
-} from "./ResponseTexts.ts"
+  type ChangedState,
+  nothingChanged,
+  numberIn,
+  type OpenText,
+  placeOf,
+  renumbered,
+} from "./ChangedState.ts"
+import { errorIn, failedEnding, itemIn, named } from "./ResponseEvents.ts"
+import { isReasoning, isSamePlace, type OutputPlace, type TextChange } from "./ResponseTexts.ts"
+import { endedBy, told, untoldIn } from "./ToldAgain.ts"
 
-/** A text that has begun and not ended. */
-interface OpenText {
-  readonly place: OutputPlace
-  readonly machine: ChoiceMachineState
-  /** Its last delta, in whose name what is held back goes out. */
-  readonly delta: JsonObject
-}
+type ChangedStep = readonly [ChangedState, ReadonlyArray<SseEvent>]
+
+const nothing: ReadonlyArray<SseEvent> = []
 
 /** No response has so many items of reasoning: each event is compared with all of them. */
 const mostRemoved = 1_024
 
-const tooMany: SseEvent = {
-  data: errorData(brokenStream(`it has more than ${mostRemoved} items of reasoning`)),
+/** Nor so many texts at once, of each of which something may be held back. */
+const mostOpen = 64
+
+const tooMany = (what: string): SseEvent => ({
+  data: errorData(brokenStream(`it has more than ${what}`)),
   event: "error",
-}
-
-interface ChangedState {
-  /** The places of items that are not passed on. */
-  readonly removed: ReadonlyArray<number>
-  /** How many more events were given out than came. */
-  readonly shift: number
-  /** Where the first text stands. */
-  readonly first: OutputPlace | undefined
-  readonly open: OpenText | undefined
-  readonly isOver: boolean
-}
-
-type ChangedStep = readonly [ChangedState, ReadonlyArray<SseEvent>]
-
-const initial: ChangedState = { removed: [], shift: 0, first: undefined, open: undefined, isOver: false }
-
-const nothing: ReadonlyArray<SseEvent> = []
-
-const numberIn = (value: Json | undefined): number | undefined =>
-  typeof value === "number" && Number.isSafeInteger(value) ? value : undefined
-
-const placeOf = ({ content_index: part, output_index: item }: JsonObject): OutputPlace => ({
-  item: numberIn(item) ?? 0,
-  part: numberIn(part) ?? 0,
 })
-
-/** The event with the numbers that it has among those given out. */
-const renumbered = ({ removed, shift }: ChangedState, data: JsonObject): JsonObject => {
-  const { output_index: index, sequence_number: sequence } = data
-  const at = numberIn(index)
-  const before = at === undefined ? 0 : removed.filter((one) => one < at).length
-  const number = numberIn(sequence)
-  return {
-    ...data,
-    ...(at === undefined || before === 0 ? {} : { output_index: at - before }),
-    ...(number === undefined || shift === 0 ? {} : { sequence_number: number + shift }),
-  }
-}
+const tooManyRemoved = tooMany(`${mostRemoved} items of reasoning`)
+const tooManyOpen = tooMany(`${mostOpen} texts at once`)
 
 /** The event with this data in place of what it had; the very event where that is the same. */
 const given = (state: ChangedState, event: SseEvent, before: JsonObject, after: JsonObject): SseEvent => {
@@ -85,104 +51,128 @@ const given = (state: ChangedState, event: SseEvent, before: JsonObject, after: 
   return data === undefined ? event : { data, event: event.event }
 }
 
-/** The event with what it tells of a text again changed as that was. */
-const told = (change: TextChange, state: ChangedState, data: JsonObject): JsonObject => {
-  const { part, text } = data
-  const isFirst = isSamePlace(state.first, placeOf(data))
-  const item = itemIn(data)
-  const response = responseIn(data)
-  const output = response?.["output"]
-  if (data["type"] === "response.output_text.done" && typeof text === "string") {
-    return { ...data, text: changedAlone(change, text, isFirst) }
-  }
-  if (data["type"] === "response.content_part.done" && isJsonObject(part)) {
-    return { ...data, part: changedPart(change, part, isFirst) }
-  }
-  if (item !== undefined) return { ...data, item: changedItem(change, item, placeOf(data).item, state.first) }
-  if (response === undefined || output === undefined || !isJsonArray(output) || output.length === 0)
-    return data
-  return { ...data, response: { ...response, output: changedOutput(change, output, state.first) } }
-}
-
 /** An event of an item that is not passed on. */
 const isRemoved = ({ removed }: ChangedState, data: JsonObject): boolean => {
   const at = numberIn(data["output_index"])
   return at !== undefined && removed.includes(at)
 }
 
+const textDelta = "response.output_text.delta"
+
+/** Whether an event is a delta before which no prefix goes: all that follow the first of a text, and those of all else. */
+const isOther = ({ first }: ChangedState, { event }: SseEvent): boolean =>
+  event?.endsWith(".delta") === true && (first !== undefined || event !== textDelta)
+
+const machineAt = (change: TextChange, { first }: ChangedState, place: OutputPlace) =>
+  isSamePlace(first, place) ? change.first : change.later
+
+/** What was held back of a text, as a delta. */
+const closed = (
+  change: TextChange,
+  state: ChangedState,
+  { delta, grown, machine, place }: OpenText,
+): ChangedStep => {
+  const rest = contentOf(machineAt(change, state, place)?.halt(machine) ?? [])
+  const after: ChangedState = {
+    ...state,
+    open: state.open.filter((one) => one.place !== place),
+    firstGrown: isSamePlace(state.first, place) ? grown + heldBack(machine[1]) : state.firstGrown,
+  }
+  if (rest === "") return [after, nothing]
+  const number = state.next === undefined ? {} : { sequence_number: state.next }
+  const data = encodeJson(renumbered(state, { ...delta, ...number, delta: rest }))
+  if (data === undefined) return [after, nothing]
+  return [{ ...after, shift: after.shift + 1 }, [{ data, event: textDelta }]]
+}
+
+const allClosed = (
+  change: TextChange,
+  before: ChangedState,
+  isEnded: (place: OutputPlace) => boolean,
+): ChangedStep => {
+  let state = before
+  const rests: Array<SseEvent> = []
+  for (const text of before.open) {
+    if (!isEnded(text.place)) continue
+    const [next, rest] = closed(change, state, text)
+    state = next
+    rests.push(...rest)
+  }
+  return [state, rests]
+}
+
 /** The machine of a change. */
 export const changedResponse = (change: TextChange): Machine<ChangedState, SseEvent, SseEvent> => {
-  const machineAt = ({ first }: ChangedState, place: OutputPlace) =>
-    isSamePlace(first, place) ? change.first : change.later
-
-  /** What was held back of the open text, as a delta before the event that ends it. */
-  const closed = (state: ChangedState, sequence: Json | undefined): ChangedStep => {
-    const { open } = state
-    if (open === undefined) return [state, nothing]
-    const after: ChangedState = { ...state, open: undefined }
-    const rest = contentOf(machineAt(state, open.place)?.halt(open.machine) ?? [])
-    if (rest === "") return [after, nothing]
-    const number = numberIn(sequence) ?? numberIn(open.delta["sequence_number"])
-    const numbers = number === undefined ? {} : { sequence_number: number }
-    const data = encodeJson(renumbered(state, { ...open.delta, ...numbers, delta: rest }))
-    if (data === undefined) return [after, nothing]
-    return [{ ...after, shift: after.shift + 1 }, [{ data, event: "response.output_text.delta" }]]
-  }
-
   const dropped = (state: ChangedState): ChangedStep => [{ ...state, shift: state.shift - 1 }, nothing]
 
   const delta = (before: ChangedState, event: SseEvent, data: JsonObject): ChangedStep => {
     const place = placeOf(data)
     const text = data["delta"]
     if (typeof text !== "string") return [before, [given(before, event, data, data)]]
-    const isElsewhere = before.open !== undefined && !isSamePlace(before.open.place, place)
-    const [left, rest] = isElsewhere ? closed(before, data["sequence_number"]) : [before, nothing]
-    const state = left.first === undefined && text !== "" ? { ...left, first: place } : left
-    const machine = machineAt(state, place)
-    if (machine === undefined) return [state, [...rest, given(state, event, data, data)]]
-    const [next, pieces] = machine.step(state.open?.machine ?? machine.initial, { field: "content", text })
-    const after: ChangedState = { ...state, open: { place, machine: next, delta: data } }
+    const state = before.first === undefined && text !== "" ? { ...before, first: place } : before
+    const machine = machineAt(change, state, place)
+    if (machine === undefined) return [state, [given(state, event, data, data)]]
+    const open = state.open.find((one) => isSamePlace(one.place, place))
+    if (open === undefined && state.open.length >= mostOpen) return overWith(state, tooManyOpen)
+    const [next, pieces] = machine.step(open?.machine ?? machine.initial, { field: "content", text })
     const changed = contentOf(pieces)
-    if (changed === "" && text !== "") return [{ ...after, shift: after.shift - 1 }, rest]
-    return [after, [...rest, given(after, event, data, { ...data, delta: changed })]]
+    const now: OpenText = {
+      place,
+      machine: next,
+      delta: data,
+      grown: (open?.grown ?? 0) + grownBy(text, changed),
+    }
+    const others =
+      state.open.length === 1 && open !== undefined ? [] : state.open.filter((one) => one !== open)
+    const after: ChangedState = { ...state, open: [...others, now] }
+    if (changed === "" && text !== "") return dropped(after)
+    return [after, [given(after, event, data, { ...data, delta: changed })]]
   }
 
   const changed = (state: ChangedState, event: SseEvent, data: JsonObject): ChangedStep => {
     if (change.strips && isReasoning(itemIn(data)) && !isRemoved(state, data)) {
-      if (state.removed.length >= mostRemoved) return endedBy(state, tooMany)
+      if (state.removed.length >= mostRemoved) return overWith(state, tooManyRemoved)
       const at = numberIn(data["output_index"])
       return dropped(at === undefined ? state : { ...state, removed: [...state.removed, at] })
     }
     if (isRemoved(state, data)) return dropped(state)
-    if (data["type"] === "response.output_text.delta") return delta(state, event, data)
-    const isTextEnd = data["type"] === "response.output_text.done"
-    const isEnd = isTextEnd || endings.has(event.event)
-    const [left, rest] = isEnd ? closed(state, data["sequence_number"]) : [state, nothing]
-    // A text without a delta begins as it ends.
-    const begins =
-      isTextEnd && left.first === undefined && typeof data["text"] === "string" && data["text"] !== ""
-    const next = begins ? { ...left, first: placeOf(data) } : left
+    if (data["type"] === textDelta) return delta(state, event, data)
+    const isEnded = endedBy(event, data)
+    const [left, rest] = isEnded === undefined ? [state, nothing] : allClosed(change, state, isEnded)
+    const begun = left.first === undefined ? untoldIn(event, data) : undefined
+    const next = begun === undefined ? left : { ...left, first: begun }
     return [next, [...rest, given(next, event, data, told(change, next, data))]]
   }
 
   /** What was held back, and then the event that ends the response. */
-  const endedBy = (state: ChangedState, event: SseEvent): ChangedStep => {
-    const [next, rest] = closed(state, undefined)
+  const overWith = (state: ChangedState, event: SseEvent): ChangedStep => {
+    const [next, rest] = allClosed(change, state, () => true)
     return [{ ...next, isOver: true }, [...rest, event]]
   }
 
+  /** An event that is read. */
+  const read = (before: ChangedState, event: SseEvent, data: JsonObject): ChangedStep => {
+    const number = numberIn(data["sequence_number"])
+    const state = number === undefined ? before : { ...before, next: number }
+    const isFailed = event.event === failedEnding
+    if (!isFailed && errorIn(event, data) !== undefined) return overWith(state, event)
+    const [after, events] = changed(state, event, data)
+    if (number === undefined && !isFailed) return [after, events]
+    const next = number === undefined ? after.next : number + 1
+    return [{ ...after, next, isOver: isFailed || after.isOver }, events]
+  }
+
   return {
-    initial,
+    initial: nothingChanged,
     step: (state, event) => {
       if (state.isOver || event === ping) return [state, [event]]
-      if (isDone(event)) return endedBy(state, event)
-      if (event.data.length > longestChanged) return endedBy(state, tooLong)
+      if (isDone(event)) return overWith(state, event)
       const typed = named(event)
+      if (!change.strips && isOther(state, typed)) return [state, [typed]]
+      if (event.data.length > longestChanged) return overWith(state, tooLong)
       const data = parseObject(event.data)
-      if (data === undefined) return [state, [event]]
-      if (typed.event === failedEnding || errorIn(typed, data) !== undefined) return endedBy(state, typed)
-      return changed(state, typed, data)
+      return data === undefined ? [state, [event]] : read(state, typed, data)
     },
-    halt: (state) => (state.isOver ? nothing : closed(state, undefined)[1]),
+    halt: (state) => (state.isOver ? nothing : allClosed(change, state, () => true)[1]),
   }
 }

@@ -6,6 +6,7 @@ import { type ChoiceMachine, type ChoiceTransform, choiceMachine } from "../../a
 import { contentOf } from "../../answer/Piece.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { run } from "../../wire/Machine.ts"
+import { movedAnnotations } from "./Annotations.ts"
 
 export interface TextChange {
   /** Of the first text of a response. */
@@ -39,7 +40,7 @@ export const isSamePlace = (one: OutputPlace | undefined, { item, part }: Output
   one !== undefined && one.item === item && one.part === part
 
 /** The text of a part that has one. */
-const textOfPart = (part: Json): string | undefined =>
+export const textOfPart = (part: Json | undefined): string | undefined =>
   isJsonObject(part) && part["type"] === "output_text" && typeof part["text"] === "string"
     ? part["text"]
     : undefined
@@ -47,12 +48,17 @@ const textOfPart = (part: Json): string | undefined =>
 export const isReasoning = (item: Json | undefined): boolean =>
   isJsonObject(item) && item["type"] === "reasoning"
 
-/** The part with its text changed. */
+/** The part with its text changed, and the annotations of that. */
 export const changedPart = (change: TextChange, part: Json, isFirst: boolean): Json => {
   const text = textOfPart(part)
   if (text === undefined || !isJsonObject(part)) return part
-  const changed = changedText(isFirst ? change.first : change.later, text)
-  return changed === text ? part : { ...part, text: changed }
+  const machine = isFirst ? change.first : change.later
+  const changed = changedText(machine, text)
+  if (machine === undefined || changed === text) return part
+  const { annotations } = part
+  return annotations === undefined || !isJsonArray(annotations) || annotations.length === 0
+    ? { ...part, text: changed }
+    : { ...part, text: changed, annotations: movedAnnotations(machine, text, annotations) }
 }
 
 /** A text by itself, as that of a part. */

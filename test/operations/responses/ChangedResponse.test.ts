@@ -52,6 +52,43 @@ const textsOf = (events: ReadonlyArray<JsonObject>): ReadonlyMap<string, string>
   return texts
 }
 
+/** The texts of a response, by where they stand. */
+const textsIn = (whole: unknown): ReadonlyMap<string, string> => {
+  const texts = new Map<string, string>()
+  for (const [item, { content }] of outputOf(whole).entries()) {
+    if (!Array.isArray(content)) continue
+    for (const [part, { text }] of content.entries()) texts.set(`${item}:${part}`, String(text))
+  }
+  return texts
+}
+
+const outputOf = (whole: unknown): ReadonlyArray<JsonObject> => JSON.parse(JSON.stringify(whole)).output ?? []
+
+/** The events with those of each item in their order, but in turns with those of others; numbered as they come. */
+const inTurns = (
+  events: ReadonlyArray<Readonly<Record<string, unknown>>>,
+  turns: ReadonlyArray<number>,
+): ReadonlyArray<unknown> => {
+  const isOfItem = ({ output_index: at }: Readonly<Record<string, unknown>>) => at !== undefined
+  const queues = new Map<unknown, Array<Readonly<Record<string, unknown>>>>()
+  for (const event of events.filter(isOfItem)) {
+    const { output_index: at } = event
+    queues.set(at, [...(queues.get(at) ?? []), event])
+  }
+  // Items begin in their order.
+  const begun = [...queues.values()].flatMap((queue) => queue.splice(0, 1))
+  const mixed: Array<unknown> = []
+  for (let turn = 0; [...queues.values()].some((queue) => queue.length > 0); turn++) {
+    const open = [...queues.values()].filter((queue) => queue.length > 0)
+    mixed.push(...(open[(turns[turn % turns.length] ?? 0) % open.length]?.splice(0, 1) ?? []))
+  }
+  const [first, last] = [events.slice(0, 2), events.slice(-1)]
+  return [...first, ...begun, ...mixed, ...last].map((event, at) => ({
+    ...Object(event),
+    sequence_number: at,
+  }))
+}
+
 describe("A streamed response whose texts are changed", () => {
   it("ends in an error where items of reasoning have no end", () => {
     const items = Array.from({ length: 2_000 }, (_, at) => ({
@@ -90,6 +127,79 @@ describe("A streamed response whose texts are changed", () => {
       }),
       { numRuns: runs(300) },
     )
+  })
+
+  it("law: its texts may come in turns, and no piece of one is lost, said twice or taken for another's", () => {
+    const turnsArb = fc.array(fc.nat({ max: 7 }), { minLength: 1, maxLength: 40 })
+    fc.assert(
+      fc.property(transformArb, responseArb, fc.integer({ min: 1, max: 9 }), turnsArb, (...given) => {
+        const [transform, whole, size, turns] = given
+        const events = changed(transform, inTurns(eventsOf(whole, size), turns))
+        expect(events.map((event) => event["sequence_number"])).toEqual(events.map((_, at) => at))
+        const texts = textsOf(events)
+        const bare = plainOf({ ...transform, prefix: undefined }, whole)
+        const bareTexts = textsIn(bare)
+        const last = events.at(-1)?.["response"]
+        for (const [place, text] of textsIn(last)) expect(texts.get(place) ?? "").toBe(text)
+        const done = events.filter(({ type }) => type === "response.output_item.done")
+        const byPlace = done.toSorted((a, b) => Number(a["output_index"]) - Number(b["output_index"]))
+        expect(last).toMatchObject({ output: byPlace.map(({ item }) => item) })
+        if (transform.prefix === "P: ") {
+          const begun = [...textsIn(last)].filter(([place, text]) => text !== bareTexts.get(place))
+          expect(begun.length).toBeLessThanOrEqual(1)
+          for (const [place, text] of begun) expect(text).toBe(`P: ${bareTexts.get(place)}`)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it("numbers what it held back behind all that came, where it breaks off", () => {
+    const all = eventsOf(response([message("Hello <thi", "msg_1"), message("<thi", "msg_2")]), 5)
+    const cut = all.filter(({ type }) => !String(type).endsWith(".done")).slice(0, -1)
+    const numbered = cut.map((event, at) => ({ ...event, sequence_number: at }))
+    const events = changed({ prefix: "P: ", thinking: "strip" }, numbered)
+    expect([...textsOf(events).values()]).toEqual(["P: Hello <thi", "<thi"])
+    expect(events.map((event) => event["sequence_number"])).toEqual(events.map((_, at) => at))
+  })
+
+  it("is changed too where it fails, and shows no reasoning with that", () => {
+    const partial = response([reasoning("Hm."), message("Hi")], { status: "failed" })
+    const events = changed({ prefix: "P: ", thinking: "strip" }, eventsOf(partial, 9))
+    expect(events.at(-1)).toMatchObject({
+      type: "response.failed",
+      sequence_number: events.length - 1,
+      response: { output: [message("P: Hi")] },
+    })
+  })
+
+  it("ends in an error where more texts are open than any response has", () => {
+    const deltas = Array.from({ length: 100 }, (_, at) => ({
+      type: "response.output_text.delta",
+      output_index: at,
+      content_index: 0,
+      delta: "Hi",
+    }))
+    const events = changed({ prefix: undefined, thinking: "strip" }, deltas)
+    expect(events.find(({ error }) => error !== undefined)?.["error"]).toMatchObject({
+      type: "upstream_error",
+    })
+    expect(changed({ prefix: "P: ", thinking: "passthrough" }, deltas).length).toBe(100)
+  })
+
+  it("leaves the bytes of deltas alone once there is a prefix, and nothing else is wanted", () => {
+    const run = grammar.changed({ prefix: "P: ", thinking: "passthrough" }, false)
+    const given = eventsOf(response([message("Hello", "msg_1"), message("you", "msg_2")]), 1).map(
+      (event) => ({
+        data: bytesOf(event),
+        event: String(event["type"]),
+      }),
+    )
+    const taken = run?.take(given) ?? []
+    const isDelta = ({ event }: { readonly event: string | undefined }) =>
+      event === "response.output_text.delta"
+    const same = taken.filter((event) => isDelta(event) && given.includes(event as (typeof given)[number]))
+    expect(same.length).toBe(given.filter(isDelta).length - 1)
   })
 
   it("has the prefix before its first text, and nowhere else", () => {

@@ -1,0 +1,58 @@
+/** Where the annotations of a text stand once it is changed: those of the web say between which of its characters they hold. */
+import type { ChoiceMachine } from "../../answer/ChoiceTransform.ts"
+import { contentOf } from "../../answer/Piece.ts"
+import { heldBack } from "../../answer/ThinkingMachine.ts"
+import { isJsonObject, type Json } from "../../wire/Json.ts"
+
+/** Counted as upstreams do: one that takes two units here is one. */
+const characters = (text: string): number => {
+  let pairs = 0
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit >= 0xdc00 && unit <= 0xdfff) pairs++
+  }
+  return text.length - pairs
+}
+
+/** How many characters a text has more once it is changed. */
+export const grownBy = (before: string, after: string): number =>
+  before === after ? 0 : characters(after) - characters(before)
+
+const isPlace = (value: Json | undefined): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+
+const endOf = (annotation: Json): number | undefined => {
+  const end = isJsonObject(annotation) ? annotation["end_index"] : undefined
+  return isPlace(end) ? end : undefined
+}
+
+/** The annotation of what stands so many characters further on. */
+export const movedBy = (annotation: Json, by: number): Json => {
+  const end = endOf(annotation)
+  if (by === 0 || end === undefined || !isJsonObject(annotation)) return annotation
+  const { start_index: start } = annotation
+  const begin = isPlace(start) ? { start_index: Math.max(0, start + by) } : {}
+  return { ...annotation, ...begin, end_index: Math.max(0, end + by) }
+}
+
+/** The annotations of a text that a machine changes. */
+export const movedAnnotations = (
+  machine: ChoiceMachine,
+  text: string,
+  annotations: ReadonlyArray<Json>,
+): ReadonlyArray<Json> => {
+  const ends = new Set(annotations.flatMap((one) => endOf(one) ?? []))
+  const moves = new Map<number, number>()
+  let state = machine.initial
+  let at = 0
+  let moved = 0
+  for (const end of [...ends].sort((a, b) => a - b)) {
+    const piece = text.slice(at, end)
+    const [next, pieces] = machine.step(state, { field: "content", text: piece })
+    state = next
+    moved += grownBy(piece, contentOf(pieces))
+    moves.set(end, moved + heldBack(state[1]))
+    at = end
+  }
+  return annotations.map((one) => movedBy(one, moves.get(endOf(one) ?? -1) ?? 0))
+}
