@@ -9,11 +9,23 @@ import { JsonOutline, type OutlineLimits, surelyReadable } from "../wire/JsonOut
 import { type AnswerForm, begunWith, noBeginning, wholeForm } from "./AnswerForm.ts"
 import { judge } from "./Verdict.ts"
 
-/** What an answer holds: a JSON object, an object or a text, or sound, which is neither. */
-export type RelayedContent = "json" | "text" | "sound"
+/** What an answer holds: a JSON object, an object or a text, sound, which is neither, or an object or any bytes. */
+export type RelayedContent = "json" | "text" | "sound" | "bytes"
 
 /** What an answer turned out to be. */
-export type RelayedForm = "object" | "text" | "sound"
+export type RelayedForm = "object" | "text" | "sound" | "bytes"
+
+/** An answer that has begun, for those who hand it on. */
+export interface BegunAnswer {
+  /** Reads on. */
+  readonly take: (bytes: Uint8Array) => void
+  /** What was held until it began, as it came; nothing any more afterwards. */
+  readonly taken: () => ReadonlyArray<Uint8Array>
+  /** Whether it is an object of which something is missing. */
+  readonly isHalf: boolean
+  /** What is known of an object, once all its bytes are there. */
+  readonly answer: JsonObject | undefined
+}
 
 /** How answers of an operation are told from what is none. */
 export interface RelayedRules {
@@ -44,7 +56,8 @@ const pageMarks = ["<!doctype", "<html", "<head", "<body", "<title", "<script", 
 const latin1 = new TextDecoder("latin1")
 const utf8 = new TextDecoder()
 
-const opensPage = (bytes: Uint8Array): boolean => {
+/** Whether this is a page, which no operation answers with. */
+export const opensPage = (bytes: Uint8Array): boolean => {
   const text = latin1.decode(bytes.subarray(0, longestMark)).toLowerCase()
   return pageMarks.some((mark) => text.startsWith(mark))
 }
@@ -71,7 +84,7 @@ const other = (is: string): RelayedStart => ({ kind: "other", is })
 const begins = (form: RelayedForm): RelayedStart => ({ kind: "begins", form })
 
 /** Mutable on purpose: one answer, one socket. */
-export class RelayedAnswer {
+export class RelayedAnswer implements BegunAnswer {
   readonly #rules: RelayedRules
   readonly #contentType: string
   /** As they came. */
@@ -106,19 +119,16 @@ export class RelayedAnswer {
     return this.#start
   }
 
-  /** What was held until it began, as it came; nothing any more afterwards. */
   taken(): ReadonlyArray<Uint8Array> {
     const held = this.#held
     this.#held = []
     return held
   }
 
-  /** Whether it is an object of which something is missing. */
   get isHalf(): boolean {
     return this.#outline?.isOpen === true
   }
 
-  /** What is known of an object, once all its bytes are there. */
   get answer(): JsonObject | undefined {
     return this.#outline?.end()
   }
@@ -155,7 +165,9 @@ export class RelayedAnswer {
   }
 
   get #isEventStream(): boolean {
-    return this.#rules.holds !== "text" || this.#contentType.toLowerCase().includes("text/event-stream")
+    const { holds } = this.#rules
+    if (holds === "bytes") return false
+    return holds !== "text" || this.#contentType.toLowerCase().includes("text/event-stream")
   }
 
   /** What is no object. Of what is text so far, sound may yet come. */
@@ -167,7 +179,8 @@ export class RelayedAnswer {
       case "json":
         return other("no object")
       case "text":
-        return begins("text")
+      case "bytes":
+        return begins(this.#rules.holds)
       case "sound":
         if (!isText(begun)) return begins("sound")
         return isAll || wordy.test(this.#contentType) || begun.length > mostWords ? other("text") : undefined

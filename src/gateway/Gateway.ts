@@ -215,6 +215,7 @@ class Passage {
       operation,
       asked,
       stream: this.#grammar(facts) !== undefined,
+      mayBeBytes: snapshot.streamStart === "first_event",
       choicesFor: ({ upstream }) => choicesOf(facts.choices, upstream),
       transformFor: (target) => transformOf(operation, target, facts, snapshot),
       targets,

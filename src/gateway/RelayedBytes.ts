@@ -12,6 +12,8 @@ import type { AnsweredBytes } from "../upstream/Answered.ts"
 import type { ToldFailure } from "../upstream/policy/AttemptFailure.ts"
 import { reasonOf } from "../upstream/policy/FailureWords.ts"
 import type { ByteSink, ByteSource } from "../wire/ByteSource.ts"
+import type { JsonObject } from "../wire/Json.ts"
+import { parseObject } from "../wire/JsonBytes.ts"
 import { headersOf } from "./Answers.ts"
 import type { RecordedAnswer, RequestFrame } from "./Exchange.ts"
 import type { Outlet, Relay } from "./Relay.ts"
@@ -93,6 +95,10 @@ export const relayOf = <A>(options: BytesOptions<A>): Relay<A> => {
   }
 }
 
+/** What vLLM says beside vectors that are bytes. */
+const saidOf = ({ metadata }: AnsweredBytes["headers"]): JsonObject | undefined =>
+  metadata === undefined ? undefined : parseObject(Buffer.from(metadata, "latin1"))
+
 /** How a request ended with them. */
 export const outcomes = { whole: "ok", broken: "stream_broken", left: "client_closed" } as const
 
@@ -110,7 +116,7 @@ export const relayedBytes = (
     const outcome = outcomes[end.kind]
     answered.ended(outcome)
     draft.streamed()
-    const answer = form === "object" ? answered.answer() : undefined
+    const answer = form === "object" ? answered.answer() : form === "bytes" ? saidOf(headers) : undefined
     const facts = answer === undefined ? undefined : plain.read(answer)
     return {
       status,

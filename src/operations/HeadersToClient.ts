@@ -33,6 +33,9 @@ export const toClient = (upstream: ReceivedHeaders, secrets: Secrets): SentHeade
 /** What says of a body what it is, and how it is called. */
 const bodyNames: ReadonlySet<string> = new Set(["content-disposition", "content-type"])
 
+/** The same of one that is bytes: vLLM says there where in them each vector stands, and what was used. */
+const bytesNames: ReadonlySet<string> = new Set([...bodyNames, "metadata"])
+
 /** The same of one that nobody here looks into. */
 const passedNames: ReadonlySet<string> = new Set([
   ...bodyNames,
@@ -48,6 +51,7 @@ const usualTypes: { readonly [Form in RelayedForm]: string } = {
   object: "application/json",
   text: "text/plain; charset=utf-8",
   sound: "application/octet-stream",
+  bytes: "application/octet-stream",
 }
 
 /** A body that is handed on may be anything that an upstream makes, and is no page of this gateway's whatever it is called. */
@@ -76,9 +80,9 @@ export const bodyToClient = (
   upstream: ReceivedHeaders,
   secrets: Secrets,
 ): Record<string, string> => {
-  const headers = aboutBody(upstream, bodyNames, secrets)
+  const headers = aboutBody(upstream, form === "bytes" ? bytesNames : bodyNames, secrets)
   if (form === "object" || headers["content-type"] === undefined) headers["content-type"] = usualTypes[form]
-  // Of a body that came packed it is another's.
+  // Of a body that came packed it is that of the packed one.
   if (upstream["content-encoding"] !== undefined) delete headers["content-length"]
   return headers
 }

@@ -37,8 +37,10 @@ export interface JsonRelay<Name extends string>
   readonly needs: readonly [OneOf, ...ReadonlyArray<OneOf>]
   /** The model of a request that names none, given the only one that is served; without it each must name one. */
   readonly modelWhereAbsent?: (only: string | undefined, body: JsonObject) => string | undefined
-  /** Answers are handed on as their bytes come; absent: each is read to its end, and judged. */
-  readonly relays?: Pick<RelayedAnswers, "holds" | "outline">
+  /** Answers are handed on as their bytes come; absent: each that is not long is read to its end, and judged. */
+  readonly relays?: Pick<RelayedAnswers, "holds" | "objectOf" | "outline">
+  /** An answer may be bytes, where its type says so. */
+  readonly mayBeBytes?: true
   /** What an answer costs beside what its usage says. */
   readonly counted?: (answer: JsonObject, usage: Usage) => Partial<Usage>
   /** The characters of a request, where they are paid for. */
@@ -104,6 +106,7 @@ export const jsonRelay = <Name extends string>({
   about,
   characters,
   counted,
+  mayBeBytes,
   modelWhereAbsent,
   name,
   needs,
@@ -170,7 +173,9 @@ export const jsonRelay = <Name extends string>({
         (request) => read(request, deployment),
       ),
     plain: {
-      ...(relays === undefined ? { kind: "judged", outline: relayLimits } : { kind: "relayed", ...relays }),
+      ...(relays === undefined
+        ? { kind: "judged", isHandedOn: true, outline: relayLimits, ...(mayBeBytes && { mayBeBytes }) }
+        : { kind: "relayed", ...relays }),
       says,
       silence,
       transform: undefined,

@@ -179,13 +179,23 @@ export interface JudgedAnswers extends AnyPlainAnswers {
   readonly kind: "judged"
   /** An error in an answer is what was asked for, and no failure. */
   readonly tellsErrors?: true
+  /** A long one is handed on as its bytes come, once its beginning has shown that it is an object: whoever made it has been paid for it. */
+  readonly isHandedOn?: true
+  /** It may be bytes in place of an object, where its type says so. */
+  readonly mayBeBytes?: true
   /** The answer with its texts changed, the same bytes where nothing changes; `undefined` where answers have no text to change. */
   readonly transform: ((transform: ChoiceTransform, body: Uint8Array) => Uint8Array) | undefined
 }
 
-/** Answers of any size that are handed on as their bytes come, once their first ones have shown that they are answers. Nothing of them is changed. */
-export interface RelayedAnswers extends AnyPlainAnswers {
-  readonly kind: "relayed"
+/** What is known of answers that are handed on as their bytes come. */
+export interface HandedOn extends Pick<AnyPlainAnswers, "outline" | "read" | "says" | "silence"> {
   readonly holds: RelayedContent
+}
+
+/** Answers of any size that are handed on as their bytes come, once their first ones have shown that they are answers. Nothing of them is changed. */
+export interface RelayedAnswers extends AnyPlainAnswers, HandedOn {
+  readonly kind: "relayed"
   readonly transform: undefined
+  /** What is no object as the object that says the same, of which events can be made; `undefined` where there is none. */
+  readonly objectOf?: (bytes: Uint8Array) => Uint8Array | undefined
 }

@@ -6,25 +6,20 @@ import { type AnswerForm, type Beginning, begunWith, noBeginning, wholeForm } fr
 import { drainMs, graceMs } from "../answer/AnswerRun.ts"
 import { errorBody } from "../answer/ErrorInEvents.ts"
 import { EventReader } from "../answer/EventReader.ts"
+import { opensPage } from "../answer/RelayedAnswer.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
 import { judge, type Verdict } from "../answer/Verdict.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { eventsOf } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
-import { parseObject } from "../wire/JsonBytes.ts"
-import {
-  answerLimits,
-  JsonOutline,
-  type OutlineLimits,
-  outlineOf,
-  surelyReadable,
-} from "../wire/JsonOutline.ts"
+import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
 import type { SseEvent } from "../wire/Sse.ts"
 import { BodyCollector } from "./calls/BodyCollector.ts"
 import type { AnswerHead } from "./calls/UpstreamCall.ts"
 import { GatheredAnswer, nothingGathered } from "./GatheredAnswer.ts"
 import { type StreamFault, streamFaultReason } from "./OpenStream.ts"
+import { maxAnswerBytes, PlainBody } from "./PlainBody.ts"
 import { AttemptFailure, noMemory, type ToldFailure } from "./policy/AttemptFailure.ts"
 import {
   type BodyReading,
@@ -34,21 +29,21 @@ import {
   refusedIn,
   saidNothing,
 } from "./Reading.ts"
+import { RelayedReading } from "./RelayedReading.ts"
 import type { RunAside } from "./RunAside.ts"
 
 /** What a request says of how its answer is read. */
 export interface AskedForm {
   readonly operation: ServedOperation
   readonly stream: boolean
+  /** What is no stream, though one was asked for, may be handed on as its bytes come: nothing has been told of a stream yet. */
+  readonly mayBeBytes: boolean
   /** How many choices the answer is to have. */
   readonly choices: number
   /** Claims memory for a plain answer; false where there is none left. */
   readonly hold: (bytes: number) => boolean
   readonly aside: RunAside
 }
-
-/** The most of a plain answer that is held in memory. */
-const maxAnswerBytes = 64 * 1024 * 1024
 
 const isEventStream = (headers: AnswerHead["headers"]): boolean =>
   (headers["content-type"] ?? "").toLowerCase().includes("text/event-stream")
@@ -70,27 +65,13 @@ const noBytes = new Uint8Array()
 type Form =
   /** Its first bytes will tell. */
   | { readonly kind: "beginning"; beginning: Beginning }
-  | PlainForm
+  | { readonly kind: "plain"; readonly body: PlainBody }
   /** Whatever breaks it, its status stands. */
   | { readonly kind: "refusal"; readonly body: BodyCollector }
   | EventForm
   | GatheredForm
-
-interface PlainForm {
-  readonly kind: "plain"
-  readonly body: BodyCollector
-  /** Of a body that is not short: what it is, without the tree of all that it holds. */
-  outline: JsonOutline | undefined
-}
-
-/** Reads on in the outline of a body that has come so far. */
-const outlineWith = (form: PlainForm, bytes: Uint8Array, limits: OutlineLimits): void => {
-  if (form.outline !== undefined) form.outline.feed(bytes)
-  else if (form.body.size > surelyReadable) {
-    form.outline = new JsonOutline(limits)
-    form.outline.feed(form.body.whole())
-  }
-}
+  /** It is no stream, and handed on though one was asked for. */
+  | { readonly kind: "relayed"; readonly reading: RelayedReading }
 
 /** A stream that has not begun. */
 interface EventForm {
@@ -151,8 +132,8 @@ export class AnswerReading implements BodyReading {
       }
       case "plain": {
         const excess = form.body.keep(bytes)
-        if (excess !== undefined) this.#fail(excess)
-        else outlineWith(form, bytes, this.#asked.operation.plain.outline)
+        if (excess === undefined) this.#handOn(form.body)
+        else this.#fail(excess)
         return
       }
       case "refusal":
@@ -171,6 +152,9 @@ export class AnswerReading implements BodyReading {
         form.reader.read(bytes)
         this.#gather(form, false)
         return
+      case "relayed":
+        form.reading.bytes(bytes)
+        return
     }
   }
 
@@ -183,10 +167,8 @@ export class AnswerReading implements BodyReading {
         this.end(failure)
         return
       case "plain":
-        if (failure === undefined) {
-          const body = form.body.whole()
-          this.#judge(body, form.outline === undefined ? parseObject(body) : form.outline.end())
-        } else this.#fail(failure)
+        if (failure === undefined) this.#judge(form.body.bytes, form.body.answer)
+        else this.#fail(failure)
         return
       case "refusal":
         this.#tell({
@@ -206,6 +188,9 @@ export class AnswerReading implements BodyReading {
       case "gathered":
         form.reader.end(failure === undefined ? { kind: "ended" } : { kind: "failed", error: failure })
         this.#gather(form, true)
+        return
+      case "relayed":
+        form.reading.end(failure)
         return
     }
   }
@@ -229,12 +214,15 @@ export class AnswerReading implements BodyReading {
 
   /** It is known what it is: brought into the form that was asked for, should it be another. */
   #readAs(form: AnswerForm, bytes: Uint8Array): void {
-    const { choices, hold, operation, stream } = this.#asked
-    const { stream: grammar } = operation
+    const { choices, hold, mayBeBytes, operation, stream } = this.#asked
+    const { plain, stream: grammar } = operation
     const isEvents = form === "events" || (form === "other" && isEventStream(this.#head.headers))
-    if (grammar === undefined || !isEvents) {
+    if (!isEvents && mayBeBytes && plain.kind === "relayed" && plain.holds === "sound") {
+      const reading = new RelayedReading(this.#head, operation, plain, this.#listener)
+      this.#form = { kind: "relayed", reading }
+    } else if (grammar === undefined || !isEvents) {
       this.#listener.onBegun()
-      this.#form = { kind: "plain", body: new BodyCollector(maxAnswerBytes, hold), outline: undefined }
+      this.#form = { kind: "plain", body: new PlainBody(plain.outline, hold) }
     } else {
       const reader = new EventReader<StreamFault>(this.#listener.onPassedOver)
       if (stream) this.#form = { kind: "events", grammar, reader, waiting: noneWaiting }
@@ -245,6 +233,20 @@ export class AnswerReading implements BodyReading {
       }
     }
     if (bytes.length > 0) this.bytes(bytes)
+  }
+
+  /** Of a long object no more is held, where it is given out as it is. */
+  #handOn(body: PlainBody): void {
+    const { plain } = this.#asked.operation
+    const answer = plain.kind === "judged" && plain.isHandedOn === true ? body.begun : undefined
+    if (answer === undefined) return
+    this.#tell({
+      kind: "relayed",
+      plain: { ...plain, holds: "json" },
+      form: "object",
+      answer,
+      isWhole: false,
+    })
   }
 
   /** Sees what events have come of a stream: whether it begins with one, is an error, or over. */
@@ -314,11 +316,15 @@ export class AnswerReading implements BodyReading {
     const judged = judgedBy(operation, answer)
     const { status } = this.#head
     switch (judged.kind) {
-      case "not_json":
-        this.#fail(
-          AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }),
-        )
+      case "not_json": {
+        const said = opensPage(body) ? undefined : this.#objectOf(body)
+        if (said !== undefined && operation.stream !== undefined) this.#giveOut(operation.stream, said)
+        else
+          this.#fail(
+            AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }),
+          )
         return
+      }
       case "error":
         this.#fail(refusedIn(judged.error, body, operation))
         return
@@ -330,6 +336,13 @@ export class AnswerReading implements BodyReading {
         else this.#tell({ kind: "plain", body, answer: judged.answer })
         return
     }
+  }
+
+  /** A text that came in place of events, as the object that says the same. */
+  #objectOf(body: Uint8Array): Uint8Array | undefined {
+    const { operation, stream } = this.#asked
+    const { plain } = operation
+    return stream && body.length > 0 && plain.kind === "relayed" ? plain.objectOf?.(body) : undefined
   }
 
   /** Gives a plain answer out as a stream. */

@@ -4,7 +4,7 @@ import type { RelayedForm } from "../answer/RelayedAnswer.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { Outcome } from "../errors/Outcome.ts"
-import type { RelayedAnswers } from "../operations/Operation.ts"
+import type { HandedOn } from "../operations/Operation.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { ByteSource } from "../wire/ByteSource.ts"
 import type { EventSource } from "../wire/EventSource.ts"
@@ -45,7 +45,7 @@ export interface AnsweredStream extends AnsweredHead {
 /** An answer that is handed on as its bytes come. */
 export interface AnsweredBytes extends AnsweredHead {
   readonly kind: "bytes"
-  readonly plain: RelayedAnswers
+  readonly plain: HandedOn
   readonly form: RelayedForm
   /** All bytes, the first one included. */
   readonly bytes: ByteSource<ToldFailure>

@@ -1,7 +1,7 @@
 /**
  * The bytes of an answer that is the client's, from its first to its last. Like `OpenStream` it knows nothing of what it was asked with.
  */
-import type { RelayedAnswer } from "../answer/RelayedAnswer.ts"
+import type { BegunAnswer } from "../answer/RelayedAnswer.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { ByteSink, ByteSource } from "../wire/ByteSource.ts"
 import type { CallListener, OpenCall } from "./calls/UpstreamCall.ts"
@@ -12,7 +12,7 @@ const endedInside = AttemptFailure.BrokenOff({ reason: "ended before its JSON wa
 /** Mutable on purpose: one call, one socket. */
 export class OpenBytes implements CallListener, ByteSource<ToldFailure> {
   readonly #call: OpenCall
-  readonly #answer: RelayedAnswer | undefined
+  readonly #answer: BegunAnswer | undefined
   readonly #secrets: Secrets
   /** What came before somebody took it. */
   #waiting: Array<Uint8Array>
@@ -20,7 +20,7 @@ export class OpenBytes implements CallListener, ByteSource<ToldFailure> {
   #end: { readonly failure: ToldFailure | undefined } | undefined
 
   /** @param answer what its beginning, which it holds, has shown it to be; nothing where it may be anything */
-  constructor(call: OpenCall, answer: RelayedAnswer | undefined, secrets: Secrets) {
+  constructor(call: OpenCall, answer: BegunAnswer | undefined, secrets: Secrets) {
     this.#call = call
     this.#answer = answer
     this.#secrets = secrets

@@ -1,12 +1,12 @@
 /** What the body of an answer comes to, whoever reads it. */
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
-import type { RelayedAnswer, RelayedForm } from "../answer/RelayedAnswer.ts"
+import type { BegunAnswer, RelayedForm } from "../answer/RelayedAnswer.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { faces } from "../errors/faces/Faces.ts"
 import { errorData } from "../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
-import type { PlainAnswers, RelayedAnswers } from "../operations/Operation.ts"
+import type { HandedOn } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import type { EventSource } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
@@ -38,9 +38,9 @@ export type Read =
   /** An answer begins that is handed on as its bytes come. */
   | {
       readonly kind: "relayed"
-      readonly plain: RelayedAnswers
+      readonly plain: HandedOn
       readonly form: RelayedForm
-      readonly answer: RelayedAnswer
+      readonly answer: BegunAnswer
       /** All its bytes are here. */
       readonly isWhole: boolean
     }
@@ -63,7 +63,7 @@ export interface ReadingListener {
 export const maxErrorBytes = 64 * 1024
 
 /** To an SDK it would be an empty answer. */
-export const saidNothing = (status: number, { silence }: PlainAnswers): AttemptFailure =>
+export const saidNothing = (status: number, { silence }: Pick<HandedOn, "silence">): AttemptFailure =>
   AttemptFailure.Unusable({ reason: `answered ${status} and said nothing: ${silence}` })
 
 /** An error of a good status, told in the upstream's own bytes where they have the face of its operation. */

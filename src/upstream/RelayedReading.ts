@@ -3,7 +3,7 @@
  * once.
  */
 import { RelayedAnswer, type RelayedStart } from "../answer/RelayedAnswer.ts"
-import type { RelayedAnswers } from "../operations/Operation.ts"
+import type { HandedOn } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import type { AnswerHead } from "./calls/UpstreamCall.ts"
 import { AttemptFailure, type ToldFailure } from "./policy/AttemptFailure.ts"
@@ -13,18 +13,13 @@ import { type BodyReading, type ReadingListener, refusedIn, saidNothing } from "
 export class RelayedReading implements BodyReading {
   readonly #head: AnswerHead
   readonly #operation: ServedOperation
-  readonly #plain: RelayedAnswers
+  readonly #plain: HandedOn
   readonly #listener: ReadingListener
   readonly #answer: RelayedAnswer
   #hasBegun = false
   #isOver = false
 
-  constructor(
-    head: AnswerHead,
-    operation: ServedOperation,
-    plain: RelayedAnswers,
-    listener: ReadingListener,
-  ) {
+  constructor(head: AnswerHead, operation: ServedOperation, plain: HandedOn, listener: ReadingListener) {
     this.#head = head
     this.#operation = operation
     this.#plain = plain
@@ -87,4 +82,4 @@ export class RelayedReading implements BodyReading {
   }
 }
 
-const contents = { json: "a JSON object", text: "a text", sound: "sound" } as const
+const contents = { json: "a JSON object", text: "a text", sound: "sound", bytes: "bytes" } as const

@@ -9,6 +9,7 @@ import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { HandedOn } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { pathAt, type Upstream } from "../routing/Upstream.ts"
 import type { Answered, AnsweredStream, AttemptResult } from "./Answered.ts"
@@ -35,6 +36,21 @@ import { RelayedReading } from "./RelayedReading.ts"
 import type { RunAside } from "./RunAside.ts"
 
 const isRelayed = ({ plain }: ServedOperation): boolean => plain.kind === "relayed"
+
+const isBytes = ({ headers }: AnswerHead): boolean =>
+  (headers["content-type"] ?? "").toLowerCase().startsWith("application/octet-stream")
+
+/** What is known of an answer that is handed on from its first bytes on; nothing where it is judged. */
+const handedOnBy = ({ plain }: ServedOperation, head: AnswerHead): HandedOn | undefined => {
+  if (plain.kind === "relayed") return plain
+  return plain.mayBeBytes && isBytes(head) ? { ...plain, holds: "bytes" } : undefined
+}
+
+/** Whoever packs a body without saying so says how long it is packed. */
+const unpackedHead = (head: AnswerHead): AnswerHead => {
+  const { "content-length": _, ...headers } = head.headers
+  return { ...head, headers }
+}
 
 /** Sound may begin as something packed does. */
 const unpacksOf = ({ plain }: ServedOperation): UpstreamCall["unpacks"] =>
@@ -113,17 +129,18 @@ export class RunningAttempt implements CallListener, ReadingListener {
   }
 
   onHead(head: AnswerHead): void {
-    const { choicesFor, hold, operation, retry, stream } = this.#at.request
+    const { choicesFor, hold, mayBeBytes, operation, retry, stream } = this.#at.request
     const isGood = head.status < 300
     const mayBeGiven = isGood || !retry.retryOn(head.status)
     // What is given as it comes has begun with its head; a good answer to a stream may yet be either.
     if (mayBeGiven && !(isGood && (stream || isRelayed(operation)))) this.onBegun()
     const { aside } = this.#surroundings
-    const asked = { operation, stream, hold, choices: choicesFor(this.#at.target), aside }
+    const asked = { operation, stream, mayBeBytes, hold, choices: choicesFor(this.#at.target), aside }
+    const relayed = isGood && !stream ? handedOnBy(operation, head) : undefined
     this.#reading =
-      isGood && !stream && operation.plain.kind === "relayed"
-        ? new RelayedReading(head, operation, operation.plain, this)
-        : new AnswerReading(head, asked, this)
+      relayed === undefined
+        ? new AnswerReading(head, asked, this)
+        : new RelayedReading(head, operation, relayed, this)
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -215,12 +232,13 @@ export class RunningAttempt implements CallListener, ReadingListener {
   #relay(head: AnswerHead, { answer, form, isWhole, plain }: Extract<Read, { kind: "relayed" }>): void {
     const call = this.#opened()
     if (call === undefined) return
+    call.handedOn()
     const bytes = new OpenBytes(call, answer, this.#at.request.secrets)
     call.tell(bytes)
     if (isWhole) bytes.onEnd(undefined)
     this.#win({
       kind: "bytes",
-      ...this.#open(head, () => bytes.close()),
+      ...this.#open(call.isUnpacked ? unpackedHead(head) : head, () => bytes.close()),
       plain,
       form,
       bytes,

@@ -39,42 +39,57 @@ const pcm = Uint8Array.of(0x7b, 0, 1, 0, 0xff, 0xff)
 const image = `{"created":1,"data":[{"b64_json":"${"iVBORw0KGgo".repeat(7_000)}"}],"usage":{"input_tokens":3}}`
 
 const cases: ReadonlyArray<
-  readonly [what: string, content: Uint8Array | string, json: object, text: object, sound: object]
+  readonly [
+    what: string,
+    content: Uint8Array | string,
+    json: object,
+    text: object,
+    sound: object,
+    bytes: object,
+  ]
 > = [
-  ["nothing", "", silent, silent, silent],
-  ["white space", " \n", silent, begins("text"), other],
-  ["an object that says something", '{"data":[1]}', begins("object"), begins("object"), other],
-  ["an object that says nothing", "{}", silent, silent, other],
-  ["an error", '{"error":{"message":"busy"}}', error, error, error],
-  ["an error behind white space", '\n\n {"error":"busy"}', error, error, error],
-  ["half an object", '{"data":[1', other, begins("text"), other],
-  ["a page", "<!DOCTYPE html><html></html>", other, other, other],
-  ["a page of XML", '  <?xml version="1.0"?><Error/>', other, other, other],
-  ["a list", "[1]", other, begins("text"), other],
-  ["words", "upstream connect error", other, begins("text"), other],
-  ["an srt", "1\n00:00:00,000 --> 00:00:01,000\nHello.\n", other, begins("text"), other],
-  ["a vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nHello.\n", other, begins("text"), other],
-  ["a text with a brace", "{laughs} Hello.", other, begins("text"), other],
-  ["a text that looks like a field", "data: the numbers", other, begins("text"), other],
-  ["sound", mp3, other, begins("text"), begins("sound")],
-  ["sound that begins like an object", pcm, other, begins("text"), begins("sound")],
-  ["an object of images", image, begins("object"), begins("object"), other],
+  ["nothing", "", silent, silent, silent, silent],
+  ["white space", " \n", silent, begins("text"), other, begins("bytes")],
+  [
+    "an object that says something",
+    '{"data":[1]}',
+    begins("object"),
+    begins("object"),
+    other,
+    begins("object"),
+  ],
+  ["an object that says nothing", "{}", silent, silent, other, silent],
+  ["an error", '{"error":{"message":"busy"}}', error, error, error, error],
+  ["an error behind white space", '\n\n {"error":"busy"}', error, error, error, error],
+  ["half an object", '{"data":[1', other, begins("text"), other, begins("bytes")],
+  ["a page", "<!DOCTYPE html><html></html>", other, other, other, other],
+  ["a page of XML", '  <?xml version="1.0"?><Error/>', other, other, other, other],
+  ["a list", "[1]", other, begins("text"), other, begins("bytes")],
+  ["words", "upstream connect error", other, begins("text"), other, begins("bytes")],
+  ["an srt", "1\n00:00:00,000 --> 00:00:01,000\nHello.\n", other, begins("text"), other, begins("bytes")],
+  ["a vtt", "WEBVTT\n\n00:00.000 --> 00:01.000\nHello.\n", other, begins("text"), other, begins("bytes")],
+  ["a text with a brace", "{laughs} Hello.", other, begins("text"), other, begins("bytes")],
+  ["a text that looks like a field", "data: the numbers", other, begins("text"), other, begins("bytes")],
+  ["sound", mp3, other, begins("text"), begins("sound"), begins("bytes")],
+  ["sound that begins like an object", pcm, other, begins("text"), begins("sound"), begins("bytes")],
+  ["an object of images", image, begins("object"), begins("object"), other, begins("object")],
 ]
 
 describe("RelayedAnswer", () => {
-  it.each(cases)("tells what %s is", (_, content, json, text, sound) => {
+  it.each(cases)("tells what %s is", (_, content, json, text, sound, any) => {
     const bytes = typeof content === "string" ? bytesOf(content) : content
     const pieces = bytes.length === 0 ? [] : [bytes]
     expect(read("json", pieces).start).toMatchObject(json)
     expect(read("text", pieces).start).toMatchObject(text)
     expect(read("sound", pieces).start).toMatchObject(sound)
+    expect(read("bytes", pieces).start).toMatchObject(any)
   })
 
   it("knows the same however an object, a text or an error is cut, and holds all of it", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...cases.filter(([what]) => !what.startsWith("sound"))),
-        fc.constantFrom<RelayedContent>("json", "text"),
+        fc.constantFrom<RelayedContent>("json", "text", "bytes"),
         fc.array(fc.nat(400), { maxLength: 6 }),
         ([, content], holds, cuts) => {
           const bytes = typeof content === "string" ? bytesOf(content) : content

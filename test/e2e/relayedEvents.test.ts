@@ -150,17 +150,37 @@ describe("events of sound", () => {
     }),
   )
 
-  it.scopedLive("are asked of the next where there are none, or sound itself", () =>
+  const mp3 = Buffer.from([0x49, 0x44, 0x33, 4, 0, 0xff, 0xfb])
+  const sound = Scripted.status(200, mp3, { "content-type": "audio/mpeg" })
+  const whole = Scripted.sse([delta, done], { done: false })
+
+  it.scopedLive("are asked of the next where there are none", () =>
     Effect.gen(function* () {
-      const silent = Scripted.sse([done], { done: false })
-      const sound = Scripted.status(200, Buffer.from([0x49, 0x44, 0x33, 4]), {
-        "content-type": "audio/mpeg",
-      })
-      for (const first of [silent, sound]) {
-        const { port } = yield* stack([first, Scripted.sse([delta, done], { done: false })])
+      const object = Scripted.json({ text: "Hello." })
+      for (const first of [Scripted.sse([done], { done: false }), object]) {
+        const { port } = yield* stack([first, whole])
         const got = yield* within("the answer", post(port, "/v1/audio/speech", speech))
         expect([got?.status, got?.headers["x-sluice-attempts"]]).toEqual([200, "2"])
       }
+    }),
+  )
+
+  it.scopedLive("are sound all the same where the upstream knows of none", () =>
+    Effect.gen(function* () {
+      const { awaitRecords, port, upstreams } = yield* stack([sound, whole])
+      const got = yield* within("the answer", post(port, "/v1/audio/speech", speech))
+      expect([got?.status, got?.headers["content-type"], got?.body]).toEqual([200, "audio/mpeg", mp3])
+      expect(upstreams[1]?.requests.length).toBe(0)
+      expect(yield* awaitRecords(1)).toMatchObject([{ outcome: "ok", status: 200 }])
+    }),
+  )
+
+  it.scopedLive("cannot become sound where they have begun at once: the next is asked", () =>
+    Effect.gen(function* () {
+      const { port } = yield* stack([sound, whole], { stream_start: "at_once" })
+      const got = yield* within("the answer", post(port, "/v1/audio/speech", speech))
+      expect(got?.headers["content-type"]).toContain("text/event-stream")
+      expect(got?.body.toString()).toContain(JSON.stringify(delta))
     }),
   )
 })

@@ -236,6 +236,23 @@ describe("An upload", () => {
     }),
   )
 
+  it.scopedLive("that asks for events is given those of a text, where its upstream answers with one", () =>
+    Effect.gen(function* () {
+      const { awaitRecords, port } = yield* stack([
+        Scripted.status(200, Buffer.from("<html>"), { "content-type": "text/html" }),
+        Scripted.status(200, Buffer.from("Hello.\n"), { "content-type": "text/plain" }),
+      ])
+      const sent = form("gpt-transcribe", ["response_format", "text"], ["stream", "true"], sound(10))
+      const got = yield* exchange(port, upload(sent))
+      const events = [
+        { type: "transcript.text.delta", delta: "Hello.\n" },
+        { type: "transcript.text.done", text: "Hello.\n" },
+      ]
+      expect(got?.body.toString()).toBe(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(""))
+      expect(yield* awaitRecords(1)).toMatchObject([{ outcome: "ok", upstream: "second" }])
+    }),
+  )
+
   const wrong: ReadonlyArray<readonly [what: string, bytes: Buffer, status: number, message: RegExp]> = [
     ["without a boundary", upload({ ...form("gpt-x"), type: "multipart/form-data" }), 400, /boundary/],
     ["that is JSON", postBytes(path, { model: "gpt-x" }), 400, /takes a form/],

@@ -131,6 +131,8 @@ const scripted = (script: Readonly<Record<string, ReadonlyArray<Reply>>>, aside 
               told = other
             },
             begun: () => {},
+            handedOn: () => {},
+            isUnpacked: false,
             pause: () => {},
             resume: () => {},
             close: () => {
@@ -175,6 +177,7 @@ const run = (
       operation: chat,
       asked: {},
       stream: options.stream ?? false,
+      mayBeBytes: true,
       choicesFor: oneChoice,
       transformFor: () => untouched,
       targets: targets.map(target),
@@ -696,6 +699,7 @@ describe("Attempts that gave a stream", () => {
         operation: chat,
         asked: {},
         stream: true,
+        mayBeBytes: true,
         choicesFor: oneChoice,
         transformFor: () => untouched,
         targets: [target("a")],

@@ -2,15 +2,22 @@
 import { relayedEvents } from "../../answer/RelayedEvents.ts"
 import { amount, type Usage } from "../../answer/Usage.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { encodeJson } from "../../wire/JsonBytes.ts"
 import { relayLimits } from "../../wire/JsonOutline.ts"
 
 /** OpenAI's types have it as a text. */
 const secondsIn = (duration: Json | undefined): number | undefined =>
   amount(typeof duration === "string" && duration !== "" ? Number(duration) : duration)
 
+const utf8 = new TextDecoder()
+
 /** Silence has a transcript too, an empty one. */
 export const transcripts = {
-  relays: { holds: "text", outline: relayLimits },
+  relays: {
+    holds: "text",
+    outline: relayLimits,
+    objectOf: (bytes: Uint8Array) => encodeJson({ text: utf8.decode(bytes) }),
+  },
   says: ({ segments, text }: JsonObject): boolean => typeof text === "string" || segments !== undefined,
   silence: "no text",
   // Where the usage tells none, as of servers that count nothing, the transcript may say how long the sound is.

@@ -49,8 +49,8 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
   #listener: CallListener
   readonly #wire: Wire
   /** When the whole call is over, in milliseconds from its beginning, and by whose word. */
-  readonly #endMs: number
-  readonly #end: Exclude<Expiry, "first_byte" | "idle">
+  #endMs = 0
+  #end: Exclude<Expiry, "first_byte" | "idle"> = "total"
   readonly #beganAt: number
   /** One for all that is timed here: nearly every call is over before it rings, and setting another costs a microsecond. */
   #timer: NodeJS.Timeout
@@ -80,11 +80,7 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
     this.#signAt = this.#beganAt
     this.#awaitsFirstByte = call.awaits !== "answer"
     this.#firstMs = call.awaits === "bytes" ? timeouts.answerMs : timeouts.firstByteMs
-    const leftMs = call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline.at - this.#beganAt
-    const wholeMs =
-      call.awaits === "answer" ? Math.min(timeouts.answerMs, timeouts.totalMs) : timeouts.totalMs
-    this.#end = leftMs < wholeMs ? "deadline" : wholeMs < timeouts.totalMs ? "answer" : "total"
-    this.#endMs = Math.max(0, Math.min(leftMs, wholeMs))
+    this.#endsIn(call.awaits === "answer" ? Math.min(timeouts.answerMs, timeouts.totalMs) : timeouts.totalMs)
     const firstMs = this.#awaitsFirstByte ? this.#firstMs : Number.POSITIVE_INFINITY
     this.#timer = setTimeout(ring, Math.min(firstMs, timeouts.idleMs, this.#endMs), this)
     const { fresh, pooled } = wire.agents.of(call.upstream)
@@ -121,6 +117,22 @@ export class RunningCall implements OpenCall, Dispatcher.DispatchHandler {
 
   begun(): void {
     this.#awaitsFirstByte = false
+  }
+
+  handedOn(): void {
+    this.#endsIn(this.#call.upstream.timeouts.totalMs)
+  }
+
+  /** The whole call is over so many milliseconds after its beginning, unless its request's deadline is earlier. */
+  #endsIn(wholeMs: number): void {
+    const { deadline, upstream } = this.#call
+    const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : deadline.at - this.#beganAt
+    this.#end = leftMs < wholeMs ? "deadline" : wholeMs < upstream.timeouts.totalMs ? "answer" : "total"
+    this.#endMs = Math.max(0, Math.min(leftMs, wholeMs))
+  }
+
+  get isUnpacked(): boolean {
+    return this.#body instanceof Unpacking
   }
 
   pause(): void {

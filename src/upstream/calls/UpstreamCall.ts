@@ -50,6 +50,10 @@ export interface OpenCall {
   readonly tell: (listener: CallListener) => void
   /** To be called when the first event has come, or an answer that has none: stops the first-byte timeout of a call that waits for an `event`. */
   readonly begun: () => void
+  /** To be called when the answer is handed on as its bytes come: from then on it has the time of one, and not that of a plain answer. */
+  readonly handedOn: () => void
+  /** The bytes are not those that the connection brings, nor as many. */
+  readonly isUnpacked: boolean
   /** Stops the bytes, except for those that are on their way, until `resume`. */
   readonly pause: () => void
   readonly resume: () => void

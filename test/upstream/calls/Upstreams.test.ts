@@ -177,6 +177,25 @@ describe("Upstreams", () => {
     }).pipe(Effect.provide(Upstreams.layer)),
   )
 
+  it.scopedLive("gives an answer that is handed on the time of one, though it was to be a plain one", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const timeouts = { ...quick, answerMs: 80, idleMs: 5000, totalMs: 300 }
+      const upstreams = yield* Upstreams.Upstreams
+      const failure = yield* Effect.async<unknown>((resume) => {
+        const listener = {
+          onHead: () => {},
+          onBytes: () => {},
+          onEnd: (why: unknown) => resume(Effect.succeed(why)),
+        }
+        const open = upstreams.open(call(makeUpstream({ baseUrl: upstream.url, timeouts })), listener)
+        open.handedOn()
+        return Effect.sync(() => open.close())
+      })
+      expect(failure).toMatchObject({ _tag: "TimedOut", phase: "total", afterMs: 300 })
+    }).pipe(Effect.provide(Upstreams.layer)),
+  )
+
   it.scopedLive("gives up on the whole as well where the first byte came in its own, shorter time", () =>
     Effect.gen(function* () {
       const endless = Scripted.controlled()
