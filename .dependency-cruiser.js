@@ -98,7 +98,7 @@ export const rooms = {
   gateway: {
     rooms: `access answer aside audit audit/record config errors operations resume routing secrets spool telemetry upstream upstream/calls
       upstream/lists upstream/policy wire`,
-    edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Relay.ts
+    edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Passage.ts Planned.ts Relay.ts
       Passthrough.ts RelayedBytes.ts Respond.ts ResponseStream.ts StreamedAnswer.ts Uploads.ts`,
   },
   processes: {

@@ -17,13 +17,13 @@ export type AskToResume = (
 ) => Effect.Effect<Option.Option<AnsweredStream>>
 
 /** Whether a target may be asked to resume an answer that another began. */
-export const mayResume = ({ upstream }: Target): boolean => upstream.resume !== undefined
+const mayResume = ({ upstream }: Target): boolean => upstream.resume !== undefined
 
 /**
  * The first of the request's targets that resumes the answer: each that may is asked once, in their order, and whatever is no stream of events
  * leads to the next one, since the client's answer has begun.
  */
-export const askToResume = (
+const askToResume = (
   run: Attempts["Type"]["run"],
   request: WalkRequest,
   bodyToResume: BodyToResume,
@@ -48,4 +48,26 @@ export const askToResume = (
     ),
     Effect.orElseSucceed(() => Option.none()),
   )
+}
+
+/** How others are asked to resume an answer, should it break off; nothing where none of them may be. */
+export const askOthers = (
+  run: Attempts["Type"]["run"],
+  asking: WalkRequest,
+  answered: AnsweredStream,
+  bodyToResume: BodyToResume,
+): AskToResume | undefined => {
+  const { onAttempt, targets } = asking
+  if (!targets.some((target) => target !== answered.target && mayResume(target))) return undefined
+  return (broken, hasTried) =>
+    askToResume(
+      run,
+      {
+        ...asking,
+        targets: targets.filter((target) => !hasTried(target)),
+        onAttempt: (attempt, failed) => onAttempt({ ...attempt, resumed: true }, failed),
+      },
+      bodyToResume,
+      broken,
+    )
 }
