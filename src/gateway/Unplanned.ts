@@ -6,8 +6,15 @@ import { toldAs } from "../operations/RequestPath.ts"
 import type { Dialect } from "../routing/Dialect.ts"
 import { type RoutingTable, route } from "../routing/Route.ts"
 import type { Upstream } from "../routing/Upstream.ts"
-import type { KnownDialects } from "../upstream/Dialects.ts"
 import { errorOfAll, type Failed } from "../upstream/policy/LastError.ts"
+
+/** What is known of the dialects of upstreams. */
+interface KnownOfDialects {
+  readonly spokenBy: (upstream: Upstream) => ReadonlyArray<Dialect>
+  readonly lackedBy: (
+    upstream: Upstream,
+  ) => ReadonlyArray<{ readonly dialect: Dialect; readonly status: number }>
+}
 
 /** The one at whose path a dialect is spoken. */
 const speaksAt = (dialect: Dialect): string =>
@@ -20,7 +27,7 @@ export const unplanned = (
   routes: RoutingTable,
   { dialect }: Pick<ServedOperation, "dialect">,
   model: string,
-  known: Pick<KnownDialects, "lackedBy" | "spokenBy">,
+  known: KnownOfDialects,
 ): ModelNotFound | DialectNotSpoken => {
   const serving = route(routes, model)
   if (dialect === undefined || serving.length === 0) return new ModelNotFound({ model })
@@ -50,7 +57,7 @@ export const lacked = (
   routes: RoutingTable,
   { dialect, mayLack, paths }: Pick<ServedOperation, "dialect" | "mayLack" | "paths">,
   model: string,
-  known: Pick<KnownDialects, "lackedBy" | "spokenBy">,
+  known: KnownOfDialects,
   lacking: ReadonlyArray<Failed>,
 ): GatewayError => {
   if (mayLack === true) {
