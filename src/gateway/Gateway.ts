@@ -21,8 +21,10 @@ import type { ServedOperation } from "../operations/Operations.ts"
 import { Spool } from "../spool/Spool.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import { Attempts } from "../upstream/Attempts.ts"
+import { Breakers } from "../upstream/Breakers.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
 import { Dialects } from "../upstream/Dialects.ts"
+import { Slots } from "../upstream/Slots.ts"
 import { Admission, answeredWith } from "./Admission.ts"
 import type { ClientCall, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
@@ -56,9 +58,11 @@ export const layer: Layer.Layer<
   | Aside
   | Attempts
   | Audit
+  | Breakers
   | CurrentConfig
   | Dialects
   | OpenRequests
+  | Slots
   | Spool
   | Strangers
   | Upstreams
@@ -97,7 +101,12 @@ export const layer: Layer.Layer<
     return Gateway.of({
       serve: (endpointName, call, answer) => admission.serve(endpointName, call, answer),
       unserved: (asked, call, error) => admission.unserved(asked, call, error),
-      passOn: passingOn(admission, open, clock),
+      passOn: passingOn(admission, {
+        breakers: yield* Breakers,
+        slots: yield* Slots,
+        open,
+        now: () => clock.unsafeCurrentTimeMillis(),
+      }),
       proxy: (operation, call, target) => {
         const frame = admission.open(operation, call)
         if (!(frame instanceof Frame)) return frame

@@ -1,8 +1,7 @@
 /**
  * A request that is handed on to one upstream as it is asked, and its answer as it comes: nothing of either is read. It is let in, timed, recorded and
- * told of as every other is; asked again is nobody.
+ * told of as every other is, takes a place at its upstream and tells its breaker how it went. Nobody is asked again.
  */
-import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { credentialFor } from "../access/Credential.ts"
@@ -15,6 +14,8 @@ import { passedToClient } from "../operations/HeadersToClient.ts"
 import { type SentBody, toUpstream } from "../operations/HeadersToUpstream.ts"
 import type { Passed, PassedMethod } from "../routing/Passthrough.ts"
 import type { Target } from "../routing/Upstream.ts"
+import { isBusy } from "../upstream/Attempt.ts"
+import type { Breakers } from "../upstream/Breakers.ts"
 import { BodyCollector } from "../upstream/calls/BodyCollector.ts"
 import type { AnswerHead, OpenCall, UpstreamCall } from "../upstream/calls/UpstreamCall.ts"
 import type { Upstreams } from "../upstream/calls/Upstreams.ts"
@@ -28,6 +29,8 @@ import {
 } from "../upstream/policy/AttemptFailure.ts"
 import { recordedAs } from "../upstream/policy/FailureWords.ts"
 import { errorOfAll, errorOfRefusal, failuresOf } from "../upstream/policy/LastError.ts"
+import { answering, nothing, type Signs, signsOf, signsOfEnd } from "../upstream/policy/Signs.ts"
+import type { Slots } from "../upstream/Slots.ts"
 import { isSendable } from "../wire/Headers.ts"
 import { encodeJson } from "../wire/JsonBytes.ts"
 import { type Admission, answeredWith } from "./Admission.ts"
@@ -55,6 +58,8 @@ type Said =
 
 /** What calls need of the layer they are made in. */
 interface PassthroughTools {
+  readonly breakers: Breakers["Type"]
+  readonly slots: Slots["Type"]
   readonly open: Upstreams["Type"]["open"]
   readonly now: () => number
 }
@@ -72,6 +77,8 @@ class Passthrough {
   readonly #asked: AskedPassage
   readonly #target: Target
   #body: PassingBody | undefined
+  #beganAt = 0
+  #leaveSlot: (() => void) | undefined
 
   constructor(tools: PassthroughTools, frame: Frame, asked: AskedPassage) {
     this.#tools = tools
@@ -103,21 +110,57 @@ class Passthrough {
   #answer(): Effect.Effect<RecordedAnswer, GatewayError> {
     const tooLong = this.#body?.fault()
     if (tooLong !== undefined) return this.#fail(tooLong)
-    const beganAt = this.#tools.now()
+    this.#beganAt = this.#tools.now()
     const told = (outcome: Pick<AttemptRecord, "cause" | "status">, failed: boolean): void => {
       const upstream = this.#target.upstream.name
       this.#frame.onAttempt(
-        { upstream, upstreamModel: undefined, ...outcome, ms: this.#tools.now() - beganAt },
+        { upstream, upstreamModel: undefined, ...outcome, ms: this.#tools.now() - this.#beganAt },
         failed,
       )
     }
     this.#frame.onAsking()
-    return this.#asking().pipe(
+    return this.#inTurn().pipe(
       Effect.onInterrupt(() =>
         Effect.sync(() => told({ status: undefined, cause: "the caller left" }, false)),
       ),
       Effect.flatMap((said) => this.#answered(said, told)),
     )
+  }
+
+  /** Asks the upstream, once it has a place for that. */
+  #inTurn(): Effect.Effect<Said> {
+    const { breakers, now, slots } = this.#tools
+    const leftMs = Math.max(0, this.#asked.deadline.at - now())
+    return Effect.matchEffect(slots.take(this.#target.upstream, leftMs, this.#frame.whenOver), {
+      onFailure: (noSlot) => Effect.succeed<Said>({ kind: "failed", failure: isBusy(noSlot) }),
+      onSuccess: (leave) =>
+        Effect.suspend(() => {
+          this.#leaveSlot = leave
+          breakers.begin([this.#target], this.#frame.caller)
+          return this.#asking()
+        }),
+    })
+  }
+
+  /** Tells the breaker what the attempt says of its upstream. Of models it says nothing. */
+  #sign({ upstream }: Signs, failure?: AttemptFailure): void {
+    const { caller, snapshot } = this.#frame
+    // A key may hold for some paths and not for others.
+    const signs: Signs = {
+      upstream: upstream === "credentials_rejected" ? "nothing" : upstream,
+      model: "nothing",
+    }
+    // That there is no connection is no request's doing.
+    const culprit = failure?._tag === "ConnectFailed" ? undefined : caller
+    this.#tools.breakers.end(this.#target, signs, this.#beganAt, snapshot.breaker, culprit)
+  }
+
+  /** The call is over, where it came to one. */
+  #over(signs: Signs, failure?: AttemptFailure): void {
+    if (this.#leaveSlot === undefined) return
+    this.#sign(signs, failure)
+    this.#leaveSlot()
+    this.#leaveSlot = undefined
   }
 
   /** Asks the upstream, until its answer begins or is a refusal. */
@@ -147,7 +190,10 @@ class Passthrough {
           else say({ kind: "failed", failure: failure ?? AttemptFailure.BrokenOff({ reason: "no answer" }) })
         },
       })
-      return Effect.sync(() => call.close())
+      return Effect.sync(() => {
+        call.close()
+        this.#over(nothing)
+      })
     })
   }
 
@@ -183,10 +229,12 @@ class Passthrough {
     switch (said.kind) {
       case "answer":
         told({ status: said.head.status, cause: undefined }, false)
+        this.#sign(answering)
         return Effect.succeed(this.#relayed(said.head, said.bytes))
       case "refusal": {
         const refused = toldRefusal(refusedBy(said.head, said.body), secrets)
         told(recordedAs(refused), false)
+        this.#over(this.#signsOf(refused))
         this.#note()
         return Effect.succeed(refusal(errorOfRefusal(refused, this.#target, []), draft))
       }
@@ -194,9 +242,14 @@ class Passthrough {
         const failure = toldFailure(said.failure, secrets)
         const ownFault = this.#body?.fault()
         told(recordedAs(failure), ownFault === undefined)
+        this.#over(ownFault === undefined ? this.#signsOf(failure) : nothing, failure)
         return this.#fail(ownFault ?? this.#errorOf(failure))
       }
     }
+  }
+
+  #signsOf(failure: ToldFailure): Signs {
+    return signsOf(failure, this.#target.upstream.apiKey !== undefined)
   }
 
   #errorOf(failure: ToldFailure): GatewayError {
@@ -219,6 +272,7 @@ class Passthrough {
     draft.begun()
     const onEnd = (end: BytesEnd): Ending => {
       const outcome = outcomes[end.kind]
+      this.#over(signsOfEnd(outcome, this.#tools.now() >= this.#asked.deadline.at))
       draft.streamed()
       this.#note()
       const type = given["content-type"]
@@ -259,7 +313,7 @@ export type PassOn = (asked: Pick<AskedPassage, "method" | "passed">, call: Clie
 
 /** Hands on who is let in. */
 export const passingOn =
-  (admission: Admission, open: Upstreams["Type"]["open"], clock: Clock.Clock): PassOn =>
+  (admission: Admission, tools: PassthroughTools): PassOn =>
   (asked, call) => {
     const frame = admission.open({ name: passthroughName, dialect: undefined }, call)
     if (!(frame instanceof Frame)) return frame
@@ -268,6 +322,5 @@ export const passingOn =
     if (Either.isLeft(deadline)) {
       return answeredWith(deadline.left, draft, { ends: frame, isStranger: false })
     }
-    const tools = { open, now: () => clock.unsafeCurrentTimeMillis() }
     return new Passthrough(tools, frame, { ...asked, call, deadline: deadline.right }).served()
   }

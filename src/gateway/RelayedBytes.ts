@@ -82,15 +82,20 @@ class BytesUnderWay<A> implements ByteSink<ToldFailure> {
 /** The relay of bytes. */
 export const relayOf = <A>(options: BytesOptions<A>): Relay<A> => {
   let underWay: BytesUnderWay<A> | undefined
+  let cutBefore: string | undefined
   return {
     run: (outlet) =>
       Effect.async<void>((resume) => {
         const begun = new BytesUnderWay(options, outlet, resume)
         underWay = begun
-        options.source.attach(begun)
+        if (cutBefore === undefined) options.source.attach(begun)
+        else begun.breakOff(cutBefore)
         return Effect.sync(() => begun.leave())
       }),
-    cut: (error) => underWay?.breakOff(error.message),
+    cut: ({ message }) => {
+      if (underWay === undefined) cutBefore = message
+      else underWay.breakOff(message)
+    },
     ended: () => underWay?.ended,
   }
 }

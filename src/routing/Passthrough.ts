@@ -2,6 +2,7 @@
  * Paths that are handed on to one upstream each as they are asked: which rule a request falls under, and what its upstream is asked for. Nothing below a
  * rule leads above it, however it is written: what could be read as another path by somebody on the way is refused.
  */
+import { percentDecoded } from "../wire/PercentEncoding.ts"
 import type { Upstream } from "./Upstream.ts"
 
 /** The methods that can be handed on; `GET` answers `HEAD` too. */
@@ -35,15 +36,26 @@ const queryText = /^[!-"$-~]*$/
 /** As deep as somebody on the way may unescape what was escaped before. */
 const mostUnescaped = 4
 
-const escape = /%[0-9a-f]{2}/gi
+const escapes = /(?:%[0-9a-f]{2})+/gi
 
-const unescaped = (text: string): string =>
-  text.replace(escape, (one) => String.fromCharCode(Number.parseInt(one.slice(1), 16)))
+/** The text that is escaped; `undefined` where it is none, as dots in more bytes than UTF-8 has for them, which some servers read all the same. */
+const unescaped = (text: string): string | undefined => {
+  let isText = true
+  const plain = text.replace(escapes, (run) => {
+    const read = percentDecoded(run)
+    if (read === run) isText = false
+    return read
+  })
+  return isText ? plain : undefined
+}
 
-/** What some servers take for the end of a segment's name. */
-const parameters = /;.*$/s
+/** What some servers take for the end of a segment's name, or of the whole path, even where it was escaped. */
+const behindName = /[;?#].*$/s
 
-const isDots = (segment: string): boolean => /^\.{1,2}$/.test(segment.replace(parameters, "").trim())
+/** With what some servers take for a dot or a slash, such as those of full width. */
+const folded = (text: string): string => text.normalize("NFKC")
+
+const isDots = (segment: string): boolean => /^\.{1,2}$/.test(segment.replace(behindName, "").trim())
 
 /** Slashes and control characters: of those, a name has none. */
 const noName = /[/\\\p{Cc}]/u
@@ -52,8 +64,10 @@ const noName = /[/\\\p{Cc}]/u
 export const isName = (segment: string): boolean => {
   let text = segment
   for (let times = 0; times <= mostUnescaped; times++) {
-    if (isDots(text) || noName.test(text)) return false
+    const read = folded(text)
+    if (isDots(read) || noName.test(read)) return false
     const next = unescaped(text)
+    if (next === undefined) return false
     if (next === text) return true
     text = next
   }
@@ -64,7 +78,9 @@ const isBelow = (path: string, rule: string): boolean => path === rule || path.s
 
 /** As it is compared with rules: each slash once, and what need not be escaped plain. */
 const tidied = (path: string): string =>
-  path.replace(/%(?:2[de]|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/gi, unescaped).replace(/\/{2,}/g, "/")
+  path
+    .replace(/%(?:2[de]|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/gi, percentDecoded)
+    .replace(/\/{2,}/g, "/")
 
 /** What stands behind a base URL, which ends with the version itself. */
 const belowBaseUrl = (path: string): string => (isBelow(path, "/v1") ? path.slice("/v1".length) : path)

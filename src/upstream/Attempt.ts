@@ -20,7 +20,8 @@ const nothingToLeave = (): void => {}
 
 const noRoom = (reason: string): ToldFailure => toldFailure(AttemptFailure.NoRoom({ lacks: "place", reason }))
 
-const isBusy = ({ max, reason, waitedMs }: NoSlot): ToldFailure =>
+/** That no place became free in time, as a failure. */
+export const isBusy = ({ max, reason, waitedMs }: NoSlot): ToldFailure =>
   noRoom(
     reason === "line_full"
       ? `is busy (${max} requests under way, and its line is full)`

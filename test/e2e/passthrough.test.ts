@@ -3,6 +3,7 @@ import { connect } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import OpenAI, { toFile } from "openai"
+import { isJsonArray, isJsonObject } from "../../src/wire/Json.ts"
 import { configOf, configuredKey } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { within } from "../support/Patience.ts"
@@ -229,6 +230,67 @@ describe("what is handed on", () => {
       const [record] = yield* awaitRecords(1)
       expect(record).toMatchObject({ endpoint: "passthrough", outcome: "client_closed", status: 499 })
       expect(asked._tag).toBe("None")
+    }),
+  )
+})
+
+describe("The client of a rule", () => {
+  const upstreamIn = (port: number) =>
+    Effect.map(request(port, "GET", "/health?verbose"), (got) => {
+      const health: unknown = jsonOf(got)
+      const upstreams = isJsonObject(health) ? health["upstreams"] : undefined
+      return isJsonArray(upstreams) ? upstreams[0] : undefined
+    })
+
+  it.scopedLive("is sent no more at once than it takes, models and rules together", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const { awaitRecords, port } = yield* startGateway(
+        configOf([{ base_url: upstream.url, max_concurrent: 1, max_waiting: 0 }], { passthrough: rules }),
+      )
+      const socket = connect(port, "127.0.0.1")
+      yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
+      socket.on("error", () => {})
+      socket.write(head("GET", "/v1/files/slow"))
+      yield* within("the call", upstream.awaitRequest(1))
+      const beside = yield* request(port, "GET", "/v1/files/a")
+      expect([beside?.status, jsonOf(beside)]).toMatchObject([503, { error: { code: "overloaded" } }])
+      const chat = yield* post(port, "/v1/chat/completions", {
+        model: "gpt-4",
+        messages: [{ role: "user", content: "hi" }],
+      })
+      expect(chat?.status).toBe(503)
+      expect((yield* awaitRecords(2))[0]?.attempts[0]?.cause).toContain("is busy (1 requests under way")
+      // Its caller leaves, and with it goes its place.
+      socket.destroy()
+      yield* awaitRecords(3)
+      upstream.setScript(Scripted.json(file))
+      for (let times = 0; times < 2; times++)
+        expect((yield* request(port, "GET", "/v1/files/a"))?.status).toBe(200)
+    }),
+  )
+
+  it.scopedLive("is set aside by what is handed on, and well again by it, as by every request", () =>
+    Effect.gen(function* () {
+      const { port, upstream } = yield* stack(Scripted.status(404, { error: { message: "No such file" } }), {
+        breaker: { failures: 1, open_ms: 60_000 },
+      })
+      const asked = Effect.asVoid(request(port, "GET", "/v1/files/a"))
+      yield* asked
+      // That a file is missing says nothing, nor that the key may not read files.
+      upstream.setScript(Scripted.status(401, { error: { message: "Missing scopes: api.files.read" } }))
+      yield* asked
+      expect(yield* upstreamIn(port)).toMatchObject({ state: "closed", models: [] })
+      upstream.setScript(Scripted.status(500, { error: { message: "down" } }))
+      yield* asked
+      expect(yield* upstreamIn(port)).toMatchObject({ state: "open", reason: "failing", models: [] })
+      // There is nobody else to ask.
+      upstream.setScript(Scripted.json(file))
+      yield* asked
+      expect(yield* upstreamIn(port)).toMatchObject({ state: "closed", in_flight: 0 })
+      upstream.setScript(Scripted.reset("before"))
+      yield* asked
+      expect(yield* upstreamIn(port)).toMatchObject({ state: "open" })
     }),
   )
 })

@@ -37,6 +37,7 @@ describe("passedBy", () => {
     ["/v1/files/", `${base}/files/?api-version=1`],
     ["/other/thing", `${base}/other/thing?api-version=1`],
     ["/v1/files/...", `${base}/files/...?api-version=1`],
+    ["/v1/files/%C3%A4..%3F%23", `${base}/files/%C3%A4..%3F%23?api-version=1`],
     ["/v1/files/a#b", `${base}/files/a?api-version=1`],
   ])("hands %s on", (target, asked) => {
     expect(askedFor(target)).toBe(asked)
@@ -65,6 +66,22 @@ describe("passedBy", () => {
     "/v1/files/ä",
     "/v1/files/a?b c",
     "/v1/files/%2525252525252e",
+    // More bytes than UTF-8 has for a dot or a slash.
+    "/v1/files/%c0%ae%c0%ae/models",
+    "/v1/files/%e0%80%ae%e0%80%ae/models",
+    "/v1/files/.%c0%2e/models",
+    "/v1/files/..%c0%afmodels",
+    "/v1/files/%25c0%25ae%25c0%25ae/models",
+    "/v1/files/a%ff",
+    // What ends a path, but for who escaped it.
+    "/v1/files/..%3f",
+    "/v1/files/..%3fa/models",
+    "/v1/files/..%23/models",
+    "/v1/files/%252e%252e%253f/models",
+    // Dots and slashes of other scripts.
+    "/v1/files/%EF%BC%8E%EF%BC%8E/models",
+    "/v1/files/%E2%80%A5/models",
+    "/v1/files/a%EF%BC%8Fb",
   ])("refuses %s", (target) => {
     expect(askedFor(target)).toBe("refused")
   })
