@@ -45,7 +45,7 @@ import {
 } from "../src/errors/UpstreamErrors.ts"
 import { withEndpointNames, withEndpoints } from "../src/operations/EndpointTable.ts"
 import { allOperations } from "../src/operations/Operations.ts"
-import { toldAs } from "../src/operations/RequestPath.ts"
+import { toldAs } from "../src/operations/paths/Spellings.ts"
 import { givenId } from "../src/operations/responses/ResponseId.ts"
 import { configOf } from "./support/GatewayConfig.ts"
 import { startGateway } from "./support/gateway.ts"

@@ -2,7 +2,7 @@
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { DialectNotSpoken, EndpointLacking, ModelNotFound } from "../errors/RequestErrors.ts"
 import { allOperations, type ServedOperation } from "../operations/Operations.ts"
-import { toldAs } from "../operations/RequestPath.ts"
+import { toldAs } from "../operations/paths/Spellings.ts"
 import type { Dialect } from "../routing/Dialect.ts"
 import { type RoutingTable, route } from "../routing/Route.ts"
 import type { Upstream } from "../routing/Upstream.ts"

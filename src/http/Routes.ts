@@ -11,17 +11,12 @@ import { Models } from "../gateway/Models.ts"
 import { passthroughName } from "../gateway/Passthrough.ts"
 import type { ServedPath } from "../operations/Operation.ts"
 import { allOperations } from "../operations/Operations.ts"
-import {
-  isModelPath,
-  meantPath,
-  modelIn,
-  type NamedPath,
-  namedIn,
-  passedQuery,
-  pathOf,
-  servedPaths,
-  spellingsOf,
-} from "../operations/RequestPath.ts"
+import { meantPath } from "../operations/paths/MeantPath.ts"
+import { isModelPath, modelIn } from "../operations/paths/ModelPath.ts"
+import { type NamedPath, namedIn } from "../operations/paths/NamedPath.ts"
+import { passedQuery, pathOf } from "../operations/paths/RequestTarget.ts"
+import { servedPaths } from "../operations/paths/ServedPaths.ts"
+import { spellingsOf } from "../operations/paths/Spellings.ts"
 import { type Passed, passedBy } from "../routing/Passthrough.ts"
 import { preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"

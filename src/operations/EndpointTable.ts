@@ -1,6 +1,6 @@
 /** What people read about the endpoints, generated from the table of operations: the tables of README.md and docs/audit.md. */
 import { type ServedOperation, servedOperations } from "./Operations.ts"
-import { toldAs } from "./RequestPath.ts"
+import { toldAs } from "./paths/Spellings.ts"
 
 const code = (text: string): string => `\`${text}\``
 

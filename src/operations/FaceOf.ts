@@ -2,7 +2,10 @@
 import type { FaceName } from "../errors/faces/Face.ts"
 import type { ReceivedHeaders } from "../wire/Headers.ts"
 import { allOperations } from "./Operations.ts"
-import { isModelPath, namedIn, pathOf, spellingsOf } from "./RequestPath.ts"
+import { isModelPath } from "./paths/ModelPath.ts"
+import { namedIn } from "./paths/NamedPath.ts"
+import { pathOf } from "./paths/RequestTarget.ts"
+import { spellingsOf } from "./paths/Spellings.ts"
 
 const facesByPath: ReadonlyMap<string, FaceName> = new Map(
   allOperations.flatMap(({ face, paths }) =>

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { operationsByName } from "../../src/operations/Operations.ts"
-import { toldAs } from "../../src/operations/RequestPath.ts"
+import { toldAs } from "../../src/operations/paths/Spellings.ts"
 
 const page = readFileSync(new URL("../../docs/endpoints.md", import.meta.url), "utf8")
 

@@ -30,7 +30,7 @@ import {
   UpstreamTimeout,
   UpstreamUnreachable,
 } from "../../src/errors/UpstreamErrors.ts"
-import { baseUrlOf } from "../../src/operations/RequestPath.ts"
+import { baseUrlOf } from "../../src/operations/paths/Endings.ts"
 
 const refused = (of: {
   readonly status: number

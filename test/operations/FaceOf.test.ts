@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { faceOf } from "../../src/operations/FaceOf.ts"
 import { allOperations } from "../../src/operations/Operations.ts"
-import { spellingsOf } from "../../src/operations/RequestPath.ts"
+import { spellingsOf } from "../../src/operations/paths/Spellings.ts"
 
 describe("The face of a request", () => {
   it.each(allOperations)("is that of $name at each of its paths", ({ face, paths }) => {

@@ -2,14 +2,11 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
 import { allOperations, operationCalled, operations } from "../../src/operations/Operations.ts"
-import {
-  deploymentIn,
-  meantPath,
-  servedPathOf,
-  servedPaths,
-  spellingsOf,
-  toldAs,
-} from "../../src/operations/RequestPath.ts"
+import { servedPathOf } from "../../src/operations/paths/Endings.ts"
+import { meantPath } from "../../src/operations/paths/MeantPath.ts"
+import { deploymentIn } from "../../src/operations/paths/NamedPath.ts"
+import { servedPaths } from "../../src/operations/paths/ServedPaths.ts"
+import { spellingsOf, toldAs } from "../../src/operations/paths/Spellings.ts"
 import { jsonOperations, samples } from "../support/OperationSamples.ts"
 
 describe("the table of operations", () => {

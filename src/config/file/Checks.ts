@@ -1,6 +1,6 @@
 /** What only shows when the upstreams are seen together. Works on the file's tree, so that it finds what it can when other parts are wrong. */
 import * as Either from "effect/Either"
-import { servedPathOf } from "../../operations/RequestPath.ts"
+import { servedPathOf } from "../../operations/paths/Endings.ts"
 import { environmentProxy } from "../../routing/OutgoingProxy.ts"
 import { matchingValue } from "../../routing/Route.ts"
 import type { ModelMatch } from "../../routing/Upstream.ts"

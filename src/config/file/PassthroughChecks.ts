@@ -1,5 +1,5 @@
 /** What only shows when the rules of `passthrough` are seen beside the clients and what is served. */
-import { servedBelow } from "../../operations/RequestPath.ts"
+import { servedBelow } from "../../operations/paths/ServedPaths.ts"
 import type { Finding, Path } from "./Problem.ts"
 import { ofProgram, type Saying, say } from "./Saying.ts"
 import { below, shown, type Tree, textOf } from "./Tree.ts"

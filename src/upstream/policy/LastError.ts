@@ -10,7 +10,7 @@ import {
   UpstreamUnreachable,
 } from "../../errors/UpstreamErrors.ts"
 import { toClient } from "../../operations/HeadersToClient.ts"
-import { baseUrlOf } from "../../operations/RequestPath.ts"
+import { baseUrlOf } from "../../operations/paths/Endings.ts"
 import type { Target } from "../../routing/Upstream.ts"
 import { noSecrets } from "../../secrets/Secrets.ts"
 import type { ToldFailure, ToldRefusal } from "./AttemptFailure.ts"
