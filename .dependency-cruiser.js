@@ -24,13 +24,13 @@ export const rooms = {
     computes: { "PartHead.ts": "multipasta" },
   },
   secrets: { rooms: "terminal wire" },
-  routing: { rooms: "wire" },
+  routing: { rooms: "wire", computes: { "Mark.ts": "node:crypto" } },
   errors: { rooms: "secrets wire" },
   answer: { rooms: "errors routing secrets wire", edges: "EventReader.ts" },
   resume: { rooms: "answer routing wire", edges: "Resume.ts" },
   operations: {
     rooms: "answer errors resume routing secrets wire",
-    computes: { "multipart/FormCollector.ts": "node:crypto", "responses/ResponseId.ts": "node:crypto" },
+    computes: { "multipart/FormCollector.ts": "node:crypto" },
   },
   access: {
     rooms: "errors routing wire",

@@ -17,8 +17,8 @@ export interface AnswerSettings {
   readonly requestId?: string | undefined
   /** What an error of the upstream is not to repeat. */
   readonly secrets: Secrets
-  /** The upstream whose answer it is, where the ids it gives out are to name it. */
-  readonly madeBy?: string | undefined
+  /** The name of the upstream whose events are being read, where what it gives out is to name it; of an answer that is resumed, it becomes another. */
+  readonly madeBy?: (() => string | undefined) | undefined
 }
 
 /** How the upstream's events came to an end: of themselves, because something broke, or because this gateway ends. */

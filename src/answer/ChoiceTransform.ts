@@ -15,8 +15,8 @@ export interface ChoiceTransform {
   readonly thinking: ThinkingFormat
   /** The names of the tags of thinking; absent: `think`. */
   readonly tags?: ReadonlyArray<string>
-  /** The upstream whose answer it is, where the ids it gives out are to name it. */
-  readonly madeBy?: string
+  /** The upstream whose answer it is, where what it gives out is to name it. */
+  readonly madeBy?: string | undefined
 }
 
 /** Leaves every text as it is. */

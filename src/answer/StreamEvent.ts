@@ -5,7 +5,7 @@
 import { errorData } from "../errors/faces/OpenAiFace.ts"
 import { brokenStream } from "../errors/StreamError.ts"
 import { isJsonArray, isJsonObject } from "../wire/Json.ts"
-import { nextToken, parseJson, parseObject } from "../wire/JsonBytes.ts"
+import { holds, nextToken, parseJson, parseObject } from "../wire/JsonBytes.ts"
 import { surelyReadable } from "../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
 import { errorIn } from "./Verdict.ts"
@@ -49,9 +49,6 @@ const typeName = '"type"'
 
 /** What is numbered among the events of an answer would leave a gap. */
 const numberName = '"sequence_number"'
-
-const holds = (data: Uint8Array, name: string): boolean =>
-  Buffer.from(data.buffer, data.byteOffset, data.length).includes(name)
 
 const isPing = ({ data, event }: SseEvent): boolean => {
   if (event !== undefined) {

@@ -151,7 +151,7 @@ export const headersOf = (
 
 /** What is done to the texts of a target's answer: nothing where the answers of its operation have none to change. */
 export const transformOf = (
-  { plain, stream }: ServedOperation,
+  { marks, plain, stream }: ServedOperation,
   target: Target,
   request: Pick<RequestFacts, "model">,
   snapshot: Snapshot,
@@ -162,7 +162,8 @@ export const transformOf = (
         prefix: target.upstream.specialPrefix,
         thinking: thinkingFormatOf(snapshot, target, request.model),
         tags: target.upstream.thinkingTags,
-        madeBy: target.upstream.name,
+        madeBy:
+          marks?.(target.upstream, snapshot.routes.upstreams) === true ? target.upstream.name : undefined,
       }
 
 /** The client's answer out of the upstream's, transformed: a long one aside. */
@@ -176,7 +177,7 @@ export const plainAnswer = (
   const { body } = answered
   const { name, plain } = operation
   if (plain.transform === undefined) return Effect.succeed(plainEnding(answered, operation, body, frame))
-  if (body.length <= surelyReadable || !plain.isChanged(transform)) {
+  if (body.length <= surelyReadable || !plain.isChanged(transform, body)) {
     return Effect.succeed(plainEnding(answered, operation, plain.transform(transform, body), frame))
   }
   // As text, changed, and as it is sent.

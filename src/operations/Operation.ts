@@ -58,6 +58,8 @@ export interface Operation<Name extends string = string> {
   ) => Either.Either<AskedRequest, InvalidRequest>
   /** Reads a body that is a form (multipart/form-data); absent where none is taken. */
   readonly form?: FormReader
+  /** Whether what answers hold that is their maker's alone (ids, signatures) is given out with its mark; absent: they hold no such thing. */
+  readonly marks?: (maker: Upstream, upstreams: ReadonlyArray<Upstream>) => boolean
   readonly plain: PlainAnswers
   /** How its answers stream; `undefined` where they never do. */
   readonly stream: StreamGrammar | undefined
@@ -168,8 +170,8 @@ interface AnyPlainAnswers {
   readonly says: (answer: JsonObject) => boolean
   /** What an answer lacks that says nothing, in words. */
   readonly silence: string
-  /** Whether anything of an answer is changed. */
-  readonly isChanged: (transform: ChoiceTransform) => boolean
+  /** Whether anything of an answer of these bytes is changed. */
+  readonly isChanged: (transform: ChoiceTransform, body: Uint8Array) => boolean
   /** What an answer that is an object says of itself. */
   readonly read: (answer: JsonObject) => AnswerFacts
 }

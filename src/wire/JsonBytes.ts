@@ -67,3 +67,7 @@ export const standsAt = (data: Uint8Array, at: number, bytes: Uint8Array): boole
   for (let i = 0; i < bytes.length; i++) if (data[at + i] !== bytes[i]) return false
   return true
 }
+
+/** Whether this text stands anywhere in the bytes. */
+export const holds = (data: Uint8Array, text: string): boolean =>
+  Buffer.from(data.buffer, data.byteOffset, data.length).includes(text)

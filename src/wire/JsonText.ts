@@ -135,6 +135,31 @@ const elementsOf = (text: string): ReadonlyArray<Element> => {
 export const elementTexts = (text: string): ReadonlyArray<string> =>
   elementsOf(text).map(({ end, start }) => text.slice(start, end))
 
+/** An array's text with its elements changed, or left out where that is `undefined`; the rest of it is as it was. */
+export const replaceElements = (
+  text: string,
+  change: (element: string, at: number) => string | undefined,
+): string => {
+  const pieces: Array<string> = []
+  let written = 0
+  let isFirst = true
+  for (const [at, { end, start }] of elementsOf(text).entries()) {
+    const element = change(text.slice(start, end), at)
+    const before = text.slice(written, start)
+    written = end
+    if (element === undefined) {
+      if (at === 0) pieces.push(before)
+      continue
+    }
+    // The first one that is left needs no comma before it.
+    if (at === 0 || !isFirst) pieces.push(before)
+    pieces.push(element)
+    isFirst = false
+  }
+  pieces.push(text.slice(written))
+  return pieces.join("")
+}
+
 /** The text of an object with these members, whose values are texts. */
 export const objectText = (members: ReadonlyArray<readonly [name: string, value: string]>): string =>
   `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`

@@ -1,6 +1,7 @@
 /** Anthropic's Messages through sockets: what goes along with a request, callers that leave, silence, and streams that another client goes on with. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { marked } from "../../src/routing/Mark.ts"
 import { configOf, configuredKey, type Entry } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { cutUp, eventsOf, framesOf, messageOf, saying, textBlock } from "../support/Messages.ts"
@@ -94,6 +95,78 @@ describe("A request for a message", () => {
         error: { message: expect.stringContaining("chat") },
       })
       expect(upstreams[0]?.requests.length).toBe(0)
+    }),
+  )
+})
+
+describe("What a client sealed of a message", () => {
+  const thinking = [{ type: "thinking", thinking: "So.", signature: "c2ln" }, textBlock("One.")]
+  const answer = messageOf(thinking)
+
+  it.scopedLive("goes back to it as it was, and to nobody else, who is told of", () =>
+    Effect.gen(function* () {
+      const busy = Scripted.status(529, {
+        type: "error",
+        error: { type: "overloaded_error", message: "busy" },
+      })
+      const { awaitRecords, port, upstreams } = yield* gatewayBefore([
+        Scripted.sequence(Scripted.json(answer), Scripted.json(answer), busy),
+        Scripted.json(answer),
+      ])
+      const told = jsonOf(yield* post(port, "/v1/messages", body))
+      const content = Object(told)["content"]
+      expect(content).toEqual([{ ...thinking[0], signature: marked("c2ln", "first") }, thinking[1]])
+      const [asked] = body.messages
+      const again = { ...body, messages: [asked, { role: "assistant", content }, asked] }
+      const own = yield* post(port, "/v1/messages", again)
+      expect(own?.headers["x-sluice-dropped"]).toBeUndefined()
+      expect(upstreams[0]?.requests[1]?.body).toEqual({
+        ...again,
+        messages: [asked, { role: "assistant", content: thinking }, asked],
+      })
+      const other = yield* post(port, "/v1/messages", { ...again, stream: true })
+      expect(other?.headers).toMatchObject({
+        "x-sluice-upstream": "second",
+        "x-sluice-dropped": "thinking.signature",
+      })
+      expect(other?.body.toString()).toContain(`"signature":"${marked("c2ln", "second")}"`)
+      expect(upstreams[1]?.requests[0]?.body).toMatchObject({
+        messages: [asked, { role: "assistant", content: [thinking[1]] }, asked],
+      })
+      const records = yield* awaitRecords(3)
+      expect(records.map(({ dropped }) => dropped)).toEqual([[], [], ["thinking.signature"]])
+    }),
+  )
+
+  it.scopedLive("is as it came where nobody else could be sent it, and comes back so", () =>
+    Effect.gen(function* () {
+      const bytes = framesOf(eventsOf(answer))
+      const { port, upstreams } = yield* gatewayBefore([
+        Scripted.sequence(Scripted.streamed(bytes), Scripted.json(answer)),
+      ])
+      const streamed = yield* post(port, "/v1/messages", { ...body, stream: true })
+      expect(streamed?.body.toString()).toBe(bytes.toString())
+      // Given out while there was another.
+      const given = { ...thinking[0], signature: marked("c2ln", "first") }
+      const [asked] = body.messages
+      const again = (content: ReadonlyArray<unknown>) => ({
+        ...body,
+        messages: [asked, { role: "assistant", content }, asked],
+      })
+      const plain = yield* post(port, "/v1/messages", again([given, thinking[1]]))
+      expect(plain?.body.toString()).toBe(JSON.stringify(answer))
+      expect(upstreams[0]?.requests[1]?.body).toEqual(again(thinking))
+    }),
+  )
+
+  it.scopedLive("is marked in long answers too, which are read aside", () =>
+    Effect.gen(function* () {
+      const long = messageOf([{ type: "redacted_thinking", data: "A".repeat(100_000) }, textBlock("One.")])
+      const { port } = yield* gatewayBefore([Scripted.json(long), Scripted.hang()])
+      const got = yield* post(port, "/v1/messages", body)
+      expect(got?.body.toString()).toBe(
+        JSON.stringify(long).replace(/A+"/, `${marked("A".repeat(100_000), "first")}"`),
+      )
     }),
   )
 })

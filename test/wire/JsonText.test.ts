@@ -3,7 +3,13 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Json } from "../../src/wire/Json.ts"
 import { faultAt } from "../../src/wire/JsonFault.ts"
-import { elementTexts, memberText, replaceMembers, rewrite } from "../../src/wire/JsonText.ts"
+import {
+  elementTexts,
+  memberText,
+  replaceElements,
+  replaceMembers,
+  rewrite,
+} from "../../src/wire/JsonText.ts"
 import { cpuMs } from "../support/CpuTime.ts"
 import { runs } from "../support/Runs.ts"
 
@@ -186,6 +192,25 @@ describe("memberText and elementTexts", () => {
       fc.property(fc.array(fc.tuple(spaceArb, valueArb, spaceArb)), spaceArb, (elements, space) => {
         const text = `${space}[${space}${elements.map((element) => element.join("")).join(",")}]`
         expect(elementTexts(text)).toEqual(elements.map(([, value]) => value.trim()))
+      }),
+    )
+  })
+
+  it("law: an array whose elements are changed has those that are left, and is the text itself where none is", () => {
+    const elementArb = fc.tuple(spaceArb, valueArb, spaceArb, fc.constantFrom("stays", "goes", "changes"))
+    fc.assert(
+      fc.property(fc.array(elementArb), spaceArb, (elements, space) => {
+        const text = `${space}[${space}${elements.map((element) => element.slice(0, 3).join("")).join(",")}]`
+        expect(replaceElements(text, (element) => element)).toBe(text)
+        const changed = replaceElements(text, (element, at) => {
+          const what = elements[at]?.[3]
+          return what === "goes" ? undefined : what === "changes" ? '"new"' : element
+        })
+        const left = elements.flatMap(([, value, , what]) =>
+          what === "goes" ? [] : [what === "changes" ? '"new"' : value.trim()],
+        )
+        expect(elementTexts(changed)).toEqual(left)
+        expect(JSON.parse(changed)).toEqual(JSON.parse(`[${left.join(",")}]`))
       }),
     )
   })

@@ -1,12 +1,13 @@
-/** A message of a model that comes whole: whether it says something, what it says of itself, and its texts changed. */
+/** A message of a model that comes whole: whether it says something, what it says of itself, and what is changed of it. */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { rewriteJson } from "../../wire/JsonBytes.ts"
 import { outlineOf, wholeLimits } from "../../wire/JsonOutline.ts"
 import { identityOf } from "../AnswerIdentity.ts"
 import type { ChoiceTransform } from "../ChoiceTransform.ts"
 import type { AnswerFacts } from "../PlainAnswer.ts"
-import { type MessageRun, messageTexts } from "./MessageTexts.ts"
+import { messageTexts } from "./MessageTexts.ts"
 import { readCounts, usageOf } from "./MessageUsage.ts"
+import { maySeal, withMarks } from "./Sealed.ts"
 
 /** The blocks of its content. */
 const blocksOf = ({ content }: JsonObject): ReadonlyArray<JsonObject> =>
@@ -41,26 +42,29 @@ export const readMessage = (message: JsonObject): AnswerFacts => ({
 })
 
 /** Whether anything of a message is changed. */
-export const changesMessages = (transform: ChoiceTransform): boolean => messageTexts(transform) !== undefined
+export const changesMessage = (transform: ChoiceTransform, bytes: Uint8Array): boolean =>
+  messageTexts(transform) !== undefined || (transform.madeBy !== undefined && maySeal(bytes))
 
-/** The message with the texts of its blocks changed; the same bytes where nothing changes or it is none. */
-export const transformMessage = (transform: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
+/** The blocks with their texts changed, and with the mark of who made them where something in them is sealed. */
+const changedBlocks = (transform: ChoiceTransform, blocks: ReadonlyArray<Json>): ReadonlyArray<Json> => {
+  const { madeBy } = transform
   const texts = messageTexts(transform)
-  const message = texts === undefined ? undefined : outlineOf(bytes, wholeLimits)
+  let run = texts?.initial
+  return blocks.flatMap((block): ReadonlyArray<Json> => {
+    if (!isJsonObject(block)) return [block]
+    let changed: JsonObject | undefined = block
+    if (texts !== undefined && run !== undefined) [run, changed] = texts.block(run, block)
+    if (changed === undefined) return []
+    return [madeBy === undefined ? changed : withMarks(changed, madeBy)]
+  })
+}
+
+/** The message as its client is given it; the same bytes where nothing changes or it is none. */
+export const transformMessage = (transform: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
+  const message = changesMessage(transform, bytes) ? outlineOf(bytes, wholeLimits) : undefined
   const before = message?.["content"]
-  if (texts === undefined || message === undefined || before === undefined || !isJsonArray(before))
-    return bytes
-  let run: MessageRun = texts.initial
-  const after: Array<Json> = []
-  for (const block of before) {
-    if (!isJsonObject(block)) {
-      after.push(block)
-      continue
-    }
-    const [next, changed] = texts.block(run, block)
-    run = next
-    if (changed !== undefined) after.push(changed)
-  }
+  if (message === undefined || before === undefined || !isJsonArray(before)) return bytes
+  const after = changedBlocks(transform, before)
   if (after.length === before.length && after.every((block, at) => block === before[at])) return bytes
   return rewriteJson(bytes, message, { ...message, content: after }) ?? bytes
 }

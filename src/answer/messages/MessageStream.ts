@@ -9,7 +9,7 @@ import type { ShapedError } from "../../errors/SaidError.ts"
 import { brokenStream } from "../../errors/StreamError.ts"
 import { told } from "../../secrets/Told.ts"
 import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
-import { rewriteJson, standsAt } from "../../wire/JsonBytes.ts"
+import { parseObject, rewriteJson, standsAt } from "../../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
 import {
@@ -19,11 +19,12 @@ import {
   longestError,
   outcomeOf,
 } from "../AnswerRun.ts"
-import { ping, unreadable } from "../StreamEvent.ts"
+import { longestChanged, ping, unreadable } from "../StreamEvent.ts"
 import { callsTool, stopReasonOf } from "./MessageAnswer.ts"
 import { errorOfEvent, typeOf, within } from "./MessageEvent.ts"
 import { messageInEvents } from "./MessageInEvents.ts"
 import { type MessageCounts, mergeCounts, noCounts, readCounts, usageOf } from "./MessageUsage.ts"
+import { maySeal, withMarks } from "./Sealed.ts"
 
 export interface MessageState extends AnswerState {
   /** An event has come that belongs to a message. */
@@ -33,6 +34,8 @@ export interface MessageState extends AnswerState {
   readonly counts: MessageCounts
   readonly stopReason: string | undefined
   readonly toolCalls: boolean
+  /** The block that began last is one in which something may be sealed. */
+  readonly mayBeSealed: boolean
   readonly error: string | undefined
 }
 
@@ -44,6 +47,7 @@ const initial: MessageState = {
   counts: noCounts,
   stopReason: undefined,
   toolCalls: false,
+  mayBeSealed: false,
   error: undefined,
 }
 
@@ -81,12 +85,35 @@ const withStartUsage = (event: SseEvent, data: JsonObject): SseEvent => {
   return changed === undefined ? event : { data: changed, event: event.event }
 }
 
+/** Blocks of which nothing is sealed: those of texts and of calls. */
+const isPlain = ({ type }: JsonObject): boolean =>
+  type === "text" || (typeof type === "string" && type.endsWith("tool_use"))
+
+/** The event with its maker's mark behind what is sealed in its block, or in the delta of one. */
+const withBlockMarks = (
+  event: SseEvent,
+  name: "content_block" | "delta",
+  maker: (() => string | undefined) | undefined,
+): SseEvent => {
+  const upstream = event.data.length <= longestChanged && maySeal(event.data) ? maker?.() : undefined
+  const data = upstream === undefined ? undefined : parseObject(event.data)
+  if (upstream === undefined || data === undefined) return event
+  const before = within(data, name)
+  const after = withMarks(before, upstream)
+  const changed = after === before ? undefined : rewriteJson(event.data, data, { ...data, [name]: after })
+  return changed === undefined ? event : { data: changed, event: event.event }
+}
+
 const passedOver = (state: MessageState): Step => [{ ...state, passedOver: state.passedOver + 1 }, nothing]
 
 const complete = (state: MessageState, event: SseEvent): Step => [{ ...state, phase: "complete" }, [event]]
 
 /** The machine of a streamed message. */
-export const messageStream = ({ requestId, secrets }: AnswerSettings): AnswerMachine<MessageState> => {
+export const messageStream = ({
+  madeBy,
+  requestId,
+  secrets,
+}: AnswerSettings): AnswerMachine<MessageState> => {
   /** @param own the event by which the upstream tells it, in the shape that it is told in here */
   const fail = (state: MessageState, error: ShapedError, own?: Uint8Array): Step => [
     { ...state, phase: "broken", brokenBy: error, error: told(error.message, secrets, longestError) },
@@ -112,9 +139,16 @@ export const messageStream = ({ requestId, secrets }: AnswerSettings): AnswerMac
         return [{ ...state, counts }, [withStartUsage(event, data)]]
       }
       case "content_block_start": {
-        const calls = callsTool(within(data, "content_block"))
-        return [calls && !state.toolCalls ? { ...state, toolCalls: true } : state, [event]]
+        const block = within(data, "content_block")
+        const next = {
+          ...state,
+          toolCalls: state.toolCalls || callsTool(block),
+          mayBeSealed: !isPlain(block),
+        }
+        return [next, [withBlockMarks(event, "content_block", madeBy)]]
       }
+      case deltaName:
+        return [state, [withBlockMarks(event, "delta", madeBy)]]
       case "message_delta": {
         const counts = mergeCounts(state.counts, readCounts(data["usage"]))
         const stopReason = state.stopReason ?? stopReasonOf(within(data, "delta"))
@@ -143,7 +177,8 @@ export const messageStream = ({ requestId, secrets }: AnswerSettings): AnswerMac
 
   const step: AnswerMachine<MessageState>["step"] = (state, event, given) => {
     if (state.phase !== "open" || event === ping) return [state, nothing]
-    if (state.hasBegun && isDelta(event)) return [state, [event]]
+    if (state.hasBegun && isDelta(event))
+      return [state, [state.mayBeSealed ? withBlockMarks(event, "delta", madeBy) : event]]
     if (event === unreadable) return passedOver(state)
     if (isDone(event)) return end(state, { kind: "ended" }, given)
     const data = outlineOf(event.data, answerLimits)

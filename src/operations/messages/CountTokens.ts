@@ -10,8 +10,9 @@ import type { Json, JsonObject } from "../../wire/Json.ts"
 import { parseObject } from "../../wire/JsonBytes.ts"
 import { relayLimits } from "../../wire/JsonOutline.ts"
 import { nothingAdded } from "../Additions.ts"
-import { edited } from "../JsonRequest.ts"
+import type { Edits } from "../JsonRequest.ts"
 import type { Operation, Prepared, Recipient } from "../Operation.ts"
+import { withOwnMessages } from "./MessagesBody.ts"
 import { decidedBy, decode, leadOf, type MessagesRequest } from "./MessagesRequest.ts"
 import { tokenizeBody } from "./TokenizeBody.ts"
 
@@ -35,7 +36,7 @@ const uncountable = (): InvalidRequest =>
   })
 
 const bodyFor = (request: MessagesRequest, target: Recipient): Either.Either<Prepared, InvalidRequest> => {
-  const { upstreamModel } = target
+  const { upstream, upstreamModel } = target
   if (tokenizes(target)) {
     const body = tokenizeBody(request, upstreamModel)
     return body === undefined
@@ -43,9 +44,8 @@ const bodyFor = (request: MessagesRequest, target: Recipient): Either.Either<Pre
       : Either.right({ body: encoder.encode(JSON.stringify(body)), asItCame: false, added: nothingAdded })
   }
   const isSame = upstreamModel === request.body["model"]
-  return Either.right(
-    edited(request, new Map(isSame ? [] : [["model", JSON.stringify(upstreamModel)]]), nothingAdded),
-  )
+  const edits: Edits = new Map(isSame ? [] : [["model", JSON.stringify(upstreamModel)]])
+  return Either.right(withOwnMessages(request, upstream.name, edits))
 }
 
 /** What vLLM counted, as Anthropic tells it; of an answer that does so, the same bytes. */

@@ -5,9 +5,10 @@ import { bodyToResume, type ResumableInput } from "../../resume/ResumeBody.ts"
 import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
 import { nothingAdded } from "../Additions.ts"
 import { fill, fillsOf } from "../ExtraBody.ts"
-import { type Edits, edited, invalid, type JsonRequest } from "../JsonRequest.ts"
+import { type Edits, edited, invalid } from "../JsonRequest.ts"
 import type { Prepared, Recipient } from "../Operation.ts"
-import { neverResumable } from "./MessagesRequest.ts"
+import { type MessagesRequest, neverResumable } from "./MessagesRequest.ts"
+import { messagesFor } from "./OwnBlocks.ts"
 
 /** Members that are the client's alone to say, or not to; and what is no member of this dialect. */
 const notFilled: ReadonlySet<string> = new Set(["model", "messages", "system", "stream", "stream_options"])
@@ -37,7 +38,7 @@ const withCap = (said: Json, cap: number | undefined): Either.Either<Json, Inval
  * has to change and cannot, because it is of another type, is the client's mistake.
  */
 export const prepare = (
-  request: JsonRequest,
+  request: MessagesRequest,
   { upstream, upstreamModel }: Recipient,
 ): Either.Either<Prepared, InvalidRequest> => {
   const { body } = request
@@ -53,7 +54,15 @@ export const prepare = (
   if (upstreamModel !== body["model"]) edits.set("model", JSON.stringify(upstreamModel))
   if (stop.right !== said("stop_sequences")) edits.set("stop_sequences", JSON.stringify(stop.right))
   if (limit.right !== said("max_tokens")) edits.set("max_tokens", JSON.stringify(limit.right))
-  return Either.right(edited(request, edits, nothingAdded))
+  return Either.right(withOwnMessages(request, upstream.name, edits))
+}
+
+/** The body with these edits, in which an upstream of this name is sent no more of what is sealed than it has sealed itself. */
+export const withOwnMessages = (request: MessagesRequest, upstream: string, edits: Edits): Prepared => {
+  const { dropped, text } = messagesFor(request, upstream)
+  if (text !== undefined) edits.set("messages", text)
+  const prepared = edited(request, edits, nothingAdded)
+  return dropped === undefined ? prepared : { ...prepared, dropped }
 }
 
 /** A message of the model with which the request ends is what its answer begins within. */
@@ -77,7 +86,7 @@ const cannotResume = (): InvalidRequest =>
 
 /** The body that asks a target to resume an answer of which this text was said. */
 export const bodyToResumeFor = (
-  request: JsonRequest,
+  request: MessagesRequest,
   target: Recipient,
   said: string,
 ): Either.Either<Prepared, InvalidRequest> =>

@@ -1,17 +1,20 @@
 /** `/v1/messages`: Anthropic's Messages. */
 import * as Either from "effect/Either"
 import {
-  changesMessages,
+  changesMessage,
   readMessage,
   saysSomething,
   transformMessage,
 } from "../../answer/messages/MessageAnswer.ts"
 import { messageGrammar } from "../../answer/messages/MessageGrammar.ts"
 import { messageResume } from "../../resume/MessageResume.ts"
+import { takesOf } from "../../routing/Dialect.ts"
 import { answerLimits } from "../../wire/JsonOutline.ts"
 import type { Operation } from "../Operation.ts"
 import { bodyToResumeFor, prepare } from "./MessagesBody.ts"
 import { decidedBy, decode, leadOf } from "./MessagesRequest.ts"
+
+const takesMessages = takesOf("messages")
 
 export const messages: Operation<"messages"> = {
   name: "messages",
@@ -28,12 +31,14 @@ export const messages: Operation<"messages"> = {
       bodyFor: (target) => prepare(request, target),
       bodyToResume: (target, _, said) => bodyToResumeFor(request, target, said),
     })),
+  // Where nobody else could be sent it, a message is its maker's bytes.
+  marks: ({ name }, upstreams) => upstreams.some((other) => other.name !== name && takesMessages(other)),
   plain: {
     kind: "judged",
     outline: answerLimits,
     says: saysSomething,
     silence: "no content, no stop reason",
-    isChanged: changesMessages,
+    isChanged: changesMessage,
     transform: transformMessage,
     read: readMessage,
   },

@@ -29,6 +29,7 @@ export const aboutResponses = <Name extends string>({
       bodyFor: (target, omissions) => prepare(request, target, omissions, false),
       bodyToResume: undefined,
     })),
+  marks: () => true,
   plain: {
     kind: "judged",
     outline: answerLimits,

@@ -1,6 +1,6 @@
 /** `/v1/responses/compact`: a conversation made shorter, for whoever goes on with it. */
 import { aboutResponses } from "./AboutResponses.ts"
-import { itemsOf, readResponse, transformIds } from "./PlainResponse.ts"
+import { itemsOf, readResponse, transformUnchanged } from "./PlainResponse.ts"
 
 export const compact = aboutResponses({
   name: "responses.compact",
@@ -8,6 +8,6 @@ export const compact = aboutResponses({
   paths: ["/responses/compact"],
   says: (answer) => itemsOf(answer).length > 0,
   silence: "no output",
-  transform: transformIds,
+  transform: transformUnchanged,
   read: readResponse,
 })

@@ -1,13 +1,13 @@
 /** A response that comes whole: what it says, and what is done to it. */
 import { identityOf } from "../../answer/AnswerIdentity.ts"
-import type { ChoiceTransform } from "../../answer/ChoiceTransform.ts"
+import { type ChoiceTransform, untouched } from "../../answer/ChoiceTransform.ts"
 import type { AnswerFacts } from "../../answer/PlainAnswer.ts"
 import { readUsage } from "../../answer/Usage.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
-import { givenReasoning } from "./EncryptedReasoning.ts"
 import { givenId } from "./ResponseId.ts"
 import { changedOutput, changeOf } from "./ResponseTexts.ts"
+import { givenItems } from "./SealedItem.ts"
 
 const noItems: ReadonlyArray<JsonObject> = []
 
@@ -45,13 +45,13 @@ export const readResponse = (response: JsonObject): AnswerFacts => ({
 
 const idMembers = ["id", "previous_response_id"]
 
-/** The response as it is given out: its ids, and its reasoning, name who made it. */
+/** The response as it is given out: its ids, and what is encrypted in its output, name who made it. */
 export const givenResponse = (response: JsonObject, upstream: string): JsonObject => {
   const named = withGivenIds(response, upstream)
   const { output } = named
   if (output === undefined || !isJsonArray(output)) return named
-  const items = output.map((item) => givenReasoning(item, upstream))
-  return items.every((item, at) => item === output[at]) ? named : { ...named, output: items }
+  const items = givenItems(output, upstream)
+  return items === output ? named : { ...named, output: items }
 }
 
 /** The response with the ids by which it is given out. */
@@ -63,20 +63,25 @@ export const withGivenIds = (response: JsonObject, upstream: string): JsonObject
   return ids.length === 0 ? response : { ...response, ...Object.fromEntries(ids) }
 }
 
-/** An object whose ids name who made it; the same bytes where it has none. */
-export const transformIds = ({ madeBy }: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
-  const object = madeBy === undefined ? undefined : parseObject(bytes)
-  if (object === undefined || madeBy === undefined) return bytes
-  const given = withGivenIds(object, madeBy)
-  return given === object ? bytes : (rewriteJson(bytes, object, given) ?? bytes)
-}
-
-/** What is kept of a response, as its client is given it: a list of its items is no response, and has no ids of one. */
+/** What is kept of a response, as its client is given it: a list of the items it was made of is no response, and has no ids of one. */
 export const transformStored = (transform: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
   const object = parseObject(bytes)?.["object"]
+  if (object === "list") return transformList(transform, bytes)
   if (typeof object !== "string" || !object.startsWith("response")) return bytes
   return transformResponse(transform, bytes)
 }
+
+const transformList = ({ madeBy }: ChoiceTransform, bytes: Uint8Array): Uint8Array => {
+  const list = madeBy === undefined ? undefined : parseObject(bytes)
+  const items = list?.["data"]
+  if (list === undefined || madeBy === undefined || items === undefined || !isJsonArray(items)) return bytes
+  const given = givenItems(items, madeBy)
+  return given === items ? bytes : (rewriteJson(bytes, list, { ...list, data: given }) ?? bytes)
+}
+
+/** A response without texts of a model, as its client is given it. */
+export const transformUnchanged = ({ madeBy }: ChoiceTransform, bytes: Uint8Array): Uint8Array =>
+  transformResponse({ ...untouched, madeBy }, bytes)
 
 /** The response as its client is given it; the same bytes where nothing changes or they are none. */
 export const transformResponse = (transform: ChoiceTransform, bytes: Uint8Array): Uint8Array => {

@@ -2,22 +2,12 @@
  * Ids of responses that name the upstream which made them, so that whatever is asked of one later is asked there. An id that is given out ends in a
  * digest of the upstream's name and of the id itself: it tells nothing, needs no memory, and no other id of the same upstream has it.
  */
-import { createHash } from "node:crypto"
-
-/** 72 bits of the digest, in characters that stand in a path as they are. */
-const markLength = 12
+import { markOf } from "../../routing/Mark.ts"
 
 const markedForm = /^(.+)_s([\w-]{12})$/s
 
 /** Longer ids are no upstream's; they pass as they are. */
 const longestId = 512
-
-/** The digest of a name and of what it made. */
-export const markOf = (id: string, upstream: string): string =>
-  createHash("sha256")
-    .update(JSON.stringify([upstream, id]))
-    .digest("base64url")
-    .slice(0, markLength)
 
 /** The id as it is given out. */
 export const givenId = (id: string, upstream: string): string =>

@@ -1,15 +1,16 @@
 /** The body a target is sent of `/v1/responses`: the client's, with the target's model name, cap and extra members, and the id that its upstream knows. */
 import * as Either from "effect/Either"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
-import { isJsonArray, isJsonObject, type JsonObject } from "../../wire/Json.ts"
-import { elementTexts, memberText, replaceMembers } from "../../wire/JsonText.ts"
+import { ownOf } from "../../routing/Mark.ts"
+import { isJsonArray, type JsonObject } from "../../wire/Json.ts"
+import { memberText, replaceElements, replaceMembers } from "../../wire/JsonText.ts"
 import { type Additions, nothingAdded, type Omissions } from "../Additions.ts"
 import { fill, fillsOf } from "../ExtraBody.ts"
 import { type Edits, edited, invalid } from "../JsonRequest.ts"
 import type { Prepared, Recipient } from "../Operation.ts"
-import { isGiven, ownReasoning } from "./EncryptedReasoning.ts"
 import { ownId } from "./ResponseId.ts"
 import type { ResponsesRequest } from "./ResponsesRequest.ts"
+import { isMarkedItem, sealedIn } from "./SealedItem.ts"
 
 /** Members that are the client's alone to say, or not to, and those of other dialects that mean what is said by another name here. */
 const notFilled: ReadonlySet<string> = new Set([
@@ -33,22 +34,21 @@ const ownWords = ({ body }: ResponsesRequest, { upstream, upstreamModel }: Recip
   if (own !== undefined) edits.set("previous_response_id", JSON.stringify(own))
 }
 
-/**
- * The input for a target: reasoning that its upstream encrypted as it was, and what others did left out. Says what was left out.
- */
-const inputFor = ({ body, text }: ResponsesRequest, { upstream }: Recipient, edits: Edits): boolean => {
+/** What was sealed by its upstream goes to it as it was, and reasoning that others sealed is left out. Says whether some is. */
+const sealedInput = ({ body, text }: ResponsesRequest, { upstream }: Recipient, edits: Edits): boolean => {
   const { input } = body
-  if (input === undefined || !isJsonArray(input)) return false
-  if (!input.some((item) => isJsonObject(item) && isGiven(item))) return false
-  const texts = elementTexts(memberText(text, "input") ?? "[]")
-  const kept = input.flatMap((item, at) => {
-    const itself = texts[at] ?? "null"
-    if (!isJsonObject(item) || !isGiven(item)) return [itself]
-    const own = ownReasoning(item, upstream.name)
-    return own === undefined ? [] : [replaceMembers(itself, [["encrypted_content", JSON.stringify(own)]])]
+  if (input === undefined || !isJsonArray(input) || !input.some(isMarkedItem)) return false
+  let leavesOut = false
+  const kept = replaceElements(memberText(text, "input") ?? "[]", (itself, at) => {
+    const item = input[at]
+    if (item === undefined || !isMarkedItem(item)) return itself
+    const own = ownOf(sealedIn(item) ?? "", upstream.name)
+    if (own !== undefined) return replaceMembers(itself, [["encrypted_content", JSON.stringify(own)]])
+    leavesOut = true
+    return undefined
   })
-  edits.set("input", `[${kept.join(",")}]`)
-  return kept.length < input.length
+  edits.set("input", kept)
+  return leavesOut
 }
 
 /** A cap that was added, where the request has no limit of its own. */
@@ -88,7 +88,7 @@ export const prepare = (
   const fills = writes ? fillsOf(request.body, extraBody, notFilled) : {}
   fill(edits, fills)
   ownWords(request, target, edits)
-  const leavesOut = inputFor(request, target, edits)
+  const leavesOut = sealedInput(request, target, edits)
   const added = writes ? capTokens(request, fills, maxTokens, omissions, edits) : Either.right(nothingAdded)
   return Either.map(added, (additions) => ({
     ...edited(request, edits, additions),

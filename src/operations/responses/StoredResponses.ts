@@ -71,6 +71,7 @@ const stored = <Name extends StoredResponseName>(
           bodyFor: () => Either.right({ body: nothing, asItCame: false, added: nothingAdded }),
           bodyToResume: undefined,
         }),
+  marks: () => true,
   plain: {
     kind: "judged",
     outline: answerLimits,

@@ -20,7 +20,6 @@ import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
 import { parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
 import { answerLimits, outlineOf, surelyReadable } from "../../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
-import { givenReasoning } from "./EncryptedReasoning.ts"
 import { finishReasonOf, givenResponse, isCall, withGivenIds } from "./PlainResponse.ts"
 import {
   endings,
@@ -37,7 +36,7 @@ import {
   type ResponseHead,
   responseIn,
 } from "./ResponseEvents.ts"
-import { isReasoning } from "./ResponseTexts.ts"
+import { givenItem } from "./SealedItem.ts"
 
 interface StreamedState extends AnswerState {
   readonly head: ResponseHead
@@ -84,33 +83,36 @@ const learned = (state: StreamedState, name: string | undefined, data: JsonObjec
   }
 }
 
+/** What an event tells, as it is given out. */
+const givenData = (data: JsonObject, maker: string, isWhole: boolean): JsonObject => {
+  const response = responseIn(data)
+  if (response !== undefined) {
+    return { ...data, response: isWhole ? givenResponse(response, maker) : withGivenIds(response, maker) }
+  }
+  const before = itemIn(data)
+  const item = before === undefined || !isWhole ? before : givenItem(before, maker)
+  return item === undefined || item === before ? data : { ...data, item }
+}
+
 /** The machine of a streamed response. */
 export const streamedResponse = ({ madeBy, secrets }: AnswerSettings): AnswerMachine<StreamedState> => {
   /** The event with what it tells as that is given out. */
   const given = (event: SseEvent, outline: JsonObject): SseEvent => {
+    const maker = madeBy?.()
+    if (maker === undefined) return event
     const { length } = event.data
     const isRead = length <= surelyReadable
     // An outline has not all of what is encrypted.
     const data = isRead || length > longestChanged ? outline : (parseObject(event.data) ?? outline)
-    const response = responseIn(data)
-    const item = itemIn(data)
-    if (madeBy === undefined || (response === undefined && !isReasoning(item))) return event
-    const after = {
-      ...data,
-      ...(item === undefined ? {} : { item: givenReasoning(item, madeBy) }),
-      ...(response === undefined
-        ? {}
-        : {
-            response:
-              data === outline && !isRead ? withGivenIds(response, madeBy) : givenResponse(response, madeBy),
-          }),
-    }
-    const changed = rewriteJson(event.data, data, after)
+    const after = givenData(data, maker, isRead || data !== outline)
+    const changed = after === data ? undefined : rewriteJson(event.data, data, after)
     return changed === undefined ? event : { data: changed, event: event.event }
   }
 
-  const headGiven = (head: ResponseHead): ResponseHead =>
-    madeBy === undefined ? head : { ...head, id: withGivenIds({ id: head.id }, madeBy)["id"] ?? "" }
+  const headGiven = (head: ResponseHead): ResponseHead => {
+    const maker = madeBy?.()
+    return maker === undefined ? head : { ...head, id: withGivenIds({ id: head.id }, maker)["id"] ?? "" }
+  }
 
   const safe = ({ data, event }: SseEvent): SseEvent => ({ data: secrets.withoutIn(data), event })
 

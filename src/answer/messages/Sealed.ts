@@ -1,0 +1,31 @@
+/**
+ * What of a message its maker has sealed, and reads alone: signatures of thoughts, thoughts that are redacted, what a compaction holds beside its summary.
+ * It is given out with its maker's mark.
+ */
+import { marked } from "../../routing/Mark.ts"
+import type { JsonObject } from "../../wire/Json.ts"
+import { holds } from "../../wire/JsonBytes.ts"
+
+/** Members that are sealed, in blocks and in deltas of blocks. */
+const sealedMembers = ["signature", "encrypted_content", "data"]
+
+/** The sealed members of a block, or of a delta, with what they hold. */
+export const sealedIn = (block: JsonObject): ReadonlyArray<readonly [name: string, sealed: string]> =>
+  sealedMembers.flatMap((name) => {
+    const value = block[name]
+    const isSealed = name !== "data" || block["type"] === "redacted_thinking"
+    return isSealed && typeof value === "string" && value !== "" ? [[name, value] as const] : []
+  })
+
+/** The block, or the delta, as it is given out; the very one where nothing in it is sealed. */
+export const withMarks = (block: JsonObject, upstream: string): JsonObject => {
+  const sealed = sealedIn(block)
+  return sealed.length === 0
+    ? block
+    : { ...block, ...Object.fromEntries(sealed.map(([name, value]) => [name, marked(value, upstream)])) }
+}
+
+const signs = [...sealedMembers.slice(0, 2), "redacted_thinking"].map((name) => `"${name}"`)
+
+/** Whether bytes may hold something that is sealed: what holds none of these words does not. */
+export const maySeal = (data: Uint8Array): boolean => signs.some((sign) => holds(data, sign))

@@ -1,0 +1,109 @@
+/**
+ * The blocks of earlier turns for a target: what it sealed itself as it was, without a mark. A thought that another sealed is left out, since it would be
+ * refused, and the whole request with it; of a compaction its summary stays. What has no mark goes to anybody: who made it is not known here.
+ */
+import { sealedIn } from "../../answer/messages/Sealed.ts"
+import { isMarked, ownOf } from "../../routing/Mark.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { elementTexts, memberText, replaceElements, replaceMembers } from "../../wire/JsonText.ts"
+import type { MessagesRequest } from "./MessagesRequest.ts"
+
+/** What of a request a target is sent. */
+export interface OwnMessages {
+  /** The text of its `messages`; `undefined` where all of them go as they came. */
+  readonly text: string | undefined
+  /** What of them is left out. */
+  readonly dropped: ReadonlyArray<string> | undefined
+}
+
+const asTheyCame: OwnMessages = { text: undefined, dropped: undefined }
+
+/** What a target is sent for something sealed that a caller sends back; `undefined` where it is not to have it. */
+type Opened = (given: string) => string | undefined
+
+const openedBy =
+  (upstream: string): Opened =>
+  (given) =>
+    isMarked(given) ? ownOf(given, upstream) : given
+
+/** A block that says something which is not sealed: a thought without its signature is refused. */
+const isReadable = ({ type }: JsonObject): boolean => type === "compaction"
+
+const blocksOf = ({ content }: JsonObject): ReadonlyArray<Json> =>
+  content !== undefined && isJsonArray(content) ? content : []
+
+const isSealed = (block: Json): boolean => isJsonObject(block) && sealedIn(block).length > 0
+
+/** The text of a block, `undefined` where it is left out. */
+const ownBlock = (block: JsonObject, text: string, opened: Opened, dropped: Set<string>) => {
+  const edits: Array<readonly [name: string, value: string | undefined]> = []
+  for (const [name, given] of sealedIn(block)) {
+    const own = opened(given)
+    if (own === given) continue
+    if (own === undefined) {
+      dropped.add(`${String(block["type"])}.${name}`)
+      if (!isReadable(block)) return undefined
+    }
+    edits.push([name, own === undefined ? undefined : JSON.stringify(own)])
+  }
+  return edits.length === 0 ? text : replaceMembers(text, edits)
+}
+
+/** The text of a turn, `undefined` where nothing of it is left. */
+const ownTurn = (turn: JsonObject, text: string, opened: Opened, dropped: Set<string>) => {
+  const blocks = blocksOf(turn)
+  if (!blocks.some(isSealed)) return text
+  let left = 0
+  const before = memberText(text, "content") ?? "[]"
+  const content = replaceElements(before, (itself, at) => {
+    const block = blocks[at] ?? null
+    const own = isJsonObject(block) ? ownBlock(block, itself, opened, dropped) : itself
+    if (own !== undefined) left++
+    return own
+  })
+  if (left === 0) return undefined
+  return content === before ? text : replaceMembers(text, [["content", content]])
+}
+
+/** The texts of the blocks of a turn; a text alone is a block of it. */
+const blockTexts = (turn: string): ReadonlyArray<string> => {
+  const content = memberText(turn, "content") ?? "[]"
+  if (content === '""') return []
+  return content.startsWith("[") ? elementTexts(content) : [`{"type":"text","text":${content}}`]
+}
+
+/** Two turns as one: not every model takes two of one role in a row, as they are where what stood between them is left out. */
+const joined = (one: string, next: string): string =>
+  replaceMembers(one, [["content", `[${[...blockTexts(one), ...blockTexts(next)].join(",")}]`]])
+
+/** The turns of which something is left. */
+const leftOf = (turns: ReadonlyArray<JsonObject>, texts: ReadonlyArray<string | undefined>) => {
+  const left: Array<string> = []
+  let role: Json | undefined
+  for (const [at, text] of texts.entries()) {
+    if (text === undefined) continue
+    const before = texts[at - 1] === undefined && role === turns[at]?.["role"] ? left.pop() : undefined
+    left.push(before === undefined ? text : joined(before, text))
+    role = turns[at]?.["role"]
+  }
+  return left
+}
+
+/** The messages of a request for the upstream of this name. */
+export const messagesFor = (
+  { messages, text }: Pick<MessagesRequest, "messages" | "text">,
+  upstream: string,
+): OwnMessages => {
+  if (!messages.some((turn) => blocksOf(turn).some(isSealed))) return asTheyCame
+  const dropped = new Set<string>()
+  const opened = openedBy(upstream)
+  const before = memberText(text, "messages") ?? "[]"
+  const texts = elementTexts(before).map((itself, at) => ownTurn(messages[at] ?? {}, itself, opened, dropped))
+  const after = texts.includes(undefined)
+    ? `[${leftOf(messages, texts).join(",")}]`
+    : replaceElements(before, (_, at) => texts[at])
+  return {
+    text: after === before ? undefined : after,
+    dropped: dropped.size === 0 ? undefined : [...dropped],
+  }
+}
