@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { keyCount } from "../access/AccessKey.ts"
 import { clientAddress } from "../access/ClientAddress.ts"
-import { clientKey, deniedTo } from "../access/Credential.ts"
+import { acceptedKey, clientKeys, deniedWith } from "../access/Credential.ts"
 import type { OpenRequests } from "../access/OpenRequests.ts"
 import type { Strangers } from "../access/Strangers.ts"
 import { RecordDraft } from "../audit/record/RecordDraft.ts"
@@ -69,9 +69,10 @@ export class Admission {
     const { audit, current, openRequests } = this.#door
     const snapshot = current.snapshot()
     const { server } = snapshot
-    const key = clientKey(call.headers)
-    const denied = deniedTo(server.accessKeys, key)
-    if (denied !== undefined) return this.#stranger(endpoint, call, snapshot, key, denied)
+    const sent = clientKeys(call.headers, call.face)
+    const key = acceptedKey(server.accessKeys, sent)
+    const denied = key === undefined ? deniedWith(server.accessKeys, sent) : undefined
+    if (denied !== undefined) return this.#stranger(endpoint, call, snapshot, sent[0], denied)
     const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
     const draft = this.#draft(snapshot, endpoint, call, call.headers, fingerprint)
     const hasKeys = keyCount(server.accessKeys) > 0

@@ -89,7 +89,7 @@ export const layer: Layer.Layer<Models, never, AccessLog | Gateway | ModelLists>
         upstream,
         ...lists.ask({
           upstream,
-          credential: credentialFor(snapshot.server.accessKeys, upstream, call.headers),
+          credential: credentialFor(snapshot.server.accessKeys, upstream, call),
           secrets,
           generation: snapshot.generation,
           ttlMs: snapshot.modelsCache.ttlSeconds * 1000,

@@ -157,7 +157,7 @@ export class Passage {
       bodyFor,
       lacked: (lacking) => lacked(snapshot.routes, operation, facts.model, this.#stations.dialects, lacking),
       headersFor: ({ upstream }) => {
-        const credential = credentialFor(snapshot.server.accessKeys, upstream, call.headers)
+        const credential = credentialFor(snapshot.server.accessKeys, upstream, call)
         const body = operation.method !== "POST" ? "none" : boundary === undefined ? "json" : "form"
         return toUpstream(call.headers, upstream, credential, { body, face: operation.face })
       },

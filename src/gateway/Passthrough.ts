@@ -200,7 +200,7 @@ class Passthrough {
   #call(): UpstreamCall {
     const { call, deadline, method, passed } = this.#asked
     const { upstream } = this.#target
-    const credential = credentialFor(this.#frame.snapshot.server.accessKeys, upstream, call.headers)
+    const credential = credentialFor(this.#frame.snapshot.server.accessKeys, upstream, call)
     const about: SentBody = { body: this.#body === undefined ? "none" : "as_said", face: call.face }
     const headers: Record<string, string> = { ...toUpstream(call.headers, upstream, credential, about) }
     for (const name of alsoPassed) {

@@ -3,7 +3,9 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
-import { exchange, head, jsonOf, request } from "../support/RawHttp.ts"
+import { samples } from "../support/OperationSamples.ts"
+import { exchange, head, jsonOf, post, request } from "../support/RawHttp.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
 
 const told = (type: string, id: unknown = expect.any(String)) => ({
   type: "error",
@@ -45,6 +47,31 @@ describe("The face of errors", () => {
       expect(jsonOf(yield* exchange(port, unmet))).toEqual(told("invalid_request_error", null))
       const twice = Buffer.from("GET /v1/messages HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n")
       expect(jsonOf(yield* exchange(port, twice))).toEqual(told("invalid_request_error", null))
+    }),
+  )
+})
+
+describe("A client that sends two keys", () => {
+  it.scopedLive("is let in by either, and neither goes to a client of the configuration", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.json(samples.messages.answer))
+      const { awaitRecords, port } = yield* startGateway(
+        configOf([{ base_url: upstream.url, dialects: ["messages"], api_key: "" }], {
+          server: { access_keys: ["sk-gateway-0123"] },
+        }),
+      )
+      const body = { model: "gpt-4", ...samples.messages.request }
+      const asked = (headers: Readonly<Record<string, string>>) =>
+        Effect.map(post(port, "/v1/messages", body, headers), (got) => got?.status)
+      const other = "sk-of-another-kind"
+      expect(yield* asked({ authorization: `Bearer ${other}`, "x-api-key": "sk-gateway-0123" })).toBe(200)
+      expect(yield* asked({ "x-api-key": other, authorization: "Bearer sk-gateway-0123" })).toBe(200)
+      expect(yield* asked({ "x-api-key": other, authorization: `Bearer ${other}` })).toBe(401)
+      expect(upstream.requests).toHaveLength(2)
+      for (const { headers } of upstream.requests) expect(JSON.stringify(headers)).not.toContain("sk-")
+      const fingerprints = (yield* awaitRecords(3)).map(({ keyFingerprint }) => keyFingerprint)
+      expect(fingerprints[0]).toBe(fingerprints[1])
+      expect(fingerprints[2]).not.toBe(fingerprints[0])
     }),
   )
 })

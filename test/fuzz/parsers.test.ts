@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import fc from "fast-check"
-import { clientKey } from "../../src/access/Credential.ts"
+import { clientKeys } from "../../src/access/Credential.ts"
 import { deadlineOf } from "../../src/access/Deadline.ts"
 import { summary } from "../../src/answer/AnswerStream.ts"
 import { readAnswer, transformAnswer } from "../../src/answer/PlainAnswer.ts"
@@ -233,7 +233,7 @@ describe("Fuzzed,", () => {
     )
     check(
       fc.property(fc.dictionary(name, value), (headers) => {
-        clientKey(headers)
+        clientKeys(headers, "anthropic")
         const id = sanitizeRequestId(headers["x-request-id"])
         if (id !== undefined) expect(id).toMatch(/^[\x21-\x7e]+$/)
         const deadline = deadlineOf(headers, 0, 1_000)

@@ -41,6 +41,8 @@ describe("A caller", () => {
         { "x-api-key": key },
         { "api-key": key },
         { Authorization: `Bearer ${key}`, "x-api-key": "wrong" },
+        // As programs send both that were told of two keys.
+        { authorization: "Bearer wrong", "x-api-key": key },
       ]
       for (const headers of good) {
         expect([headers, (yield* post(port, path, body, headers))?.status]).toEqual([headers, 200])
@@ -75,7 +77,7 @@ describe("A caller", () => {
         { authorization: "Bearer undefined" },
         { authorization: "Bearer [object Object]" },
         { authorization: "Bearer *" },
-        { authorization: "Bearer wrong", "x-api-key": key },
+        { authorization: "Bearer wrong", "x-api-key": "wrong", "api-key": "wrong" },
         { "x-api-key": "" },
         { "x-api-key": `Bearer ${key}` },
         { x_api_key: key },
