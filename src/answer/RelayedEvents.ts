@@ -11,7 +11,8 @@ import { isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { encodeJson, parseObject } from "../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { onOneLine } from "../wire/JsonText.ts"
-import { encodeEvent, heartbeat, isDone, type SseEvent } from "../wire/Sse.ts"
+import { isDone, type SseEvent } from "../wire/Sse.ts"
+import { encodeEvent, heartbeat } from "../wire/SseWriting.ts"
 import {
   type AnswerMachine,
   AnswerMachineRun,

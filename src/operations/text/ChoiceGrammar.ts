@@ -11,7 +11,8 @@ import { choiceResume } from "../../resume/ChoiceResume.ts"
 import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
 import { onOneLine } from "../../wire/JsonText.ts"
 import { MachineRun } from "../../wire/Machine.ts"
-import { doneData, encode, heartbeat, isDone } from "../../wire/Sse.ts"
+import { doneData, isDone } from "../../wire/Sse.ts"
+import { encode, heartbeat } from "../../wire/SseWriting.ts"
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
