@@ -6,17 +6,27 @@ import { unpack } from "../../wire/PackedData.ts"
 import { itemsOf } from "./PlainResponse.ts"
 import { endings, failedEnding, itemIn, responseIn } from "./ResponseEvents.ts"
 
+/** A text on its way: what is said of it so far, and where it belongs among its like. */
+interface GrowingText {
+  readonly kind: string
+  readonly at: number
+  readonly pieces: Array<string>
+}
+
 /** An item on its way: as it was begun, and what was said of it since, by where that belongs. */
 interface GrowingItem {
   item: JsonObject
-  readonly texts: Map<string, Array<string>>
+  readonly texts: Map<string, GrowingText>
 }
 
 /** The most items of one response. */
 const mostItems = 4_096
 
-const placeOf = ({ output_index: index }: JsonObject): number | undefined =>
-  typeof index === "number" && Number.isSafeInteger(index) && index >= 0 ? index : undefined
+/** The most texts of one item. */
+const mostTexts = 4_096
+
+const numberIn = (value: Json | undefined): number | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 
 /** What the deltas of an event's kind add to. */
 const grows: Readonly<Record<string, string>> = {
@@ -43,21 +53,31 @@ const partOf = (kind: string, text: string): JsonObject => {
   }
 }
 
+const listIn = (item: JsonObject, member: string): ReadonlyArray<Json> => {
+  const list = item[member]
+  return list !== undefined && isJsonArray(list) ? list : []
+}
+
+/** Texts that are a member of their own. */
+const members: ReadonlySet<string> = new Set(["arguments", "input"])
+
 /** The item with what its deltas said. */
 const grown = ({ item, texts }: GrowingItem): JsonObject => {
-  let whole = item
-  for (const [place, pieces] of texts) {
-    const [kind = ""] = place.split(":")
-    const text = pieces.join("")
-    if (kind === "arguments" || kind === "input") whole = { ...whole, [kind]: text }
-    else {
-      const member = kind === "summary" ? "summary" : "content"
-      const before = whole[member]
-      const parts = before !== undefined && isJsonArray(before) ? before : []
-      whole = { ...whole, [member]: [...parts, partOf(kind, text)] }
-    }
+  const said = [...texts.values()]
+    .sort((a, b) => a.at - b.at)
+    .map(({ kind, pieces }) => ({ kind, text: pieces.join("") }))
+  const parts = said.filter(({ kind }) => !members.has(kind))
+  const ofMember = (member: string): JsonObject => {
+    const own = parts.filter(({ kind }) => (kind === "summary") === (member === "summary"))
+    if (own.length === 0) return {}
+    return { [member]: [...listIn(item, member), ...own.map(({ kind, text }) => partOf(kind, text))] }
   }
-  return whole
+  return {
+    ...item,
+    ...Object.fromEntries(said.flatMap(({ kind, text }) => (members.has(kind) ? [[kind, text]] : []))),
+    ...ofMember("content"),
+    ...ofMember("summary"),
+  }
 }
 
 /** What the events of a response said of its items. */
@@ -65,7 +85,7 @@ class GrowingOutput {
   readonly #items = new Map<number, GrowingItem>()
 
   take(data: JsonObject): void {
-    const at = placeOf(data)
+    const at = numberIn(data["output_index"])
     if (at === undefined || (!this.#items.has(at) && this.#items.size === mostItems)) return
     const item = itemIn(data)
     // What an item is when it is done is all that was said of it.
@@ -83,10 +103,11 @@ class GrowingOutput {
   ) {
     const growing = this.#items.get(at)
     if (growing === undefined) return
-    const place = `${kind}:${String(content ?? summary ?? 0)}`
-    const pieces = growing.texts.get(place)
-    if (pieces === undefined) growing.texts.set(place, [delta])
-    else pieces.push(delta)
+    const index = numberIn(content ?? summary) ?? 0
+    const place = `${kind}:${index}`
+    const text = growing.texts.get(place)
+    if (text !== undefined) text.pieces.push(delta)
+    else if (growing.texts.size < mostTexts) growing.texts.set(place, { kind, at: index, pieces: [delta] })
   }
 
   get items(): ReadonlyArray<JsonObject> {
@@ -94,8 +115,14 @@ class GrowingOutput {
   }
 }
 
-const isEnding = ({ type }: JsonObject): boolean =>
-  typeof type === "string" && (endings.has(type) || type === failedEnding)
+const nameIn = ({ type }: JsonObject): string | undefined => (typeof type === "string" ? type : undefined)
+
+const isEnding = (data: JsonObject): boolean => {
+  const name = nameIn(data)
+  return endings.has(name) || name === failedEnding
+}
+
+const nothing = new Uint8Array()
 
 /** What events made of their response. */
 interface Assembled {
@@ -124,20 +151,29 @@ const assemble = (datas: ReadonlyArray<Uint8Array>): Assembled => {
   return { response, isEnded, items: output.items, error }
 }
 
+/** The response of a stream whose last event tells all of it: nothing that came before need be read. */
+const toldLast = (datas: ReadonlyArray<Uint8Array>): JsonObject | undefined => {
+  const last = parseObject(datas.at(-1) ?? nothing)
+  const response = last !== undefined && endings.has(nameIn(last)) ? responseIn(last) : undefined
+  return response !== undefined && itemsOf(response).length > 0 ? response : undefined
+}
+
 /** The plain response that the data of a stream make, as far as they do. */
 export const assembled = (datas: ReadonlyArray<Uint8Array>, truncated: boolean): JsonObject => {
+  const last = truncated ? undefined : toldLast(datas)
+  if (last !== undefined) return last
   const { error, items, response = {} } = assemble(datas)
   const whole = itemsOf(response).length > 0 || items.length === 0 ? response : { ...response, output: items }
   const told = error === undefined || isJsonObject(whole["error"]) ? whole : { ...whole, error }
   return truncated ? { ...told, truncated: true } : told
 }
 
-/** The bytes of the response that an event tells as a whole, with the items that came before it where it does not repeat them. */
-const bytesOf = (event: Uint8Array, items: ReadonlyArray<JsonObject>): Uint8Array | undefined => {
+/** The bytes of the response that an event tells as a whole, with the items that the data of the stream make where it does not repeat them. */
+const bytesOf = (event: Uint8Array, datas: ReadonlyArray<Uint8Array>): Uint8Array | undefined => {
   const data = parseObject(event)
   const response = data === undefined ? undefined : responseIn(data)
   if (data === undefined || response === undefined) return undefined
-  const whole = itemsOf(response).length > 0 ? response : { ...response, output: items }
+  const whole = itemsOf(response).length > 0 ? response : { ...response, output: assemble(datas).items }
   // The event's text in the place of which its response stands keeps how every number is written.
   return rewriteJson(responseText(event), response, whole) ?? encodeJson(whole)
 }
@@ -152,5 +188,5 @@ const responseText = (event: Uint8Array): Uint8Array =>
 export const gathered = (packed: Uint8Array): Uint8Array | undefined => {
   const datas = unpack(packed)
   const last = datas.findLast((bytes) => isEnding(parseObject(bytes) ?? {}))
-  return last === undefined ? undefined : bytesOf(last, assemble(datas).items)
+  return last === undefined ? undefined : bytesOf(last, datas)
 }

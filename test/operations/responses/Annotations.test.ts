@@ -6,6 +6,7 @@ import { transformResponse } from "../../../src/operations/responses/PlainRespon
 import { responsesGrammar as grammar } from "../../../src/operations/responses/ResponsesGrammar.ts"
 import { bytesOf } from "../../support/answers.ts"
 import { eventsOf, message, response } from "../../support/ResponseEvents.ts"
+import { runs } from "../../support/Runs.ts"
 
 const citation = (from: number, to: number) => ({
   type: "url_citation",
@@ -89,7 +90,7 @@ describe("Annotations of a changed text", () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 

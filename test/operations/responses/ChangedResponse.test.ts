@@ -150,7 +150,7 @@ describe("A streamed response whose texts are changed", () => {
           for (const [place, text] of begun) expect(text).toBe(`P: ${bareTexts.get(place)}`)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 

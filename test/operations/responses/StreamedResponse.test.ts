@@ -226,6 +226,31 @@ describe("A streamed response put together", () => {
     expect(grammar.assembled(datas(events), false)).toEqual(whole)
   })
 
+  it("has the parts of an item in their order, however many come and in whatever turns", () => {
+    const [created] = eventsOf(whole)
+    const added = {
+      type: "response.output_item.added",
+      output_index: 0,
+      item: { ...message(""), content: [] },
+    }
+    const deltas = Array.from({ length: 20_000 }, (_, at) => ({
+      type: "response.output_text.delta",
+      output_index: 0,
+      content_index: (at * 7) % 10_000,
+      delta: `${(at * 7) % 10_000} `,
+    }))
+    const { output } = grammar.assembled(datas([created, added, ...deltas]), false)
+    const [item]: ReadonlyArray<{ readonly content: ReadonlyArray<{ readonly text: string }> }> = JSON.parse(
+      JSON.stringify(output),
+    )
+    const places = item?.content.map(({ text }) => text.split(" ").slice(0, -1).map(Number)) ?? []
+    expect(places.length).toBe(4_096)
+    expect(places.map(([first]) => first)).toEqual(
+      places.map(([first]) => first).toSorted((a = 0, b = 0) => a - b),
+    )
+    for (const [first, second] of places) expect(second).toBe(first)
+  })
+
   it("is as much as there was of one that broke off", () => {
     const events = eventsOf(response([reasoning("Well."), message("Hello there.")], { id: "resp_x" }))
     const until = events.findIndex(({ delta }) => delta === "o th")
