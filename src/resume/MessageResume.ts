@@ -2,7 +2,7 @@
  * How a streamed message is resumed that broke off within its first text: what was said becomes the last turn, which the model goes on with, and its
  * events those of the block that is open. Not after thinking, nor within a call of a tool: neither can be begun for a model.
  */
-import { blockIndexOf, errorOfEvent, typeOf, within } from "../answer/messages/MessageEvent.ts"
+import { blockIndexOf, errorOfEvent, isTextDelta, typeOf, within } from "../answer/messages/MessageEvent.ts"
 import type { AnswerBeginning, ResumePoint, ResumeRules, Seen } from "../answer/ResumeRules.ts"
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import { encodeJson, parseObject, rewriteJson } from "../wire/JsonBytes.ts"
@@ -21,6 +21,7 @@ const textIn = (type: string | undefined, data: JsonObject): string | undefined 
 }
 
 const seen: ResumeRules["seen"] = (event): Seen => {
+  if (isTextDelta(event)) return "part"
   if (isDone(event)) return "over"
   const data = outlineOf(event.data, answerLimits)
   const error = errorOfEvent(event, data)

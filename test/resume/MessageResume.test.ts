@@ -1,6 +1,7 @@
 /** A message that broke off within its text, and the events of the upstream that goes on with it: one message. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { isTextDelta } from "../../src/answer/messages/MessageEvent.ts"
 import { assembledMessage } from "../../src/answer/messages/MessageTranscript.ts"
 import { messageResume } from "../../src/resume/MessageResume.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
@@ -22,6 +23,45 @@ const joined = (before: ReadonlyArray<SseEvent>, after: ReadonlyArray<SseEvent>)
 
 const assembled = (events: ReadonlyArray<SseEvent> | undefined) =>
   assembledMessage(dataOf(events ?? []), false)
+
+/** An event whose data is written so. */
+const written = (data: string, event: string | undefined = "content_block_delta"): SseEvent => ({
+  data: new TextEncoder().encode(data),
+  event,
+})
+
+describe("What is seen of a message, for whether it can be resumed", () => {
+  const data = {
+    type: "content_block_delta",
+    index: 12,
+    delta: { type: "text_delta", text: '"text_delta" {' },
+  }
+
+  it("is a piece of its text, found by its bytes however they are spaced", () => {
+    for (const space of [undefined, 1, "\t"]) {
+      const event = written(JSON.stringify(data, undefined, space))
+      expect(isTextDelta(event)).toBe(true)
+      expect(messageResume.seen(event)).toBe("part")
+    }
+    expect(isTextDelta(written(JSON.stringify(data), undefined))).toBe(true)
+  })
+
+  it("is read where its bytes are others", () => {
+    const { delta, index, type } = data
+    const turned = written(JSON.stringify({ index, delta, type }))
+    expect(isTextDelta(turned)).toBe(false)
+    expect(messageResume.seen(turned)).toBe("part")
+    for (const other of [
+      { type, index, delta: { type: "input_json_delta", partial_json: '{"type":"text_delta","text":' } },
+      { type, index, delta: { type: "thinking_delta", thinking: '"delta":{"type":"text_delta",' } },
+      { type: "error", error: { type: "overloaded_error", message: '"type":"text_delta",' } },
+    ]) {
+      expect(isTextDelta(written(JSON.stringify(other)))).toBe(false)
+      expect(messageResume.seen(written(JSON.stringify(other)))).not.toBe("part")
+    }
+    expect(messageResume.seen(written(JSON.stringify(data), "error"))).toHaveProperty("error")
+  })
+})
 
 describe("A message that broke off", () => {
   it("law: and the one that goes on are one message, however both were cut", () => {

@@ -1,6 +1,7 @@
 /** The events of a streamed message (Anthropic's grammar): what each is, whether it says something, and the error it tells of. */
 import type { ShapedError } from "../../errors/SaidError.ts"
 import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { nextToken, standsAt } from "../../wire/JsonBytes.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
 import { errorOf } from "../Verdict.ts"
 import { thinkingTypes } from "./MessageTexts.ts"
@@ -18,6 +19,49 @@ export const typeOf = (
 export const within = (holder: JsonObject, name: string): JsonObject => {
   const value = holder[name]
   return value !== undefined && isJsonObject(value) ? value : {}
+}
+
+const encoder = new TextEncoder()
+
+/** What nearly all events are, which tell nothing but a piece of a block. */
+export const deltaName = "content_block_delta"
+const deltaStart = encoder.encode(`{"type":"${deltaName}"`)
+
+/** Whether an event is one of those, as far as can be told without reading it. */
+export const isDelta = ({ data, event }: SseEvent): boolean =>
+  event === deltaName || (event === undefined && standsAt(data, 0, deltaStart))
+
+/** What stands before and behind the number of the block in the delta of a text; white space may stand between any two. */
+const beforeIndex = ["{", '"type"', ":", `"${deltaName}"`, ",", '"index"', ":"].map((one) =>
+  encoder.encode(one),
+)
+const behindIndex = [",", '"delta"', ":", "{", '"type"', ":", '"text_delta"', ","].map((one) =>
+  encoder.encode(one),
+)
+
+/** Where these tokens end that begin at `from`; -1 where others stand there. */
+const behindTokens = (data: Uint8Array, from: number, tokens: ReadonlyArray<Uint8Array>): number => {
+  let at = from
+  for (const token of tokens) {
+    at = nextToken(data, at)
+    if (!standsAt(data, at, token)) return -1
+    at += token.length
+  }
+  return at
+}
+
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39
+
+/** Whether an event is a piece of a text; may say no of one that is. */
+export const isTextDelta = (event: SseEvent): boolean => {
+  const { data } = event
+  if (!isDelta(event)) return false
+  let at = behindTokens(data, 0, beforeIndex)
+  if (at === -1) return false
+  at = nextToken(data, at)
+  if (!isDigit(data[at])) return false
+  while (isDigit(data[at])) at++
+  return behindTokens(data, at, behindIndex) !== -1
 }
 
 /** The number of the block that an event is of. */

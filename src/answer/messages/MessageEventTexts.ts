@@ -12,7 +12,13 @@ import type { SseEvent } from "../../wire/Sse.ts"
 import type { ChoiceTransform } from "../ChoiceTransform.ts"
 import { longestChanged, ping, tooLong, unreadable } from "../StreamEvent.ts"
 import { blockIndexOf, typeOf, within } from "./MessageEvent.ts"
-import { type MessageRun, type MessageTexts, messageTexts, thinkingTypes } from "./MessageTexts.ts"
+import {
+  type MessageRun,
+  type MessageTexts,
+  messageTexts,
+  thinkingDeltas,
+  thinkingTypes,
+} from "./MessageTexts.ts"
 
 /** A block that has begun. */
 interface OpenBlock {
@@ -21,6 +27,8 @@ interface OpenBlock {
   /** As the client does; `undefined` of one that is left out. */
   readonly given: number | undefined
   readonly isText: boolean
+  /** How far its text has come: blocks may come in turns. */
+  readonly thinking: MessageRun[1]
   /** Its beginning, and what was said of its text, which wait until something is left of that. */
   readonly waiting: ReadonlyArray<SseEvent>
   /** It had a text. */
@@ -28,7 +36,8 @@ interface OpenBlock {
 }
 
 export interface MessageEventState {
-  readonly run: MessageRun
+  /** Whether the prefix has come, which all texts have in common. */
+  readonly prefix: MessageRun[0]
   /** How many blocks were left out. */
   readonly left: number
   readonly open: ReadonlyArray<OpenBlock>
@@ -82,12 +91,50 @@ const begun = ({ waiting }: OpenBlock, events: ReadonlyArray<SseEvent>): Readonl
 const asBegun = (state: MessageEventState, block: OpenBlock): MessageEventState =>
   block.waiting.length === 0 ? state : withBlock(state, { ...block, waiting: nothing })
 
-/** What is still held back of a block's text. */
+/** What is still held back of a block's text, of which no more comes. */
 const restOf = (texts: MessageTexts, state: MessageEventState, block: OpenBlock): Step => {
   if (!block.isText || block.given === undefined) return [state, nothing]
-  const [run, text] = texts.rest(state.run)
-  const next = { ...state, run }
-  return text === "" ? [next, nothing] : [asBegun(next, block), begun(block, [textDelta(block.given, text)])]
+  const [[, thinking], text] = texts.rest([state.prefix, block.thinking])
+  const ended: OpenBlock = { ...block, thinking }
+  return text === ""
+    ? [withBlock(state, ended), nothing]
+    : [asBegun(withBlock(state, ended), ended), begun(block, [textDelta(block.given, text)])]
+}
+
+/** The beginnings of blocks that wait: what begins behind them would be numbered as if they had begun. */
+const allBegun = (state: MessageEventState): Step => {
+  const events = state.open.flatMap(({ waiting }) => waiting)
+  return events.length === 0
+    ? [state, nothing]
+    : [{ ...state, open: state.open.map((block) => ({ ...block, waiting: nothing })) }, events]
+}
+
+/** The state after a thought, which is left out where thinking is. */
+const thought = (texts: MessageTexts, state: MessageEventState): MessageEventState => ({
+  ...state,
+  prefix: texts.thought([state.prefix, texts.initial[1]])[0],
+  left: texts.strips ? state.left + 1 : state.left,
+})
+
+/** A block of which a delta comes, and no beginning came. */
+const unbegun = (
+  texts: MessageTexts,
+  before: MessageEventState,
+  data: JsonObject,
+): readonly [MessageEventState, OpenBlock] => {
+  const { type } = within(data, "delta")
+  const index = blockIndexOf(data)
+  const isThought = thinkingDeltas.has(type)
+  const state = isThought ? thought(texts, before) : before
+  const block: OpenBlock = {
+    index,
+    given: isThought && texts.strips ? undefined : Math.max(0, index - before.left),
+    isText: type === "text_delta",
+    thinking: texts.initial[1],
+    waiting: nothing,
+    hadText: false,
+  }
+  return [withBlock(state, block), block]
 }
 
 /** What is still held back of all texts. */
@@ -106,42 +153,47 @@ const started = (texts: MessageTexts, state: MessageEventState, event: SseEvent,
   const block = within(data, "content_block")
   const index = blockIndexOf(data)
   const given = index - state.left
-  if (thinkingTypes.has(block["type"])) {
-    const thought = { ...state, run: texts.thought(state.run) }
-    if (!texts.strips) return [thought, [event]]
-    const left: OpenBlock = { index, given: undefined, isText: false, waiting: nothing, hadText: false }
-    return [withBlock({ ...thought, left: state.left + 1 }, left), nothing]
+  const open: OpenBlock = {
+    index,
+    given,
+    isText: block["type"] === "text",
+    thinking: texts.initial[1],
+    waiting: nothing,
+    hadText: false,
   }
-  const open: OpenBlock = { index, given, isText: block["type"] === "text", waiting: nothing, hadText: false }
+  if (thinkingTypes.has(block["type"])) {
+    const next = thought(texts, state)
+    return texts.strips ? [withBlock(next, { ...open, given: undefined }), nothing] : [next, [event]]
+  }
   const before = block["text"]
   if (!open.isText || typeof before !== "string") {
     return [withBlock(state, open), [numbered(event, data, given)]]
   }
-  const [run, text] = texts.text(state.run, before)
-  const next = { ...state, run }
+  const [[prefix, read], text] = texts.text([state.prefix, open.thinking], before)
+  const next = { ...state, prefix }
   const start =
     text === before && given === index
       ? event
       : changed(event, data, { ...data, index: given, content_block: { ...block, text } })
   return texts.strips && text === ""
-    ? [withBlock(next, { ...open, waiting: [start], hadText: before !== "" }), nothing]
-    : [withBlock(next, open), [start]]
+    ? [withBlock(next, { ...open, thinking: read, waiting: [start], hadText: before !== "" }), nothing]
+    : [withBlock(next, { ...open, thinking: read }), [start]]
 }
 
 const continued = (
   texts: MessageTexts,
-  state: MessageEventState,
+  before: MessageEventState,
   event: SseEvent,
   data: JsonObject,
 ): Step => {
   const index = blockIndexOf(data)
-  const block = state.open.find((one) => one.index === index)
-  if (block === undefined) return [state, [numbered(event, data, Math.max(0, index - state.left))]]
+  const known = before.open.find((one) => one.index === index)
+  const [state, block] = known === undefined ? unbegun(texts, before, data) : [before, known]
   const { given } = block
   if (given === undefined) return [state, nothing]
   const delta = within(data, "delta")
-  const before = delta["text"]
-  if (!block.isText || delta["type"] !== "text_delta" || typeof before !== "string") {
+  const said = delta["text"]
+  if (!block.isText || delta["type"] !== "text_delta" || typeof said !== "string") {
     const sent = numbered(event, data, given)
     // What is said of a text goes with it.
     const waits = block.waiting.length > 0 && block.hadText && block.waiting.length < mostWaiting
@@ -149,16 +201,20 @@ const continued = (
       ? [withBlock(state, { ...block, waiting: [...block.waiting, sent] }), nothing]
       : [asBegun(state, block), begun(block, [sent])]
   }
-  const [run, text] = texts.text(state.run, before)
-  const next = { ...state, run }
-  if (text === "" && (before !== "" || block.waiting.length > 0)) {
-    return [withBlock(next, { ...block, hadText: block.hadText || before !== "" }), nothing]
+  const [[prefix, thinking], text] = texts.text([state.prefix, block.thinking], said)
+  const next = prefix === state.prefix ? state : { ...state, prefix }
+  if (text === "" && (said !== "" || block.waiting.length > 0)) {
+    return [withBlock(next, { ...block, thinking, hadText: block.hadText || said !== "" }), nothing]
   }
   const sent =
-    text === before && given === index
+    text === said && given === index
       ? event
       : changed(event, data, { ...data, index: given, delta: { ...delta, text } })
-  return [asBegun(next, block), begun(block, [sent])]
+  const after: OpenBlock = { ...block, thinking, waiting: nothing }
+  return [
+    after.thinking === block.thinking ? asBegun(next, block) : withBlock(next, after),
+    begun(block, [sent]),
+  ]
 }
 
 const stopped = (texts: MessageTexts, before: MessageEventState, event: SseEvent, data: JsonObject): Step => {
@@ -187,15 +243,18 @@ export const messageEventTexts = (transform: ChoiceTransform): MessageEventTexts
 
   const step = (state: MessageEventState, event: SseEvent): Step => {
     // Once there is a prefix, and no more than a prefix is wanted, all passes.
-    if (state.isOver || event === ping || (!texts.strips && state.run[0].begun)) return [state, [event]]
+    if (state.isOver || event === ping || (!texts.strips && state.prefix.begun)) return [state, [event]]
     const data = outlineOf(event.data, wholeLimits)
     if (data === undefined) return [state, [event.event === "error" ? event : unreadable]]
     const type = typeOf(event, data)
     if (type === "error" || event.event === "error") return endedBy(state, event)
     if (event.data.length > longestChanged) return endedBy(state, tooLong)
     switch (type) {
-      case "content_block_start":
-        return started(texts, state, event, data)
+      case "content_block_start": {
+        const [next, waited] = allBegun(state)
+        const [after, events] = started(texts, next, event, data)
+        return [after, waited.length === 0 ? events : [...waited, ...events]]
+      }
       case "content_block_delta":
         return continued(texts, state, event, data)
       case "content_block_stop":
@@ -212,7 +271,7 @@ export const messageEventTexts = (transform: ChoiceTransform): MessageEventTexts
   }
 
   return {
-    initial: { run: texts.initial, left: 0, open: [], isOver: false },
+    initial: { prefix: texts.initial[0], left: 0, open: [], isOver: false },
     step,
     halt: (state) => (state.isOver ? nothing : restOfAll(texts, state)[1]),
   }

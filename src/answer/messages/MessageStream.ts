@@ -9,7 +9,7 @@ import type { ShapedError } from "../../errors/SaidError.ts"
 import { brokenStream } from "../../errors/StreamError.ts"
 import { told } from "../../secrets/Told.ts"
 import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
-import { parseObject, rewriteJson, standsAt } from "../../wire/JsonBytes.ts"
+import { parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
 import {
@@ -21,7 +21,7 @@ import {
 } from "../AnswerRun.ts"
 import { longestChanged, ping, unreadable } from "../StreamEvent.ts"
 import { callsTool, stopReasonOf } from "./MessageAnswer.ts"
-import { errorOfEvent, typeOf, within } from "./MessageEvent.ts"
+import { deltaName, errorOfEvent, isDelta, typeOf, within } from "./MessageEvent.ts"
 import { messageInEvents } from "./MessageInEvents.ts"
 import { type MessageCounts, mergeCounts, noCounts, readCounts, usageOf } from "./MessageUsage.ts"
 import { maySeal, withMarks } from "./Sealed.ts"
@@ -58,13 +58,6 @@ type Step = readonly [MessageState, ReadonlyArray<SseEvent>]
 const encoder = new TextEncoder()
 
 const stopEvent: SseEvent = { data: encoder.encode('{"type":"message_stop"}'), event: "message_stop" }
-
-/** What nearly all events are, which tell nothing that is to be known here. */
-const deltaName = "content_block_delta"
-const deltaStart = encoder.encode(`{"type":"${deltaName}"`)
-
-const isDelta = ({ data, event }: SseEvent): boolean =>
-  event === deltaName || (event === undefined && standsAt(data, 0, deltaStart))
 
 /** The most that the events take which are made of one. */
 const maxMadeBytes = 64 * 1024 * 1024

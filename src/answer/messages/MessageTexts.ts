@@ -26,6 +26,9 @@ export interface MessageTexts {
 /** The types of blocks that hold thinking. */
 export const thinkingTypes: ReadonlySet<unknown> = new Set(["thinking", "redacted_thinking"])
 
+/** The types of deltas that add to one. */
+export const thinkingDeltas: ReadonlySet<unknown> = new Set(["thinking_delta", "signature_delta"])
+
 /** What is to be done; `undefined` where that is nothing. */
 export const messageTexts = ({ prefix, tags, thinking }: ChoiceTransform): MessageTexts | undefined => {
   const strips = thinking === "strip"

@@ -7,6 +7,7 @@ import { encodeJson, parseObject, surelyPrintableBytes } from "../../wire/JsonBy
 import { memberText, memberTexts, replaceMembers } from "../../wire/JsonText.ts"
 import { unpack } from "../../wire/PackedData.ts"
 import { blockIndexOf, within } from "./MessageEvent.ts"
+import { thinkingDeltas } from "./MessageTexts.ts"
 
 /** A block as it comes. Mutable on purpose: one block. */
 interface ComingBlock {
@@ -18,6 +19,10 @@ interface ComingBlock {
   readonly input: Array<string>
   readonly citations: Array<string>
 }
+
+/** What a block is taken for whose beginning did not come. */
+const emptyText = '{"type":"text","text":""}'
+const emptyThought = '{"type":"thinking","thinking":""}'
 
 /** Blocks of one message that are put together; of a hostile upstream the others are left out. */
 const mostBlocks = 10_000
@@ -115,7 +120,8 @@ class ComingMessage {
   }
 
   #add(index: number, delta: JsonObject, text: string): void {
-    if (!this.#blocks.has(index)) this.#begin(index, JSON.stringify({ type: "text", text: "" }))
+    if (!this.#blocks.has(index))
+      this.#begin(index, thinkingDeltas.has(delta["type"]) ? emptyThought : emptyText)
     const block = this.#blocks.get(index)
     if (block === undefined) return
     for (const [name, value] of Object.entries(delta)) {

@@ -10,6 +10,7 @@ import { DataBuffer } from "../../../src/wire/DataBuffer.ts"
 import { run } from "../../../src/wire/Machine.ts"
 import type { SseEvent } from "../../../src/wire/Sse.ts"
 import { cutUp, eventOf, eventsOf, messageOf, messages, textBlock } from "../../support/Messages.ts"
+import { runs } from "../../support/Runs.ts"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -60,6 +61,22 @@ const placesOf = (events: ReadonlyArray<SseEvent>) => {
   return begun
 }
 
+/** The events with those of each block in their order, but in turns with those of others; blocks begin in their order. */
+const inTurns = (events: ReadonlyArray<SseEvent>, turns: ReadonlyArray<number>): ReadonlyArray<SseEvent> => {
+  const queues = new Map<unknown, Array<SseEvent>>()
+  for (const event of events) {
+    const { index } = parse(event)
+    if (index !== undefined) queues.set(index, [...(queues.get(index) ?? []), event])
+  }
+  const mixed = [...queues.values()].flatMap((queue) => queue.splice(0, 1))
+  for (let turn = 0; ; turn++) {
+    const open = [...queues.values()].filter((queue) => queue.length > 0)
+    if (open.length === 0) break
+    mixed.push(...(open[(turns[turn % turns.length] ?? 0) % open.length]?.splice(0, 1) ?? []))
+  }
+  return [...events.slice(0, 1), ...mixed, ...events.slice(-2)]
+}
+
 const transforms = fc.record({
   prefix: fc.constantFrom(undefined, "", "Note: ", "<think>"),
   thinking: fc.constantFrom("passthrough" as const, "strip" as const, "reasoning" as const),
@@ -83,6 +100,60 @@ describe("A streamed message", () => {
         expect(begun).toEqual(begun.map((_, at) => at))
       }),
     )
+  })
+
+  it("law: its blocks may come in turns, and each text is changed by itself", () => {
+    const turns = fc.array(fc.nat({ max: 7 }), { minLength: 1, maxLength: 40 })
+    const contentOf = (message: unknown): ReadonlyArray<Record<string, unknown>> =>
+      JSON.parse(JSON.stringify(message)).content
+    // A text of which nothing is left cannot be left out any more once another block has begun.
+    const filled = (message: unknown) =>
+      contentOf(message).filter(({ type, text }) => type !== "text" || text !== "")
+    fc.assert(
+      fc.property(messages, cuts, turns, transforms, (message, places, turns, { prefix, thinking }) => {
+        const events = inTurns(cutUp(eventsOf(message), places), turns)
+        const stripped = changedEvents({ prefix: undefined, thinking }, events)
+        const bare = filled(changedPlain({ prefix: undefined, thinking }, message))
+        expect(filled(assembled(stripped))).toEqual(bare)
+        const begun = stripped.map(parse).filter(({ type }) => type === "content_block_start")
+        expect(begun.map(({ index }) => index)).toEqual(begun.map((_, at) => at))
+        if (prefix !== "Note: ") return
+        const prefixed = filled(assembled(changedEvents({ prefix, thinking }, events)))
+        const changed = prefixed.filter(({ text }, at) => text !== bare[at]?.["text"])
+        expect(changed.length).toBeLessThanOrEqual(1)
+        for (const { text } of changed) expect(String(text)).toMatch(/^Note: /)
+      }),
+      { numRuns: runs(200) },
+    )
+  })
+
+  it("is changed where a delta comes of a block that never began", () => {
+    const delta = (index: number, said: Readonly<Record<string, unknown>>) =>
+      eventOf({ type: "content_block_delta", index, delta: said })
+    const [start = eventOf({}), ...end] = eventsOf(messageOf([]))
+    const events = [
+      start,
+      delta(0, { type: "thinking_delta", thinking: "Hm." }),
+      delta(0, { type: "signature_delta", signature: "abc" }),
+      delta(1, { type: "text_delta", text: "<thi" }),
+      delta(1, { type: "text_delta", text: "nk>x</think>a" }),
+      eventOf({ type: "content_block_stop", index: 1 }),
+      ...end,
+    ]
+    const whole = messageOf([
+      { type: "thinking", thinking: "Hm.", signature: "abc" },
+      textBlock("<think>x</think>a"),
+    ])
+    expect(assembled(events)).toEqual(whole)
+    for (const transform of [
+      { prefix: "P: ", thinking: "strip" },
+      { prefix: "P: ", thinking: "passthrough" },
+    ] as const) {
+      const changed = changedEvents(transform, events)
+      expect(assembled(changed)).toEqual(changedPlain(transform, whole))
+    }
+    const stripped = changedEvents({ prefix: undefined, thinking: "strip" }, events)
+    expect(stripped.map(parse).flatMap(({ index }) => index ?? [])).toEqual([0, 0])
   })
 
   it("law: where nothing is to be changed, there is no machine, and events of others are the same objects", () => {
