@@ -6,9 +6,12 @@ import { ResponseNotFound } from "../errors/RequestErrors.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { makerOf } from "../operations/responses/ResponseId.ts"
+import { sealedElsewhere } from "../operations/responses/SealedItem.ts"
 import { sessionOf } from "../operations/Session.ts"
 import { takesOf } from "../routing/Dialect.ts"
 import { drawsFrom } from "../routing/Draws.ts"
+import { makerIn } from "../routing/Mark.ts"
+import { passedBy } from "../routing/Passthrough.ts"
 import { onlyTarget, type PlanRequest, plan } from "../routing/Plan.ts"
 import type { Target, Upstream } from "../routing/Upstream.ts"
 import type { Upstreams } from "../upstream/calls/Upstreams.ts"
@@ -45,23 +48,46 @@ const planAmong = (
   )
 
 /** The targets that speak the dialect as far as is known; where that leaves none, those of which it was only learned that they do not. */
-export const planFor = (
+const planAmongSpeakers = (
   tools: PlanTools,
   snapshot: Snapshot,
-  { call, operation }: Asked,
+  { call, operation: { dialect } }: Asked,
   request: ReadRequest,
 ): ReadonlyArray<Target> => {
-  const { continues, model } = request.facts
-  if (continues !== undefined) {
-    const maker = makerOf(continues.id, snapshot.routes.upstreams)
-    return maker === undefined ? [] : [onlyTarget(maker, model)]
-  }
-  const { dialect } = operation
   if (dialect === undefined) return planAmong(tools, snapshot, call, request, takesOf(dialect))
   const { dialects } = tools
   const speaks = (upstream: Upstream): boolean => dialects.spokenBy(upstream).includes(dialect)
   const targets = planAmong(tools, snapshot, call, request, speaks)
   return targets.length > 0 ? targets : planAmong(tools, snapshot, call, request, takesOf(dialect))
+}
+
+/** Of these the one that is asked for what tells nothing of its upstream: that of the rule by which callers make such things, else the first. */
+const keeperAmong = (
+  targets: ReadonlyArray<Target>,
+  { passthrough }: Snapshot,
+  madeAt: string | undefined,
+): ReadonlyArray<Target> => {
+  const rule = madeAt === undefined ? undefined : passedBy(passthrough, madeAt)?.rule
+  const keeper = targets.find(({ upstream }) => upstream.name === rule?.upstream.name)
+  return keeper === undefined ? targets.slice(0, 1) : [keeper]
+}
+
+/** Whom a request asks. */
+export const planFor = (
+  tools: PlanTools,
+  snapshot: Snapshot,
+  asked: Asked,
+  request: ReadRequest,
+): ReadonlyArray<Target> => {
+  const { continues, model } = request.facts
+  if (continues === undefined) return planAmongSpeakers(tools, snapshot, asked, request)
+  if (continues.kind === "unmarked") {
+    return keeperAmong(planAmongSpeakers(tools, snapshot, asked, request), snapshot, continues.madeAt)
+  }
+  const { upstreams } = snapshot.routes
+  const maker =
+    continues.kind === "response" ? makerOf(continues.id, upstreams) : makerIn(continues.sealed, upstreams)
+  return maker === undefined ? [] : [onlyTarget(maker, model)]
 }
 
 /** The error of a request with an empty plan. */
@@ -70,5 +96,13 @@ export const whyNobody = (
   { routes }: Snapshot,
   operation: ServedOperation,
   { continues, model }: RequestFacts,
-): GatewayError =>
-  continues === undefined ? unplanned(routes, operation, model, dialects) : new ResponseNotFound(continues)
+): GatewayError => {
+  switch (continues?.kind) {
+    case "response":
+      return new ResponseNotFound(continues)
+    case "sealed":
+      return sealedElsewhere("input")
+    default:
+      return unplanned(routes, operation, model, dialects)
+  }
+}

@@ -113,12 +113,25 @@ export interface RequestFacts {
   readonly characters?: number | undefined
   /** Why its answer could never be resumed, whatever it says; `undefined` where it could. */
   readonly unresumable: Unresumable | undefined
-  /** The response that it goes on from, or is about: whoever made that is asked, and nobody else. */
-  readonly continues: NamedResponse | undefined
+  /** What it goes on from, or is about, that one upstream keeps, or alone can read: that one is asked, and nobody else. */
+  readonly continues: Continued | undefined
 }
 
-/** A response that an upstream keeps, as a request names it. */
+/** What one upstream keeps, or alone can read, as a request has it. */
+export type Continued =
+  | NamedResponse
+  /** Sealed, and marked with who made it. */
+  | { readonly kind: "sealed"; readonly sealed: string }
+  /** What tells nothing of its upstream. */
+  | {
+      readonly kind: "unmarked"
+      /** Where callers make such things themselves, if they do: at the upstream of a rule. */
+      readonly madeAt: ServedPath | undefined
+    }
+
+/** A response that an upstream keeps. */
 export interface NamedResponse {
+  readonly kind: "response"
   /** As it was given out. */
   readonly id: string
   /** The member that names it; `null` where the path does. */

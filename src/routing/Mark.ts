@@ -49,3 +49,12 @@ export const ownOf = (given: string, upstream: string): string | undefined => {
   const made = given.slice(0, -markLength - sign.length)
   return given.slice(-markLength) === markOf(made, upstream) ? made : ofPieces(given, upstream)
 }
+
+/** As much of something marked as tells who made it. */
+export const endOf = (given: string): string => given.slice(-digestedLength - markLength - sign.length)
+
+/** Who made it; `undefined` where none of these did. */
+export const makerIn = <U extends { readonly name: string }>(
+  given: string,
+  upstreams: ReadonlyArray<U>,
+): U | undefined => upstreams.find(({ name }) => ownOf(endOf(given), name) !== undefined)

@@ -272,6 +272,66 @@ describe("The state of responses", () => {
     }),
   )
 
+  it.scopedLive("is in a conversation made shorter, which goes on at its maker, and nowhere else", () =>
+    Effect.gen(function* () {
+      const compacted = {
+        id: "resp_cmp",
+        object: "response.compaction",
+        output: [{ id: "cmp_1", type: "compaction", encrypted_content: "gAAAAB" }],
+      }
+      const busy = Scripted.status(503, { error: { message: "busy" } })
+      const { awaitRecords, port, upstreams } = yield* stack([
+        busy,
+        Scripted.sequence(Scripted.json(compacted), Scripted.json(whole), busy),
+      ])
+      const shorter = jsonOf(yield* post(port, `${path}/compact`, { model, input: "Hello?" }))
+      const [compaction] = outputOf(shorter)
+      expect(compaction).toMatchObject({ encrypted_content: `gAAAAB.s${markOf("gAAAAB", "second")}` })
+      const input = [compaction, { role: "user", content: "And?" }]
+      // The one that is asked first otherwise is not asked.
+      const next = yield* post(port, path, { model, input })
+      expect(next?.headers["x-sluice-upstream"]).toBe("second")
+      expect(upstreams[1]?.requests[1]?.body).toMatchObject({ input: [compacted.output[0], input[1]] })
+      expect((yield* post(port, path, { model, input }))?.status).toBe(503)
+      expect(upstreams[0]?.requests.length).toBe(1)
+
+      const stray = { ...compacted.output[0], encrypted_content: `gAAAAB.s${markOf("gAAAAB", "gone")}` }
+      const lost = yield* post(port, path, { model, input: [stray] })
+      expect([lost?.status, jsonOf(lost)]).toMatchObject([400, { error: { param: "input" } }])
+      const [, ...records] = yield* awaitRecords(4)
+      expect(records.map(({ dropped }) => dropped)).toEqual([[], [], []])
+    }),
+  )
+
+  it.scopedLive(
+    "is asked of the first alone where nothing tells whose it is, a conversation where such are made",
+    () =>
+      Effect.gen(function* () {
+        const busy = Scripted.status(503, { error: { message: "busy" } })
+        const { port, upstreams } = yield* stack(
+          [busy, Scripted.json(whole)],
+          {},
+          {
+            passthrough: [{ path: "/v1/conversations", client: "second" }],
+          },
+        )
+        const asking = (body: object) => post(port, path, { model, ...body })
+        const reference = [
+          { type: "item_reference", id: "msg_1" },
+          { role: "user", content: "And?" },
+        ]
+        expect((yield* asking({ input: reference }))?.status).toBe(503)
+        expect(upstreams[1]?.requests.length).toBe(0)
+        const conversation = yield* asking({ input: "And?", conversation: "conv_1" })
+        expect(conversation?.headers).toMatchObject({
+          "x-sluice-upstream": "second",
+          "x-sluice-attempts": "1",
+        })
+        const free = yield* asking({ input: "And?" })
+        expect(free?.headers).toMatchObject({ "x-sluice-upstream": "second", "x-sluice-attempts": "2" })
+      }),
+  )
+
   it.scopedLive("has no WebSocket, and says so at once", () =>
     Effect.gen(function* () {
       const { port } = yield* stack([Scripted.hang()])

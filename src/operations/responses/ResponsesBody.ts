@@ -10,7 +10,8 @@ import { type Edits, edited, invalid } from "../JsonRequest.ts"
 import type { Prepared, Recipient } from "../Operation.ts"
 import { ownId } from "./ResponseId.ts"
 import type { ResponsesRequest } from "./ResponsesRequest.ts"
-import { isMarkedItem, sealedIn } from "./SealedItem.ts"
+import { isReasoning } from "./ResponseTexts.ts"
+import { isMarkedItem, sealedElsewhere, sealedIn } from "./SealedItem.ts"
 
 /** Members that are the client's alone to say, or not to, and those of other dialects that mean what is said by another name here. */
 const notFilled: ReadonlySet<string> = new Set([
@@ -35,20 +36,26 @@ const ownWords = ({ body }: ResponsesRequest, { upstream, upstreamModel }: Recip
 }
 
 /** What was sealed by its upstream goes to it as it was, and reasoning that others sealed is left out. Says whether some is. */
-const sealedInput = ({ body, text }: ResponsesRequest, { upstream }: Recipient, edits: Edits): boolean => {
+const sealedInput = (
+  { body, text }: ResponsesRequest,
+  { upstream }: Recipient,
+  edits: Edits,
+): Either.Either<boolean, InvalidRequest> => {
   const { input } = body
-  if (input === undefined || !isJsonArray(input) || !input.some(isMarkedItem)) return false
-  let leavesOut = false
+  if (input === undefined || !isJsonArray(input) || !input.some(isMarkedItem)) return Either.right(false)
+  const left: Array<JsonObject> = []
   const kept = replaceElements(memberText(text, "input") ?? "[]", (itself, at) => {
     const item = input[at]
     if (item === undefined || !isMarkedItem(item)) return itself
     const own = ownOf(sealedIn(item) ?? "", upstream.name)
     if (own !== undefined) return replaceMembers(itself, [["encrypted_content", JSON.stringify(own)]])
-    leavesOut = true
+    left.push(item)
     return undefined
   })
+  const stray = left.find((item) => !isReasoning(item))
+  if (stray !== undefined) return Either.left(sealedElsewhere(`input[${input.indexOf(stray)}]`))
   edits.set("input", kept)
-  return leavesOut
+  return Either.right(left.length > 0)
 }
 
 /** A cap that was added, where the request has no limit of its own. */
@@ -89,9 +96,10 @@ export const prepare = (
   fill(edits, fills)
   ownWords(request, target, edits)
   const leavesOut = sealedInput(request, target, edits)
+  if (Either.isLeft(leavesOut)) return Either.left(leavesOut.left)
   const added = writes ? capTokens(request, fills, maxTokens, omissions, edits) : Either.right(nothingAdded)
   return Either.map(added, (additions) => ({
     ...edited(request, edits, additions),
-    ...(leavesOut ? { dropped: ["reasoning.encrypted_content"] } : {}),
+    ...(leavesOut.right ? { dropped: ["reasoning.encrypted_content"] } : {}),
   }))
 }

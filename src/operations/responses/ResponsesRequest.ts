@@ -1,11 +1,14 @@
 /** What is asked of `/v1/responses`, and of those beside it that read the same request: decoded as far as the gateway reads it, otherwise carried as it came. */
 import * as Either from "effect/Either"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { endOf } from "../../routing/Mark.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { invalid, invalidFor, type JsonRequest, readJson } from "../JsonRequest.ts"
 import { deciding } from "../OneReading.ts"
-import type { RequestFacts } from "../Operation.ts"
+import type { Continued, RequestFacts } from "../Operation.ts"
 import { textOf } from "../text/Messages.ts"
+import { isReasoning } from "./ResponseTexts.ts"
+import { isMarkedItem, sealedIn } from "./SealedItem.ts"
 
 export interface ResponsesRequest extends RequestFacts, JsonRequest {}
 
@@ -14,6 +17,7 @@ export const decidedBy = deciding([
   "input",
   "instructions",
   "previous_response_id",
+  "conversation",
   "stream",
   "tools",
   "max_output_tokens",
@@ -42,6 +46,27 @@ const isMultimodal = (input: Json | undefined): boolean =>
 const isFilled = (value: Json | undefined): boolean =>
   value !== undefined && isJsonArray(value) && value.length > 0
 
+/** An item that its upstream keeps, and of which a request has no more than its id. */
+const isReference = ({ id, role, type = null }: JsonObject): boolean =>
+  type === "item_reference" || (type === null && role === undefined && typeof id === "string")
+
+/**
+ * What it goes on from that one upstream keeps, or alone can read. Reasoning is not counted: a conversation goes on without it, but not without what was
+ * made of it when it was made shorter.
+ */
+const continuedBy = (
+  { conversation = null, input }: JsonObject,
+  previous: string | null,
+): Continued | undefined => {
+  if (previous !== null) return { kind: "response", id: previous, param: "previous_response_id" }
+  const items = itemsIn(input)
+  const sealed = items.filter((item) => sealedIn(item) !== undefined && !isReasoning(item))
+  const given = sealed.findLast(isMarkedItem)
+  if (given !== undefined) return { kind: "sealed", sealed: endOf(sealedIn(given) ?? "") }
+  if (conversation !== null) return { kind: "unmarked", madeAt: "/v1/conversations" }
+  return sealed.length > 0 || items.some(isReference) ? { kind: "unmarked", madeAt: undefined } : undefined
+}
+
 /** Reads a request body (`Operation.decode`). */
 export const decode = (
   received: Uint8Array,
@@ -68,7 +93,7 @@ const read = (request: JsonRequest): Either.Either<ResponsesRequest, InvalidRequ
     multimodal: isMultimodal(body["input"]),
     choices: { n: undefined, prompts: 1 },
     unresumable: undefined,
-    continues: previous === null ? undefined : { id: previous, param: "previous_response_id" },
+    continues: continuedBy(body, previous),
   })
 }
 

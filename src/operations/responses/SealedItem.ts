@@ -1,4 +1,5 @@
 /** Items whose content their upstream has encrypted, and nobody else can read: reasoning, and a conversation made shorter. They are given out with its mark. */
+import { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { isMarked, marked } from "../../routing/Mark.ts"
 import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 
@@ -23,3 +24,10 @@ export const givenItems = (items: ReadonlyArray<Json>, upstream: string): Readon
 /** Whether an item is one that was given out with a mark. */
 export const isMarkedItem = (item: Json): item is JsonObject =>
   isJsonObject(item) && isMarked(sealedIn(item) ?? "")
+
+/** A conversation that was made shorter is not left out: what went before would be lost, and nobody told. */
+export const sealedElsewhere = (param: string): InvalidRequest =>
+  new InvalidRequest({
+    message: `\`${param}\` holds what one client has encrypted and nobody else can read, and the request cannot go to that one: it is gone from this configuration or has another name, or the rest of the request belongs to another.`,
+    param,
+  })

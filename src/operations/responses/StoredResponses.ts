@@ -33,7 +33,7 @@ const factsOf = (id: string, stream: boolean): RequestFacts => ({
   multimodal: false,
   choices: { n: undefined, prompts: 1 },
   unresumable: undefined,
-  continues: { id, param: null },
+  continues: { kind: "response", id, param: null },
 })
 
 const neverAsked = new InvalidRequest({ message: "No response is named.", param: null })
