@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { OpenRequest, TakenBy } from "../access/OpenRequests.ts"
 import { type ChoiceTransform, thinkingFormatOf, untouched } from "../answer/ChoiceTransform.ts"
+import { objectExcerpt } from "../answer/RelayedExcerpt.ts"
 import type { Aside } from "../aside/Aside.ts"
 import { type Ending, endingOf, type RecordDraft } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
@@ -192,10 +193,11 @@ const plainEnding = (
   answered: AnsweredPlain,
   { plain }: ServedOperation,
   body: Uint8Array,
-  { draft, secrets }: RequestFrame,
+  { draft, secrets, snapshot }: RequestFrame,
 ): RecordedAnswer => {
-  const { status } = answered
-  const facts = plain.read(answered.answer)
+  const { answer, status } = answered
+  const holdsVectors = plain.kind === "judged" && plain.holdsVectors === true
+  const facts = plain.read(answer)
   const ending: Ending = {
     status,
     outcome: "ok",
@@ -204,7 +206,10 @@ const plainEnding = (
     finishReason: toldReason(facts.finishReason, secrets),
     responseId: toldId(facts.responseId, secrets),
     serviceTier: toldId(facts.serviceTier, secrets),
-    response: { kind: "plain", bytes: body },
+    response: {
+      kind: "plain",
+      bytes: holdsVectors && snapshot.audit.bodies === "full" ? objectExcerpt(answer, body.length) : body,
+    },
   }
   const headers = headersOf(answered, draft, secrets)
   headers["content-type"] = "application/json"

@@ -7,7 +7,7 @@ import { identityOf } from "../answer/AnswerIdentity.ts"
 import { readUsage, type Usage } from "../answer/Usage.ts"
 import type { InvalidRequest } from "../errors/RequestErrors.ts"
 import { isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
-import { relayLimits } from "../wire/JsonOutline.ts"
+import { relayLimits, vectorLimits } from "../wire/JsonOutline.ts"
 import { nothingAdded } from "./Additions.ts"
 import { fill, fillsOf } from "./ExtraBody.ts"
 import { leadOf } from "./InputLead.ts"
@@ -39,8 +39,8 @@ export interface JsonRelay<Name extends string>
   readonly modelWhereAbsent?: (only: string | undefined, body: JsonObject) => string | undefined
   /** Answers are handed on as their bytes come; absent: each that is not long is read to its end, and judged. */
   readonly relays?: Pick<RelayedAnswers, "holds" | "objectOf" | "outline">
-  /** An answer may be bytes, where its type says so. */
-  readonly mayBeBytes?: true
+  /** Answers are made of vectors, which no record keeps. */
+  readonly vectors?: true
   /** What an answer costs beside what its usage says. */
   readonly counted?: (answer: JsonObject, usage: Usage) => Partial<Usage>
   /** The characters of a request, where they are paid for. */
@@ -102,11 +102,13 @@ const usageOf = ({ meta, usage }: JsonObject): Usage => {
   return { ...used, searchUnits: used.searchUnits ?? billed.searchUnits }
 }
 
+const judged = { kind: "judged", isHandedOn: true, outline: relayLimits } as const
+const judgedVectors = { ...judged, outline: vectorLimits, holdsVectors: true } as const
+
 export const jsonRelay = <Name extends string>({
   about,
   characters,
   counted,
-  mayBeBytes,
   modelWhereAbsent,
   name,
   needs,
@@ -115,6 +117,7 @@ export const jsonRelay = <Name extends string>({
   says,
   silence,
   streams,
+  vectors,
 }: JsonRelay<Name>): Operation<Name> => {
   const asking = streams === undefined ? [] : [streams.by[0]]
   // What answers as bytes come may stream them by a member of its own.
@@ -173,9 +176,7 @@ export const jsonRelay = <Name extends string>({
         (request) => read(request, deployment),
       ),
     plain: {
-      ...(relays === undefined
-        ? { kind: "judged", isHandedOn: true, outline: relayLimits, ...(mayBeBytes && { mayBeBytes }) }
-        : { kind: "relayed", ...relays }),
+      ...(relays === undefined ? (vectors ? judgedVectors : judged) : { kind: "relayed", ...relays }),
       says,
       silence,
       transform: undefined,

@@ -196,8 +196,8 @@ export interface JudgedAnswers extends AnyPlainAnswers {
   readonly tellsErrors?: true
   /** A long one is handed on as its bytes come, once its beginning has shown that it is an object: whoever made it has been paid for it. */
   readonly isHandedOn?: true
-  /** It may be bytes in place of an object, where its type says so. */
-  readonly mayBeBytes?: true
+  /** It is made of vectors: a record keeps what stands beside them, and it may be bytes in place of an object, where its type says so. */
+  readonly holdsVectors?: true
   /** The answer with its texts changed, the same bytes where nothing changes; `undefined` where answers have no text to change. */
   readonly transform: ((transform: ChoiceTransform, body: Uint8Array) => Uint8Array) | undefined
 }

@@ -43,7 +43,7 @@ const isBytes = ({ headers }: AnswerHead): boolean =>
 /** What is known of an answer that is handed on from its first bytes on; nothing where it is judged. */
 const handedOnBy = ({ plain }: ServedOperation, head: AnswerHead): HandedOn | undefined => {
   if (plain.kind === "relayed") return plain
-  return plain.mayBeBytes && isBytes(head) ? { ...plain, holds: "bytes" } : undefined
+  return plain.holdsVectors === true && isBytes(head) ? { ...plain, holds: "bytes" } : undefined
 }
 
 /** Whoever packs a body without saying so says how long it is packed. */

@@ -8,12 +8,22 @@
 import type { JsonObject } from "./Json.ts"
 import { parseObject } from "./JsonBytes.ts"
 import { backslash, backslashesBefore, nearBytes, nextQuote, quote } from "./JsonQuotes.ts"
+import {
+  aClosing,
+  anOpening,
+  aQuote,
+  aSpace,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  kinds,
+  openBrace,
+  openBracket,
+} from "./JsonSigns.ts"
 
 /** Objects of no more bytes are read as they are: whatever they hold, that takes a few milliseconds. */
 export const surelyReadable = 64 * 1024
-
-/** A choice's message is nested so deep, and what stands in it is kept. */
-const keptDepth = 4
 
 /** Beside its texts (unless they count) an outline has no more of one object or list in it, and no more in all; what comes then in the same object or list is left out. */
 const mostOfOne = 64 * 1024
@@ -22,27 +32,13 @@ const mostOfAll = 8 * mostOfOne
 /** No number is longer. */
 const longestScalar = 64
 
-const comma = 0x2c
-const colon = 0x3a
-const openBrace = 0x7b
-const closeBrace = 0x7d
-const openBracket = 0x5b
-const closeBracket = 0x5d
-
-const [aSpace, aQuote, anOpening, aClosing] = [1, 2, 3, 4]
-
-/** What bytes are outside of texts. */
-const kinds = new Uint8Array(256)
-for (const space of [0x20, 0x0a, 0x0d, 0x09]) kinds[space] = aSpace
-kinds[quote] = aQuote
-kinds[openBrace] = kinds[openBracket] = anOpening
-kinds[closeBrace] = kinds[closeBracket] = aClosing
-
 const ascii = new TextEncoder()
 const somethingIn = { object: ascii.encode('{"":0}'), list: ascii.encode("[0]") }
 const nothingIn = { object: ascii.encode("{}"), list: ascii.encode("[]") }
 
 export interface OutlineLimits {
+  /** How deep what is kept may be nested: a choice's message is at 4, and what stands in it is kept. */
+  readonly keptDepth: number
   readonly longestText: number
   /** Of a longer text its beginning is kept; else one with such a text is too much. */
   readonly cutsTexts: boolean
@@ -54,6 +50,7 @@ export interface OutlineLimits {
 
 /** To know what an answer is, or a part of one. */
 export const answerLimits: OutlineLimits = {
+  keptDepth: 4,
   longestText: 16 * 1024,
   cutsTexts: true,
   countsTexts: false,
@@ -63,12 +60,14 @@ export const answerLimits: OutlineLimits = {
 /** The same of an answer that may be a list of thousands of long texts, as vectors in base64 are, none of which is of interest. */
 export const relayLimits: OutlineLimits = { ...answerLimits, countsTexts: true }
 
+/** The same of one that is a list of vectors, as numbers or in base64: what stands beside each is kept, and of itself no more than that it is there. */
+export const vectorLimits: OutlineLimits = { ...relayLimits, keptDepth: 3, longestText: 256 }
+
 /** Of what is bounded already, and its texts are to be changed: an answer that is read aside of the event loop, an event. */
 export const wholeLimits: OutlineLimits = {
+  ...answerLimits,
   longestText: Number.POSITIVE_INFINITY,
   cutsTexts: false,
-  countsTexts: false,
-  mostSteps: Number.POSITIVE_INFINITY,
 }
 
 /**
@@ -233,7 +232,7 @@ export class JsonOutline {
   /** The same over what is left out: to where that ends, a long text begins, or the chunk ends. */
   #over(chunk: Uint8Array, from: number): number {
     const { length } = chunk
-    const ends = this.#left === undefined || this.#mutedAt > 0 ? this.#mutedAt : keptDepth + 1
+    const ends = this.#left === undefined || this.#mutedAt > 0 ? this.#mutedAt : this.#limits.keptDepth + 1
     let depth = this.#depth
     let holds = this.#leftHolds
     let at = from
@@ -323,7 +322,7 @@ export class JsonOutline {
     this.#depth++
     if (!this.#isKept) {
       this.#leftHolds = true
-    } else if (this.#depth > keptDepth) {
+    } else if (this.#depth > this.#limits.keptDepth) {
       this.#left = byte === openBrace ? "object" : "list"
       this.#leftHolds = false
     } else {
@@ -346,7 +345,7 @@ export class JsonOutline {
     this.#depth--
     this.#scalarBytes = 0
     if (this.#left !== undefined) {
-      if (this.#depth > keptDepth || this.#mutedAt > 0) return
+      if (this.#depth > this.#limits.keptDepth || this.#mutedAt > 0) return
       this.#write((this.#leftHolds ? somethingIn : nothingIn)[this.#left])
       this.#outlineBytes += 2
       this.#left = undefined

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import OpenAI from "openai"
+import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { samples } from "../support/OperationSamples.ts"
@@ -9,6 +10,8 @@ import { jsonOf, post } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { call, rejection, sdk } from "../support/Sdk.ts"
 import { openAiError } from "../support/Wire.ts"
+
+const exactly = (...value: ReadonlyArray<string>) => ({ type: "exact", value })
 
 /** vLLM's: all but score and rerank at the root alone. */
 const vllmPaths = {
@@ -32,7 +35,56 @@ const vllm: Scripted.Script = ({ path }) => {
   return found === undefined ? Scripted.status(404, { detail: "Not Found" }) : Scripted.json(found[1])
 }
 
-const exactly = (...value: ReadonlyArray<string>) => ({ type: "exact", value })
+describe("a record", () => {
+  const vector = Array.from({ length: 1_536 }, (_, at) => at / 7)
+  const embedding = { object: "embedding", index: 0, embedding: vector }
+  const answered = {
+    object: "list",
+    data: [embedding],
+    model: "m",
+    usage: { prompt_tokens: 8, total_tokens: 8 },
+  }
+  const answers: Scripted.Script = ({ path }) =>
+    path === "/v1/audio/speech"
+      ? Scripted.status(200, Buffer.alloc(3_000, 0xff), { "content-type": "audio/mpeg" })
+      : Scripted.json(path === "/v1/embeddings" ? answered : samples["images.generations"].answer)
+
+  it.scopedLive("of embeddings holds what stands beside the vectors, which the caller has as they came", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(answers)
+      const { awaitRecords, port } = yield* startGateway(
+        configOf([{ base_url: upstream.url, model_match: exactly("m") }]),
+      )
+      const got = yield* post(port, "/v1/embeddings", { model: "m", input: "a" })
+      expect(got?.body.equals(Buffer.from(JSON.stringify(answered)))).toBe(true)
+      const [record] = yield* awaitRecords(1)
+      expect(record?.usage.inputTokens).toBe(8)
+      const kept = record?.response?.kind === "plain" ? parseObject(record.response.bytes) : undefined
+      const bytes = got?.body.length
+      expect(kept).toEqual({ ...answered, data: [{ ...embedding, embedding: "[1536 numbers]" }], bytes })
+    }),
+  )
+
+  it.scopedLive(
+    "has what is paid for, and of bytes their number and type, also where no bodies are kept",
+    () =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(answers)
+        const config = configOf([{ base_url: upstream.url, model_match: exactly("m") }], {
+          audit: { bodies: "none" },
+        })
+        const { awaitRecords, port } = yield* startGateway(config)
+        yield* post(port, "/v1/audio/speech", { model: "m", voice: "v", input: "Grüße" })
+        yield* post(port, "/v1/images/generations", { model: "m", prompt: "A cat." })
+        const [spoken, drawn] = yield* awaitRecords(2)
+        expect(spoken).toMatchObject({ characters: 5, answerBytes: 3_000, answerType: "audio/mpeg" })
+        expect(drawn).toMatchObject({ usage: { images: 1 }, answerType: "application/json" })
+        expect(drawn?.answerBytes).toBeGreaterThan(200)
+        for (const record of [spoken, drawn])
+          expect(record).toMatchObject({ request: undefined, response: undefined })
+      }),
+  )
+})
 
 describe("vLLM's endpoints", () => {
   it.scopedLive("are asked where vLLM has them, whatever they are called here", () =>

@@ -21,15 +21,15 @@ const outlined = (text: string, piece = 7, limits: OutlineLimits = answerLimits)
 
 const outlineOf = (text: string, piece?: number) => outlined(text, piece).end()
 
-/** What an outline has of a value at this depth. */
-const expected = (value: Json, depth = 1): Json => {
+/** What an outline has of a value in which as much is kept. */
+const expected = (value: Json, keptDepth: number): Json => {
   if (value === null || typeof value !== "object") return value
   const isEmpty = Object.keys(value).length === 0
   if (Array.isArray(value)) {
-    return depth > 4 ? (isEmpty ? [] : [0]) : value.map((one) => expected(one, depth + 1))
+    return keptDepth === 0 ? (isEmpty ? [] : [0]) : value.map((one) => expected(one, keptDepth - 1))
   }
-  if (depth > 4) return isEmpty ? {} : { "": 0 }
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, expected(one, depth + 1)]))
+  if (keptDepth === 0) return isEmpty ? {} : { "": 0 }
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, expected(one, keptDepth - 1)]))
 }
 
 describe("The outline of an object", () => {
@@ -79,11 +79,13 @@ describe("The outline of an object", () => {
       fc.property(
         fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 7 })),
         fc.integer({ min: 1, max: 40 }),
-        (value, piece) => {
+        fc.integer({ min: 1, max: 4 }),
+        (value, piece, keptDepth) => {
           fc.pre(isJsonObject(value))
           const text = JSON.stringify(value)
           const known: JsonObject = JSON.parse(text)
-          expect(outlineOf(text, piece)).toEqual(expected(known))
+          const limits = { ...answerLimits, keptDepth }
+          expect(outlined(text, piece, limits).end()).toEqual(expected(known, keptDepth))
         },
       ),
     )
@@ -123,7 +125,7 @@ describe("The outline of an object", () => {
   })
 
   it("looks no further than it may, however much it is fed at once", () => {
-    const limits = { longestText: 1_000, cutsTexts: true, countsTexts: false, mostSteps: 100_000 }
+    const limits = { ...answerLimits, longestText: 1_000, mostSteps: 100_000 }
     const all = bytes(`{"x":[[[[${"{},".repeat(1_000_000)}`)
     const parts = vi.spyOn(all, "subarray")
     const outline = new JsonOutline(limits)
@@ -134,7 +136,7 @@ describe("The outline of an object", () => {
   })
 
   it("stops where more is to be looked at than may be", () => {
-    const limits = { longestText: 1_000, cutsTexts: true, countsTexts: false, mostSteps: 100_000 }
+    const limits = { ...answerLimits, longestText: 1_000, mostSteps: 100_000 }
     for (const piece of ["{},", "1,", '"",', " "]) {
       const text = `{"x":[${piece.repeat(400_000 / piece.length)}0]}`
       expect([piece, outlined(text, 1_000, limits).isTooMuch]).toEqual([piece, true])

@@ -9,6 +9,6 @@ export const embeddings = jsonRelay({
   needs: [["input", "messages", "content"]],
   says: ({ data }) => isJsonArray(data) && data.length > 0,
   silence: "no vector",
-  // vLLM's `encoding_format: bytes`.
-  mayBeBytes: true,
+  // As bytes too: vLLM's `encoding_format: bytes`.
+  vectors: true,
 })

@@ -10,6 +10,6 @@ export const pooling = jsonRelay({
   needs: [["input", "messages", "data"]],
   says: ({ data }) => (isJsonArray(data) ? data.length > 0 : data !== undefined && data !== null),
   silence: "no data",
-  // vLLM's `encoding_format: bytes`.
-  mayBeBytes: true,
+  // As bytes too: vLLM's `encoding_format: bytes`.
+  vectors: true,
 })
