@@ -1,26 +1,21 @@
 /** `sluice explain`: where a request for a model would go, and why; with `--running`, what a running gateway takes the upstreams for. */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import { toldToOperator } from "../config/file/ConfigFile.ts"
+import type { Snapshot } from "../config/Snapshot.ts"
 import { makeSnapshot } from "../config/Snapshots.ts"
-import type { GatewayConfig } from "../config/schema/GatewayConfig.ts"
-import { allOperations, operationCalled, type ServedOperation } from "../operations/Operations.ts"
 import { printableJson } from "../terminal/Printable.ts"
-import { isLoopback } from "../wire/HostName.ts"
 import { nearest } from "../wire/Nearest.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
 import { configOption, configPath, configVariable, readConfig } from "./configFile.ts"
+import { endpointNamed, endpointNames } from "./explain/AskedEndpoint.ts"
 import { type Explanation, explain as explainPlan } from "./explain/Explain.ts"
+import { passedInWords } from "./explain/ExplainPassed.ts"
 import { render, renderNow, type UpstreamNow } from "./explain/ExplainText.ts"
 import { usageOf } from "./Help.ts"
 import { write } from "./Output.ts"
+import { adminKeyVariable, upstreamsAt } from "./runningGateway.ts"
 
 const manual = {
   name: "explain",
@@ -33,7 +28,7 @@ const manual = {
     endpoint: {
       short: "e",
       value: "NAME",
-      help: "explain a request to this endpoint, such as responses, messages or embeddings: also print who is left out, and where each client is asked",
+      help: "explain a request to this endpoint, such as responses, messages, embeddings or a path: also print who is left out, and where each client is asked; a path that is handed on needs no MODEL",
     },
     prompt: {
       short: "p",
@@ -52,111 +47,9 @@ const manual = {
     "sluice explain gpt-4o --endpoint responses",
     "sluice explain gpt-4o --running localhost:8000",
   ],
-  environment: [configVariable, ["SLUICE_ADMIN_KEY", "for --running: one of the gateway's admin.keys"]],
+  environment: [configVariable, [adminKeyVariable, "for --running: one of the gateway's admin.keys"]],
   failure: "nobody serves the model",
 } as const
-
-/** The part of `/health?verbose` that is told. */
-const Health = Schema.Struct({
-  version: Schema.String,
-  /** Absent where they are told to operators alone. */
-  upstreams: Schema.optional(
-    Schema.Array(
-      Schema.Struct({
-        name: Schema.String,
-        state: Schema.Literal("closed", "open", "half_open"),
-        reason: Schema.NullOr(Schema.String),
-        probe_at: Schema.NullOr(Schema.String),
-        in_flight: Schema.Number,
-        waiting: Schema.Number,
-      }),
-    ),
-  ),
-})
-
-const adminKeyVariable = "SLUICE_ADMIN_KEY"
-
-/** Whether the address is of this machine: no other is sent a key that nobody meant for it. */
-const isHere = (address: string): boolean => {
-  const url = urlOf(address)
-  return URL.canParse(url) && isLoopback(new URL(url).hostname)
-}
-
-/** With the key of the environment, else, on this machine, with that of the configuration. */
-const withAdminKey = (address: string, keys: GatewayConfig["admin"]["keys"]) => {
-  const [configured] = isHere(address) ? keys : []
-  const key = process.env[adminKeyVariable] ?? (configured === undefined ? "" : Redacted.value(configured))
-  return key === "" ? <A>(request: A): A => request : HttpClientRequest.bearerToken(key)
-}
-
-/** How long a gateway may take to tell. */
-const healthTimeout = "5 seconds"
-
-/** `localhost:8000` is an address, too. */
-const urlOf = (address: string): string =>
-  (/^https?:\/\//i.test(address) ? address : `http://${address}`).replace(/\/(?:v1\/?)?$/, "")
-
-const toldToOperators = (address: string): CliFailure =>
-  new CliFailure({
-    exitCode: 1,
-    message: `--running ${address}: it tells this to its operator alone. Set ${adminKeyVariable} to one of its admin.keys.`,
-  })
-
-const upstreamsAt = (
-  address: string,
-  { admin }: GatewayConfig,
-): Effect.Effect<ReadonlyArray<UpstreamNow>, CliFailure> =>
-  HttpClientRequest.get(`${urlOf(address)}/health?verbose`).pipe(
-    withAdminKey(address, admin.keys),
-    HttpClient.execute,
-    Effect.filterOrFail(
-      ({ status }) => status !== 401,
-      () => toldToOperators(address),
-    ),
-    Effect.flatMap(HttpClientResponse.schemaBodyJson(Health)),
-    Effect.timeout(healthTimeout),
-    Effect.flatMap(({ upstreams }) =>
-      upstreams === undefined ? Effect.fail(toldToOperators(address)) : Effect.succeed(upstreams),
-    ),
-    Effect.map((upstreams) =>
-      upstreams.map(({ in_flight, probe_at, ...rest }) => ({
-        ...rest,
-        probeAt: probe_at,
-        inFlight: in_flight,
-      })),
-    ),
-    Effect.mapError((failure) =>
-      failure instanceof CliFailure
-        ? failure
-        : new CliFailure({
-            exitCode: 1,
-            message: `--running ${address}: no Sluice answers there. Say the address of one, such as http://localhost:8000.`,
-          }),
-    ),
-    Effect.provide(FetchHttpClient.layer),
-  )
-
-/** The operation that somebody names as the audit does, by its dialect, or by its path. */
-const operationNamed = (name: string | undefined): Effect.Effect<ServedOperation | undefined, CliFailure> => {
-  if (name === undefined) return Effect.succeed(undefined)
-  const asked = name.toLowerCase()
-  const path = `/${asked.replace(/^\/*(?:v1\/)?/, "")}`
-  const found =
-    operationCalled(asked) ??
-    allOperations.find(({ dialect }) => dialect === asked) ??
-    allOperations.find(({ paths }) => paths.some((one) => one === path || one === `/${path}`))
-  if (found !== undefined) return Effect.succeed(found)
-  const names = allOperations.map((operation) => operation.name)
-  const meant = nearest(asked, names)
-  return Effect.fail(
-    new CliFailure({
-      exitCode: 2,
-      message: `sluice: there is no endpoint ${JSON.stringify(name)}; ${
-        meant === undefined ? `it is one of ${names.join(", ")}` : `did you mean ${meant}?`
-      }`,
-    }),
-  )
-}
 
 /** The plan with the names that the configuration and /health use. */
 const forMachines = (
@@ -190,13 +83,39 @@ const forMachines = (
   ...(now === undefined ? {} : { now }),
 })
 
+const misused = (message: string) => new CliFailure({ exitCode: 2, message: `sluice: ${message}` })
+
+/** The endpoint that was asked for, if one was: an operation with a plan, or a path that is handed on. */
+const endpointIn = (name: string | undefined, rules: Snapshot["passthrough"]) => {
+  if (name === undefined)
+    return Effect.succeed({ kind: "operation", operation: undefined, model: undefined } as const)
+  const found = endpointNamed(name, rules)
+  const shown = JSON.stringify(name)
+  switch (found.kind) {
+    case "operation":
+    case "passed":
+      return Effect.succeed(found)
+    case "kept":
+      return Effect.fail(
+        misused(
+          `${found.operation.name} is asked by the id of a response, and goes to the client that made it, whatever the model`,
+        ),
+      )
+    case "unclear":
+      return Effect.fail(misused(`${shown} could be read as another path, and is refused`))
+    case "unknown": {
+      const meant = nearest(name.toLowerCase(), endpointNames)
+      const instead =
+        meant === undefined
+          ? `it is one of ${endpointNames.join(", ")}, or a path of a rule of passthrough`
+          : `did you mean ${meant}?`
+      return Effect.fail(misused(`there is no endpoint ${shown}; ${instead}`))
+    }
+  }
+}
+
 export const explain: Command = command(manual, (given) =>
   Effect.gen(function* () {
-    const model = given.argument ?? given.text("model")
-    if (model === undefined) {
-      const message = `sluice: MODEL is missing: ${manual.argument.help}\n\n${usageOf(manual)}`
-      return yield* new CliFailure({ exitCode: 2, message })
-    }
     const path = yield* configPath(given.text("config"))
     const { loaded } = yield* readConfig(path)
     if (Either.isLeft(loaded)) {
@@ -207,7 +126,19 @@ export const explain: Command = command(manual, (given) =>
     }
     const { config } = loaded.right
     const snapshot = makeSnapshot(config, { generation: 1, loadedAt: 0, env: process.env })
-    const operation = yield* operationNamed(given.text("endpoint"))
+    const endpoint = yield* endpointIn(given.text("endpoint"), snapshot.passthrough)
+    if (endpoint.kind === "passed") {
+      const { forMachines, inWords } = passedInWords(given.text("endpoint") ?? "", endpoint)
+      return yield* write(
+        given.flag("json") ? `${printableJson(JSON.stringify(forMachines))}\n` : `${inWords}\n`,
+      )
+    }
+    const model = given.argument ?? given.text("model") ?? endpoint.model
+    if (model === undefined) {
+      const message = `sluice: MODEL is missing: ${manual.argument.help}\n\n${usageOf(manual)}`
+      return yield* new CliFailure({ exitCode: 2, message })
+    }
+    const { operation } = endpoint
     const explanation = explainPlan(snapshot, { model, operation, prompt: given.text("prompt") })
     const running = given.text("running")
     if (given.flag("json")) {

@@ -45,6 +45,8 @@ export interface ExplainedTarget {
   readonly timeouts: Timeouts
   /** What its calls go through, without credentials. */
   readonly proxy: string | undefined
+  /** The dialects that it is expected to speak, where its entry does not say so; its answers may say otherwise. */
+  readonly guessed: ReadonlyArray<Dialect> | undefined
 }
 
 /** Upstreams that are tried one after the other. */
@@ -234,10 +236,11 @@ const branchesOf = (ways: ReadonlyArray<Way>, strategy: Strategy): ReadonlyArray
   }))
 }
 
-/** Without what may be a credential: user and password, and the query. */
-const addressOf = (upstream: Upstream, operation: ServedOperation): string => {
-  const { origin, pathname } = new URL(urlOf(upstream, pathAt(upstream, operation)))
-  return origin + pathname
+/** Where a path is asked, without what may be a credential: user and password, and the values of the query. */
+export const addressOf = (upstream: Upstream, path: string): string => {
+  const { origin, pathname, searchParams } = new URL(urlOf(upstream, path))
+  const names = [...searchParams.keys()]
+  return `${origin}${pathname}${names.map((name, at) => `${at === 0 ? "?" : "&"}${name}=…`).join("")}`
 }
 
 const hasOwnKey = ({ apiKey, headers }: Upstream): boolean =>
@@ -263,7 +266,7 @@ const explainedTargets = (
       share: byLoad && contending.includes(upstream) ? undefined : parts[index],
       why: whyIn(group, upstream),
       upstreamModel,
-      url: addressOf(upstream, operation),
+      url: addressOf(upstream, pathAt(upstream, operation)),
       upstreamModelFrom:
         upstream.model !== undefined
           ? "its model"
@@ -274,6 +277,7 @@ const explainedTargets = (
       fallback: upstream.fallback,
       timeouts: upstream.timeouts,
       proxy: upstream.proxy?.shown,
+      guessed: upstream.dialectsAssumed ? upstream.dialects : undefined,
     }
   })
 }

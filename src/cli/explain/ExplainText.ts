@@ -38,6 +38,7 @@ export const render = (explanation: Explanation): string => {
       ...sideBySide([
         ["model", model],
         ...endpointInWords(explanation),
+        ...guessesInWords(explanation),
         ["strategy", strategyInWords(explanation)],
         ["retries", retriesInWords(explanation.retry)],
         [
@@ -64,6 +65,24 @@ const endpointInWords = ({ dialect, endpoint }: Explanation): ReadonlyArray<read
     ? []
     : [["endpoint", dialect === undefined ? endpoint : `${endpoint}, in the dialect ${dialect}`]]
 
+/** Whose dialects nobody wrote: a running gateway may have learned better. */
+const guessesInWords = ({
+  dialect,
+  endpoint,
+  groups,
+}: Explanation): ReadonlyArray<readonly [string, string]> => {
+  const guesses = new Map(
+    groups.flatMap(({ targets }) =>
+      targets.flatMap(({ guessed, upstream }) =>
+        guessed === undefined ? [] : [[upstream, guessed] as const],
+      ),
+    ),
+  )
+  if (endpoint === undefined || dialect === undefined || guesses.size === 0) return []
+  const told = Array.from(guesses, ([upstream, guessed]) => `${upstream} (${guessed.join(", ")})`)
+  return [["guessed", `what they speak: ${told.join(", ")}; --running and check --online know`]]
+}
+
 /** Who serves the model and does not speak the dialect. */
 const passedByInWords = ({ dialect, passedBy }: Explanation): ReadonlyArray<string> =>
   passedBy.length === 0
@@ -88,21 +107,32 @@ export interface UpstreamNow {
   readonly inFlight: number
   /** In line for a place. */
   readonly waiting: number
+  /** The dialects that it speaks as far as is known, and those that it was found to lack, although it was expected to speak them. */
+  readonly dialects: ReadonlyArray<string>
+  readonly lacks: ReadonlyArray<{
+    readonly dialect: string
+    /** The status that said so. */
+    readonly answered: number
+    readonly until: string
+  }>
 }
 
 /** Beneath the explanation: what the gateway at this address takes the upstreams of the plan for. Open ones are asked after all others. */
 export const renderNow = (
-  { groups }: Explanation,
+  { groups, passedBy }: Explanation,
   address: string,
   now: ReadonlyArray<UpstreamNow>,
 ): string => {
-  const planned = new Set(groups.flatMap(({ targets }) => targets.map(({ upstream }) => upstream)))
+  const planned = new Set([
+    ...groups.flatMap(({ targets }) => targets.map(({ upstream }) => upstream)),
+    ...passedBy.map(({ upstream }) => upstream),
+  ])
   const lines = tableOf(
-    ["upstream", "breaker", "reason", "probed at", "in flight", "waiting"],
+    ["upstream", "breaker", "reason", "probed at", "in flight", "waiting", "speaks"],
     [...planned].map((upstream) => {
       const one = now.find(({ name }) => name === upstream)
       return one === undefined
-        ? [upstream, "unknown there", "-", "-", "-", "-"]
+        ? [upstream, "unknown there", "-", "-", "-", "-", "-"]
         : [
             upstream,
             one.state.replace("_", " "),
@@ -110,10 +140,19 @@ export const renderNow = (
             one.probeAt ?? "-",
             String(one.inFlight),
             String(one.waiting),
+            one.dialects.join(", ") || "none",
           ]
     }),
   )
-  return [`now, at ${address}`, ...lines].map(printable).join("\n")
+  const lacks = now
+    .filter(({ name }) => planned.has(name))
+    .flatMap(({ lacks, name }) =>
+      lacks.map(
+        ({ answered, dialect, until }) =>
+          `   ${name} answered ${answered} to ${dialect}, and is left out of it until ${until} where others can be asked`,
+      ),
+    )
+  return [`now, at ${address}`, ...lines, ...lacks].map(printable).join("\n")
 }
 
 const strategyInWords = ({ strategy, prompt }: Explanation): string => {

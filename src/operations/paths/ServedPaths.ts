@@ -1,5 +1,5 @@
 /** All paths at which something is served. */
-import { allOperations } from "../Operations.ts"
+import { allOperations, servedOperations } from "../Operations.ts"
 import { modelsPath } from "./Endings.ts"
 import { isModelPath } from "./ModelPath.ts"
 import { deploymentIn, deploymentPrefixes } from "./NamedPath.ts"
@@ -7,7 +7,7 @@ import { spellingsOf, toldAs } from "./Spellings.ts"
 
 /** What is served, each once, in the order in which it is told. */
 export const servedPaths: ReadonlyArray<string> = [
-  ...allOperations.map(({ paths: [path] }) => toldAs(path)),
+  ...new Set(servedOperations.map(({ paths: [path] }) => toldAs(path))),
   toldAs(modelsPath),
 ]
 

@@ -4,7 +4,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { type ExplainedGroup, type Explanation, explain } from "../../../src/cli/explain/Explain.ts"
 import { sentenceOf } from "../../../src/cli/explain/ExplainSentence.ts"
-import { render } from "../../../src/cli/explain/ExplainText.ts"
+import { render, renderNow } from "../../../src/cli/explain/ExplainText.ts"
 import type { Snapshot } from "../../../src/config/Snapshot.ts"
 import { chat } from "../../../src/operations/chat/Chat.ts"
 import { operations, type ServedOperation } from "../../../src/operations/Operations.ts"
@@ -177,7 +177,7 @@ describe("explain", () => {
       explain(snapshotOf(upstreams), { model: "gpt-4", prompt: undefined, operation })
     const messages = of(operations.messages)
     expect(messages.groups.map(({ targets }) => targets.map(({ share, url }) => [share, url]))).toEqual([
-      [[1, "http://127.0.0.1:9/anthropic/v1/messages"]],
+      [[1, "http://127.0.0.1:9/anthropic/v1/messages?key=…"]],
     ])
     expect(messages.passedBy).toEqual([
       { upstream: "chatting", dialects: ["chat"] },
@@ -462,5 +462,50 @@ describe("render", () => {
         },
       ),
     )
+  })
+})
+
+describe("Dialects that nobody wrote", () => {
+  const guessed = makeUpstream({
+    name: "learner",
+    match: exactly("m"),
+    dialects: ["chat", "responses"],
+    dialectsAssumed: true,
+  })
+  const written = makeUpstream({ name: "told", match: exactly("m"), dialects: ["chat"] })
+  const explanation = explain(snapshotOf([guessed, written]), {
+    model: "m",
+    operation: operations.responses,
+    prompt: undefined,
+  })
+
+  it("are said to be guessed where somebody asks about an endpoint", () => {
+    expect(render(explanation)).toContain("what they speak: learner (chat, responses); --running and")
+    expect(render(explain(snapshotOf([guessed]), { model: "m", prompt: undefined }))).not.toContain("guessed")
+    const embeddings = { model: "m", operation: operations.embeddings, prompt: undefined }
+    expect(render(explain(snapshotOf([guessed]), embeddings))).not.toContain("guessed")
+  })
+
+  it("are told as a running gateway has learned them, of who is left out too", () => {
+    const now = {
+      state: "closed",
+      reason: null,
+      probeAt: null,
+      inFlight: 0,
+      waiting: 0,
+      dialects: ["chat"],
+    } as const
+    const lacks = [{ dialect: "responses", answered: 404, until: "2026-11-28T14:00:00.000Z" }]
+    const text = renderNow(explanation, "localhost:8000", [
+      { ...now, name: "learner", lacks },
+      { ...now, name: "told", lacks: [] },
+      { ...now, name: "of another plan", lacks },
+    ])
+    expect(text).toContain("speaks")
+    expect(text).toContain(
+      "learner answered 404 to responses, and is left out of it until 2026-11-28T14:00:00.000Z where others can be asked",
+    )
+    expect(text).toMatch(/told +closed/)
+    expect(text).not.toContain("of another plan")
   })
 })
