@@ -139,7 +139,7 @@ export const UpstreamEntry = Schema.Struct({
   ),
   max_tokens: optional(whole(1, longestTimer), {
     description:
-      "A cap on the tokens of the answers to one prompt. Sluice also sends it where the request has no limit. Where a request asks for several choices (`n`, `best_of`), each may have its part of it.",
+      "A cap on the tokens of the answers to one prompt. Sluice also sends it where the request has no limit. Where a request asks for several choices (`n`, `best_of`), each may have its part of it. Where a request of messages would think with as many tokens or more (`thinking.budget_tokens`), which Anthropic refuses, Sluice lowers that to one below the cap, and turns thinking off where the cap is below 1,025.",
     examples: [4096],
   }),
   max_tokens_member: optional(maxTokensMember, {

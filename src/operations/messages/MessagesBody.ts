@@ -33,6 +33,19 @@ const withCap = (said: Json, cap: number | undefined): Either.Either<Json, Inval
   return Either.right(said > cap || said < 0 ? cap : said)
 }
 
+/** Fewer tokens to think with are refused. */
+const leastBudget = 1_024
+
+const noThinking: Json = { type: "disabled" }
+
+/** What is thought with below a limit: no more than stays below it, since all else is refused; nothing where that is too little. */
+const thinkingBelow = (said: Json, limit: Json): Json => {
+  const budget = isJsonObject(said) ? said["budget_tokens"] : undefined
+  if (!isJsonObject(said) || typeof budget !== "number" || typeof limit !== "number" || budget < limit)
+    return said
+  return limit > leastBudget ? { ...said, budget_tokens: limit - 1 } : noThinking
+}
+
 /**
  * The body for one target. `extra_body` is filled in first, so that the cap and the stop words hold over it too. A member the target's configuration
  * has to change and cannot, because it is of another type, is the client's mistake.
@@ -53,8 +66,13 @@ export const prepare = (
   fill(edits, fills)
   if (upstreamModel !== body["model"]) edits.set("model", JSON.stringify(upstreamModel))
   if (stop.right !== said("stop_sequences")) edits.set("stop_sequences", JSON.stringify(stop.right))
-  if (limit.right !== said("max_tokens")) edits.set("max_tokens", JSON.stringify(limit.right))
-  return Either.right(withOwnMessages(request, upstream.name, edits))
+  if (limit.right === said("max_tokens")) return Either.right(withOwnMessages(request, upstream.name, edits))
+  edits.set("max_tokens", JSON.stringify(limit.right))
+  const thinking = thinkingBelow(said("thinking"), limit.right)
+  if (thinking !== said("thinking")) edits.set("thinking", JSON.stringify(thinking))
+  const prepared = withOwnMessages(request, upstream.name, edits)
+  const { dropped = [] } = prepared
+  return Either.right(thinking === noThinking ? { ...prepared, dropped: [...dropped, "thinking"] } : prepared)
 }
 
 /** The body with these edits, in which an upstream of this name is sent no more of what is sealed than it has sealed itself. */

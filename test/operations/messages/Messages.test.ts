@@ -63,6 +63,44 @@ describe("A request for a message", () => {
     ["has no blank stop word added", asked, target({ stop: ["\n"] }), asked],
     ["is capped", asked, target({ maxTokens: 9 }), { ...asked, max_tokens: 9 }],
     [
+      "thinks with no more than its cap leaves",
+      {
+        ...asked,
+        max_tokens: 32_000,
+        thinking: { type: "enabled", budget_tokens: 31_999, display: "omitted" },
+      },
+      target({ maxTokens: 8_000 }),
+      {
+        ...asked,
+        max_tokens: 8_000,
+        thinking: { type: "enabled", budget_tokens: 7_999, display: "omitted" },
+      },
+    ],
+    [
+      "does not think where its cap leaves too little for that",
+      { ...asked, max_tokens: 32_000, thinking: { type: "enabled", budget_tokens: 31_999 } },
+      target({ maxTokens: 1_024 }),
+      { ...asked, max_tokens: 1_024, thinking: { type: "disabled" } },
+    ],
+    [
+      "thinks as it says where the cap leaves room, or is not what makes it too small",
+      { ...asked, max_tokens: 32_000, thinking: { type: "enabled", budget_tokens: 2_000 } },
+      target({ maxTokens: 8_000 }),
+      { ...asked, max_tokens: 8_000, thinking: { type: "enabled", budget_tokens: 2_000 } },
+    ],
+    [
+      "keeps a budget beyond a limit of its own",
+      { ...asked, max_tokens: 4_000, thinking: { type: "enabled", budget_tokens: 9_000 } },
+      target({ maxTokens: 8_000 }),
+      { ...asked, max_tokens: 4_000, thinking: { type: "enabled", budget_tokens: 9_000 } },
+    ],
+    [
+      "thinks with less where extra_body says how much",
+      { ...asked, max_tokens: 32_000 },
+      target({ maxTokens: 8_000, extraBody: { thinking: { type: "enabled", budget_tokens: 16_000 } } }),
+      { ...asked, max_tokens: 8_000, thinking: { type: "enabled", budget_tokens: 7_999 } },
+    ],
+    [
       "keeps a limit below the cap, and 0",
       { ...asked, max_tokens: 0 },
       target({ maxTokens: 9 }),
@@ -119,6 +157,16 @@ describe("A request for a message", () => {
     ],
   ])("%s", (_, body, to, expected) => {
     expect(sent(body, to)).toEqual(expected)
+  })
+
+  it("says that it does not think where its cap made that so, and only there", () => {
+    const thinking = { type: "enabled", budget_tokens: 31_999 }
+    const droppedOf = (maxTokens: number) =>
+      Either.getOrThrow(
+        decoded({ ...asked, max_tokens: 32_000, thinking }).bodyFor(target({ maxTokens }), nothingOmitted),
+      ).dropped
+    expect(droppedOf(1_024)).toEqual(["thinking"])
+    expect(droppedOf(8_000)).toBeUndefined()
   })
 
   it.each<readonly [unknown, string | null]>([
