@@ -26,9 +26,22 @@ const meaning: StreamGrammar["meaning"] = (event) => {
   return type === "message_stop" ? isOver : saysNothing
 }
 
-/** SDKs pass over a frame without a name: it has that of its type. */
+/** The names under which SDKs read a frame, whichever of them its data is. */
+const readNames: ReadonlySet<string | undefined> = new Set([
+  "content_block_delta",
+  "content_block_start",
+  "content_block_stop",
+  "message",
+  "message_start",
+  "message_delta",
+  "message_stop",
+  "ping",
+  "error",
+])
+
+/** SDKs pass over a frame without a name, and some over one whose name they do not know: it has that of its type. */
 const frame = (event: SseEvent): Uint8Array => {
-  if (event.event !== undefined) return encodeEvent(event)
+  if (readNames.has(event.event)) return encodeEvent(event)
   const { data } = event
   return encodeEvent({ data, event: typeOf(event, outlineOf(data, answerLimits)) })
 }

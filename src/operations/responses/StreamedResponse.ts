@@ -40,6 +40,8 @@ import { givenItem } from "./SealedItem.ts"
 
 interface StreamedState extends AnswerState {
   readonly head: ResponseHead
+  /** The number of its first event: of a response that is read on from within, not 0. */
+  readonly from: number
   readonly usage: Usage
   readonly finishReason: string | undefined
   readonly toolCalls: boolean
@@ -53,6 +55,7 @@ const initial: StreamedState = {
   phase: "open",
   brokenBy: undefined,
   head: noHead,
+  from: 0,
   usage: noUsage,
   finishReason: undefined,
   toolCalls: false,
@@ -65,6 +68,11 @@ const nothing: ReadonlyArray<SseEvent> = []
 const endedEarly = brokenStream("it ended before it said that it was finished")
 
 const passedOver = (state: StreamedState): StreamedState => ({ ...state, passedOver: state.passedOver + 1 })
+
+const numberOf = ({ data }: SseEvent): number => {
+  const number = outlineOf(data, answerLimits)?.["sequence_number"]
+  return typeof number === "number" && Number.isSafeInteger(number) && number > 0 ? number : 0
+}
 
 /** What an event says of the response. */
 const learned = (state: StreamedState, name: string | undefined, data: JsonObject): StreamedState => {
@@ -124,7 +132,10 @@ export const streamedResponse = ({ madeBy, secrets }: AnswerSettings): AnswerMac
     own: SseEvent | undefined,
   ): StreamedStep => [
     { ...state, phase: "broken", brokenBy: error, error: told(error.message, secrets, longestError) },
-    [own ?? safe(failedEvent(error, headGiven(state.head), before)), safe(errorEvent(error, before + 1))],
+    [
+      own ?? safe(failedEvent(error, headGiven(state.head), state.from + before)),
+      safe(errorEvent(error, state.from + before + 1)),
+    ],
   ]
 
   const read = (state: StreamedState, event: SseEvent, before: number): StreamedStep => {
@@ -142,11 +153,12 @@ export const streamedResponse = ({ madeBy, secrets }: AnswerSettings): AnswerMac
 
   return {
     initial,
-    step: (state, event, before) => {
-      if (state.phase !== "open" || event === ping) return [state, nothing]
-      if (event === unreadable) return [passedOver(state), nothing]
-      if (isDone(event)) return fail(state, endedEarly, before, undefined)
+    step: (known, event, before) => {
+      if (known.phase !== "open" || event === ping) return [known, nothing]
+      if (event === unreadable) return [passedOver(known), nothing]
+      if (isDone(event)) return fail(known, endedEarly, before, undefined)
       const typed = named(event)
+      const state = before === 0 ? { ...known, from: numberOf(event) } : known
       return isTelling(typed.event) ? read(state, typed, before) : [state, [typed]]
     },
     isFinished: () => false,

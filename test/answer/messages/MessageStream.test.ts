@@ -80,7 +80,11 @@ describe("A message that is relayed", () => {
     }
   })
 
-  it("has the name of its type where its upstream gave none", () => {
+  it("has the name of its type where its upstream gave none, or one that nobody knows", () => {
+    const odd = grammar.frame({ data: encoder.encode('{"type":"message_stop"}'), event: "end" })
+    expect(decoder.decode(odd)).toBe('event: message_stop\ndata: {"type":"message_stop"}\n\n')
+    const later = grammar.frame({ data: encoder.encode('{"type":"block_paused"}'), event: "block_paused" })
+    expect(decoder.decode(later)).toBe('event: block_paused\ndata: {"type":"block_paused"}\n\n')
     const frame = grammar.frame({ data: encoder.encode('{"type":"message_stop"}'), event: undefined })
     expect(decoder.decode(frame)).toBe('event: message_stop\ndata: {"type":"message_stop"}\n\n')
     expect(decoder.decode(grammar.frame({ data: encoder.encode("{}"), event: undefined }))).toBe(

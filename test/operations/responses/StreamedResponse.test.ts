@@ -123,6 +123,15 @@ describe("A streamed response", () => {
     )
   })
 
+  it("is numbered on from where it is read, where it breaks off", () => {
+    const later = wireOf(eventsOf(whole).slice(7, 10))
+    const numbers = dataOf(sent(readOf([bytes(later)])).wire).map((event) => event["sequence_number"])
+    expect(numbers).toEqual([7, 8, 9, 10, 11])
+    const failing = [...eventsOf(whole).slice(7, 8), { type: "error", sequence_number: 8, message: "no" }]
+    const failed = dataOf(sent(readOf([bytes(wireOf(failing))])).wire)
+    expect(failed.map((event) => event["sequence_number"])).toEqual([7, 8, 9])
+  })
+
   const begun = wire.slice(0, wire.indexOf("event: response.output_text.done"))
 
   it.each<[string, AnswerEnd, string]>([
