@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
+import { choiceGrammar } from "../../src/answer/ChoiceGrammar.ts"
 import { noneWaiting, startWith } from "../../src/answer/StreamStart.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { choiceGrammar } from "../../src/operations/text/ChoiceGrammar.ts"
 import { bytesOf } from "../support/answers.ts"
 import { chunk, textChunk, usageChunk } from "../support/Wire.ts"
 
@@ -10,7 +10,7 @@ const event = (value: unknown) => ({
   event: undefined,
 })
 
-const grammar = choiceGrammar(chatShape)
+const grammar = choiceGrammar(chatShape, undefined)
 
 const role = chunk({ role: "assistant", content: "" })
 

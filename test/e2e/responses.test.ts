@@ -1,7 +1,7 @@
 /** `/v1/responses` through sockets: streams, ids that name who made them, and what is asked of a stored response. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { givenId } from "../../src/operations/responses/ResponseId.ts"
+import { givenId } from "../../src/answer/responses/ResponseId.ts"
 import { markOf } from "../../src/routing/Mark.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"

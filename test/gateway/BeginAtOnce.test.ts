@@ -5,11 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
+import { choiceGrammar } from "../../src/answer/ChoiceGrammar.ts"
 import type { ShapedError } from "../../src/errors/SaidError.ts"
 import { beginAtOnce, type Coming } from "../../src/gateway/BeginAtOnce.ts"
 import type { Outlet, Relay } from "../../src/gateway/Relay.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { choiceGrammar } from "../../src/operations/text/ChoiceGrammar.ts"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -29,7 +29,7 @@ const shutDown: ShapedError = { message: "shut down", type: "server_error", para
 const relayOf = (answer: Effect.Effect<Coming<string>>) => {
   const cuts: Array<string> = []
   const relay = beginAtOnce<string>({
-    grammar: choiceGrammar(chatShape),
+    grammar: choiceGrammar(chatShape, undefined),
     answer,
     left: "left",
     cutWith: ({ message }) => {

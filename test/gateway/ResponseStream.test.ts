@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { describe, expect } from "vitest"
 import type { AnswerSettings, AnswerSummary } from "../../src/answer/AnswerRun.ts"
+import { choiceGrammar } from "../../src/answer/ChoiceGrammar.ts"
 import { messageGrammar } from "../../src/answer/messages/MessageGrammar.ts"
 import { ping } from "../../src/answer/StreamEvent.ts"
 import type { KeptData } from "../../src/answer/transcript/KeptData.ts"
@@ -21,7 +22,6 @@ import type { Outlet, Relay } from "../../src/gateway/Relay.ts"
 import { makeRespond } from "../../src/gateway/Respond.ts"
 import type { ResponseOptions } from "../../src/gateway/ResponseStream.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { choiceGrammar } from "../../src/operations/text/ChoiceGrammar.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { type EventSource, sourceOf } from "../../src/wire/EventSource.ts"
 import { lift, type Transformation } from "../../src/wire/Lift.ts"
@@ -42,7 +42,7 @@ const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const wire = (...values: ReadonlyArray<unknown>): string =>
   values.map((value) => `data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`).join("")
 
-const grammar = choiceGrammar(chatShape)
+const grammar = choiceGrammar(chatShape, undefined)
 
 const settings: AnswerSettings = {
   includeUsage: false,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import OpenAI from "openai"
-import { givenId } from "../../src/operations/responses/ResponseId.ts"
+import { givenId } from "../../src/answer/responses/ResponseId.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { eventsOf, functionCall, message, reasoning, response, wireOf } from "../support/ResponseEvents.ts"

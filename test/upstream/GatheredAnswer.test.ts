@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
+import { choiceGrammar } from "../../src/answer/ChoiceGrammar.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
-import { choiceGrammar } from "../../src/operations/text/ChoiceGrammar.ts"
 import { GatheredAnswer } from "../../src/upstream/GatheredAnswer.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { bytesOf } from "../support/answers.ts"
@@ -8,7 +8,7 @@ import { finishChunk, textChunk } from "../support/Wire.ts"
 
 const gathering = (choices: number) =>
   new GatheredAnswer<never>({
-    grammar: choiceGrammar(chatShape),
+    grammar: choiceGrammar(chatShape, undefined),
     choices,
     limitBytes: 100_000,
     hold: () => true,

@@ -1,6 +1,7 @@
 /** `/v1/responses/compact`: a conversation made shorter, for whoever goes on with it. */
+
+import { itemsOf, readResponse, transformUnchanged } from "../../answer/responses/PlainResponse.ts"
 import { aboutResponses } from "./AboutResponses.ts"
-import { itemsOf, readResponse, transformUnchanged } from "./PlainResponse.ts"
 
 export const compact = aboutResponses({
   name: "responses.compact",

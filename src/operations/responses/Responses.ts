@@ -1,10 +1,10 @@
 /** `/v1/responses`: OpenAI's second dialect of conversations. */
 import * as Either from "effect/Either"
+import { readResponse, says, transformResponse } from "../../answer/responses/PlainResponse.ts"
+import { responsesGrammar } from "../../answer/responses/ResponsesGrammar.ts"
 import { answerLimits } from "../../wire/JsonOutline.ts"
 import type { Operation } from "../Operation.ts"
-import { readResponse, says, transformResponse } from "./PlainResponse.ts"
 import { prepare } from "./ResponsesBody.ts"
-import { responsesGrammar } from "./ResponsesGrammar.ts"
 import { affinityOf, decidedBy, decode } from "./ResponsesRequest.ts"
 
 export const responses: Operation<"responses"> = {

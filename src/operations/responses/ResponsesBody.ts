@@ -1,5 +1,8 @@
 /** The body a target is sent of `/v1/responses`: the client's, with the target's model name, cap and extra members, and the id that its upstream knows. */
 import * as Either from "effect/Either"
+import { ownId } from "../../answer/responses/ResponseId.ts"
+import { isReasoning } from "../../answer/responses/ResponseTexts.ts"
+import { isMarkedItem, sealedElsewhere, sealedIn } from "../../answer/responses/SealedItem.ts"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { ownOf } from "../../routing/Mark.ts"
 import { isJsonArray, type JsonObject } from "../../wire/Json.ts"
@@ -8,10 +11,7 @@ import { type Additions, nothingAdded, type Omissions } from "../Additions.ts"
 import { fill, fillsOf } from "../ExtraBody.ts"
 import { type Edits, edited, invalid } from "../JsonRequest.ts"
 import type { Prepared, Recipient } from "../Operation.ts"
-import { ownId } from "./ResponseId.ts"
 import type { ResponsesRequest } from "./ResponsesRequest.ts"
-import { isReasoning } from "./ResponseTexts.ts"
-import { isMarkedItem, sealedElsewhere, sealedIn } from "./SealedItem.ts"
 
 /** Members that are the client's alone to say, or not to, and those of other dialects that mean what is said by another name here. */
 const notFilled: ReadonlySet<string> = new Set([

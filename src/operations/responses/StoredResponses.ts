@@ -3,6 +3,9 @@
  * Only who made it is asked, and what it answers is handed on, a response that failed too.
  */
 import * as Either from "effect/Either"
+import { readResponse, transformStored } from "../../answer/responses/PlainResponse.ts"
+import { ownId } from "../../answer/responses/ResponseId.ts"
+import { responsesGrammar } from "../../answer/responses/ResponsesGrammar.ts"
 import { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { isName } from "../../routing/Passthrough.ts"
 import { pathAt } from "../../routing/Upstream.ts"
@@ -10,9 +13,6 @@ import { answerLimits } from "../../wire/JsonOutline.ts"
 import { nothingAdded } from "../Additions.ts"
 import { deciding } from "../OneReading.ts"
 import type { Operation, RequestFacts } from "../Operation.ts"
-import { readResponse, transformStored } from "./PlainResponse.ts"
-import { ownId } from "./ResponseId.ts"
-import { responsesGrammar } from "./ResponsesGrammar.ts"
 
 export type StoredResponseName =
   | "responses.retrieve"

@@ -1,11 +1,12 @@
 /** An operation that asks for text, made of its input and the shape of its answers. */
 import * as Either from "effect/Either"
 import type { AnswerShape } from "../../answer/AnswerShape.ts"
+import { choiceGrammar } from "../../answer/ChoiceGrammar.ts"
 import { changesAnswers, readAnswer, transformAnswer } from "../../answer/PlainAnswer.ts"
 import { says } from "../../answer/Verdict.ts"
+import { choiceResume } from "../../resume/ChoiceResume.ts"
 import { answerLimits } from "../../wire/JsonOutline.ts"
 import type { Operation } from "../Operation.ts"
-import { choiceGrammar } from "./ChoiceGrammar.ts"
 import { bodiesOf } from "./TextBody.ts"
 import type { TextInput } from "./TextInput.ts"
 import { decode } from "./TextRequest.ts"
@@ -50,5 +51,5 @@ export const textOperation = <Name extends string>({
     isChanged: changesAnswers,
     read: (answer) => readAnswer(shape, answer),
   },
-  stream: choiceGrammar(shape),
+  stream: choiceGrammar(shape, choiceResume(shape)),
 })

@@ -1,9 +1,9 @@
 /** What is asked of a stored response, and where. */
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
+import { givenId } from "../../../src/answer/responses/ResponseId.ts"
 import { nothingOmitted } from "../../../src/operations/Additions.ts"
 import { operationsByName } from "../../../src/operations/Operations.ts"
-import { givenId } from "../../../src/operations/responses/ResponseId.ts"
 import { storedOperations } from "../../../src/operations/responses/StoredResponses.ts"
 import { makeUpstream } from "../../support/arbitraries.ts"
 

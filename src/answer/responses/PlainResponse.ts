@@ -1,10 +1,11 @@
 /** A response that comes whole: what it says, and what is done to it. */
-import { identityOf } from "../../answer/AnswerIdentity.ts"
-import { type ChoiceTransform, untouched } from "../../answer/ChoiceTransform.ts"
-import type { AnswerFacts } from "../../answer/PlainAnswer.ts"
-import { readUsage } from "../../answer/Usage.ts"
+
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
+import { identityOf } from "../AnswerIdentity.ts"
+import { type ChoiceTransform, untouched } from "../ChoiceTransform.ts"
+import type { AnswerFacts } from "../PlainAnswer.ts"
+import { readUsage } from "../Usage.ts"
 import { givenId } from "./ResponseId.ts"
 import { changedOutput, changeOf } from "./ResponseTexts.ts"
 import { givenItems } from "./SealedItem.ts"

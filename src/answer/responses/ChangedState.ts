@@ -1,7 +1,8 @@
 /** How far the texts of a streamed response have come that are changed, and the numbers of what is given out. */
-import type { ChoiceMachineState } from "../../answer/ChoiceTransform.ts"
-import { heldBack } from "../../answer/ThinkingMachine.ts"
+
 import type { Json, JsonObject } from "../../wire/Json.ts"
+import type { ChoiceMachineState } from "../ChoiceTransform.ts"
+import { heldBack } from "../ThinkingMachine.ts"
 import { isSamePlace, type OutputPlace } from "./ResponseTexts.ts"
 
 /** A text that has begun and not ended. */

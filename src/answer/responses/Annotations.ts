@@ -1,8 +1,9 @@
 /** Where the annotations of a text stand once it is changed: those of the web say between which of its characters they hold. */
-import type { ChoiceMachine } from "../../answer/ChoiceTransform.ts"
-import { contentOf } from "../../answer/Piece.ts"
-import { heldBack } from "../../answer/ThinkingMachine.ts"
+
 import { isJsonObject, type Json } from "../../wire/Json.ts"
+import type { ChoiceMachine } from "../ChoiceTransform.ts"
+import { contentOf } from "../Piece.ts"
+import { heldBack } from "../ThinkingMachine.ts"
 
 /** Counted as upstreams do: one that takes two units here is one. */
 const characters = (text: string): number => {

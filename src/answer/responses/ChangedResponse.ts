@@ -4,15 +4,16 @@
  *
  * Texts may come in turns. Each is changed by itself, and what is held back of one goes before the event that ends it.
  */
-import { contentOf } from "../../answer/Piece.ts"
-import { longestChanged, ping, tooLong } from "../../answer/StreamEvent.ts"
-import { heldBack } from "../../answer/ThinkingMachine.ts"
+
 import { errorData } from "../../errors/faces/OpenAiFace.ts"
 import { brokenStream } from "../../errors/StreamError.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import { encodeJson, parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
 import type { Machine } from "../../wire/Machine.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
+import { contentOf } from "../Piece.ts"
+import { longestChanged, ping, tooLong } from "../StreamEvent.ts"
+import { heldBack } from "../ThinkingMachine.ts"
 import { grownBy } from "./Annotations.ts"
 import {
   type ChangedState,

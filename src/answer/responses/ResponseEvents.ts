@@ -1,12 +1,13 @@
 /** The events of a streamed response: what they are called, what they mean, and those in which an error is told. */
-import { isOver, type Meaning, saysNothing, saysSomething } from "../../answer/StreamGrammar.ts"
-import { errorOf } from "../../answer/Verdict.ts"
+
 import { shaped } from "../../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../../errors/SaidError.ts"
 import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { encodeJson, quote } from "../../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
+import { isOver, type Meaning, saysNothing, saysSomething } from "../StreamGrammar.ts"
+import { errorOf } from "../Verdict.ts"
 import { itemsOf, says } from "./PlainResponse.ts"
 
 const ascii = new TextDecoder("latin1")

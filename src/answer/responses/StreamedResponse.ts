@@ -4,15 +4,7 @@
  *
  * Events of texts go through unparsed; only those that tell of items, or of the response as a whole, are read.
  */
-import {
-  type AnswerMachine,
-  type AnswerSettings,
-  type AnswerState,
-  longestError,
-  outcomeOf,
-} from "../../answer/AnswerRun.ts"
-import { longestChanged, ping, unreadable } from "../../answer/StreamEvent.ts"
-import { mergeUsage, noUsage, readUsage, type Usage } from "../../answer/Usage.ts"
+
 import type { ShapedError } from "../../errors/SaidError.ts"
 import { brokenStream } from "../../errors/StreamError.ts"
 import { told } from "../../secrets/Told.ts"
@@ -20,6 +12,15 @@ import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
 import { parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
 import { answerLimits, outlineOf, surelyReadable } from "../../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
+import {
+  type AnswerMachine,
+  type AnswerSettings,
+  type AnswerState,
+  longestError,
+  outcomeOf,
+} from "../AnswerRun.ts"
+import { longestChanged, ping, unreadable } from "../StreamEvent.ts"
+import { mergeUsage, noUsage, readUsage, type Usage } from "../Usage.ts"
 import { finishReasonOf, givenResponse, isCall, withGivenIds } from "./PlainResponse.ts"
 import {
   endings,

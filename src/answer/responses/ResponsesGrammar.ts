@@ -1,10 +1,11 @@
 /** How responses stream: events with names, of which the last tells the response as a whole. */
-import { AnswerMachineRun } from "../../answer/AnswerRun.ts"
-import type { StreamGrammar } from "../../answer/StreamGrammar.ts"
+
 import { named as namedError } from "../../errors/SaidError.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
 import { MachineRun } from "../../wire/Machine.ts"
 import { encodeEvent, heartbeat } from "../../wire/SseWriting.ts"
+import { AnswerMachineRun } from "../AnswerRun.ts"
+import type { StreamGrammar } from "../StreamGrammar.ts"
 import { changedResponse } from "./ChangedResponse.ts"
 import { errorEvent, failedEvent, meaning, noHead } from "./ResponseEvents.ts"
 import { responseInEvents } from "./ResponseInEvents.ts"

@@ -1,7 +1,7 @@
 /** Ids that name who made a response. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { givenId, makerOf, ownId } from "../../../src/operations/responses/ResponseId.ts"
+import { givenId, makerOf, ownId } from "../../../src/answer/responses/ResponseId.ts"
 
 const idArb = fc.string({ minLength: 1, maxLength: 40, unit: fc.constantFrom("r", "_", "s", "-", "0", "Z") })
 

@@ -1,18 +1,19 @@
 /** How answers of choices stream, those of chats and of legacy completions: chunks as the data of events without names, and `[DONE]`. */
-import { chunksOf } from "../../answer/AnswerInChunks.ts"
-import { AnswerMachineRun } from "../../answer/AnswerRun.ts"
-import type { AnswerShape } from "../../answer/AnswerShape.ts"
-import { answerStream } from "../../answer/AnswerStream.ts"
-import { changedTexts } from "../../answer/ChangedTexts.ts"
-import { isOver, type StreamGrammar, saysNothing, saysSomething } from "../../answer/StreamGrammar.ts"
-import { assemble, gathered } from "../../answer/transcript/Transcript.ts"
-import { errorOf, says } from "../../answer/Verdict.ts"
-import { choiceResume } from "../../resume/ChoiceResume.ts"
-import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
-import { onOneLine } from "../../wire/JsonText.ts"
-import { MachineRun } from "../../wire/Machine.ts"
-import { doneData, isDone } from "../../wire/Sse.ts"
-import { encode, heartbeat } from "../../wire/SseWriting.ts"
+
+import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
+import { onOneLine } from "../wire/JsonText.ts"
+import { MachineRun } from "../wire/Machine.ts"
+import { doneData, isDone } from "../wire/Sse.ts"
+import { encode, heartbeat } from "../wire/SseWriting.ts"
+import { chunksOf } from "./AnswerInChunks.ts"
+import { AnswerMachineRun } from "./AnswerRun.ts"
+import type { AnswerShape } from "./AnswerShape.ts"
+import { answerStream } from "./AnswerStream.ts"
+import { changedTexts } from "./ChangedTexts.ts"
+import type { ResumeRules } from "./ResumeRules.ts"
+import { isOver, type StreamGrammar, saysNothing, saysSomething } from "./StreamGrammar.ts"
+import { assemble, gathered } from "./transcript/Transcript.ts"
+import { errorOf, says } from "./Verdict.ts"
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
@@ -25,8 +26,8 @@ const meaning: StreamGrammar["meaning"] = (event) => {
   return chunk !== undefined && says(chunk) ? saysSomething : saysNothing
 }
 
-/** The grammar of answers of this shape. */
-export const choiceGrammar = (shape: AnswerShape): StreamGrammar => ({
+/** @param resume how an answer of this shape that broke off is resumed */
+export const choiceGrammar = (shape: AnswerShape, resume: ResumeRules | undefined): StreamGrammar => ({
   meaning,
   answer: ({ choices, includeUsage, secrets }) =>
     new AnswerMachineRun(answerStream({ shape, choices, includeUsage, secrets })),
@@ -45,5 +46,5 @@ export const choiceGrammar = (shape: AnswerShape): StreamGrammar => ({
   },
   gathered: (packed) => gathered(shape, packed),
   assembled: (datas, truncated) => assemble(shape, datas, truncated),
-  resume: choiceResume(shape),
+  resume,
 })
