@@ -1,5 +1,4 @@
 /** How answers of choices stream, those of chats and of legacy completions: chunks as the data of events without names, and `[DONE]`. */
-
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import { onOneLine } from "../wire/JsonText.ts"
 import { MachineRun } from "../wire/Machine.ts"

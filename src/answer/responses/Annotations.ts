@@ -1,5 +1,4 @@
 /** Where the annotations of a text stand once it is changed: those of the web say between which of its characters they hold. */
-
 import { isJsonObject, type Json } from "../../wire/Json.ts"
 import type { ChoiceMachine } from "../ChoiceTransform.ts"
 import { contentOf } from "../Piece.ts"

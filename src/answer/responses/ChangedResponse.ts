@@ -4,7 +4,6 @@
  *
  * Texts may come in turns. Each is changed by itself, and what is held back of one goes before the event that ends it.
  */
-
 import { errorData } from "../../errors/faces/OpenAiFace.ts"
 import { brokenStream } from "../../errors/StreamError.ts"
 import type { JsonObject } from "../../wire/Json.ts"

@@ -1,5 +1,4 @@
 /** How far the texts of a streamed response have come that are changed, and the numbers of what is given out. */
-
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { ChoiceMachineState } from "../ChoiceTransform.ts"
 import { heldBack } from "../ThinkingMachine.ts"

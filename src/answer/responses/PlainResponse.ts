@@ -1,5 +1,4 @@
 /** A response that comes whole: what it says, and what is done to it. */
-
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
 import { identityOf } from "../AnswerIdentity.ts"

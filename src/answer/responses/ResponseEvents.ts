@@ -1,5 +1,4 @@
 /** The events of a streamed response: what they are called, what they mean, and those in which an error is told. */
-
 import { shaped } from "../../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../../errors/SaidError.ts"
 import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"

@@ -2,7 +2,6 @@
  * What is done to the texts of a response: a prefix before the first, thinking taken out of all, and the items of reasoning with it. The other forms of
  * thinking are ways in which chats carry it.
  */
-
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { run } from "../../wire/Machine.ts"
 import { type ChoiceMachine, type ChoiceTransform, choiceMachine } from "../ChoiceTransform.ts"

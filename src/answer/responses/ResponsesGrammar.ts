@@ -1,5 +1,4 @@
 /** How responses stream: events with names, of which the last tells the response as a whole. */
-
 import { named as namedError } from "../../errors/SaidError.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
 import { MachineRun } from "../../wire/Machine.ts"

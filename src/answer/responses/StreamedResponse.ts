@@ -4,7 +4,6 @@
  *
  * Events of texts go through unparsed; only those that tell of items, or of the response as a whole, are read.
  */
-
 import type { ShapedError } from "../../errors/SaidError.ts"
 import { brokenStream } from "../../errors/StreamError.ts"
 import { told } from "../../secrets/Told.ts"

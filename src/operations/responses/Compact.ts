@@ -1,5 +1,4 @@
 /** `/v1/responses/compact`: a conversation made shorter, for whoever goes on with it. */
-
 import { itemsOf, readResponse, transformUnchanged } from "../../answer/responses/PlainResponse.ts"
 import { aboutResponses } from "./AboutResponses.ts"
 

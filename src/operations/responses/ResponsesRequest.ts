@@ -1,5 +1,7 @@
 /** What is asked of `/v1/responses`, and of those beside it that read the same request: decoded as far as the gateway reads it, otherwise carried as it came. */
 import * as Either from "effect/Either"
+import { isReasoning } from "../../answer/responses/ResponseTexts.ts"
+import { isMarkedItem, sealedIn } from "../../answer/responses/SealedItem.ts"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { endOf } from "../../routing/Mark.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
@@ -7,8 +9,6 @@ import { invalid, invalidFor, type JsonRequest, readJson } from "../JsonRequest.
 import { deciding } from "../OneReading.ts"
 import type { Continued, RequestFacts } from "../Operation.ts"
 import { textOf } from "../text/Messages.ts"
-import { isReasoning } from "./ResponseTexts.ts"
-import { isMarkedItem, sealedIn } from "./SealedItem.ts"
 
 export interface ResponsesRequest extends RequestFacts, JsonRequest {}
 
