@@ -40,8 +40,8 @@ export interface AskedByBrowser {
   readonly mode: string | undefined
   readonly destination: string | undefined
   readonly contentType: string | undefined
-  /** What is asked takes forms, and the body is called one. */
-  readonly isUpload?: boolean
+  /** What is asked takes a body of this type, though it is no JSON. */
+  readonly isTaken?: boolean
 }
 
 /** Why a page is refused: whose it is, under which name it found the gateway, or because its body could be sent without asking. */
@@ -108,7 +108,7 @@ export const pageFault = (
   asksKeys: boolean,
   asking: AskedByBrowser,
 ): PageFault | undefined => {
-  const { contentType, host = "", isUpload = false, method, origin, site } = asking
+  const { contentType, host = "", isTaken = false, method, origin, site } = asking
   if ((origin === undefined && site === undefined) || method === "OPTIONS" || isVisit(asking))
     return undefined
   if (!asksKeys && !isTrusted(origins, origin)) {
@@ -116,6 +116,6 @@ export const pageFault = (
     if (!isOwn) return "origin"
     if (!isOwnHost(origins, host)) return "host"
   }
-  // Of any other type a body comes without a preflight, as uploads have to.
-  return isRead(method) || isUpload || isJsonType(contentType) ? undefined : "media_type"
+  // Of any other type a body comes without a preflight, as uploads have to. Whose page it is, is known by now.
+  return method !== "POST" || isTaken || isJsonType(contentType) ? undefined : "media_type"
 }

@@ -11,6 +11,7 @@ import type { GatewayError } from "../errors/GatewayError.ts"
 import type { ClientAnswer, ClientCall } from "../gateway/Exchange.ts"
 import { pathOf } from "../operations/paths/RequestTarget.ts"
 import { takesForms } from "../operations/paths/ServedPaths.ts"
+import { passedBy } from "../routing/Passthrough.ts"
 import type { SentHeaders } from "../wire/Headers.ts"
 import { isLoopback } from "../wire/HostName.ts"
 import { isFormType } from "../wire/Multipart.ts"
@@ -88,6 +89,10 @@ const isRebound = ({ server }: Snapshot, target: string, headers: Headers, socke
   return (server.trustProxy === false || server.trustProxy === 0) && isLocal(socket.localAddress)
 }
 
+/** Whether what is asked takes bodies of this type, beside JSON: forms, and whatever is handed on. */
+const isTaken = ({ passthrough }: Snapshot, target: string, type: string | undefined): boolean =>
+  (isFormType(type) && takesForms(pathOf(target))) || passedBy(passthrough, target) !== undefined
+
 /** Why the request is not served, where it is a web page's that may not make it. */
 export const pageRefusal = (
   snapshot: Snapshot,
@@ -108,7 +113,7 @@ export const pageRefusal = (
       mode: headers["sec-fetch-mode"],
       destination: headers["sec-fetch-dest"],
       contentType: headers["content-type"],
-      isUpload: isFormType(headers["content-type"]) && takesForms(pathOf(target)),
+      isTaken: isTaken(snapshot, target, headers["content-type"]),
     })
     if (fault !== undefined) return errorOf(fault, headers)
   }

@@ -158,10 +158,16 @@ describe("pageFault of a body", () => {
   })
 
   it("an upload comes without a preflight, and is let in where its page is", () => {
-    const upload = { contentType: "multipart/form-data; boundary=x", isUpload: true }
+    const upload = { contentType: "multipart/form-data; boundary=x", isTaken: true }
     expect(pageFault(byDefault, false, post({ ...upload, origin: "http://localhost:3000" }))).toBe(undefined)
     expect(pageFault(byDefault, true, post({ ...upload, origin: "https://any.example" }))).toBe(undefined)
     expect(pageFault(byDefault, false, post({ ...upload, origin: "https://any.example" }))).toBe("origin")
+  })
+
+  it("what cannot come without a preflight has no type to show", () => {
+    const forget = post({ method: "DELETE", contentType: undefined, origin: "http://localhost:3000" })
+    expect(pageFault(byDefault, false, forget)).toBe(undefined)
+    expect(pageFault(byDefault, false, { ...forget, origin: "https://any.example" })).toBe("origin")
   })
 
   it("where keys are asked for, any page may try", () => {
@@ -186,6 +192,7 @@ describe("laws", () => {
     mode: fc.constantFrom(undefined, "cors", "no-cors", "navigate"),
     destination: fc.constantFrom(undefined, "document", "empty", "iframe"),
     contentType: fc.constantFrom(undefined, "application/json", "text/plain"),
+    isTaken: fc.boolean(),
   })
 
   it("a page of the web that nobody named is let in nowhere, whatever else it says", () => {

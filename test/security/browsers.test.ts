@@ -1,10 +1,13 @@
 /** What pages in browsers can do to a gateway: they spend nothing of an installation that asks for no keys, and read what `server.cors` lets them. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { allOperations } from "../../src/operations/Operations.ts"
+import { spellingsOf } from "../../src/operations/paths/ServedPaths.ts"
+import { file, formOf } from "../support/Forms.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { exchange, head, jsonOf, post, request } from "../support/RawHttp.ts"
-import { chat, models, scriptedUpstream } from "../support/ScriptedUpstream.ts"
+import { chat, json, models, scriptedUpstream } from "../support/ScriptedUpstream.ts"
 
 const body = { model: "gpt-4o", messages: [{ role: "user", content: "Hello?" }] }
 
@@ -96,6 +99,49 @@ describe("A page", () => {
       // Told to who runs it, and no row of the audit, which strangers could fill.
       expect(lines.filter((line) => line.includes("origin_not_allowed")).length).toBeGreaterThan(0)
       expect(yield* records).toEqual([])
+    }),
+  )
+
+  it.scopedLive("sends no form anywhere that one is taken, and none that is handed on", () =>
+    Effect.gen(function* () {
+      const upstream = yield* scriptedUpstream(json({ id: "file-1" }))
+      const passthrough = [{ path: "/v1/files", client: "first" }]
+      const { port } = yield* startGateway(configOf([{ base_url: upstream.url }], { passthrough }))
+      const form = formOf([
+        ["model", "gpt-4o"],
+        ["file", file("a.mp3", "audio/mpeg")],
+      ])
+      const send = (path: string, headers: Headers) =>
+        exchange(
+          port,
+          Buffer.concat([
+            head("POST", path, {
+              ...headers,
+              "content-type": form.type,
+              "content-length": `${form.bytes.length}`,
+            }),
+            form.bytes,
+          ]),
+        )
+      const paths = allOperations.flatMap(({ form: taken, paths: [path] }) =>
+        taken === undefined ? [] : [path],
+      )
+      const asked = [
+        ...paths.flatMap(spellingsOf),
+        "/openai/deployments/gpt-4o/audio/transcriptions",
+        "/v1/files",
+      ]
+      const strangers = attacks.filter(([, , status]) => status === 403).map(([, headers]) => headers)
+      for (const [at, path] of asked.entries()) {
+        const { "content-type": _, ...headers } = strangers[at % strangers.length] ?? evil
+        expect([path, (yield* send(path, headers))?.status]).toEqual([path, 403])
+      }
+      expect(upstream.requests).toEqual([])
+      // A page of this machine may hand on what it likes.
+      const local = { origin: "http://localhost:3000" }
+      expect((yield* send("/v1/files", local))?.status).toBe(200)
+      expect((yield* request(port, "DELETE", "/v1/files/file-1", local))?.status).toBe(200)
+      expect(upstream.requests.map(({ method }) => method)).toEqual(["POST", "DELETE"])
     }),
   )
 
