@@ -21,9 +21,13 @@ export type SpoolFault =
   | { readonly lacks: "memory" | "disk" }
   | { readonly lacks: "file"; readonly code: string; readonly detail: string }
 
+/** There are no more blocks of one body: those that wait, one that came whole beside them, and the one that is being filled. */
+const mostBlocks = mostWaiting + 2
+
 /** What a body may take. Both are asked before any byte is kept; false where there is no room left. */
 export interface SpoolRoom {
-  readonly hold: (bytes: number) => boolean
+  /** @param borrows only until all of it is here */
+  readonly hold: (bytes: number, borrows?: boolean) => boolean
   readonly claim: (bytes: number) => boolean
   readonly onFault: (fault: SpoolFault) => void
 }
@@ -64,7 +68,9 @@ export class SpooledBody implements ByteStore {
       else this.#fail({ lacks: "memory" })
       return true
     }
-    if (this.#room.claim(bytes.length)) this.#fill(bytes)
+    if (this.#block === undefined && !this.#room.hold(mostBlocks * blockBytes, true)) {
+      this.#fail({ lacks: "memory" })
+    } else if (this.#room.claim(bytes.length)) this.#fill(bytes)
     else this.#fail({ lacks: "disk" })
     return this.#waiting.length < mostWaiting
   }

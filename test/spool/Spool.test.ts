@@ -76,11 +76,11 @@ describe("A spooled body", () => {
   it.scopedLive("claims what it takes: memory first, then disk, and tells what lacks, once", () =>
     Effect.gen(function* () {
       const spool = yield* Effect.provide(Spool, layer(yield* folder))
-      const taken = { memory: 0, disk: 0 }
+      const taken = { memory: 0, borrowed: 0, disk: 0 }
       const body = spool.begin(
         room({
-          hold: (bytes) => {
-            taken.memory += bytes
+          hold: (bytes, borrows = false) => {
+            taken[borrows ? "borrowed" : "memory"] += bytes
             return true
           },
           claim: (bytes) => {
@@ -90,9 +90,11 @@ describe("A spooled body", () => {
         }),
       )
       yield* fill(body, madeUpBytes(2_000_000), 100_000)
-      expect(taken).toEqual({ memory: 1_000_000, disk: 1_000_000 })
+      // What it is written by is all claimed with the first byte that goes into the file.
+      expect(taken).toEqual({ memory: 1_000_000, borrowed: 4 * 128 * 1024, disk: 1_000_000 })
       for (const [lacking, lacks] of [
         [{ hold: () => false }, "memory"],
+        [{ hold: (_: number, borrows = false) => !borrows }, "memory"],
         [{ claim: () => false }, "disk"],
       ] as const) {
         const faults: Array<SpoolFault> = []

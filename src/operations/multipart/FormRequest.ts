@@ -6,7 +6,7 @@ import type { StoredBytes } from "../../wire/StoredBytes.ts"
 import { nothingAdded } from "../Additions.ts"
 import { invalid, invalidFor, longestModel } from "../JsonRequest.ts"
 import type { AskedRequest, FormReader, Prepared, Recipient, RequestFacts } from "../Operation.ts"
-import { type Form, type FormPart, toldForm } from "./Form.ts"
+import { type Form, type FormPart, isFile } from "./Form.ts"
 import { editedForm } from "./FormEdits.ts"
 import { decidingFields, flag } from "./FormFields.ts"
 
@@ -93,10 +93,19 @@ const read = (
   })
 }
 
+/** So much of each field, and of all parts, tells one upload from another. */
+const longestLead = 1_024
+
+/** What the same upload is known by again, whatever is kept of it: its files by name and size, and how its fields begin. */
+const leadOf = ({ parts }: Form): string => {
+  const files = parts.filter(isFile).map(({ end, filename, start }) => `${filename} ${end - start}`)
+  const fields = parts.map(({ name, text }) => `${name}=${text?.slice(0, longestLead) ?? ""}`)
+  return [...files, ...fields].join("\n").slice(0, longestLead)
+}
+
 const asked = (request: FormRequest): AskedRequest<StoredBytes> => ({
   facts: request.facts,
-  // The same upload leads to the same upstream.
-  affinity: () => toldForm(request.form),
+  affinity: () => leadOf(request.form),
   bodyFor: (target) => Either.right(prepared(request, target)),
   bodyToResume: undefined,
 })

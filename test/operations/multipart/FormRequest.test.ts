@@ -96,6 +96,23 @@ describe("a form for a target", () => {
   })
 })
 
+describe("a form's affinity", () => {
+  const affinity = (all: ReadonlyArray<FormEntry>, digests = false) =>
+    Either.getOrThrow(
+      formReader()(readForm(formOf([...all, ["model", "m"]], boundary).bytes, digests), {}),
+    ).affinity()
+  const sound = (name: string): FormEntry => ["file", file(name, "audio/mpeg")]
+
+  it("is the same whatever is kept of its files, short, and another's where a name, a size or a field differs", () => {
+    const prompt: FormEntry = ["prompt", "x".repeat(100_000)]
+    const of = affinity([prompt, sound("a.mp3")])
+    expect(affinity([prompt, sound("a.mp3")], true)).toBe(of)
+    expect(of.length).toBeLessThanOrEqual(1_024)
+    expect(affinity([prompt, sound("b.mp3")])).not.toBe(of)
+    expect(affinity([["prompt", "y"], sound("a.mp3")])).not.toBe(of)
+  })
+})
+
 describe("the model of a form", () => {
   const read = (bytes: Uint8Array, deployment?: string, defaultModel?: string) =>
     Either.mapBoth(
