@@ -61,10 +61,10 @@ const renderFound = (file: string, text: string, problem: Problem, paint: Paint)
 }
 
 /** `1 error, 2 warnings`; of what there is none, nothing. Notes are no verdict. */
-const count = (problems: ReadonlyArray<Problem>): string =>
+const count = (severities: ReadonlyArray<Severity>): string =>
   (["error", "warning"] as const)
     .flatMap((severity) => {
-      const found = problems.filter((problem) => problem.severity === severity).length
+      const found = severities.filter((one) => one === severity).length
       return found === 0 ? [] : [`${found} ${severity}${found === 1 ? "" : "s"}`]
     })
     .join(", ")
@@ -95,13 +95,13 @@ export const check: Command = command(manual, (given) =>
     const say = (line: string) => Effect.catchTag(write(line), "OutputClosed", () => Effect.void)
     const problems = Either.match(loaded, { onLeft: (all) => all, onRight: ({ warnings }) => warnings })
     for (const problem of problems) yield* say(renderFound(path, text, problem, paint))
-    if (problems.some(({ severity }) => severity === "error")) {
-      yield* say(`${path}: ${count(problems)}\n`)
+    const severities = problems.map(({ severity }) => severity)
+    if (severities.includes("error")) {
+      yield* say(`${path}: ${count(severities)}\n`)
       return yield* new CliFailure({ exitCode: 1, message: "" })
     }
-    if (isOpen && Either.isRight(loaded) && loaded.right.holdsKeys) {
-      yield* say(`${openFile(path)}\n`)
-    }
+    const isTold = isOpen && Either.isRight(loaded) && loaded.right.holdsKeys
+    if (isTold) yield* say(`${paint("bold", path)} ${paint(shades.warning, "warning")} ${openFile}\n`)
     const verdict = Either.match(loaded, {
       onLeft: () => "good as far as it can be read without the environment",
       onRight: ({ config }) => {
@@ -109,7 +109,7 @@ export const check: Command = command(manual, (given) =>
         return `good; ${length} ${length === 1 ? "client" : "clients"}`
       },
     })
-    const counted = count(problems)
+    const counted = count(isTold ? [...severities, "warning"] : severities)
     yield* say(`${path}: ${verdict}${counted === "" ? "" : `; ${counted}`}\n`)
     if (given.flag("online") && Either.isRight(loaded)) yield* checkOnline(loaded.right.config, say)
   }),

@@ -137,6 +137,9 @@ describe("sluice check", () => {
         expect(yield* told).toBe(false)
         chmodSync(path, 0o644)
         expect(yield* told).toBe(true)
+        expect((yield* run(["check", path])).stdout).toMatch(
+          / warning every user .*\n.*: good; 2 clients; 1 warning$/,
+        )
         renameSync(path, `${path}.real`)
         symlinkSync(`${path}.real`, path)
         expect(yield* told).toBe(false)

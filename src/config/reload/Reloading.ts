@@ -210,7 +210,7 @@ export const beginWith = (
     const loaded = yield* load(source, text)
     const { config } = loaded
     yield* logWarnings(source.path, loaded)
-    if (isOpen && loaded.holdsKeys) yield* Effect.logWarning(openFile(source.path))
+    if (isOpen && loaded.holdsKeys) yield* Effect.logWarning(`${source.path}: ${openFile}`)
     const snapshot = yield* snapshotOf(source, config, 1)
     yield* logProxies(snapshot)
     const replaced = yield* Effect.acquireRelease(PubSub.unbounded<Snapshot>(), PubSub.shutdown)
