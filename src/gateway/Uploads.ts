@@ -27,13 +27,21 @@ const noBoundary = new InvalidRequest({
   param: null,
 })
 
+/** The body would be read as JSON. One without a boundary may be that, under the wrong name. */
+const takesJson = new InvalidRequest({
+  message:
+    "This endpoint takes JSON, and the request's content-type is multipart/form-data. Send a JSON object, as application/json.",
+  param: null,
+})
+
 /** The boundary of a request's body, where that is a form and its operation takes one. */
 export const formBoundary = (
-  { form }: ServedOperation,
+  { form, keptAt }: ServedOperation,
   { "content-type": type }: ClientCall["headers"],
 ): Either.Either<string, InvalidRequest> | undefined => {
-  if (form === undefined || type === undefined || !isFormType(type)) return undefined
+  if (type === undefined || !isFormType(type) || keptAt !== undefined) return undefined
   const boundary = boundaryOf(type)
+  if (form === undefined) return boundary === undefined ? undefined : Either.left(takesJson)
   return boundary === undefined ? Either.left(noBoundary) : Either.right(boundary)
 }
 

@@ -71,6 +71,12 @@ const factsOf = (
   continues: undefined,
 })
 
+/** What is said where none of these is there: the usual one first. */
+const missing = ([usual, ...others]: OneOf): string =>
+  others.length === 0
+    ? `\`${usual}\` is missing.`
+    : `\`${usual}\` is missing (or ${others.map((one) => `\`${one}\``).join(", or ")}).`
+
 const isThere = (value: Json | undefined): boolean => value !== undefined && value !== null
 
 /**
@@ -149,8 +155,7 @@ export const jsonRelay = <Name extends string>({
     }
     for (const names of needs) {
       if (names.some((one) => isThere(body[one]))) continue
-      const listed = names.map((one) => `\`${one}\``).join(" or ")
-      return Either.mapLeft(invalid(names[0], `${listed} is missing.`), invalidFor(model))
+      return Either.mapLeft(invalid(names[0], missing(names)), invalidFor(model))
     }
     const multimodal = needs.some((names) => names.some((one) => holdsOther(body[one])))
     const named = deployment === undefined && !isThere(body["model"]) ? model : body["model"]

@@ -281,6 +281,26 @@ describe("An upload", () => {
     }),
   )
 
+  it.scopedLive("is told that JSON is taken, where it is sent to what takes no form", () =>
+    Effect.gen(function* () {
+      const { port, upstreams } = yield* stack([good])
+      for (const path of ["/v1/chat/completions", "/v1/embeddings", "/v1/messages"]) {
+        const got = yield* exchange(port, upload(form("gpt-x", sound(10)), path))
+        expect([got?.status, jsonOf(got)]).toMatchObject([
+          400,
+          {
+            error: {
+              message: expect.stringContaining(
+                "takes JSON, and the request's content-type is multipart/form-data",
+              ),
+            },
+          },
+        ])
+      }
+      expect(upstreams[0]?.requests.length).toBe(0)
+    }),
+  )
+
   it.scopedLive(
     "takes its model from the path of a deployment, and says it to an upstream that needs it",
     () =>

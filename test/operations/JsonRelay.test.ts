@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import { judge } from "../../src/answer/Verdict.ts"
 import { nothingOmitted } from "../../src/operations/Additions.ts"
 import { jsonRelay } from "../../src/operations/JsonRelay.ts"
+import { operations } from "../../src/operations/Operations.ts"
 import { isJsonArray } from "../../src/wire/Json.ts"
 import { parseObject } from "../../src/wire/JsonBytes.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
@@ -71,8 +72,8 @@ describe("a planted operation", () => {
   })
 
   it.each([
-    [{ documents: ["d"] }, "query", "`query` or `question` is missing."],
-    [{ query: null, documents: ["d"] }, "query", "`query` or `question` is missing."],
+    [{ documents: ["d"] }, "query", "`query` is missing (or `question`)."],
+    [{ query: null, documents: ["d"] }, "query", "`query` is missing (or `question`)."],
     [{ question: "q" }, "documents", "`documents` is missing."],
     [{ question: "", documents: [] }, undefined, undefined],
   ])("is refused without what it cannot do without: %j", (said, param, message) => {
@@ -108,6 +109,13 @@ describe("a planted operation", () => {
   ])("is told to be of more than text where it is: %j", (documents, multimodal) => {
     const body = { model: "m", query: "q", question: documents, documents: documents ?? "d" }
     expect(Either.getOrThrow(planted.decode(bytesOf(body), {})).facts.multimodal).toBe(multimodal)
+  })
+
+  it.each([
+    [operations.embeddings, "`input` is missing (or `messages`, or `content`)."],
+    [operations.rerank, "`query` is missing."],
+  ])("names first what is usual where it lacks what it needs", ({ decode }, message) => {
+    expect(Either.flip(decode(bytesOf({ model: "m" }), {}))).toMatchObject({ right: { message } })
   })
 
   it("is refused where its client waits for a stream", () => {

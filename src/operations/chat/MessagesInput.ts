@@ -6,7 +6,10 @@ import { invalid } from "../JsonRequest.ts"
 import { textOf } from "../text/Messages.ts"
 import { decidingText, type TextInput } from "../text/TextInput.ts"
 
-const messagesOf = (messages: Json | undefined): Either.Either<ReadonlyArray<JsonObject>, InvalidRequest> => {
+/** The messages of a conversation, which has at least one. */
+export const messagesOf = (
+  messages: Json | undefined,
+): Either.Either<ReadonlyArray<JsonObject>, InvalidRequest> => {
   if (messages === undefined) return invalid("messages", "`messages` is missing.")
   if (!isJsonArray(messages)) return invalid("messages", "`messages` must be an array.")
   if (messages.length === 0) return invalid("messages", "`messages` is empty; at least one is needed.")

@@ -31,7 +31,7 @@ const tokenizes = ({ upstream }: Recipient): boolean =>
 const uncountable = (): InvalidRequest =>
   new InvalidRequest({
     message:
-      "messages: only the tokens of texts and tools can be counted here, not those of images, documents or blocks of other kinds",
+      "`messages` holds images, documents or blocks of other kinds, and only the tokens of texts and tools can be counted here.",
     param: "messages",
   })
 

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
 import type { Unresumable } from "../../resume/Unresumable.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { messagesOf } from "../chat/MessagesInput.ts"
 import { invalid, invalidFor, type JsonRequest, readJson } from "../JsonRequest.ts"
 import { deciding } from "../OneReading.ts"
 import type { RequestFacts } from "../Operation.ts"
@@ -26,16 +27,6 @@ export const decidedBy = deciding([
   "output_config",
   "output_format",
 ])
-
-const messagesOf = ({ messages }: JsonObject): Either.Either<ReadonlyArray<JsonObject>, InvalidRequest> => {
-  if (messages === undefined) return invalid("messages", "messages: Field required")
-  if (!isJsonArray(messages)) return invalid("messages", "messages: Input should be an array")
-  if (messages.length === 0) return invalid("messages", "messages: at least one message is required")
-  const objects = messages.filter(isJsonObject)
-  if (objects.length === messages.length) return Either.right(objects)
-  const index = messages.findIndex((message) => !isJsonObject(message))
-  return invalid(`messages.${index}`, `messages.${index}: Input should be an object`)
-}
 
 const isFilledArray = (value: Json | undefined): boolean =>
   value !== undefined && isJsonArray(value) && value.length > 0
@@ -80,10 +71,10 @@ export const decode = (
 /** The rest of `decode`, of a request whose model is known. */
 const read = (json: JsonRequest): Either.Either<MessagesRequest, InvalidRequest> => {
   const { body, model } = json
-  const messages = messagesOf(body)
+  const messages = messagesOf(body["messages"])
   if (Either.isLeft(messages)) return Either.left(messages.left)
   const stream = body["stream"] ?? false
-  if (typeof stream !== "boolean") return invalid("stream", "stream: Input should be a valid boolean")
+  if (typeof stream !== "boolean") return invalid("stream", "`stream` must be a boolean.")
   return Either.right({
     ...json,
     messages: messages.right,

@@ -176,12 +176,24 @@ describe("A request for a message", () => {
     [{ ...asked, messages: undefined }, "messages"],
     [{ ...asked, messages: {} }, "messages"],
     [{ ...asked, messages: [] }, "messages"],
-    [{ ...asked, messages: [turn, "x"] }, "messages.1"],
+    [{ ...asked, messages: [turn, "x"] }, "messages[1]"],
     [{ ...asked, stream: "yes" }, "stream"],
     ['{"model":"a","model":"b","messages":[{}]}', "model"],
     ['{"model":"a","Stop_Sequences":["x"],"messages":[{}]}', "stop_sequences"],
   ])("is refused for %j", (body, param) => {
     expect(messages.decode(bytesOf(body), {})).toMatchObject(Either.left({ param }))
+  })
+
+  it.each([
+    [{ messages: [] }, "`model` is missing."],
+    [{ model: "m" }, "`messages` is missing."],
+    [{ model: "m", messages: {} }, "`messages` must be an array."],
+    [{ model: "m", messages: [] }, "`messages` is empty; at least one is needed."],
+    [{ model: "m", messages: [{ role: "user" }, 5] }, "`messages[1]` must be an object."],
+    [{ model: "m", messages: [{ role: "user" }], stream: "yes" }, "`stream` must be a boolean."],
+  ])("is refused in one voice: %j", (body, message) => {
+    const request = messages.decode(new TextEncoder().encode(JSON.stringify(body)), {})
+    expect(Either.flip(request)).toMatchObject({ right: { message } })
   })
 
   it("tells of tools, images, also in what a tool answered, and why it could not be resumed", () => {

@@ -24,7 +24,7 @@ describe("a request for tokens", () => {
 
   it("is refused without a text", () => {
     expect(Either.flip(tokenize.decode(bytesOf({ model: "m" }), {}))).toMatchObject({
-      right: { param: "prompt", message: "`prompt` or `messages` or `content` is missing." },
+      right: { param: "prompt", message: "`prompt` is missing (or `messages`, or `content`)." },
     })
     expect(Either.flip(detokenize.decode(bytesOf({ model: "m" }), {}))).toMatchObject({
       right: { param: "tokens" },
