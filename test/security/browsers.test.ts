@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { allOperations } from "../../src/operations/Operations.ts"
-import { spellingsOf } from "../../src/operations/paths/ServedPaths.ts"
+import { spellingsOf } from "../../src/operations/paths/Spellings.ts"
 import { file, formOf } from "../support/Forms.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"

@@ -92,6 +92,7 @@ describe("A spooled body", () => {
       yield* fill(body, madeUpBytes(2_000_000), 100_000)
       // What it is written by is all claimed with the first byte that goes into the file.
       expect(taken).toEqual({ memory: 1_000_000, borrowed: 4 * 128 * 1024, disk: 1_000_000 })
+      body.close()
       for (const [lacking, lacks] of [
         [{ hold: () => false }, "memory"],
         [{ hold: (_: number, borrows = false) => !borrows }, "memory"],

@@ -36,8 +36,7 @@ export interface ConfigText {
 }
 
 /** What is said of a file that holds keys and is open. */
-export const openFile =
-  `every user of this machine may read this file, and keys stand in it: chmod 600 it, or write \${NAME} and have them in the environment`
+export const openFile = `every user of this machine may read this file, and keys stand in it: chmod 600 it, or write \${NAME} and have them in the environment`
 
 /** Reads the file. */
 export const readConfigText = (
