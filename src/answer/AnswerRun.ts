@@ -18,7 +18,7 @@ export interface AnswerSettings {
   /** What an error of the upstream is not to repeat. */
   readonly secrets: Secrets
   /** The name of the upstream whose events are being read, where what it gives out is to name it; of an answer that is resumed, it becomes another. */
-  readonly madeBy?: (() => string | undefined) | undefined
+  readonly madeBy?: (() => string) | undefined
 }
 
 /** How the upstream's events came to an end: of themselves, because something broke, or because this gateway ends. */

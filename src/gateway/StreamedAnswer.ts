@@ -118,7 +118,7 @@ export const streamedAnswer = (
       choices: choicesOf(request.choices, answered.target.upstream),
       requestId: draft.id,
       secrets,
-      madeBy: () => (transform.madeBy === undefined ? undefined : reading.stream.target.upstream.name),
+      madeBy: transform.madeBy === undefined ? undefined : () => reading.stream.target.upstream.name,
     },
     reasonOf: streamFaultReason,
     keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,

@@ -138,6 +138,44 @@ describe("What a client sealed of a message", () => {
     }),
   )
 
+  it.scopedLive("is told of for the one that answers, where two are asked at once", () =>
+    Effect.gen(function* () {
+      let late: Scripted.Exchange | undefined
+      const waits: Scripted.Answer = {
+        give: (exchange) => {
+          late = exchange
+        },
+      }
+      // The second says nothing, and lets the first answer.
+      const yields: Scripted.Answer = {
+        give: () => {
+          if (late !== undefined) Scripted.json(answer).give(late)
+        },
+      }
+      const { awaitRecords, port } = yield* gatewayBefore(
+        [
+          Scripted.sequence(Scripted.json(answer), Scripted.hang(), waits),
+          Scripted.sequence(Scripted.json(answer), yields),
+        ],
+        { hedge_after_ms: 20 },
+      )
+      const content = Object(jsonOf(yield* post(port, "/v1/messages", body)))["content"]
+      const [asked] = body.messages
+      const again = { ...body, stream: true, messages: [asked, { role: "assistant", content }, asked] }
+      const other = yield* post(port, "/v1/messages", again)
+      expect(other?.headers).toMatchObject({
+        "x-sluice-upstream": "second",
+        "x-sluice-dropped": "thinking.signature",
+      })
+
+      const got = yield* post(port, "/v1/messages", again)
+      expect(got?.headers["x-sluice-upstream"]).toBe("first")
+      expect(got?.headers["x-sluice-dropped"]).toBeUndefined()
+      const records = yield* awaitRecords(3)
+      expect(records.map(({ dropped }) => dropped)).toEqual([[], ["thinking.signature"], []])
+    }),
+  )
+
   it.scopedLive("is as it came where nobody else could be sent it, and comes back so", () =>
     Effect.gen(function* () {
       const bytes = framesOf(eventsOf(answer))

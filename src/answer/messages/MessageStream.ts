@@ -24,7 +24,7 @@ import { callsTool, stopReasonOf } from "./MessageAnswer.ts"
 import { deltaName, errorOfEvent, isDelta, typeOf, within } from "./MessageEvent.ts"
 import { messageInEvents } from "./MessageInEvents.ts"
 import { type MessageCounts, mergeCounts, noCounts, readCounts, usageOf } from "./MessageUsage.ts"
-import { maySeal, withMarks } from "./Sealed.ts"
+import { isPlainDelta, maySeal, withMarks } from "./Sealed.ts"
 
 export interface MessageState extends AnswerState {
   /** An event has come that belongs to a message. */
@@ -34,8 +34,6 @@ export interface MessageState extends AnswerState {
   readonly counts: MessageCounts
   readonly stopReason: string | undefined
   readonly toolCalls: boolean
-  /** The block that began last is one in which something may be sealed. */
-  readonly mayBeSealed: boolean
   readonly error: string | undefined
 }
 
@@ -47,7 +45,6 @@ const initial: MessageState = {
   counts: noCounts,
   stopReason: undefined,
   toolCalls: false,
-  mayBeSealed: false,
   error: undefined,
 }
 
@@ -78,21 +75,17 @@ const withStartUsage = (event: SseEvent, data: JsonObject): SseEvent => {
   return changed === undefined ? event : { data: changed, event: event.event }
 }
 
-/** Blocks of which nothing is sealed: those of texts and of calls. */
-const isPlain = ({ type }: JsonObject): boolean =>
-  type === "text" || (typeof type === "string" && type.endsWith("tool_use"))
-
 /** The event with its maker's mark behind what is sealed in its block, or in the delta of one. */
 const withBlockMarks = (
   event: SseEvent,
   name: "content_block" | "delta",
-  maker: (() => string | undefined) | undefined,
+  maker: (() => string) | undefined,
 ): SseEvent => {
-  const upstream = event.data.length <= longestChanged && maySeal(event.data) ? maker?.() : undefined
-  const data = upstream === undefined ? undefined : parseObject(event.data)
-  if (upstream === undefined || data === undefined) return event
+  if (maker === undefined || event.data.length > longestChanged || !maySeal(event.data)) return event
+  const data = parseObject(event.data)
+  if (data === undefined) return event
   const before = within(data, name)
-  const after = withMarks(before, upstream)
+  const after = withMarks(before, maker())
   const changed = after === before ? undefined : rewriteJson(event.data, data, { ...data, [name]: after })
   return changed === undefined ? event : { data: changed, event: event.event }
 }
@@ -132,12 +125,8 @@ export const messageStream = ({
         return [{ ...state, counts }, [withStartUsage(event, data)]]
       }
       case "content_block_start": {
-        const block = within(data, "content_block")
-        const next = {
-          ...state,
-          toolCalls: state.toolCalls || callsTool(block),
-          mayBeSealed: !isPlain(block),
-        }
+        const calls = callsTool(within(data, "content_block"))
+        const next = calls && !state.toolCalls ? { ...state, toolCalls: true } : state
         return [next, [withBlockMarks(event, "content_block", madeBy)]]
       }
       case deltaName:
@@ -171,7 +160,7 @@ export const messageStream = ({
   const step: AnswerMachine<MessageState>["step"] = (state, event, given) => {
     if (state.phase !== "open" || event === ping) return [state, nothing]
     if (state.hasBegun && isDelta(event))
-      return [state, [state.mayBeSealed ? withBlockMarks(event, "delta", madeBy) : event]]
+      return [state, [isPlainDelta(event.data) ? event : withBlockMarks(event, "delta", madeBy)]]
     if (event === unreadable) return passedOver(state)
     if (isDone(event)) return end(state, { kind: "ended" }, given)
     const data = outlineOf(event.data, answerLimits)

@@ -4,7 +4,7 @@
  */
 import { marked } from "../../routing/Mark.ts"
 import type { JsonObject } from "../../wire/Json.ts"
-import { holds } from "../../wire/JsonBytes.ts"
+import { holds, standsAt } from "../../wire/JsonBytes.ts"
 
 /** Members that are sealed, in blocks and in deltas of blocks. */
 const sealedMembers = ["signature", "encrypted_content", "data"]
@@ -29,3 +29,16 @@ const signs = [...sealedMembers.slice(0, 2), "redacted_thinking"].map((name) => 
 
 /** Whether bytes may hold something that is sealed: what holds none of these words does not. */
 export const maySeal = (data: Uint8Array): boolean => signs.some((sign) => holds(data, sign))
+
+const encoder = new TextEncoder()
+
+/** Where nearly all deltas say of what kind they are. */
+const kindAt = '{"type":"content_block_delta","index":0,"delta":{"type":'.length
+
+const plainKinds = ["text_delta", "thinking_delta", "input_json_delta"].map((kind) =>
+  encoder.encode(`"${kind}"`),
+)
+
+/** Whether the data of a delta are surely of a kind of which nothing is sealed; a look at a few bytes, which each event pays for. */
+export const isPlainDelta = (data: Uint8Array): boolean =>
+  plainKinds.some((kind) => standsAt(data, kindAt, kind))

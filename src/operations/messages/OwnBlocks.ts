@@ -1,7 +1,8 @@
 /**
  * The blocks of earlier turns for a target: what it sealed itself as it was, without a mark. A thought that another sealed is left out, since it would be
- * refused, and the whole request with it; of a compaction its summary stays. What has no mark goes to anybody: who made it is not known here.
+ * refused, and the whole request with it; of all else that says something, such as a compaction, only the seal is. What has no mark goes to anybody: who made it is not known here.
  */
+import { thinkingTypes } from "../../answer/messages/MessageTexts.ts"
 import { sealedIn } from "../../answer/messages/Sealed.ts"
 import { isMarked, ownOf } from "../../routing/Mark.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
@@ -26,13 +27,15 @@ const openedBy =
   (given) =>
     isMarked(given) ? ownOf(given, upstream) : given
 
-/** A block that says something which is not sealed: a thought without its signature is refused. */
-const isReadable = ({ type }: JsonObject): boolean => type === "compaction"
-
 const blocksOf = ({ content }: JsonObject): ReadonlyArray<Json> =>
   content !== undefined && isJsonArray(content) ? content : []
 
 const isSealed = (block: Json): boolean => isJsonObject(block) && sealedIn(block).length > 0
+
+const kinds: ReadonlySet<Json | undefined> = new Set(["thinking", "redacted_thinking", "compaction"])
+
+/** What a block is called where it is told of, in a header too: callers may call theirs anything. */
+const kindOf = ({ type }: JsonObject): string => (kinds.has(type) ? String(type) : "block")
 
 /** The text of a block, `undefined` where it is left out. */
 const ownBlock = (block: JsonObject, text: string, opened: Opened, dropped: Set<string>) => {
@@ -41,8 +44,9 @@ const ownBlock = (block: JsonObject, text: string, opened: Opened, dropped: Set<
     const own = opened(given)
     if (own === given) continue
     if (own === undefined) {
-      dropped.add(`${String(block["type"])}.${name}`)
-      if (!isReadable(block)) return undefined
+      dropped.add(`${kindOf(block)}.${name}`)
+      // It would be refused without.
+      if (thinkingTypes.has(block["type"])) return undefined
     }
     edits.push([name, own === undefined ? undefined : JSON.stringify(own)])
   }

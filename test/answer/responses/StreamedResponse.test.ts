@@ -33,7 +33,12 @@ const sent = (
   events: ReadonlyArray<SseEvent>,
   { end = { kind: "ended" }, madeBy }: { readonly end?: AnswerEnd; readonly madeBy?: string } = {},
 ): Sent => {
-  const answer = grammar.answer({ includeUsage: true, choices: 1, secrets: noSecrets, madeBy: () => madeBy })
+  const answer = grammar.answer({
+    includeUsage: true,
+    choices: 1,
+    secrets: noSecrets,
+    madeBy: madeBy === undefined ? undefined : () => madeBy,
+  })
   const out = [...events.flatMap((event) => answer.take(event)), ...answer.end(end)]
   return {
     wire: out.map((event) => Buffer.from(grammar.frame(event)).toString()).join(""),

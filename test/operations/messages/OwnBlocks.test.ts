@@ -72,6 +72,21 @@ const givenStreamed = (message: JsonObject, maker: string, cuts: ReadonlyArray<n
   )
 }
 
+/** What is given out of these events within a message. */
+const streamedWire = (events: ReadonlyArray<Readonly<Record<string, unknown>>>): string => {
+  const answer = grammar.answer({
+    includeUsage: true,
+    choices: 1,
+    secrets: new Secrets([]),
+    madeBy: () => "first",
+  })
+  const [start, ...rest] = eventsOf(messageOf([]))
+  return [...(start === undefined ? [] : [start]), ...events.map(eventOf), ...rest]
+    .flatMap((event) => answer.take(event))
+    .map(({ data }) => decoder.decode(data))
+    .join("\n")
+}
+
 const contentIn = (bytes: Uint8Array): Json => {
   const message: unknown = JSON.parse(decoder.decode(bytes))
   return isJsonObject(message) ? (message["content"] ?? null) : null
@@ -168,6 +183,18 @@ describe("A turn of a model that is sent back", () => {
       ["compaction.signature", "compaction.encrypted_content"],
     ],
     [
+      "keeps a call, of which only the seal is left out: its answer would stand alone",
+      [user("a"), assistant({ ...call, signature: first("c2ln") }), user("c")],
+      [user("a"), assistant(call), user("c")],
+      ["block.signature"],
+    ],
+    [
+      "is told of in words that a header takes, whatever a caller calls it",
+      [user([{ type: "x\r\nset-cookie: a", signature: first("c2ln") }, { signature: first("c2ln") }])],
+      [user([{ type: "x\r\nset-cookie: a" }, {}])],
+      ["block.signature"],
+    ],
+    [
       "keeps what a tool has found, encrypted or not",
       [
         user("a"),
@@ -238,14 +265,43 @@ describe("A message that is given out", () => {
     expect(givenStreamed(whole, "first", [1])).toEqual([expected])
   })
 
-  it("has marks in what is sealed in deltas that it does not know, and none in texts and calls", () => {
+  it("has marks in blocks that come in turns, and in deltas of blocks that never began", () => {
+    const thinks = (index: number, signature: string) => ({
+      type: "content_block_delta",
+      index,
+      delta: { type: "signature_delta", signature },
+    })
+    const begins = (index: number, block: JsonObject) => ({
+      type: "content_block_start",
+      index,
+      content_block: block,
+    })
+    const wire = streamedWire([
+      begins(0, thought("")),
+      begins(1, textBlock("")),
+      { type: "content_block_stop", index: 1 },
+      thinks(0, "YQ=="),
+      begins(2, call),
+      thinks(12, "Yg=="),
+    ])
+    expect(wire).toContain(`"signature":"${first("YQ==")}"`)
+    expect(wire).toContain(`"signature":"${first("Yg==")}"`)
+  })
+
+  it("has one mark where a message comes as one event", () => {
     const answer = grammar.answer({
       includeUsage: true,
       choices: 1,
       secrets: new Secrets([]),
       madeBy: () => "first",
     })
-    const [start, ...rest] = eventsOf(messageOf([]))
+    const events = answer.take(eventOf(messageOf([thought("YQ=="), redacted("Yg==")])))
+    const wire = events.map(({ data }) => decoder.decode(data)).join("\n")
+    expect(wire).toContain(`"signature":"${first("YQ==")}"`)
+    expect(wire).toContain(`"data":"${first("Yg==")}"`)
+  })
+
+  it("has marks in what is sealed in deltas that it does not know, and none in texts", () => {
     const events = [
       { type: "content_block_start", index: 0, content_block: { type: "compaction", content: null } },
       {
@@ -256,10 +312,7 @@ describe("A message that is given out", () => {
       { type: "content_block_start", index: 1, content_block: { type: "text", text: "" } },
       { type: "content_block_delta", index: 1, delta: { type: "text_delta", text: "a", signature: "c2ln" } },
     ]
-    const wire = [...(start === undefined ? [] : [start]), ...events.map(eventOf), ...rest]
-      .flatMap((event) => answer.take(event))
-      .map(({ data }) => decoder.decode(data))
-      .join("\n")
+    const wire = streamedWire(events)
     expect(wire).toContain(`"encrypted_content":"${first("ZQ==")}"`)
     expect(wire).toContain('"signature":"c2ln"')
   })
