@@ -75,6 +75,12 @@ const ofKey = (upstream: Upstream, answer: Answer): ClientReading => {
 const ofModels = (models: ReadonlyArray<AskedModel>): ReadonlyArray<string> =>
   models.filter(({ has }) => has === "no").map(({ model }) => `has no model ${JSON.stringify(model)}`)
 
+/** Azure's older addresses say the same of a wrong path and of a query that is missing. */
+const azures = ({ baseUrl, query }: Upstream): string =>
+  /\.azure\.com(?:[:/]|$)/i.test(baseUrl) && !query.includes("api-version")
+    ? "; Azure's older addresses need ?api-version=… behind it"
+    : ""
+
 const ofDialects = ({ dialects, upstream }: Findings): ClientReading => {
   const known = dialects.map((one) => ({ ...one, speaks: speaks(one.answer) }))
   const spoken = known.filter((one) => one.speaks === "yes").map(({ dialect }) => dialect)
@@ -82,7 +88,10 @@ const ofDialects = ({ dialects, upstream }: Findings): ClientReading => {
   const wanted = lacking.filter(({ dialect }) => upstream.dialects.includes(dialect))
   if (wanted.length > 0 && spoken.length === 0) {
     const { answer, url } = wanted[0] ?? { answer: { failure: "" }, url: "" }
-    return { problems: [`has nothing at ${url} (answered ${said(answer)}); check base_url`], notes: [] }
+    return {
+      problems: [`has nothing at ${url} (answered ${said(answer)}); check base_url${azures(upstream)}`],
+      notes: [],
+    }
   }
   const kept = upstream.dialects.filter((dialect) => !wanted.some((one) => one.dialect === dialect))
   const right = kept.length > 0 ? kept : spoken

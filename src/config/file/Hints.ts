@@ -1,6 +1,7 @@
 /** What a file says that is allowed and seldom meant: who is let in, texts that look like references, weights that GPT_API reads differently. */
 import { isSecretName } from "../SecretValues.ts"
 import { addressIn } from "./AddressIn.ts"
+import { hostsOn } from "./KnownHosts.ts"
 import type { Finding, Path, Severity } from "./Problem.ts"
 import { fromFile, literally, type Saying, say } from "./Saying.ts"
 import { below, type Scalar, type Tree, textOf } from "./Tree.ts"
@@ -225,4 +226,5 @@ export const hintsOn = (root: Tree): ReadonlyArray<Finding> => [
   ...keysToStrangers(root),
   ...lookLikeReferences(root, []),
   ...standbyInGptApi(root),
+  ...upstreamsOf(root).flatMap(hostsOn),
 ]

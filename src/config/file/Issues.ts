@@ -3,6 +3,7 @@ import type { ParseIssue } from "effect/ParseResult"
 import * as AST from "effect/SchemaAST"
 import { nearest } from "../../wire/Nearest.ts"
 import { isFixed } from "../schema/FixedWords.ts"
+import { meantBy, otherNames } from "../schema/OtherNames.ts"
 import {
   choicesOf,
   descend,
@@ -239,7 +240,7 @@ const describe = (actual: Tree | undefined, kindOnly: boolean, known: ReadonlyAr
   const otherwise = literally(typeof value === "string" ? "a string" : "a number")
   if (kindOnly) return otherwise
   return typeof value === "string"
-    ? fromFile(source, { known, otherwise })
+    ? fromFile(source, { known: known.length === 0 ? known : [...known, ...otherNames], otherwise })
     : fromFile(source, { as: (it) => it, otherwise })
 }
 
@@ -251,9 +252,17 @@ const switches: Readonly<Record<string, Saying>> = {
 }
 
 const suggestion = (expected: AST.AST, value: string): Saying | undefined => {
-  const word = nearest(value, choicesOf(expected))
+  const choices = choicesOf(expected)
+  const word = meantBy(value, choices) ?? nearest(value, choices)
   if (word !== undefined) return say`"${ofProgram(word)}"`
   return phraseOf(expected) === "true or false" ? switches[value.toLowerCase()] : undefined
+}
+
+/** What other programs have keys for, and where it is said here. */
+const saidElsewhere: Readonly<Record<string, Saying>> = {
+  api_version: say`unknown key; it stands behind base_url, as its query: ?api-version=\u2026`,
+  organization: say`unknown key; it is a header: write headers: { openai-organization: \u2026 }`,
+  deployment: say`unknown key; a deployment is the model: write model: \u2026`,
 }
 
 const unknownKey = (
@@ -266,6 +275,8 @@ const unknownKey = (
   const written = keyIn(key)
   if (written !== key && known.includes(written))
     return say`a space is missing after the colon of ${ofProgram(written)}`
+  const elsewhere = known.includes("base_url") ? saidElsewhere[written.replaceAll("-", "_")] : undefined
+  if (elsewhere !== undefined) return elsewhere
   const meant = suggested(written, known)
   if (meant !== undefined) return say`unknown key; did you mean "${ofProgram(meant)}"?`
   const section = path.length === 0 ? sections.get(key) : undefined

@@ -87,6 +87,18 @@ describe("readingOf", () => {
       },
       ["has nothing at http://a/chat/completions (answered 404); check base_url"],
     ],
+    [
+      "of Azure's lacks its query, or has another address",
+      {
+        upstream: makeUpstream({ baseUrl: "https://x.openai.azure.com/openai/deployments/d" }),
+        list: answered(404),
+        listed: undefined,
+        dialects: [{ dialect: "chat", url: "https://x/chat/completions", answer: answered(404) }],
+      },
+      [
+        "has nothing at https://x/chat/completions (answered 404); check base_url; Azure's older addresses need ?api-version=… behind it",
+      ],
+    ],
   ])("says in words that a client %s", (_, given, problems) => {
     expect(readingOf(findings(given)).problems).toEqual(problems)
   })

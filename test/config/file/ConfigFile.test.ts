@@ -282,6 +282,21 @@ describe("problems", () => {
       '1:29 load_balancing.strategy: expected one of random, deterministic, least_connections, got "rnd"; did you mean "random"?',
     ],
     [
+      "what is said elsewhere here",
+      withClient("api_version: 2024-10-21"),
+      "5:5 openai_clients[0].api_version: unknown key; it stands behind base_url, as its query: ?api-version=…",
+    ],
+    [
+      "a dialect by the name of who speaks it",
+      withClient("dialects: [anthropic]"),
+      '5:16 openai_clients[0].dialects[0]: expected one of chat, responses, messages, got "anthropic"; did you mean "messages"?',
+    ],
+    [
+      "a preset by the name of its model",
+      withClient("preset: claude"),
+      '5:13 openai_clients[0].preset: expected the name of a preset, which docs/providers.md lists, got "claude"; did you mean "anthropic"?',
+    ],
+    [
       "yes for true",
       `request_cleaning: { merge_user_messages: yes }\n${none}`,
       '1:42 request_cleaning.merge_user_messages: expected true or false, got "yes"; did you mean true?',
