@@ -19,7 +19,10 @@ import { isVerbose } from "./Health.ts"
 
 type Headers = ClientCall["headers"]
 
-/** What browsers let a page read of an answer, beside the headers they always do. */
+/**
+ * What browsers let a page read of an answer, beside the headers they always do: all of it, as rate limits have many names. Those that do not know `*`
+ * let it read those that are named.
+ */
 const exposed = [
   "x-request-id",
   "request-id",
@@ -30,6 +33,7 @@ const exposed = [
   "x-sluice-dropped",
   "x-should-retry",
   "retry-after",
+  "*",
 ].join(", ")
 
 /** What is on every answer, whoever may read it. */

@@ -8,8 +8,8 @@ import { sanitizeRequestId } from "../wire/RequestId.ts"
 const upstreamNames: ReadonlySet<string> = new Set(["retry-after", "retry-after-ms"])
 const upstreamPrefixes = ["openai-", "anthropic-", "x-ratelimit-"]
 
-/** Where upstreams say what they call a request: OpenAI and most others, Anthropic, Azure, and AWS. */
-const requestIdNames = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid"]
+/** Where upstreams say what they call a request: Anthropic, before whom a proxy may say what it calls it, OpenAI and most others, Azure, and AWS. */
+const requestIdNames = ["request-id", "x-request-id", "apim-request-id", "x-amzn-requestid"]
 
 /** What an upstream calls a request: its support asks for it. Bounded, of plain characters, and without a secret. */
 export const upstreamRequestId = (upstream: ReceivedHeaders, secrets: Secrets): string | undefined => {

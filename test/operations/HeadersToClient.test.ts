@@ -32,7 +32,8 @@ describe("back to the client", () => {
       "anthropic-ratelimit-requests-reset": "2026-11-28T09:00:00Z",
       "anthropic-organization-id": "org",
     }
-    expect(toClient({ ...limits, "request-id": "req_011" }, noSecrets)).toEqual({
+    const proxied = { ...limits, "request-id": "req_011", "x-request-id": "of-a-proxy" }
+    expect(toClient(proxied, noSecrets)).toEqual({
       ...limits,
       "x-upstream-request-id": "req_011",
     })
