@@ -11,15 +11,17 @@ import { backslash, backslashesBefore, nearBytes, nextQuote, quote } from "./Jso
 import {
   aClosing,
   anOpening,
-  aQuote,
+  aScalar,
   aSpace,
   closeBrace,
   closeBracket,
   colon,
   comma,
   kinds,
+  nearScalars,
   openBrace,
   openBracket,
+  scalarsEnd,
 } from "./JsonSigns.ts"
 
 /** Objects of no more bytes are read as they are: whatever they hold, that takes a few milliseconds. */
@@ -236,34 +238,33 @@ export class JsonOutline {
     let depth = this.#depth
     let holds = this.#leftHolds
     let at = from
-    scan: while (at < length) {
+    let scalars = 0
+    while (at < length) {
       const byte = chunk[at] ?? 0
-      switch (kinds[byte]) {
-        case aSpace:
-          break
-        case anOpening:
-          depth++
-          holds = true
-          break
-        case aClosing:
-          if (depth === ends) break scan
-          depth--
-          break
-        case aQuote: {
-          holds = true
-          const near = Math.min(length, at + nearBytes)
-          let next = at + 1
-          while (next < near && chunk[next] !== quote) next += chunk[next] === backslash ? 2 : 1
-          if (next >= near) {
-            this.#inString = true
-            at++
-            break scan
-          }
-          at = next
+      const kind = kinds[byte]
+      if (kind === aSpace) {
+        at++
+        continue
+      }
+      if (kind === aClosing && depth === ends) break
+      holds = true
+      if (kind === aScalar) {
+        at = ++scalars > nearScalars ? scalarsEnd(chunk, at) : at + 1
+        continue
+      }
+      scalars = 0
+      if (kind === anOpening) depth++
+      else if (kind === aClosing) depth--
+      else {
+        const near = Math.min(length, at + nearBytes)
+        let next = at + 1
+        while (next < near && chunk[next] !== quote) next += chunk[next] === backslash ? 2 : 1
+        if (next >= near) {
+          this.#inString = true
+          at++
           break
         }
-        default:
-          holds = true
+        at = next
       }
       at++
     }

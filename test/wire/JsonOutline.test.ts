@@ -7,6 +7,7 @@ import {
   type OutlineLimits,
   relayLimits,
   surelyReadable,
+  vectorLimits,
 } from "../../src/wire/JsonOutline.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -117,6 +118,29 @@ describe("The outline of an object", () => {
     expect(outline).toMatchObject({ a: expect.any(Array), error: { message: "no" } })
     expect(JSON.stringify(outline).length).toBeLessThan(100_000)
     expect(JSON.stringify(outlined(text, 4_096).end()).length).toBeGreaterThan(1_000_000)
+  })
+
+  it("law: passes over vectors, whatever stands between their numbers, wherever the bytes are cut", () => {
+    const numbers = fc.array(fc.double({ noDefaultInfinity: true, noNaN: true }), {
+      minLength: 10,
+      maxLength: 60,
+    })
+    const inside = fc.oneof(
+      numbers,
+      fc.array(fc.oneof(numbers, fc.record({ x: numbers, "a]": fc.string() })), { maxLength: 4 }),
+    )
+    const data = fc.array(fc.record({ index: fc.nat(), embedding: inside }), { maxLength: 5 })
+    fc.assert(
+      fc.property(data, fc.integer({ min: 1, max: 2_000 }), fc.boolean(), (vectors, piece, isPrinted) => {
+        const answer = { data: vectors, usage: { total_tokens: 8 } }
+        const text = JSON.stringify(answer, undefined, isPrinted ? 2 : 0)
+        const left = vectors.map(({ embedding, index }) => ({
+          index,
+          embedding: embedding.length === 0 ? [] : [0],
+        }))
+        expect(outlined(text, piece, vectorLimits).end()).toEqual({ ...answer, data: left })
+      }),
+    )
   })
 
   it("keeps what stands behind what it leaves out", () => {
