@@ -123,7 +123,7 @@ export const rooms = {
     edges: "Online.ts",
   },
   cli: {
-    rooms: `access App.ts audit audit/read cli/explain cli/online config config/schema http operations processes runtime telemetry terminal
+    rooms: `access App.ts audit audit/read cli/explain cli/online config config/schema http processes runtime telemetry terminal
       upstream/calls version.ts wire`,
     edges: "*",
     outside: "@effect/platform @effect/platform-node node:cluster node:os node:util",

@@ -3,10 +3,7 @@ import type { IncomingMessage } from "node:http"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { type BodyLimit, RequestTooLarge } from "../errors/RequestErrors.ts"
 import type { PassingBody } from "../gateway/Exchange.ts"
-
-/** Whether a body follows the head (RFC 9112 §6.3). */
-export const saysBody = ({ headers }: IncomingMessage): boolean =>
-  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
+import { saysBody } from "./RequestHead.ts"
 
 /** A body on its way, for whoever keeps its pace. */
 export interface BodyOnItsWay extends PassingBody {

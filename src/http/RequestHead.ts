@@ -1,7 +1,14 @@
-/** What Node's parser lets through and RFC 9112 does not: other versions of HTTP, a request for two hosts, and one whose body may or may not be framed. */
+/**
+ * The head of a request: whether a body follows it, and what Node's parser lets through and RFC 9112 does not: other versions of HTTP, a request for two
+ * hosts, and one whose body may or may not be framed.
+ */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { faces } from "../errors/faces/Faces.ts"
 import { faceOf } from "../operations/FaceOf.ts"
+
+/** Whether a body follows the head (RFC 9112 §6.3). */
+export const saysBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
 
 interface HeadFault {
   readonly status: number

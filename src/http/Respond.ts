@@ -5,7 +5,7 @@ import type { ClientAnswer } from "../gateway/Exchange.ts"
 import type { Outlet } from "../gateway/Relay.ts"
 import { fieldsOf, type SentHeaders } from "../wire/Headers.ts"
 import type { Linger } from "./Lingering.ts"
-import { saysBody } from "./PassingBody.ts"
+import { saysBody } from "./RequestHead.ts"
 
 /** Sends the answer, with `onEvery` beside its own headers. Interrupting it leaves the response unfinished: its connection is closed, so that no client takes it for whole. */
 export const send = (

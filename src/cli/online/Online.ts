@@ -4,6 +4,7 @@ import { saidError } from "../../errors/SaidError.ts"
 import { toUpstream } from "../../operations/HeadersToUpstream.ts"
 import { operations } from "../../operations/Operations.ts"
 import { dialects as allDialects, type Dialect } from "../../routing/Dialect.ts"
+import { askedAs, listCallOf } from "../../routing/ListCall.ts"
 import { type Model, readModels } from "../../routing/ModelList.ts"
 import { pathAt, type Upstream, urlOf } from "../../routing/Upstream.ts"
 import type { Secrets } from "../../secrets/Secrets.ts"
@@ -30,8 +31,6 @@ const mostModels = 20
 /** The longest words of an answer that are told. */
 const longestWords = 200
 
-const listOfModels = { name: "models", paths: ["/models"] } as const
-
 const operationOf = {
   chat: operations["chat.completions"],
   responses: operations.responses,
@@ -43,9 +42,8 @@ const nothing = new TextEncoder().encode("{}")
 
 type Asked = Pick<UpstreamCall, "method" | "path" | "query" | "body">
 
-const faceOf = ({ dialects }: Upstream) => (dialects.includes("messages") ? "anthropic" : "openai")
-
-const hurried = (upstream: Upstream): Upstream => ({
+/** With waits as short as somebody has who looks on. */
+const waitedForBriefly = (upstream: Upstream): Upstream => ({
   ...upstream,
   timeouts: { connectMs, firstByteMs: waitMs, answerMs: waitMs, idleMs: waitMs, totalMs: waitMs },
 })
@@ -60,7 +58,7 @@ const ask = (upstream: Upstream, asked: Asked, secrets: Secrets): Effect.Effect<
         upstream,
         headers: toUpstream({ accept: "application/json" }, upstream, upstream.apiKey, {
           body: asked.body === undefined ? "none" : "json",
-          face: faceOf(upstream),
+          face: askedAs(upstream),
         }),
         awaits: "answer",
         unpacks: "any",
@@ -99,7 +97,7 @@ const askFor = (upstream: Upstream, list: ReadonlyArray<Model>, model: string, s
           upstream,
           {
             method: "GET",
-            path: `${pathAt(upstream, listOfModels)}/${encodeURIComponent(model)}`,
+            path: `${listCallOf(upstream).path}/${encodeURIComponent(model)}`,
             body: undefined,
           },
           secrets,
@@ -122,10 +120,8 @@ const probe = (upstream: Upstream, dialect: Dialect, secrets: Secrets) => {
 
 const findingsOf = (configured: Upstream, secrets: Secrets): Effect.Effect<Findings, never, Upstreams> =>
   Effect.gen(function* () {
-    const upstream = hurried(configured)
-    const query = faceOf(upstream) === "anthropic" ? "limit=1000" : undefined
-    const path = pathAt(upstream, listOfModels)
-    const list = yield* ask(upstream, { method: "GET", path, query, body: undefined }, secrets)
+    const upstream = waitedForBriefly(configured)
+    const list = yield* ask(upstream, { method: "GET", ...listCallOf(upstream), body: undefined }, secrets)
     if (!("status" in list)) return { upstream, list, listed: undefined, models: [], dialects: [] }
     const listed = modelsIn(list, upstream)
     const models =

@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { Aside } from "../../aside/Aside.ts"
 import { toUpstream } from "../../operations/HeadersToUpstream.ts"
+import { askedAs, listCallOf } from "../../routing/ListCall.ts"
 import { type Model, nextPageOf, readModels } from "../../routing/ModelList.ts"
-import { pathAt, type Upstream } from "../../routing/Upstream.ts"
+import type { Upstream } from "../../routing/Upstream.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
 import { JsonCost } from "../../wire/JsonCost.ts"
 import { outlineOf, relayLimits, surelyReadable } from "../../wire/JsonOutline.ts"
@@ -27,8 +28,6 @@ const maxAsked = 16
 /** How long a list may take. */
 const lateMs = 10_000
 
-const listOfModels = { name: "models", paths: ["/models"] } as const
-
 type Credential = Redacted.Redacted<string> | undefined
 
 /** What a list has of models, and behind which of them it goes on. */
@@ -39,12 +38,6 @@ interface Page {
 
 /** Pages of a list of Anthropic's, each as large as it may be. */
 const mostPages = 10
-
-const queryOfPage = (after: string | undefined): string =>
-  after === undefined ? "limit=1000" : `limit=1000&after_id=${encodeURIComponent(after)}`
-
-/** Anthropic's own list is not to be had without its headers, nor as a whole, which others pass over. */
-const isAnthropics = ({ dialects }: Upstream): boolean => dialects.includes("messages")
 
 const callFor = (upstream: Upstream, credential: Credential, after: string | undefined): UpstreamCall => {
   const { timeouts } = upstream
@@ -58,11 +51,10 @@ const callFor = (upstream: Upstream, credential: Credential, after: string | und
       },
     },
     method: "GET",
-    path: pathAt(upstream, listOfModels),
-    query: isAnthropics(upstream) ? queryOfPage(after) : undefined,
+    ...listCallOf(upstream, after),
     headers: toUpstream({ accept: "application/json" }, upstream, credential, {
       body: "none",
-      face: isAnthropics(upstream) ? "anthropic" : "openai",
+      face: askedAs(upstream),
     }),
     body: undefined,
     awaits: "answer",
@@ -162,7 +154,8 @@ export class ListCalls {
       if (status !== 200) return yield* Effect.fail(refusedBy({ status, headers, retryAfterMs }, body))
       const models = yield* readList(this.#aside, body, call.upstream.name)
       if (models === undefined) return yield* unusable("its model list has no entries")
-      const next = isAnthropics(call.upstream) ? nextPageOf(outlineOf(body, relayLimits)) : undefined
+      const next =
+        askedAs(call.upstream) === "anthropic" ? nextPageOf(outlineOf(body, relayLimits)) : undefined
       return { models, next }
     })
   }
