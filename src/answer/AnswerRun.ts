@@ -27,6 +27,10 @@ export type AnswerEnd =
   | { readonly kind: "broken"; readonly reason: string }
   | { readonly kind: "cut"; readonly error: ShapedError }
 
+/** Why an answer breaks off that came to this end, and was not whole; of one that is cut, its error says. */
+export const reasonOf = (end: Exclude<AnswerEnd, { readonly kind: "cut" }>): string =>
+  end.kind === "broken" ? end.reason : "it ended before it said that it was finished"
+
 export type AnswerPhase = "open" | "complete" | "broken"
 
 /** What every machine knows of its answer. */
@@ -53,6 +57,12 @@ export interface AnswerSummary {
 /** The outcome of an answer that was left in this phase. */
 export const outcomeOf = (phase: AnswerPhase): AnswerSummary["outcome"] =>
   phase === "complete" ? "ok" : phase === "broken" ? "stream_broken" : "client_closed"
+
+/** The state with one event more that was no JSON object, and was not passed on. */
+export const passedOver = <State extends Pick<AnswerSummary, "passedOver">>(state: State): State => ({
+  ...state,
+  passedOver: state.passedOver + 1,
+})
 
 /** The most that is kept of what an error says. */
 export const longestError = 500

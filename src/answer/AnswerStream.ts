@@ -21,6 +21,8 @@ import {
   type AnswerSummary,
   longestError,
   outcomeOf,
+  passedOver,
+  reasonOf,
 } from "./AnswerRun.ts"
 import type { AnswerShape } from "./AnswerShape.ts"
 import { callsTool, holderOf } from "./ChoiceText.ts"
@@ -154,17 +156,11 @@ export const answerStream = (settings: ChoiceSettings): AnswerMachine<ChoiceAnsw
     // Of one that broke off with fewer choices than were asked for, the others were still to come.
     if (ending.kind === "ended" ? allFinished(state.progress) : isFinished(state)) return complete(state)
     if (ending.kind === "cut") return fail(state, ending.error)
-    const reason = ending.kind === "broken" ? ending.reason : "it ended before it said that it was finished"
-    return fail(state, brokenStream(reason))
+    return fail(state, brokenStream(reasonOf(ending)))
   }
 
   return { initial, step, isFinished, end, summary }
 }
-
-const passedOver = (state: ChoiceAnswerState): ChoiceAnswerState => ({
-  ...state,
-  passedOver: state.passedOver + 1,
-})
 
 /** What was learned of an answer so far. */
 export const summary = (state: ChoiceAnswerState): AnswerSummary => {

@@ -1,6 +1,5 @@
 /** How answers of choices stream, those of chats and of legacy completions: chunks as the data of events without names, and `[DONE]`. */
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
-import { onOneLine } from "../wire/JsonText.ts"
 import { MachineRun } from "../wire/Machine.ts"
 import { doneData, isDone } from "../wire/Sse.ts"
 import { encode, heartbeat } from "../wire/SseWriting.ts"
@@ -10,12 +9,9 @@ import type { AnswerShape } from "./AnswerShape.ts"
 import { answerStream } from "./AnswerStream.ts"
 import { changedTexts } from "./ChangedTexts.ts"
 import type { ResumeRules } from "./ResumeRules.ts"
-import { isOver, type StreamGrammar, saysNothing, saysSomething } from "./StreamGrammar.ts"
+import { errorOnOneLine, isOver, type StreamGrammar, saysNothing, saysSomething } from "./StreamGrammar.ts"
 import { assemble, gathered } from "./transcript/Transcript.ts"
 import { errorOf, says } from "./Verdict.ts"
-
-const decoder = new TextDecoder()
-const encoder = new TextEncoder()
 
 const meaning: StreamGrammar["meaning"] = (event) => {
   if (isDone(event)) return isOver
@@ -33,8 +29,7 @@ export const choiceGrammar = (shape: AnswerShape, resume: ResumeRules | undefine
   frame: ({ data }) => encode(data),
   kept: undefined,
   heartbeat,
-  // On one line: there are clients that read no others.
-  errorEvents: (body) => [{ data: encoder.encode(onOneLine(decoder.decode(body))), event: undefined }],
+  errorEvents: (body) => [errorOnOneLine(body, undefined)],
   changed: (transform, hidesUsage) => {
     const machine = changedTexts(shape, transform, hidesUsage)
     return machine === undefined ? undefined : new MachineRun(machine)

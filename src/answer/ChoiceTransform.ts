@@ -66,6 +66,10 @@ export const choiceMachine = (transform: ChoiceTransform): ChoiceMachine | undef
   return text === "" ? undefined : compose(prefix(text), passing)
 }
 
+/** That of a dialect which has one way to carry thinking: it is stripped, or stays as it is. */
+export const strippingMachine = (transform: ChoiceTransform): ChoiceMachine | undefined =>
+  choiceMachine(transform.thinking === "strip" ? transform : { ...transform, thinking: "passthrough" })
+
 const nothing: ReadonlyArray<Piece> = []
 
 /** A choice's machine on its way through one holder. Mutable on purpose: per event, a copy for each piece costs more. */

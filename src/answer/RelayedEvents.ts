@@ -10,7 +10,6 @@ import { told } from "../secrets/Told.ts"
 import { isJsonObject, type JsonObject } from "../wire/Json.ts"
 import { encodeJson, parseObject } from "../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
-import { onOneLine } from "../wire/JsonText.ts"
 import { isDone, type SseEvent } from "../wire/Sse.ts"
 import { encodeEvent, heartbeat } from "../wire/SseWriting.ts"
 import {
@@ -20,10 +19,12 @@ import {
   type AnswerState,
   longestError,
   outcomeOf,
+  passedOver,
+  reasonOf,
 } from "./AnswerRun.ts"
 import { withoutEncoded } from "./RelayedExcerpt.ts"
 import { ping, unreadable } from "./StreamEvent.ts"
-import { isOver, type StreamGrammar, saysNothing, saysSomething } from "./StreamGrammar.ts"
+import { errorOnOneLine, isOver, type StreamGrammar, saysNothing, saysSomething } from "./StreamGrammar.ts"
 import { mergeUsage, noUsage, readUsage, type Usage } from "./Usage.ts"
 import { errorOf } from "./Verdict.ts"
 
@@ -57,9 +58,6 @@ const initial: RelayedState = {
   error: undefined,
 }
 
-const decoder = new TextDecoder()
-const encoder = new TextEncoder()
-
 const nothing: ReadonlyArray<SseEvent> = []
 
 type Step = readonly [RelayedState, ReadonlyArray<SseEvent>]
@@ -69,8 +67,6 @@ const fail = (state: RelayedState, error: ShapedError, secrets: Secrets): Step =
   [{ data: secrets.withoutIn(errorData(error)), event: "error" }],
 ]
 
-const passedOver = (state: RelayedState): Step => [{ ...state, passedOver: state.passedOver + 1 }, nothing]
-
 const machineOf = (
   { counted, last }: RelayedEventRules,
   { choices, secrets }: AnswerSettings,
@@ -79,12 +75,12 @@ const machineOf = (
 
   const step = (state: RelayedState, event: SseEvent): Step => {
     if (state.phase !== "open" || event === ping) return [state, nothing]
-    if (event === unreadable) return passedOver(state)
+    if (event === unreadable) return [passedOver(state), nothing]
     if (isDone(event)) return [{ ...state, phase: "complete" }, [event]]
     const object = outlineOf(event.data, answerLimits)
     const error = errorOf(event, object)
     if (error !== undefined) return fail(state, error, secrets)
-    if (object === undefined) return passedOver(state)
+    if (object === undefined) return [passedOver(state), nothing]
     const isLast = object["type"] === last
     const { usage } = object
     if (!isLast && !isJsonObject(usage)) return [state, [event]]
@@ -102,8 +98,7 @@ const machineOf = (
     const isWhole = ending.kind === "ended" ? state.ended > 0 : isFinished(state)
     if (isWhole) return [{ ...state, phase: "complete" }, nothing]
     if (ending.kind === "cut") return fail(state, ending.error, secrets)
-    const reason = ending.kind === "broken" ? ending.reason : "it ended before it said that it was finished"
-    return fail(state, brokenStream(reason), secrets)
+    return fail(state, brokenStream(reasonOf(ending)), secrets)
   }
 
   return {
@@ -159,7 +154,7 @@ export const relayedEvents = (rules: RelayedEventRules): StreamGrammar => ({
   frame: encodeEvent,
   kept: keptOf,
   heartbeat,
-  errorEvents: (body) => [{ data: encoder.encode(onOneLine(decoder.decode(body))), event: "error" }],
+  errorEvents: (body) => [errorOnOneLine(body, "error")],
   changed: () => undefined,
   givenOut: (body, limitBytes) => givenOut(rules, body, limitBytes),
   gathered: () => undefined,

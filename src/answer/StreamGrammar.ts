@@ -4,6 +4,7 @@
  */
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { JsonObject } from "../wire/Json.ts"
+import { onOneLine } from "../wire/JsonText.ts"
 import type { Running } from "../wire/Machine.ts"
 import type { SseEvent } from "../wire/Sse.ts"
 import type { AnswerRun, AnswerSettings } from "./AnswerRun.ts"
@@ -22,6 +23,15 @@ export type Meaning =
 export const saysSomething: Meaning = { kind: "says" }
 export const saysNothing: Meaning = { kind: "says_nothing" }
 export const isOver: Meaning = { kind: "over" }
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+/** The body of an error as the data of one event. On one line: there are clients that read no others. */
+export const errorOnOneLine = (body: Uint8Array, name: "error" | undefined): SseEvent => ({
+  data: encoder.encode(onOneLine(decoder.decode(body))),
+  event: name,
+})
 
 export interface StreamGrammar {
   /** What an event means for an answer that has not begun. */

@@ -22,6 +22,7 @@ import type {
   RelayedAnswers,
   RequestFacts,
 } from "./Operation.ts"
+import { plainFacts } from "./PlainFacts.ts"
 import { countAsked } from "./text/Choices.ts"
 
 /** Names of members of which a request has one. */
@@ -53,23 +54,6 @@ export interface JsonRelay<Name extends string>
 }
 
 type AskedOf = Pick<RequestFacts, "characters" | "choices" | "stream">
-
-/** Nothing of it calls a tool. */
-const factsOf = (
-  model: string,
-  multimodal: boolean,
-  { characters, choices, stream }: AskedOf,
-): RequestFacts => ({
-  model,
-  stream,
-  characters,
-  includeUsage: false,
-  tools: false,
-  multimodal,
-  choices,
-  unresumable: undefined,
-  continues: undefined,
-})
 
 /** What is said where none of these is there: the usual one first. */
 const missing = ([usual, ...others]: OneOf): string =>
@@ -160,7 +144,7 @@ export const jsonRelay = <Name extends string>({
     const multimodal = needs.some((names) => names.some((one) => holdsOther(body[one])))
     const named = deployment === undefined && !isThere(body["model"]) ? model : body["model"]
     return Either.right({
-      facts: factsOf(model, multimodal, askedOf(body)),
+      facts: { ...plainFacts(model, false), includeUsage: false, multimodal, ...askedOf(body) },
       affinity: () => leadOf(leading.map((one) => body[one]).find(isThere)),
       bodyFor: (target) => Either.right(edited(request, editsFor(body, named, target, own), nothingAdded)),
       bodyToResume: undefined,

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto"
 
 /** 72 bits of the digest, in characters that stand in a path as they are. */
-const markLength = 12
+export const markLength = 12
 
 /** What is digested of something long: its end. */
 const digestedLength = 512
@@ -20,7 +20,7 @@ export const markOf = (made: string, upstream: string): string =>
 /** Stands between what is sealed and its mark: no encoding of bytes has a dot. */
 const sign = ".s"
 
-const behindSign = /\.s([\w-]{12})/
+const behindSign = new RegExp(`\\.s([\\w-]{${markLength}})`)
 
 /** What is sealed, with its mark. */
 export const marked = (made: string, upstream: string): string => `${made}${sign}${markOf(made, upstream)}`

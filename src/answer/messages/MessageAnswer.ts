@@ -5,13 +5,10 @@ import { outlineOf, wholeLimits } from "../../wire/JsonOutline.ts"
 import { identityOf } from "../AnswerIdentity.ts"
 import type { ChoiceTransform } from "../ChoiceTransform.ts"
 import type { AnswerFacts } from "../PlainAnswer.ts"
+import { blocksOf } from "./MessageBlocks.ts"
 import { messageTexts } from "./MessageTexts.ts"
 import { readCounts, usageOf } from "./MessageUsage.ts"
 import { maySeal, withMarks } from "./Sealed.ts"
-
-/** The blocks of its content. */
-const blocksOf = ({ content }: JsonObject): ReadonlyArray<JsonObject> =>
-  content !== undefined && isJsonArray(content) ? content.filter(isJsonObject) : []
 
 const isWords = (value: Json | undefined): value is string => typeof value === "string" && value !== ""
 

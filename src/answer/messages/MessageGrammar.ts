@@ -1,19 +1,17 @@
 /** How messages stream (Anthropic's grammar): events by name, from `message_start` to `message_stop`. */
 import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
-import { onOneLine } from "../../wire/JsonText.ts"
 import { MachineRun } from "../../wire/Machine.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
 import { encodeEvent, encodeNamed } from "../../wire/SseWriting.ts"
 import { AnswerMachineRun } from "../AnswerRun.ts"
 import type { ResumeRules } from "../ResumeRules.ts"
-import { isOver, type StreamGrammar, saysNothing, saysSomething } from "../StreamGrammar.ts"
+import { errorOnOneLine, isOver, type StreamGrammar, saysNothing, saysSomething } from "../StreamGrammar.ts"
 import { errorOfEvent, eventSays, typeOf } from "./MessageEvent.ts"
 import { messageEventTexts } from "./MessageEventTexts.ts"
 import { messageInEvents } from "./MessageInEvents.ts"
 import { messageStream } from "./MessageStream.ts"
 import { assembledMessage, gatheredMessage } from "./MessageTranscript.ts"
 
-const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
 const meaning: StreamGrammar["meaning"] = (event) => {
@@ -53,7 +51,7 @@ export const messageGrammar = (resume: ResumeRules | undefined): StreamGrammar =
   frame,
   kept: undefined,
   heartbeat: encodeNamed("ping", encoder.encode('{"type":"ping"}')),
-  errorEvents: (body) => [{ data: encoder.encode(onOneLine(decoder.decode(body))), event: "error" }],
+  errorEvents: (body) => [errorOnOneLine(body, "error")],
   changed: (transform) => {
     const machine = messageEventTexts(transform)
     return machine === undefined ? undefined : new MachineRun(machine)

@@ -18,6 +18,8 @@ import {
   type AnswerState,
   longestError,
   outcomeOf,
+  passedOver,
+  reasonOf,
 } from "../AnswerRun.ts"
 import { longestChanged, ping, unreadable } from "../StreamEvent.ts"
 import { callsTool, stopReasonOf } from "./MessageAnswer.ts"
@@ -90,8 +92,6 @@ const withBlockMarks = (
   return changed === undefined ? event : { data: changed, event: event.event }
 }
 
-const passedOver = (state: MessageState): Step => [{ ...state, passedOver: state.passedOver + 1 }, nothing]
-
 const complete = (state: MessageState, event: SseEvent): Step => [{ ...state, phase: "complete" }, [event]]
 
 /** The machine of a streamed message. */
@@ -112,8 +112,7 @@ export const messageStream = ({
     if (state.phase !== "open") return [state, nothing]
     if (isFinished(state)) return complete(state, stopEvent)
     if (ending.kind === "cut") return fail(state, ending.error)
-    const reason = ending.kind === "broken" ? ending.reason : "it ended before it said that it was finished"
-    return fail(state, brokenStream(reason))
+    return fail(state, brokenStream(reasonOf(ending)))
   }
 
   /** An event that is no error, with what it tells. */
@@ -154,14 +153,14 @@ export const messageStream = ({
       state = next
       events.push(...some)
     }
-    return events.length === 0 ? passedOver(before) : [state, events]
+    return events.length === 0 ? [passedOver(before), nothing] : [state, events]
   }
 
   const step: AnswerMachine<MessageState>["step"] = (state, event, given) => {
     if (state.phase !== "open" || event === ping) return [state, nothing]
     if (state.hasBegun && isDelta(event))
       return [state, [isPlainDelta(event.data) ? event : withBlockMarks(event, "delta", madeBy)]]
-    if (event === unreadable) return passedOver(state)
+    if (event === unreadable) return [passedOver(state), nothing]
     if (isDone(event)) return end(state, { kind: "ended" }, given)
     const data = outlineOf(event.data, answerLimits)
     const error = errorOfEvent(event, data)
@@ -170,7 +169,7 @@ export const messageStream = ({
       return fail(state, error, isOwn ? event.data : undefined)
     }
     return data === undefined || typeOf(event, data) === undefined
-      ? passedOver(state)
+      ? [passedOver(state), nothing]
       : read(state, event, data)
   }
 

@@ -3,7 +3,7 @@
  * what of a text block stands between tags of thinking. A text block is a text of its own; what the formats of chats call reasoning stays as it is.
  */
 import type { JsonObject } from "../../wire/Json.ts"
-import { type ChoiceMachineState, type ChoiceTransform, choiceMachine } from "../ChoiceTransform.ts"
+import { type ChoiceMachineState, type ChoiceTransform, strippingMachine } from "../ChoiceTransform.ts"
 import { contentOf } from "../Piece.ts"
 
 /** How far the texts of a message have come. */
@@ -30,13 +30,9 @@ export const thinkingTypes: ReadonlySet<unknown> = new Set(["thinking", "redacte
 export const thinkingDeltas: ReadonlySet<unknown> = new Set(["thinking_delta", "signature_delta"])
 
 /** What is to be done; `undefined` where that is nothing. */
-export const messageTexts = ({ prefix, tags, thinking }: ChoiceTransform): MessageTexts | undefined => {
-  const strips = thinking === "strip"
-  const machine = choiceMachine({
-    prefix,
-    thinking: strips ? "strip" : "passthrough",
-    ...(tags === undefined ? {} : { tags }),
-  })
+export const messageTexts = (transform: ChoiceTransform): MessageTexts | undefined => {
+  const strips = transform.thinking === "strip"
+  const machine = strippingMachine(transform)
   if (machine === undefined) return undefined
 
   const text: MessageTexts["text"] = (run, given) => {

@@ -2,8 +2,9 @@
  * What a message cost in tokens, as Anthropic counts: the input without what was read from its cache and written to it, which are counted apart. Here,
  * as everywhere, the input is all of it.
  */
-import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { isJsonObject, type Json } from "../../wire/Json.ts"
 import { noUsage, type Usage } from "../Usage.ts"
+import { within } from "./MessageEvent.ts"
 
 /** The counts as they are said. What was not said is `undefined`, never 0. */
 export interface MessageCounts {
@@ -30,11 +31,6 @@ const count = (value: Json | undefined): number | undefined =>
 const sum = (...counts: ReadonlyArray<number | undefined>): number | undefined => {
   const known = counts.filter((one) => one !== undefined)
   return known.length === 0 ? undefined : known.reduce((all, one) => all + one, 0)
-}
-
-const within = (usage: JsonObject, name: string): JsonObject => {
-  const value = usage[name]
-  return isJsonObject(value) ? value : {}
 }
 
 /** The counts of a `usage`. */

@@ -2,7 +2,7 @@
 import { shaped } from "../../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../../errors/SaidError.ts"
 import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
-import { encodeJson, quote } from "../../wire/JsonBytes.ts"
+import { encodeJson, quote, standsAt } from "../../wire/JsonBytes.ts"
 import { answerLimits, outlineOf } from "../../wire/JsonOutline.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
 import { isOver, type Meaning, saysNothing, saysSomething } from "../StreamGrammar.ts"
@@ -16,14 +16,9 @@ const typeFirst = ['{"type":"', '{"type": "'].map((text) => new TextEncoder().en
 
 const longestType = 128
 
-const begins = (data: Uint8Array, bytes: Uint8Array): boolean => {
-  for (let at = 0; at < bytes.length; at++) if (data[at] !== bytes[at]) return false
-  return true
-}
-
 /** What the data of an event call it. */
 const typeIn = (data: Uint8Array): string | undefined => {
-  const begun = typeFirst.find((bytes) => begins(data, bytes))
+  const begun = typeFirst.find((bytes) => standsAt(data, 0, bytes))
   if (begun !== undefined) {
     const end = data.subarray(0, begun.length + longestType).indexOf(quote, begun.length)
     if (end !== -1) return ascii.decode(data.subarray(begun.length, end))

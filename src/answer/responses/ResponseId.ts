@@ -2,9 +2,9 @@
  * Ids of responses that name the upstream which made them, so that whatever is asked of one later is asked there. An id that is given out ends in a
  * digest of the upstream's name and of the id itself: it tells nothing, needs no memory, and no other id of the same upstream has it.
  */
-import { markOf } from "../../routing/Mark.ts"
+import { markLength, markOf } from "../../routing/Mark.ts"
 
-const markedForm = /^(.+)_s([\w-]{12})$/s
+const markedForm = new RegExp(`^(.+)_s([\\w-]{${markLength}})$`, "s")
 
 /** Longer ids are no upstream's; they pass as they are. */
 const longestId = 512

@@ -4,7 +4,7 @@
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { run } from "../../wire/Machine.ts"
-import { type ChoiceMachine, type ChoiceTransform, choiceMachine } from "../ChoiceTransform.ts"
+import { type ChoiceMachine, type ChoiceTransform, strippingMachine } from "../ChoiceTransform.ts"
 import { contentOf } from "../Piece.ts"
 import { movedAnnotations } from "./Annotations.ts"
 
@@ -18,13 +18,10 @@ export interface TextChange {
 }
 
 /** What is changed; `undefined` where nothing is. */
-export const changeOf = ({ prefix, tags, thinking }: ChoiceTransform): TextChange | undefined => {
-  const strips = thinking === "strip"
-  const format = strips ? "strip" : "passthrough"
-  const given = tags === undefined ? {} : { tags }
-  const first = choiceMachine({ prefix, thinking: format, ...given })
-  const later = choiceMachine({ prefix: undefined, thinking: format, ...given })
-  return first === undefined ? undefined : { first, later, strips }
+export const changeOf = (transform: ChoiceTransform): TextChange | undefined => {
+  const first = strippingMachine(transform)
+  const later = strippingMachine({ ...transform, prefix: undefined })
+  return first === undefined ? undefined : { first, later, strips: transform.thinking === "strip" }
 }
 
 const changedText = (machine: ChoiceMachine | undefined, text: string): string =>

@@ -17,6 +17,8 @@ import {
   type AnswerState,
   longestError,
   outcomeOf,
+  passedOver,
+  reasonOf,
 } from "../AnswerRun.ts"
 import { longestChanged, ping, unreadable } from "../StreamEvent.ts"
 import { mergeUsage, noUsage, readUsage, type Usage } from "../Usage.ts"
@@ -65,9 +67,7 @@ const initial: StreamedState = {
 
 const nothing: ReadonlyArray<SseEvent> = []
 
-const endedEarly = brokenStream("it ended before it said that it was finished")
-
-const passedOver = (state: StreamedState): StreamedState => ({ ...state, passedOver: state.passedOver + 1 })
+const endedEarly = brokenStream(reasonOf({ kind: "ended" }))
 
 const numberOf = ({ data }: SseEvent): number => {
   const number = outlineOf(data, answerLimits)?.["sequence_number"]
@@ -165,7 +165,7 @@ export const streamedResponse = ({ madeBy, secrets }: AnswerSettings): AnswerMac
     end: (state, ending, before) => {
       if (state.phase !== "open") return [state, nothing]
       if (ending.kind === "cut") return fail(state, ending.error, before, undefined)
-      const error = ending.kind === "broken" ? brokenStream(ending.reason) : endedEarly
+      const error = brokenStream(reasonOf(ending))
       return fail(state, error, before, undefined)
     },
     summary: ({ error, finishReason, passedOver, phase, toolCalls, usage }) => ({

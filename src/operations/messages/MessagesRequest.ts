@@ -1,5 +1,6 @@
 /** A request in Anthropic's dialect: decoded as far as the gateway reads it, otherwise carried as it came. */
 import * as Either from "effect/Either"
+import { blocksOf } from "../../answer/messages/MessageBlocks.ts"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
 import type { Unresumable } from "../../resume/Unresumable.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
@@ -7,6 +8,7 @@ import { messagesOf } from "../chat/MessagesInput.ts"
 import { invalid, invalidFor, type JsonRequest, readJson } from "../JsonRequest.ts"
 import { deciding } from "../OneReading.ts"
 import type { RequestFacts } from "../Operation.ts"
+import { plainFacts } from "../PlainFacts.ts"
 import { textOf } from "../text/Messages.ts"
 
 export interface MessagesRequest extends JsonRequest {
@@ -33,9 +35,6 @@ const isFilledArray = (value: Json | undefined): boolean =>
 
 /** Blocks that hold something else than text. */
 const otherThanText: ReadonlySet<unknown> = new Set(["image", "document", "container_upload"])
-
-const blocksOf = ({ content }: JsonObject): ReadonlyArray<JsonObject> =>
-  content !== undefined && isJsonArray(content) ? content.filter(isJsonObject) : []
 
 /** Whether a message holds something that is not text, in what a tool has answered too. */
 const isMultimodal = (message: JsonObject): boolean =>
@@ -79,15 +78,10 @@ const read = (json: JsonRequest): Either.Either<MessagesRequest, InvalidRequest>
     ...json,
     messages: messages.right,
     facts: {
-      model,
-      stream,
-      // Every answer tells of it.
-      includeUsage: true,
+      ...plainFacts(model, stream),
       tools: isFilledArray(body["tools"]),
       multimodal: messages.right.some(isMultimodal),
-      choices: { n: undefined, prompts: 1 },
       unresumable: neverResumable(body),
-      continues: undefined,
     },
   })
 }

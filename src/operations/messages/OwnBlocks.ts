@@ -27,7 +27,7 @@ const openedBy =
   (given) =>
     isMarked(given) ? ownOf(given, upstream) : given
 
-const blocksOf = ({ content }: JsonObject): ReadonlyArray<Json> =>
+const contentOf = ({ content }: JsonObject): ReadonlyArray<Json> =>
   content !== undefined && isJsonArray(content) ? content : []
 
 const isSealed = (block: Json): boolean => isJsonObject(block) && sealedIn(block).length > 0
@@ -55,7 +55,7 @@ const ownBlock = (block: JsonObject, text: string, opened: Opened, dropped: Set<
 
 /** The text of a turn, `undefined` where nothing of it is left. */
 const ownTurn = (turn: JsonObject, text: string, opened: Opened, dropped: Set<string>) => {
-  const blocks = blocksOf(turn)
+  const blocks = contentOf(turn)
   if (!blocks.some(isSealed)) return text
   let left = 0
   const before = memberText(text, "content") ?? "[]"
@@ -98,7 +98,7 @@ export const messagesFor = (
   { messages, text }: Pick<MessagesRequest, "messages" | "text">,
   upstream: string,
 ): OwnMessages => {
-  if (!messages.some((turn) => blocksOf(turn).some(isSealed))) return asTheyCame
+  if (!messages.some((turn) => contentOf(turn).some(isSealed))) return asTheyCame
   const dropped = new Set<string>()
   const opened = openedBy(upstream)
   const before = memberText(text, "messages") ?? "[]"

@@ -2,16 +2,16 @@
  * A request in Anthropic's dialect as vLLM's `/tokenize` takes it: what its own Messages make of it, so that it counts what it would read. Only what is
  * text all through is counted so; of the rest a count would be a guess.
  */
+import { blocksOf } from "../../answer/messages/MessageBlocks.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { textOf } from "../text/Messages.ts"
 import type { MessagesRequest } from "./MessagesRequest.ts"
 
-const blocksOf = (content: Json | undefined): ReadonlyArray<JsonObject> =>
-  typeof content === "string"
-    ? [{ type: "text", text: content }]
-    : content !== undefined && isJsonArray(content)
-      ? content.filter(isJsonObject)
-      : []
+/** The blocks of a turn; a text by itself is one. */
+const blocksIn = (turn: JsonObject): ReadonlyArray<JsonObject> => {
+  const { content } = turn
+  return typeof content === "string" ? [{ type: "text", text: content }] : blocksOf(turn)
+}
 
 const ofType = (blocks: ReadonlyArray<JsonObject>, type: string): ReadonlyArray<JsonObject> =>
   blocks.filter((block) => block["type"] === type)
@@ -23,8 +23,9 @@ const callOf = ({ id, input, name }: JsonObject): JsonObject => ({
 })
 
 /** The messages that a turn is for a chat: what tools answered before what the user says. */
-const turnOf = ({ content, role }: JsonObject): ReadonlyArray<JsonObject> => {
-  const blocks = blocksOf(content)
+const turnOf = (turn: JsonObject): ReadonlyArray<JsonObject> => {
+  const { role } = turn
+  const blocks = blocksIn(turn)
   const text = ofType(blocks, "text")
     .map((block) => textOf([block]))
     .join("")

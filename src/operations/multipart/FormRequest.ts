@@ -6,6 +6,7 @@ import type { StoredBytes } from "../../wire/StoredBytes.ts"
 import { nothingAdded } from "../Additions.ts"
 import { invalid, invalidFor, longestModel } from "../JsonRequest.ts"
 import type { AskedRequest, FormReader, Prepared, Recipient, RequestFacts } from "../Operation.ts"
+import { plainFacts } from "../PlainFacts.ts"
 import { type Form, type FormPart, isFile } from "./Form.ts"
 import { editedForm } from "./FormEdits.ts"
 import { decidingFields, flag } from "./FormFields.ts"
@@ -31,17 +32,6 @@ interface FormRequest {
   readonly named: string | undefined
   readonly facts: RequestFacts
 }
-
-const factsOf = (model: string, stream: boolean): RequestFacts => ({
-  model,
-  stream,
-  includeUsage: true,
-  tools: false,
-  multimodal: true,
-  choices: { n: undefined, prompts: 1 },
-  unresumable: undefined,
-  continues: undefined,
-})
 
 /** A value as fields say it: a list as one field for each of it. */
 const fieldsOf = (name: string, value: Json): ReadonlyArray<readonly [string, string]> =>
@@ -89,7 +79,12 @@ const read = (
   const named = modelPart?.text ?? (deployment === undefined ? model.right : undefined)
   return Either.mapBoth(flag("stream", fields.right.get("stream")?.text), {
     onLeft: invalidFor(model.right),
-    onRight: (stream) => ({ form, modelPart, named, facts: factsOf(model.right, stream) }),
+    onRight: (stream) => ({
+      form,
+      modelPart,
+      named,
+      facts: { ...plainFacts(model.right, stream), multimodal: true },
+    }),
   })
 }
 

@@ -8,6 +8,7 @@ import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wir
 import { invalid, invalidFor, type JsonRequest, readJson } from "../JsonRequest.ts"
 import { deciding } from "../OneReading.ts"
 import type { Continued, RequestFacts } from "../Operation.ts"
+import { plainFacts } from "../PlainFacts.ts"
 import { textOf } from "../text/Messages.ts"
 
 export interface ResponsesRequest extends RequestFacts, JsonRequest {}
@@ -87,12 +88,9 @@ const read = (request: JsonRequest): Either.Either<ResponsesRequest, InvalidRequ
   }
   return Either.right({
     ...request,
-    stream: stream ?? false,
-    includeUsage: true,
+    ...plainFacts(request.model, stream ?? false),
     tools: isFilled(body["tools"]),
     multimodal: isMultimodal(body["input"]),
-    choices: { n: undefined, prompts: 1 },
-    unresumable: undefined,
     continues: continuedBy(body, previous),
   })
 }

@@ -13,6 +13,7 @@ import { answerLimits } from "../../wire/JsonOutline.ts"
 import { nothingAdded } from "../Additions.ts"
 import { deciding } from "../OneReading.ts"
 import type { Operation, RequestFacts } from "../Operation.ts"
+import { plainFacts } from "../PlainFacts.ts"
 
 export type StoredResponseName =
   | "responses.retrieve"
@@ -26,13 +27,7 @@ type BehindId = "" | "/cancel" | "/input_items"
 const nothing = new Uint8Array()
 
 const factsOf = (id: string, stream: boolean): RequestFacts => ({
-  model: "",
-  stream,
-  includeUsage: true,
-  tools: false,
-  multimodal: false,
-  choices: { n: undefined, prompts: 1 },
-  unresumable: undefined,
+  ...plainFacts("", stream),
   continues: { kind: "response", id, param: null },
 })
 
