@@ -511,7 +511,8 @@ const refusedAsItCame = (status: number, headers: Readonly<Record<string, string
       {
         status,
         body: Buffer.from(errorOf(status)),
-        ...(status === 404 || status === 405 || status === 501 ? { isCallersFault: true as const } : {}),
+        // Of a path the configuration is to blame, which says who is asked where.
+        ...(status === 404 ? { isCallersFault: true as const } : {}),
         ...(headers["retry-after"] === undefined ? {} : { retryAfter: headers["retry-after"] }),
       },
     ),
@@ -523,7 +524,7 @@ const refusedWithPage = (status: number): Fault =>
     answering(Scripted.status(status, page, asPage)),
     failed(
       { status },
-      { status, code: "upstream_refused", ...(status < 429 ? { isCallersFault: true as const } : {}) },
+      { status, code: "upstream_refused", ...(status === 403 ? { isCallersFault: true as const } : {}) },
     ),
   )
 

@@ -15,6 +15,7 @@ import type { Target } from "../../routing/Upstream.ts"
 import { noSecrets } from "../../secrets/Secrets.ts"
 import type { ToldFailure, ToldRefusal } from "./AttemptFailure.ts"
 import { reasonOf } from "./FailureWords.ts"
+import { speaksOfPath } from "./MissingPath.ts"
 import { isClientsFault, isErrorStatus } from "./Refusal.ts"
 
 /** A failed attempt with its target. */
@@ -50,7 +51,10 @@ export const errorOfRefusal = (
     upstream: name,
     status: isErrorStatus(status) ? status : 502,
     said: { kind, answered, location, baseUrl: location === undefined ? undefined : baseUrlOf(location) },
-    isClientsFault: isClientsFault(kind, ownKey),
+    isClientsFault: isClientsFault(
+      kind === "not_found" && speaksOfPath(status, body) ? "missing_endpoint" : kind,
+      ownKey,
+    ),
     headers: toClient(headers, noSecrets),
     body,
     failures,

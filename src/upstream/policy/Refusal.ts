@@ -220,20 +220,23 @@ export const countsAs = (status: number, kind: RefusalKind): ReadonlyArray<numbe
   }
 }
 
-/** Whether the request is to blame, or with it the client whose key was sent. */
+/**
+ * Whether the request is to blame, or with it the client whose key was sent. Who asks for a model that a provider does not have may have mistyped it. Which
+ * upstream is asked at which path is the configuration's to say: where nothing is there no request could help it.
+ */
 export const isClientsFault = (kind: RefusalKind, ownKey: boolean): boolean => {
   switch (kind) {
     case "request":
     case "moderation":
     case "firewall":
     case "missing_model":
-    case "missing_endpoint":
     case "not_found":
       return true
     case "credentials":
     case "billing":
     case "limit":
       return !ownKey
+    case "missing_endpoint":
     case "provider":
     case "redirect":
       return false

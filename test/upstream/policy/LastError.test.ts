@@ -59,6 +59,24 @@ describe("errorOfAll", () => {
     }
   })
 
+  it.each([
+    [404, "", false],
+    [404, "<html><title>404 Not Found</title></html>", false],
+    [404, '{"detail":"Not Found"}', false],
+    [404, '{"error":{"message":"Invalid URL (POST /v1/rerank)","type":"invalid_request_error"}}', false],
+    [404, '{"error":{"message":"Resource not found","code":"404"}}', false],
+    [405, '{"detail":"Method Not Allowed"}', false],
+    [501, '{"error":{"message":"This server does not support embeddings."}}', false],
+    [404, '{"error":{"message":"The model `m` does not exist","code":"model_not_found"}}', true],
+    [404, '{"error":{"message":"Response with id \'resp_1\' not found."}}', true],
+    [404, '{"error":{"message":"No endpoints found that support tool use.","code":404}}', true],
+  ])("lets the client pay for a %i only where it is not of the path: %s", (status, body, isClientsFault) => {
+    for (const key of ["sk-own", undefined]) {
+      const failure = refused(status, undefined, body)
+      expect(errorOfAll([failed("a", failure, key)])).toMatchObject({ status, isClientsFault })
+    }
+  })
+
   it("repeats no key that an upstream repeats, and is byte for byte otherwise", () => {
     const body = '{"error":{"message":"busy: sk-configured \u00e9","type":"t","param":null,"code":null}}'
     const told = (apiKey: string) => {

@@ -421,6 +421,8 @@ describe("A refusal", () => {
     for (const ownKey of [true, false]) {
       expect(isClientsFault("request", ownKey)).toBe(true)
       expect(isClientsFault("moderation", ownKey)).toBe(true)
+      expect(isClientsFault("missing_model", ownKey)).toBe(true)
+      expect(isClientsFault("missing_endpoint", ownKey)).toBe(false)
       expect(isClientsFault("provider", ownKey)).toBe(false)
       expect(isClientsFault("limit", ownKey)).toBe(!ownKey)
       expect(isClientsFault("credentials", ownKey)).toBe(!ownKey)
