@@ -302,7 +302,7 @@ class Passthrough {
       this.#body === undefined
         ? {}
         : { content_type: call.headers["content-type"] ?? null, bytes: this.#body.received() }
-    draft.received(encodeJson({ method, path: secrets.without(passed.path), ...sent }) ?? noBytes)
+    draft.received(encodeJson({ method, path: secrets.without(passed.asked), ...sent }) ?? noBytes)
   }
 }
 

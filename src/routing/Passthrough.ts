@@ -20,7 +20,15 @@ export interface PassthroughRule {
 
 /** What a request below a rule asks for. */
 export type Passed =
-  | { readonly kind: "below"; readonly rule: PassthroughRule; readonly path: string; readonly query: string }
+  | {
+      readonly kind: "below"
+      readonly rule: PassthroughRule
+      /** As it was asked for here. */
+      readonly asked: string
+      /** As it is below a base URL. */
+      readonly path: string
+      readonly query: string
+    }
   /** It could be read in two ways, of which one leads elsewhere. */
   | { readonly kind: "refused"; readonly rule: PassthroughRule }
 
@@ -97,7 +105,9 @@ export const passedBy = (rules: ReadonlyArray<PassthroughRule>, target: string):
   const query = behind.join("?")
   const rest = path.slice(rule.path.length)
   const isPlain = pathText.test(written) && queryText.test(query) && rest.split("/").every(isName)
-  return isPlain ? { kind: "below", rule, path: belowBaseUrl(path), query } : { kind: "refused", rule }
+  return isPlain
+    ? { kind: "below", rule, asked: path, path: belowBaseUrl(path), query }
+    : { kind: "refused", rule }
 }
 
 /** What may be wrong with the path of a rule. */

@@ -94,7 +94,7 @@ describe("what is handed on", () => {
       expect(record).toMatchObject({ endpoint: "passthrough", status: 200, outcome: "ok", upstream: "first" })
       expect(noteIn(record?.request)).toEqual({
         method: "POST",
-        path: "/files/a%20b",
+        path: "/v1/files/a%20b",
         content_type: "application/octet-stream",
         bytes: 4,
       })
