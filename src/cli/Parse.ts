@@ -23,6 +23,8 @@ export interface Argument {
 
 export interface Takes<O extends Options> {
   readonly argument?: Argument
+  /** Why it takes no word, where one may be what is not to be shown. */
+  readonly noWords?: string
   readonly options: O
 }
 
@@ -67,7 +69,7 @@ export const unknown = (what: string, word: string, known: ReadonlyArray<string>
 
 /** Reads what follows a command's name. Left says what is wrong; `help` wins over everything. */
 export const parse = <O extends Options>(
-  { argument, options }: Takes<O>,
+  { argument, noWords, options }: Takes<O>,
   args: ReadonlyArray<string>,
 ): Either.Either<GivenOf<O> | "help", string> => {
   if (asksForHelp(args)) return Either.right("help")
@@ -108,7 +110,7 @@ export const parse = <O extends Options>(
     note(`${argument.name} is missing: ${argument.help}`)
   }
   const most = argument === undefined ? 0 : 1
-  if (words.length > most) note(`one word too many: ${printable(words[most] ?? "")}`)
+  if (words.length > most) note(noWords ?? `one word too many: ${printable(words[most] ?? "")}`)
   return wrong === undefined
     ? Either.right({
         text: (name) => texts.get(name),

@@ -21,6 +21,8 @@ const manual = {
     config: configOption,
     ...storeOption,
   },
+  noWords:
+    "a key is not taken as a word, where others of this machine may read it: --stdin takes it on standard input",
   examples: ["sluice audit keys", "sluice audit keys --stdin < key.txt"],
   environment: [configVariable, ...auditVariables],
   failure: "the secret beside the database, or the configuration, cannot be read",
