@@ -8,7 +8,7 @@ import { printable } from "./Printable.ts"
 export interface TableColumn {
   readonly title: string
   readonly align: "left" | "right"
-  /** Longest text shown; what is longer ends in `…`. */
+  /** Longest text shown; of what is longer the middle is left out. None is too long for one that knows no longest. */
   readonly longest: number
   /** How narrow the column may become where there is no room for all; never, if left out. */
   readonly least?: number
@@ -23,9 +23,13 @@ const none = "-"
 /** Between two columns. */
 const gap = "  "
 
+/** Names differ at their ends as often as at their beginnings: both are kept. */
 const cut = (text: string, longest: number): string => {
   const characters = [...text]
-  return characters.length <= longest ? text : `${characters.slice(0, Math.max(0, longest - 1)).join("")}…`
+  if (characters.length <= longest) return text
+  const kept = Math.max(0, longest - 1)
+  const end = Math.floor(kept / 2)
+  return `${characters.slice(0, kept - end).join("")}…${characters.slice(characters.length - end).join("")}`
 }
 
 /** By code points: scripts that take two places each stand a little out of line. */
@@ -80,12 +84,12 @@ export const layOut = (
 ): ReadonlyArray<string> =>
   rows.map((row) =>
     columns
-      .map(({ align }, at) => {
+      .map(({ align, longest }, at) => {
         const cell = row[at]
-        const text = cut(textOf(cell), widths[at] ?? 0)
+        const text = longest === Number.POSITIVE_INFINITY ? textOf(cell) : cut(textOf(cell), widths[at] ?? 0)
         const shown = typeof cell === "object" ? paint(cell.shade, text) : text
         const last = at === columns.length - 1 && align === "left"
-        const space = last ? "" : " ".repeat((widths[at] ?? 0) - widthOf(text))
+        const space = last ? "" : " ".repeat(Math.max(0, (widths[at] ?? 0) - widthOf(text)))
         return align === "left" ? `${shown}${space}` : `${space}${shown}`
       })
       .join(gap),
@@ -104,6 +108,12 @@ export const sideBySide = (rows: ReadonlyArray<ReadonlyArray<Cell>>): ReadonlyAr
   const widths = widthsFor(columns, rows, Number.POSITIVE_INFINITY)
   return layOut(columns, widths, rows).map((line) => line.trimEnd())
 }
+
+/** The same columns where there is room for all: those that give way where there is none are not cut. */
+export const roomy = (columns: ReadonlyArray<TableColumn>): ReadonlyArray<TableColumn> =>
+  columns.map((column) =>
+    column.least === undefined ? column : { ...column, longest: Number.POSITIVE_INFINITY },
+  )
 
 /** The titles as a row. */
 export const titlesOf = (columns: ReadonlyArray<TableColumn>): ReadonlyArray<Cell> =>

@@ -17,7 +17,7 @@ import { groupings } from "../../src/audit/read/AuditStats.ts"
 import { briefColumns } from "../../src/audit/read/FoundRow.ts"
 import { columnNames, columns } from "../../src/audit/sqlite/Columns.ts"
 import { connect, query } from "../../src/audit/sqlite/Database.ts"
-import { coloured } from "../../src/terminal/Colour.ts"
+import { coloured, plain } from "../../src/terminal/Colour.ts"
 import { guarded } from "../../src/terminal/Csv.ts"
 import { dayAndTime, instant } from "../../src/terminal/Quantity.ts"
 import { bundled } from "../support/AuditBundle.ts"
@@ -46,15 +46,15 @@ layer(stored)("sluice audit", (it) => {
   it.scoped("list prints the newest 50 in aligned columns, with titles", () =>
     Effect.gen(function* () {
       const { database } = yield* Stored
-      const { code, err, out } = yield* audit(["list", "--db", database])
+      const { code, err, out } = yield* audit(["list", "--db", database], {}, plain, true)
       const [titles = "", ...lines] = linesOf(out)
       expect({ code, err }).toEqual({ code: 0, err: "" })
-      expect(titles).toMatch(/^TIME +STATUS +MODEL +UPSTREAM +TOK IN +OUT +TOOK {2}KEY +ID$/)
+      expect(titles).toMatch(/^TIME +STATUS +ENDPOINT +MODEL +UPSTREAM +TOK IN +OUT +TOOK {2}KEY +ID$/)
       expect(lines).toHaveLength(50)
       for (const line of [titles, ...lines]) expect([...line].length).toBeLessThanOrEqual(100)
       for (const line of lines) {
         expect(line.slice(0, 14)).toMatch(/^\d\d-\d\d \d\d:\d\d:\d\d$/)
-        expect(line.slice(titles.indexOf("STATUS"), titles.indexOf("MODEL"))).toMatch(
+        expect(line.slice(titles.indexOf("STATUS"), titles.indexOf("ENDPOINT"))).toMatch(
           /^\d{3}( upstream| left| rejected| broken)? +$/,
         )
       }
@@ -94,7 +94,7 @@ layer(stored)("sluice audit", (it) => {
       const id = "01a21eb3-3bde-7be1-a6f9-454680722e66"
       const model = "an-organisation/a-model-with-a-name-that-goes-on-and-on"
       yield* writeRows(files, [rowWith("k1", { id, model })])
-      const { out } = yield* audit(["list", "--db", files.database])
+      const { out } = yield* audit(["list", "--db", files.database], {}, plain, true)
       expect(out).not.toContain(model)
       expect(out).toContain(" 80722e66\n")
       const { out: wide } = yield* audit(["list", "--wide", "--db", files.database])
@@ -170,6 +170,37 @@ layer(stored)("sluice audit", (it) => {
         expect(out).not.toContain("the answer")
       }
     }),
+  )
+
+  it.scoped(
+    "names are whole where no terminal has to hold them, and with --wide; else they differ as far as there is room",
+    () =>
+      Effect.gen(function* () {
+        const files = yield* newAudit
+        const names = ["claude-sonnet-4-5-20250929", "claude-sonnet-4-20250514", "claude-sonnet-4-5"]
+        const upstream = `${"u".repeat(60)}-end`
+        const counts = { prompt_tokens: 1234, completion_tokens: 1234, cached_tokens: 1234, ttft_ms: 1234 }
+        yield* writeRows(
+          files,
+          names.map((model, at) =>
+            rowWith(`k${at}`, { model, upstream, endpoint: "responses.input_tokens", ...counts }),
+          ),
+        )
+        const told = (args: ReadonlyArray<string>, isTerminal: boolean) =>
+          Effect.map(audit([...args, "--db", files.database], {}, plain, isTerminal), ({ out }) => out)
+        for (const args of [["list"], ["stats"]]) {
+          for (const out of [yield* told(args, false), yield* told([...args, "--wide"], true)]) {
+            for (const name of names) expect(out).toMatch(new RegExp(`(^| )${name} `, "m"))
+            expect(out).not.toContain("…")
+          }
+          const cut = yield* told(args, true)
+          expect(cut).toContain("…")
+          for (const line of linesOf(cut)) expect([...line].length).toBeLessThanOrEqual(104)
+        }
+        expect(yield* told(["list"], false)).toMatch(/responses\.input_tokens .* u+-end /)
+        const shown = linesOf(yield* told(["stats"], true)).map((line) => line.slice(0, 12))
+        expect(new Set(shown).size).toBe(shown.length)
+      }),
   )
 
   it.scoped("no character that callers chose reaches the terminal as a control", () =>
@@ -353,6 +384,14 @@ layer(stored)("sluice audit", (it) => {
 })
 
 describe("sluice audit keys", () => {
+  it.scoped("takes no key as a word, and does not repeat it", () =>
+    Effect.gen(function* () {
+      const { code, err, out } = yield* audit(["keys", "sluice-key-0123"])
+      expect(code).toBe(2)
+      expect(`${err}${out}`).not.toContain("0123")
+    }),
+  )
+
   const withKeys = (text: string) =>
     Effect.gen(function* () {
       const files = yield* newAudit

@@ -7,7 +7,7 @@ import type { Paint, Shade } from "../../terminal/Colour.ts"
 import { csvLine } from "../../terminal/Csv.ts"
 import { printableJson } from "../../terminal/Printable.ts"
 import { count, dayAndTime, duration, instant, type Zone } from "../../terminal/Quantity.ts"
-import { type Cell, layOut, type TableColumn, titlesOf, widthsFor } from "../../terminal/Table.ts"
+import { type Cell, layOut, roomy, type TableColumn, titlesOf, widthsFor } from "../../terminal/Table.ts"
 
 export type Format = "table" | "json" | "csv"
 
@@ -55,6 +55,16 @@ export const aligned = <A>(
     return [widths, lines.map((line) => `${line.trimEnd()}\n`).join("")]
   },
 })
+
+/** The same, whole where that is wished, or nobody's terminal has to hold it. */
+export const fitting = <A>(
+  columns: ReadonlyArray<TableColumn>,
+  cells: (row: A) => ReadonlyArray<Cell>,
+  { isTerminal, paint, room, wide }: Pick<Appearance, "isTerminal" | "paint" | "room" | "wide">,
+): Rendering<A> =>
+  wide || !isTerminal
+    ? aligned(roomy(columns), cells, { paint, room: Number.POSITIVE_INFINITY })
+    : aligned(columns, cells, { paint, room })
 
 export const text = (value: SqlValue | undefined): string | undefined =>
   value === null || value === undefined ? undefined : String(value)
@@ -129,6 +139,9 @@ const timeCell =
     return Number.isNaN(date.getTime()) ? text(started_at) : show(date, zone)
   }
 
+/** Most requests are chats: two words for one would take the room of others. */
+const endpointCell = ({ endpoint }: Row): Cell => text(endpoint)?.replace("chat.completions", "chat")
+
 type ListColumn = readonly [TableColumn, (row: Row) => Cell]
 
 const left = (title: string, longest = 40, least?: number): TableColumn => ({
@@ -143,17 +156,18 @@ const right = (title: string, longest = 40, least?: number): TableColumn => ({
 })
 
 /** Whole, whatever it is: columns of `--wide`. */
-const unbounded = 4096
+const unbounded = Number.POSITIVE_INFINITY
 
 const listColumns = (zone: Zone): ReadonlyArray<ListColumn> => [
   [left(zone === "utc" ? "TIME (UTC)" : "TIME", 14), timeCell(dayAndTime, zone)],
   [left("STATUS", 12, 12), statusCell],
-  [left("MODEL", 40, 12), ({ model }) => text(model)],
-  [left("UPSTREAM", 40, 9), upstreamCell],
+  [left("ENDPOINT", 40, 8), endpointCell],
+  [left("MODEL", 40, 10), ({ model }) => text(model)],
+  [left("UPSTREAM", 40, 8), upstreamCell],
   [right("TOK IN", 6, 6), ({ prompt_tokens }) => counted(prompt_tokens)],
   [right("OUT", 6, 5), ({ completion_tokens }) => counted(completion_tokens)],
   [right("TOOK", 6, 6), ({ latency_ms }) => timed(latency_ms)],
-  [left("KEY", 8, 8), ({ key_fingerprint }) => shortened(key_fingerprint, (key) => key.slice(0, 8))],
+  [left("KEY", 4), ({ key_fingerprint }) => shortened(key_fingerprint, (key) => key.slice(0, 4))],
   [left("ID", 8), ({ id }) => shortened(id, shortId)],
 ]
 
@@ -186,10 +200,10 @@ const wideColumns = (zone: Zone): ReadonlyArray<ListColumn> => [
 
 const table = (look: Appearance): Rendering<Row> => {
   const columns = look.wide ? wideColumns(look.zone) : listColumns(look.zone)
-  return aligned(
+  return fitting(
     columns.map(([column]) => column),
     (row) => columns.map(([, cell]) => cell(row)),
-    { paint: look.paint, room: look.wide ? Number.POSITIVE_INFINITY : look.room },
+    look,
   )
 }
 

@@ -5,7 +5,7 @@ import { csvLine } from "../../terminal/Csv.ts"
 import { printableJson } from "../../terminal/Printable.ts"
 import { count, duration } from "../../terminal/Quantity.ts"
 import type { Cell, TableColumn } from "../../terminal/Table.ts"
-import { type Appearance, aligned, type Format } from "./Rendering.ts"
+import { type Appearance, type Format, fitting } from "./Rendering.ts"
 
 /** As they go to machines. */
 const fieldsOf = (by: Grouping, stats: GroupStats): ReadonlyArray<readonly [string, SqlValue]> => [
@@ -69,12 +69,12 @@ export const statsPage = (
   by: Grouping,
   groups: ReadonlyArray<GroupStats>,
   all: GroupStats,
-  look: Pick<Appearance, "paint" | "room" | "isTerminal">,
+  look: Pick<Appearance, "isTerminal" | "paint" | "room" | "wide">,
 ): string => {
   switch (format) {
     case "table": {
       const rows = [...groups, { ...all, group: "(all)" }]
-      const [, text] = aligned(columnsOf(by), cellsOf, look).rows(undefined, rows)
+      const [, text] = fitting(columnsOf(by), cellsOf, look).rows(undefined, rows)
       return text
     }
     case "json":

@@ -22,6 +22,7 @@ const manual = {
   about: "Counts requests, errors and tokens by group, with latency and time to first token.",
   options: {
     by: { value: "GROUP", help: `${groupings.join(", ")} (model)` },
+    wide: { help: "names whole, however long they are" },
     ...filterOptions,
     ...zoneOption,
     ...formatOptions,
@@ -37,7 +38,7 @@ export const stats: Command = command(manual, (given) =>
     const by = (yield* readOption("--by", given.text("by"), oneOf(groupings))) ?? "model"
     const filter = yield* filterOf(given)
     const format = yield* formatOf(given, "table")
-    const look = yield* lookOf(given)
+    const look = yield* lookOf(given, given.flag("wide"))
     yield* withReader(given, (reader) =>
       Effect.gen(function* () {
         const tallies = yield* reader.stats(filter, by)

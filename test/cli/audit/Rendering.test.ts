@@ -157,7 +157,7 @@ describe("a table", () => {
     ]
     expect(layOut(columns, widthsFor(columns, cells, 100), cells)).toEqual([
       "a             1  - ".trimEnd(),
-      "a longer …  100  c",
+      "a lon…text  100  c",
     ])
   })
 
