@@ -325,7 +325,7 @@ const tries: Readonly<Record<string, (command: string) => Effect.Effect<void, Ne
       }),
     "npx sluice audit list --since 2h": (command) =>
       Effect.map(ofOneRequest(command), (printed) => {
-        expect(printed).toMatch(/^TIME .*\n.* 404 rejected +nobody /)
+        expect(printed).toMatch(/^TIME .*\n.* 404 rejected +chat +nobody /)
       }),
     "npx sluice audit stats --by model --since 7d": (command) =>
       Effect.map(ofOneRequest(command), (printed) => {
