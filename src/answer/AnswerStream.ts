@@ -153,7 +153,7 @@ export const answerStream = (settings: ChoiceSettings): AnswerMachine<ChoiceAnsw
 
   const end: AnswerMachine<ChoiceAnswerState>["end"] = (state, ending) => {
     if (state.phase !== "open") return [state, nothing]
-    // Of one that broke off with fewer choices than were asked for, the others were still to come.
+    // One that broke off with fewer choices than were asked for still had the others to come.
     if (ending.kind === "ended" ? allFinished(state.progress) : isFinished(state)) return complete(state)
     if (ending.kind === "cut") return fail(state, ending.error)
     return fail(state, brokenStream(reasonOf(ending)))

@@ -170,7 +170,7 @@ export class RelayedAnswer implements BegunAnswer {
     return holds !== "text" || this.#contentType.toLowerCase().includes("text/event-stream")
   }
 
-  /** What is no object. Of what is text so far, sound may yet come. */
+  /** What is no object. What is text so far may yet be sound. */
   #plainly(begun: Uint8Array, isAll: boolean): RelayedStart | undefined {
     this.#outline = undefined
     this.#isNoObject = true

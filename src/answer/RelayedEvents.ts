@@ -94,7 +94,7 @@ const machineOf = (
 
   const end: AnswerMachine<RelayedState>["end"] = (state, ending) => {
     if (state.phase !== "open") return [state, nothing]
-    // Of one that broke off with fewer parts than were asked for, the others were still to come.
+    // One that broke off with fewer parts than were asked for still had the others to come.
     const isWhole = ending.kind === "ended" ? state.ended > 0 : isFinished(state)
     if (isWhole) return [{ ...state, phase: "complete" }, nothing]
     if (ending.kind === "cut") return fail(state, ending.error, secrets)

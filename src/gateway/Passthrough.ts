@@ -1,6 +1,6 @@
 /**
- * A request that is handed on to one upstream as it is asked, and its answer as it comes: nothing of either is read. It is let in, timed, recorded and
- * told of as every other is, takes a place at its upstream and tells its breaker how it went. Nobody is asked again.
+ * A request that is handed on to one upstream as it is asked, and its answer as it comes: nothing of either is read. It is let in, timed and
+ * recorded as every other is; it takes a place at its upstream, and tells the breaker how it went. No other is asked after it.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

@@ -61,7 +61,7 @@ const planAmongSpeakers = (
   return targets.length > 0 ? targets : planAmong(tools, snapshot, call, request, takesOf(dialect))
 }
 
-/** Of these the one that is asked for what tells nothing of its upstream: that of the rule by which callers make such things, else the first. */
+/** The target that is asked for what tells nothing of its upstream: that of the rule by which callers make such things, else the first. */
 const keeperAmong = (
   targets: ReadonlyArray<Target>,
   { passthrough }: Snapshot,

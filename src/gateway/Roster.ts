@@ -19,7 +19,7 @@ export class Roster<A extends Listed> {
     return this.#size
   }
 
-  /** Of one that is a member already, nothing. */
+  /** Does nothing where it is a member already. */
   add(one: A): void {
     if (one.place !== -1) return
     one.place = this.#size
@@ -27,7 +27,7 @@ export class Roster<A extends Listed> {
     this.#size += 1
   }
 
-  /** Of one that is no member, nothing. */
+  /** Does nothing where it is no member. */
   delete(one: A): void {
     if (one.place === -1) return
     this.#size -= 1

@@ -11,7 +11,7 @@ const requestIdHeader = "x-request-id"
 const areJoined = (headers: IncomingHttpHeaders): headers is ClientCall["headers"] =>
   headers["set-cookie"] === undefined
 
-/** Of a header that came several times, all values, as RFC 9110 §5.3 joins them. */
+/** All values of a header that came several times, as RFC 9110 §5.3 joins them. */
 const headersOf = ({ headers }: IncomingMessage): ClientCall["headers"] =>
   areJoined(headers)
     ? headers

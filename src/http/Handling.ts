@@ -76,7 +76,7 @@ export class Handling implements UnderWay {
   /** All of it is out. */
   #isSent = false
   #unsent: Unsent | undefined
-  /** Of the body: how many bytes the connection had brought when its pace was last looked at, and when it last brought any; and for how long. */
+  /** The pace of the body: how many bytes the connection had brought when it was last looked at, and when it last brought any; and for how long. */
   #windowBytes = 0
   #windowMs = 0
   #lastBytes = 0
@@ -108,7 +108,7 @@ export class Handling implements UnderWay {
 
   get isHalfBegun(): boolean {
     if (this.#stopReading !== undefined) return true
-    // Of one that is answered, what is still sent is only thrown away.
+    // Once it is answered, what is still sent is only thrown away.
     return this.#relay === undefined && this.response.headersSent && !this.#message.complete
   }
 

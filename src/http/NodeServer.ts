@@ -126,7 +126,7 @@ const refuse = (error: Error, socket: Duplex, connection: Connection | undefined
       : code === "ERR_HTTP_REQUEST_TIMEOUT"
         ? ["408 Request Timeout", "The request was not sent completely in time."]
         : ["400 Bad Request", "The request is not valid HTTP/1.1."]
-  // Of what path it is, nothing could be read.
+  // Its path could not be read.
   const body = faces.openai.ownBody(
     { status: Number.parseInt(status, 10), message, type: "invalid_request_error", param: null, code: null },
     undefined,

@@ -1,6 +1,6 @@
 /** Keys that are none: what examples have in a key's place. Whoever reads the example knows them. */
 
-/** Of the text without case, separators and brackets. */
+/** Tested against the text without case, separators and brackets. */
 const placeholders: ReadonlyArray<RegExp> = [
   // replace-me, replace-me-too, CHANGE_THIS, fill-in
   /^(?:please)?(?:replace|change|fix|edit|fill|set)(?:me|this|it|in)(?:too|now|please|here|later|\d+)?$/,

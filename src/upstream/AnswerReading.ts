@@ -235,7 +235,7 @@ export class AnswerReading implements BodyReading {
     if (bytes.length > 0) this.bytes(bytes)
   }
 
-  /** Of a long object no more is held, where it is given out as it is. */
+  /** No more is held of a long object that is given out as it is. */
   #handOn(body: PlainBody): void {
     const { plain } = this.#asked.operation
     const answer = plain.kind === "judged" && plain.isHandedOn === true ? body.begun : undefined

@@ -29,7 +29,7 @@ export const indented = (text: string): string => {
       if (!isOpening(before) && depth < deepest) pieces.push(indents[depth] ?? "")
     } else if ((isOpening(before) || before === ",") && depth <= deepest) pieces.push(indents[depth] ?? "")
     else if (before === ":" || before === ",") pieces.push(" ")
-    // Of a text that is no JSON, what white space parted stays apart.
+    // In a text that is no JSON, what white space parted stays apart.
     else if (before !== "" && !isOpening(before) && piece !== "," && piece !== ":") pieces.push(" ")
     pieces.push(piece)
     if (isOpening(piece)) depth++

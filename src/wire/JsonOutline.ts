@@ -65,7 +65,7 @@ export const relayLimits: OutlineLimits = { ...answerLimits, countsTexts: true }
 /** The same of one that is a list of vectors, as numbers or in base64: what stands beside each is kept, and of itself no more than that it is there. */
 export const vectorLimits: OutlineLimits = { ...relayLimits, keptDepth: 3, longestText: 256 }
 
-/** Of what is bounded already, and its texts are to be changed: an answer that is read aside of the event loop, an event. */
+/** For what is bounded already, and has its texts changed: an answer that is read aside of the event loop, an event. */
 export const wholeLimits: OutlineLimits = {
   ...answerLimits,
   longestText: Number.POSITIVE_INFINITY,
@@ -73,7 +73,7 @@ export const wholeLimits: OutlineLimits = {
 }
 
 /**
- * Of an event of a stream, which is read at once: what it takes is bounded by what stands outside of its texts. An image is one text.
+ * For an event of a stream, which is read at once: what it takes is bounded by what stands outside of its texts. An image is one text.
  */
 export const eventLimits: OutlineLimits = { ...answerLimits, mostSteps: 1024 * 1024 }
 
@@ -111,7 +111,7 @@ export class JsonOutline {
     return this.#steps > this.#limits.mostSteps || this.#steps === Number.POSITIVE_INFINITY
   }
 
-  /** Reads on. Of many bytes at once some, and then some: how much it took is looked at between them. */
+  /** Reads on. Many bytes at once are read by and by: how much it took is looked at in between. */
   feed(bytes: Uint8Array): void {
     for (let from = 0; from < bytes.length && !this.#isBroken && !this.isTooMuch; from += surelyReadable) {
       this.#feed(bytes.length <= surelyReadable ? bytes : bytes.subarray(from, from + surelyReadable))

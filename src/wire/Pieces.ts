@@ -7,7 +7,7 @@ import { sharedBytes, weighed } from "./SharedBytes.ts"
 /** So much is joined within a millisecond. */
 const mostJoined = 1024 * 1024
 
-/** Of a body whose length nobody said, as much memory as it has already is set apart for what comes; at least, and at most, this much. */
+/** A body whose length nobody said has as much memory set apart for what comes as it has already; at least, and at most, this much. */
 const leastRoom = 1024 * 1024
 const mostRoom = 8 * 1024 * 1024
 

@@ -30,7 +30,7 @@ const delta = "transcript.text.delta"
 const segment = "transcript.text.segment"
 const last = "transcript.text.done"
 
-/** Of a transcript with speakers its segments, as the events that they are called; of another its text. */
+/** The segments of a transcript with speakers, as the events that they are called; else its text. */
 const partsOf = ({ segments, text }: JsonObject): ReadonlyArray<JsonObject> => {
   const spoken = isJsonArray(segments) ? segments.filter(isJsonObject) : []
   const named = spoken.filter(({ type }) => type === segment)

@@ -61,6 +61,6 @@ const ofGptImage = [
   "stream",
 ]
 
-/** Whom OpenAI asks where a request names no model, by what else it says. */
+/** The model that OpenAI takes where a request names none, by what else it says. */
 export const unnamedModel = (says: (member: string) => boolean): string =>
   ofGptImage.some(says) ? "gpt-image-1" : "dall-e-2"

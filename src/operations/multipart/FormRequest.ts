@@ -14,7 +14,7 @@ import { decidingFields, flag } from "./FormFields.ts"
 /** What anything is decided by. */
 const decided = ["model", "stream"] as const
 
-/** Theirs alone to say, or not to: of the client, and of files. */
+/** Fields that are never filled in: only the client says them, or they are files. */
 const own: ReadonlySet<string> = new Set(["model", "stream", "file", "image", "image[]", "mask"])
 
 /** The model of a form that names none, by the names of its parts. */

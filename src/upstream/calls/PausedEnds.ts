@@ -29,7 +29,7 @@ export const endUnpaused = (socket: Socket): void => {
     if (parser?.paused !== true || parser.ptr === null) return
     // What it holds may be whole already.
     parser.resume()
-    // Of an answer whose end is that of its connection, its call is told nothing more, and it stays paused.
+    // An answer may end with its connection: its call is told nothing more then, and it stays paused.
     if (!parser.paused || parser.ptr === null) return
     parser.llhttp.llhttp_resume(parser.ptr)
     parser.paused = false

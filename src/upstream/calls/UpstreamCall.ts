@@ -38,7 +38,7 @@ export interface AnswerHead {
 /** Is told what becomes of a call, in this order, and nothing any more once the call is closed. */
 export interface CallListener {
   readonly onHead: (head: AnswerHead) => void
-  /** Of the body, unpacked. Of one that nobody here can unpack, nothing: with a good status the call fails then, an error is one without a body. */
+  /** The body as it comes, unpacked. Nothing comes of one that nobody here can unpack: a call with a good status fails then, and an error has no body. */
   readonly onBytes: (bytes: Uint8Array) => void
   /** The last word: why the call failed, before its head or after it; nothing where its body is whole. */
   readonly onEnd: (failure: AttemptFailure | undefined) => void

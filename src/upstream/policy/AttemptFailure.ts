@@ -20,7 +20,7 @@ export type AttemptFailure = Data.TaggedEnum<{
   /** An HTTP answer that is not the client's; or an error in one of a good status, such as the first event of a stream. */
   Refused: {
     readonly kind: RefusalKind
-    /** Of an error in an answer the one it names itself, else 502. */
+    /** An error in an answer has the one it names itself, else 502. */
     readonly status: number
     /** What an error in an answer says, `undefined` where the status was no good one. */
     readonly inAnswer: string | undefined
