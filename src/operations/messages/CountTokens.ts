@@ -45,7 +45,9 @@ const bodyFor = (request: MessagesRequest, target: Recipient): Either.Either<Pre
   }
   const isSame = upstreamModel === request.body["model"]
   const edits: Edits = new Map(isSame ? [] : [["model", JSON.stringify(upstreamModel)]])
-  return Either.right(withOwnMessages(request, upstream.name, edits))
+  return Either.right(
+    withOwnMessages(request, upstream.name, edits, request.body["thinking"] ?? null, undefined),
+  )
 }
 
 /** What vLLM counted, as Anthropic tells it; of an answer that does so, the same bytes. */

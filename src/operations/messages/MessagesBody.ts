@@ -9,6 +9,7 @@ import { type Edits, edited, invalid } from "../JsonRequest.ts"
 import type { Prepared, Recipient } from "../Operation.ts"
 import { type MessagesRequest, neverResumable } from "./MessagesRequest.ts"
 import { messagesFor } from "./OwnBlocks.ts"
+import { clearNoThinking, noThinking, thinkingFor } from "./ThinkingFor.ts"
 
 /** Members that are the client's alone to say, or not to; and what is no member of this dialect. */
 const notFilled: ReadonlySet<string> = new Set(["model", "messages", "system", "stream", "stream_options"])
@@ -33,19 +34,6 @@ const withCap = (said: Json, cap: number | undefined): Either.Either<Json, Inval
   return Either.right(said > cap || said < 0 ? cap : said)
 }
 
-/** Fewer tokens to think with are refused. */
-const leastBudget = 1_024
-
-const noThinking: Json = { type: "disabled" }
-
-/** What is thought with below a limit: no more than stays below it, since all else is refused; nothing where that is too little. */
-const thinkingBelow = (said: Json, limit: Json): Json => {
-  const budget = isJsonObject(said) ? said["budget_tokens"] : undefined
-  if (!isJsonObject(said) || typeof budget !== "number" || typeof limit !== "number" || budget < limit)
-    return said
-  return limit > leastBudget ? { ...said, budget_tokens: limit - 1 } : noThinking
-}
-
 /**
  * The body for one target. `extra_body` is filled in first, so that the cap and the stop words hold over it too. A member the target's configuration
  * has to change and cannot, because it is of another type, is the client's mistake.
@@ -66,21 +54,34 @@ export const prepare = (
   fill(edits, fills)
   if (upstreamModel !== body["model"]) edits.set("model", JSON.stringify(upstreamModel))
   if (stop.right !== said("stop_sequences")) edits.set("stop_sequences", JSON.stringify(stop.right))
-  if (limit.right === said("max_tokens")) return Either.right(withOwnMessages(request, upstream.name, edits))
-  edits.set("max_tokens", JSON.stringify(limit.right))
-  const thinking = thinkingBelow(said("thinking"), limit.right)
-  if (thinking !== said("thinking")) edits.set("thinking", JSON.stringify(thinking))
-  const prepared = withOwnMessages(request, upstream.name, edits)
-  const { dropped = [] } = prepared
-  return Either.right(thinking === noThinking ? { ...prepared, dropped: [...dropped, "thinking"] } : prepared)
+  const isCapped = limit.right !== said("max_tokens")
+  if (isCapped) edits.set("max_tokens", JSON.stringify(limit.right))
+  return Either.right(
+    withOwnMessages(request, upstream.name, edits, said("thinking"), isCapped ? limit.right : undefined),
+  )
 }
 
-/** The body with these edits, in which an upstream of this name is sent no more of what is sealed than it has sealed itself. */
-export const withOwnMessages = (request: MessagesRequest, upstream: string, edits: Edits): Prepared => {
-  const { dropped, text } = messagesFor(request, upstream)
+/**
+ * The body with these edits, and with no more of what is sealed than the upstream of this name has sealed itself.
+ *
+ * @param asked what is asked of thinking
+ * @param cap a limit of tokens that was set
+ */
+export const withOwnMessages = (
+  request: MessagesRequest,
+  upstream: string,
+  edits: Edits,
+  asked: Json,
+  cap: Json | undefined,
+): Prepared => {
+  const { dropped = [], losesThread, text } = messagesFor(request, upstream)
   if (text !== undefined) edits.set("messages", text)
+  const thinking = thinkingFor(asked, cap, losesThread)
+  if (thinking !== asked) edits.set("thinking", JSON.stringify(thinking))
+  if (thinking === noThinking) clearNoThinking(request, edits)
+  const left = thinking === noThinking ? [...dropped, "thinking"] : dropped
   const prepared = edited(request, edits, nothingAdded)
-  return dropped === undefined ? prepared : { ...prepared, dropped }
+  return left.length === 0 ? prepared : { ...prepared, dropped: left }
 }
 
 /** A message of the model with which the request ends is what its answer begins within. */

@@ -26,6 +26,7 @@ export const decidedBy = deciding([
   "stop_sequences",
   "tools",
   "thinking",
+  "context_management",
   "output_config",
   "output_format",
 ])

@@ -1,6 +1,7 @@
 /**
  * The blocks of earlier turns for a target: what it sealed itself as it was, without a mark. A thought that another sealed is left out, since it would be
- * refused, and the whole request with it; of all else that says something, such as a compaction, only the seal is. What has no mark goes to anybody: who made it is not known here.
+ * refused, and the whole request with it; of all else that says something, such as a compaction, only the seal is. What has no mark goes to anybody: who made it is not
+ * known here.
  */
 import { thinkingTypes } from "../../answer/messages/MessageTexts.ts"
 import { sealedIn } from "../../answer/messages/Sealed.ts"
@@ -15,9 +16,11 @@ export interface OwnMessages {
   readonly text: string | undefined
   /** What of them is left out. */
   readonly dropped: ReadonlyArray<string> | undefined
+  /** Whether calls that are being answered lack a thought that led to them. */
+  readonly losesThread: boolean
 }
 
-const asTheyCame: OwnMessages = { text: undefined, dropped: undefined }
+const asTheyCame: OwnMessages = { text: undefined, dropped: undefined, losesThread: false }
 
 /** What a target is sent for something sealed that a caller sends back; `undefined` where it is not to have it. */
 type Opened = (given: string) => string | undefined
@@ -38,13 +41,13 @@ const kinds: ReadonlySet<Json | undefined> = new Set(["thinking", "redacted_thin
 const kindOf = ({ type }: JsonObject): string => (kinds.has(type) ? String(type) : "block")
 
 /** The text of a block, `undefined` where it is left out. */
-const ownBlock = (block: JsonObject, text: string, opened: Opened, dropped: Set<string>) => {
+const ownBlock = (block: JsonObject, text: string, opened: Opened, dropped: Array<string>) => {
   const edits: Array<readonly [name: string, value: string | undefined]> = []
   for (const [name, given] of sealedIn(block)) {
     const own = opened(given)
     if (own === given) continue
     if (own === undefined) {
-      dropped.add(`${kindOf(block)}.${name}`)
+      dropped.push(`${kindOf(block)}.${name}`)
       // It would be refused without.
       if (thinkingTypes.has(block["type"])) return undefined
     }
@@ -54,7 +57,7 @@ const ownBlock = (block: JsonObject, text: string, opened: Opened, dropped: Set<
 }
 
 /** The text of a turn, `undefined` where nothing of it is left. */
-const ownTurn = (turn: JsonObject, text: string, opened: Opened, dropped: Set<string>) => {
+const ownTurn = (turn: JsonObject, text: string, opened: Opened, dropped: Array<string>) => {
   const blocks = contentOf(turn)
   if (!blocks.some(isSealed)) return text
   let left = 0
@@ -93,21 +96,40 @@ const leftOf = (turns: ReadonlyArray<JsonObject>, texts: ReadonlyArray<string | 
   return left
 }
 
+const answersCalls = (turn: JsonObject): boolean => {
+  const blocks = contentOf(turn)
+  return blocks.some((block) => isJsonObject(block) && block["type"] === "tool_result")
+}
+
+const isOfThought = (name: string): boolean => /^(?:redacted_)?thinking\./.test(name)
+
+/** Where the turns begin in which the model is at work: behind the last that answers none of its calls. */
+const workBegins = (turns: ReadonlyArray<JsonObject>): number =>
+  1 + turns.findLastIndex((turn) => turn["role"] === "user" && !answersCalls(turn))
+
 /** The messages of a request for the upstream of this name. */
 export const messagesFor = (
   { messages, text }: Pick<MessagesRequest, "messages" | "text">,
   upstream: string,
 ): OwnMessages => {
   if (!messages.some((turn) => contentOf(turn).some(isSealed))) return asTheyCame
-  const dropped = new Set<string>()
+  const dropped: Array<string> = []
   const opened = openedBy(upstream)
   const before = memberText(text, "messages") ?? "[]"
-  const texts = elementTexts(before).map((itself, at) => ownTurn(messages[at] ?? {}, itself, opened, dropped))
+  const work = workBegins(messages)
+  let losesThread = false
+  const texts = elementTexts(before).map((itself, at) => {
+    const { length } = dropped
+    const own = ownTurn(messages[at] ?? {}, itself, opened, dropped)
+    if (at >= work && dropped.slice(length).some(isOfThought)) losesThread = true
+    return own
+  })
   const after = texts.includes(undefined)
     ? `[${leftOf(messages, texts).join(",")}]`
     : replaceElements(before, (_, at) => texts[at])
   return {
     text: after === before ? undefined : after,
-    dropped: dropped.size === 0 ? undefined : [...dropped],
+    dropped: dropped.length === 0 ? undefined : [...new Set(dropped)],
+    losesThread,
   }
 }

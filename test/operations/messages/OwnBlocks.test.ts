@@ -236,6 +236,61 @@ describe("A turn of a model that is sent back", () => {
   })
 })
 
+describe("Thinking of which a thread is lost", () => {
+  const calls = assistant(thought(first("c2ln")), call)
+  const answered = user([{ type: "tool_result", tool_use_id: "toolu_1", content: "Sun." }])
+  const manual = { type: "enabled", budget_tokens: 2_000 }
+  const context = {
+    edits: [{ type: "clear_thinking_20251015", keep: "all" }, { type: "clear_tool_uses_20250919" }],
+  }
+
+  const sentBody = (name: string, more: JsonObject, operation: typeof messages | typeof countTokens) => {
+    const asked = { model: "m", max_tokens: 4_000, context_management: context, ...more }
+    const request = Either.getOrThrow(operation.decode(encoder.encode(JSON.stringify(asked)), {}))
+    const target = { upstream: makeUpstream({ name }), upstreamModel: "m" }
+    const { body, dropped } = Either.getOrThrow(request.bodyFor(target, nothingOmitted))
+    const { context_management, thinking }: JsonObject = JSON.parse(decoder.decode(body))
+    return { thinking, context_management, dropped }
+  }
+
+  const asItWas = { thinking: manual, context_management: context }
+
+  it.each<readonly [string, string, ReadonlyArray<Json>, Json, object]>([
+    [
+      "is off amid calls, whose next turn would be refused",
+      "second",
+      [user("a"), calls, answered],
+      manual,
+      {
+        thinking: { type: "disabled" },
+        context_management: { edits: [{ type: "clear_tool_uses_20250919" }] },
+        dropped: ["thinking.signature", "thinking"],
+      },
+    ],
+    ["goes on with its maker", "first", [user("a"), calls, answered], manual, asItWas],
+    [
+      "goes on where another turn of the user has come since",
+      "second",
+      [user("a"), calls, answered, assistant(textBlock("b")), user("c")],
+      manual,
+      { ...asItWas, dropped: ["thinking.signature"] },
+    ],
+    [
+      "goes on where the model decides itself",
+      "second",
+      [user("a"), calls, answered],
+      { type: "adaptive" },
+      { thinking: { type: "adaptive" }, context_management: context, dropped: ["thinking.signature"] },
+    ],
+  ])("%s", (_, name, turns, thinking, expected) => {
+    for (const operation of [messages, countTokens])
+      expect(sentBody(name, { messages: turns, thinking }, operation)).toEqual({
+        dropped: undefined,
+        ...expected,
+      })
+  })
+})
+
 describe("A message that is given out", () => {
   it("law: has the same marks, streamed and plain, and nothing else is changed", () => {
     fc.assert(
