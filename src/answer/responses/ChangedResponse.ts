@@ -46,6 +46,7 @@ const tooManyOpen = tooMany(`${mostOpen} texts at once`)
 /** The event with this data in place of what it had; the very event where that is the same. */
 const given = (state: ChangedState, event: SseEvent, before: JsonObject, after: JsonObject): SseEvent => {
   const all = renumbered(state, after)
+  if (all === before) return event
   const changed = Object.keys(all).some((name) => all[name] !== before[name])
   const data = changed ? rewriteJson(event.data, before, all) : undefined
   return data === undefined ? event : { data, event: event.event }
@@ -126,7 +127,7 @@ export const changedResponse = (change: TextChange): Machine<ChangedState, SseEv
       state.open.length === 1 && open !== undefined ? [] : state.open.filter((one) => one !== open)
     const after: ChangedState = { ...state, open: [...others, now] }
     if (changed === "" && text !== "") return dropped(after)
-    return [after, [given(after, event, data, { ...data, delta: changed })]]
+    return [after, [given(after, event, data, changed === text ? data : { ...data, delta: changed })]]
   }
 
   const changed = (state: ChangedState, event: SseEvent, data: JsonObject): ChangedStep => {

@@ -47,8 +47,9 @@ export const placeOf = ({ content_index: part, output_index: item }: JsonObject)
   part: numberIn(part) ?? 0,
 })
 
-/** The event with the numbers that it has among those given out. */
+/** The event with the numbers that it has among those given out; the very one where they are its own. */
 export const renumbered = ({ removed, shift }: ChangedState, data: JsonObject): JsonObject => {
+  if (shift === 0 && removed.length === 0) return data
   const { output_index: index, sequence_number: sequence } = data
   const at = numberIn(index)
   const before = at === undefined ? 0 : removed.filter((one) => one < at).length
