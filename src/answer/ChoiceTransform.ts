@@ -5,7 +5,7 @@ import type { PieceTaker } from "./ChoiceText.ts"
 import type { Piece } from "./Piece.ts"
 import { type PrefixState, prefix } from "./Prefix.ts"
 import { thinking } from "./Thinking.ts"
-import type { ThinkingMachine, ThinkingState } from "./ThinkingMachine.ts"
+import { midLine, type ThinkingMachine, type ThinkingState } from "./ThinkingMachine.ts"
 import { defaultThinkingTags } from "./ThinkTag.ts"
 
 /** What is to be done to the text of every choice. */
@@ -31,6 +31,9 @@ const passing: Machine<ThinkingState, Piece, Piece> = {
 
 /** Where one choice's machine is. */
 export type ChoiceMachineState = readonly [PrefixState, ThinkingState]
+
+/** Where it is in a text whose beginning was not seen. */
+export const underWay: ChoiceMachineState = [{ begun: true, reasoned: false }, midLine]
 
 export type ChoiceMachine = Machine<ChoiceMachineState, Piece, Piece>
 

@@ -10,6 +10,7 @@ import type { JsonObject } from "../../wire/Json.ts"
 import { encodeJson, parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
 import type { Machine } from "../../wire/Machine.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
+import { underWay } from "../ChoiceTransform.ts"
 import { contentOf } from "../Piece.ts"
 import { longestChanged, ping, tooLong } from "../StreamEvent.ts"
 import { heldBack } from "../ThinkingMachine.ts"
@@ -22,7 +23,7 @@ import {
   placeOf,
   renumbered,
 } from "./ChangedState.ts"
-import { errorIn, failedEnding, itemIn, named } from "./ResponseEvents.ts"
+import { errorIn, failedEnding, itemIn, named, responseIn } from "./ResponseEvents.ts"
 import { isReasoning, isSamePlace, type OutputPlace, type TextChange } from "./ResponseTexts.ts"
 import { endedBy, told, untoldIn } from "./ToldAgain.ts"
 
@@ -63,6 +64,12 @@ const textDelta = "response.output_text.delta"
 /** Whether an event is a delta before which no prefix goes: all that follow the first of a text, and those of all else. */
 const isOther = ({ first }: ChangedState, { event }: SseEvent): boolean =>
   event?.endsWith(".delta") === true && (first !== undefined || event !== textDelta)
+
+/** Whether the beginning of a text that is told has gone before: all begin with 0, or close to it, but what is read on from later. */
+const isReadOn = ({ isWithin, next }: ChangedState, { event }: SseEvent, data: JsonObject): boolean =>
+  next === undefined
+    ? (numberIn(data["sequence_number"]) ?? 0) > 1 && responseIn(data) === undefined
+    : isWithin && event !== "response.content_part.added"
 
 const machineAt = (change: TextChange, { first }: ChangedState, place: OutputPlace) =>
   isSamePlace(first, place) ? change.first : change.later
@@ -115,7 +122,8 @@ export const changedResponse = (change: TextChange): Machine<ChangedState, SseEv
     if (machine === undefined) return [state, [given(state, event, data, data)]]
     const open = state.open.find((one) => isSamePlace(one.place, place))
     if (open === undefined && state.open.length >= mostOpen) return overWith(state, tooManyOpen)
-    const [next, pieces] = machine.step(open?.machine ?? machine.initial, { field: "content", text })
+    const begun = state.isWithin ? underWay : machine.initial
+    const [next, pieces] = machine.step(open?.machine ?? begun, { field: "content", text })
     const changed = contentOf(pieces)
     const now: OpenText = {
       place,
@@ -154,7 +162,8 @@ export const changedResponse = (change: TextChange): Machine<ChangedState, SseEv
   /** An event that is read. */
   const read = (before: ChangedState, event: SseEvent, data: JsonObject): ChangedStep => {
     const number = numberIn(data["sequence_number"])
-    const state = number === undefined ? before : { ...before, next: number }
+    const isWithin = isReadOn(before, event, data)
+    const state = number === undefined ? before : { ...before, next: number, isWithin }
     const isFailed = event.event === failedEnding
     if (!isFailed && errorIn(event, data) !== undefined) return overWith(state, event)
     const [after, events] = changed(state, event, data)

@@ -21,6 +21,8 @@ export interface ChangedState {
   readonly shift: number
   /** The number that an event has which comes next, where they are numbered. */
   readonly next: number | undefined
+  /** A stored response is read on from within it, and no text has begun since. */
+  readonly isWithin: boolean
   /** Where the first text stands. */
   readonly first: OutputPlace | undefined
   /** How many characters that has more, once it has ended. */
@@ -33,6 +35,7 @@ export const nothingChanged: ChangedState = {
   removed: [],
   shift: 0,
   next: undefined,
+  isWithin: false,
   first: undefined,
   firstGrown: 0,
   open: [],

@@ -154,6 +154,22 @@ describe("A streamed response whose texts are changed", () => {
     )
   })
 
+  it("has no prefix within its text where it is read on from there", () => {
+    const whole = response([reasoning("Hm."), message("Hello there", "msg_1"), message("you", "msg_2")])
+    const events = eventsOf(whole, 5)
+    const within = events.findIndex(({ delta }) => delta === "Hello") + 1
+    for (const thinking of ["passthrough", "strip"] as const) {
+      const later = changed({ prefix: "P: ", thinking }, events.slice(within))
+      expect([...textsOf(later).values()]).toEqual([" there", "you"])
+      expect(later.find(({ type }) => type === "response.output_text.done")?.["text"]).toBe("P: Hello there")
+      expect(later.at(-1)?.["response"]).toMatchObject({
+        output: expect.arrayContaining([message("P: Hello there", "msg_1"), message("you", "msg_2")]),
+      })
+    }
+    const before = changed({ prefix: "P: ", thinking: "passthrough" }, events.slice(3))
+    expect([...textsOf(before).values()]).toEqual(["P: Hello there", "you"])
+  })
+
   it("numbers what it held back behind all that came, where it breaks off", () => {
     const all = eventsOf(response([message("Hello <thi", "msg_1"), message("<thi", "msg_2")]), 5)
     const cut = all.filter(({ type }) => !String(type).endsWith(".done")).slice(0, -1)
