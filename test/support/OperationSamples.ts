@@ -78,10 +78,11 @@ export const samples: { readonly [Name in OperationName]: OperationSample } = {
   },
   "responses.compact": {
     request: { input: "Hello?" },
+    // Without what is encrypted, which would be given out with a mark.
     answer: {
       object: "response.compaction",
       created_at: 1_764_000_000,
-      output: [{ id: "cmp_1", type: "compaction", encrypted_content: "gAAAA" }],
+      output: [{ id: "cmp_1", type: "compaction" }],
       usage: { input_tokens: 7, output_tokens: 3, total_tokens: 10 },
     },
     tokens: { input: 7, output: 3 },
