@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { identity, pipe } from "effect/Function"
 import * as Option from "effect/Option"
 import type { OpenRequest } from "../access/OpenRequests.ts"
+import { type AnswerIdentity, identityOf } from "../answer/AnswerIdentity.ts"
 import { type ChoiceTransform, untouched } from "../answer/ChoiceTransform.ts"
 import type { AnswerBeginning, ResumeRules } from "../answer/ResumeRules.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
@@ -17,11 +18,13 @@ import { upstreamRequestId } from "../operations/HeadersToClient.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
 import { resumed as resumedBy } from "../resume/Resume.ts"
-import { toldReason, told as toldText } from "../secrets/Told.ts"
+import type { Secrets } from "../secrets/Secrets.ts"
+import { toldId, toldReason, told as toldText } from "../secrets/Told.ts"
 import type { AnsweredStream } from "../upstream/Answered.ts"
 import { type StreamFault, streamFaultReason } from "../upstream/OpenStream.ts"
 import { type RunFork, sourceOf, streamOf } from "../wire/EventSource.ts"
 import { lift, type Transformation } from "../wire/Lift.ts"
+import { unpack } from "../wire/PackedData.ts"
 import { headersOf, told } from "./Answers.ts"
 import type { AskToResume } from "./AskToResume.ts"
 import { beginAtOnce } from "./BeginAtOnce.ts"
@@ -73,6 +76,11 @@ const resuming = ({ ask, beginning, frame, reading, rules, runFork }: Resuming):
   return (events) => sourceOf(resume(streamOf(events)), runFork)
 }
 
+const toldIdentity = ({ responseId, serviceTier }: AnswerIdentity, secrets: Secrets): AnswerIdentity => ({
+  responseId: toldId(responseId, secrets),
+  serviceTier: toldId(serviceTier, secrets),
+})
+
 /** What a streamed answer is made with, beside the answer and its request. */
 export interface StreamTools {
   readonly respond: Respond
@@ -98,6 +106,7 @@ export const streamedAnswer = (
   const { resume: rules } = grammar
   const includeUsage = request.includeUsage || snapshot.givesUsage === "always"
   const transform = answered.isTransformed ? untouched : configured
+  const keepBytes = snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0
   const reading: BeingRead = { stream: answered }
   const { prefix = "", tags = defaultThinkingTags } = transform
   const beginning: AnswerBeginning = { prefix, tags }
@@ -121,7 +130,7 @@ export const streamedAnswer = (
       madeBy: transform.madeBy === undefined ? undefined : () => reading.stream.target.upstream.name,
     },
     reasonOf: streamFaultReason,
-    keepBytes: snapshot.audit.bodies === "full" ? snapshot.audit.maxBodyBytes : 0,
+    keepBytes,
     hasBegun: snapshot.streamStart === "at_once",
     onEnd: (
       { error, finishReason, outcome, passedOver, toolCalls, usage },
@@ -137,6 +146,10 @@ export const streamedAnswer = (
         usage,
         finishReason: toldReason(finishReason, secrets),
         toolCalls,
+        // Of a stream that is kept it is read when its record is written, off the answer put together.
+        ...(keepBytes > 0
+          ? {}
+          : toldIdentity(identityOf(grammar.assembled(unpack(packed), truncated)), secrets)),
         response: { kind: "events", packed, truncated },
       }
     },

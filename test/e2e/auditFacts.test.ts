@@ -1,6 +1,7 @@
 /** What the audit's newer columns say of requests over real sockets. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as GatewayConfig from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { chatChunks, chatCompletion, openAiError } from "../support/Wire.ts"
@@ -34,7 +35,109 @@ const after = (ms: number, answer: Scripted.Answer): Scripted.Answer => ({
   },
 })
 
+/** What streams say of themselves, in the dialects of conversations. */
+const streams: ReadonlyArray<readonly [path: string, events: ReadonlyArray<object>, responseId: RegExp]> = [
+  [
+    "/v1/chat/completions",
+    chatChunks(["a", "b"]).map((chunk) => ({
+      ...Object(chunk),
+      id: "chatcmpl-77",
+      service_tier: "flex",
+      usage: { prompt_tokens: 1, completion_tokens: 2 },
+    })),
+    /^chatcmpl-77$/,
+  ],
+  [
+    "/v1/messages",
+    [
+      {
+        type: "message_start",
+        message: {
+          id: "msg_77",
+          type: "message",
+          role: "assistant",
+          content: [],
+          model: "m",
+          stop_reason: null,
+          usage: { input_tokens: 1, output_tokens: 1, service_tier: "flex" },
+        },
+      },
+      { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+      { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "a" } },
+      { type: "content_block_stop", index: 0 },
+      { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 2 } },
+      { type: "message_stop" },
+    ],
+    /^msg_77$/,
+  ],
+  [
+    "/v1/responses",
+    [
+      {
+        type: "response.created",
+        response: {
+          id: "resp_77",
+          object: "response",
+          status: "in_progress",
+          service_tier: "auto",
+          output: [],
+        },
+      },
+      { type: "response.output_text.delta", item_id: "i", output_index: 0, content_index: 0, delta: "a" },
+      {
+        type: "response.completed",
+        response: {
+          id: "resp_77",
+          object: "response",
+          status: "completed",
+          service_tier: "flex",
+          metadata: { long: "x".repeat(100_000) },
+          output: [],
+          usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
+        },
+      },
+    ],
+    /^resp_77/,
+  ],
+]
+
 describe("a record", () => {
+  it.scopedLive.each(streams)(
+    "of a stream of %s knows what it says of itself where no bodies are kept",
+    ([path, events, id]) =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.sse(events))
+        const config = GatewayConfig.configOf(
+          [
+            {
+              base_url: upstream.url,
+              dialects: ["chat", "messages", "responses"],
+              model_match: { type: "keyword", value: ["m"] },
+            },
+          ],
+          { audit: { bodies: "none" } },
+        )
+        const gateway = yield* startGateway(config)
+        const body = {
+          model: "m",
+          max_tokens: 9,
+          stream: true,
+          input: "a",
+          messages: [{ role: "user", content: "a" }],
+        }
+        yield* Effect.promise(async () => {
+          const headers = { "content-type": "application/json" }
+          await (
+            await fetch(`${gateway.baseUrl}${path}`, { method: "POST", headers, body: JSON.stringify(body) })
+          ).text()
+        })
+        const [record] = yield* gateway.awaitRecords(1)
+        expect(record).toMatchObject({ outcome: "ok", serviceTier: "flex", response: undefined })
+        expect(record?.responseId).toMatch(id)
+        expect(record?.usage.outputTokens).toBeDefined()
+      }),
+  )
+
   it.scopedLive(
     "has what the upstream calls the request, what the answer calls itself, and what the caller calls its conversation",
     () =>

@@ -1,5 +1,7 @@
 /** The data of a stream's events, kept while it runs so that the audit can reassemble the answer afterwards. */
 import { DataBuffer } from "../../wire/DataBuffer.ts"
+import { encodeJson } from "../../wire/JsonBytes.ts"
+import { answerLimits, outlineOf, surelyReadable } from "../../wire/JsonOutline.ts"
 
 export interface KeptData {
   /** As `PackedData`. */
@@ -17,6 +19,14 @@ const envelopeBytes = 320
 /** Events of tokens are mostly envelope: so much more of them is kept than the answer they are put together to may hold. */
 const envelopeShare = 8
 
+const openBrace = 0x7b
+
+/** The last event may be the whole answer: its outline says as much. */
+const briefOf = (data: Uint8Array): Uint8Array =>
+  data.length <= surelyReadable ? data : (encodeJson(outlineOf(data, answerLimits) ?? {}) ?? nothing)
+
+const nothing = new Uint8Array()
+
 /**
  * Keeps the first events of an answer of `maxBytes`: as many as bring that much beside their envelopes, and not more than
  * `envelopeShare` times that in all. Mutable on purpose: one stream, one fiber.
@@ -27,12 +37,26 @@ export class DataKeeper {
   #bytes = 0
   #textBytes = 0
   #truncated = false
+  #first: Uint8Array | undefined
+  #last: Uint8Array | undefined
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
   keep(data: Uint8Array): void {
+    if (this.#maxBytes === 0) this.#keepEnds(data)
+    else this.#keepWhole(data)
+  }
+
+  /** Where no body is kept: what an answer is called, and by which tariff it was made, stands in its first event or in its last. */
+  #keepEnds(data: Uint8Array): void {
+    if (data[0] !== openBrace) return
+    if (this.#first === undefined) this.#first = data.slice()
+    else this.#last = data
+  }
+
+  #keepWhole(data: Uint8Array): void {
     if (this.#truncated) return
     this.#bytes += Math.max(minBytes, data.byteLength)
     this.#textBytes += Math.max(0, data.byteLength - envelopeBytes)
@@ -44,6 +68,13 @@ export class DataKeeper {
   }
 
   get kept(): KeptData {
+    if (this.#maxBytes === 0) return this.#ends
     return { packed: this.#data.packed, truncated: this.#truncated }
+  }
+
+  get #ends(): KeptData {
+    const ends = new DataBuffer()
+    for (const end of [this.#first, this.#last]) if (end !== undefined) ends.add(briefOf(end))
+    return { packed: ends.packed, truncated: true }
   }
 }
