@@ -8,6 +8,7 @@
 import { parseAddress } from "../wire/Address.ts"
 import { isJsonType } from "../wire/Headers.ts"
 import { hostnameIn, isLoopback, isPrivate } from "../wire/HostName.ts"
+import { parsedUrl } from "../wire/ParsedUrl.ts"
 
 /** Whose pages may read answers (`server.cors`). */
 export interface Origins {
@@ -18,9 +19,8 @@ export interface Origins {
 
 /** An origin as it is written in configurations, as browsers write it; nothing where it is none. */
 export const originFrom = (text: string): string | undefined => {
-  if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+$/i.test(text) || !URL.canParse(text)) return undefined
-  const { host, protocol } = new URL(text)
-  return host === "" ? undefined : `${protocol}//${host}`
+  const url = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+$/i.test(text) ? parsedUrl(text) : undefined
+  return url === undefined || url.host === "" ? undefined : `${url.protocol}//${url.host}`
 }
 
 /** The value of `access-control-allow-origin` for a page of this origin; nothing where it may read nothing. */

@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { GatewayConfig } from "../config/schema/GatewayConfig.ts"
 import { isLoopback } from "../wire/HostName.ts"
+import { parsedUrl } from "../wire/ParsedUrl.ts"
 import { CliFailure } from "./CliFailure.ts"
 import type { UpstreamNow } from "./explain/ExplainText.ts"
 
@@ -40,8 +41,8 @@ export const adminKeyVariable = "SLUICE_ADMIN_KEY"
 
 /** Whether the address is of this machine: no other is sent a key that nobody meant for it. */
 const isHere = (address: string): boolean => {
-  const url = urlOf(address)
-  return URL.canParse(url) && isLoopback(new URL(url).hostname)
+  const url = parsedUrl(urlOf(address))
+  return url !== undefined && isLoopback(url.hostname)
 }
 
 /** With the key of the environment, else, on this machine, with that of the configuration. */

@@ -7,6 +7,7 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { isWithin, parseAddress, parseNetwork } from "../wire/Address.ts"
 import { isLoopback } from "../wire/HostName.ts"
+import { parsedUrl } from "../wire/ParsedUrl.ts"
 import { percentDecoded } from "../wire/PercentEncoding.ts"
 
 export interface OutgoingProxy {
@@ -45,10 +46,9 @@ export const parseProxy = (given: string): Either.Either<OutgoingProxy, ProxyMis
     return Either.left(proxyMistakes.scheme)
   }
   const whole = scheme === undefined ? `http://${text}` : text
-  if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(whole)) {
-    return Either.left(proxyMistakes.url)
-  }
-  const { hostname, password, port, protocol, username, host } = new URL(whole)
+  const url = /[\s\p{Cc}]/u.test(text) ? undefined : parsedUrl(whole)
+  if (url === undefined) return Either.left(proxyMistakes.url)
+  const { hostname, password, port, protocol, username, host } = url
   const secure = protocol === "https:"
   return Either.right({
     shown: `${protocol}//${host}`,
@@ -92,8 +92,9 @@ export const environmentProxy = (
       readonly proxy: Either.Either<OutgoingProxy, ProxyMistake>
     }
   | undefined => {
-  if (!URL.canParse(url)) return undefined
-  const { hostname, port, protocol } = new URL(url)
+  const parsed = parsedUrl(url)
+  if (parsed === undefined) return undefined
+  const { hostname, port, protocol } = parsed
   if (isLoopback(hostname)) return undefined
   const variable = protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY"
   const text = first(environment, variable)?.trim() ?? ""

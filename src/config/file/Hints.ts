@@ -1,4 +1,5 @@
 /** What a file says that is allowed and seldom meant: who is let in, texts that look like references, weights that GPT_API reads differently. */
+import { parsedUrl } from "../../wire/ParsedUrl.ts"
 import { isSecretName } from "../SecretValues.ts"
 import { addressIn } from "./AddressIn.ts"
 import { hostsOn } from "./KnownHosts.ts"
@@ -105,7 +106,7 @@ const weakKeys = (root: Tree): ReadonlyArray<Finding> => {
 
 const originOf = (upstream: Tree): string | undefined => {
   const url = addressIn(upstream)
-  return url !== undefined && URL.canParse(url) ? new URL(url).origin : undefined
+  return url === undefined ? undefined : parsedUrl(url)?.origin
 }
 
 /** A caller's key is for one provider; where several take it, it is sent to whichever is asked. */

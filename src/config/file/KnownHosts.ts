@@ -1,4 +1,5 @@
 /** Clients that answer at the address of a provider that is known, and whose entries lack what it asks for. */
+import { parsedUrl } from "../../wire/ParsedUrl.ts"
 import { holesIn, type Preset, presetCalled, presets } from "../schema/Presets.ts"
 import type { Finding, Severity } from "./Problem.ts"
 import { ofProgram, type Saying, say } from "./Saying.ts"
@@ -39,8 +40,8 @@ const lacksPath = (url: URL, { preset }: KnownHost): Saying | undefined =>
 /** What is worth a word about one client, by its place in the list. */
 export const hostsOn = (upstream: Tree, position: number): ReadonlyArray<Finding> => {
   const address = textOf(below(upstream, "base_url"))
-  if (address === undefined || !URL.canParse(address)) return []
-  const url = new URL(address)
+  const url = address === undefined ? undefined : parsedUrl(address)
+  if (url === undefined) return []
   const known = knownHosts.find(({ host }) => host.test(url.host))
   if (known === undefined) return []
   const found = (severity: Severity, message: Saying | undefined): ReadonlyArray<Finding> =>

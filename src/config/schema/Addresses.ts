@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { allOperations } from "../../operations/Operations.ts"
 import { isDirect, parseProxy, proxyMistakes } from "../../routing/OutgoingProxy.ts"
+import { parsedUrl } from "../../wire/ParsedUrl.ts"
 import { fixed } from "./FixedWords.ts"
 import { holesIn } from "./Presets.ts"
 import { confidential } from "./Values.ts"
@@ -31,8 +32,8 @@ const urlProblem = (value: string): string | undefined => {
   if (/\p{Cs}/u.test(value)) return urlFaults.text
   if (value.length > longestUrl) return urlFaults.long
   if (holesIn(value).length > 0) return urlFaults.hole
-  if (!URL.canParse(value)) return urlFaults.host
-  const url = new URL(value)
+  const url = parsedUrl(value)
+  if (url === undefined) return urlFaults.host
   if (url.username !== "" || url.password !== "") {
     return urlFaults.credentials
   }
