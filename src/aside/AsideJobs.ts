@@ -116,6 +116,29 @@ export const bodyOf =
       ? bodyFor(recipient, omissions)
       : (bodyToResume?.(recipient, omissions, said) ?? Either.left(neverResumed))
 
+/** The facts alone, all of them: an operation's own may be its whole request. */
+const factsAlone = ({
+  characters,
+  choices,
+  continues,
+  includeUsage,
+  model,
+  multimodal,
+  stream,
+  tools,
+  unresumable,
+}: RequestFacts): { readonly [Name in keyof Required<RequestFacts>]: RequestFacts[Name] } => ({
+  characters,
+  choices,
+  continues,
+  includeUsage,
+  model,
+  multimodal,
+  stream,
+  tools,
+  unresumable,
+})
+
 /** The jobs. */
 export const asideJobs: {
   readonly [N in JobName]: (input: AsideJobs[N]["input"]) => AsideJobs[N]["output"]
@@ -124,11 +147,8 @@ export const asideJobs: {
     const bytes = joined(pieces)
     const read = Either.match(operationsByName[operation].decode(bytes, target, onlyModel), {
       onLeft: mistake,
-      onRight: ({ affinity, facts: read }) => {
-        const { choices, continues, includeUsage, model, multimodal, stream, tools, unresumable } = read
-        const facts = { model, stream, includeUsage, tools, multimodal, choices, unresumable, continues }
-        return { kind: "request", facts, affinity: affinity() } as const
-      },
+      onRight: ({ affinity, facts }) =>
+        ({ kind: "request", facts: factsAlone(facts), affinity: affinity() }) as const,
     })
     return { bytes, read }
   },

@@ -26,6 +26,7 @@ const bodies = fc.oneof(
         model: fc.constantFrom("m", "", 5),
         messages,
         prompt: fc.string(),
+        input: fc.string({ unit: "grapheme" }),
         stream: fc.boolean(),
         n: fc.nat(5),
         x: fc.jsonValue(),
@@ -67,8 +68,8 @@ describe("What is done aside", () => {
           return
         }
         expect(read).toMatchObject({ kind: "request", affinity: request.right.affinity() })
-        const { model, multimodal, stream, tools } = request.right.facts
-        expect(read).toMatchObject({ facts: { model, multimodal, stream, tools } })
+        const { characters, model, multimodal, stream, tools } = request.right.facts
+        expect(read).toMatchObject({ facts: { characters, model, multimodal, stream, tools } })
         for (const said of [undefined, "so far"]) {
           const prepared = asideJobs.prepare({
             operation: operation.name,
