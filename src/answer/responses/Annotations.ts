@@ -35,6 +35,13 @@ export const movedBy = (annotation: Json, by: number): Json => {
   return { ...annotation, ...begin, end_index: Math.max(0, end + by) }
 }
 
+/** Where a text has come so many characters further on. */
+const furtherOn = (text: string, from: number, by: number): number => {
+  let at = from
+  for (let left = by; left > 0 && at < text.length; left--) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
+  return at
+}
+
 /** The annotations of a text that a machine changes. */
 export const movedAnnotations = (
   machine: ChoiceMachine,
@@ -45,14 +52,17 @@ export const movedAnnotations = (
   const moves = new Map<number, number>()
   let state = machine.initial
   let at = 0
+  let before = 0
   let moved = 0
   for (const end of [...ends].sort((a, b) => a - b)) {
-    const piece = text.slice(at, end)
-    const [next, pieces] = machine.step(state, { field: "content", text: piece })
-    state = next
+    const next = furtherOn(text, at, end - before)
+    const piece = text.slice(at, next)
+    const [after, pieces] = machine.step(state, { field: "content", text: piece })
+    state = after
     moved += grownBy(piece, contentOf(pieces))
     moves.set(end, moved + heldBack(state[1]))
-    at = end
+    at = next
+    before = end
   }
   return annotations.map((one) => movedBy(one, moves.get(endOf(one) ?? -1) ?? 0))
 }

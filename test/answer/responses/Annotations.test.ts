@@ -68,7 +68,13 @@ describe("Annotations of a changed text", () => {
       prefix: fc.constantFrom(undefined, "P: ", "🦥 é "),
       thinking: fc.constantFrom("passthrough" as const, "strip" as const),
     })
-    const before = fc.constantFrom("", "See ", "<think>so</think>\n\nSee ", "🦥 see <th ")
+    const before = fc.constantFrom(
+      "",
+      "See ",
+      "<think>so</think>\n\nSee ",
+      "🦥 see <th ",
+      `${"🦥".repeat(35)}\n<think>so</think>`,
+    )
     const after = fc.constantFrom("", " and more.", "\n<think>open", "<")
     const size = fc.integer({ min: 1, max: 40 })
     fc.assert(
