@@ -3,6 +3,7 @@
  * rule leads above it, however it is written: what could be read as another path by somebody on the way is refused.
  */
 import { percentDecoded } from "../wire/PercentEncoding.ts"
+import { tidied, withoutAuthority } from "../wire/TargetPath.ts"
 import type { Upstream } from "./Upstream.ts"
 
 /** The methods that can be handed on; `GET` answers `HEAD` too. */
@@ -31,9 +32,6 @@ export type Passed =
     }
   /** It could be read in two ways, of which one leads elsewhere. */
   | { readonly kind: "refused"; readonly rule: PassthroughRule }
-
-/** The scheme and authority of a target in absolute form (RFC 9112 §3.2.2). */
-const authority = /^https?:\/\/[^/?#]*/i
 
 /** Nothing else stands in a path (RFC 3986 §3.3), and each escape is whole. */
 const pathText = /^(?:[\w.~!$&'()*+,;=:@/-]|%[0-9a-f]{2})*$/i
@@ -84,19 +82,13 @@ export const isName = (segment: string): boolean => {
 
 const isBelow = (path: string, rule: string): boolean => path === rule || path.startsWith(`${rule}/`)
 
-/** As it is compared with rules: each slash once, and what need not be escaped plain. */
-const tidied = (path: string): string =>
-  path
-    .replace(/%(?:2[de]|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/gi, percentDecoded)
-    .replace(/\/{2,}/g, "/")
-
 /** What stands behind a base URL, which ends with the version itself. */
 const belowBaseUrl = (path: string): string => (isBelow(path, "/v1") ? path.slice("/v1".length) : path)
 
 /** Which rule a request's target falls under, of several the closest; `undefined` where it falls under none. */
 export const passedBy = (rules: ReadonlyArray<PassthroughRule>, target: string): Passed | undefined => {
   if (rules.length === 0) return undefined
-  const [written = "", ...behind] = target.replace(authority, "").replace(/#.*$/s, "").split("?")
+  const [written = "", ...behind] = withoutAuthority(target).replace(/#.*$/s, "").split("?")
   const path = tidied(written)
   let rule: PassthroughRule | undefined
   for (const one of rules)

@@ -1,25 +1,16 @@
-/** The target of a request as clients write it, its path and its query: they double slashes, send whole URLs, and escape letters. */
+/** The target of a request as clients write it: its path and its query. */
+import { tidied, withoutAuthority } from "../../wire/TargetPath.ts"
 
 /** A target with nothing to tidy, as nearly all are. */
 const tidyTarget = /^(?:\/[\w.~-]+)+$/
 
-/** The scheme and authority of a target in absolute form (RFC 9112 §3.2.2). */
-const authority = /^https?:\/\/[^/?#]*/i
-
-/** RFC 3986 §2.3: characters that mean the same escaped and plain. A slash is none of them: escaped, it belongs to a name. */
-const escapedUnreserved = /%(?:2[de]|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/gi
-
-const characterOf = (escape: string): string => String.fromCharCode(Number.parseInt(escape.slice(1), 16))
-
 /** The path of a target as it was written: without scheme, authority and query. */
-export const writtenPath = (target: string): string => target.replace(authority, "").replace(/[?#].*$/s, "")
+export const writtenPath = (target: string): string => withoutAuthority(target).replace(/[?#].*$/s, "")
 
 /** The path of a request's target: each slash once, none at the end, nothing escaped that need not be, no query. */
 export const pathOf = (target: string): string => {
   if (tidyTarget.test(target)) return target
-  const path = writtenPath(target)
-    .replace(escapedUnreserved, characterOf)
-    .replace(/\/{2,}/g, "/")
+  const path = tidied(writtenPath(target))
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path === "" ? "/" : path
 }
 
