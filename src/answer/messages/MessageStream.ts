@@ -83,7 +83,8 @@ const withBlockMarks = (
   name: "content_block" | "delta",
   maker: (() => string) | undefined,
 ): SseEvent => {
-  if (maker === undefined || event.data.length > longestChanged || !maySeal(event.data)) return event
+  if (maker === undefined || isPlainDelta(event.data)) return event
+  if (event.data.length > longestChanged || !maySeal(event.data)) return event
   const data = parseObject(event.data)
   if (data === undefined) return event
   const before = within(data, name)
@@ -158,8 +159,7 @@ export const messageStream = ({
 
   const step: AnswerMachine<MessageState>["step"] = (state, event, given) => {
     if (state.phase !== "open" || event === ping) return [state, nothing]
-    if (state.hasBegun && isDelta(event))
-      return [state, [isPlainDelta(event.data) ? event : withBlockMarks(event, "delta", madeBy)]]
+    if (state.hasBegun && isDelta(event)) return [state, [withBlockMarks(event, "delta", madeBy)]]
     if (event === unreadable) return [passedOver(state), nothing]
     if (isDone(event)) return end(state, { kind: "ended" }, given)
     const data = outlineOf(event.data, answerLimits)

@@ -6,15 +6,17 @@ import { marked } from "../../routing/Mark.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import { holds, standsAt } from "../../wire/JsonBytes.ts"
 
-/** Members that are sealed, in blocks and in deltas of blocks. */
-const sealedMembers = ["signature", "encrypted_content", "data"]
+/** Members that are sealed in whatever block, or delta of one, they stand. */
+const sealedMembers = ["signature", "encrypted_content"]
+
+/** The blocks of which all is sealed, as their `data`. */
+const redacted = "redacted_thinking"
 
 /** The sealed members of a block, or of a delta, with what they hold. */
 export const sealedIn = (block: JsonObject): ReadonlyArray<readonly [name: string, sealed: string]> =>
-  sealedMembers.flatMap((name) => {
+  (block["type"] === redacted ? [...sealedMembers, "data"] : sealedMembers).flatMap((name) => {
     const value = block[name]
-    const isSealed = name !== "data" || block["type"] === "redacted_thinking"
-    return isSealed && typeof value === "string" && value !== "" ? [[name, value] as const] : []
+    return typeof value === "string" && value !== "" ? [[name, value] as const] : []
   })
 
 /** The block, or the delta, as it is given out; the very one where nothing in it is sealed. */
@@ -25,7 +27,7 @@ export const withMarks = (block: JsonObject, upstream: string): JsonObject => {
     : { ...block, ...Object.fromEntries(sealed.map(([name, value]) => [name, marked(value, upstream)])) }
 }
 
-const signs = [...sealedMembers.slice(0, 2), "redacted_thinking"].map((name) => `"${name}"`)
+const signs = [...sealedMembers, redacted].map((name) => `"${name}"`)
 
 /** Whether bytes may hold something that is sealed: what holds none of these words does not. */
 export const maySeal = (data: Uint8Array): boolean => signs.some((sign) => holds(data, sign))
