@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import { readResponse, transformStored } from "../../answer/responses/PlainResponse.ts"
 import { ownId } from "../../answer/responses/ResponseId.ts"
 import { responsesGrammar } from "../../answer/responses/ResponsesGrammar.ts"
+import type { StreamGrammar } from "../../answer/StreamGrammar.ts"
 import { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { isName } from "../../routing/Passthrough.ts"
 import { pathAt } from "../../routing/Upstream.ts"
@@ -44,6 +45,7 @@ const stored = <Name extends StoredResponseName>(
   method: Operation["method"],
   behindId: BehindId,
   about: string,
+  stream?: StreamGrammar,
 ): Operation<Name> => ({
   name,
   method,
@@ -61,7 +63,7 @@ const stored = <Name extends StoredResponseName>(
     id === undefined || !isName(id)
       ? Either.left(id === undefined ? neverAsked : leadsElsewhere)
       : Either.right({
-          facts: factsOf(id, name === "responses.retrieve" && asksStream(query)),
+          facts: factsOf(id, stream !== undefined && asksStream(query)),
           affinity: () => "",
           bodyFor: () => Either.right({ body: nothing, asItCame: false, added: nothingAdded }),
           bodyToResume: undefined,
@@ -77,14 +79,20 @@ const stored = <Name extends StoredResponseName>(
     isChanged: () => true,
     read: readResponse,
   },
-  stream: name === "responses.retrieve" ? responsesGrammar : undefined,
+  stream,
 })
 
 const asksStream = (query: string | undefined): boolean => new URLSearchParams(query).get("stream") === "true"
 
 /** All of them. */
 export const storedOperations: { readonly [Name in StoredResponseName]: Operation<Name> } = {
-  "responses.retrieve": stored("responses.retrieve", "GET", "", "a stored response, with `?stream=true` too"),
+  "responses.retrieve": stored(
+    "responses.retrieve",
+    "GET",
+    "",
+    "a stored response, with `?stream=true` too",
+    responsesGrammar,
+  ),
   "responses.delete": stored("responses.delete", "DELETE", "", "forgets it"),
   "responses.cancel": stored("responses.cancel", "POST", "/cancel", "ends one that runs in the background"),
   "responses.input_items": stored("responses.input_items", "GET", "/input_items", "what it was made of"),
