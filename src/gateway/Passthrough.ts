@@ -14,7 +14,7 @@ import { passedToClient } from "../operations/HeadersToClient.ts"
 import { type SentBody, toUpstream } from "../operations/HeadersToUpstream.ts"
 import type { Passed, PassedMethod } from "../routing/Passthrough.ts"
 import type { Target } from "../routing/Upstream.ts"
-import { isBusy } from "../upstream/Attempt.ts"
+import { busy } from "../upstream/Attempt.ts"
 import type { Breakers } from "../upstream/Breakers.ts"
 import { BodyCollector } from "../upstream/calls/BodyCollector.ts"
 import type { AnswerHead, OpenCall, UpstreamCall } from "../upstream/calls/UpstreamCall.ts"
@@ -132,7 +132,7 @@ class Passthrough {
     const { breakers, now, slots } = this.#tools
     const leftMs = Math.max(0, this.#asked.deadline.at - now())
     return Effect.matchEffect(slots.take(this.#target.upstream, leftMs, this.#frame.whenOver), {
-      onFailure: (noSlot) => Effect.succeed<Said>({ kind: "failed", failure: isBusy(noSlot) }),
+      onFailure: (noSlot) => Effect.succeed<Said>({ kind: "failed", failure: busy(noSlot) }),
       onSuccess: (leave) =>
         Effect.suspend(() => {
           this.#leaveSlot = leave

@@ -21,7 +21,7 @@ const nothingToLeave = (): void => {}
 const noRoom = (reason: string): ToldFailure => toldFailure(AttemptFailure.NoRoom({ lacks: "place", reason }))
 
 /** That no place became free in time, as a failure. */
-export const isBusy = ({ max, reason, waitedMs }: NoSlot): ToldFailure =>
+export const busy = ({ max, reason, waitedMs }: NoSlot): ToldFailure =>
   noRoom(
     reason === "line_full"
       ? `is busy (${max} requests under way, and its line is full)`
@@ -63,7 +63,7 @@ class Attempting {
     return this.#slots.take(target.upstream, leftMs, request.whenOver).pipe(
       Effect.onInterrupt(() => Effect.sync(() => this.#left(at, beganAt, cancelledCause(progress)))),
       Effect.matchEffect({
-        onFailure: (noSlot) => Effect.sync(() => this.#failed(at, beganAt, isBusy(noSlot))),
+        onFailure: (noSlot) => Effect.sync(() => this.#failed(at, beganAt, busy(noSlot))),
         onSuccess: (leave) => this.#call(at, sent, beganAt, leave),
       }),
     )

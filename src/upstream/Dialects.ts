@@ -84,7 +84,7 @@ export class KnownDialects {
   }
 
   /** Whether a failure says that it lacks the dialect of an operation, where nobody said that it speaks it, or an endpoint that it may lack. */
-  isLack(upstream: Speaker, operation: Asked, failure: AttemptFailure): failure is Refused {
+  isLack(upstream: Speaker, operation: Asked, failure: AttemptFailure): boolean {
     return (
       failure._tag === "Refused" &&
       failure.inAnswer === undefined &&
