@@ -86,9 +86,10 @@ describe("A key", () => {
         yield* within(model, request(port, "GET", `/v1/models/${encodeURIComponent(model)}`))
       }
       expect(elsewhere.requests).toEqual([])
-      // Paths are the configuration's: what a caller calls its model never becomes a part of one.
+      // Paths are the configuration's: what a caller calls its model never becomes a part of one. A query goes on as a query.
       const asked = new Set(upstream.requests.map((one) => `${one.method} ${one.path}`))
-      expect(asked).toEqual(new Set(["POST /v1/chat/completions", "GET /v1/models"]))
+      const query = `base_url=${elsewhere.url}`
+      expect(asked).toEqual(new Set([`POST ${path}`, `POST ${path}?${query}`, "GET /v1/models"]))
     }),
   )
 
