@@ -26,7 +26,7 @@ export type Passed =
       readonly rule: PassthroughRule
       /** As it was asked for here. */
       readonly asked: string
-      /** As it is below a base URL. */
+      /** As its upstream has it (`urlOf`). */
       readonly path: string
       readonly query: string
     }
@@ -82,8 +82,9 @@ export const isName = (segment: string): boolean => {
 
 const isBelow = (path: string, rule: string): boolean => path === rule || path.startsWith(`${rule}/`)
 
-/** What stands behind a base URL, which ends with the version itself. */
-const belowBaseUrl = (path: string): string => (isBelow(path, "/v1") ? path.slice("/v1".length) : path)
+/** Where an upstream is asked: behind its base URL, which ends with the version itself; for what has no such version, at the root of its host (`urlOf`). */
+const pathAtUpstream = (path: string): string =>
+  isBelow(path, "/v1") ? path.slice("/v1".length) : `/${path}`
 
 /** Which rule a request's target falls under, of several the closest; `undefined` where it falls under none. */
 export const passedBy = (rules: ReadonlyArray<PassthroughRule>, target: string): Passed | undefined => {
@@ -98,7 +99,7 @@ export const passedBy = (rules: ReadonlyArray<PassthroughRule>, target: string):
   const rest = path.slice(rule.path.length)
   const isPlain = pathText.test(written) && queryText.test(query) && rest.split("/").every(isName)
   return isPlain
-    ? { kind: "below", rule, asked: path, path: belowBaseUrl(path), query }
+    ? { kind: "below", rule, asked: path, path: pathAtUpstream(path), query }
     : { kind: "refused", rule }
 }
 

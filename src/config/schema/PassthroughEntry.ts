@@ -10,7 +10,7 @@ const allMethods: ReadonlyArray<PassedMethod> = passedMethods
 const aboutPath = {
   title: "a path such as /v1/files",
   description:
-    "All requests at this path and below it are handed on. It begins with a slash, does not end with one, and holds no escapes, query or dots for segments. What is served here cannot stand at it or below it. What stands behind `/v1` is asked below the `base_url` of the client, any other path whole.",
+    "All requests at this path and below it are handed on. It begins with a slash, does not end with one, and holds no escapes, query or dots for segments. What is served here cannot stand at it or below it. What stands behind `/v1` is asked below the `base_url` of the client, any other path at the root of its host.",
   examples: ["/v1/files"] as const,
 }
 
