@@ -19,6 +19,8 @@ export interface AnswerSettings {
   readonly secrets: Secrets
   /** The name of the upstream whose events are being read, where what it gives out is to name it; of an answer that is resumed, it becomes another. */
   readonly madeBy?: (() => string) | undefined
+  /** No more names it than what has a mark already (`ChoiceTransform`). */
+  readonly marksOnlyAgain?: boolean | undefined
 }
 
 /** How the upstream's events came to an end: of themselves, because something broke, or because this gateway ends. */

@@ -17,6 +17,8 @@ export interface ChoiceTransform {
   readonly tags?: ReadonlyArray<string>
   /** The upstream whose answer it is, where what it gives out is to name it. */
   readonly madeBy?: string | undefined
+  /** No more of it names that one than what another gateway, which that one is, has marked already. */
+  readonly marksOnlyAgain?: boolean
 }
 
 /** Leaves every text as it is. */

@@ -12,7 +12,7 @@ import { answerOf, codeOf, describe, type GatewayError } from "../errors/Gateway
 import type { Outcome } from "../errors/Outcome.ts"
 import { InternalError, noMemory, Overloaded, roomRetrySeconds, ShareTaken } from "../errors/ServerErrors.ts"
 import { toClient } from "../operations/HeadersToClient.ts"
-import type { RequestFacts } from "../operations/Operation.ts"
+import type { Marks, RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
@@ -150,6 +150,9 @@ export const headersOf = (
   return withAttempts(given, draft, "answered")
 }
 
+const marking = (marks: Marks | undefined, { upstream }: Target) =>
+  marks === undefined ? {} : { madeBy: upstream.name, marksOnlyAgain: marks === "marked" }
+
 /** What is done to the texts of a target's answer: nothing where the answers of its operation have none to change. */
 export const transformOf = (
   { marks, plain, stream }: ServedOperation,
@@ -163,8 +166,7 @@ export const transformOf = (
         prefix: target.upstream.specialPrefix,
         thinking: thinkingFormatOf(snapshot, target, request.model),
         tags: target.upstream.thinkingTags,
-        madeBy:
-          marks?.(target.upstream, snapshot.routes.upstreams) === true ? target.upstream.name : undefined,
+        ...marking(marks?.(target.upstream, snapshot.routes.upstreams), target),
       }
 
 /** The client's answer out of the upstream's, transformed: a long one aside. */

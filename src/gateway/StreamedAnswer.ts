@@ -128,6 +128,7 @@ export const streamedAnswer = (
       requestId: draft.id,
       secrets,
       madeBy: transform.madeBy === undefined ? undefined : () => reading.stream.target.upstream.name,
+      marksOnlyAgain: transform.marksOnlyAgain,
     },
     reasonOf: streamFaultReason,
     keepBytes,

@@ -58,12 +58,18 @@ export interface Operation<Name extends string = string> {
   ) => Either.Either<AskedRequest, InvalidRequest>
   /** Reads a body that is a form (multipart/form-data); absent where none is taken. */
   readonly form?: FormReader
-  /** Whether what answers hold that is their maker's alone (ids, signatures) is given out with its mark; absent: they hold no such thing. */
-  readonly marks?: (maker: Upstream, upstreams: ReadonlyArray<Upstream>) => boolean
+  /** What of answers is given out with its maker's mark; absent: they hold nothing that is their maker's alone. */
+  readonly marks?: (maker: Upstream, upstreams: ReadonlyArray<Upstream>) => Marks
   readonly plain: PlainAnswers
   /** How its answers stream; `undefined` where they never do. */
   readonly stream: StreamGrammar | undefined
 }
+
+/**
+ * All that is its maker's alone (ids, signatures); or of that what comes with a mark, which another gateway has set: without one of this gateway's own
+ * behind it, it would come back as what somebody else made.
+ */
+export type Marks = "all" | "marked"
 
 export type FormReader = (
   form: Form,

@@ -44,7 +44,7 @@ export const changesMessage = (transform: ChoiceTransform, bytes: Uint8Array): b
 
 /** The blocks with their texts changed, and with the mark of who made them where something in them is sealed. */
 const changedBlocks = (transform: ChoiceTransform, blocks: ReadonlyArray<Json>): ReadonlyArray<Json> => {
-  const { madeBy } = transform
+  const { madeBy, marksOnlyAgain } = transform
   const texts = messageTexts(transform)
   let run = texts?.initial
   return blocks.flatMap((block): ReadonlyArray<Json> => {
@@ -52,7 +52,7 @@ const changedBlocks = (transform: ChoiceTransform, blocks: ReadonlyArray<Json>):
     let changed: JsonObject | undefined = block
     if (texts !== undefined && run !== undefined) [run, changed] = texts.block(run, block)
     if (changed === undefined) return []
-    return [madeBy === undefined ? changed : withMarks(changed, madeBy)]
+    return [madeBy === undefined ? changed : withMarks(changed, madeBy, marksOnlyAgain)]
   })
 }
 

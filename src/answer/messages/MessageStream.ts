@@ -81,14 +81,14 @@ const withStartUsage = (event: SseEvent, data: JsonObject): SseEvent => {
 const withBlockMarks = (
   event: SseEvent,
   name: "content_block" | "delta",
-  maker: (() => string) | undefined,
+  { madeBy: maker, marksOnlyAgain }: Pick<AnswerSettings, "madeBy" | "marksOnlyAgain">,
 ): SseEvent => {
   if (maker === undefined || isPlainDelta(event.data)) return event
   if (event.data.length > longestChanged || !maySeal(event.data)) return event
   const data = parseObject(event.data)
   if (data === undefined) return event
   const before = within(data, name)
-  const after = withMarks(before, maker())
+  const after = withMarks(before, maker(), marksOnlyAgain)
   const changed = after === before ? undefined : rewriteJson(event.data, data, { ...data, [name]: after })
   return changed === undefined ? event : { data: changed, event: event.event }
 }
@@ -96,11 +96,9 @@ const withBlockMarks = (
 const complete = (state: MessageState, event: SseEvent): Step => [{ ...state, phase: "complete" }, [event]]
 
 /** The machine of a streamed message. */
-export const messageStream = ({
-  madeBy,
-  requestId,
-  secrets,
-}: AnswerSettings): AnswerMachine<MessageState> => {
+export const messageStream = (settings: AnswerSettings): AnswerMachine<MessageState> => {
+  const { requestId, secrets } = settings
+
   /** @param own the event by which the upstream tells it, in the shape that it is told in here */
   const fail = (state: MessageState, error: ShapedError, own?: Uint8Array): Step => [
     { ...state, phase: "broken", brokenBy: error, error: told(error.message, secrets, longestError) },
@@ -127,10 +125,10 @@ export const messageStream = ({
       case "content_block_start": {
         const calls = callsTool(within(data, "content_block"))
         const next = calls && !state.toolCalls ? { ...state, toolCalls: true } : state
-        return [next, [withBlockMarks(event, "content_block", madeBy)]]
+        return [next, [withBlockMarks(event, "content_block", settings)]]
       }
       case deltaName:
-        return [state, [withBlockMarks(event, "delta", madeBy)]]
+        return [state, [withBlockMarks(event, "delta", settings)]]
       case "message_delta": {
         const counts = mergeCounts(state.counts, readCounts(data["usage"]))
         const stopReason = state.stopReason ?? stopReasonOf(within(data, "delta"))
@@ -159,7 +157,7 @@ export const messageStream = ({
 
   const step: AnswerMachine<MessageState>["step"] = (state, event, given) => {
     if (state.phase !== "open" || event === ping) return [state, nothing]
-    if (state.hasBegun && isDelta(event)) return [state, [withBlockMarks(event, "delta", madeBy)]]
+    if (state.hasBegun && isDelta(event)) return [state, [withBlockMarks(event, "delta", settings)]]
     if (event === unreadable) return [passedOver(state), nothing]
     if (isDone(event)) return end(state, { kind: "ended" }, given)
     const data = outlineOf(event.data, answerLimits)

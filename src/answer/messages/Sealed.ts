@@ -2,7 +2,7 @@
  * What of a message its maker has sealed, and reads alone: signatures of thoughts, thoughts that are redacted, what a compaction holds beside its summary.
  * It is given out with its maker's mark.
  */
-import { marked } from "../../routing/Mark.ts"
+import { isMarked, marked } from "../../routing/Mark.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import { holds, standsAt } from "../../wire/JsonBytes.ts"
 
@@ -19,9 +19,13 @@ export const sealedIn = (block: JsonObject): ReadonlyArray<readonly [name: strin
     return typeof value === "string" && value !== "" ? [[name, value] as const] : []
   })
 
-/** The block, or the delta, as it is given out; the very one where nothing in it is sealed. */
-export const withMarks = (block: JsonObject, upstream: string): JsonObject => {
-  const sealed = sealedIn(block)
+/**
+ * The block, or the delta, as it is given out; the very one where nothing in it is sealed.
+ *
+ * @param onlyAgain no more is marked than has a mark already
+ */
+export const withMarks = (block: JsonObject, upstream: string, onlyAgain = false): JsonObject => {
+  const sealed = sealedIn(block).filter(([, value]) => !onlyAgain || isMarked(value))
   return sealed.length === 0
     ? block
     : { ...block, ...Object.fromEntries(sealed.map(([name, value]) => [name, marked(value, upstream)])) }

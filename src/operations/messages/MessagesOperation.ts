@@ -32,7 +32,8 @@ export const messages: Operation<"messages"> = {
       bodyToResume: (target, _, said) => bodyToResumeFor(request, target, said),
     })),
   // Where nobody else could be sent it, a message is its maker's bytes.
-  marks: ({ name }, upstreams) => upstreams.some((other) => other.name !== name && takesMessages(other)),
+  marks: ({ name }, upstreams) =>
+    upstreams.some((other) => other.name !== name && takesMessages(other)) ? "all" : "marked",
   plain: {
     kind: "judged",
     outline: answerLimits,

@@ -29,7 +29,7 @@ export const aboutResponses = <Name extends string>({
       bodyFor: (target, omissions) => prepare(request, target, omissions, false),
       bodyToResume: undefined,
     })),
-  marks: () => true,
+  marks: () => "all",
   plain: {
     kind: "judged",
     outline: answerLimits,

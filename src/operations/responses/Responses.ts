@@ -23,7 +23,7 @@ export const responses: Operation<"responses"> = {
       bodyFor: (target, omissions) => prepare(request, target, omissions, true),
       bodyToResume: undefined,
     })),
-  marks: () => true,
+  marks: () => "all",
   plain: {
     kind: "judged",
     outline: answerLimits,

@@ -68,7 +68,7 @@ const stored = <Name extends StoredResponseName>(
           bodyFor: () => Either.right({ body: nothing, asItCame: false, added: nothingAdded }),
           bodyToResume: undefined,
         }),
-  marks: () => true,
+  marks: () => "all",
   plain: {
     kind: "judged",
     outline: answerLimits,

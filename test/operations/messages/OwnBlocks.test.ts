@@ -48,20 +48,26 @@ const prepared = (
 }
 
 /** The content of a message as its caller has it, however it came. */
-const givenPlain = (message: JsonObject, maker: string): Json =>
+const givenPlain = (message: JsonObject, maker: string, marksOnlyAgain = false): Json =>
   contentIn(
     transformMessage(
-      { prefix: undefined, thinking: "passthrough", madeBy: maker },
+      { prefix: undefined, thinking: "passthrough", madeBy: maker, marksOnlyAgain },
       encoder.encode(JSON.stringify(message)),
     ),
   )
 
-const givenStreamed = (message: JsonObject, maker: string, cuts: ReadonlyArray<number>): Json => {
+const givenStreamed = (
+  message: JsonObject,
+  maker: string,
+  cuts: ReadonlyArray<number>,
+  marksOnlyAgain = false,
+): Json => {
   const answer = grammar.answer({
     includeUsage: true,
     choices: 1,
     secrets: new Secrets([]),
     madeBy: () => maker,
+    marksOnlyAgain,
   })
   const events = cutUp(eventsOf(message), cuts).flatMap((event) => answer.take(event))
   return (
@@ -97,6 +103,36 @@ const isThought = (block: Json): boolean =>
 
 const holdsSeal = (block: Json): boolean =>
   isThought(block) && isJsonObject(block) && (block["signature"] ?? block["data"]) !== ""
+
+describe("A message that comes from another gateway", () => {
+  const through = (message: JsonObject, cuts: ReadonlyArray<number> | undefined): Json => {
+    const settings = { madeBy: "outer", marksOnlyAgain: true }
+    return cuts === undefined
+      ? givenPlain(message, settings.madeBy, settings.marksOnlyAgain)
+      : givenStreamed(message, settings.madeBy, cuts, settings.marksOnlyAgain)
+  }
+
+  it.each([undefined, [], [1, 2, 3]])("is for it what it gave out, at the only client too", (cuts) => {
+    const made = [thought(first("EqQB")), redacted(first("EroE")), thought("Eunmarked"), textBlock("Sunny.")]
+    const given = through({ ...messageOf([]), content: made }, cuts)
+    const turns = [user("Hello?"), { role: "assistant", content: given }, user("And?")]
+    const { dropped, sent } = prepared(turns, "outer")
+    expect(dropped).toBeUndefined()
+    expect(sent).toEqual([user("Hello?"), { role: "assistant", content: made }, user("And?")])
+  })
+
+  it("keeps the bytes of what has no mark", () => {
+    expect(through({ ...messageOf([]), content: [thought("EqQB")] }, undefined)).toEqual([thought("EqQB")])
+  })
+
+  it("is marked by what an operation says of its client", () => {
+    const only = makeUpstream({ name: "only" })
+    expect(messages.marks?.(only, [only])).toBe("marked")
+    expect(messages.marks?.(only, [only, makeUpstream({ name: "other", dialects: ["messages"] })])).toBe(
+      "all",
+    )
+  })
+})
 
 describe("A turn of a model that is sent back", () => {
   const sentBack = fc.tuple(anyMessage, fc.array(fc.nat({ max: 6 }), { minLength: 1 }), fc.boolean())
