@@ -38,8 +38,8 @@ interface OpenBlock {
 export interface MessageEventState {
   /** Whether the prefix has come, which all texts have in common. */
   readonly prefix: MessageRun[0]
-  /** How many blocks were left out. */
-  readonly left: number
+  /** The numbers of blocks that were left out. */
+  readonly left: ReadonlyArray<number>
   readonly open: ReadonlyArray<OpenBlock>
   /** The event that ends the answer has passed. */
   readonly isOver: boolean
@@ -51,6 +51,9 @@ type Step = readonly [MessageEventState, ReadonlyArray<SseEvent>]
 
 /** Blocks follow each other; those of a hostile upstream beyond these pass as they are. */
 const mostOpen = 64
+
+/** No message has so many thoughts; those that a hostile upstream has beyond these leave gaps. */
+const mostLeft = 1_024
 
 /** What is said of a text that is held back, at most. */
 const mostWaiting = 256
@@ -109,12 +112,21 @@ const allBegun = (state: MessageEventState): Step => {
     : [{ ...state, open: state.open.map((block) => ({ ...block, waiting: nothing })) }, events]
 }
 
+/** The number that the client has for a block. */
+const givenAt = ({ left }: MessageEventState, index: number): number =>
+  left.length === 0 ? index : index - left.filter((one) => one < index).length
+
+/** A block is left out, of which more may come once it has ended. */
+const leftOut = (state: MessageEventState, index: number): MessageEventState =>
+  state.left.length === mostLeft || state.left.includes(index)
+    ? state
+    : { ...state, left: [...state.left, index] }
+
 /** The state after a thought, which is left out where thinking is. */
-const thought = (texts: MessageTexts, state: MessageEventState): MessageEventState => ({
-  ...state,
-  prefix: texts.thought([state.prefix, texts.initial[1]])[0],
-  left: texts.strips ? state.left + 1 : state.left,
-})
+const thought = (texts: MessageTexts, state: MessageEventState, index: number): MessageEventState => {
+  const next = { ...state, prefix: texts.thought([state.prefix, texts.initial[1]])[0] }
+  return texts.strips ? leftOut(next, index) : next
+}
 
 /** A block of which a delta comes, and no beginning came. */
 const unbegun = (
@@ -125,10 +137,10 @@ const unbegun = (
   const { type } = within(data, "delta")
   const index = blockIndexOf(data)
   const isThought = thinkingDeltas.has(type)
-  const state = isThought ? thought(texts, before) : before
+  const state = isThought ? thought(texts, before, index) : before
   const block: OpenBlock = {
     index,
-    given: isThought && texts.strips ? undefined : Math.max(0, index - before.left),
+    given: isThought && texts.strips ? undefined : givenAt(before, index),
     isText: type === "text_delta",
     thinking: texts.initial[1],
     waiting: nothing,
@@ -152,7 +164,7 @@ const restOfAll = (texts: MessageTexts, before: MessageEventState): Step => {
 const started = (texts: MessageTexts, state: MessageEventState, event: SseEvent, data: JsonObject): Step => {
   const block = within(data, "content_block")
   const index = blockIndexOf(data)
-  const given = index - state.left
+  const given = givenAt(state, index)
   const open: OpenBlock = {
     index,
     given,
@@ -162,7 +174,7 @@ const started = (texts: MessageTexts, state: MessageEventState, event: SseEvent,
     hadText: false,
   }
   if (thinkingTypes.has(block["type"])) {
-    const next = thought(texts, state)
+    const next = thought(texts, state, index)
     return texts.strips ? [withBlock(next, { ...open, given: undefined }), nothing] : [next, [event]]
   }
   const before = block["text"]
@@ -220,13 +232,13 @@ const continued = (
 const stopped = (texts: MessageTexts, before: MessageEventState, event: SseEvent, data: JsonObject): Step => {
   const index = blockIndexOf(data)
   const block = before.open.find((one) => one.index === index)
-  if (block === undefined) return [before, [numbered(event, data, Math.max(0, index - before.left))]]
+  if (block === undefined) return [before, [numbered(event, data, givenAt(before, index))]]
   const { given } = block
   if (given === undefined) return [withoutBlock(before, block), nothing]
   const [state, rest] = restOf(texts, before, block)
   const last = state.open.find((one) => one.index === index) ?? block
   const closed = withoutBlock(state, last)
-  if (last.waiting.length > 0 && last.hadText) return [{ ...closed, left: closed.left + 1 }, rest]
+  if (last.waiting.length > 0 && last.hadText) return [leftOut(closed, index), rest]
   return [closed, [...rest, ...begun(last, [numbered(event, data, given)])]]
 }
 
@@ -271,7 +283,7 @@ export const messageEventTexts = (transform: ChoiceTransform): MessageEventTexts
   }
 
   return {
-    initial: { prefix: texts.initial[0], left: 0, open: [], isOver: false },
+    initial: { prefix: texts.initial[0], left: [], open: [], isOver: false },
     step,
     halt: (state) => (state.isOver ? nothing : restOfAll(texts, state)[1]),
   }

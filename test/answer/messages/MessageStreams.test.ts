@@ -127,6 +127,26 @@ describe("A streamed message", () => {
     )
   })
 
+  it("is numbered without a gap where more comes of a thought that has ended", () => {
+    const [start = eventOf({}), ...end] = eventsOf(messageOf([]))
+    const events = [
+      start,
+      ...eventsOf(messageOf([{ type: "thinking", thinking: "Hm.", signature: "" }])).slice(1, -2),
+      eventOf({
+        type: "content_block_delta",
+        index: 0,
+        delta: { type: "signature_delta", signature: "abc" },
+      }),
+      ...eventsOf(messageOf([{ type: "thinking", thinking: "" }, textBlock("a")]))
+        .slice(1, -2)
+        .filter((event) => parse(event)["index"] === 1),
+      ...end,
+    ]
+    const changed = changedEvents({ prefix: undefined, thinking: "strip" }, events)
+    expect(placesOf(changed)).toEqual([0])
+    expect(assembled(changed)).toMatchObject({ content: [textBlock("a")] })
+  })
+
   it("is changed where a delta comes of a block that never began", () => {
     const delta = (index: number, said: Readonly<Record<string, unknown>>) =>
       eventOf({ type: "content_block_delta", index, delta: said })
