@@ -5,34 +5,34 @@ import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
 /** What an error says of itself. */
 export interface Words {
   /** Its codes and types, such as `rate_limit_exceeded`. */
-  readonly marks: ReadonlyArray<string>
+  readonly labels: ReadonlyArray<string>
   readonly message: string
 }
 
 /** Characters of a message that are looked at. */
 export const longestMessage = 1_000
-const longestMark = 100
+const longestLabel = 100
 const mostDetails = 10
 
-export const silent: Words = { marks: [], message: "" }
+export const silent: Words = { labels: [], message: "" }
 
-const markOf = (value: Json | undefined): ReadonlyArray<string> =>
+const labelOf = (value: Json | undefined): ReadonlyArray<string> =>
   typeof value === "string"
     ? [
         value
-          .slice(0, longestMark)
+          .slice(0, longestLabel)
           .toLowerCase()
           .replace(/[\s-]+/g, "_"),
       ]
     : []
 
 /** Google's errors say more in `details`. */
-const detailMarks = (details: Json | undefined): ReadonlyArray<string> =>
+const detailLabels = (details: Json | undefined): ReadonlyArray<string> =>
   isJsonArray(details)
     ? details
         .slice(0, mostDetails)
         .filter(isJsonObject)
-        .flatMap(({ reason }) => markOf(reason))
+        .flatMap(({ reason }) => labelOf(reason))
     : []
 
 /** What it says of itself, bounded. */
@@ -41,18 +41,18 @@ export const wordsOf = ({ beside, error, message }: SaidError): Words => {
   const flagged =
     isJsonObject(metadata) && (metadata["flagged_input"] !== undefined || metadata["reasons"] !== undefined)
   return {
-    marks: [
-      ...[code, type, status, reason, beside["code"], beside["type"]].flatMap(markOf),
-      ...detailMarks(details),
+    labels: [
+      ...[code, type, status, reason, beside["code"], beside["type"]].flatMap(labelOf),
+      ...detailLabels(details),
       ...(flagged ? ["moderation"] : []),
     ],
     message: message.slice(0, longestMessage),
   }
 }
 
-/** Whether a mark or the message says it. */
-export const says = ({ marks, message }: Words, mark: RegExp, words: RegExp): boolean =>
-  marks.some((one) => mark.test(one)) || words.test(message)
+/** Whether a label or the message says it. */
+export const says = ({ labels, message }: Words, label: RegExp, words: RegExp): boolean =>
+  labels.some((one) => label.test(one)) || words.test(message)
 
 /** That there is no such model, or not for whoever asks. */
 export const speaksOfModel = (words: Words): boolean =>

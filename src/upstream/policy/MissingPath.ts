@@ -19,15 +19,15 @@ const ofPath = [
   /^\W*not[ _-]?implemented\W*$/i,
 ]
 
-const markOfPath =
+const labelOfPath =
   /^(?:unknown_(?:url|path|endpoint|route)|(?:route|path|url|endpoint|page)_?not_?found|method_?not_?allowed|not_?implemented|invalid_url)$/
 
 /** What a request may name beside a path, and what may be missing of it. */
 const ofSomethingElse =
   /\b(?:models?|deployments?|engines?|responses? with|conversations?|prompts?|files? with|ids?)\b/i
 
-const namesPath = ({ marks, message }: Words): boolean =>
-  marks.some((mark) => markOfPath.test(mark)) ||
+const namesPath = ({ labels, message }: Words): boolean =>
+  labels.some((label) => labelOfPath.test(label)) ||
   (!ofSomethingElse.test(message) && ofPath.some((words) => words.test(message)))
 
 const decoder = new TextDecoder()
@@ -36,7 +36,7 @@ const decoder = new TextDecoder()
 const isOfRouter = (body: Uint8Array): boolean => {
   const text = decoder.decode(body.subarray(0, mostText)).trim()
   if (text === "" || text.startsWith("<")) return true
-  return !/^[[{"]/.test(text) && namesPath({ marks: [], message: text })
+  return !/^[[{"]/.test(text) && namesPath({ labels: [], message: text })
 }
 
 /** Whether a refusal is about the path. */

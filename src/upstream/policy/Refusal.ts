@@ -154,7 +154,7 @@ export const refusalKind = (
       const said = saidError(body)
       if (said !== undefined) return forbidden(wordsOf(said))
       const text = decoder.decode(body.subarray(0, longestMessage)).trim()
-      return isOfFirewall(headers, text) ? "firewall" : forbidden({ marks: [], message: text })
+      return isOfFirewall(headers, text) ? "firewall" : forbidden({ labels: [], message: text })
     }
     case 404: {
       const said = words()
