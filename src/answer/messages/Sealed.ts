@@ -46,5 +46,7 @@ const plainKinds = ["text_delta", "thinking_delta", "input_json_delta"].map((kin
 )
 
 /** Whether the data of a delta are surely of a kind of which nothing is sealed; a look at a few bytes, which each event pays for. */
-export const isPlainDelta = (data: Uint8Array): boolean =>
-  plainKinds.some((kind) => standsAt(data, kindAt, kind))
+export const isPlainDelta = (data: Uint8Array): boolean => {
+  for (const kind of plainKinds) if (standsAt(data, kindAt, kind)) return true
+  return false
+}
