@@ -29,7 +29,7 @@ import {
 } from "../upstream/policy/AttemptFailure.ts"
 import { recordedAs } from "../upstream/policy/FailureWords.ts"
 import { errorOfAll, errorOfRefusal, failuresOf } from "../upstream/policy/LastError.ts"
-import { answering, nothing, type Signs, signsOf, signsOfEnd } from "../upstream/policy/Signs.ts"
+import { answering, culpritOf, nothing, type Signs, signsOf, signsOfEnd } from "../upstream/policy/Signs.ts"
 import type { Slots } from "../upstream/Slots.ts"
 import { isSendable } from "../wire/Headers.ts"
 import { encodeJson } from "../wire/JsonBytes.ts"
@@ -150,8 +150,7 @@ class Passthrough {
       upstream: upstream === "credentials_rejected" ? "nothing" : upstream,
       model: "nothing",
     }
-    // That there is no connection is no request's doing.
-    const culprit = failure?._tag === "ConnectFailed" ? undefined : caller
+    const culprit = failure === undefined ? caller : culpritOf(failure, caller)
     this.#tools.breakers.end(this.#target, signs, this.#beganAt, snapshot.breaker, culprit)
   }
 

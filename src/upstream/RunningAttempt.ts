@@ -30,7 +30,7 @@ import {
 } from "./policy/AttemptFailure.ts"
 import { recordedAs } from "./policy/FailureWords.ts"
 import { isAnswer } from "./policy/Retry.ts"
-import { answering, nothing, type Signs, signsOf, signsOfEnd, well } from "./policy/Signs.ts"
+import { answering, culpritOf, nothing, type Signs, signsOf, signsOfEnd, well } from "./policy/Signs.ts"
 import type { BodyReading, Read, ReadingListener } from "./Reading.ts"
 import { RelayedReading } from "./RelayedReading.ts"
 import type { RunAside } from "./RunAside.ts"
@@ -295,9 +295,10 @@ export class RunningAttempt implements CallListener, ReadingListener {
     this.#release()
     const excuse = this.#beginning.excuse(failure)
     const { cause, status } = recordedAs(failure)
-    // That there is no connection is no request's doing.
-    const caller = failure._tag === "ConnectFailed" ? undefined : this.#at.request.caller
-    this.#endBreaker(excuse === undefined ? this.#signsOf(failure) : nothing, caller)
+    this.#endBreaker(
+      excuse === undefined ? this.#signsOf(failure) : nothing,
+      culpritOf(failure, this.#at.request.caller),
+    )
     this.#at.onFailed(this.#record({ status, cause: excuse ?? cause }), false)
     this.#beginning.onResult(Either.left(failure))
   }

@@ -66,6 +66,10 @@ export const signsOf = (failure: AttemptFailure, ownKey: boolean): Signs => {
   }
 }
 
+/** Whose request may have caused a failure: that there is no connection is no request's doing. */
+export const culpritOf = (failure: AttemptFailure, caller: string | undefined): string | undefined =>
+  failure._tag === "ConnectFailed" ? undefined : caller
+
 /** What a stream's end says of its upstream, which is not to blame for a client that left or gave it too little time. */
 export const signsOfEnd = (outcome: Outcome, isTimeOver: boolean): Signs =>
   outcome === "ok" ? well : outcome === "stream_broken" && !isTimeOver ? failing : nothing
