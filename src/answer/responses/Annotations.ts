@@ -1,20 +1,11 @@
 /** Where the annotations of a text stand once it is changed: those of the web say between which of its characters they hold. */
+import { characters, furtherOn } from "../../wire/Characters.ts"
 import { isJsonObject, type Json } from "../../wire/Json.ts"
 import type { ChoiceMachine } from "../ChoiceTransform.ts"
 import { contentOf } from "../Piece.ts"
 import { heldBack } from "../ThinkingMachine.ts"
 
-/** Counted as upstreams do: one that takes two units here is one. */
-const characters = (text: string): number => {
-  let pairs = 0
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
-    if (unit >= 0xdc00 && unit <= 0xdfff) pairs++
-  }
-  return text.length - pairs
-}
-
-/** How many characters a text has more once it is changed. */
+/** How many characters, as upstreams count them, a text has more once it is changed. */
 export const grownBy = (before: string, after: string): number =>
   before === after ? 0 : characters(after) - characters(before)
 
@@ -33,13 +24,6 @@ export const movedBy = (annotation: Json, by: number): Json => {
   const { start_index: start } = annotation
   const begin = isPlace(start) ? { start_index: Math.max(0, start + by) } : {}
   return { ...annotation, ...begin, end_index: Math.max(0, end + by) }
-}
-
-/** Where a text has come so many characters further on. */
-const furtherOn = (text: string, from: number, by: number): number => {
-  let at = from
-  for (let left = by; left > 0 && at < text.length; left--) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
-  return at
 }
 
 /** The annotations of a text that a machine changes. */

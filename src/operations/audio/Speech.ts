@@ -1,5 +1,6 @@
 /** `/v1/audio/speech`: a text in, its sound out. */
 import { relayedEvents } from "../../answer/RelayedEvents.ts"
+import { characters } from "../../wire/Characters.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import { answerLimits } from "../../wire/JsonOutline.ts"
 import { jsonRelay } from "../JsonRelay.ts"
@@ -14,15 +15,8 @@ const last = "speech.audio.done"
 
 const events = relayedEvents({ last, lastSays: false, eventsOf: () => undefined, answerOf })
 
-/** Half of a pair is none by itself. */
-const charactersOf = ({ input }: JsonObject): number | undefined => {
-  if (typeof input !== "string") return undefined
-  let characters = 0
-  for (let at = 0; at < input.length; at++) {
-    if ((input.charCodeAt(at) & 0xfc00) !== 0xdc00) characters++
-  }
-  return characters
-}
+const charactersOf = ({ input }: JsonObject): number | undefined =>
+  typeof input === "string" ? characters(input) : undefined
 
 export const speech = jsonRelay({
   name: "audio.speech",
