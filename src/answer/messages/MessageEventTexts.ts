@@ -55,8 +55,15 @@ const mostOpen = 64
 /** No message has so many thoughts; those that a hostile upstream has beyond these leave gaps. */
 const mostLeft = 1_024
 
-/** What is said of a text that is held back, at most. */
+/** What is said of a text that is held back, at most: so many events, and none more once they have so many bytes. */
 const mostWaiting = 256
+const mostWaitingBytes = 1024 * 1024
+
+const mayWait = ({ hadText, waiting }: OpenBlock): boolean =>
+  hadText &&
+  waiting.length > 0 &&
+  waiting.length < mostWaiting &&
+  waiting.reduce((bytes, { data }) => bytes + data.length, 0) < mostWaitingBytes
 
 const nothing: ReadonlyArray<SseEvent> = []
 
@@ -208,8 +215,7 @@ const continued = (
   if (!block.isText || delta["type"] !== "text_delta" || typeof said !== "string") {
     const sent = numbered(event, data, given)
     // What is said of a text goes with it.
-    const waits = block.waiting.length > 0 && block.hadText && block.waiting.length < mostWaiting
-    return waits
+    return mayWait(block)
       ? [withBlock(state, { ...block, waiting: [...block.waiting, sent] }), nothing]
       : [asBegun(state, block), begun(block, [sent])]
   }

@@ -276,3 +276,38 @@ describe("A streamed message", () => {
     })
   })
 })
+
+describe("What is said of a text that is left out", () => {
+  const start = eventOf({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } })
+  const hidden = eventOf({
+    type: "content_block_delta",
+    index: 0,
+    delta: { type: "text_delta", text: "<think>a" },
+  })
+
+  /** How many bytes of so many citations of this length are held at most. */
+  const mostHeld = (length: number, count: number): number => {
+    const machine = messageEventTexts({ prefix: undefined, thinking: "strip" })
+    const citation = eventOf({
+      type: "content_block_delta",
+      index: 0,
+      delta: { type: "citations_delta", citation: { cited_text: "x".repeat(length) } },
+    })
+    if (machine === undefined) return 0
+    let state = machine.initial
+    let held = 0
+    let most = 0
+    for (const event of [start, hidden, ...Array.from({ length: count }, () => citation)]) {
+      const [next, given] = machine.step(state, event)
+      state = next
+      held += event.data.length - given.reduce((sum, { data }) => sum + data.length, 0)
+      most = Math.max(most, held)
+    }
+    return most
+  }
+
+  it("waits for it, but not in more than a few megabytes", () => {
+    expect(mostHeld(100, 200)).toBeGreaterThan(200 * 100)
+    expect(mostHeld(1_000_000, 200)).toBeLessThan(3_000_000)
+  })
+})
