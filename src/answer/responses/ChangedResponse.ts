@@ -17,6 +17,7 @@ import { heldBack } from "../ThinkingMachine.ts"
 import { grownBy } from "./Annotations.ts"
 import {
   type ChangedState,
+  headOfDelta,
   nothingChanged,
   numberIn,
   type OpenText,
@@ -128,7 +129,7 @@ export const changedResponse = (change: TextChange): Machine<ChangedState, SseEv
     const now: OpenText = {
       place,
       machine: next,
-      delta: data,
+      delta: open?.delta ?? headOfDelta(data),
       grown: (open?.grown ?? 0) + grownBy(text, changed),
     }
     const others =

@@ -8,7 +8,7 @@ import { isSamePlace, type OutputPlace } from "./ResponseTexts.ts"
 export interface OpenText {
   readonly place: OutputPlace
   readonly machine: ChoiceMachineState
-  /** Its last delta, in whose name what is held back goes out. */
+  /** What its first delta says beside its text, in whose name what is held back goes out. */
   readonly delta: JsonObject
   /** How many more characters were given out of it than came. */
   readonly grown: number
@@ -48,6 +48,15 @@ export const numberIn = (value: Json | undefined): number | undefined =>
 export const placeOf = ({ content_index: part, output_index: item }: JsonObject): OutputPlace => ({
   item: numberIn(item) ?? 0,
   part: numberIn(part) ?? 0,
+})
+
+const saysWhere: ReadonlySet<string> = new Set(["type", "item_id", "output_index", "content_index"])
+
+/** Of a delta what says of which text it is: it is kept for as long as that text, and whatever else it holds may be long. */
+export const headOfDelta = (delta: JsonObject): JsonObject => ({
+  ...Object.fromEntries(Object.entries(delta).filter(([name]) => saysWhere.has(name))),
+  // SDKs' types have them in every delta.
+  ...(delta["logprobs"] === undefined ? {} : { logprobs: [] }),
 })
 
 /** The event with the numbers that it has among those given out; the very one where they are its own. */

@@ -179,6 +179,23 @@ describe("A streamed response whose texts are changed", () => {
     expect(events.map((event) => event["sequence_number"])).toEqual(events.map((_, at) => at))
   })
 
+  it("gives out what it held back without what else a delta held", () => {
+    const where = { type: "response.output_text.delta", item_id: "msg_0", output_index: 0, content_index: 0 }
+    const held = {
+      ...where,
+      sequence_number: 0,
+      delta: "a\n<think>b",
+      logprobs: [{ token: "b" }],
+      more: [[]],
+    }
+    expect(changed({ prefix: undefined, thinking: "strip" }, [held]).at(-1)).toEqual({
+      ...where,
+      sequence_number: 1,
+      delta: "<think>b",
+      logprobs: [],
+    })
+  })
+
   it("is changed too where it fails, and shows no reasoning with that", () => {
     const partial = response([reasoning("Hm."), message("Hi")], { status: "failed" })
     const events = changed({ prefix: "P: ", thinking: "strip" }, eventsOf(partial, 9))
