@@ -173,7 +173,14 @@ describe.each(generations)("@anthropic-ai/sdk %s", (_, sdk) => {
         const client = sdk(none.gateway)
         expect(yield* raisedBy(client, () => client.count(asked))).toMatchObject({
           className: "NotFoundError",
-          body: { type: "error", error: { type: "not_found_error", message: "Not Found" } },
+          body: {
+            type: "error",
+            error: {
+              type: "not_found_error",
+              message:
+                "No client of the model `claude-x` has /v1/messages/count_tokens (first answered 404).",
+            },
+          },
         })
         const zero = yield* gatewayBefore([json({ input_tokens: 0 })])
         const zeroed = sdk(zero.gateway)
