@@ -145,12 +145,11 @@ export const explain: Command = command(manual, (given) =>
       const now = running === undefined ? undefined : yield* upstreamsAt(running, config)
       yield* write(`${printableJson(JSON.stringify(forMachines(explanation, now)))}\n`)
     } else yield* write(`${render(explanation)}\n`)
-    if (explanation.groups.length === 0) {
-      return yield* new CliFailure({ exitCode: 1, message: "" })
-    }
-    if (running !== undefined && !given.flag("json")) {
+    const isServed = explanation.groups.length > 0
+    if (running !== undefined && !given.flag("json") && (isServed || explanation.passedBy.length > 0)) {
       const now = yield* upstreamsAt(running, config)
       yield* write(`\n${renderNow(explanation, running, now)}\n`)
     }
+    if (!isServed) return yield* new CliFailure({ exitCode: 1, message: "" })
   }).pipe(Effect.catchTag("OutputClosed", () => Effect.void)),
 )

@@ -62,7 +62,7 @@ const urlOf = (address: string): string =>
 const toldToOperators = (address: string): CliFailure =>
   new CliFailure({
     exitCode: 1,
-    message: `--running ${address}: it tells this to its operator alone. Set ${adminKeyVariable} to one of its admin.keys.`,
+    message: `--running ${address}: it tells this to its operator alone. Set ${adminKeyVariable} to one of its admin.keys; where it has none, list one there.`,
   })
 
 /** The upstreams of the gateway at an address, as it takes them for. */

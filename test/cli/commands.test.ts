@@ -217,6 +217,13 @@ describe("sluice explain", () => {
         now: [{ name: "first", state: "open" }, { name: "second" }],
       })
 
+      // Where a plan is empty, what the gateway learned is what one looks for.
+      const unspoken = yield* run([...args, gateway.baseUrl, "--endpoint", "messages"])
+      expect([unspoken.code, unspoken.stdout]).toEqual([
+        1,
+        expect.stringMatching(/now, at [\s\S]*first +open/),
+      ])
+
       const nobody = yield* run([...args, `http://127.0.0.1:${yield* Scripted.closedPort}`])
       expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("no Sluice answers there")])
     }).pipe(Effect.provide(NodeContext.layer)),
