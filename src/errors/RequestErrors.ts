@@ -77,9 +77,12 @@ export class DialectNotSpoken extends Data.TaggedError("DialectNotSpoken")<{
   get declared(): Declaration {
     const { dialect, model, paths, speakers } = this
     const there = paths.length === 0 ? "" : `Ask for it at ${paths.join(" or ")}; or, if`
+    const mistaken = speakers.some(({ lacking }) => lacking !== undefined)
+      ? " Or the `base_url` is wrong of one that answered so, for it has nothing at that path."
+      : ""
     return {
       status: 404,
-      message: `The model \`${withoutKeyForms(model)}\` is not served in the dialect \`${dialect}\`. Its clients speak others: ${listed(speakers)}. ${there || "If"} one of them does speak \`${dialect}\`, name that among its \`dialects\` in the configuration.`,
+      message: `The model \`${withoutKeyForms(model)}\` is not served in the dialect \`${dialect}\`. Its clients speak others: ${listed(speakers)}. ${there || "If"} one of them does speak \`${dialect}\`, name that among its \`dialects\` in the configuration.${mistaken}`,
       type: "invalid_request_error",
       param: "model",
       code: "dialect_not_spoken",
@@ -147,7 +150,7 @@ export class NoUpgrade extends Data.TaggedError("NoUpgrade") {
 /** What to say of a base URL; nothing where it is right, and only the end of the path is mistyped. */
 const ofBaseUrl = (path: string, meant: string): string => {
   if (!path.toLowerCase().endsWith(meant.replace(/^\/v1/, ""))) return ""
-  return meant.startsWith("/v1/messages") || path.startsWith("/anthropic/")
+  return meant.startsWith("/v1/messages") || path.startsWith("/anthropic/v1/")
     ? " Anthropic's SDKs append /v1/messages themselves: their base URL ends before /v1."
     : " A base URL ends with /v1: the SDK appends the rest."
 }

@@ -37,6 +37,10 @@ const others = (upstream: string, failures: ReadonlyArray<FailedAttempt>): strin
   return rest.length === 0 ? "" : ` Asked before it: ${listed(rest)}.`
 }
 
+/** An upstream's own words may end without a stop. */
+const withOthers = (whole: string, asked: string): string =>
+  asked === "" || /[.!?"]$/.test(whole) ? `${whole}${asked}` : `${whole}.${asked}`
+
 /** A refusal in a sentence, with what its body says. */
 const refusalInWords = ({
   body,
@@ -82,7 +86,7 @@ export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
   get declared(): Declaration {
     return {
       status: this.status,
-      message: `${refusalInWords(this)}${others(this.upstream, this.failures)}`,
+      message: withOthers(refusalInWords(this), others(this.upstream, this.failures)),
       type: "upstream_error",
       param: null,
       code: "upstream_refused",

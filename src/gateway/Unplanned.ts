@@ -25,7 +25,7 @@ const speaksAt = (dialect: Dialect): string =>
 /** The error of a request that no upstream takes. */
 export const unplanned = (
   routes: RoutingTable,
-  { dialect }: Pick<ServedOperation, "dialect">,
+  { dialect, stream }: Pick<ServedOperation, "dialect" | "stream">,
   model: string,
   known: KnownOfDialects,
 ): ModelNotFound | DialectNotSpoken => {
@@ -44,18 +44,22 @@ export const unplanned = (
       dialects: known.spokenBy(upstream),
       lacking: lackOf(upstream),
     })),
-    paths: allOperations.flatMap((operation) =>
-      operation.stream !== undefined && operation.dialect !== undefined && spoken.has(operation.dialect)
-        ? [toldAs(operation.paths[0])]
-        : [],
-    ),
+    // What counts or shortens a conversation has no like in another dialect.
+    paths:
+      stream === undefined
+        ? []
+        : allOperations.flatMap((operation) =>
+            operation.stream !== undefined && operation.dialect !== undefined && spoken.has(operation.dialect)
+              ? [toldAs(operation.paths[0])]
+              : [],
+          ),
   })
 }
 
 /** The error of a request of which all that were asked lack the dialect or the endpoint. */
 export const lacked = (
   routes: RoutingTable,
-  { dialect, mayLack, paths }: Pick<ServedOperation, "dialect" | "mayLack" | "paths">,
+  { dialect, mayLack, paths, stream }: Pick<ServedOperation, "dialect" | "mayLack" | "paths" | "stream">,
   model: string,
   known: KnownOfDialects,
   lacking: ReadonlyArray<Failed>,
@@ -70,5 +74,5 @@ export const lacked = (
     })
   }
   // That it has no chat is said, as a rule, of a wrong base_url: its own words tell more.
-  return dialect === "chat" ? errorOfAll(lacking) : unplanned(routes, { dialect }, model, known)
+  return dialect === "chat" ? errorOfAll(lacking) : unplanned(routes, { dialect, stream }, model, known)
 }

@@ -110,6 +110,10 @@ describe("Paths", () => {
       expect(anthropic?.body.toString()).toMatch(
         /Did you mean \/v1\/messages\? Anthropic's SDKs .* base URL ends before \/v1\./,
       )
+      const mixed = yield* post(port, "/anthropic/chat/completions", body)
+      expect(mixed?.body.toString()).toMatch(
+        /Did you mean \/v1\/chat\/completions\? A base URL ends with \/v1/,
+      )
       const mistyped = yield* post(port, "/v1/message", body)
       expect(mistyped?.body.toString()).toMatch(/Did you mean \/v1\/messages\?"/)
       const handed = yield* request(port, "GET", "/v1/vector_stores")

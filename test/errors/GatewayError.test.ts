@@ -218,6 +218,9 @@ describe("answerOf", () => {
     expect(describeError(refused({ status: 400, body: bytes('{"detail":"too long"}') }))).toBe(
       "The upstream a answered 400: too long",
     )
+    expect(describeError(refused({ status: 400, body: bytes('{"detail":"too long"}'), failures }))).toMatch(
+      /too long\. Asked before it: b: answered 503\.$/,
+    )
     const rejected = new UpstreamCredentialsRejected({
       upstream: "a",
       status: 402,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { lacked, unplanned } from "../../src/gateway/Unplanned.ts"
+import { allOperations } from "../../src/operations/Operations.ts"
 import { makeRoutingTable } from "../../src/routing/Route.ts"
 import type { Upstream } from "../../src/routing/Upstream.ts"
 import type { KnownDialects } from "../../src/upstream/Dialects.ts"
@@ -11,11 +12,14 @@ const nothing: Pick<KnownDialects, "lackedBy" | "spokenBy"> = {
   lackedBy: () => [],
 }
 
+/** Of what is a conversation itself. */
+const stream = allOperations.find(({ name }) => name === "responses")?.stream
+
 const errorOf = (
   upstreams: ReadonlyArray<Upstream>,
   dialect: "chat" | "responses" | undefined,
   known = nothing,
-) => unplanned(makeRoutingTable(upstreams), { dialect }, "claude", known).declared
+) => unplanned(makeRoutingTable(upstreams), { dialect, stream }, "claude", known).declared
 
 const notFound = toldFailure(
   refusedBy(
@@ -58,6 +62,18 @@ describe("unplanned", () => {
     expect(errorOf([both], "responses", known).message).toContain(
       "speak others: router (chat; it answered 404 at /v1/responses). Ask",
     )
+    expect(errorOf([both], "responses", known).message).toMatch(/Or the `base_url` is wrong/)
+    expect(errorOf([both], "responses").message).not.toContain("base_url")
+  })
+
+  it("sends who counts or shortens a conversation to no other dialect, where that cannot be asked for", () => {
+    const { message } = unplanned(
+      makeRoutingTable([both]),
+      { dialect: "responses", stream: undefined },
+      "claude",
+      nothing,
+    ).declared
+    expect(message).toContain("router (chat, messages). If one of them does speak `responses`")
   })
 })
 
@@ -71,6 +87,7 @@ describe("lacked", () => {
       dialect: "messages",
       mayLack: true,
       paths: ["/messages/count_tokens"],
+      stream: undefined,
     } as const
     expect(lacked(routes, asked, "claude", nothing, failed).declared).toMatchObject({
       status: 404,
@@ -81,7 +98,7 @@ describe("lacked", () => {
 
   it("is of the dialect, but for chat, where the client's own words tell more of a wrong base_url", () => {
     const asked = (dialect: "chat" | "responses") =>
-      lacked(routes, { dialect, paths: ["/x"] }, "claude", nothing, failed)
+      lacked(routes, { dialect, paths: ["/x"], stream }, "claude", nothing, failed)
     expect(asked("responses")._tag).toBe("DialectNotSpoken")
     expect(asked("chat")._tag).toBe("UpstreamRefused")
   })
