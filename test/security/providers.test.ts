@@ -155,45 +155,41 @@ const stack = (answer: Answer) =>
   })
 
 describe("A key that a provider repeats", () => {
-  it.scopedLive(
-    "is told to nobody: not in the answer, its headers, the log, the record or /health",
-    () =>
-      Effect.gen(function* () {
-        const { awaitRecords, lines, port, upstream } = yield* stack(places[0]?.[1] ?? json({}))
-        const headers = { authorization: `Bearer ${planted.caller}` }
-        let asked = 0
-        for (const [where, answer, isGood] of places) {
-          upstream.setScript(answer)
-          for (const stream of [false, true]) {
-            const given = yield* post(port, path, { ...body, stream }, headers)
-            asked += 1
-            const record = (yield* awaitRecords(asked)).at(-1)
-            const seen = {
-              answer: isGood === true ? "" : given?.body.toString("utf8"),
-              head: JSON.stringify(given?.headers),
-              record: JSON.stringify(
-                { ...record, response: isGood === true ? undefined : record?.response },
-                (_, value: unknown) =>
-                  value instanceof Uint8Array ? Buffer.from(value).toString("utf8") : value,
-              ),
-              log: lines.splice(0).join("\n"),
-            }
-            for (const [place, text = ""] of Object.entries(seen)) {
-              expect({ where, stream, place, keys: keysIn(text) }).toEqual({ where, stream, place, keys: [] })
-            }
-            expect([where, given?.status]).not.toEqual([where, undefined])
-            const sent = given?.body.toString("utf8") ?? ""
-            if (!sent.includes("data: ") && given?.status !== 200)
-              expect(() => JSON.parse(sent)).not.toThrow()
+  it.scopedLive("is told to nobody: not in the answer, its headers, the log, the record or /health", () =>
+    Effect.gen(function* () {
+      const { awaitRecords, lines, port, upstream } = yield* stack(places[0]?.[1] ?? json({}))
+      const headers = { authorization: `Bearer ${planted.caller}` }
+      let asked = 0
+      for (const [where, answer, isGood] of places) {
+        upstream.setScript(answer)
+        for (const stream of [false, true]) {
+          const given = yield* post(port, path, { ...body, stream }, headers)
+          asked += 1
+          const record = (yield* awaitRecords(asked)).at(-1)
+          const seen = {
+            answer: isGood === true ? "" : given?.body.toString("utf8"),
+            head: JSON.stringify(given?.headers),
+            record: JSON.stringify(
+              { ...record, response: isGood === true ? undefined : record?.response },
+              (_, value: unknown) =>
+                value instanceof Uint8Array ? Buffer.from(value).toString("utf8") : value,
+            ),
+            log: lines.splice(0).join("\n"),
           }
+          for (const [place, text = ""] of Object.entries(seen)) {
+            expect({ where, stream, place, keys: keysIn(text) }).toEqual({ where, stream, place, keys: [] })
+          }
+          expect([where, given?.status]).not.toEqual([where, undefined])
+          const sent = given?.body.toString("utf8") ?? ""
+          if (!sent.includes("data: ") && given?.status !== 200) expect(() => JSON.parse(sent)).not.toThrow()
         }
-        for (const target of ["/health?verbose", "/v1/models"]) {
-          const given = yield* request(port, "GET", target, headers)
-          expect(keysIn(given?.body.toString("utf8") ?? "")).toEqual([])
-        }
-        expect(keysIn(lines.join("\n"))).toEqual([])
-      }),
-    30_000,
+      }
+      for (const target of ["/health?verbose", "/v1/models"]) {
+        const given = yield* request(port, "GET", target, headers)
+        expect(keysIn(given?.body.toString("utf8") ?? "")).toEqual([])
+      }
+      expect(keysIn(lines.join("\n"))).toEqual([])
+    }),
   )
 })
 
@@ -306,18 +302,15 @@ describe("An answer of megabytes", () => {
     ["the word error", `{${choice}}],"x":[${repeated('"error",', 10)}"error"],${usage}}`],
   ]
 
-  it.scopedLive.each(good)(
-    "with %s goes to the caller as it came, and its usage to the record",
-    ([, text]) =>
-      Effect.gen(function* () {
-        const { awaitRecords, port } = yield* stack(status(200, text))
-        const given = yield* fetched(port, body)
-        expect(given.status).toBe(200)
-        expect(given.bytes.equals(Buffer.from(text))).toBe(true)
-        const [record] = yield* awaitRecords(1)
-        expect(record).toMatchObject({ outcome: "ok", finishReason: "stop", usage: { totalTokens: 10 } })
-      }),
-    30_000,
+  it.scopedLive.each(good)("with %s goes to the caller as it came, and its usage to the record", ([, text]) =>
+    Effect.gen(function* () {
+      const { awaitRecords, port } = yield* stack(status(200, text))
+      const given = yield* fetched(port, body)
+      expect(given.status).toBe(200)
+      expect(given.bytes.equals(Buffer.from(text))).toBe(true)
+      const [record] = yield* awaitRecords(1)
+      expect(record).toMatchObject({ outcome: "ok", finishReason: "stop", usage: { totalTokens: 10 } })
+    }),
   )
 
   it.scopedLive.each([
