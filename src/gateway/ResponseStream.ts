@@ -14,7 +14,7 @@ import {
 } from "../answer/AnswerRun.ts"
 import { ping } from "../answer/StreamEvent.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
-import { DataKeeper, type KeptData } from "../answer/transcript/KeptData.ts"
+import { type Keeper, type KeptData, keeperOf } from "../answer/transcript/KeptData.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { EventSource, SourceEnd } from "../wire/EventSource.ts"
 import type { SseEvent } from "../wire/Sse.ts"
@@ -81,7 +81,7 @@ export class ResponseStream<E, A> implements OpenResponse {
   readonly #surroundings: StreamSurroundings
   readonly #onDone: (done: Effect.Effect<void>) => void
   readonly #answer: AnswerRun
-  readonly #keeper: DataKeeper
+  readonly #keeper: Keeper
   #sentAt: number
   #hasSent: boolean
   /** When all had been said. */
@@ -105,7 +105,7 @@ export class ResponseStream<E, A> implements OpenResponse {
     this.#surroundings = surroundings
     this.#onDone = onDone
     this.#answer = options.grammar.answer(options.settings)
-    this.#keeper = new DataKeeper(options.keepBytes)
+    this.#keeper = keeperOf(options.keepBytes)
     this.#hasSent = options.hasBegun
     // How long the last heartbeat before it is past is not known: the next one comes when it is looked for.
     this.#sentAt = options.hasBegun ? Number.NEGATIVE_INFINITY : surroundings.now()

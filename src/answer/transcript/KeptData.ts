@@ -10,6 +10,12 @@ export interface KeptData {
   readonly truncated: boolean
 }
 
+/** Keeps of the data of events what it is made for. */
+export interface Keeper {
+  readonly keep: (data: Uint8Array) => void
+  readonly kept: KeptData
+}
+
 /** What an event costs to keep, however short it is. */
 const minBytes = 64
 
@@ -19,44 +25,22 @@ const envelopeBytes = 320
 /** Events of tokens are mostly envelope: so much more of them is kept than the answer they are put together to may hold. */
 const envelopeShare = 8
 
-const openBrace = 0x7b
-
-/** The last event may be the whole answer: its outline says as much. */
-const briefOf = (data: Uint8Array): Uint8Array =>
-  data.length <= surelyReadable ? data : (encodeJson(outlineOf(data, answerLimits) ?? {}) ?? nothing)
-
-const nothing = new Uint8Array()
-
 /**
  * Keeps the first events of an answer of `maxBytes`: as many as bring that much beside their envelopes, and not more than
  * `envelopeShare` times that in all. Mutable on purpose: one stream, one fiber.
  */
-export class DataKeeper {
+export class DataKeeper implements Keeper {
   readonly #data = new DataBuffer()
   readonly #maxBytes: number
   #bytes = 0
   #textBytes = 0
   #truncated = false
-  #first: Uint8Array | undefined
-  #last: Uint8Array | undefined
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
   keep(data: Uint8Array): void {
-    if (this.#maxBytes === 0) this.#keepEnds(data)
-    else this.#keepWhole(data)
-  }
-
-  /** Where no body is kept: what an answer is called, and by which tariff it was made, stands in its first event or in its last. */
-  #keepEnds(data: Uint8Array): void {
-    if (data[0] !== openBrace) return
-    if (this.#first === undefined) this.#first = data.slice()
-    else this.#last = data
-  }
-
-  #keepWhole(data: Uint8Array): void {
     if (this.#truncated) return
     this.#bytes += Math.max(minBytes, data.byteLength)
     this.#textBytes += Math.max(0, data.byteLength - envelopeBytes)
@@ -68,13 +52,39 @@ export class DataKeeper {
   }
 
   get kept(): KeptData {
-    if (this.#maxBytes === 0) return this.#ends
     return { packed: this.#data.packed, truncated: this.#truncated }
   }
+}
 
-  get #ends(): KeptData {
+const openBrace = 0x7b
+
+const nothing = new Uint8Array()
+
+/** The last event may be the whole answer: its outline says as much. */
+const briefOf = (data: Uint8Array): Uint8Array =>
+  data.length <= surelyReadable ? data : (encodeJson(outlineOf(data, answerLimits) ?? {}) ?? nothing)
+
+/**
+ * Keeps the first event of an answer and the last, where no body is kept: what the answer is called, and by which tariff it was made, stands in one of
+ * them. Mutable on purpose: one stream, one fiber.
+ */
+class EndsKeeper implements Keeper {
+  #first: Uint8Array | undefined
+  #last: Uint8Array | undefined
+
+  keep(data: Uint8Array): void {
+    if (data[0] !== openBrace) return
+    if (this.#first === undefined) this.#first = data.slice()
+    else this.#last = data
+  }
+
+  get kept(): KeptData {
     const ends = new DataBuffer()
     for (const end of [this.#first, this.#last]) if (end !== undefined) ends.add(briefOf(end))
     return { packed: ends.packed, truncated: true }
   }
 }
+
+/** @param maxBytes of an answer that are kept; 0: none */
+export const keeperOf = (maxBytes: number): Keeper =>
+  maxBytes === 0 ? new EndsKeeper() : new DataKeeper(maxBytes)

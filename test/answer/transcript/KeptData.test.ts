@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { DataKeeper } from "../../../src/answer/transcript/KeptData.ts"
+import { DataKeeper, keeperOf } from "../../../src/answer/transcript/KeptData.ts"
 import { unpack } from "../../../src/wire/PackedData.ts"
 
 const data = (length: number): Uint8Array => new Uint8Array(length).fill(7)
@@ -33,7 +33,7 @@ describe("DataKeeper", () => {
   })
 
   it("keeps nothing where nothing may be kept", () => {
-    const keeper = new DataKeeper(0)
+    const keeper = keeperOf(0)
     keeper.keep(data(1))
     expect(keeper.kept).toEqual({ packed: new Uint8Array(0), truncated: true })
   })
