@@ -4,25 +4,21 @@ import { isJsonObject, type Json } from "../../wire/Json.ts"
 import type { ChoiceMachine } from "../ChoiceTransform.ts"
 import { contentOf } from "../Piece.ts"
 import { heldBack } from "../ThinkingMachine.ts"
+import { placeIn } from "./Place.ts"
 
 /** How many characters, as upstreams count them, a text has more once it is changed. */
 export const grownBy = (before: string, after: string): number =>
   before === after ? 0 : characters(after) - characters(before)
 
-const isPlace = (value: Json | undefined): value is number =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
-
-const endOf = (annotation: Json): number | undefined => {
-  const end = isJsonObject(annotation) ? annotation["end_index"] : undefined
-  return isPlace(end) ? end : undefined
-}
+const endOf = (annotation: Json): number | undefined =>
+  isJsonObject(annotation) ? placeIn(annotation["end_index"]) : undefined
 
 /** The annotation of what stands so many characters further on. */
 export const movedBy = (annotation: Json, by: number): Json => {
   const end = endOf(annotation)
   if (by === 0 || end === undefined || !isJsonObject(annotation)) return annotation
-  const { start_index: start } = annotation
-  const begin = isPlace(start) ? { start_index: Math.max(0, start + by) } : {}
+  const start = placeIn(annotation["start_index"])
+  const begin = start !== undefined ? { start_index: Math.max(0, start + by) } : {}
   return { ...annotation, ...begin, end_index: Math.max(0, end + by) }
 }
 

@@ -3,6 +3,7 @@ import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wir
 import { encodeJson, parseObject, rewriteJson } from "../../wire/JsonBytes.ts"
 import { memberText } from "../../wire/JsonText.ts"
 import { unpack } from "../../wire/PackedData.ts"
+import { placeIn } from "./Place.ts"
 import { itemsOf } from "./PlainResponse.ts"
 import { endings, failedEnding, itemIn, responseIn } from "./ResponseEvents.ts"
 
@@ -24,9 +25,6 @@ const mostItems = 4_096
 
 /** The most texts of one item. */
 const mostTexts = 4_096
-
-const numberIn = (value: Json | undefined): number | undefined =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 
 /** What the deltas of an event's kind add to. */
 const grows: Readonly<Record<string, string>> = {
@@ -85,7 +83,7 @@ class GrowingOutput {
   readonly #items = new Map<number, GrowingItem>()
 
   take(data: JsonObject): void {
-    const at = numberIn(data["output_index"])
+    const at = placeIn(data["output_index"])
     if (at === undefined || (!this.#items.has(at) && this.#items.size === mostItems)) return
     const item = itemIn(data)
     // What an item is when it is done is all that was said of it.
@@ -103,7 +101,7 @@ class GrowingOutput {
   ) {
     const growing = this.#items.get(at)
     if (growing === undefined) return
-    const index = numberIn(content ?? summary) ?? 0
+    const index = placeIn(content ?? summary) ?? 0
     const place = `${kind}:${index}`
     const text = growing.texts.get(place)
     if (text !== undefined) text.pieces.push(delta)
