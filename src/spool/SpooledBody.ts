@@ -26,7 +26,7 @@ const mostBlocks = mostWaiting + 2
 
 /** What a body may take. Both are asked before any byte is kept; false where there is no room left. */
 export interface SpoolRoom {
-  /** @param borrows only until all of it is here */
+  /** @param borrows it is given back once the upstream that it is for has answered */
   readonly hold: (bytes: number, borrows?: boolean) => boolean
   readonly claim: (bytes: number) => boolean
   readonly onFault: (fault: SpoolFault) => void
