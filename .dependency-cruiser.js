@@ -28,6 +28,7 @@ export const rooms = {
   errors: { rooms: "secrets wire" },
   answer: { rooms: "errors routing secrets wire", edges: "EventReader.ts" },
   resume: { rooms: "answer routing wire", edges: "Resume.ts" },
+  dialects: { rooms: "answer errors routing wire", computes: { "Digest.ts": "node:crypto" } },
   operations: {
     rooms: "answer errors resume routing secrets wire",
     computes: { "multipart/FormCollector.ts": "node:crypto" },

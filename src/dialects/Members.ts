@@ -1,0 +1,37 @@
+/** Members of requests and answers, read as what they have to be: whatever else stands there is `undefined`. */
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+
+type Value = Json | undefined
+
+export const textIn = (value: Value): string | undefined => (typeof value === "string" ? value : undefined)
+
+/** Text with something in it. */
+export const saidIn = (value: Value): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined
+
+export const numberIn = (value: Value): number | undefined => (typeof value === "number" ? value : undefined)
+
+export const booleanIn = (value: Value): boolean | undefined =>
+  typeof value === "boolean" ? value : undefined
+
+export const objectIn = (value: Value): JsonObject | undefined =>
+  value !== undefined && isJsonObject(value) ? value : undefined
+
+/** Empty where it is no list. */
+export const listIn = (value: Value): ReadonlyArray<Json> =>
+  value !== undefined && isJsonArray(value) ? value : []
+
+export const objectsIn = (value: Value): ReadonlyArray<JsonObject> => listIn(value).filter(isJsonObject)
+
+export const textsIn = (value: Value): ReadonlyArray<string> =>
+  listIn(value).filter((one) => typeof one === "string")
+
+/** The members that say something: an absent one is none. */
+export const membersOf = (members: { readonly [name: string]: Json | undefined }): JsonObject => {
+  const said: Record<string, Json> = {}
+  for (const name in members) {
+    const value = members[name]
+    if (value !== undefined) said[name] = value
+  }
+  return said
+}
