@@ -1,0 +1,129 @@
+/** Parts of messages in chat, read and written. */
+import * as Either from "effect/Either"
+import { isJsonArray, type Json, type JsonObject } from "../../wire/Json.ts"
+import { dataUrl, sourceOf } from "../DataUrl.ts"
+import type { Loss } from "../Loss.ts"
+import { membersOf, objectIn, objectsIn, textIn } from "../Members.ts"
+import type { CacheMark, FilePart, ForeignPart, ImagePart, TextPart, UserPart } from "../Part.ts"
+
+/** OpenAI's breakpoint, and the mark of those hosts that hand it on to Anthropic. */
+const cacheOf = (part: JsonObject): { readonly cache?: CacheMark } => {
+  const mark = objectIn(part["cache_control"]) ?? objectIn(part["prompt_cache_breakpoint"])
+  if (mark === undefined) return {}
+  return { cache: mark["ttl"] === "1h" ? "1h" : "5m" }
+}
+
+export const foreignPart = (part: JsonObject): ForeignPart => ({
+  kind: "foreign",
+  dialect: "chat",
+  as: `messages.content.${textIn(part["type"]) ?? "part"}`,
+  json: part,
+})
+
+export const textPartOf = (part: JsonObject): TextPart | undefined => {
+  const text = textIn(part["text"])
+  return text === undefined || text === "" ? undefined : { kind: "text", text, ...cacheOf(part) }
+}
+
+const imageOf = (part: JsonObject): ImagePart | undefined => {
+  const image = objectIn(part["image_url"]) ?? { url: part["image_url"] ?? null }
+  const source = sourceOf(textIn(image["url"]) ?? "data:,")
+  const detail = textIn(image["detail"])
+  return source === undefined
+    ? undefined
+    : { kind: "image", source, ...(detail === undefined ? {} : { detail }), ...cacheOf(part) }
+}
+
+const fileOf = (part: JsonObject): FilePart | undefined => {
+  const file = objectIn(part["file"]) ?? {}
+  const id = textIn(file["file_id"])
+  const data = textIn(file["file_data"])
+  const source =
+    id === undefined ? (data === undefined ? undefined : sourceOf(data)) : ({ kind: "file", id } as const)
+  const name = textIn(file["filename"])
+  return source === undefined
+    ? undefined
+    : { kind: "file", source, ...(name === undefined ? {} : { name }), ...cacheOf(part) }
+}
+
+const partOf = (part: JsonObject): UserPart | undefined => {
+  switch (part["type"]) {
+    case "text":
+      return textPartOf(part)
+    case "image_url":
+      return imageOf(part) ?? foreignPart(part)
+    case "file":
+      return fileOf(part) ?? foreignPart(part)
+    case "input_audio": {
+      const audio = objectIn(part["input_audio"]) ?? {}
+      const base64 = textIn(audio["data"])
+      return base64 === undefined
+        ? foreignPart(part)
+        : { kind: "audio", format: textIn(audio["format"]) ?? "wav", base64 }
+    }
+    default:
+      return foreignPart(part)
+  }
+}
+
+/** Content of a user, whether it is text or a list of parts. */
+export const userPartsOf = (content: Json | undefined): ReadonlyArray<UserPart> => {
+  if (typeof content === "string") return content === "" ? [] : [{ kind: "text", text: content }]
+  return objectsIn(content).flatMap((part) => partOf(part) ?? [])
+}
+
+/** Content that is text alone. */
+export const textPartsOf = (content: Json | undefined): ReadonlyArray<TextPart> => {
+  if (typeof content === "string") return content === "" ? [] : [{ kind: "text", text: content }]
+  return content !== undefined && isJsonArray(content)
+    ? objectsIn(content).flatMap((part) => textPartOf(part) ?? [])
+    : []
+}
+
+const lost = (as: string): Either.Either<never, Loss> => Either.left({ as, isEssential: true })
+
+const writtenImage = ({ detail, source }: ImagePart): Either.Either<JsonObject, Loss> =>
+  source.kind === "file"
+    ? lost("image.file_id")
+    : Either.right({
+        type: "image_url",
+        image_url: membersOf({ url: source.kind === "url" ? source.url : dataUrl(source), detail }),
+      })
+
+/** Documents that are given as they read are written as text. */
+const writtenFile = ({ name, source }: FilePart): Either.Either<JsonObject, Loss> => {
+  switch (source.kind) {
+    case "data":
+      return Either.right({
+        type: "file",
+        file: { filename: name ?? "document", file_data: dataUrl(source) },
+      })
+    case "text":
+      return Either.right({
+        type: "text",
+        text: name === undefined ? source.text : `${name}\n\n${source.text}`,
+      })
+    case "file":
+      return lost("file.file_id")
+    case "url":
+      return lost("file.url")
+  }
+}
+
+/** A part of a user's message, or what is lost of it. */
+export const writtenPart = (
+  part: Exclude<UserPart, { readonly kind: "tool_result" }>,
+): Either.Either<JsonObject, Loss> => {
+  switch (part.kind) {
+    case "text":
+      return Either.right({ type: "text", text: part.text })
+    case "image":
+      return writtenImage(part)
+    case "file":
+      return writtenFile(part)
+    case "audio":
+      return Either.right({ type: "input_audio", input_audio: { data: part.base64, format: part.format } })
+    case "foreign":
+      return lost(part.as)
+  }
+}

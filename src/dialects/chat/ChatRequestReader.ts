@@ -1,0 +1,25 @@
+/** A request in chat, read to the neutral form. */
+import * as Either from "effect/Either"
+import { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { isJsonArray, type JsonObject } from "../../wire/Json.ts"
+import type { Conversation } from "../Conversation.ts"
+import { objectsIn, textIn } from "../Members.ts"
+import { foreignOf, settingsOf } from "./ChatSettings.ts"
+import { toolsOf } from "./ChatTools.ts"
+import { turnsOf } from "./ChatTurns.ts"
+
+/** `DialectForm.readRequest` */
+export const readRequest = (body: JsonObject): Either.Either<Conversation, InvalidRequest> => {
+  const { messages } = body
+  if (messages === undefined || !isJsonArray(messages)) {
+    return Either.left(new InvalidRequest({ message: "`messages` must be an array.", param: "messages" }))
+  }
+  return Either.right({
+    model: textIn(body["model"]) ?? "",
+    stream: body["stream"] === true,
+    turns: turnsOf(objectsIn(messages)),
+    tools: toolsOf(body),
+    settings: settingsOf(body),
+    foreign: foreignOf(body),
+  })
+}

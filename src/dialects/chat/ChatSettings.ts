@@ -1,0 +1,197 @@
+/** How an answer is to be, as chat says it, read and written. */
+import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
+import type { Json, JsonObject } from "../../wire/Json.ts"
+import type { AnswerFormat, Foreign, ReasoningWish, Setting, Settings } from "../Conversation.ts"
+import { effortOf } from "../Effort.ts"
+import type { Loss } from "../Loss.ts"
+import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
+import { takesSampling } from "../Sampling.ts"
+import { toolChoiceOf, writtenToolChoice } from "./ChatTools.ts"
+
+const said = <A>(value: A | undefined, as: string): Setting<A> | undefined =>
+  value === undefined ? undefined : { value, as }
+
+const stopOf = (stop: Json | undefined): ReadonlyArray<string> | undefined => {
+  const words = typeof stop === "string" ? [stop] : textsIn(stop)
+  return words.length === 0 ? undefined : words
+}
+
+const formatOf = (format: JsonObject | undefined): AnswerFormat | undefined => {
+  if (format?.["type"] === "json_object") return { kind: "json_object" }
+  const schema = objectIn(format?.["json_schema"])
+  if (schema === undefined) return undefined
+  return {
+    kind: "json_schema",
+    name: textIn(schema["name"]),
+    description: textIn(schema["description"]),
+    schema: objectIn(schema["schema"]) ?? {},
+    strict: booleanIn(schema["strict"]),
+  }
+}
+
+const reasoningOf = (effort: string | undefined): ReasoningWish | undefined =>
+  effort === undefined ? undefined : effort === "none" ? { mode: "off" } : { mode: "on", effort }
+
+const metadataOf = (metadata: JsonObject | undefined): Readonly<Record<string, string>> | undefined =>
+  metadata === undefined
+    ? undefined
+    : Object.fromEntries(
+        Object.entries(metadata).flatMap(([name, value]) =>
+          typeof value === "string" ? [[name, value]] : [],
+        ),
+      )
+
+const logprobsOf = ({ logprobs, top_logprobs: top }: JsonObject): Setting<number> | undefined => {
+  const alternatives = numberIn(top)
+  if (alternatives !== undefined && alternatives > 0) return { value: alternatives, as: "top_logprobs" }
+  return logprobs === true ? { value: 0, as: "logprobs" } : undefined
+}
+
+/** The first of these that says something, and which. */
+const firstOf = <A>(
+  body: JsonObject,
+  names: ReadonlyArray<string>,
+  read: (value: Json | undefined) => A | undefined,
+) => {
+  for (const as of names) {
+    const value = read(body[as])
+    if (value !== undefined) return { value, as }
+  }
+  return undefined
+}
+
+export const settingsOf = (body: JsonObject): Settings => ({
+  maxTokens: firstOf(body, ["max_completion_tokens", "max_tokens"], numberIn),
+  temperature: said(numberIn(body["temperature"]), "temperature"),
+  topP: said(numberIn(body["top_p"]), "top_p"),
+  topK: said(numberIn(body["top_k"]), "top_k"),
+  stop: said(stopOf(body["stop"]), "stop"),
+  seed: said(numberIn(body["seed"]), "seed"),
+  presencePenalty: said(numberIn(body["presence_penalty"]), "presence_penalty"),
+  frequencyPenalty: said(numberIn(body["frequency_penalty"]), "frequency_penalty"),
+  logprobs: logprobsOf(body),
+  toolChoice: firstOf(body, ["tool_choice", "function_call"], toolChoiceOf),
+  parallelToolCalls: said(booleanIn(body["parallel_tool_calls"]), "parallel_tool_calls"),
+  format: said(formatOf(objectIn(body["response_format"])), "response_format"),
+  reasoning: said(reasoningOf(textIn(body["reasoning_effort"])), "reasoning_effort"),
+  verbosity: said(textIn(body["verbosity"]), "verbosity"),
+  user: firstOf(body, ["safety_identifier", "user"], textIn),
+  metadata: said(metadataOf(objectIn(body["metadata"])), "metadata"),
+  serviceTier: said(textIn(body["service_tier"]), "service_tier"),
+  promptCacheKey: said(textIn(body["prompt_cache_key"]), "prompt_cache_key"),
+  promptCacheRetention: said(textIn(body["prompt_cache_retention"]), "prompt_cache_retention"),
+  store: said(booleanIn(body["store"]), "store"),
+})
+
+/** Members that are read elsewhere, or that mean nothing to another dialect. */
+const read: ReadonlySet<string> = new Set([
+  "model",
+  "messages",
+  "stream",
+  "stream_options",
+  "tools",
+  "functions",
+  "max_completion_tokens",
+  "max_tokens",
+  "temperature",
+  "top_p",
+  "top_k",
+  "stop",
+  "seed",
+  "presence_penalty",
+  "frequency_penalty",
+  "logprobs",
+  "top_logprobs",
+  "parallel_tool_calls",
+  "response_format",
+  "reasoning_effort",
+  "verbosity",
+  "safety_identifier",
+  "user",
+  "metadata",
+  "service_tier",
+  "prompt_cache_key",
+  "prompt_cache_retention",
+  "store",
+])
+
+const essential: ReadonlySet<string> = new Set([
+  "audio",
+  "web_search_options",
+  "tool_choice",
+  "function_call",
+])
+
+/** What is not left out of an answer without making it another one. */
+const isEssential = (name: string, value: Json): boolean => (name === "n" ? value !== 1 : essential.has(name))
+
+const saysNothing = (name: string, value: Json): boolean => {
+  switch (name) {
+    case "n":
+      return value === 1
+    case "modalities":
+      return textsIn(value).every((one) => one === "text")
+    case "tool_choice":
+    case "function_call":
+      return toolChoiceOf(value) !== undefined
+    default:
+      return read.has(name)
+  }
+}
+
+/** Members that no other dialect has. `null` says nothing. */
+export const foreignOf = (body: JsonObject): ReadonlyArray<Foreign> =>
+  Object.entries(body).flatMap(([as, value]) =>
+    value === null || saysNothing(as, value) ? [] : [{ as, isEssential: isEssential(as, value) }],
+  )
+
+const writtenFormat = (format: AnswerFormat): JsonObject => {
+  if (format.kind === "json_object") return { type: "json_object" }
+  const { description, name, schema, strict } = format
+  return {
+    type: "json_schema",
+    json_schema: membersOf({ name: name ?? "answer", description, schema, strict }),
+  }
+}
+
+const writtenTier = (tier: string): string => (tier === "standard_only" ? "default" : tier)
+
+/** What of the settings this model does not take. */
+export const lossesOf = (settings: Settings, abilities: ModelAbilities): ReadonlyArray<Loss> => {
+  const { reasoning, temperature, topK, topP } = settings
+  const lost = takesSampling(abilities, reasoning?.value) ? [topK] : [temperature, topP, topK]
+  return lost.flatMap((one) => (one === undefined ? [] : [{ as: one.as, isEssential: false }]))
+}
+
+/** @param freeForm the tools that take any text */
+export const writtenSettings = (
+  settings: Settings,
+  abilities: ModelAbilities,
+  freeForm: ReadonlySet<string>,
+): JsonObject => {
+  const { format, logprobs, maxTokens, reasoning, serviceTier, toolChoice } = settings
+  const tunes = takesSampling(abilities, reasoning?.value)
+  return membersOf({
+    [abilities.capMember]: maxTokens?.value,
+    temperature: tunes ? settings.temperature?.value : undefined,
+    top_p: tunes ? settings.topP?.value : undefined,
+    stop: settings.stop?.value,
+    seed: settings.seed?.value,
+    presence_penalty: settings.presencePenalty?.value,
+    frequency_penalty: settings.frequencyPenalty?.value,
+    logprobs: logprobs === undefined ? undefined : true,
+    top_logprobs: logprobs === undefined || logprobs.value === 0 ? undefined : logprobs.value,
+    tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
+    parallel_tool_calls: settings.parallelToolCalls?.value,
+    response_format: format === undefined ? undefined : writtenFormat(format.value),
+    reasoning_effort: reasoning === undefined ? undefined : effortOf(reasoning.value, abilities.efforts),
+    verbosity: settings.verbosity?.value,
+    user: settings.user?.value,
+    metadata: settings.metadata?.value,
+    service_tier: serviceTier === undefined ? undefined : writtenTier(serviceTier.value),
+    prompt_cache_key: settings.promptCacheKey?.value,
+    prompt_cache_retention: settings.promptCacheRetention?.value,
+    // Nothing is kept unless it is said, and several servers know no such member.
+    store: settings.store?.value === true ? true : undefined,
+  })
+}

@@ -1,0 +1,131 @@
+/** The messages of a request in chat, read to turns. */
+import type { Json, JsonObject } from "../../wire/Json.ts"
+import type { Turn } from "../Conversation.ts"
+import { booleanIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
+import type { AssistantPart, ToolCallPart, ToolResultPart, UserPart } from "../Part.ts"
+import { foreignPart, textPartOf, textPartsOf, userPartsOf } from "./ChatParts.ts"
+import { sealsIn } from "./ChatSeals.ts"
+
+const callOf = (call: JsonObject): ToolCallPart | undefined => {
+  const { custom, function: named, id } = call
+  const free = objectIn(custom)
+  const said = free ?? objectIn(named)
+  const name = textIn(said?.["name"])
+  if (said === undefined || name === undefined) return undefined
+  return {
+    kind: "tool_call",
+    id: textIn(id) ?? `call_${name}`,
+    name,
+    input: textIn(free === undefined ? said["arguments"] : said["input"]) ?? "",
+    isFreeForm: free !== undefined,
+  }
+}
+
+/** Functions as they were called before there were tools: an id is what they lack. */
+const oldCallOf = (call: JsonObject | undefined): ReadonlyArray<ToolCallPart> => {
+  const name = textIn(call?.["name"])
+  if (call === undefined || name === undefined) return []
+  const input = textIn(call["arguments"]) ?? ""
+  return [{ kind: "tool_call", id: `call_${name}`, name, input, isFreeForm: false }]
+}
+
+/** Each provider has a name of its own for reasoning that it tells as text. Seals stand beside it: the first is that of the text. */
+const reasoningOf = (message: JsonObject): ReadonlyArray<AssistantPart> => {
+  const told = saidIn(message["reasoning_content"]) ?? saidIn(message["reasoning"])
+  const [seal, ...others] = sealsIn(message)
+  const texts = told === undefined ? [] : [told]
+  return [
+    ...(told === undefined && seal === undefined ? [] : [{ kind: "reasoning", texts, seal } as const]),
+    ...others.map((other) => ({ kind: "reasoning", texts: [], seal: other }) as const),
+  ]
+}
+
+const spokenOf = (content: Json | undefined): ReadonlyArray<AssistantPart> => {
+  if (typeof content === "string") return content === "" ? [] : [{ kind: "text", text: content }]
+  return objectsIn(content).flatMap((part): ReadonlyArray<AssistantPart> => {
+    if (part["type"] === "refusal") return refusalOf(part["refusal"])
+    if (part["type"] !== "text") return [foreignPart(part)]
+    const text = textPartOf(part)
+    return text === undefined ? [] : [text]
+  })
+}
+
+const refusalOf = (refusal: Json | undefined): ReadonlyArray<AssistantPart> => {
+  const text = saidIn(refusal)
+  return text === undefined ? [] : [{ kind: "refusal", text }]
+}
+
+/** What a message of the model says: reasoning first, then texts, then calls. */
+export const assistantPartsOf = (message: JsonObject): ReadonlyArray<AssistantPart> => [
+  ...reasoningOf(message),
+  ...spokenOf(message["content"]),
+  ...refusalOf(message["refusal"]),
+  ...objectsIn(message["tool_calls"]).flatMap((call) => callOf(call) ?? []),
+  ...oldCallOf(objectIn(message["function_call"])),
+]
+
+const resultOf = (message: JsonObject, isFreeForm: (id: string) => boolean): ToolResultPart => {
+  const id = textIn(message["tool_call_id"]) ?? `call_${textIn(message["name"]) ?? ""}`
+  return {
+    kind: "tool_result",
+    id,
+    parts: textPartsOf(message["content"]),
+    isError: booleanIn(message["is_error"]) ?? false,
+    isFreeForm: isFreeForm(id),
+  }
+}
+
+/** Mutable on purpose: one list of messages. */
+class Turns {
+  readonly turns: Array<Turn> = []
+  readonly #freeForm = new Set<string>()
+  /** Results of tools, until who speaks next. */
+  #results: Array<UserPart> = []
+
+  add(message: JsonObject): void {
+    const { content, name, role } = message
+    switch (role) {
+      case "tool":
+      case "function":
+        this.#results.push(resultOf(message, (id) => this.#freeForm.has(id)))
+        return
+      case "assistant": {
+        this.flush()
+        const parts = assistantPartsOf(message)
+        for (const part of parts)
+          if (part.kind === "tool_call" && part.isFreeForm) this.#freeForm.add(part.id)
+        this.#push({ role, parts })
+        return
+      }
+      case "system":
+      case "developer":
+        this.flush()
+        this.#push({ role: "instructions", voice: role, parts: textPartsOf(content) })
+        return
+      default: {
+        const said = textIn(name)
+        const parts = [...this.#results, ...userPartsOf(content)]
+        this.#results = []
+        this.#push({ role: "user", parts, ...(said === undefined ? {} : { name: said }) })
+      }
+    }
+  }
+
+  flush(): void {
+    const parts = this.#results
+    this.#results = []
+    this.#push({ role: "user", parts })
+  }
+
+  #push(turn: Turn): void {
+    if (turn.parts.length > 0) this.turns.push(turn)
+  }
+}
+
+/** Results of tools stand at the beginning of the turn of the user that follows them. */
+export const turnsOf = (messages: ReadonlyArray<JsonObject>): ReadonlyArray<Turn> => {
+  const read = new Turns()
+  for (const message of messages) read.add(message)
+  read.flush()
+  return read.turns
+}
