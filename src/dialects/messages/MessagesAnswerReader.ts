@@ -1,0 +1,62 @@
+/** A whole message as an answer. */
+import { readCounts, usageOf } from "../../answer/messages/MessageUsage.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import type { NeutralAnswer, NeutralHead } from "../Answer.ts"
+import type { AssistantPart } from "../Part.ts"
+import { isUnsealed, type Seal } from "../Seal.ts"
+import { callOfBlock, foreignOf, reasoningOf, textOfBlock } from "./MessagesBlocks.ts"
+import { tierOf } from "./MessagesCounts.ts"
+import { explanationOf, finishOf } from "./MessagesFinish.ts"
+
+/** What Anthropic signed, or hid. */
+export const sealOf = (sealed: Json | undefined, isAll: boolean): Seal | undefined =>
+  typeof sealed === "string" && sealed !== "" && !isUnsealed(sealed)
+    ? { dialect: "messages", sealed, id: undefined, isAll }
+    : undefined
+
+const partOf = (block: JsonObject): AssistantPart | undefined => {
+  const { data, signature, thinking, type } = block
+  switch (type) {
+    case "text":
+      return textOfBlock(block)
+    case "thinking":
+      return reasoningOf(typeof thinking === "string" ? thinking : "", sealOf(signature, false))
+    case "redacted_thinking":
+      return reasoningOf("", sealOf(data, true))
+    case "tool_use":
+      return callOfBlock(block)
+    default:
+      return typeof type === "string" ? foreignOf(type, block) : undefined
+  }
+}
+
+/** What a message says of itself. */
+export const headOf = ({ id, model, usage }: JsonObject): NeutralHead => {
+  const tier = isJsonObject(usage) ? usage["service_tier"] : undefined
+  return {
+    id: typeof id === "string" ? id.replace(/^msg_/, "") : "",
+    model: typeof model === "string" ? model : "",
+    createdAt: undefined,
+    serviceTier: tierOf(typeof tier === "string" ? tier : undefined),
+  }
+}
+
+export const readMessagesAnswer = (message: JsonObject): NeutralAnswer | undefined => {
+  const { content, stop_details: details, usage } = message
+  if (!isJsonArray(content)) return undefined
+  const said = content.filter(isJsonObject).flatMap((block) => {
+    const part = partOf(block)
+    return part === undefined ? [] : [part]
+  })
+  const finish = finishOf(
+    message,
+    said.some(({ kind }) => kind === "tool_call"),
+  )
+  const why = finish.kind === "refused" ? explanationOf(details) : undefined
+  return {
+    ...headOf(message),
+    parts: why === undefined ? said : [...said, { kind: "refusal", text: why }],
+    finish,
+    counts: usageOf(readCounts(usage)),
+  }
+}

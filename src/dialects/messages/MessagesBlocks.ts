@@ -1,0 +1,45 @@
+/** The blocks that a model says, in requests and in answers, as parts. */
+import type { Json, JsonObject } from "../../wire/Json.ts"
+import { encodeJson } from "../../wire/JsonBytes.ts"
+import type { ForeignPart, ReasoningPart, TextPart, ToolCallPart } from "../Part.ts"
+import type { Seal } from "../Seal.ts"
+import { citationsOf } from "./MessagesCitations.ts"
+
+/** A text and what it refers to; `undefined` where it is empty. */
+export const textOfBlock = ({ citations, text }: JsonObject): TextPart | undefined => {
+  if (typeof text !== "string" || text === "") return undefined
+  const found = citationsOf(citations, text.length)
+  return found.length === 0 ? { kind: "text", text } : { kind: "text", text, citations: found }
+}
+
+const decoder = new TextDecoder()
+
+/** The JSON of an input; what is nested deeper than can be printed is no input of any tool. */
+const inputText = (input: Json | undefined): string => {
+  const printed = encodeJson(input ?? {})
+  return printed === undefined ? "{}" : decoder.decode(printed)
+}
+
+/** A call; what was not given is no input, and an input of nothing is an empty object. */
+export const callOfBlock = ({ id, input, name }: JsonObject): ToolCallPart => ({
+  kind: "tool_call",
+  id: typeof id === "string" ? id : "",
+  name: typeof name === "string" ? name : "",
+  input: inputText(input),
+  isFreeForm: false,
+})
+
+/** Reasoning with what is told of it and its seal; `undefined` where it has neither. */
+export const reasoningOf = (text: string, seal: Seal | undefined): ReasoningPart | undefined => {
+  const texts = text === "" ? [] : [text]
+  if (seal === undefined) return text === "" ? undefined : { kind: "reasoning", texts }
+  return { kind: "reasoning", texts, seal }
+}
+
+/** What Anthropic alone can say. */
+export const foreignOf = (type: string, block: JsonObject): ForeignPart => ({
+  kind: "foreign",
+  dialect: "messages",
+  as: `messages.content.${type}`,
+  json: block,
+})

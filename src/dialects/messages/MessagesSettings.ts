@@ -1,0 +1,134 @@
+/** What a conversation says of its answer, as members of a request in Anthropic's dialect. */
+import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
+import type { JsonObject } from "../../wire/Json.ts"
+import type { AnswerFormat, Setting, Settings } from "../Conversation.ts"
+import { digestOf } from "../Digest.ts"
+import type { Losses } from "../Losses.ts"
+import type { HeldSchemas } from "./MessagesSchema.ts"
+
+/** Settings that have no place there; a value that asks for nothing is not missed. */
+const unspoken = [
+  ["seed", undefined],
+  ["presencePenalty", 0],
+  ["frequencyPenalty", 0],
+  ["logprobs", undefined],
+  ["verbosity", "medium"],
+  ["metadata", undefined],
+  ["promptCacheKey", undefined],
+  ["promptCacheRetention", undefined],
+  ["store", false],
+] as const
+
+const tellUnspoken = (settings: Settings, losses: Losses): void => {
+  for (const [name, nothing] of unspoken) {
+    const setting = settings[name]
+    if (setting !== undefined && setting.value !== nothing) losses.tell(setting.as)
+  }
+}
+
+const between = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value))
+
+/** @param thinks some take no sampling while they think, and then only one of temperature and nucleus */
+const sampling = (
+  { temperature, topK, topP }: Settings,
+  { sampling: taken }: ModelAbilities,
+  thinks: boolean,
+  losses: Losses,
+): JsonObject => {
+  const isTaken = taken === "always" || (taken === "while_not_thinking" && !thinks)
+  const tell = (setting: Setting<number> | undefined): undefined => {
+    if (setting !== undefined) losses.tell(setting.as)
+    return undefined
+  }
+  const warmth = isTaken ? temperature : tell(temperature)
+  const nucleus = isTaken && (taken === "always" || warmth === undefined) ? topP : tell(topP)
+  const most = isTaken ? topK : tell(topK)
+  const capped = warmth === undefined ? undefined : between(warmth.value, 0, 1)
+  if (warmth !== undefined && capped !== warmth.value) tell(warmth)
+  return {
+    ...(capped === undefined ? {} : { temperature: capped }),
+    ...(nucleus === undefined ? {} : { top_p: nucleus.value }),
+    ...(most === undefined ? {} : { top_k: most.value }),
+  }
+}
+
+/** Blank words are refused. */
+const stopWords = (stop: Setting<ReadonlyArray<string>> | undefined, losses: Losses): JsonObject => {
+  if (stop === undefined) return {}
+  const words = stop.value.filter((word) => word.trim() !== "")
+  if (words.length < stop.value.length) losses.tell(stop.as)
+  return words.length === 0 ? {} : { stop_sequences: words }
+}
+
+const longestUser = 256
+
+/** Addresses and numbers of telephones are refused. */
+const tellsWhoTheyAre = (user: string): boolean =>
+  /\S@\S/.test(user) || (/^[+\d\s().-]+$/.test(user) && user.replace(/\D/g, "").length >= 7)
+
+const userOf = (user: Setting<string> | undefined, losses: Losses): JsonObject => {
+  if (user === undefined || user.value === "") return {}
+  const { as, value } = user
+  if (value.length <= longestUser && !tellsWhoTheyAre(value)) return { metadata: { user_id: value } }
+  losses.tell(as)
+  return { metadata: { user_id: digestOf(value) } }
+}
+
+/** By which tariff. Anthropic knows whether it may be a dearer one. */
+const tierFor = (tier: Setting<string> | undefined, losses: Losses): JsonObject => {
+  if (tier === undefined) return {}
+  const { as, value } = tier
+  if (value === "default") return { service_tier: "standard_only" }
+  if (value !== "auto" && value !== "priority") losses.tell(as)
+  return { service_tier: "auto" }
+}
+
+/** The form of the answer: held to, or told in instructions where it cannot be. */
+export interface WrittenFormat {
+  readonly format: JsonObject | undefined
+  readonly instruction: string | undefined
+}
+
+const noFormat: WrittenFormat = { format: undefined, instruction: undefined }
+
+const jsonAlone = "Answer with one JSON value alone: no other text before or after it, and no code fence."
+
+const told = (format: AnswerFormat): string =>
+  format.kind === "json_object"
+    ? `${jsonAlone} It is an object.`
+    : `${jsonAlone} It has to fit this JSON Schema:\n${JSON.stringify(format.schema)}`
+
+export const formatFor = (
+  format: Setting<AnswerFormat> | undefined,
+  held: HeldSchemas | undefined,
+  losses: Losses,
+): WrittenFormat => {
+  if (format === undefined) return noFormat
+  const { as, value } = format
+  const schema = value.kind === "json_schema" ? held?.held(value.schema, true) : undefined
+  if (schema !== undefined) return { format: { type: "json_schema", schema }, instruction: undefined }
+  losses.tell(as)
+  return { format: undefined, instruction: told(value) }
+}
+
+const assumedMaxTokens = 8192
+
+/** They have to be said. */
+export const maxTokensFor = ({ maxTokens }: Settings, { maxOutput }: ModelAbilities): number =>
+  Math.max(1, Math.floor(maxTokens?.value ?? maxOutput ?? assumedMaxTokens))
+
+/** All that depends on no other part of the request but whether the model thinks. */
+export const writtenSettings = (
+  settings: Settings,
+  abilities: ModelAbilities,
+  thinks: boolean,
+  losses: Losses,
+): JsonObject => {
+  tellUnspoken(settings, losses)
+  return {
+    ...sampling(settings, abilities, thinks, losses),
+    ...stopWords(settings.stop, losses),
+    ...userOf(settings.user, losses),
+    ...tierFor(settings.serviceTier, losses),
+  }
+}
