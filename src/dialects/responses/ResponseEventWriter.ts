@@ -1,0 +1,255 @@
+/** A streamed answer, written in the events of responses. */
+import { mergeUsage, noUsage } from "../../answer/Usage.ts"
+import type { ShapedError } from "../../errors/SaidError.ts"
+import type { Json, JsonObject } from "../../wire/Json.ts"
+import type { Running } from "../../wire/Machine.ts"
+import type { SseEvent } from "../../wire/Sse.ts"
+import type { AnswerEvent, Finish, NeutralHead } from "../Answer.ts"
+import { changedBy, opened } from "../AnswerParts.ts"
+import type { AskedFor } from "../DialectForm.ts"
+import type { AssistantPart } from "../Part.ts"
+import { begunResponse, endedResponse, itemKey } from "./ResponseAnswer.ts"
+import { itemOf } from "./ResponseItems.ts"
+import { writtenCitation, writtenText } from "./ResponseParts.ts"
+
+type Events = ReadonlyArray<SseEvent>
+
+const encoder = new TextEncoder()
+
+const nobody: NeutralHead = { id: "", model: "", createdAt: undefined, serviceTier: undefined }
+
+/** The most that an answer may say, in UTF-16 units: its last event says all of it again. */
+export const mostSaid = 32 * 1024 * 1024
+
+const tooMuch: ShapedError = {
+  message: `The answer is longer than ${mostSaid} characters, which is more than its last event can repeat.`,
+  type: "server_error",
+  param: null,
+  code: "answer_too_long",
+}
+
+/** Mutable on purpose: one stream. */
+class Writer implements Running<AnswerEvent, SseEvent> {
+  readonly #asked: AskedFor
+  readonly #items: Array<JsonObject> = []
+  #head = nobody
+  #counts = noUsage
+  #part: AssistantPart | undefined
+  /** Of the item that is being told. */
+  #itemId: Json = ""
+  #sequence = 0
+  #said = 0
+  #isOver = false
+
+  constructor(asked: AskedFor) {
+    this.#asked = asked
+  }
+
+  take(events: Iterable<AnswerEvent>): Events {
+    const written: Array<SseEvent> = []
+    for (const event of events) if (!this.#isOver) written.push(...this.#event(event))
+    return written
+  }
+
+  /** What was not ended is not ended here. */
+  rest(): Events {
+    return []
+  }
+
+  #event(event: AnswerEvent): Events {
+    switch (event.kind) {
+      case "begins": {
+        this.#head = event.head
+        const response = begunResponse(event.head, this.#asked)
+        return [
+          this.#write("response.created", { response }),
+          this.#write("response.in_progress", { response }),
+        ]
+      }
+      case "part_begins":
+        this.#part = opened(event.part)
+        return this.#begin(this.#part)
+      case "part_ends":
+        return this.#endPart()
+      case "counts":
+        this.#counts = mergeUsage(this.#counts, event.counts)
+        return []
+      case "ends":
+        return [this.#end(event.finish)]
+      case "error":
+        return this.#fail(event.error)
+      case "more":
+      case "section":
+      case "sealed":
+      case "cited":
+        return this.#within(event)
+    }
+  }
+
+  #begin(part: AssistantPart): Events {
+    const begun = this.#item(part, "in_progress")
+    if (begun === undefined) return []
+    this.#itemId = begun["id"] ?? ""
+    const isMessage = begun["type"] === "message"
+    const item = isMessage ? { ...begun, content: [] } : begun
+    const added = this.#write("response.output_item.added", { output_index: this.#items.length, item })
+    return isMessage
+      ? [added, this.#write("response.content_part.added", { ...this.#place(), part: partOf(part) })]
+      : [added]
+  }
+
+  #within(event: Extract<AnswerEvent, { kind: "more" | "section" | "sealed" | "cited" }>): Events {
+    const before = this.#part
+    if (before === undefined) return []
+    this.#part = changedBy(before, event)
+    switch (event.kind) {
+      case "more":
+        this.#said += event.text.length
+        return this.#said > mostSaid ? this.#fail(tooMuch) : this.#more(before, event.text)
+      case "section":
+        return before.kind === "reasoning" ? this.#endSummary(before.texts) : []
+      case "cited":
+        return before.kind === "text"
+          ? [
+              this.#write("response.output_text.annotation.added", {
+                ...this.#place(),
+                annotation_index: before.citations?.length ?? 0,
+                annotation: writtenCitation(event.citation),
+              }),
+            ]
+          : []
+      case "sealed":
+        return []
+    }
+  }
+
+  #more(before: AssistantPart, delta: string): Events {
+    switch (before.kind) {
+      case "text":
+        return [this.#write("response.output_text.delta", { ...this.#place(), delta, logprobs: [] })]
+      case "refusal":
+        return [this.#write("response.refusal.delta", { ...this.#place(), delta })]
+      case "tool_call": {
+        const type = before.isFreeForm
+          ? "response.custom_tool_call_input.delta"
+          : "response.function_call_arguments.delta"
+        return [this.#write(type, { ...this.#itemPlace(), delta })]
+      }
+      case "reasoning": {
+        const at = Math.max(0, before.texts.length - 1)
+        const place = { ...this.#itemPlace(), summary_index: at }
+        const isFirst = (before.texts[at] ?? "") === ""
+        const added = { ...place, part: summaryOf("") }
+        return [
+          ...(isFirst ? [this.#write("response.reasoning_summary_part.added", added)] : []),
+          this.#write("response.reasoning_summary_text.delta", { ...place, delta }),
+        ]
+      }
+      case "image":
+      case "foreign":
+        return []
+    }
+  }
+
+  #endSummary(texts: ReadonlyArray<string>): Events {
+    const text = texts.at(-1)
+    if (text === undefined || text === "") return []
+    const place = { ...this.#itemPlace(), summary_index: texts.length - 1 }
+    return [
+      this.#write("response.reasoning_summary_text.done", { ...place, text }),
+      this.#write("response.reasoning_summary_part.done", { ...place, part: summaryOf(text) }),
+    ]
+  }
+
+  #endPart(): Events {
+    const part = this.#part
+    const item = part === undefined ? undefined : this.#item(part, "completed")
+    if (part === undefined || item === undefined) return []
+    this.#part = undefined
+    const events = [
+      ...this.#endOf(part),
+      this.#write("response.output_item.done", { output_index: this.#items.length, item }),
+    ]
+    this.#items.push(item)
+    return events
+  }
+
+  #endOf(part: AssistantPart): Events {
+    switch (part.kind) {
+      case "text":
+        return [
+          this.#write("response.output_text.done", { ...this.#place(), text: part.text, logprobs: [] }),
+          this.#write("response.content_part.done", { ...this.#place(), part: partOf(part) }),
+        ]
+      case "refusal":
+        return [
+          this.#write("response.refusal.done", { ...this.#place(), refusal: part.text }),
+          this.#write("response.content_part.done", { ...this.#place(), part: partOf(part) }),
+        ]
+      case "tool_call":
+        return [
+          part.isFreeForm
+            ? this.#write("response.custom_tool_call_input.done", { ...this.#itemPlace(), input: part.input })
+            : this.#write("response.function_call_arguments.done", {
+                ...this.#itemPlace(),
+                name: part.name,
+                arguments: part.input,
+              }),
+        ]
+      case "reasoning":
+        return this.#endSummary(part.texts)
+      case "image":
+      case "foreign":
+        return []
+    }
+  }
+
+  #end(finish: Finish): SseEvent {
+    this.#isOver = true
+    const response = endedResponse({ ...this.#head, finish, counts: this.#counts }, this.#items, this.#asked)
+    return this.#write(response["status"] === "incomplete" ? "response.incomplete" : "response.completed", {
+      response,
+    })
+  }
+
+  #fail(error: ShapedError): Events {
+    this.#isOver = true
+    const { code, message, param, type } = error
+    const failed = {
+      ...begunResponse(this.#head, this.#asked),
+      status: "failed",
+      error: { code: code ?? type, message },
+    }
+    return [
+      this.#write("response.failed", { response: failed }),
+      this.#write("error", { code: code ?? type, message, param, error: { message, type, code, param } }),
+    ]
+  }
+
+  #item(part: AssistantPart, status: "completed" | "in_progress"): JsonObject | undefined {
+    return itemOf(part, itemKey(this.#head, this.#items.length), status, this.#asked.upstream)
+  }
+
+  #itemPlace(): JsonObject {
+    return { item_id: this.#itemId, output_index: this.#items.length }
+  }
+
+  #place(): JsonObject {
+    return { ...this.#itemPlace(), content_index: 0 }
+  }
+
+  #write(type: string, members: JsonObject): SseEvent {
+    const data = { type, sequence_number: this.#sequence++, ...members }
+    return { data: encoder.encode(JSON.stringify(data)), event: type }
+  }
+}
+
+const summaryOf = (text: string): JsonObject => ({ type: "summary_text", text })
+
+const partOf = (part: AssistantPart): JsonObject =>
+  part.kind === "text"
+    ? writtenText(part)
+    : { type: "refusal", refusal: part.kind === "refusal" ? part.text : "" }
+
+/** `DialectForm.writeEvents` */
+export const writeEvents = (asked: AskedFor): Running<AnswerEvent, SseEvent> => new Writer(asked)

@@ -1,0 +1,27 @@
+/** A request of responses, read to the neutral form. */
+import * as Either from "effect/Either"
+import { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { isJsonArray, type JsonObject } from "../../wire/Json.ts"
+import type { Conversation } from "../Conversation.ts"
+import { textIn } from "../Members.ts"
+import { foreignOf, settingsOf } from "./ResponseSettings.ts"
+import { toolsOf } from "./ResponseTools.ts"
+import { turnsOf } from "./ResponseTurns.ts"
+
+/** `DialectForm.readRequest` */
+export const readRequest = (body: JsonObject): Either.Either<Conversation, InvalidRequest> => {
+  const { input, instructions } = body
+  if (input !== undefined && input !== null && typeof input !== "string" && !isJsonArray(input)) {
+    return Either.left(
+      new InvalidRequest({ message: "`input` must be a string or an array.", param: "input" }),
+    )
+  }
+  return Either.right({
+    model: textIn(body["model"]) ?? "",
+    stream: body["stream"] === true,
+    turns: turnsOf(instructions, input),
+    tools: toolsOf(body),
+    settings: settingsOf(body),
+    foreign: foreignOf(body),
+  })
+}

@@ -1,0 +1,199 @@
+/** How an answer is to be, as responses say it, read and written. */
+import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
+import type { Json, JsonObject } from "../../wire/Json.ts"
+import type { AnswerFormat, Foreign, ReasoningWish, Setting, Settings } from "../Conversation.ts"
+import { effortOf } from "../Effort.ts"
+import type { Loss } from "../Loss.ts"
+import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
+import { takesSampling } from "../Sampling.ts"
+import { toolChoiceOf, writtenToolChoice } from "./ResponseTools.ts"
+
+const said = <A>(value: A | undefined, as: string): Setting<A> | undefined =>
+  value === undefined ? undefined : { value, as }
+
+const formatOf = (format: JsonObject | undefined): AnswerFormat | undefined => {
+  if (format?.["type"] === "json_object") return { kind: "json_object" }
+  if (format?.["type"] !== "json_schema") return undefined
+  return {
+    kind: "json_schema",
+    name: textIn(format["name"]),
+    description: textIn(format["description"]),
+    schema: objectIn(format["schema"]) ?? {},
+    strict: booleanIn(format["strict"]),
+  }
+}
+
+const toldOf = (summary: string | undefined): ReasoningWish["told"] =>
+  summary === "auto" || summary === "concise" || summary === "detailed" ? summary : undefined
+
+const reasoningOf = (reasoning: JsonObject | undefined): ReasoningWish | undefined => {
+  const effort = textIn(reasoning?.["effort"])
+  const told = toldOf(textIn(reasoning?.["summary"]))
+  if (effort === "none") return { mode: "off" }
+  if (effort === undefined && told === undefined) return undefined
+  return { mode: "on", ...(effort === undefined ? {} : { effort }), ...(told === undefined ? {} : { told }) }
+}
+
+const metadataOf = (metadata: JsonObject | undefined): Readonly<Record<string, string>> | undefined =>
+  metadata === undefined
+    ? undefined
+    : Object.fromEntries(
+        Object.entries(metadata).flatMap(([name, value]) =>
+          typeof value === "string" ? [[name, value]] : [],
+        ),
+      )
+
+/** Asks for how likely each token was. */
+const likelihoods = "message.output_text.logprobs"
+
+const logprobsOf = ({ include, top_logprobs: top }: JsonObject): Setting<number> | undefined => {
+  const alternatives = numberIn(top) ?? 0
+  if (alternatives > 0) return { value: alternatives, as: "top_logprobs" }
+  return textsIn(include).includes(likelihoods) ? { value: 0, as: "include" } : undefined
+}
+
+const userOf = (body: JsonObject): Setting<string> | undefined =>
+  said(textIn(body["safety_identifier"]), "safety_identifier") ?? said(textIn(body["user"]), "user")
+
+export const settingsOf = (body: JsonObject): Settings => {
+  const text = objectIn(body["text"])
+  return {
+    maxTokens: said(numberIn(body["max_output_tokens"]), "max_output_tokens"),
+    temperature: said(numberIn(body["temperature"]), "temperature"),
+    topP: said(numberIn(body["top_p"]), "top_p"),
+    logprobs: logprobsOf(body),
+    toolChoice: said(toolChoiceOf(body["tool_choice"]), "tool_choice"),
+    parallelToolCalls: said(booleanIn(body["parallel_tool_calls"]), "parallel_tool_calls"),
+    format: said(formatOf(objectIn(text?.["format"])), "text.format"),
+    reasoning: said(reasoningOf(objectIn(body["reasoning"])), "reasoning"),
+    verbosity: said(textIn(text?.["verbosity"]), "text.verbosity"),
+    user: userOf(body),
+    metadata: said(metadataOf(objectIn(body["metadata"])), "metadata"),
+    serviceTier: said(textIn(body["service_tier"]), "service_tier"),
+    promptCacheKey: said(textIn(body["prompt_cache_key"]), "prompt_cache_key"),
+    promptCacheRetention: said(textIn(body["prompt_cache_retention"]), "prompt_cache_retention"),
+    store: said(booleanIn(body["store"]), "store"),
+  }
+}
+
+/** Members that are read elsewhere, or say nothing of an answer. */
+const known: ReadonlySet<string> = new Set([
+  "model",
+  "input",
+  "instructions",
+  "stream",
+  "stream_options",
+  "tools",
+  "max_output_tokens",
+  "temperature",
+  "top_p",
+  "top_logprobs",
+  "parallel_tool_calls",
+  "text",
+  "reasoning",
+  "safety_identifier",
+  "user",
+  "metadata",
+  "service_tier",
+  "prompt_cache_key",
+  "prompt_cache_retention",
+  "store",
+])
+
+/** Members without which another answer would come, since they hold a part of the conversation, or how it is answered at all. */
+const essential: ReadonlySet<string> = new Set([
+  "previous_response_id",
+  "conversation",
+  "prompt",
+  "background",
+  "tool_choice",
+])
+
+/** What is asked for beside the answer, and either read elsewhere or given anyway. */
+const included: ReadonlySet<string> = new Set([likelihoods, "reasoning.encrypted_content"])
+
+const saysNothing = (name: string, value: Json): boolean => {
+  switch (name) {
+    case "tool_choice":
+      return toolChoiceOf(value) !== undefined
+    case "truncation":
+      return value === "disabled"
+    case "background":
+      return value === false
+    case "include":
+      return textsIn(value).every((one) => included.has(one))
+    default:
+      return known.has(name)
+  }
+}
+
+/** Members that no other dialect has. `null` says nothing. */
+export const foreignOf = (body: JsonObject): ReadonlyArray<Foreign> =>
+  Object.entries(body).flatMap(([as, value]) =>
+    value === null || saysNothing(as, value) ? [] : [{ as, isEssential: essential.has(as) }],
+  )
+
+const writtenFormat = (format: AnswerFormat): JsonObject => {
+  if (format.kind === "json_object") return { type: "json_object" }
+  const { description, name, schema, strict } = format
+  return membersOf({ type: "json_schema", name: name ?? "answer", description, schema, strict })
+}
+
+/** What of the settings responses, or this model, do not take. */
+export const lossesOf = (settings: Settings, abilities: ModelAbilities): ReadonlyArray<Loss> => {
+  const { frequencyPenalty, presencePenalty, reasoning, seed, stop, temperature, topK, topP } = settings
+  const always = [topK, stop, seed, presencePenalty, frequencyPenalty]
+  const lost = takesSampling(abilities, reasoning?.value) ? always : [temperature, topP, ...always]
+  return lost.flatMap((one) => (one === undefined ? [] : [{ as: one.as, isEssential: false }]))
+}
+
+const writtenReasoning = (wish: ReasoningWish, { efforts }: ModelAbilities): JsonObject | undefined => {
+  const effort = effortOf(wish, efforts)
+  const summary = wish.mode === "on" && wish.told !== "nothing" ? wish.told : undefined
+  return effort === undefined && summary === undefined ? undefined : membersOf({ effort, summary })
+}
+
+/** A model that reasons, or is asked to, is asked for what it thought, sealed, so that it can be told again. */
+const includes = ({ logprobs, reasoning }: Settings, { efforts }: ModelAbilities): ReadonlyArray<string> => [
+  ...(efforts.length > 0 || reasoning?.value.mode === "on" ? ["reasoning.encrypted_content"] : []),
+  ...(logprobs === undefined ? [] : [likelihoods]),
+]
+
+const orNone = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> | undefined =>
+  list.length === 0 ? undefined : list
+
+/**
+ * Nothing is kept by the upstream unless the caller says so: in other dialects nobody could ask for it.
+ *
+ * @param freeForm the tools that take any text
+ */
+export const writtenSettings = (
+  settings: Settings,
+  abilities: ModelAbilities,
+  freeForm: ReadonlySet<string>,
+): JsonObject => {
+  const { format, logprobs, reasoning, serviceTier, toolChoice, verbosity } = settings
+  const tunes = takesSampling(abilities, reasoning?.value)
+  const text = membersOf({
+    format: format === undefined ? undefined : writtenFormat(format.value),
+    verbosity: verbosity?.value,
+  })
+  const tier = serviceTier?.value
+  return membersOf({
+    max_output_tokens: settings.maxTokens?.value,
+    temperature: tunes ? settings.temperature?.value : undefined,
+    top_p: tunes ? settings.topP?.value : undefined,
+    top_logprobs: logprobs === undefined || logprobs.value === 0 ? undefined : logprobs.value,
+    tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
+    parallel_tool_calls: settings.parallelToolCalls?.value,
+    text: Object.keys(text).length === 0 ? undefined : text,
+    reasoning: reasoning === undefined ? undefined : writtenReasoning(reasoning.value, abilities),
+    include: orNone(includes(settings, abilities)),
+    safety_identifier: settings.user?.value,
+    metadata: settings.metadata?.value,
+    service_tier: tier === "standard_only" ? "default" : tier,
+    prompt_cache_key: settings.promptCacheKey?.value,
+    prompt_cache_retention: settings.promptCacheRetention?.value,
+    store: settings.store?.value ?? false,
+  })
+}
