@@ -104,7 +104,7 @@ describe("A message that broke off", () => {
     expect(assembled(joined(broken("Hel"), after))).toMatchObject({
       content: [textBlock("Hello."), call],
       stop_reason: "tool_use",
-      usage: { input_tokens: 9, output_tokens: 3 },
+      usage: { input_tokens: 9, output_tokens: 2 },
     })
     const callOnly = joined(broken("Hel"), eventsOf(messageOf([call], { stop_reason: "tool_use" })))
     expect(assembled(callOnly)).toMatchObject({ content: [textBlock("Hel"), call] })

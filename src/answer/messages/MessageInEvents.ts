@@ -91,7 +91,8 @@ export const messageInEvents = (
     ["content", "[]"],
     ["stop_reason", "null"],
     ["stop_sequence", "null"],
-    ...(usage === undefined ? [["usage", noUsage] as const] : []),
+    // Nothing is said yet: several clients add up what both events count.
+    ["usage", usage === undefined ? noUsage : replaceMembers(usage, [["output_tokens", "0"]])],
   ])
   const ending = objectText([
     ["stop_reason", members.get("stop_reason") ?? "null"],

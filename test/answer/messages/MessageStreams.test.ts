@@ -259,6 +259,12 @@ describe("A streamed message", () => {
     expect(events.at(-2)).toContain('"usage":{"output_tokens":0}')
   })
 
+  it("is given out with what was said counted once, at its end, since several add up both counts", () => {
+    const said = eventsOf(messageOf([textBlock("x")])).map((event) => JSON.stringify(parse(event)))
+    expect(said.filter((event) => event.includes('"output_tokens":3'))).toEqual([said.at(-2)])
+    expect(said.at(0)).toContain('"output_tokens":0')
+  })
+
   it("is given out as few bytes more than it has, or not at all", () => {
     const bytes = encoder.encode(JSON.stringify(messageOf([textBlock("x".repeat(1_000))])))
     expect(messageInEvents(bytes, 10_000)).toHaveLength(6)
