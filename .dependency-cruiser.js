@@ -30,7 +30,7 @@ export const rooms = {
   resume: { rooms: "answer routing wire", edges: "Resume.ts" },
   dialects: { rooms: "answer errors routing wire", computes: { "Digest.ts": "node:crypto" } },
   operations: {
-    rooms: "answer errors resume routing secrets wire",
+    rooms: "answer dialects errors resume routing secrets wire",
     computes: { "multipart/FormCollector.ts": "node:crypto" },
   },
   access: {
@@ -74,7 +74,7 @@ export const rooms = {
     rooms:
       "access answer aside audit/record errors operations routing secrets upstream/calls upstream/policy wire",
     edges:
-      "AnswerReading.ts Answered.ts Asking.ts OpenBytes.ts Reading.ts RelayedReading.ts Attempt.ts AttemptRequest.ts Attempts.ts Breakers.ts Dialects.ts GatheredAnswer.ts Hedge.ts OpenStream.ts RunAside.ts RunningAttempt.ts Slots.ts Walk.ts",
+      "AnswerReading.ts Answered.ts Asking.ts TranslatedStream.ts GivingOut.ts OpenBytes.ts Reading.ts RelayedReading.ts Attempt.ts AttemptRequest.ts Attempts.ts Breakers.ts Dialects.ts GatheredAnswer.ts Hedge.ts OpenStream.ts RunAside.ts RunningAttempt.ts Slots.ts Walk.ts",
   },
   "upstream/lists": {
     rooms: "aside audit/record operations routing secrets upstream upstream/calls upstream/policy wire",

@@ -4,10 +4,13 @@
  */
 import * as Either from "effect/Either"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
-import { InvalidRequest } from "../errors/RequestErrors.ts"
+import type { InvalidRequest } from "../errors/RequestErrors.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
-import type { AskedRequest, AskedTarget, Prepared, Recipient, RequestFacts } from "../operations/Operation.ts"
+import type { AskedTarget, Recipient, RequestFacts } from "../operations/Operation.ts"
 import { operationsByName, type ServedName } from "../operations/Operations.ts"
+import { translatedAnswer } from "../operations/translation/TranslatedAnswer.ts"
+import { preparedFor } from "../operations/translation/TranslatedRequest.ts"
+import type { Translation } from "../operations/translation/Translation.ts"
 import { type Model, readModels } from "../routing/ModelList.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import { parseJson } from "../wire/JsonBytes.ts"
@@ -62,6 +65,7 @@ export interface AsideJobs {
           readonly body: Uint8Array | undefined
           readonly added: Additions
           readonly dropped?: ReadonlyArray<string>
+          readonly translation?: Translation
         }
       | Mistake
   }
@@ -69,6 +73,15 @@ export interface AsideJobs {
   readonly transform: {
     readonly input: AnswerBytes & { readonly transform: ChoiceTransform }
     readonly output: { readonly body: Uint8Array }
+  }
+  /** Gives a plain answer out in another dialect, and outlines it; nothing where it is none that can be. */
+  readonly translate: {
+    readonly input: {
+      readonly bytes: Uint8Array
+      readonly translation: Translation
+      readonly askedAt: number
+    }
+    readonly output: { readonly body: Uint8Array | undefined; readonly outline: JsonObject | undefined }
   }
   /** Changes the texts of a plain answer, and cuts it into the data of events; none where it is no answer. */
   readonly chunks: {
@@ -105,16 +118,10 @@ const mistake = ({ message, model, param }: InvalidRequest): Mistake => ({
 const transformed = (name: ServedName, transform: ChoiceTransform, bytes: Uint8Array): Uint8Array =>
   operationsByName[name].plain.transform?.(transform, bytes) ?? bytes
 
-/** Never shown: nobody is asked to resume an answer of a request that has no body for it. */
-const neverResumed = new InvalidRequest({ message: "Its answer is never resumed.", param: null })
-
-/** The body for a target of a request that was read; with a text, the one that resumes an answer from there. */
-export const bodyOf =
-  (recipient: Recipient, omissions: Omissions, said: string | undefined) =>
-  ({ bodyFor, bodyToResume }: AskedRequest): Either.Either<Prepared, InvalidRequest> =>
-    said === undefined
-      ? bodyFor(recipient, omissions)
-      : (bodyToResume?.(recipient, omissions, said) ?? Either.left(neverResumed))
+const outlined = (body: Uint8Array | undefined) => ({
+  body,
+  outline: body === undefined ? undefined : outlineOf(body, answerLimits),
+})
 
 /** The facts alone, all of them: an operation's own may be its whole request. */
 const factsAlone = ({
@@ -154,21 +161,22 @@ export const asideJobs: {
   },
   prepare: ({ bytes, omissions, onlyModel, operation, recipient, said, target }) =>
     Either.match(
-      Either.flatMap(
-        operationsByName[operation].decode(weighed(bytes), target, onlyModel),
-        bodyOf(recipient, omissions, said),
+      Either.flatMap(operationsByName[operation].decode(weighed(bytes), target, onlyModel), (asked) =>
+        preparedFor(operationsByName[operation], asked, recipient, omissions, said),
       ),
       {
         onLeft: mistake,
-        onRight: ({ added, asItCame, body, dropped }) => ({
+        onRight: ({ added, asItCame, body, dropped, translation }) => ({
           kind: "prepared",
           body: asItCame ? undefined : body,
           added,
           ...(dropped === undefined ? {} : { dropped }),
+          ...(translation === undefined ? {} : { translation }),
         }),
       },
     ),
   transform: ({ bytes, operation, transform }) => ({ body: transformed(operation, transform, bytes) }),
+  translate: ({ askedAt, bytes, translation }) => outlined(translatedAnswer(translation, askedAt, bytes)),
   chunks: ({ bytes, limitBytes, operation, transform }) => {
     const { stream } = operationsByName[operation]
     const body = transformed(operation, transform, bytes)
@@ -176,8 +184,7 @@ export const asideJobs: {
   },
   gather: ({ operation, packed }) => {
     const { stream } = operationsByName[operation]
-    const body = stream?.gathered(packed)
-    return { body, outline: body === undefined ? undefined : outlineOf(body, answerLimits) }
+    return outlined(stream?.gathered(packed))
   },
   models: ({ bytes, ownedBy }) => ({ models: readModels(parseJson(bytes), ownedBy) }),
 }

@@ -28,7 +28,7 @@ const manual = {
     endpoint: {
       short: "e",
       value: "NAME",
-      help: "explain a request to this endpoint, such as responses, messages, embeddings or a path: also print who is left out, and where each client is asked; a path that is handed on needs no MODEL",
+      help: "explain a request to this endpoint, such as responses, messages, embeddings or a path: also print where each client is asked, and in which dialect; a path that is handed on needs no MODEL",
     },
     prompt: {
       short: "p",
@@ -72,6 +72,7 @@ const forMachines = (
       priority: weight,
       why: target.why,
       sends: upstreamModel,
+      dialect: target.dialect ?? null,
       url: target.url,
       key: target.key,
       fallback: target.fallback ?? null,

@@ -120,6 +120,8 @@ const upstreamOf = (upstream: UpstreamEntry, config: GatewayConfig, env: Env): U
   extraBody: upstream.extra_body ?? {},
   thinkingFormat: upstream.thinking_format,
   thinkingTags: thinkingTagsOf(upstream, config),
+  onUnsupported: upstream.on_unsupported,
+  abilities: upstream.abilities ?? {},
   timeouts: timeoutsOf(upstream, config),
   concurrency:
     upstream.max_concurrent === undefined

@@ -14,6 +14,7 @@ import { InternalError, noMemory, Overloaded, roomRetrySeconds, ShareTaken } fro
 import { toClient } from "../operations/HeadersToClient.ts"
 import type { Marks, RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
+import type { Dialect } from "../routing/Dialect.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import { toldId, toldReason } from "../secrets/Told.ts"
@@ -118,13 +119,14 @@ export const recorded = (
 const half = /\p{Cs}/gu
 
 /**
- * The headers, and which upstream was asked last, and how many attempts were made. Once this gateway has itself retried in vain, official SDKs are
+ * The headers, and which upstream was asked last, in which dialect, and how many attempts were made. Once this gateway has itself retried in vain, official SDKs are
  * told not to: they would otherwise triple the load on providers that are down.
  */
 const withAttempts = (
   headers: ClientAnswer["headers"],
   draft: RecordDraft,
   result: "answered" | "failed",
+  spoken: Dialect | undefined = undefined,
 ): Record<string, string> => {
   const { answering, attempts } = draft
   // Member by member: of a copy that is added to V8 makes a hidden class for each object (docs/performance.md).
@@ -134,24 +136,28 @@ const withAttempts = (
   all["x-sluice-upstream"] = encodeURI(answering.upstream.replace(half, "\ufffd"))
   all["x-sluice-attempts"] = String(attempts.length)
   if (draft.droppedMembers.length > 0) all["x-sluice-dropped"] = draft.droppedMembers.join(",")
-  if (draft.dialect !== undefined) all["x-sluice-dialect"] = draft.dialect
+  const dialect = spoken ?? draft.dialect
+  if (dialect !== undefined) all["x-sluice-dialect"] = dialect
   if (result === "failed" && attempts.length > 1) all["x-should-retry"] = "false"
   return all
 }
 
 /** The headers of an upstream's answer for the client; what it calls the request is noted. */
 export const headersOf = (
-  { headers }: Pick<Answered, "headers">,
+  { headers, target }: Pick<Answered, "headers"> & { readonly target?: Pick<Target, "dialect"> },
   draft: RecordDraft,
   secrets: Secrets,
 ): Record<string, string> => {
   const given = toClient(headers, secrets)
   draft.calledUpstream(given["x-upstream-request-id"])
-  return withAttempts(given, draft, "answered")
+  return withAttempts(given, draft, "answered", target?.dialect)
 }
 
-const marking = (marks: Marks | undefined, { upstream }: Target) =>
-  marks === undefined ? {} : { madeBy: upstream.name, marksOnlyAgain: marks === "marked" }
+/** What is translated is kept by nobody, and its seals name their maker. */
+const marking = (marks: Marks | undefined, { dialect, upstream }: Target) =>
+  marks === undefined || dialect !== undefined
+    ? {}
+    : { madeBy: upstream.name, marksOnlyAgain: marks === "marked" }
 
 /** What is done to the texts of a target's answer: nothing where the answers of its operation have none to change. */
 export const transformOf = (

@@ -47,22 +47,26 @@ export const unreadAside = (failed: AsideFailed): Effect.Effect<never, Overloade
     : Effect.die(failed)
 
 /** What of a target is told to the thread. */
-const recipientOf = ({ upstream, upstreamModel }: Target): Recipient => {
-  const { asksUsage, extraBody, maxTokens, maxTokensMember, name, paths, requestCleaning, resume, stop } =
-    upstream
+const recipientOf = ({ dialect, upstream, upstreamModel }: Target): Recipient => {
+  const { abilities, asksUsage, extraBody, maxTokens, maxTokensMember, name, onUnsupported } = upstream
+  const { paths, requestCleaning, resume, stop, thinkingTags } = upstream
   return {
     upstream: {
+      abilities,
       asksUsage,
       extraBody,
       maxTokens,
       maxTokensMember,
       name,
+      onUnsupported,
       paths,
       requestCleaning,
       resume,
       stop,
+      thinkingTags,
     },
     upstreamModel,
+    dialect,
   }
 }
 
@@ -99,7 +103,7 @@ export const readLong = (
           Effect.catchTag("AsideFailed", unreadAside),
           Effect.flatMap((prepared): Effect.Effect<Prepared, GatewayError> => {
             if (prepared.kind === "mistake") return Effect.fail(mistakeOf(prepared))
-            const { added, body, dropped } = prepared
+            const { added, body, dropped, translation } = prepared
             if (body === undefined) return Effect.succeed({ body: asItCame, asItCame: true, added })
             const more = body.length - borrowed
             if (more > 0 && !hold(more, true)) {
@@ -111,6 +115,7 @@ export const readLong = (
               asItCame: false,
               added,
               ...(dropped === undefined ? {} : { dropped }),
+              ...(translation === undefined ? {} : { translation }),
             })
           }),
         )

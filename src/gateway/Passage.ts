@@ -15,9 +15,11 @@ import type { BodyLimit } from "../errors/RequestErrors.ts"
 import { nothingOmitted } from "../operations/Additions.ts"
 import { toUpstream } from "../operations/HeadersToUpstream.ts"
 import { type Form, toldForm } from "../operations/multipart/Form.ts"
-import type { AskedTarget, RequestFacts } from "../operations/Operation.ts"
+import type { AskedRequest, AskedTarget, RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { choicesOf } from "../operations/text/Choices.ts"
+import { conversations } from "../operations/translation/Conversations.ts"
+import { preparedFor } from "../operations/translation/TranslatedRequest.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Answered } from "../upstream/Answered.ts"
 import type { Attempts } from "../upstream/Attempts.ts"
@@ -119,7 +121,7 @@ export class Passage {
     return stream ? this.#asked.operation.stream : undefined
   }
 
-  #read(request: ReadRequest): Effect.Effect<RecordedAnswer, GatewayError> {
+  #read(request: ReadRequest | AskedRequest): Effect.Effect<RecordedAnswer, GatewayError> {
     const { draft, opened, snapshot } = this.#frame
     draft.asked(request.facts)
     const targets = planFor(this.#stations, snapshot, this.#asked, request)
@@ -127,12 +129,25 @@ export class Passage {
     if (first === undefined) {
       return Effect.fail(whyNobody(this.#stations, snapshot, this.#asked.operation, request.facts))
     }
-    const asking = this.#asking(request, targets)
-    const answer = this.#answer(asking, request.facts, request.bodyToResume)
+    const prepared = this.#inTheirDialects(request, targets)
+    const asking = this.#asking(prepared, targets)
+    const answer = this.#answer(asking, request.facts, prepared.bodyToResume)
     const grammar = this.#grammar(request.facts)
     if (grammar === undefined || snapshot.streamStart === "first_event") return answer
     // What is wrong with the request is told with its status, as long as there is one to give.
-    return Effect.as(request.bodyFor(first, nothingOmitted), begunAtOnce(answer, grammar, draft, opened))
+    return Effect.as(prepared.bodyFor(first, nothingOmitted), begunAtOnce(answer, grammar, draft, opened))
+  }
+
+  /** A request that was read in the thread knows the dialects of its targets already. */
+  #inTheirDialects(request: ReadRequest | AskedRequest, targets: ReadonlyArray<Target>): ReadRequest {
+    const { operation } = this.#asked
+    if (!("conversation" in request) || targets.every(({ dialect }) => dialect === undefined)) return request
+    return {
+      facts: request.facts,
+      affinity: request.affinity,
+      bodyFor: (target, omissions) => preparedFor(operation, request, target, omissions, undefined),
+      bodyToResume: (target, omissions, said) => preparedFor(operation, request, target, omissions, said),
+    }
   }
 
   #asking({ bodyFor, facts }: ReadRequest, targets: ReadonlyArray<Target>): WalkRequest {
@@ -156,10 +171,13 @@ export class Passage {
       onDropped: ({ upstream }, members) => draft.dropped(upstream.name, members),
       bodyFor,
       lacked: (lacking) => lacked(snapshot.routes, operation, facts.model, this.#stations.dialects, lacking),
-      headersFor: ({ upstream }) => {
+      headersFor: ({ dialect, upstream }) => {
         const credential = credentialFor(snapshot.server.accessKeys, upstream, call)
         const body = operation.method !== "POST" ? "none" : boundary === undefined ? "json" : "form"
-        return toUpstream(call.headers, upstream, credential, { body, face: operation.face })
+        return toUpstream(call.headers, upstream, credential, {
+          body,
+          face: dialect === undefined ? operation.face : conversations[dialect].face,
+        })
       },
       secrets,
       caller,

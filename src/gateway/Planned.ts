@@ -8,14 +8,15 @@ import { ResponseNotFound } from "../errors/RequestErrors.ts"
 import type { RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { sessionOf } from "../operations/Session.ts"
-import { takesOf } from "../routing/Dialect.ts"
+import { translatedFrom } from "../operations/translation/Conversations.ts"
+import { speaksAny, takesOf } from "../routing/Dialect.ts"
 import { drawsFrom } from "../routing/Draws.ts"
 import { makerIn } from "../routing/Mark.ts"
 import { passedBy } from "../routing/Passthrough.ts"
 import { onlyTarget, type PlanRequest, plan } from "../routing/Plan.ts"
 import type { Target, Upstream } from "../routing/Upstream.ts"
 import type { Upstreams } from "../upstream/calls/Upstreams.ts"
-import type { KnownDialects } from "../upstream/Dialects.ts"
+import { askedIn, type KnownDialects } from "../upstream/Dialects.ts"
 import type { ClientCall } from "./Exchange.ts"
 import type { ReadRequest } from "./LongBodies.ts"
 import { unplanned } from "./Unplanned.ts"
@@ -51,11 +52,17 @@ const planAmong = (
 const planAmongSpeakers = (
   tools: PlanTools,
   snapshot: Snapshot,
-  { call, operation: { dialect } }: Asked,
+  { call, operation }: Asked,
   request: ReadRequest,
 ): ReadonlyArray<Target> => {
+  const { dialect } = operation
   if (dialect === undefined) return planAmong(tools, snapshot, call, request, takesOf(dialect))
   const { dialects } = tools
+  if (translatedFrom(operation) !== undefined) {
+    const speaks = (upstream: Upstream): boolean => speaksAny({ dialects: dialects.spokenBy(upstream) })
+    const targets = planAmong(tools, snapshot, call, request, speaks)
+    if (targets.length > 0) return targets.map((target) => askedIn(dialect, target, dialects))
+  }
   const speaks = (upstream: Upstream): boolean => dialects.spokenBy(upstream).includes(dialect)
   const targets = planAmong(tools, snapshot, call, request, speaks)
   return targets.length > 0 ? targets : planAmong(tools, snapshot, call, request, takesOf(dialect))

@@ -1,6 +1,7 @@
 /**
  * What this gateway adds to a request that its client did not say: the wish for usage, and the cap on tokens. An upstream may know neither; then the
- * request is worth asking again without, which only concerns what nobody but the gateway said.
+ * request is worth asking again without, which only concerns what nobody but the gateway said. Thoughts of earlier turns are the one exception: whose seal
+ * they have shows where it is refused, and a conversation goes on without them.
  */
 import { type TokenLimit, tokenLimits } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json } from "../wire/Json.ts"
@@ -17,6 +18,10 @@ export interface Additions {
   readonly usage: boolean
   /** What the cap is written as. */
   readonly cap: CapName | undefined
+  /** The caller set the cap, in another dialect: its name alone was chosen here. */
+  readonly isCallersCap?: true
+  /** Thoughts of earlier turns, sealed by whoever had them: no addition, but taken back like one. */
+  readonly thoughts?: true
 }
 
 export const nothingAdded: Additions = { usage: false, cap: undefined }
@@ -26,6 +31,8 @@ export interface Omissions {
   readonly usage: boolean
   /** Names the cap is not written as; where these are all, there is none. */
   readonly caps: ReadonlyArray<CapName>
+  /** Thoughts of earlier turns. */
+  readonly thoughts?: true
 }
 
 export const nothingOmitted: Omissions = { usage: false, caps: [] }
@@ -36,6 +43,10 @@ export const capName = (configured: TokenLimit | "auto", { caps }: Omissions): T
   return [preferred, ...tokenLimits].find((name) => !caps.includes(name))
 }
 
+/** Whether there is anything that could be left out. */
+export const mayBeTakenBack = ({ cap, thoughts, usage }: Additions): boolean =>
+  usage || cap !== undefined || thoughts === true
+
 /** A refusal that speaks of something added. */
 export interface TakenBack {
   /** What to leave out when it is asked again: more than before. */
@@ -44,6 +55,8 @@ export interface TakenBack {
   readonly lasting: boolean
   /** The members that were refused. */
   readonly members: ReadonlyArray<string>
+  /** Thoughts of earlier turns were. */
+  readonly thoughts: boolean
 }
 
 /** Statuses of a refusal that may be about a member: servers whose code fails on one they do not know say 500. */
@@ -63,6 +76,17 @@ const tooMuchTogether = /\b\d+ (?:tokens )?(?:in|for) the completion\b/i
 /** The member is known, and its value is too much. */
 const tooMuch =
   /too (?:large|high|big|many|long)|maximum|at most|exceed|(?:less|greater|larger|smaller) than|between|out of range/i
+
+/** The seals of thoughts, or the blocks that hold them: in Anthropic's words, those of its resellers, of OpenAI, and of servers that know no thoughts. */
+const ofThoughts: ReadonlyArray<RegExp> = [
+  /(?:invalid|missing|corrupted|unexpected).{0,40}\bsignature\b/i,
+  /\bsignature\b.{0,60}(?:invalid|not valid|required|missing|mismatch|verif)/i,
+  /content\.\d+(?:\.[\w-]+)*\.signature\b/i,
+  /\bthinking\b.{0,40}\bblocks?\b.{0,120}(?:modified|not (?:supported|permitted|allowed|valid))/i,
+  /\bthinking'?.{0,40}does not match any of the expected tags/i,
+  /invalid.{0,20}\bdata\b.{0,20}redacted_thinking/i,
+  /encrypted[ _]content.{0,80}(?:could not|cannot|invalid|not valid|verif|decrypt)|invalid_encrypted_content/i,
+]
 
 const unknownMember =
   /not supported|unsupported|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|extra_forbidden|cannot find|instead/i
@@ -112,27 +136,32 @@ export const takenBack = (
   added: Additions,
   before: Omissions,
 ): TakenBack | undefined => {
-  if (!added.usage && added.cap === undefined) return undefined
+  if (!mayBeTakenBack(added)) return undefined
   if (status !== undefined && !speakingStatuses.has(status)) return undefined
   const said = complaints(body)
   // What was to be left out already is nothing to leave out: asking again would not end.
   const usage = added.usage && !before.usage && mentions.usage.test(said)
+  const isTooMuch = tooMuchTogether.test(said) || (tooMuch.test(said) && !unknownMember.test(said))
   const cap =
     added.cap !== undefined &&
     !before.caps.includes(added.cap) &&
-    (mentions[added.cap].test(said) || tooMuchTogether.test(said))
+    (mentions[added.cap].test(said) || tooMuchTogether.test(said)) &&
+    // What its caller asks too much of is the caller's to know.
+    !(isTooMuch && added.isCallersCap === true)
       ? added.cap
       : undefined
-  if (!usage && cap === undefined) return undefined
-  const isTooMuch =
-    cap !== undefined && (tooMuchTogether.test(said) || (tooMuch.test(said) && !unknownMember.test(said)))
+  const thoughts =
+    added.thoughts === true && before.thoughts !== true && ofThoughts.some((words) => words.test(said))
+  if (!usage && cap === undefined && !thoughts) return undefined
   return {
     omissions: {
       usage: usage || before.usage,
       // Too much under one name is too much under the other.
-      caps: isTooMuch ? capNames : cap === undefined ? before.caps : [...before.caps, cap],
+      caps: cap === undefined ? before.caps : isTooMuch ? capNames : [...before.caps, cap],
+      ...(thoughts || before.thoughts === true ? { thoughts: true } : {}),
     },
-    lasting: !isTooMuch,
+    lasting: !(cap !== undefined && isTooMuch) && !thoughts,
+    thoughts,
     members: [...(usage ? ["stream_options"] : []), ...(cap === undefined ? [] : [cap])],
   }
 }

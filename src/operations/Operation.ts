@@ -18,6 +18,7 @@ import type { StoredBytes } from "../wire/StoredBytes.ts"
 import type { Additions, Omissions } from "./Additions.ts"
 import type { Form } from "./multipart/Form.ts"
 import type { Deciding } from "./OneReading.ts"
+import type { Translation } from "./translation/Translation.ts"
 
 /**
  * `/rerank` stands below a base URL, whichever it is; `//v2/rerank` at the root of the host, and nowhere else. `{id}` stands for the id of what is asked
@@ -89,6 +90,8 @@ export interface AskedTarget {
 /** A request as it was read; `Body` is what its targets are sent. */
 export interface AskedRequest<Body = Uint8Array> {
   readonly facts: RequestFacts
+  /** The body as it was read, of a conversation that can be translated. */
+  readonly conversation?: JsonObject
   /** What the request begins with, for routing it to the upstream that has seen the same; bounded. */
   readonly affinity: () => string
   /**
@@ -155,17 +158,22 @@ export interface ChoicesAsked {
 export interface Recipient {
   readonly upstream: Pick<
     Upstream,
+    | "abilities"
     | "asksUsage"
     | "extraBody"
     | "maxTokens"
     | "maxTokensMember"
     | "name"
+    | "onUnsupported"
     | "paths"
     | "requestCleaning"
     | "resume"
     | "stop"
+    | "thinkingTags"
   >
   readonly upstreamModel: string
+  /** In which it is asked, where that is not the caller's. */
+  readonly dialect?: Dialect | undefined
 }
 
 /** What to send to a target. */
@@ -177,6 +185,8 @@ export interface Prepared<Body = Uint8Array> {
   readonly added: Additions
   /** What of the request it does not hold, since the target could not take it. */
   readonly dropped?: ReadonlyArray<string>
+  /** How its answer is given out, where it is in another dialect than the caller's. */
+  readonly translation?: Translation
 }
 
 /** Answers that come whole, and not as a stream. */

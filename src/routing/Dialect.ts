@@ -11,5 +11,13 @@ export const takesOf = (
 ): ((upstream: { readonly dialects: ReadonlyArray<Dialect> }) => boolean) =>
   dialect === undefined ? () => true : (upstream) => upstream.dialects.includes(dialect)
 
+/** Who takes requests that can be translated: whoever speaks any dialect. */
+export const speaksAny = ({ dialects: spoken }: { readonly dialects: ReadonlyArray<string> }): boolean =>
+  spoken.length > 0
+
+/** The dialect in which a request is sent to who speaks these, most preferred first: its own, else the preferred one; `undefined` where there is none. */
+export const dialectFor = <D extends string>(asked: D, spoken: ReadonlyArray<D>): D | undefined =>
+  spoken.includes(asked) ? asked : spoken[0]
+
 /** What an upstream is taken to speak of which nothing is said. */
 export const assumedDialects: ReadonlyArray<Dialect> = ["chat", "responses"]

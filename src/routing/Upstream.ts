@@ -2,6 +2,7 @@
 import type * as Redacted from "effect/Redacted"
 import type { JsonObject } from "../wire/Json.ts"
 import type { Dialect } from "./Dialect.ts"
+import type { ModelAbilities } from "./ModelAbilities.ts"
 import type { OutgoingProxy } from "./OutgoingProxy.ts"
 
 /** The names of the limit on an answer's tokens. Upstreams refuse both together. */
@@ -97,6 +98,10 @@ export interface Upstream {
   readonly thinkingFormat: ThinkingFormat | undefined
   /** The names of the tags its thinking stands between in a content: `think` for `<think>…</think>`. At least one. */
   readonly thinkingTags: ReadonlyArray<string>
+  /** What becomes of a request that holds what its dialects cannot say: it goes without, or is refused. */
+  readonly onUnsupported: "drop" | "reject"
+  /** What its models take, where that is not what is known of them by their names. */
+  readonly abilities: Partial<ModelAbilities>
   readonly timeouts: Timeouts
   /** Absent: as many as come. */
   readonly concurrency: Concurrency | undefined
@@ -110,6 +115,8 @@ export interface Upstream {
 export interface Target {
   readonly upstream: Upstream
   readonly upstreamModel: string
+  /** In which it is asked, where that is not the caller's. */
+  readonly dialect?: Dialect
 }
 
 /**

@@ -11,17 +11,18 @@ import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { noneWaiting, startWith, type Waiting } from "../answer/StreamStart.ts"
 import { judge, type Verdict } from "../answer/Verdict.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
-import { eventsOf } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
-import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
+import { answerLimits, outlineOf } from "../wire/JsonOutline.ts"
 import type { SseEvent } from "../wire/Sse.ts"
 import { BodyCollector } from "./calls/BodyCollector.ts"
 import type { AnswerHead } from "./calls/UpstreamCall.ts"
 import { GatheredAnswer, nothingGathered } from "./GatheredAnswer.ts"
+import { GivingOut } from "./GivingOut.ts"
 import { type StreamFault, streamFaultReason } from "./OpenStream.ts"
 import { maxAnswerBytes, PlainBody } from "./PlainBody.ts"
-import { AttemptFailure, noMemory, type ToldFailure } from "./policy/AttemptFailure.ts"
+import { AttemptFailure, noTurn, type ToldFailure } from "./policy/AttemptFailure.ts"
 import {
+  type AskedForm,
   type BodyReading,
   maxErrorBytes,
   type Read,
@@ -30,30 +31,11 @@ import {
   saidNothing,
 } from "./Reading.ts"
 import { RelayedReading } from "./RelayedReading.ts"
-import type { RunAside } from "./RunAside.ts"
-
-/** What a request says of how its answer is read. */
-export interface AskedForm {
-  readonly operation: ServedOperation
-  readonly stream: boolean
-  /** What is no stream, though one was asked for, may be handed on as its bytes come: nothing has been told of a stream yet. */
-  readonly mayBeBytes: boolean
-  /** How many choices the answer is to have. */
-  readonly choices: number
-  /** Claims memory for a plain answer; false where there is none left. */
-  readonly hold: (bytes: number) => boolean
-  readonly aside: RunAside
-}
 
 const isEventStream = (headers: AnswerHead["headers"]): boolean =>
   (headers["content-type"] ?? "").toLowerCase().includes("text/event-stream")
 
 const endedTooSoon = AttemptFailure.BrokenOff({ reason: "ended before its first event" })
-
-const noTurn = AttemptFailure.NoRoom({
-  lacks: "memory",
-  reason: "its answer is long, and too many others are being read",
-})
 
 /** What breaks a stream, as why a plain answer is not made of it. */
 const failureOf = (fault: StreamFault): AttemptFailure =>
@@ -100,6 +82,7 @@ export class AnswerReading implements BodyReading {
   readonly #head: AnswerHead
   readonly #asked: AskedForm
   readonly #listener: ReadingListener
+  #givingOut: GivingOut | undefined
   #form: Form
   /** Rings when an answer is there and its upstream has not ended it in time. */
   #ending: NodeJS.Timeout | undefined
@@ -200,6 +183,18 @@ export class AnswerReading implements BodyReading {
     this.#isOver = true
     clearTimeout(this.#ending)
     this.#doWithout?.()
+    this.#givingOut?.leave()
+  }
+
+  /** Made for a plain answer alone. */
+  get #given(): GivingOut {
+    this.#givingOut ??= new GivingOut(
+      this.#head.status,
+      this.#asked,
+      () => this.#listener.transform(),
+      (read) => this.#tell(read),
+    )
+    return this.#givingOut
   }
 
   #tell(read: Read): void {
@@ -312,13 +307,13 @@ export class AnswerReading implements BodyReading {
 
   /** A plain body is whole: it may be no answer all the same. */
   #judge(body: Uint8Array, answer: JsonObject | undefined): void {
-    const { operation, stream } = this.#asked
+    const { operation } = this.#asked
     const judged = judgedBy(operation, answer)
     const { status } = this.#head
     switch (judged.kind) {
       case "not_json": {
         const said = opensPage(body) ? undefined : this.#objectOf(body)
-        if (said !== undefined && operation.stream !== undefined) this.#giveOut(operation.stream, said)
+        if (said !== undefined && operation.stream !== undefined) this.#given.asStream(operation.stream, said)
         else
           this.#fail(
             AttemptFailure.Unusable({ reason: `answered ${status} with a body that is no JSON object` }),
@@ -332,8 +327,7 @@ export class AnswerReading implements BodyReading {
         this.#fail(saidNothing(status, operation.plain))
         return
       case "answer":
-        if (stream && operation.stream !== undefined) this.#giveOut(operation.stream, body)
-        else this.#tell({ kind: "plain", body, answer: judged.answer })
+        this.#given.give(body, judged.answer)
         return
     }
   }
@@ -343,32 +337,5 @@ export class AnswerReading implements BodyReading {
     const { operation, stream } = this.#asked
     const { plain } = operation
     return stream && body.length > 0 && plain.kind === "relayed" ? plain.objectOf?.(body) : undefined
-  }
-
-  /** Gives a plain answer out as a stream. */
-  #giveOut(grammar: StreamGrammar, body: Uint8Array): void {
-    const { aside, operation } = this.#asked
-    if (body.length <= surelyReadable) {
-      this.#giveChunks(grammar, grammar.givenOut(body, maxAnswerBytes) ?? [], false)
-      return
-    }
-    const transform = this.#listener.transform()
-    const input = { operation: operation.name, bytes: body, transform, limitBytes: maxAnswerBytes }
-    this.#doWithout = aside("chunks", input, (cut) => {
-      if (cut === undefined) this.#fail(noTurn)
-      else this.#giveChunks(grammar, cut.datas, true)
-    })
-  }
-
-  #giveChunks(grammar: StreamGrammar, datas: ReadonlyArray<Uint8Array>, isTransformed: boolean): void {
-    const { hold } = this.#asked
-    if (datas.length === 0) {
-      this.#fail(
-        AttemptFailure.Unusable({
-          reason: `answered ${this.#head.status} with JSON of which no stream can be made`,
-        }),
-      )
-    } else if (!hold(datas.reduce((sum, { length }) => sum + length, 0))) this.#fail(noMemory)
-    else this.#tell({ kind: "chunks", grammar, events: eventsOf(datas), isTransformed })
   }
 }

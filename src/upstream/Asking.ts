@@ -1,10 +1,11 @@
 /**
- * Asks a target, and asks it again at once where it refuses what only this gateway had added: without that, which is remembered once it has helped.
+ * Asks a target, and asks it again at once where it refuses what only this gateway had added: without that, which is remembered once it has helped. So
+ * it does where the seal of earlier thoughts is refused, of which nothing is to be remembered.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { GatewayError } from "../errors/GatewayError.ts"
-import { type Omissions, type TakenBack, takenBack } from "../operations/Additions.ts"
+import { mayBeTakenBack, type Omissions, type TakenBack, takenBack } from "../operations/Additions.ts"
 import type { Prepared } from "../operations/Operation.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { SentBytes } from "../wire/StoredBytes.ts"
@@ -33,11 +34,22 @@ const takenBackIn = (failure: AttemptFailure, { omissions, prepared }: Question)
   return takenBack({ body, status: inAnswer === undefined ? status : undefined }, prepared.added, omissions)
 }
 
-const causeOf = ({ members }: TakenBack): string =>
-  `refused ${members.join(" and ")}, which the gateway had added; asked again without`
+const causeOf = ({ members, thoughts }: TakenBack): string => {
+  const refused = [
+    ...(members.length === 0 ? [] : [`${members.join(" and ")}, which the gateway had added`]),
+    ...(thoughts ? ["what was thought in earlier turns, as another's"] : []),
+  ]
+  return `refused ${refused.join(", and ")}; asked again without`
+}
 
 /** An attempt at a target that may be asked again at once. */
-export type AskingAt = AttemptAt<AttemptRequest & { readonly bodyFor: BodyFor }>
+export type AskingAt = AttemptAt<
+  AttemptRequest & {
+    readonly bodyFor: BodyFor
+    /** Told what of the request a target is not sent, since it could not take it. */
+    readonly onDropped: (target: Target, members: ReadonlyArray<string>) => void
+  }
+>
 
 export type Asking = (at: AskingAt, question: Question) => Effect.Effect<AttemptResult>
 
@@ -53,13 +65,13 @@ export const makeAsking = (attempt: Attempt, learned: Learned, dialects: KnownDi
   }
 
   const asking: Asking = (at, question) => {
-    const { added, body } = question.prepared
+    const { added, body, translation } = question.prepared
     const excuse = (failure: AttemptFailure): string | undefined => {
       const back = takenBackIn(failure, question)
       return back === undefined ? lackIn(at, failure) : causeOf(back)
     }
-    const asked = attempt(at, { body, excuse })
-    if (!added.usage && added.cap === undefined) return asked
+    const asked = attempt(at, { body, excuse, translation })
+    if (!mayBeTakenBack(added)) return asked
     return Effect.flatMap(asked, (result) => {
       const back = Either.isLeft(result) ? takenBackIn(result.left, question) : undefined
       return back === undefined ? Effect.succeed(result) : askedWithout(at, back, result)
@@ -73,6 +85,7 @@ export const makeAsking = (attempt: Attempt, learned: Learned, dialects: KnownDi
       onSuccess: (prepared) => {
         // What has begun was the refusal: another target may be asked beside it as if this were the first time.
         at.progress.hasBegun = false
+        if (prepared.dropped !== undefined) at.request.onDropped(at.target, prepared.dropped)
         return Effect.tap(asking(at, { prepared, omissions }), (again) =>
           Effect.sync(() => {
             if (lasting && Either.isRight(again) && isGood(again.right.answered.status)) {

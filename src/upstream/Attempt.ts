@@ -48,10 +48,14 @@ class Attempting {
     })
   }
 
-  #call(at: AttemptAt, { body, excuse }: Sent, beganAt: number, leaveSlot: () => void) {
+  #call(at: AttemptAt, { body, excuse, translation }: Sent, beganAt: number, leaveSlot: () => void) {
     return Effect.async<AttemptResult>((resume) => {
       const onResult = (result: AttemptResult): void => resume(Effect.succeed(result))
-      const running = new RunningAttempt(at, { beganAt, leaveSlot, excuse, onResult }, this.#surroundings)
+      const running = new RunningAttempt(
+        at,
+        { beganAt, leaveSlot, excuse, translation, onResult },
+        this.#surroundings,
+      )
       running.start(body)
       return Effect.sync(() => running.leave())
     })

@@ -3,16 +3,17 @@ import type { Deadline } from "../access/Deadline.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { AskedTarget } from "../operations/Operation.ts"
+import type { Translation } from "../operations/translation/Translation.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { SentBytes } from "../wire/StoredBytes.ts"
-import type { AskedForm } from "./AnswerReading.ts"
 import type { AttemptFailure } from "./policy/AttemptFailure.ts"
 import type { BreakerPolicy } from "./policy/Breaker.ts"
 import type { RetryPolicy } from "./policy/Retry.ts"
+import type { AskedForm } from "./Reading.ts"
 
 /** What all attempts of a request have in common. */
-export interface AttemptRequest extends Omit<AskedForm, "aside" | "choices"> {
+export interface AttemptRequest extends Omit<AskedForm, "aside" | "beganAt" | "choices" | "translation"> {
   /** How many choices a target's answer is to have. */
   readonly choicesFor: (target: Target) => number
   /** What is to be done to the texts of a target's answer. */
@@ -47,6 +48,8 @@ export const newProgress = (): AttemptProgress => ({ hasBegun: false, cancelledB
 /** What a target is sent. */
 export interface Sent {
   readonly body: SentBytes
+  /** How the answer is given out, where it is in another dialect than the caller's. */
+  readonly translation: Translation | undefined
   /** Why a failure is this gateway's doing, which is no reason to blame the upstream; `undefined` where it is not. */
   readonly excuse: (failure: AttemptFailure) => string | undefined
 }

@@ -11,8 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { saidError } from "../errors/SaidError.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
-import type { Dialect } from "../routing/Dialect.ts"
-import type { Upstream } from "../routing/Upstream.ts"
+import { type Dialect, dialectFor } from "../routing/Dialect.ts"
+import type { Target, Upstream } from "../routing/Upstream.ts"
 import type { AttemptFailure, Refused } from "./policy/AttemptFailure.ts"
 import { speaksOfPath } from "./policy/MissingPath.ts"
 
@@ -117,6 +117,12 @@ export class KnownDialects {
     this.#known.set(upstream, made)
     return made
   }
+}
+
+/** The target as it is asked: in the caller's dialect where it speaks that, else in the one that it prefers. */
+export const askedIn = (dialect: Dialect, target: Target, known: KnownDialects): Target => {
+  const its = dialectFor(dialect, known.spokenBy(target.upstream))
+  return its === undefined || its === dialect ? target : { ...target, dialect: its }
 }
 
 export class Dialects extends Context.Tag("sluice/Dialects")<Dialects, KnownDialects>() {}

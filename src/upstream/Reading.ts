@@ -8,11 +8,30 @@ import { errorData } from "../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { HandedOn } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
+import type { Translation } from "../operations/translation/Translation.ts"
 import type { EventSource } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
 import type { AnswerHead } from "./calls/UpstreamCall.ts"
 import type { StreamFault } from "./OpenStream.ts"
 import { AttemptFailure, errorInAnswer, type Refused, type ToldFailure } from "./policy/AttemptFailure.ts"
+import type { RunAside } from "./RunAside.ts"
+
+/** What a request says of how its answer is read. */
+export interface AskedForm {
+  readonly operation: ServedOperation
+  readonly stream: boolean
+  /** What is no stream, though one was asked for, may be handed on as its bytes come: nothing has been told of a stream yet. */
+  readonly mayBeBytes: boolean
+  /** How many choices the answer is to have. */
+  readonly choices: number
+  /** Claims memory for a plain answer; false where there is none left. */
+  readonly hold: (bytes: number) => boolean
+  readonly aside: RunAside
+  /** How it is given out, where it is in another dialect than the caller's. */
+  readonly translation: Translation | undefined
+  /** Epoch milliseconds. */
+  readonly beganAt: number
+}
 
 /** Reads one body, until it is known what it comes to. */
 export interface BodyReading {

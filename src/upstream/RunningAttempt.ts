@@ -11,7 +11,10 @@ import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { HandedOn } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
+import { conversations } from "../operations/translation/Conversations.ts"
+import { secondsOf, translatedEvents } from "../operations/translation/TranslatedAnswer.ts"
 import { pathAt, type Upstream } from "../routing/Upstream.ts"
+import type { EventSource } from "../wire/EventSource.ts"
 import type { Answered, AnsweredStream, AttemptResult } from "./Answered.ts"
 import { AnswerReading } from "./AnswerReading.ts"
 import { type AttemptAt, type AttemptRequest, cancelledCause, type Sent } from "./AttemptRequest.ts"
@@ -34,6 +37,7 @@ import { answering, culpritOf, nothing, type Signs, signsOf, signsOfEnd, well } 
 import type { BodyReading, Read, ReadingListener } from "./Reading.ts"
 import { RelayedReading } from "./RelayedReading.ts"
 import type { RunAside } from "./RunAside.ts"
+import { TranslatedStream } from "./TranslatedStream.ts"
 
 const isRelayed = ({ plain }: ServedOperation): boolean => plain.kind === "relayed"
 
@@ -79,6 +83,7 @@ export interface AttemptBeginning {
   /** Gives back its slot among those the upstream takes at once. */
   readonly leaveSlot: () => void
   readonly excuse: Sent["excuse"]
+  readonly translation: Sent["translation"]
   readonly onResult: (result: AttemptResult) => void
 }
 
@@ -135,7 +140,9 @@ export class RunningAttempt implements CallListener, ReadingListener {
     // What is given as it comes has begun with its head; a good answer to a stream may yet be either.
     if (mayBeGiven && !(isGood && (stream || isRelayed(operation)))) this.onBegun()
     const { aside } = this.#surroundings
-    const asked = { operation, stream, mayBeBytes, hold, choices: choicesFor(this.#at.target), aside }
+    const { beganAt, translation } = this.#beginning
+    const choices = choicesFor(this.#at.target)
+    const asked = { operation, stream, mayBeBytes, hold, choices, aside, translation, beganAt }
     const relayed = isGood && !stream ? handedOnBy(operation, head) : undefined
     this.#reading =
       relayed === undefined
@@ -217,12 +224,17 @@ export class RunningAttempt implements CallListener, ReadingListener {
   #begin(head: AnswerHead, grammar: StreamGrammar, reader: EventReader<StreamFault>): void {
     const call = this.#opened()
     if (call === undefined) return
-    const events = new OpenStream(call, reader, this.#at.request.secrets)
-    call.tell(events)
+    const { beganAt, translation } = this.#beginning
+    const stream = new OpenStream(call, reader, this.#at.request.secrets)
+    call.tell(stream)
+    const events: EventSource<StreamFault> =
+      translation === undefined
+        ? stream
+        : new TranslatedStream(stream, translatedEvents(translation, secondsOf(beganAt)))
     this.#win({
       kind: "stream",
       ...this.#open(head, () => events.close()),
-      grammar,
+      grammar: translation === undefined ? grammar : (conversations[translation.to].stream ?? grammar),
       events,
       isTransformed: false,
     })

@@ -5,22 +5,25 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { DeadlineExceeded } from "../errors/UpstreamErrors.ts"
+import type { ServedOperation } from "../operations/Operations.ts"
+import { conversations, translatedFrom } from "../operations/translation/Conversations.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Answered, Won } from "./Answered.ts"
-import type { Asking, BodyFor, Question } from "./Asking.ts"
+import type { Asking, AskingAt, BodyFor, Question } from "./Asking.ts"
 import { type AttemptRequest, newProgress } from "./AttemptRequest.ts"
 import type { Breakers } from "./Breakers.ts"
-import { type KnownDialects, taughtBy } from "./Dialects.ts"
+import { askedIn, type KnownDialects, taughtBy } from "./Dialects.ts"
 import { type Contender, hedge } from "./Hedge.ts"
 import type { Learned } from "./Learned.ts"
 import { isTransient } from "./policy/AttemptFailure.ts"
 import { errorOfAll, type Failed, failuresOf } from "./policy/LastError.ts"
 import { delayBeforeRound, isWorthAnotherRound } from "./policy/Retry.ts"
+import { nothing } from "./policy/Signs.ts"
 
 export interface WalkRequest extends AttemptRequest {
   /** In the order to be asked. */
@@ -28,8 +31,7 @@ export interface WalkRequest extends AttemptRequest {
   readonly bodyFor: BodyFor
   /** The error where all that were asked lack what is asked: the dialect, or the endpoint. */
   readonly lacked: (lacking: ReadonlyArray<Failed>) => GatewayError
-  /** Told what of the request a target is not sent, since it could not take it. */
-  readonly onDropped: (target: Target, members: ReadonlyArray<string>) => void
+  readonly onDropped: AskingAt["request"]["onDropped"]
   /** Told of every attempt when it is over, or when its answer has begun; of the one that answered last. */
   readonly onAttempt: (attempt: AttemptRecord, failed: boolean) => void
 }
@@ -58,6 +60,8 @@ export class Walk {
   #round = 1
   /** Those that failed for want of the dialect or the endpoint alone. */
   readonly #lacking: Array<Failed> = []
+  /** Why a target could not be asked in its dialect. */
+  #unsaid: GatewayError | undefined
 
   constructor(request: WalkRequest, surroundings: WalkSurroundings) {
     this.#request = request
@@ -96,32 +100,43 @@ export class Walk {
   }
 
   #heard({ status, target }: Answered): void {
-    if (status < 300) this.#surroundings.dialects.heard(target.upstream, taughtBy(this.#request.operation))
+    if (status < 300) this.#surroundings.dialects.heard(target.upstream, taughtBy(this.#operationAt(target)))
   }
 
   /** Whether a target failed for want of the dialect or the endpoint alone. */
   #isLack({ failure, target }: Failed): boolean {
-    return this.#surroundings.dialects.isLack(target.upstream, this.#request.operation, failure)
+    return this.#surroundings.dialects.isLack(target.upstream, this.#operationAt(target), failure)
   }
 
   /** Such a target is not asked again, and what is learned is told once. */
   #learn(lacking: Failed): Effect.Effect<void> {
     const { failure, target } = lacking
     const { upstream } = target
-    const dialect = taughtBy(this.#request.operation)
+    const dialect = taughtBy(this.#operationAt(target))
     this.#lacking.push(lacking)
     if (dialect === undefined || failure._tag !== "Refused") return Effect.void
-    if (!this.#surroundings.dialects.lacks(upstream, dialect, failure)) return Effect.void
+    const isNews = this.#surroundings.dialects.lacks(upstream, dialect, failure)
+    this.#askInAnother(target)
+    if (!isNews) return Effect.void
     return Effect.logInfo(
       `the client ${upstream.name} answered ${failure.status} as if it did not speak ${dialect}; it is not asked in it where others can be. Name what it speaks in its dialects`,
     )
   }
 
+  /** A target that lacks a dialect is asked at once in one that it has, where the request can be translated. */
+  #askInAnother({ upstream, upstreamModel }: Target): void {
+    const { dialects } = this.#surroundings
+    const from = translatedFrom(this.#request.operation)
+    if (from !== undefined && dialects.spokenBy(upstream).length > 0) {
+      this.#waiting.unshift(askedIn(from, { upstream, upstreamModel }, dialects))
+    }
+  }
+
   /** The error of all failures, those not counted that were for want of what is asked, unless there is nothing else. */
   #failedAltogether(): GatewayError {
-    return this.#failed.length > 0 || this.#lacking.length === 0
-      ? errorOfAll(this.#failed)
-      : this.#request.lacked(this.#lacking)
+    if (this.#failed.length > 0) return errorOfAll(this.#failed)
+    if (this.#unsaid !== undefined) return this.#unsaid
+    return this.#lacking.length === 0 ? errorOfAll(this.#failed) : this.#request.lacked(this.#lacking)
   }
 
   /** After all were asked: waits and walks again those for whom that may help. */
@@ -160,7 +175,7 @@ export class Walk {
   }
 
   #ask(target: Target): Effect.Effect<Asked, GatewayError> {
-    return Effect.flatMap(this.#questionFor(target), (question) => {
+    const asked = Effect.flatMap(this.#questionFor(target), (question) => {
       const { hedgeAfterMs } = target.upstream
       return hedgeAfterMs !== undefined && this.#waiting.length > 0
         ? this.#askHedged(target, question, hedgeAfterMs)
@@ -169,6 +184,30 @@ export class Walk {
             Either.mapLeft((failure) => [{ target, failure }]),
           )
     })
+    return target.dialect === undefined
+      ? asked
+      : Effect.catchTag(asked, "InvalidRequest", (unsaid) => {
+          this.#passBy(target, unsaid)
+          return Effect.succeed(Either.left([]))
+        })
+  }
+
+  /** What cannot be said in a target's dialect may well be in another's. */
+  #passBy(target: Target, unsaid: GatewayError): void {
+    this.#unsaid ??= unsaid
+    this.#notAsked(target)
+  }
+
+  /** Its attempt had begun, and says nothing of it: another may be the probe. */
+  #notAsked(target: Target): void {
+    const { breakers, clock } = this.#surroundings
+    const { breaker, caller } = this.#request
+    breakers.end(target, nothing, clock.unsafeCurrentTimeMillis(), breaker, caller)
+  }
+
+  /** What a target is asked at. */
+  #operationAt({ dialect }: Target): ServedOperation {
+    return dialect === undefined ? this.#request.operation : conversations[dialect]
   }
 
   #questionFor(target: Target): Effect.Effect<Question, GatewayError> {
@@ -180,7 +219,10 @@ export class Walk {
   }
 
   #attempt(target: Target, question: Question, progress = newProgress()) {
-    const request = this.#request
+    const request =
+      target.dialect === undefined
+        ? this.#request
+        : { ...this.#request, operation: this.#operationAt(target), asked: {} }
     const onFailed = (record: AttemptRecord, cancelled: boolean) => request.onAttempt(record, !cancelled)
     return this.#surroundings.asking({ request, target, progress, onFailed }, question)
   }
@@ -192,18 +234,26 @@ export class Walk {
       first: this.#contender(target, question, progress),
       delayMs,
       isDue: () => !progress.hasBegun,
-      second: Effect.suspend(() => {
-        const other = this.#takeNext()
-        if (other === undefined) return Effect.succeedNone
-        return Effect.match(this.#questionFor(other), {
-          onSuccess: (itsQuestion) => Option.some(this.#contender(other, itsQuestion)),
-          onFailure: () => {
-            // The client is told of its mistake when it is this target's turn, should the first one fail.
-            this.#waiting.unshift(other)
-            return Option.none()
-          },
-        })
-      }),
+      second: Effect.suspend(() => this.#second()),
+    })
+  }
+
+  /** The next target that can be asked beside one that is late. */
+  #second(): Effect.Effect<Option.Option<Contender<Won, Failed, never>>> {
+    const other = this.#takeNext()
+    if (other === undefined) return Effect.succeedNone
+    return Effect.matchEffect(this.#questionFor(other), {
+      onSuccess: (question) => Effect.succeedSome(this.#contender(other, question)),
+      onFailure: (error) => {
+        if (other.dialect !== undefined && error._tag === "InvalidRequest") {
+          this.#passBy(other, error)
+          return this.#second()
+        }
+        // The client is told of its mistake when it is this target's turn, should the first one fail.
+        this.#notAsked(other)
+        this.#waiting.unshift(other)
+        return Effect.succeedNone
+      },
     })
   }
 

@@ -2,9 +2,10 @@
 import * as Either from "effect/Either"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { asideJobs, bodyOf } from "../../src/aside/AsideJobs.ts"
+import { asideJobs } from "../../src/aside/AsideJobs.ts"
 import { nothingOmitted } from "../../src/operations/Additions.ts"
 import { allOperations } from "../../src/operations/Operations.ts"
+import { preparedFor } from "../../src/operations/translation/TranslatedRequest.ts"
 import { Pieces } from "../../src/wire/Pieces.ts"
 import { makeUpstream } from "../support/arbitraries.ts"
 import { runs } from "../support/Runs.ts"
@@ -79,7 +80,13 @@ describe("What is done aside", () => {
             omissions: nothingOmitted,
             said,
           })
-          const here = bodyOf({ upstream, upstreamModel: "u" }, nothingOmitted, said)(request.right)
+          const here = preparedFor(
+            operation,
+            request.right,
+            { upstream, upstreamModel: "u" },
+            nothingOmitted,
+            said,
+          )
           if (Either.isLeft(here)) {
             expect(prepared).toMatchObject({ kind: "mistake", param: here.left.param })
             continue

@@ -218,7 +218,7 @@ describe("sluice explain", () => {
       })
 
       // Where a plan is empty, what the gateway learned is what one looks for.
-      const unspoken = yield* run([...args, gateway.baseUrl, "--endpoint", "messages"])
+      const unspoken = yield* run([...args, gateway.baseUrl, "--endpoint", "messages.count_tokens"])
       expect([unspoken.code, unspoken.stdout]).toEqual([
         1,
         expect.stringMatching(/now, at [\s\S]*first +open/),

@@ -49,7 +49,7 @@ const upstreamsIn = async (baseUrl: string): Promise<ReadonlyArray<Json>> => {
 }
 
 describe("A client whose dialects are written", () => {
-  it.scopedLive("is not asked in another, and callers are told who speaks what", () =>
+  it.scopedLive("is asked in its own, whatever the caller's is, and callers are told in which", () =>
     Effect.gen(function* () {
       const first = yield* speaking(["chat"])
       const second = yield* speaking(["messages"])
@@ -60,18 +60,28 @@ describe("A client whose dialects are written", () => {
         ]),
       )
       expect(yield* ask(baseUrl, "chat")).toMatchObject({ status: 200, by: "first", dialect: "chat" })
-      expect(yield* ask(baseUrl, "messages")).toMatchObject({
+      expect(yield* ask(baseUrl, "messages")).toMatchObject({ status: 200, by: "first", dialect: "chat" })
+      expect(yield* ask(baseUrl, "responses")).toMatchObject({ status: 200, by: "first", dialect: "chat" })
+      first.setScript(Scripted.status(503))
+      expect(yield* ask(baseUrl, "responses")).toMatchObject({
         status: 200,
         by: "second",
         dialect: "messages",
+        attempts: "2",
       })
-      const refused = yield* ask(baseUrl, "responses")
-      expect(refused).toMatchObject({ status: 404, by: null, dialect: null, code: "dialect_not_spoken" })
-      expect(refused.message).toContain("first (chat), second (messages)")
-      expect(refused.message).toContain("/v1/chat/completions or /v1/messages")
-      expect([pathsOf(first), pathsOf(second)]).toEqual([[paths.chat], [paths.messages]])
+      expect(pathsOf(second)).toEqual([paths.messages])
       const row = (yield* records).find(({ endpoint }) => endpoint === "responses")
-      expect(row).toMatchObject({ status: 404, outcome: "rejected", dialect: "responses" })
+      expect(row).toMatchObject({ status: 200, outcome: "ok", dialect: "responses" })
+    }),
+  )
+
+  it.scopedLive("is left out where it speaks none, and callers are told who speaks what", () =>
+    Effect.gen(function* () {
+      const only = yield* speaking([])
+      const { baseUrl } = yield* startGateway(configOf([{ base_url: only.url, dialects: [] }]))
+      const refused = yield* ask(baseUrl, "responses")
+      expect(refused).toMatchObject({ status: 404, by: null, code: "dialect_not_spoken" })
+      expect(refused.message).toContain("first (none)")
     }),
   )
 
@@ -96,7 +106,7 @@ describe("A client whose dialects nobody wrote", () => {
     { maker: "nginx", said: Scripted.status(405, "<html>405</html>", { "content-type": "text/html" }) },
     { maker: "an honest server", said: Scripted.status(501, { error: { message: "Not Implemented" } }) },
   ])(
-    "teaches by its answer that it lacks one, as $maker says it: it is not asked again, nor blamed",
+    "teaches by its answer that it lacks one, as $maker says it: it is asked in another at once, and not blamed",
     ({ said }) =>
       Effect.gen(function* () {
         const first = yield* speaking(["chat"], said)
@@ -105,11 +115,11 @@ describe("A client whose dialects nobody wrote", () => {
           breaker: { failures: 1 },
         })
         const { awaitRecords, baseUrl, reload } = yield* startGateway(config)
-        expect(yield* ask(baseUrl, "responses")).toMatchObject({ status: 200, by: "second", attempts: "2" })
-        expect(yield* ask(baseUrl, "responses")).toMatchObject({ status: 200, by: "second", attempts: "1" })
-        // It is well, and its turn comes first.
-        expect(yield* ask(baseUrl, "chat")).toMatchObject({ status: 200, by: "first", attempts: "1" })
-        expect(pathsOf(first)).toEqual([paths.responses, paths.chat])
+        const asked = { status: 200, by: "first", dialect: "chat" }
+        expect(yield* ask(baseUrl, "responses")).toMatchObject({ ...asked, attempts: "2" })
+        expect(yield* ask(baseUrl, "responses")).toMatchObject({ ...asked, attempts: "1" })
+        expect(yield* ask(baseUrl, "chat")).toMatchObject({ ...asked, attempts: "1" })
+        expect(pathsOf(first)).toEqual([paths.responses, paths.chat, paths.chat, paths.chat])
         const [record] = yield* awaitRecords(1)
         expect(record?.attempts[0]?.cause).toMatch(
           /^answered (404|405|501): it does not speak responses, which was assumed, as its entry names no `dialects`$/,
@@ -126,11 +136,11 @@ describe("A client whose dialects nobody wrote", () => {
 
   it.scopedLive("is asked all the same where nobody else is left, and found to speak it when it does", () =>
     Effect.gen(function* () {
-      const only = yield* speaking(["chat"])
+      const only = yield* speaking([])
       const { baseUrl } = yield* startGateway(configOf([{ base_url: only.url }]))
       const refused = yield* ask(baseUrl, "responses")
       expect(refused).toMatchObject({ status: 404, code: "dialect_not_spoken" })
-      expect(refused.message).toContain("first (chat; it answered 404 at /v1/responses)")
+      expect(pathsOf(only)).toEqual([paths.responses, paths.chat])
       yield* ask(baseUrl, "responses")
       only.setScript(Scripted.json(samples.responses.answer))
       expect(yield* ask(baseUrl, "responses")).toMatchObject({ status: 200, by: "first" })

@@ -8,7 +8,6 @@ import { summary } from "../../src/answer/AnswerStream.ts"
 import { readAnswer, transformAnswer } from "../../src/answer/PlainAnswer.ts"
 import { assemble } from "../../src/answer/transcript/Transcript.ts"
 import { judge, says } from "../../src/answer/Verdict.ts"
-import { bodyOf } from "../../src/aside/AsideJobs.ts"
 import { loadConfig, textOfBytes } from "../../src/config/file/ConfigFile.ts"
 import { shapedBody } from "../../src/errors/faces/OpenAiFace.ts"
 import { nothingOmitted } from "../../src/operations/Additions.ts"
@@ -19,6 +18,7 @@ import { toUpstream } from "../../src/operations/HeadersToUpstream.ts"
 import { FormCollector } from "../../src/operations/multipart/FormCollector.ts"
 import { formReader } from "../../src/operations/multipart/FormRequest.ts"
 import { allOperations } from "../../src/operations/Operations.ts"
+import { preparedFor } from "../../src/operations/translation/TranslatedRequest.ts"
 import { readModels } from "../../src/routing/ModelList.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { retryAfterMs } from "../../src/upstream/policy/RetryAfter.ts"
@@ -202,7 +202,7 @@ describe("Fuzzed,", () => {
         if (point === undefined) return
         const request = operation.decode(body, {})
         if (Either.isRight(request)) {
-          const next = bodyOf(resuming, nothingOmitted, point.text)(request.right)
+          const next = preparedFor(operation, request.right, resuming, nothingOmitted, point.text)
           if (Either.isRight(next)) JSON.parse(Buffer.from(next.right.body).toString())
         }
         const joined = point.joined()

@@ -155,6 +155,74 @@ describe("what is taken back", () => {
     expect(members(400, "")).toBeUndefined()
   })
 
+  it("is no cap of the caller's own but for its name", () => {
+    const callers: Additions = { usage: false, cap: "max_tokens", isCallersCap: true }
+    const unknown = error(
+      "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+    )
+    expect(members(400, unknown, callers)).toBe("max_tokens")
+    const tooMuch = error(
+      "max_tokens is too large: 100000. This model supports at most 4096 completion tokens",
+    )
+    expect(members(400, tooMuch, callers)).toBeUndefined()
+    expect(members(400, tooMuch, { usage: false, cap: "max_tokens" })).toBe("max_tokens (this time)")
+  })
+
+  describe("thoughts of earlier turns", () => {
+    const held: Additions = { ...nothingAdded, thoughts: true }
+    const asked = (message: string, added = held, before: Omissions = nothingOmitted, status = 400) =>
+      takenBack({ status, body: bytes(error(message)) }, added, before)?.omissions.thoughts
+
+    it.each([
+      ["Anthropic", "messages.1.content.0: Invalid `signature` in `thinking` block"],
+      ["Anthropic, of redacted ones", "messages.3.content.0: Invalid `data` in `redacted_thinking` block"],
+      ["Anthropic, without a signature", "messages.1.content.0.thinking.signature: Field required"],
+      [
+        "Anthropic, of the last turn",
+        "messages.5.content.1: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified. These blocks must remain as they were in the original response.",
+      ],
+      ["Vertex", "Thought signature is not valid."],
+      [
+        "Bedrock",
+        "The model returned the following errors: messages.1.content.0: Invalid `signature` in `thinking` block",
+      ],
+      [
+        "a server that knows no thoughts",
+        "1 validation error: messages.1.content.list.0 Input tag 'thinking' found using 'type' does not match any of the expected tags: 'text', 'image'",
+      ],
+      [
+        "OpenAI",
+        "The encrypted content for item rs_68 could not be verified. Reason: Encrypted content organization_id did not match the target organization.",
+      ],
+    ])("are taken back where %s refuses their seal, and not twice", (_, message) => {
+      expect(asked(message)).toBe(true)
+      expect(asked(message, held, { ...nothingOmitted, thoughts: true })).toBeUndefined()
+      expect(asked(message, all)).toBeUndefined()
+      expect(asked(message, held, nothingOmitted, 429)).toBeUndefined()
+    })
+
+    it.each([
+      "prompt is too long: 208310 tokens > 200000 maximum",
+      "thinking.budget_tokens: Input should be greater than or equal to 1024",
+      "adaptive thinking is not supported on this model",
+      "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `text`.",
+      "temperature may only be set to 1 when thinking is enabled",
+      "messages: text content blocks must be non-empty",
+    ])("are not what %j is about", (message) => {
+      expect(asked(message)).toBeUndefined()
+    })
+
+    it("are remembered of no target", () => {
+      const body = bytes(error("Invalid `signature` in `thinking` block"))
+      expect(takenBack({ status: 400, body }, held, nothingOmitted)).toEqual({
+        omissions: { ...nothingOmitted, thoughts: true },
+        lasting: false,
+        members: [],
+        thoughts: true,
+      })
+    })
+  })
+
   it("is nothing of what the gateway did not add, nor of statuses that are about something else", () => {
     const refusal = error("stream_options and max_tokens are not supported")
     expect(members(400, refusal, nothingAdded)).toBeUndefined()

@@ -29,6 +29,8 @@ const keysOfClient = [
   "extra_body",
   "thinking_format",
   "thinking_tags",
+  "on_unsupported",
+  "abilities",
   "timeouts",
   "request_cleaning",
   "max_concurrent",

@@ -39,6 +39,8 @@ export const makeUpstream = (given: Partial<Upstream> = {}): Upstream => ({
   extraBody: {},
   thinkingFormat: undefined,
   thinkingTags: ["think"],
+  onUnsupported: "drop",
+  abilities: {},
   timeouts: defaultTimeouts,
   concurrency: undefined,
   hedgeAfterMs: undefined,
@@ -117,6 +119,8 @@ export const upstreamArb: fc.Arbitrary<Upstream> = fc.record({
   headers: fc.constantFrom({}, { "x-custom": "v" }),
   extraBody: fc.constantFrom({}, { top_k: 40 }),
   thinkingTags: fc.constantFrom(["think"], ["thought", "think"]),
+  onUnsupported: fc.constantFrom("drop", "reject"),
+  abilities: fc.constantFrom({}, { prefill: false }),
   thinkingFormat: fc.constantFrom(
     undefined,
     "passthrough" as const,

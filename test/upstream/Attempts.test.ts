@@ -18,7 +18,7 @@ import { untouched } from "../../src/answer/ChoiceTransform.ts"
 import { Aside } from "../../src/aside/Aside.ts"
 import { asideJobs } from "../../src/aside/AsideJobs.ts"
 import type { AttemptRecord } from "../../src/audit/record/AuditRecord.ts"
-import { DialectNotSpoken } from "../../src/errors/RequestErrors.ts"
+import { DialectNotSpoken, InvalidRequest } from "../../src/errors/RequestErrors.ts"
 import { nothingAdded } from "../../src/operations/Additions.ts"
 import { chat } from "../../src/operations/chat/Chat.ts"
 import type { Target, Upstream } from "../../src/routing/Upstream.ts"
@@ -163,10 +163,13 @@ const run = (
     readonly breaker?: BreakerPolicy
     readonly deadline?: Deadline
     readonly hold?: (bytes: number) => boolean
+    /** Those in whose dialects the request cannot be said. */
+    readonly unsaid?: ReadonlyArray<string>
   } = {},
 ) =>
   Effect.gen(function* () {
     const attempts = yield* Attempts.Attempts
+    const { unsaid = [] } = options
     const releases: Array<() => void> = []
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
@@ -180,7 +183,9 @@ const run = (
       mayBeBytes: true,
       choicesFor: oneChoice,
       transformFor: () => untouched,
-      targets: targets.map(target),
+      targets: targets
+        .map(target)
+        .map((one) => (unsaid.includes(one.upstream.name) ? { ...one, dialect: "messages" } : one)),
       retry: options.retry ?? policy,
       breaker: options.breaker ?? { failures: 0, openMs: 1, maxOpenMs: 1 },
       deadline: options.deadline ?? never,
@@ -188,7 +193,10 @@ const run = (
       whenOver: (release) => void releases.push(release),
       onPassedOver: ignored,
       onDropped: ignored,
-      bodyFor: () => Either.right({ body: bytes("{}"), asItCame: true, added: nothingAdded }),
+      bodyFor: ({ upstream }) =>
+        unsaid.includes(upstream.name)
+          ? Either.left(new InvalidRequest({ message: `${upstream.name} cannot say it.`, param: "n" }))
+          : Either.right({ body: bytes("{}"), asItCame: true, added: nothingAdded }),
       lacked: () => new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [] }),
       headersFor: () => ({}),
       secrets: noSecrets,
@@ -265,6 +273,51 @@ describe("Attempts past an upstream whose breaker is open", () => {
       expect(asked.slice(6)).toEqual(["a"])
     }).pipe(Effect.provide(layer))
   })
+})
+
+describe("Attempts past an upstream in whose dialect a request cannot be said", () => {
+  const breaker: BreakerPolicy = { failures: 1, openMs: 1_000, maxOpenMs: 3_000 }
+  const once: RetryPolicy = { ...policy, rounds: 1 }
+
+  it.scoped("leave it to the next request to probe it", () => {
+    const { asked, layer } = scripted({ a: [answer(500), answer(200, "a")], b: [answer(200, "b")] })
+    return Effect.gen(function* () {
+      yield* run(["a", "b"], { breaker, retry: once })
+      yield* TestClock.adjust("1 second")
+      yield* run(["a", "b"], { breaker, retry: once, unsaid: ["a"] })
+      expect(asked.slice(2)).toEqual(["b"])
+      yield* run(["a", "b"], { breaker, retry: once })
+      expect(asked.slice(3)).toEqual(["a"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("ask the next one beside one that is late", () => {
+    const { asked, layer } = scripted({ a: [Effect.never], c: [answer(200, "c")] })
+    const slow = { name: "a", hedgeAfterMs: 100 }
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(run([slow, "b", "c"], { retry: once, unsaid: ["b"] }))
+      yield* TestClock.adjust("100 millis")
+      expect((yield* Fiber.join(fiber)).target.upstream.name).toBe("c")
+      expect(asked).toEqual(["a", "c"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped(
+    "fail with what one of them cannot say where nobody was asked, and else with what was answered",
+    () => {
+      const { layer } = scripted({ b: [answer(503, "busy")] })
+      return Effect.gen(function* () {
+        expect(yield* Effect.flip(run(["a", "b"], { retry: once, unsaid: ["a", "b"] }))).toMatchObject({
+          _tag: "InvalidRequest",
+          message: "a cannot say it.",
+        })
+        expect(yield* Effect.flip(run(["a", "b"], { retry: once, unsaid: ["a"] }))).toMatchObject({
+          _tag: "UpstreamRefused",
+          status: 503,
+        })
+      }).pipe(Effect.provide(layer))
+    },
+  )
 })
 
 describe("Attempts", () => {

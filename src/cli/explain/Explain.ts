@@ -4,7 +4,8 @@ import { isSecretName } from "../../config/SecretValues.ts"
 import type { Snapshot } from "../../config/Snapshot.ts"
 import { chat } from "../../operations/chat/Chat.ts"
 import type { ServedOperation } from "../../operations/Operations.ts"
-import { type Dialect, takesOf } from "../../routing/Dialect.ts"
+import { conversations, translatedFrom } from "../../operations/translation/Conversations.ts"
+import { type Dialect, dialectFor, speaksAny, takesOf } from "../../routing/Dialect.ts"
 import {
   fallbackGroup,
   type Group,
@@ -36,6 +37,8 @@ export interface ExplainedTarget {
   /** Why it is in the group: `keyword "gpt-4"`, `exact "gpt-4o"`, `by name`. */
   readonly why: string
   readonly upstreamModel: string
+  /** In which it is asked; `undefined` of what has no dialect. */
+  readonly dialect: Dialect | undefined
   /** Where the endpoint is asked, without what may be a credential. */
   readonly url: string
   /** Where `upstreamModel` comes from, if it is not the model asked for or fallen back to. */
@@ -71,7 +74,7 @@ export interface ExplainedFallback {
   readonly chance: number | undefined
 }
 
-/** An upstream that would be in the plan if it spoke the dialect. */
+/** An upstream that would be in the plan if it spoke the dialect, or any where the request can be translated. */
 export interface PassedBy {
   readonly upstream: string
   readonly dialects: ReadonlyArray<Dialect>
@@ -82,7 +85,9 @@ export interface Explanation {
   /** The endpoint's name, where one was asked for. */
   readonly endpoint: string | undefined
   readonly dialect: Dialect | undefined
-  /** Who is passed by for want of the dialect. */
+  /** Who does not speak it is asked in another. */
+  readonly isTranslated: boolean
+  /** Who is passed by for want of the dialect, or of any. */
   readonly passedBy: ReadonlyArray<PassedBy>
   readonly strategy: Strategy
   /** `certain` where the order shown is the one a request gets; `unneeded` is a prompt the strategy does not look at. */
@@ -115,7 +120,8 @@ export const explain = (
   { model, operation, prompt }: ExplainRequest,
 ): Explanation => {
   const asked = operation ?? chat
-  const takes = takesOf(asked.dialect)
+  const isTranslated = translatedFrom(asked) !== undefined
+  const takes = isTranslated ? speaksAny : takesOf(asked.dialect)
   const { first: who } = strategies[strategy]
   const certain = "sharesOf" in who && who.sharesOf === "conversations" && prompt !== undefined
   const inOrder = (progress: PlanSoFar): ReadonlyArray<Upstream> =>
@@ -168,6 +174,7 @@ export const explain = (
     model,
     endpoint: operation?.name,
     dialect: asked.dialect,
+    isTranslated,
     passedBy: [...passedBy.values()],
     strategy,
     prompt: prompt === undefined ? "absent" : certain ? "certain" : "unneeded",
@@ -246,6 +253,13 @@ export const addressOf = (upstream: Upstream, path: string): string => {
 const hasOwnKey = ({ apiKey, headers }: Upstream): boolean =>
   apiKey !== undefined || Object.keys(headers).some(isSecretName)
 
+/** What an upstream is asked for of an operation: that of the dialect in which it is asked. */
+const askedAt = (operation: ServedOperation, { dialects }: Upstream): ServedOperation => {
+  const from = translatedFrom(operation)
+  const dialect = from === undefined ? undefined : dialectFor(from, dialects)
+  return dialect === undefined ? operation : conversations[dialect]
+}
+
 const explainedTargets = (
   group: Group,
   upstreams: ReadonlyArray<Upstream>,
@@ -260,13 +274,15 @@ const explainedTargets = (
   const byLoad = "whoever" in strategies[strategy].first && contending.length > 1
   return upstreams.map((upstream, index) => {
     const { upstreamModel } = targetOf(upstream, group)
+    const at = askedAt(operation, upstream)
     return {
       upstream: upstream.name,
       weight: upstream.weight,
       share: byLoad && contending.includes(upstream) ? undefined : parts[index],
       why: whyIn(group, upstream),
       upstreamModel,
-      url: addressOf(upstream, pathAt(upstream, operation)),
+      dialect: at.dialect,
+      url: addressOf(upstream, pathAt(upstream, at)),
       upstreamModelFrom:
         upstream.model !== undefined
           ? "its model"

@@ -1,4 +1,5 @@
 /** An explanation as plain text: a sentence, then aligned columns; no escape sequences. */
+import { dialectFor } from "../../routing/Dialect.ts"
 import { strategies } from "../../routing/strategies/Strategies.ts"
 import type { Timeouts } from "../../routing/Upstream.ts"
 import { printable } from "../../terminal/Printable.ts"
@@ -14,7 +15,7 @@ export const render = (explanation: Explanation): string => {
   const lines: Array<string> = []
   if (groups.length === 0 && passedBy.length > 0) {
     lines.push(
-      `Nobody who serves ${quoted(model)} speaks ${dialect}: a request for it is answered 404 dialect_not_spoken.`,
+      `Nobody who serves ${quoted(model)} speaks ${explanation.isTranslated ? "a conversation dialect" : dialect}: a request for it is answered 404 dialect_not_spoken.`,
       ...passedByInWords(explanation),
     )
   } else if (groups.length === 0) {
@@ -83,13 +84,13 @@ const guessesInWords = ({
   return [["guessed", `what they speak: ${told.join(", ")}; --running and check --online know`]]
 }
 
-/** Who serves the model and does not speak the dialect. */
-const passedByInWords = ({ dialect, passedBy }: Explanation): ReadonlyArray<string> =>
+/** Who serves the model and does not speak the dialect, or speaks none. */
+const passedByInWords = ({ dialect, isTranslated, passedBy }: Explanation): ReadonlyArray<string> =>
   passedBy.length === 0
     ? []
     : [
         "",
-        `left out, as they do not speak ${dialect}`,
+        `left out, as they do not speak ${isTranslated ? "any conversation dialect" : dialect}`,
         ...tableOf(
           ["upstream", "speaks"],
           passedBy.map(({ dialects, upstream }) => [upstream, dialects.join(", ") || "none"]),
@@ -119,7 +120,7 @@ export interface UpstreamNow {
 
 /** Beneath the explanation: what the gateway at this address takes the upstreams of the plan for. Open ones are asked after all others. */
 export const renderNow = (
-  { groups, passedBy }: Explanation,
+  { dialect: asked, groups, isTranslated, passedBy }: Explanation,
   address: string,
   now: ReadonlyArray<UpstreamNow>,
 ): string => {
@@ -127,12 +128,15 @@ export const renderNow = (
     ...groups.flatMap(({ targets }) => targets.map(({ upstream }) => upstream)),
     ...passedBy.map(({ upstream }) => upstream),
   ])
+  /** In which it is asked there, where requests are translated. */
+  const dialectAt = ({ dialects }: UpstreamNow): string | undefined =>
+    asked !== undefined && isTranslated ? dialectFor<string>(asked, dialects) : undefined
   const lines = tableOf(
-    ["upstream", "breaker", "reason", "probed at", "in flight", "waiting", "speaks"],
+    ["upstream", "breaker", "reason", "probed at", "in flight", "waiting", "speaks", "asked in"],
     [...planned].map((upstream) => {
       const one = now.find(({ name }) => name === upstream)
       return one === undefined
-        ? [upstream, "unknown there", "-", "-", "-", "-", "-"]
+        ? [upstream, "unknown there", "-", "-", "-", "-", "-", "-"]
         : [
             upstream,
             one.state.replace("_", " "),
@@ -141,16 +145,21 @@ export const renderNow = (
             String(one.inFlight),
             String(one.waiting),
             one.dialects.join(", ") || "none",
+            dialectAt(one) ?? "-",
           ]
     }),
   )
   const lacks = now
     .filter(({ name }) => planned.has(name))
-    .flatMap(({ lacks, name }) =>
-      lacks.map(
-        ({ answered, dialect, until }) =>
-          `   ${name} answered ${answered} to ${dialect}, and is left out of it until ${until} where others can be asked`,
-      ),
+    .flatMap((one) =>
+      one.lacks.map(({ answered, dialect, until }) => {
+        const instead = dialectAt(one)
+        const follows =
+          instead === undefined
+            ? `is left out of it until ${until} where others can be asked`
+            : `is asked in ${instead} until ${until}`
+        return `   ${one.name} answered ${answered} to ${dialect}, and ${follows}`
+      }),
     )
   return [`now, at ${address}`, ...lines, ...lacks].map(printable).join("\n")
 }
@@ -180,10 +189,11 @@ const headingOf = ({ fallback }: ExplainedGroup): string => {
 
 const targetTable = (
   { targets }: ExplainedGroup,
-  { endpoint, prompt }: Explanation,
+  { endpoint, groups, prompt, dialect: asked }: Explanation,
   common: Timeouts | undefined,
-): ReadonlyArray<string> =>
-  tableOf(
+): ReadonlyArray<string> => {
+  const tellsDialects = groups.some((group) => group.targets.some(({ dialect }) => dialect !== asked))
+  return tableOf(
     [
       ...(prompt === "certain" ? ["order"] : []),
       "upstream",
@@ -193,6 +203,7 @@ const targetTable = (
       "sends",
       "key",
       "fallback",
+      ...(tellsDialects ? ["asked in"] : []),
       ...(endpoint === undefined ? [] : ["asked at"]),
       ...(common === undefined ? ["timeouts"] : []),
     ],
@@ -207,10 +218,12 @@ const targetTable = (
         : `${target.upstreamModel} (${target.upstreamModelFrom})`,
       target.key,
       target.fallback ?? "-",
+      ...(tellsDialects ? [target.dialect ?? "-"] : []),
       ...(endpoint === undefined ? [] : [target.url]),
       ...(common === undefined ? [inBrief(target.timeouts)] : []),
     ]),
   )
+}
 
 const durations = ({ answerMs, connectMs, firstByteMs, idleMs, totalMs }: Timeouts): ReadonlyArray<string> =>
   [connectMs, firstByteMs, answerMs, idleMs, totalMs].map(duration)

@@ -17,7 +17,7 @@ export const setting = <A, I>(schema: Schema.Schema<A, I>, absent: NoInfer<A>, a
 
 /** A key that may be absent; a key without a value counts as absent. */
 export const optional = <A, I>(schema: Schema.Schema<A, I>, about: About<NoInfer<A>>) =>
-  Schema.optionalWith(schema, { nullable: true }).annotations({
+  Schema.optionalWith(schema, { exact: true, nullable: true }).annotations({
     description: about.description,
     ...(about.examples === undefined ? {} : { examples: [...about.examples] }),
   })

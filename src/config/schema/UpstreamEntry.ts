@@ -1,5 +1,6 @@
 /** An entry of `openai_clients`, an upstream: where it answers, which models it serves, and how it is treated. */
 import * as Schema from "effect/Schema"
+import { Abilities } from "./Abilities.ts"
 import { baseUrl, paths, proxyUrl } from "./Addresses.ts"
 import { given, optional, optionalText, setting } from "./Keys.ts"
 import { UpstreamRequestCleaning, UpstreamTimeouts } from "./Overridable.ts"
@@ -86,8 +87,17 @@ export const UpstreamEntry = Schema.Struct({
   }),
   dialects: optional(dialectList, {
     description:
-      "The conversation dialects that the client speaks, most preferred first: `chat` (`/chat/completions`), `responses` and `messages` (Anthropic's). Sluice sends it no request in another. `[]`: it speaks none. Absent: the preset's, else `chat` and `responses` until its answers say otherwise.",
+      "The conversation dialects that the client speaks, most preferred first: `chat` (`/chat/completions`), `responses` and `messages` (Anthropic's). Sluice translates a request in another into the first. `[]`: it speaks none. Absent: the preset's, else `chat` and `responses` until its answers say otherwise.",
     examples: [["messages", "chat"]],
+  }),
+  on_unsupported: setting(Schema.Literal("drop", "reject"), "drop", {
+    description:
+      "What becomes of a request that Sluice translates for the client, and that holds what the client's dialect cannot say. `drop`: Sluice leaves that out and names it in `x-sluice-dropped`. `reject`: the caller gets 400. What would change the answer's meaning is always refused.",
+    examples: ["reject"],
+  }),
+  abilities: optional(Abilities, {
+    description:
+      "What the client's models take of requests that Sluice translates for it. Absent keys: what Sluice knows of a model by its name (docs/dialects.md).",
   }),
   paths: optional(paths, {
     description:

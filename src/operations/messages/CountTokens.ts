@@ -9,11 +9,12 @@ import { pathAt } from "../../routing/Upstream.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import { parseObject } from "../../wire/JsonBytes.ts"
 import { relayLimits } from "../../wire/JsonOutline.ts"
-import { nothingAdded } from "../Additions.ts"
+import { nothingAdded, type Omissions } from "../Additions.ts"
 import type { Edits } from "../JsonRequest.ts"
 import type { Operation, Prepared, Recipient } from "../Operation.ts"
 import { withOwnMessages } from "./MessagesBody.ts"
 import { decidedBy, decode, leadOf, type MessagesRequest } from "./MessagesRequest.ts"
+import { messagesFor } from "./OwnBlocks.ts"
 import { tokenizeBody } from "./TokenizeBody.ts"
 
 const isCount = (value: Json | undefined): value is number =>
@@ -35,7 +36,11 @@ const uncountable = (): InvalidRequest =>
     param: "messages",
   })
 
-const bodyFor = (request: MessagesRequest, target: Recipient): Either.Either<Prepared, InvalidRequest> => {
+const bodyFor = (
+  request: MessagesRequest,
+  target: Recipient,
+  omissions: Omissions,
+): Either.Either<Prepared, InvalidRequest> => {
   const { upstream, upstreamModel } = target
   if (tokenizes(target)) {
     const body = tokenizeBody(request, upstreamModel)
@@ -46,7 +51,13 @@ const bodyFor = (request: MessagesRequest, target: Recipient): Either.Either<Pre
   const isSame = upstreamModel === request.body["model"]
   const edits: Edits = new Map(isSame ? [] : [["model", JSON.stringify(upstreamModel)]])
   return Either.right(
-    withOwnMessages(request, upstream.name, edits, request.body["thinking"] ?? null, undefined),
+    withOwnMessages(
+      request,
+      messagesFor(request, upstream.name, omissions),
+      edits,
+      request.body["thinking"] ?? null,
+      undefined,
+    ),
   )
 }
 
@@ -73,7 +84,7 @@ export const countTokens: Operation<typeof name> = {
     Either.map(decode(body, deployment), (request) => ({
       facts: { ...request.facts, stream: false },
       affinity: () => leadOf(request),
-      bodyFor: (target) => bodyFor(request, target),
+      bodyFor: (target, omissions) => bodyFor(request, target, omissions),
       bodyToResume: undefined,
     })),
   plain: {

@@ -3,12 +3,12 @@ import * as Either from "effect/Either"
 import { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { bodyToResume, type ResumableInput } from "../../resume/ResumeBody.ts"
 import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
-import { nothingAdded } from "../Additions.ts"
+import { type Additions, nothingAdded, type Omissions } from "../Additions.ts"
 import { fill, fillsOf } from "../ExtraBody.ts"
 import { type Edits, edited, invalid } from "../JsonRequest.ts"
 import type { Prepared, Recipient } from "../Operation.ts"
 import { type MessagesRequest, neverResumable } from "./MessagesRequest.ts"
-import { messagesFor } from "./OwnBlocks.ts"
+import { messagesFor, type OwnMessages } from "./OwnBlocks.ts"
 import { clearNoThinking, noThinking, thinkingFor } from "./ThinkingFor.ts"
 
 /** Members that are the client's alone to say, or not to; and what is no member of this dialect. */
@@ -41,6 +41,7 @@ const withCap = (said: Json, cap: number | undefined): Either.Either<Json, Inval
 export const prepare = (
   request: MessagesRequest,
   { upstream, upstreamModel }: Recipient,
+  omissions: Omissions,
 ): Either.Either<Prepared, InvalidRequest> => {
   const { body } = request
   const fills = fillsOf(body, upstream.extraBody, notFilled)
@@ -56,31 +57,33 @@ export const prepare = (
   if (stop.right !== said("stop_sequences")) edits.set("stop_sequences", JSON.stringify(stop.right))
   const isCapped = limit.right !== said("max_tokens")
   if (isCapped) edits.set("max_tokens", JSON.stringify(limit.right))
+  const own = messagesFor(request, upstream.name, omissions)
   return Either.right(
-    withOwnMessages(request, upstream.name, edits, said("thinking"), isCapped ? limit.right : undefined),
+    withOwnMessages(request, own, edits, said("thinking"), isCapped ? limit.right : undefined),
   )
 }
 
+const thoughtsHeld: Additions = { ...nothingAdded, thoughts: true }
+
 /**
- * The body with these edits, and with no more of what is sealed than the upstream of this name has sealed itself.
+ * The body with these edits, and with these messages.
  *
  * @param asked what is asked of thinking
  * @param cap a limit of tokens that was set
  */
 export const withOwnMessages = (
   request: MessagesRequest,
-  upstream: string,
+  { dropped = [], holdsThoughts, losesThread, text }: OwnMessages,
   edits: Edits,
   asked: Json,
   cap: Json | undefined,
 ): Prepared => {
-  const { dropped = [], losesThread, text } = messagesFor(request, upstream)
   if (text !== undefined) edits.set("messages", text)
   const thinking = thinkingFor(asked, cap, losesThread)
   if (thinking !== asked) edits.set("thinking", JSON.stringify(thinking))
   if (thinking === noThinking) clearNoThinking(request, edits)
   const left = thinking === noThinking ? [...dropped, "thinking"] : dropped
-  const prepared = edited(request, edits, nothingAdded)
+  const prepared = edited(request, edits, holdsThoughts ? thoughtsHeld : nothingAdded)
   return left.length === 0 ? prepared : { ...prepared, dropped: left }
 }
 
@@ -107,9 +110,10 @@ const cannotResume = (): InvalidRequest =>
 export const bodyToResumeFor = (
   request: MessagesRequest,
   target: Recipient,
+  omissions: Omissions,
   said: string,
 ): Either.Either<Prepared, InvalidRequest> =>
-  Either.flatMap(prepare(request, target), (prepared) => {
+  Either.flatMap(prepare(request, target, omissions), (prepared) => {
     const { resume } = target.upstream
     if (resume === undefined) return Either.left(cannotResume())
     return Either.mapBoth(bodyToResume(input, prepared.body, said, resume), {

@@ -21,15 +21,16 @@ export const messages: Operation<"messages"> = {
   method: "POST",
   dialect: "messages",
   face: "anthropic",
-  about: "Anthropic's Messages, whole and streamed, for clients of that dialect",
+  about: "Anthropic's Messages, whole and streamed",
   paths: ["/messages", "//anthropic/v1/messages"],
   decidedBy,
   decode: (body, { deployment }) =>
     Either.map(decode(body, deployment), (request) => ({
       facts: request.facts,
+      conversation: request.body,
       affinity: () => leadOf(request),
-      bodyFor: (target) => prepare(request, target),
-      bodyToResume: (target, _, said) => bodyToResumeFor(request, target, said),
+      bodyFor: (target, omissions) => prepare(request, target, omissions),
+      bodyToResume: (target, omissions, said) => bodyToResumeFor(request, target, omissions, said),
     })),
   // Where nobody else could be sent it, a message is its maker's bytes.
   marks: ({ name }, upstreams) =>

@@ -1,13 +1,14 @@
 /**
  * The blocks of earlier turns for a target: what it sealed itself as it was, without a mark. A thought that another sealed is left out, since it would be
  * refused, and the whole request with it; of all else that says something, such as a compaction, only the seal is. What has no mark goes to anybody: who made it is not
- * known here.
+ * known here; where its target turns out not to be, all thoughts are left out.
  */
 import { thinkingTypes } from "../../answer/messages/MessageTexts.ts"
 import { sealedIn } from "../../answer/messages/Sealed.ts"
 import { isMarked, ownOf } from "../../routing/Mark.ts"
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { elementTexts, memberText, replaceElements, replaceMembers } from "../../wire/JsonText.ts"
+import type { Omissions } from "../Additions.ts"
 import type { MessagesRequest } from "./MessagesRequest.ts"
 
 /** What of a request a target is sent. */
@@ -18,9 +19,16 @@ export interface OwnMessages {
   readonly dropped: ReadonlyArray<string> | undefined
   /** Whether calls that are being answered lack a thought that led to them. */
   readonly losesThread: boolean
+  /** Whether any thought is among them. */
+  readonly holdsThoughts: boolean
 }
 
-const asTheyCame: OwnMessages = { text: undefined, dropped: undefined, losesThread: false }
+const asTheyCame: OwnMessages = {
+  text: undefined,
+  dropped: undefined,
+  losesThread: false,
+  holdsThoughts: false,
+}
 
 /** What a target is sent for something sealed that a caller sends back; `undefined` where it is not to have it. */
 type Opened = (given: string) => string | undefined
@@ -33,7 +41,32 @@ const openedBy =
 const contentOf = ({ content }: JsonObject): ReadonlyArray<Json> =>
   content !== undefined && isJsonArray(content) ? content : []
 
+const isThought = (block: Json): block is JsonObject =>
+  isJsonObject(block) && thinkingTypes.has(block["type"])
+
 const isSealed = (block: Json): boolean => isJsonObject(block) && sealedIn(block).length > 0
+
+const maySayLess = (block: Json): boolean => isThought(block) || isSealed(block)
+
+/** For whom blocks are opened, and what of them is left out. Mutable on purpose: one request. */
+class Opening {
+  readonly dropped: Array<string> = []
+  readonly opened: Opened
+  readonly #omitsThoughts: boolean
+  holdsThoughts = false
+
+  constructor(upstream: string, omitsThoughts: boolean) {
+    this.opened = openedBy(upstream)
+    this.#omitsThoughts = omitsThoughts
+  }
+
+  /** Leaves a thought out that its target is not to have, whoever sealed it. */
+  omits(block: JsonObject): boolean {
+    if (!this.#omitsThoughts || !isThought(block)) return false
+    this.dropped.push(block["type"] === "thinking" ? "thinking.signature" : "redacted_thinking.data")
+    return true
+  }
+}
 
 const kinds: ReadonlySet<Json | undefined> = new Set(["thinking", "redacted_thinking", "compaction"])
 
@@ -41,7 +74,9 @@ const kinds: ReadonlySet<Json | undefined> = new Set(["thinking", "redacted_thin
 const kindOf = ({ type }: JsonObject): string => (kinds.has(type) ? String(type) : "block")
 
 /** The text of a block, `undefined` where it is left out. */
-const ownBlock = (block: JsonObject, text: string, opened: Opened, dropped: Array<string>) => {
+const ownBlock = (block: JsonObject, text: string, opening: Opening) => {
+  if (opening.omits(block)) return undefined
+  const { dropped, opened } = opening
   const edits: Array<readonly [name: string, value: string | undefined]> = []
   for (const [name, given] of sealedIn(block)) {
     const own = opened(given)
@@ -49,22 +84,23 @@ const ownBlock = (block: JsonObject, text: string, opened: Opened, dropped: Arra
     if (own === undefined) {
       dropped.push(`${kindOf(block)}.${name}`)
       // It would be refused without.
-      if (thinkingTypes.has(block["type"])) return undefined
+      if (isThought(block)) return undefined
     }
     edits.push([name, own === undefined ? undefined : JSON.stringify(own)])
   }
+  if (isThought(block)) opening.holdsThoughts = true
   return edits.length === 0 ? text : replaceMembers(text, edits)
 }
 
 /** The text of a turn, `undefined` where nothing of it is left. */
-const ownTurn = (turn: JsonObject, text: string, opened: Opened, dropped: Array<string>) => {
+const ownTurn = (turn: JsonObject, text: string, opening: Opening) => {
   const blocks = contentOf(turn)
-  if (!blocks.some(isSealed)) return text
+  if (!blocks.some(maySayLess)) return text
   let left = 0
   const before = memberText(text, "content") ?? "[]"
   const content = replaceElements(before, (itself, at) => {
     const block = blocks[at] ?? null
-    const own = isJsonObject(block) ? ownBlock(block, itself, opened, dropped) : itself
+    const own = isJsonObject(block) ? ownBlock(block, itself, opening) : itself
     if (own !== undefined) left++
     return own
   })
@@ -107,20 +143,25 @@ const isOfThought = (name: string): boolean => /^(?:redacted_)?thinking\./.test(
 const workBegins = (turns: ReadonlyArray<JsonObject>): number =>
   1 + turns.findLastIndex((turn) => turn["role"] === "user" && !answersCalls(turn))
 
-/** The messages of a request for the upstream of this name. */
+/**
+ * The messages of a request for the upstream of this name.
+ *
+ * @param omissions with `thoughts`, whatever thought they hold is left out
+ */
 export const messagesFor = (
   { messages, text }: Pick<MessagesRequest, "messages" | "text">,
   upstream: string,
+  { thoughts }: Pick<Omissions, "thoughts">,
 ): OwnMessages => {
-  if (!messages.some((turn) => contentOf(turn).some(isSealed))) return asTheyCame
-  const dropped: Array<string> = []
-  const opened = openedBy(upstream)
+  if (!messages.some((turn) => contentOf(turn).some(maySayLess))) return asTheyCame
+  const opening = new Opening(upstream, thoughts === true)
+  const { dropped } = opening
   const before = memberText(text, "messages") ?? "[]"
   const work = workBegins(messages)
   let losesThread = false
   const texts = elementTexts(before).map((itself, at) => {
     const { length } = dropped
-    const own = ownTurn(messages[at] ?? {}, itself, opened, dropped)
+    const own = ownTurn(messages[at] ?? {}, itself, opening)
     if (at >= work && dropped.slice(length).some(isOfThought)) losesThread = true
     return own
   })
@@ -131,5 +172,6 @@ export const messagesFor = (
     text: after === before ? undefined : after,
     dropped: dropped.length === 0 ? undefined : [...new Set(dropped)],
     losesThread,
+    holdsThoughts: opening.holdsThoughts,
   }
 }

@@ -19,6 +19,7 @@ export const responses: Operation<"responses"> = {
   decode: (body, { deployment }) =>
     Either.map(decode(body, deployment), (request) => ({
       facts: request,
+      conversation: request.body,
       affinity: () => affinityOf(request),
       bodyFor: (target, omissions) => prepare(request, target, omissions, true),
       bodyToResume: undefined,

@@ -5,7 +5,7 @@ import { isReasoning } from "../../answer/responses/ResponseTexts.ts"
 import { isMarkedItem, sealedElsewhere, sealedIn } from "../../answer/responses/SealedItem.ts"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { ownOf } from "../../routing/Mark.ts"
-import { isJsonArray, type JsonObject } from "../../wire/Json.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { memberText, replaceElements, replaceMembers } from "../../wire/JsonText.ts"
 import { type Additions, nothingAdded, type Omissions } from "../Additions.ts"
 import { fill, fillsOf } from "../ExtraBody.ts"
@@ -35,17 +35,35 @@ const ownWords = ({ body }: ResponsesRequest, { upstream, upstreamModel }: Recip
   if (own !== undefined) edits.set("previous_response_id", JSON.stringify(own))
 }
 
-/** What was sealed by its upstream goes to it as it was, and reasoning that others sealed is left out. Says whether some is. */
+/** What of the input an upstream has sealed. */
+interface SealedInput {
+  /** Reasoning of others is left out, or all. */
+  readonly leavesOut: boolean
+  readonly holdsThoughts: boolean
+}
+
+const isThought = (item: Json | undefined): item is JsonObject =>
+  item !== undefined && isJsonObject(item) && isReasoning(item) && sealedIn(item) !== undefined
+
+/** What was sealed by its upstream goes to it as it was, and reasoning that others sealed is left out. */
 const sealedInput = (
   { body, text }: ResponsesRequest,
   { upstream }: Recipient,
+  { thoughts }: Omissions,
   edits: Edits,
-): Either.Either<boolean, InvalidRequest> => {
+): Either.Either<SealedInput, InvalidRequest> => {
   const { input } = body
-  if (input === undefined || !isJsonArray(input) || !input.some(isMarkedItem)) return Either.right(false)
+  const items = input !== undefined && isJsonArray(input) ? input : []
+  const holdsThoughts = items.some(isThought)
+  if (!items.some(isMarkedItem) && !(thoughts === true && holdsThoughts))
+    return Either.right({ leavesOut: false, holdsThoughts })
   const left: Array<JsonObject> = []
   const kept = replaceElements(memberText(text, "input") ?? "[]", (itself, at) => {
-    const item = input[at]
+    const item = items[at]
+    if (thoughts === true && isThought(item)) {
+      left.push(item)
+      return undefined
+    }
     if (item === undefined || !isMarkedItem(item)) return itself
     const own = ownOf(sealedIn(item) ?? "", upstream.name)
     if (own !== undefined) return replaceMembers(itself, [["encrypted_content", JSON.stringify(own)]])
@@ -53,9 +71,13 @@ const sealedInput = (
     return undefined
   })
   const stray = left.find((item) => !isReasoning(item))
-  if (stray !== undefined) return Either.left(sealedElsewhere(`input[${input.indexOf(stray)}]`))
+  if (stray !== undefined) return Either.left(sealedElsewhere(`input[${items.indexOf(stray)}]`))
   edits.set("input", kept)
-  return Either.right(left.length > 0)
+  const gone = new Set<Json>(left)
+  return Either.right({
+    leavesOut: left.length > 0,
+    holdsThoughts: items.some((item) => isThought(item) && !gone.has(item)),
+  })
 }
 
 /** A cap that was added, where the request has no limit of its own. */
@@ -95,11 +117,12 @@ export const prepare = (
   const fills = writes ? fillsOf(request.body, extraBody, notFilled) : {}
   fill(edits, fills)
   ownWords(request, target, edits)
-  const leavesOut = sealedInput(request, target, edits)
-  if (Either.isLeft(leavesOut)) return Either.left(leavesOut.left)
+  const sealed = sealedInput(request, target, omissions, edits)
+  if (Either.isLeft(sealed)) return Either.left(sealed.left)
+  const { holdsThoughts, leavesOut } = sealed.right
   const added = writes ? capTokens(request, fills, maxTokens, omissions, edits) : Either.right(nothingAdded)
   return Either.map(added, (additions) => ({
-    ...edited(request, edits, additions),
-    ...(leavesOut.right ? { dropped: ["reasoning.encrypted_content"] } : {}),
+    ...edited(request, edits, holdsThoughts ? { ...additions, thoughts: true } : additions),
+    ...(leavesOut ? { dropped: ["reasoning.encrypted_content"] } : {}),
   }))
 }

@@ -38,6 +38,7 @@ export const textOperation = <Name extends string>({
     const request = decoded.right
     return Either.right({
       facts: request,
+      conversation: request.body,
       affinity: () => input.affinity(request.body, request.messages),
       ...bodiesOf(request),
     })

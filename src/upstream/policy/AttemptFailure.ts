@@ -42,6 +42,11 @@ export const noMemory: AttemptFailure = AttemptFailure.NoRoom({
   reason: "no memory left for its answer",
 })
 
+export const noTurn: AttemptFailure = AttemptFailure.NoRoom({
+  lacks: "memory",
+  reason: "its answer is long, and too many others are being read",
+})
+
 export type Refused = Data.TaggedEnum.Value<AttemptFailure, "Refused">
 
 /** An HTTP answer that is no success, and whose fault it is. */

@@ -8,12 +8,13 @@ import { render, renderNow } from "../../../src/cli/explain/ExplainText.ts"
 import type { Snapshot } from "../../../src/config/Snapshot.ts"
 import { chat } from "../../../src/operations/chat/Chat.ts"
 import { operations, type ServedOperation } from "../../../src/operations/Operations.ts"
-import { dialects, takesOf } from "../../../src/routing/Dialect.ts"
+import { dialects, speaksAny } from "../../../src/routing/Dialect.ts"
 import { drawsFrom } from "../../../src/routing/Draws.ts"
 import { plan } from "../../../src/routing/Plan.ts"
 import { makeRoutingTable } from "../../../src/routing/Route.ts"
 import { type Strategy, strategyNames } from "../../../src/routing/strategies/Strategies.ts"
 import type { Target, Upstream } from "../../../src/routing/Upstream.ts"
+import { askedIn, KnownDialects } from "../../../src/upstream/Dialects.ts"
 import {
   containing,
   exactly,
@@ -55,7 +56,7 @@ const planned = (
   const request = Either.getOrThrow(chat.decode(new TextEncoder().encode(body), {}))
   return plan(
     snapshot,
-    { model, affinity: request.affinity, takes: takesOf("chat") },
+    { model, affinity: request.affinity, takes: speaksAny },
     { draws: drawsFrom(number), load: (name) => (name.length * 7 + number) % 5 },
   )
 }
@@ -143,6 +144,7 @@ describe("explain", () => {
         upstreamModelFrom: "its model",
         key: "configured",
         fallback: "llama-3",
+        dialect: "chat",
         proxy: undefined,
         url: "http://127.0.0.1:9/v1/chat/completions",
         timeouts: {
@@ -166,35 +168,75 @@ describe("explain", () => {
     ])
   })
 
-  it("leaves out who does not speak the dialect of an endpoint, and says so, and where each is asked", () => {
+  describe("where clients speak several dialects", () => {
     const paths = { messages: "//anthropic/v1/messages" }
     const upstreams = [
       makeUpstream({ name: "chatting", dialects: ["chat"], fallback: "spare" }),
       makeUpstream({ name: "claude", dialects: ["messages", "chat"], paths, query: "?key=sk-x" }),
+      makeUpstream({ name: "mute", dialects: [] }),
       makeUpstream({ name: "spare", match: exactly("x"), dialects: ["responses"] }),
     ]
-    const of = (operation: ServedOperation) =>
-      explain(snapshotOf(upstreams), { model: "gpt-4", prompt: undefined, operation })
-    const messages = of(operations.messages)
-    expect(messages.groups.map(({ targets }) => targets.map(({ share, url }) => [share, url]))).toEqual([
-      [[1, "http://127.0.0.1:9/anthropic/v1/messages?key=…"]],
-    ])
-    expect(messages.passedBy).toEqual([
-      { upstream: "chatting", dialects: ["chat"] },
-      { upstream: "spare", dialects: ["responses"] },
-    ])
-    expect(render(messages)).toContain("left out, as they do not speak messages")
-    expect(of(operations.responses).groups.map(({ label }) => label)).toEqual(["2"])
-    expect(of(operations.embeddings).passedBy).toEqual([])
-    const nobody = explain(snapshotOf(upstreams.slice(0, 2)), {
-      model: "gpt-4",
-      prompt: undefined,
-      operation: operations.responses,
+    const of = (operation: ServedOperation | undefined, those = upstreams) =>
+      explain(snapshotOf(those), { model: "gpt-4", prompt: undefined, operation })
+
+    it("says in which one each is asked, and where, for any endpoint of conversations and for none named", () => {
+      const toldOf = (operation?: ServedOperation) =>
+        of(operation).groups.map(({ targets }) => targets.map(({ dialect, url }) => [dialect, url]))
+      const [at, query] = ["http://127.0.0.1:9", "?key=…"]
+      expect(toldOf(operations.messages)).toEqual([
+        [
+          ["chat", `${at}/v1/chat/completions`],
+          ["messages", `${at}/anthropic/v1/messages${query}`],
+        ],
+        [["responses", `${at}/v1/responses`]],
+      ])
+      expect(toldOf(operations.responses)).toEqual([
+        [
+          ["chat", `${at}/v1/chat/completions`],
+          ["messages", `${at}/anthropic/v1/messages${query}`],
+        ],
+        [["responses", `${at}/v1/responses`]],
+      ])
+      expect(toldOf()).toEqual([
+        [
+          ["chat", `${at}/v1/chat/completions`],
+          ["chat", `${at}/v1/chat/completions${query}`],
+        ],
+        [["responses", `${at}/v1/responses`]],
+      ])
+      expect(render(of(undefined))).toMatch(/asked in[\s\S]*chatting.* chat\n[\s\S]*spare.* responses$/m)
     })
-    expect(render(nobody)).toContain('Nobody who serves "gpt-4" speaks responses')
+
+    it("has no column for it where all are asked as the caller asks", () => {
+      expect(render(of(undefined, upstreams.slice(1, 2)))).not.toContain("asked in")
+      expect(render(of(operations.embeddings))).not.toContain("asked in")
+    })
+
+    it("leaves out who speaks none, and says so", () => {
+      expect(of(operations.messages).passedBy).toEqual([{ upstream: "mute", dialects: [] }])
+      expect(render(of(operations.messages))).toContain(
+        "left out, as they do not speak any conversation dialect",
+      )
+      expect(render(of(operations.messages, upstreams.slice(2, 3)))).toContain(
+        'Nobody who serves "gpt-4" speaks a conversation dialect',
+      )
+      expect(of(operations.embeddings).passedBy).toEqual([])
+    })
+
+    it("leaves out who does not speak the dialect of what is not translated", () => {
+      const counted = of(operations["messages.count_tokens"])
+      expect(counted.groups.map(({ targets }) => targets.map(({ share, url }) => [share, url]))).toEqual([
+        [[1, `http://127.0.0.1:9/anthropic/v1/messages/count_tokens?key=…`]],
+      ])
+      expect(counted.passedBy.map(({ upstream }) => upstream)).toEqual(["chatting", "mute", "spare"])
+      expect(render(counted)).toContain("left out, as they do not speak messages")
+      expect(render(of(operations["responses.compact"], upstreams.slice(0, 2)))).toContain(
+        'Nobody who serves "gpt-4" speaks responses',
+      )
+    })
   })
 
-  it("law: in an endpoint's dialect every planned target is one of those explained, and no other", () => {
+  it("law: every planned target is one of those explained, in the dialect that is explained, and no other", () => {
     fc.assert(
       fc.property(
         upstreamsArb(),
@@ -205,14 +247,20 @@ describe("explain", () => {
           const operation = operations[dialect === "chat" ? "chat.completions" : dialect]
           const snapshot = snapshotOf(upstreams)
           const { groups } = explain(snapshot, { model, prompt: undefined, operation })
-          const told = new Set(groups.flatMap(pairsIn))
+          const steps = groups.flatMap(({ targets }) => targets)
+          const told = new Set(
+            steps.map((step) => JSON.stringify([step.upstream, step.upstreamModel, step.dialect])),
+          )
+          const known = new KnownDialects(() => 0)
           const targets = plan(
             snapshot,
-            { model, affinity: () => "", takes: takesOf(dialect) },
+            { model, affinity: () => "", takes: speaksAny },
             { draws: drawsFrom(seed), load: () => 0 },
-          )
-          for (const one of pairsOf(targets)) expect(told).toContain(one)
-          expect(told.size === 0).toBe(targets.length === 0 && groups.length === 0)
+          ).map((target) => askedIn(dialect, target, known))
+          for (const { dialect: its = dialect, upstream, upstreamModel } of targets) {
+            expect(told).toContain(JSON.stringify([upstream.name, upstreamModel, its]))
+          }
+          expect(told.size === 0).toBe(targets.length === 0)
         },
       ),
     )
@@ -501,11 +549,17 @@ describe("Dialects that nobody wrote", () => {
       { ...now, name: "told", lacks: [] },
       { ...now, name: "of another plan", lacks },
     ])
-    expect(text).toContain("speaks")
+    expect(text).toMatch(/speaks +asked in\n[\s\S]*learner.* chat +chat\n/)
     expect(text).toContain(
-      "learner answered 404 to responses, and is left out of it until 2026-11-28T14:00:00.000Z where others can be asked",
+      "learner answered 404 to responses, and is asked in chat until 2026-11-28T14:00:00.000Z",
     )
     expect(text).toMatch(/told +closed/)
     expect(text).not.toContain("of another plan")
+    const compact = { model: "m", operation: operations["responses.compact"], prompt: undefined }
+    expect(
+      renderNow(explain(snapshotOf([guessed]), compact), "localhost:8000", [
+        { ...now, name: "learner", lacks },
+      ]),
+    ).toContain("is left out of it until 2026-11-28T14:00:00.000Z where others can be asked")
   })
 })

@@ -136,6 +136,7 @@ describe("files that load", () => {
       max_waiting: 100,
       max_wait_ms: 1000,
       resume: false,
+      on_unsupported: "drop",
       extra_body: { a: [1] },
     })
   })

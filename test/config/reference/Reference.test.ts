@@ -178,6 +178,7 @@ describe("docs/configuration.md", () => {
     const rows = markdown.split("\n").filter((line) => /^\| `[a-z_.]+` \|/.test(line))
     const without = rows.filter((line) => line.endsWith("|  |"))
     expect(without.map((line) => line.split("`")[1])).toEqual([
+      "abilities",
       "model_match",
       "model_match.type",
       "request_cleaning",

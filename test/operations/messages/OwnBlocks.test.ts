@@ -4,7 +4,8 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { transformMessage } from "../../../src/answer/messages/MessageAnswer.ts"
 import { messageGrammar } from "../../../src/answer/messages/MessageGrammar.ts"
-import { nothingOmitted } from "../../../src/operations/Additions.ts"
+import { unsealed } from "../../../src/dialects/Seal.ts"
+import { nothingOmitted, type Omissions } from "../../../src/operations/Additions.ts"
 import { countTokens } from "../../../src/operations/messages/CountTokens.ts"
 import { messages } from "../../../src/operations/messages/MessagesOperation.ts"
 import { marked } from "../../../src/routing/Mark.ts"
@@ -269,6 +270,50 @@ describe("A turn of a model that is sent back", () => {
     }
     expect(sentTo("first")).toBe(body(content.replace(first("c2ln"), "c2ln")))
     expect(sentTo("second")).toBe(body('[ {"type":"text","text":"b"} ]'))
+  })
+})
+
+describe("What was thought in earlier turns", () => {
+  const asked = (content: ReadonlyArray<Json>, omissions: Omissions) => {
+    const turns = [user("a"), assistant(...content), user("c")]
+    const body = encoder.encode(JSON.stringify({ model: "m", max_tokens: 8, messages: turns }))
+    const request = Either.getOrThrow(messages.decode(body, {}))
+    const target = { upstream: makeUpstream({ name: "first" }), upstreamModel: "m" }
+    return Either.getOrThrow(request.bodyFor(target, omissions))
+  }
+  const without = { ...nothingOmitted, thoughts: true } as const
+
+  it("may be taken back as long as any of it is sent", () => {
+    const thoughtsIn = (...content: ReadonlyArray<Json>) => asked(content, nothingOmitted).added.thoughts
+    expect(thoughtsIn(thought("c2ln"), textBlock("b"))).toBe(true)
+    expect(thoughtsIn(thought(""), textBlock("b"))).toBe(true)
+    expect(thoughtsIn(redacted(first("ZGF0YQ==")), textBlock("b"))).toBe(true)
+    expect(thoughtsIn(thought(marked("c2ln", "second")), textBlock("b"))).toBeUndefined()
+    expect(thoughtsIn(textBlock("b"))).toBeUndefined()
+  })
+
+  it("law: is left out altogether where it is taken back, and all else is as it was", () => {
+    fc.assert(
+      fc.property(anyMessage, (message) => {
+        const { content: made = [] }: JsonObject = JSON.parse(JSON.stringify(message))
+        const content = isJsonArray(made) ? made : []
+        const { added, body } = asked(content, without)
+        const sent: unknown = JSON.parse(decoder.decode(body))
+        const left = content.filter((block) => !isThought(block))
+        expect(added.thoughts).toBeUndefined()
+        expect(isJsonObject(sent) ? sent["messages"] : undefined).toEqual(
+          left.length > 0 || content.length === 0
+            ? [user("a"), assistant(...left), user("c")]
+            : [user([textBlock("a"), textBlock("c")])],
+        )
+      }),
+    )
+  })
+
+  it("is another's where it was translated and nobody sealed it", () => {
+    const { body, dropped } = asked([thought(unsealed("second")), textBlock("b")], nothingOmitted)
+    expect(decoder.decode(body)).not.toContain("thinking")
+    expect(dropped).toEqual(["thinking.signature"])
   })
 })
 

@@ -1,0 +1,89 @@
+/** How answers of a target are given out that was asked in another dialect than the caller's: in the caller's. */
+import type { ChoiceTransform } from "../../answer/ChoiceTransform.ts"
+import type { AnswerEvent } from "../../dialects/Answer.ts"
+import { callersTools, withCallersTools } from "../../dialects/CallersTools.ts"
+import type { AskedFor, EventReading } from "../../dialects/DialectForm.ts"
+import { forms } from "../../dialects/Forms.ts"
+import { encodeJson, parseObject } from "../../wire/JsonBytes.ts"
+import { MachineRun, type Running } from "../../wire/Machine.ts"
+import type { SseEvent } from "../../wire/Sse.ts"
+import { conversations } from "./Conversations.ts"
+import type { FinishingEvents, Translation } from "./Translation.ts"
+
+/** A time as answers tell it. */
+export const secondsOf = (epochMs: number): number => Math.floor(epochMs / 1_000)
+
+/** An upstream's thinking between tags becomes reasoning that is told apart, as other dialects have it. */
+const apart = ({ tags }: Translation): ChoiceTransform => ({
+  prefix: undefined,
+  thinking: "reasoning_content",
+  tags,
+})
+
+const askedFor = ({ renamed, repeated, upstream }: Translation, askedAt: number): AskedFor => ({
+  renamed,
+  repeated,
+  upstream,
+  askedAt,
+})
+
+/**
+ * A whole answer in the caller's dialect; `undefined` where it is none that can be told there.
+ *
+ * @param askedAt seconds since 1970
+ */
+export const translatedAnswer = (
+  translation: Translation,
+  askedAt: number,
+  body: Uint8Array,
+): Uint8Array | undefined => {
+  const { from, renamed, to } = translation
+  const told =
+    from === "chat" ? (conversations.chat.plain.transform?.(apart(translation), body) ?? body) : body
+  const object = parseObject(told)
+  const answer = object === undefined ? undefined : forms[from].readAnswer(object)
+  return answer === undefined
+    ? undefined
+    : encodeJson(forms[to].writeAnswer(withCallersTools(answer, renamed), askedFor(translation, askedAt)))
+}
+
+/** The events of an answer in the caller's dialect, as they come. Mutable on purpose: one stream. */
+class TranslatedEvents implements FinishingEvents {
+  readonly #tags: Running<SseEvent, SseEvent> | undefined
+  readonly #reading: EventReading
+  readonly #tools: Running<AnswerEvent, AnswerEvent> | undefined
+  readonly #writing: Running<AnswerEvent, SseEvent>
+
+  constructor(translation: Translation, askedAt: number) {
+    const { from, renamed, to } = translation
+    this.#tags = from === "chat" ? conversations.chat.stream?.changed(apart(translation), false) : undefined
+    this.#reading = forms[from].readEvents()
+    this.#tools = renamed.length === 0 ? undefined : new MachineRun(callersTools(renamed))
+    this.#writing = forms[to].writeEvents(askedFor(translation, askedAt))
+  }
+
+  get isFinished(): boolean {
+    return this.#reading.isFinished
+  }
+
+  take(events: Iterable<SseEvent>): ReadonlyArray<SseEvent> {
+    return this.#write(this.#reading.take(this.#tags === undefined ? events : this.#tags.take(events)))
+  }
+
+  rest(): ReadonlyArray<SseEvent> {
+    const held = this.#write(this.#reading.take(this.#tags?.rest() ?? []))
+    return [...held, ...this.#write(this.#reading.rest())]
+  }
+
+  #write(events: ReadonlyArray<AnswerEvent>): ReadonlyArray<SseEvent> {
+    return this.#writing.take(this.#tools === undefined ? events : this.#tools.take(events))
+  }
+}
+
+/**
+ * The events of an answer in the caller's dialect.
+ *
+ * @param askedAt seconds since 1970
+ */
+export const translatedEvents = (translation: Translation, askedAt: number): FinishingEvents =>
+  new TranslatedEvents(translation, askedAt)

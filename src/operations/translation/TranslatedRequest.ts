@@ -1,0 +1,149 @@
+/** The body for a target that is asked in another dialect than the caller's: written in its own, and then prepared as one that came in it. */
+import * as Either from "effect/Either"
+import type { Conversation, Turn } from "../../dialects/Conversation.ts"
+import type { WrittenRequest } from "../../dialects/DialectForm.ts"
+import { forms } from "../../dialects/Forms.ts"
+import { abilitiesOf } from "../../dialects/KnownModels.ts"
+import { nameOf, namesOf } from "../../dialects/Loss.ts"
+import { InvalidRequest } from "../../errors/RequestErrors.ts"
+import type { Dialect } from "../../routing/Dialect.ts"
+import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
+import { tokenLimits } from "../../routing/Upstream.ts"
+import type { JsonObject } from "../../wire/Json.ts"
+import { encodeJson } from "../../wire/JsonBytes.ts"
+import { type Additions, capName, type Omissions } from "../Additions.ts"
+import type { AskedRequest, Prepared, Recipient } from "../Operation.ts"
+import type { ServedOperation } from "../Operations.ts"
+import { conversations, translatedFrom } from "./Conversations.ts"
+
+type Made = Either.Either<Prepared, InvalidRequest>
+
+const refused = (message: string, param: string | null): Either.Either<never, InvalidRequest> =>
+  Either.left(new InvalidRequest({ message, param }))
+
+/** Never shown: nobody is asked to resume an answer of a request that has no body for it. */
+const neverResumed = refused("Its answer is never resumed.", null)
+
+const ownBody = (
+  { bodyFor, bodyToResume }: AskedRequest,
+  recipient: Recipient,
+  omissions: Omissions,
+  said: string | undefined,
+): Made =>
+  said === undefined
+    ? bodyFor(recipient, omissions)
+    : (bodyToResume?.(recipient, omissions, said) ?? neverResumed)
+
+/** The members of a request that answers in its dialect repeat. */
+const repeatedOf = (from: Dialect, body: JsonObject): JsonObject => {
+  const { repeated } = forms[from]
+  return Object.fromEntries(Object.entries(body).filter(([name]) => repeated.has(name)))
+}
+
+/** What a target takes: its configuration knows better than its model's name, and a refusal of the cap's name better still. */
+const abilitiesFor = ({ upstream, upstreamModel }: Recipient, omissions: Omissions): ModelAbilities => {
+  const known = { ...abilitiesOf(upstreamModel), ...upstream.abilities }
+  const { maxTokensMember: configured } = upstream
+  const preferred = configured === "auto" ? known.capMember : configured
+  return { ...known, capMember: capName(preferred, omissions) ?? preferred }
+}
+
+/** The name under which the caller's cap is written, where chat has two for it. */
+const capIn = (to: Dialect, body: JsonObject): Pick<Additions, "cap" | "isCallersCap"> | undefined => {
+  const cap = to === "chat" ? tokenLimits.find((name) => body[name] !== undefined) : undefined
+  return cap === undefined ? undefined : { cap, isCallersCap: true }
+}
+
+const written = (
+  conversation: Conversation,
+  to: Dialect,
+  recipient: Recipient,
+  omissions: Omissions,
+): Either.Either<WrittenRequest, InvalidRequest> => {
+  const { upstream, upstreamModel } = recipient
+  const request = forms[to].writeRequest(conversation, {
+    model: upstreamModel,
+    abilities: abilitiesFor(recipient, omissions),
+    upstream: upstream.name,
+  })
+  const fatal =
+    upstream.onUnsupported === "reject"
+      ? request.losses[0]
+      : request.losses.find(({ isEssential }) => isEssential)
+  return fatal === undefined
+    ? Either.right(request)
+    : refused(
+        `\`${nameOf(fatal)}\` cannot be said in ${to}, the dialect of the client ${upstream.name}${fatal.isEssential ? "" : ", and its on_unsupported is reject"}. Leave it out, or ask a model whose client speaks your dialect.`,
+        nameOf(fatal),
+      )
+}
+
+/** As writers tell of what they leave out of it. */
+const thoughts = "reasoning"
+
+/** Without what was thought in earlier turns, whoever sealed it; as it is where nothing was. */
+const withoutThoughts = (conversation: Conversation): Conversation => {
+  const turns = conversation.turns.map((turn): Turn => {
+    if (turn.role !== "assistant") return turn
+    const parts = turn.parts.filter(({ kind }) => kind !== "reasoning")
+    return parts.length === turn.parts.length ? turn : { ...turn, parts }
+  })
+  return turns.every((turn, at) => turn === conversation.turns[at])
+    ? conversation
+    : { ...conversation, turns: turns.filter(({ parts }) => parts.length > 0) }
+}
+
+const translated = (
+  from: Dialect,
+  to: Dialect,
+  body: JsonObject,
+  recipient: Recipient,
+  omissions: Omissions,
+  said: string | undefined,
+): Made =>
+  Either.gen(function* () {
+    const read = yield* forms[from].readRequest(body)
+    const conversation = omissions.thoughts === true ? withoutThoughts(read) : read
+    const request = yield* written(conversation, to, recipient, omissions)
+    const bytes = encodeJson(request.body)
+    if (bytes === undefined) return yield* refused("The request is nested too deep to be translated.", null)
+    const { dialect: _, ...own } = recipient
+    const asked = yield* conversations[to].decode(bytes, {})
+    const prepared = yield* ownBody(asked, own, omissions, said)
+    const losses = namesOf(request.losses)
+    const unthought = conversation === read || losses.includes(thoughts) ? [] : [thoughts]
+    return {
+      ...prepared,
+      asItCame: false,
+      added: { ...prepared.added, ...capIn(to, request.body) },
+      dropped: [...losses, ...unthought, ...(prepared.dropped ?? [])],
+      translation: {
+        from: to,
+        to: from,
+        upstream: recipient.upstream.name,
+        tags: recipient.upstream.thinkingTags,
+        renamed: request.renamed,
+        repeated: repeatedOf(from, body),
+      },
+    }
+  })
+
+/**
+ * The body for a target of a request that was read, in the dialect that the target is asked in.
+ *
+ * @param said what was said of an answer, where the target is to resume it
+ */
+export const preparedFor = (
+  operation: ServedOperation,
+  asked: AskedRequest,
+  recipient: Recipient,
+  omissions: Omissions,
+  said: string | undefined,
+): Made => {
+  const from = translatedFrom(operation)
+  const { dialect: to } = recipient
+  const { conversation } = asked
+  return to === undefined || from === undefined || to === from || conversation === undefined
+    ? ownBody(asked, recipient, omissions, said)
+    : translated(from, to, conversation, recipient, omissions, said)
+}

@@ -1,0 +1,105 @@
+/** A plain answer that was judged, as its caller is given it: in the caller's dialect, and as a stream where one was asked for. */
+import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
+import type { StreamGrammar } from "../answer/StreamGrammar.ts"
+import type { ServedOperation } from "../operations/Operations.ts"
+import { conversations } from "../operations/translation/Conversations.ts"
+import { secondsOf, translatedAnswer } from "../operations/translation/TranslatedAnswer.ts"
+import type { Translation } from "../operations/translation/Translation.ts"
+import { eventsOf } from "../wire/EventSource.ts"
+import type { JsonObject } from "../wire/Json.ts"
+import { answerLimits, outlineOf, surelyReadable } from "../wire/JsonOutline.ts"
+import { maxAnswerBytes } from "./PlainBody.ts"
+import { AttemptFailure, noMemory, noTurn } from "./policy/AttemptFailure.ts"
+import type { AskedForm, Read } from "./Reading.ts"
+
+/** Mutable on purpose: one answer. */
+export class GivingOut {
+  readonly #status: number
+  readonly #asked: AskedForm
+  readonly #transform: () => ChoiceTransform
+  readonly #tell: (read: Read) => void
+  /** Leaves what is done aside for it. */
+  #doWithout: (() => void) | undefined
+
+  /** @param transform what is to be done to its texts */
+  constructor(
+    status: number,
+    asked: AskedForm,
+    transform: () => ChoiceTransform,
+    tell: (read: Read) => void,
+  ) {
+    this.#status = status
+    this.#asked = asked
+    this.#transform = transform
+    this.#tell = tell
+  }
+
+  give(body: Uint8Array, answer: JsonObject): void {
+    const { operation, translation } = this.#asked
+    if (translation === undefined) this.#give(operation, body, answer)
+    else this.#translate(translation, body)
+  }
+
+  asStream(
+    grammar: StreamGrammar,
+    body: Uint8Array,
+    operation: ServedOperation = this.#asked.operation,
+  ): void {
+    if (body.length <= surelyReadable) {
+      this.#giveChunks(grammar, grammar.givenOut(body, maxAnswerBytes) ?? [], false)
+      return
+    }
+    const transform = this.#transform()
+    const input = { operation: operation.name, bytes: body, transform, limitBytes: maxAnswerBytes }
+    this.#doWithout = this.#asked.aside("chunks", input, (cut) => {
+      if (cut === undefined) this.#fail(noTurn)
+      else this.#giveChunks(grammar, cut.datas, true)
+    })
+  }
+
+  /** Nobody waits for it any more. */
+  leave(): void {
+    this.#doWithout?.()
+  }
+
+  #give(operation: ServedOperation, body: Uint8Array, answer: JsonObject): void {
+    if (this.#asked.stream && operation.stream !== undefined) this.asStream(operation.stream, body, operation)
+    else this.#tell({ kind: "plain", body, answer })
+  }
+
+  #translate(translation: Translation, body: Uint8Array): void {
+    const { aside, beganAt } = this.#asked
+    const askedAt = secondsOf(beganAt)
+    const give = (translated: Uint8Array | undefined, outline: JsonObject | undefined): void => {
+      if (translated === undefined || outline === undefined) {
+        this.#fail(
+          AttemptFailure.Unusable({ reason: `answered with what cannot be told in ${translation.to}` }),
+        )
+      } else this.#give(conversations[translation.to], translated, outline)
+    }
+    if (body.length <= surelyReadable) {
+      const translated = translatedAnswer(translation, askedAt, body)
+      give(translated, translated === undefined ? undefined : outlineOf(translated, answerLimits))
+      return
+    }
+    this.#doWithout = aside("translate", { translation, askedAt, bytes: body }, (done) => {
+      if (done === undefined) this.#fail(noTurn)
+      else give(done.body, done.outline)
+    })
+  }
+
+  #giveChunks(grammar: StreamGrammar, datas: ReadonlyArray<Uint8Array>, isTransformed: boolean): void {
+    if (datas.length === 0) {
+      this.#fail(
+        AttemptFailure.Unusable({
+          reason: `answered ${this.#status} with JSON of which no stream can be made`,
+        }),
+      )
+    } else if (!this.#asked.hold(datas.reduce((sum, { length }) => sum + length, 0))) this.#fail(noMemory)
+    else this.#tell({ kind: "chunks", grammar, events: eventsOf(datas), isTransformed })
+  }
+
+  #fail(failure: AttemptFailure): void {
+    this.#tell({ kind: "failed", failure })
+  }
+}

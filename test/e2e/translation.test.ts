@@ -1,0 +1,130 @@
+/** Every caller before every client: the nine pairs of dialects through sockets. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { NeutralAnswer } from "../../src/dialects/Answer.ts"
+import { eventsOf } from "../../src/dialects/AnswerParts.ts"
+import { forms } from "../../src/dialects/Forms.ts"
+import { type Dialect, dialects } from "../../src/routing/Dialect.ts"
+import type { JsonObject } from "../../src/wire/Json.ts"
+import { parseObject } from "../../src/wire/JsonBytes.ts"
+import { run } from "../../src/wire/Machine.ts"
+import { decoder, isOverflow, type SseEvent } from "../../src/wire/Sse.ts"
+import { encodeEvent } from "../../src/wire/SseWriting.ts"
+import { askedFor } from "../dialects/Abilities.ts"
+import { answerIn } from "../dialects/EventsOf.ts"
+import { configOf } from "../support/GatewayConfig.ts"
+import { startGateway } from "../support/gateway.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
+
+const paths = { chat: "/v1/chat/completions", responses: "/v1/responses", messages: "/v1/messages" } as const
+
+const told: NeutralAnswer = {
+  id: "abc",
+  model: "m-2026",
+  createdAt: undefined,
+  serviceTier: undefined,
+  parts: [
+    { kind: "reasoning", texts: ["Hm."] },
+    { kind: "text", text: "Let me see." },
+    { kind: "tool_call", id: "call_1", name: "look", input: '{"at":"Bern"}', isFreeForm: false },
+  ],
+  finish: { kind: "tool_calls" },
+  counts: {
+    inputTokens: 30,
+    outputTokens: 12,
+    totalTokens: 42,
+    cachedTokens: 8,
+    reasoningTokens: 4,
+    cacheWriteTokens: 2,
+    audioTokens: undefined,
+    imageTokens: undefined,
+    searchUnits: undefined,
+    audioSeconds: undefined,
+    images: undefined,
+  },
+}
+
+const asks: { readonly [D in Dialect]: JsonObject } = {
+  chat: {
+    model: "gpt-4",
+    messages: [
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "Where?" },
+    ],
+    tools: [{ type: "function", function: { name: "look", parameters: { type: "object", properties: {} } } }],
+    max_completion_tokens: 100,
+  },
+  responses: {
+    model: "gpt-4",
+    instructions: "Be brief.",
+    input: "Where?",
+    tools: [
+      { type: "function", name: "look", parameters: { type: "object", properties: {} }, strict: false },
+    ],
+    max_output_tokens: 100,
+  },
+  messages: {
+    model: "gpt-4",
+    system: "Be brief.",
+    messages: [{ role: "user", content: "Where?" }],
+    tools: [{ name: "look", input_schema: { type: "object", properties: {} } }],
+    max_tokens: 100,
+  },
+}
+
+const eventsIn = (bytes: Uint8Array): ReadonlyArray<SseEvent> =>
+  run(decoder({ maxEventBytes: 1_000_000 }), [bytes]).flatMap((output) =>
+    isOverflow(output) ? [] : [output],
+  )
+
+/** Answers at the path of its dialect alone. */
+const speaking = (dialect: Dialect, streamed: boolean) =>
+  Scripted.scriptedUpstream(({ path }) => {
+    if (!path.startsWith(paths[dialect])) return Scripted.status(404, { detail: "Not Found" })
+    if (!streamed) return Scripted.json(forms[dialect].writeAnswer(told, askedFor))
+    const writing = forms[dialect].writeEvents(askedFor)
+    const events = [...writing.take(eventsOf(told)), ...writing.rest()]
+    return Scripted.streamed(Buffer.concat(events.map((event) => Buffer.from(encodeEvent(event)))))
+  })
+
+const pairs = dialects.flatMap((asked) =>
+  dialects.flatMap((spoken) => [false, true].map((stream) => [asked, spoken, stream] as const)),
+)
+
+const comparable = (answer: NeutralAnswer | undefined) =>
+  answer === undefined
+    ? undefined
+    : { ...answer, id: undefined, createdAt: undefined, serviceTier: undefined }
+
+describe("A caller of one dialect before a client of another", () => {
+  it.scopedLive.each(pairs)("is answered: %s before %s, streamed: %s", ([asked, spoken, stream]) =>
+    Effect.gen(function* () {
+      const upstream = yield* speaking(spoken, stream)
+      const { baseUrl, records } = yield* startGateway(
+        configOf([{ base_url: upstream.url, dialects: [spoken], api_key: "sk-upstream" }]),
+      )
+      const answer = yield* Effect.promise(() =>
+        fetch(baseUrl + paths[asked], {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ ...asks[asked], ...(stream ? { stream } : {}) }),
+        }),
+      )
+      const body = new Uint8Array(yield* Effect.promise(() => answer.arrayBuffer()))
+      expect(answer.status, Buffer.from(body).toString()).toBe(200)
+      const read = stream
+        ? answerIn(forms[asked], eventsIn(body))
+        : forms[asked].readAnswer(parseObject(body) ?? {})
+      const { counts: _, ...said } = comparable(read) ?? {}
+      const { counts: __, ...expected } = comparable(told) ?? {}
+      expect(said).toEqual(expected)
+      const [row] = yield* records
+      expect(row).toMatchObject({
+        status: 200,
+        outcome: "ok",
+        usage: { inputTokens: 30, outputTokens: 12, cachedTokens: 8 },
+        toolCalls: true,
+      })
+    }),
+  )
+})

@@ -1,0 +1,156 @@
+/** What a target is sent of a request in another dialect, by its entry of the configuration. */
+import * as Either from "effect/Either"
+import { describe, expect, it } from "vitest"
+import { nothingOmitted, type Omissions } from "../../../src/operations/Additions.ts"
+import { conversations } from "../../../src/operations/translation/Conversations.ts"
+import { preparedFor } from "../../../src/operations/translation/TranslatedRequest.ts"
+import type { Dialect } from "../../../src/routing/Dialect.ts"
+import type { Upstream } from "../../../src/routing/Upstream.ts"
+import type { JsonObject } from "../../../src/wire/Json.ts"
+import { parseObject } from "../../../src/wire/JsonBytes.ts"
+import { makeUpstream } from "../../support/arbitraries.ts"
+
+const prepared = (
+  from: Dialect,
+  body: JsonObject,
+  dialect: Dialect,
+  entry: Partial<Upstream> = {},
+  upstreamModel = "m",
+  omissions: Omissions = nothingOmitted,
+) => {
+  const operation = conversations[from]
+  const bytes = new TextEncoder().encode(JSON.stringify(body))
+  const asked = Either.getOrThrow(operation.decode(bytes, {}))
+  const upstream = makeUpstream({ name: "target", ...entry })
+  return preparedFor(operation, asked, { upstream, upstreamModel, dialect }, omissions, undefined)
+}
+
+describe("the cap of a caller before a client of chat", () => {
+  it("has its other name once that is learned, and none is left out for it", () => {
+    const capOf = (...caps: ReadonlyArray<"max_tokens" | "max_completion_tokens">) => {
+      const made = Either.getOrThrow(prepared("messages", messages, "chat", {}, "m", { usage: false, caps }))
+      const { max_completion_tokens: newer, max_tokens: older } = parseObject(made.body) ?? {}
+      return [older, newer, made.added.cap, made.added.isCallersCap]
+    }
+    expect(capOf()).toEqual([2_000, undefined, "max_tokens", true])
+    expect(capOf("max_tokens")).toEqual([undefined, 2_000, "max_completion_tokens", true])
+    expect(capOf("max_tokens", "max_completion_tokens")[0]).toBe(2_000)
+  })
+})
+
+const sent = (...args: Parameters<typeof prepared>): JsonObject =>
+  parseObject(Either.getOrThrow(prepared(...args)).body) ?? {}
+
+const user = { role: "user", content: "hi" }
+const chat = { model: "m", messages: [user] }
+const messages = { model: "m", max_tokens: 2_000, messages: [user] }
+
+describe("what a target cannot be told", () => {
+  it("is left out and named where on_unsupported is drop", () => {
+    const made = prepared("chat", { ...chat, seed: 1, logit_bias: { 5: 1 } }, "messages")
+    expect(Either.getOrThrow(made)).toMatchObject({ dropped: ["logit_bias", "seed"], asItCame: false })
+  })
+
+  it("is named so that a header can carry it, and not without end", () => {
+    const odd = { ...chat, "x\r\nset-cookie": 1, ä: 1, "a,b": 1, ["y".repeat(65)]: 1, plain: 1 }
+    expect(Either.getOrThrow(prepared("chat", odd, "messages"))).toMatchObject({
+      dropped: ["member", "plain"],
+    })
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`x${at}`, 1]))
+    const { dropped } = Either.getOrThrow(prepared("chat", { ...chat, ...many }, "messages"))
+    expect([dropped?.length, dropped?.at(-1)]).toEqual([41, "others"])
+    const refusal = Either.flip(
+      prepared("chat", { ...chat, "\u202e": 1 }, "messages", { onUnsupported: "reject" }),
+    )
+    expect(refusal).toMatchObject({ right: { param: "member" } })
+  })
+
+  it("is refused where it is reject, by the caller's name for it", () => {
+    expect(
+      Either.flip(prepared("chat", { ...chat, seed: 1 }, "messages", { onUnsupported: "reject" })),
+    ).toMatchObject({
+      right: { param: "seed", message: expect.stringContaining("on_unsupported is reject") },
+    })
+  })
+
+  it("is refused in either case where the answer would be another one without it", () => {
+    for (const onUnsupported of ["drop", "reject"] as const) {
+      const refusal = Either.flip(prepared("chat", { ...chat, n: 2 }, "messages", { onUnsupported }))
+      expect(refusal).toMatchObject({ right: { param: "n", message: expect.not.stringContaining("reject") } })
+    }
+  })
+
+  it("makes no refusal of a request of which nothing is left out", () => {
+    expect(Either.isRight(prepared("chat", chat, "messages", { onUnsupported: "reject" }))).toBe(true)
+  })
+})
+
+describe("what a target's models take", () => {
+  it.each<[string, Dialect, JsonObject, Dialect, Partial<Upstream>, string, JsonObject]>([
+    [
+      "the model's name",
+      "messages",
+      { ...messages, temperature: 0.5 },
+      "chat",
+      {},
+      "o3",
+      { max_completion_tokens: 2_000 },
+    ],
+    [
+      "sampling",
+      "messages",
+      { ...messages, temperature: 0.5 },
+      "chat",
+      { abilities: { sampling: "always" } },
+      "o3",
+      { temperature: 0.5 },
+    ],
+    [
+      "max_output",
+      "chat",
+      chat,
+      "messages",
+      { abilities: { maxOutput: 77 } },
+      "claude-sonnet-5",
+      { max_tokens: 77 },
+    ],
+    [
+      "efforts",
+      "chat",
+      { ...chat, reasoning_effort: "max" },
+      "responses",
+      { abilities: { efforts: ["low", "high"] } },
+      "m",
+      { reasoning: { effort: "high" } },
+    ],
+    [
+      "max_tokens_member",
+      "messages",
+      messages,
+      "chat",
+      { maxTokensMember: "max_tokens" },
+      "o3",
+      { max_tokens: 2_000 },
+    ],
+    [
+      "max_tokens_member",
+      "messages",
+      messages,
+      "chat",
+      { maxTokensMember: "max_completion_tokens" },
+      "m",
+      { max_completion_tokens: 2_000 },
+    ],
+    [
+      "max_tokens_member over nothing known",
+      "messages",
+      messages,
+      "chat",
+      { maxTokensMember: "auto" },
+      "m",
+      { max_tokens: 2_000 },
+    ],
+  ])("is decided by %s", (_, from, body, to, entry, model, expected) => {
+    expect(sent(from, body, to, entry, model)).toMatchObject(expected)
+  })
+})
