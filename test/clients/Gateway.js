@@ -6,6 +6,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { dialects as all } from "./Provider.js"
 
 const program = fileURLToPath(new URL("../../dist/sluice.js", import.meta.url))
 
@@ -27,8 +28,8 @@ const ready = async (port, child) => {
   throw new Error(`the gateway ended with code ${child.exitCode} before it was ready`)
 }
 
-/** Starts it with an access key, `key`; `stop` ends it in order and gives its exit code. */
-export const startGateway = async (providerUrl) => {
+/** Starts it with an access key, `key`, before a provider of these dialects; `stop` ends it in order and gives its exit code. */
+export const startGateway = async (providerUrl, dialects = all) => {
   const key = "sk-of-the-gateway"
   const folder = mkdtempSync(join(tmpdir(), "sluice-clients-"))
   const port = await freePort()
@@ -45,7 +46,7 @@ export const startGateway = async (providerUrl) => {
           name: "provider",
           base_url: providerUrl,
           api_key: "sk-of-the-provider",
-          dialects: ["chat", "responses", "messages"],
+          dialects,
           model_match: { type: "keyword", value: [...named, unnamed] },
         },
       ],

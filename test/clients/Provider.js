@@ -1,4 +1,4 @@
-/** A fake provider on a free port, of all three dialects and of what else is asked; the model asked for says how it answers. */
+/** A fake provider on a free port, of all three dialects or of some, and of what else is asked; the model asked for says how it answers. */
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { chat, completions } from "./provider/Chat.js"
@@ -6,8 +6,11 @@ import { messages } from "./provider/Messages.js"
 import { bytes, others, streamed } from "./provider/Others.js"
 import { responses, stored } from "./provider/Responses.js"
 
-/** What answers a conversation, or a text that is to be continued. */
-const speakers = [chat, completions, messages, responses]
+/** What answers a conversation, by its dialect. */
+const byDialect = { chat, responses, messages }
+
+/** The dialects that it speaks unless it is told which. */
+export const dialects = Object.keys(byDialect)
 
 const models = ["fake", "gpt-5-x", "claude-sonnet-4-x"]
 
@@ -109,10 +112,14 @@ const answerOther = (request, response, path, asked) => {
   }
 }
 
-const answer = async (request, response, body, closed) => {
+/** What answers at a path: a conversation in a dialect that is spoken, or a text that is to be continued. */
+const speakerAt = (path, spoken) =>
+  [completions, ...spoken.map((dialect) => byDialect[dialect])].find((one) => one.path === path)
+
+const answer = async (request, response, { body, spoken }, closed) => {
   const path = request.url.split("?")[0].replace(/^\/v1\//, "")
   const asked = read(request, body)
-  const speaker = speakers.find((one) => one.path === path)
+  const speaker = speakerAt(path, spoken)
   const [, status] = /^status-(\d+)$/.exec(asked.model ?? "") ?? []
   const face = path.startsWith("messages") ? messages : chat
   if (status !== undefined) send(response, Number(status), face.error(...errors[status]))
@@ -120,15 +127,18 @@ const answer = async (request, response, body, closed) => {
   else answerOther(request, response, path, asked)
 }
 
-/** Starts it; `closed` gives, once, when a call of a model that never ends has been given up by the gateway; `/closed/MODEL` answers then. */
-export const startProvider = async () => {
+/** Starts it, of these dialects; `closed` gives, once, when a call of a model that never ends has been given up by the gateway; `/closed/MODEL` answers then. */
+export const startProvider = async (spoken = dialects) => {
   const waiting = new Map()
   const server = createServer(async (request, response) => {
     const chunks = []
     for await (const one of request) chunks.push(one)
     const awaited = /^\/closed\/(.+)/.exec(request.url)?.[1]
     if (awaited !== undefined) waiting.set(awaited, () => response.end())
-    else await answer(request, response, Buffer.concat(chunks), (model) => waiting.get(model)?.())
+    else
+      await answer(request, response, { body: Buffer.concat(chunks), spoken }, (model) =>
+        waiting.get(model)?.(),
+      )
   })
   server.listen(0, "127.0.0.1")
   await once(server, "listening")

@@ -32,10 +32,10 @@ export const chat = {
     const call = { id: "call_1", type: "function", function: { name, arguments: args.join("") } }
     const content = name === undefined ? { content: said } : { content: null, tool_calls: [call] }
     const finish_reason = name === undefined ? "stop" : "tool_calls"
-    const message = { role: "assistant", refusal: null, annotations: [], ...content }
-    const details = hasReasoning(reasoning_effort)
-      ? { completion_tokens_details: { reasoning_tokens: 2 } }
-      : {}
+    const reasons = hasReasoning(reasoning_effort)
+    const thought = reasons ? { reasoning_content: "I greet." } : {}
+    const message = { role: "assistant", refusal: null, annotations: [], ...thought, ...content }
+    const details = reasons ? { completion_tokens_details: { reasoning_tokens: 2 } } : {}
     return {
       ...envelope,
       object: "chat.completion",

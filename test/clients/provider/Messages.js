@@ -8,7 +8,7 @@ const usage = {
   cache_creation: null,
   inference_geo: null,
   output_tokens: 4,
-  output_tokens_details: null,
+  output_tokens_details: { thinking_tokens: 0 },
   server_tool_use: null,
   service_tier: "standard",
 }
@@ -43,7 +43,7 @@ const messageOf = (asked, said) => {
     stop_sequence: null,
     stop_details: null,
     container: null,
-    usage,
+    usage: thinks(asked) ? { ...usage, output_tokens_details: { thinking_tokens: 2 } } : usage,
   }
 }
 
