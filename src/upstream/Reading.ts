@@ -4,7 +4,7 @@ import type { EventReader } from "../answer/EventReader.ts"
 import type { BegunAnswer, RelayedForm } from "../answer/RelayedAnswer.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
 import { faces } from "../errors/faces/Faces.ts"
-import { errorData } from "../errors/faces/OpenAiFace.ts"
+import { errorData, inOpenAiTerms } from "../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { HandedOn } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
@@ -90,7 +90,9 @@ export const refusedIn = (error: ShapedError, said: Uint8Array, { face: name }: 
   const isShaped =
     said.length <= maxErrorBytes && faces[name].shapedBody(said, badGateway, undefined) === said
   // What is brought into another face is so when the request that it answers is known.
-  return errorInAnswer(error.message, isShaped ? said : errorData(error))
+  return isShaped
+    ? errorInAnswer(error.message, said)
+    : errorInAnswer(error.message, errorData(error), errorData(inOpenAiTerms(error)))
 }
 
 /** As an error is told that came with a good status. */

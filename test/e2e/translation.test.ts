@@ -128,3 +128,90 @@ describe("A caller of one dialect before a client of another", () => {
     }),
   )
 })
+
+/** How the providers of each dialect say that a conversation is too long. */
+const tooLong: { readonly [D in Dialect]: JsonObject } = {
+  chat: {
+    error: {
+      message:
+        "This model's maximum context length is 100 tokens. However, your messages resulted in 120 tokens.",
+      type: "BadRequestError",
+      param: "messages",
+      code: 400,
+    },
+  },
+  responses: {
+    type: "error",
+    error: {
+      message: "Your input exceeds the context window of this model. Please adjust your input and try again.",
+      type: "invalid_request_error",
+      param: "input",
+      code: "context_length_exceeded",
+    },
+  },
+  messages: {
+    type: "error",
+    error: { type: "invalid_request_error", message: "prompt is too long: 120 tokens > 100 maximum" },
+  },
+}
+
+/** By what the agents that speak a dialect know it. */
+const knownBy: { readonly [D in Dialect]: RegExp } = {
+  chat: /"code":"context_length_exceeded"/,
+  responses: /"code":"context_length_exceeded"/,
+  messages: /"type":"invalid_request_error","message":"prompt is too long/,
+}
+
+const errorFrame = (dialect: Dialect): string =>
+  `${dialect === "chat" ? "" : "event: error\n"}data: ${JSON.stringify(tooLong[dialect])}\n\n`
+
+/** Says some words, and then that it is too long. */
+const brokenFrames = (dialect: Dialect): string => {
+  const writing = forms[dialect].writeEvents(askedFor)
+  const [text] = told.parts.filter(({ kind }) => kind === "text")
+  const begun = eventsOf({ ...told, parts: text === undefined ? [] : [text] })
+  const said = begun.slice(
+    0,
+    begun.findIndex(({ kind }) => kind === "part_ends"),
+  )
+  return (
+    writing
+      .take(said)
+      .map(encodeEvent)
+      .map((bytes) => Buffer.from(bytes).toString())
+      .join("") + errorFrame(dialect)
+  )
+}
+
+const betweenFamilies = dialects.flatMap((asked) =>
+  dialects.filter((spoken) => spoken !== asked).map((spoken) => [asked, spoken] as const),
+)
+
+describe("A conversation that is too long for a client of another dialect", () => {
+  it.scopedLive.each(betweenFamilies)(
+    "is told in the words of the caller's: %s before %s, at once and in mid-stream",
+    ([asked, spoken]) =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.status(400, tooLong[spoken]))
+        const { baseUrl } = yield* startGateway(
+          configOf([{ base_url: upstream.url, dialects: [spoken], api_key: "sk-upstream" }]),
+        )
+        const ask = (stream: boolean) =>
+          Effect.promise(async () => {
+            const answer = await fetch(baseUrl + paths[asked], {
+              method: "POST",
+              headers: { "content-type": "application/json" },
+              body: JSON.stringify({ ...asks[asked], ...(stream ? { stream } : {}) }),
+            })
+            return { status: answer.status, text: await answer.text() }
+          })
+        expect(yield* ask(false)).toEqual({ status: 400, text: expect.stringMatching(knownBy[asked]) })
+        upstream.setScript(Scripted.streamed(Buffer.from(errorFrame(spoken))))
+        expect(yield* ask(true)).toEqual({ status: 400, text: expect.stringMatching(knownBy[asked]) })
+        upstream.setScript(Scripted.streamed(Buffer.from(brokenFrames(spoken))))
+        const { status, text } = yield* ask(true)
+        expect([status, text]).toEqual([200, expect.stringContaining("Let me see.")])
+        expect(text).toMatch(knownBy[asked])
+      }),
+  )
+})

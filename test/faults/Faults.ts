@@ -873,7 +873,7 @@ const goodStatus: Section = {
     ),
     row(
       "an error that names its status: 400, 422",
-      ...saying(400, "This model's maximum context length is 8192 tokens.", undefined),
+      ...saying(400, "top_p is out of range.", undefined),
       ...saying(422, "messages: field required", undefined),
     ),
     row(

@@ -1,6 +1,6 @@
 /** A streamed answer, written in the chunks of chat. */
 import { mergeUsage, noUsage } from "../../answer/Usage.ts"
-import { errorData } from "../../errors/faces/OpenAiFace.ts"
+import { errorData, inOpenAiTerms } from "../../errors/faces/OpenAiFace.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import type { Running } from "../../wire/Machine.ts"
 import { doneEvent, type SseEvent } from "../../wire/Sse.ts"
@@ -73,7 +73,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
       case "ends":
         return this.#end(event.finish)
       case "error":
-        return [{ data: errorData(event.error), event: undefined }]
+        return [{ data: errorData(inOpenAiTerms(event.error)), event: undefined }]
     }
   }
 

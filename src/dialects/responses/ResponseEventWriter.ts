@@ -1,5 +1,6 @@
 /** A streamed answer, written in the events of responses. */
 import { mergeUsage, noUsage } from "../../answer/Usage.ts"
+import { inOpenAiTerms } from "../../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../../errors/SaidError.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { Running } from "../../wire/Machine.ts"
@@ -214,7 +215,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
 
   #fail(error: ShapedError): Events {
     this.#isOver = true
-    const { code, message, param, type } = error
+    const { code, message, param, type } = inOpenAiTerms(error)
     const failed = {
       ...begunResponse(this.#head, this.#asked),
       status: "failed",

@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
 import { firstObject, parts, type ShapedError, saidIn } from "../SaidError.ts"
 import type { Face } from "./Face.ts"
+import { inAnthropicWords, tooLongCode, tooLongIn } from "./TooLong.ts"
 
 /** The types by the statuses that Anthropic gives them with. */
 const typesByStatus: ReadonlyMap<number, string> = new Map([
@@ -26,12 +27,22 @@ const typesByName: ReadonlyMap<string, string> = new Map([
   ["invalid_request_error", "invalid_request_error"],
   ["rate_limit_exceeded", "rate_limit_error"],
   ["insufficient_quota", "billing_error"],
+  ["invalid_prompt", "invalid_request_error"],
   ["overloaded", "overloaded_error"],
+  ["server_is_overloaded", "overloaded_error"],
   ["shutting_down", "overloaded_error"],
 ])
 
 const typeOfStatus = (status: number): string =>
   typesByStatus.get(status) ?? (status < 500 ? "invalid_request_error" : "api_error")
+
+/** The type of an error that came with a status: that the account has no money left OpenAI says with that of its rate limits. */
+const typeAt = ({ code, type }: ShapedError, status: number): string => {
+  if (ownTypes.has(type)) return type
+  return status === 429 && (code === "insufficient_quota" || type === "insufficient_quota")
+    ? "billing_error"
+    : typeOfStatus(status)
+}
 
 /** The type of an error that has no status of its own, unless its code is one. */
 const typeOfSaid = ({ code, type }: ShapedError): string => {
@@ -46,10 +57,32 @@ const encoder = new TextEncoder()
 const encoded = (type: string, message: string, requestId: string | undefined): Uint8Array =>
   encoder.encode(JSON.stringify({ type: "error", error: { type, message }, request_id: requestId ?? null }))
 
+/**
+ * An error of another family's.
+ *
+ * @param members the provider's own
+ */
+const encodedOf = (
+  error: ShapedError,
+  type: string,
+  requestId: string | undefined,
+  members?: JsonObject,
+): Uint8Array => {
+  const tooLong = tooLongIn(error, members)
+  return tooLong === undefined
+    ? encoded(type, error.message, requestId)
+    : encoded("invalid_request_error", inAnthropicWords(tooLong, error), requestId)
+}
+
 const isWords = (value: Json | undefined): boolean => typeof value === "string" && value !== ""
 
+/** An error of OpenAI's responses has the same envelope, and a code in it. */
 const isAnthropic = ({ error, type }: JsonObject): boolean =>
-  type === "error" && isJsonObject(error) && isWords(error["type"]) && isWords(error["message"])
+  type === "error" &&
+  isJsonObject(error) &&
+  isWords(error["type"]) &&
+  isWords(error["message"]) &&
+  error["code"] !== tooLongCode
 
 export const anthropicFace: Face = {
   ownBody: ({ anthropicMessage, message, status }, requestId) =>
@@ -62,9 +95,9 @@ export const anthropicFace: Face = {
     if (body === parsed && isAnthropic(body)) return bytes
     const said = saidIn(body)
     if (said === undefined) return undefined
-    const { message, type } = parts(said.error, said.message)
-    return encoded(ownTypes.has(type) ? type : typeOfStatus(status), message, requestId)
+    const error = parts(said.error, said.message)
+    return encodedOf(error, typeAt(error, status), requestId, said.error)
   },
 
-  errorData: (error, requestId) => encoded(typeOfSaid(error), error.message, requestId),
+  errorData: (error, requestId) => encodedOf(error, typeOfSaid(error), requestId),
 }

@@ -1,13 +1,54 @@
 /** Errors as OpenAI's clients expect them: `{"error":{…}}`, in bodies and in events. Errors in the shapes of other providers are brought into it. */
-import { isJsonArray, isJsonObject, type Json } from "../../wire/Json.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import { encodeJson, parseJson, rewriteJson } from "../../wire/JsonBytes.ts"
 import { elementTexts } from "../../wire/JsonText.ts"
 import type { Declaration } from "../Declaration.ts"
 import { firstObject, named, parts, type ShapedError, saidIn } from "../SaidError.ts"
 import type { Face } from "./Face.ts"
+import { inOpenAiWords, tooLongCode, tooLongIn } from "./TooLong.ts"
 
 /** The most of an error as it is printed, further members included. */
 const maxPrinted = 32 * 1024
+
+/** Types that Anthropic alone has, as OpenAI calls the same: its type, and its code. */
+const typesOfAnthropic: ReadonlyMap<string, readonly [type: string, code: string | null]> = new Map([
+  ["authentication_error", ["invalid_request_error", "invalid_api_key"]],
+  ["billing_error", ["insufficient_quota", "insufficient_quota"]],
+  ["not_found_error", ["invalid_request_error", null]],
+  ["conflict_error", ["invalid_request_error", "conflict"]],
+  ["request_too_large", ["invalid_request_error", "request_too_large"]],
+  ["rate_limit_error", ["rate_limit_exceeded", "rate_limit_exceeded"]],
+  ["api_error", ["server_error", null]],
+  ["timeout_error", ["server_error", "timeout"]],
+  ["overloaded_error", ["server_error", "overloaded"]],
+])
+
+/** Anthropic names a model it does not have so. */
+const namesModel = /^model: /
+
+const inOwnTypes = (error: ShapedError): ShapedError => {
+  const own = typesOfAnthropic.get(error.type)
+  if (own === undefined) return error
+  const [type, code] = own
+  const isModel = error.type === "not_found_error" && namesModel.test(error.message)
+  return { ...error, type, code: error.code ?? (isModel ? "model_not_found" : code) }
+}
+
+/**
+ * An error of another family's, in the words, the type and the code that OpenAI has for it.
+ *
+ * @param members the provider's own
+ */
+export const inOpenAiTerms = (error: ShapedError, members?: JsonObject): ShapedError => {
+  const tooLong = tooLongIn(error, members)
+  if (tooLong === undefined) return inOwnTypes(error)
+  return {
+    ...error,
+    message: inOpenAiWords(tooLong, error),
+    type: error.type === "upstream_error" ? "invalid_request_error" : error.type,
+    code: tooLongCode,
+  }
+}
 
 /** Whatever an upstream calls an error, in OpenAI's shape, with its further members. */
 export const shaped = (error: Json): ShapedError =>
@@ -53,7 +94,7 @@ export const shapedBody = (bytes: Uint8Array): Uint8Array | undefined => {
   const said = saidIn(body)
   if (said === undefined) return undefined
   const { error: _, ...members } = said.error
-  const told = parts(said.error, said.message)
+  const told = inOpenAiTerms(parts(said.error, said.message), said.error)
   const error = { ...members, ...told }
   const own = body === parsed ? bytes : firstIn(bytes, parsed)
   const whole =

@@ -63,9 +63,14 @@ export const refusedBy = (
     retryAfterMs,
   })
 
-/** An error that came with a good status, and whose fault it is. */
-export const errorInAnswer = (message: string, body: Uint8Array): Refused => {
-  const { kind, status = 502 } = hiddenRefusal(body)
+/**
+ * An error that came with a good status, and whose fault it is.
+ *
+ * @param said its body, by which that is known
+ * @param body the same as it is told
+ */
+export const errorInAnswer = (message: string, said: Uint8Array, body = said): Refused => {
+  const { kind, status = 502 } = hiddenRefusal(said)
   return AttemptFailure.Refused({
     kind,
     status,

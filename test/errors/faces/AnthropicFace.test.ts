@@ -119,6 +119,18 @@ describe("Anthropic's face", () => {
       "body.max_tokens: is missing",
     ],
     [429, '[{"error":{"code":429,"message":"slower"}}]', "rate_limit_error", "slower"],
+    [
+      429,
+      '{"error":{"message":"pay","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}',
+      "billing_error",
+      "pay",
+    ],
+    [
+      413,
+      '{"error":{"message":"Please reduce the length of the messages or completion.","code":"context_length_exceeded"}}',
+      "invalid_request_error",
+      "prompt is too long (Please reduce the length of the messages or completion.)",
+    ],
     [500, '{"error":{"type":"overloaded_error","message":"busy"}}', "overloaded_error", "busy"],
     [503, '{"error":{"message":"busy","type":"server_error"}}', "overloaded_error", "busy"],
     [529, '{"error":{"message":"busy"}}', "overloaded_error", "busy"],

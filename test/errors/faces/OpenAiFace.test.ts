@@ -26,7 +26,7 @@ const table: ReadonlyArray<readonly [string, unknown, unknown]> = [
     },
     {
       error: {
-        code: "400",
+        code: "context_length_exceeded",
         message: "the request exceeds the available context size",
         type: "exceed_context_size_error",
         n_prompt_tokens: 9000,
@@ -115,8 +115,41 @@ const table: ReadonlyArray<readonly [string, unknown, unknown]> = [
     { type: "error", error: { type: "overloaded_error", message: "Overloaded" }, request_id: "req_1" },
     {
       type: "error",
-      error: { type: "overloaded_error", message: "Overloaded", param: null, code: null },
+      error: { type: "server_error", message: "Overloaded", param: null, code: "overloaded" },
       request_id: "req_1",
+    },
+  ],
+  ...(
+    [
+      ["authentication_error", "invalid_request_error", "invalid_api_key"],
+      ["billing_error", "insufficient_quota", "insufficient_quota"],
+      ["permission_error", "permission_error", null],
+      ["not_found_error", "invalid_request_error", null],
+      ["conflict_error", "invalid_request_error", "conflict"],
+      ["request_too_large", "invalid_request_error", "request_too_large"],
+      ["rate_limit_error", "rate_limit_exceeded", "rate_limit_exceeded"],
+      ["timeout_error", "server_error", "timeout"],
+      ["api_error", "server_error", null],
+    ] as const
+  ).map(
+    ([theirs, type, code]) =>
+      [
+        `Anthropic: ${theirs}`,
+        { type: "error", error: { type: theirs, message: "m" } },
+        { type: "error", error: { type, message: "m", param: null, code } },
+      ] as const,
+  ),
+  [
+    "Anthropic: a model that is not there",
+    { type: "error", error: { type: "not_found_error", message: "model: claude-9" } },
+    {
+      type: "error",
+      error: {
+        type: "invalid_request_error",
+        message: "model: claude-9",
+        param: null,
+        code: "model_not_found",
+      },
     },
   ],
   [
