@@ -1,7 +1,7 @@
 /** An answer in no dialect, whole or as it comes. The parts of a stream, joined, are those of the whole: a law of every reader and writer. */
 import type { Usage } from "../answer/Usage.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
-import type { AssistantPart, Citation } from "./Part.ts"
+import type { AssistantPart, Citation, ToolCalling } from "./Part.ts"
 import type { Seal } from "./Seal.ts"
 
 /** What an answer says of itself. */
@@ -59,4 +59,5 @@ export type PartBeginning =
       readonly id: string
       readonly name: string
       readonly isFreeForm: boolean
+      readonly calling?: ToolCalling | undefined
     }

@@ -33,8 +33,8 @@ export const eventsOfPart = (part: AssistantPart): ReadonlyArray<AnswerEvent> =>
     case "reasoning":
       return told({ kind: "reasoning" }, reasoned(part))
     case "tool_call": {
-      const { id, input, isFreeForm, name } = part
-      return told({ kind: "tool_call", id, name, isFreeForm }, more(input))
+      const { calling, id, input, isFreeForm, name } = part
+      return told({ kind: "tool_call", id, name, isFreeForm, calling }, more(input))
     }
     // No dialect streams them.
     case "image":

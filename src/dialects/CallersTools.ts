@@ -19,10 +19,10 @@ export const withCallersTools = (
   const changed = (part: AssistantPart): AssistantPart => {
     const tool = part.kind === "tool_call" ? tools.get(part.name) : undefined
     if (part.kind !== "tool_call" || tool === undefined) return part
-    const { isFreeForm, name } = tool
+    const { calling, isFreeForm, name } = tool
     return isFreeForm
-      ? { ...part, name, isFreeForm, input: run(unwrapping, [part.input]).join("") }
-      : { ...part, name }
+      ? { ...part, name, calling, isFreeForm, input: run(unwrapping, [part.input]).join("") }
+      : { ...part, name, calling }
   }
   return { ...answer, parts: answer.parts.map(changed) }
 }
@@ -42,10 +42,11 @@ export const callersTools = (
     if (event.kind === "part_begins" && event.part.kind === "tool_call") {
       const tool = tools.get(event.part.name)
       if (tool === undefined) return [undefined, [event]]
-      const { isFreeForm, name } = tool
+      const { calling, isFreeForm: isWrapped, name } = tool
+      const isFreeForm = isWrapped || event.part.isFreeForm
       return [
-        isFreeForm ? unwrapping.initial : undefined,
-        [{ kind: "part_begins", part: { ...event.part, name, isFreeForm } }],
+        isWrapped ? unwrapping.initial : undefined,
+        [{ kind: "part_begins", part: { ...event.part, name, calling, isFreeForm } }],
       ]
     }
     if (state === undefined) return [state, [event]]

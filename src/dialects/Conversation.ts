@@ -1,6 +1,6 @@
 /** A request in no dialect: what is said so far, in order, what may be called, and how the answer is to be. */
 import type { JsonObject } from "../wire/Json.ts"
-import type { AssistantPart, TextPart, UserPart } from "./Part.ts"
+import type { AssistantPart, TextPart, ToolCalling, UserPart } from "./Part.ts"
 
 export interface Conversation {
   /** As the caller asked for it; a target is sent its own name for it. */
@@ -105,6 +105,7 @@ export type Tool =
       readonly schema: JsonObject | undefined
       readonly strict: boolean | undefined
       readonly isCached: boolean
+      readonly calling?: ToolCalling | undefined
     }
   /** Takes any text, or text of a grammar. */
   | {
@@ -113,6 +114,7 @@ export type Tool =
       readonly description: string | undefined
       /** Of OpenAI's two dialects, which write it differently: `{ type: "grammar", syntax, definition }`. */
       readonly grammar: { readonly syntax: string; readonly definition: string } | undefined
+      readonly calling?: ToolCalling | undefined
     }
   /** Run by the provider, or known to the model by its type alone. */
-  | { readonly kind: "foreign"; readonly as: string; readonly json: JsonObject }
+  | (Foreign & { readonly kind: "foreign"; readonly json: JsonObject })

@@ -12,6 +12,7 @@ import type { SseEvent } from "../wire/Sse.ts"
 import type { AnswerEvent, NeutralAnswer } from "./Answer.ts"
 import type { Conversation } from "./Conversation.ts"
 import type { Loss } from "./Loss.ts"
+import type { ToolCalling } from "./Part.ts"
 
 export interface DialectForm {
   readonly dialect: Dialect
@@ -56,6 +57,7 @@ export interface RenamedTool {
   readonly name: string
   /** Sent as a function that takes `{ "input": text }`, since the target knows no tools that take any text. */
   readonly isFreeForm: boolean
+  readonly calling?: ToolCalling | undefined
 }
 
 /** What an answer has to fit to. Plain values: long answers are translated in another thread. */

@@ -72,13 +72,22 @@ export interface ReasoningPart {
   readonly seal?: Seal | undefined
 }
 
+/** How responses say the call of a tool, where its name is not all of it. */
+export type ToolCalling =
+  /** The tool is one of several that have a name together. Its own is `name`. */
+  | { readonly kind: "in_namespace"; readonly namespace: string; readonly name: string }
+  /** The tool looks for others, in an item of its own. */
+  | { readonly kind: "search" }
+
 export interface ToolCallPart extends Marked {
   readonly kind: "tool_call"
   readonly id: string
+  /** All of it, by which no other tool is called. */
   readonly name: string
   /** JSON as a rule; any text of a free-form tool. */
   readonly input: string
   readonly isFreeForm: boolean
+  readonly calling?: ToolCalling | undefined
 }
 
 export interface ToolResultPart extends Marked {

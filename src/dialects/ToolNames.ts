@@ -29,9 +29,10 @@ export const fittedId = (id: string): string =>
 /** How a tool is sent. */
 const sentAs = (tool: Tool, longest: number, takesFreeForm: boolean): ReadonlyArray<RenamedTool> => {
   if (tool.kind === "foreign") return []
-  const { name } = tool
+  const { calling, name } = tool
   const sent = fittedName(name, longest)
   const isFreeForm = tool.kind === "free_form" && !takesFreeForm
+  if (calling !== undefined) return [{ sent, name, isFreeForm, calling }]
   return sent === name && !isFreeForm ? [] : [{ sent, name, isFreeForm }]
 }
 

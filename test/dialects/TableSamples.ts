@@ -150,6 +150,14 @@ export const parts: { readonly [D in Dialect]: ReadonlyArray<JsonObject> } = {
     },
     { tools: [{ type: "web_search" }] },
     {
+      tools: [
+        { type: "namespace", name: "mail", description: "", tools: [{ type: "function", name: "find" }] },
+      ],
+    },
+    { tools: [{ type: "tool_search", execution: "client" }] },
+    { tools: [{ type: "tool_search" }] },
+    { input: [{ type: "additional_tools", tools: [{ type: "function", name: "find" }] }, user("Hi")] },
+    {
       input: [
         user("Hi"),
         { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "gAAA" },
@@ -229,6 +237,7 @@ export const parts: { readonly [D in Dialect]: ReadonlyArray<JsonObject> } = {
       tool_choice: { type: "any", disable_parallel_tool_use: true },
     },
     { tools: [{ type: "web_search_20250305", name: "web_search" }] },
+    { tools: [{ type: "tool_search_tool_regex_20251119", name: "tool_search_tool_regex" }] },
     {
       messages: [
         user("Hi"),

@@ -1,6 +1,7 @@
 /** Names and ids of tools that fit, and their way back. */
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import { noUsage } from "../../src/answer/Usage.ts"
 import type { AnswerEvent, NeutralAnswer } from "../../src/dialects/Answer.ts"
 import { answerOf, eventsOf } from "../../src/dialects/AnswerParts.ts"
 import { callersTools, withCallersTools } from "../../src/dialects/CallersTools.ts"
@@ -68,7 +69,7 @@ describe("a name of a tool", () => {
           { kind: "function", name: "short", ...named },
           { kind: "function", name: long, ...named },
           { kind: "free_form", name: "patch", description: undefined, grammar: undefined },
-          { kind: "foreign", as: "web_search", json: {} },
+          { kind: "foreign", as: "web_search", isEssential: true, json: {} },
         ],
         64,
         false,
@@ -152,6 +153,21 @@ describe("an answer", () => {
         },
       ),
     )
+  })
+})
+
+describe("an answer of a model that knows tools that take any text", () => {
+  it("calls them as such, by the caller's names, whole and streamed alike", () => {
+    const renamed = [{ sent: "sent_1", name: "a name of the caller's", isFreeForm: false }]
+    const call = { kind: "tool_call", id: "c", input: "x", isFreeForm: true } as const
+    const answer: NeutralAnswer = {
+      ...{ id: "1", model: "m", createdAt: 1, serviceTier: undefined, counts: noUsage },
+      parts: [{ ...call, name: "sent_1" }],
+      finish: { kind: "tool_calls" },
+    }
+    const whole = withCallersTools(answer, renamed)
+    expect(whole.parts).toEqual([{ ...call, name: "a name of the caller's" }])
+    expect(answerOf(run(callersTools(renamed), eventsOf(answer)))).toEqual(whole)
   })
 })
 

@@ -134,7 +134,7 @@ const toolsOf = (tools: ReadonlyArray<Tool>): readonly [ReadonlyArray<JsonObject
   tools.flatMap(
     (tool): ReadonlyArray<Loss> =>
       tool.kind === "foreign"
-        ? [{ as: tool.as, isEssential: true }]
+        ? [{ as: tool.as, isEssential: tool.isEssential }]
         : tool.kind === "function" && tool.isCached
           ? [mayGo("cache_control")]
           : [],

@@ -1,6 +1,6 @@
 /** The blocks that a model says, in requests and in answers, as parts. */
-import type { Json, JsonObject } from "../../wire/Json.ts"
-import { encodeJson } from "../../wire/JsonBytes.ts"
+import type { JsonObject } from "../../wire/Json.ts"
+import { inputText } from "../CallInput.ts"
 import type { ForeignPart, ReasoningPart, TextPart, ToolCallPart } from "../Part.ts"
 import type { Seal } from "../Seal.ts"
 import { citationsOf } from "./MessagesCitations.ts"
@@ -12,15 +12,7 @@ export const textOfBlock = ({ citations, text }: JsonObject): TextPart | undefin
   return found.length === 0 ? { kind: "text", text } : { kind: "text", text, citations: found }
 }
 
-const decoder = new TextDecoder()
-
-/** The JSON of an input; what is nested deeper than can be printed is no input of any tool. */
-const inputText = (input: Json | undefined): string => {
-  const printed = encodeJson(input ?? {})
-  return printed === undefined ? "{}" : decoder.decode(printed)
-}
-
-/** A call; what was not given is no input, and an input of nothing is an empty object. */
+/** A call. */
 export const callOfBlock = ({ id, input, name }: JsonObject): ToolCallPart => ({
   kind: "tool_call",
   id: typeof id === "string" ? id : "",

@@ -19,8 +19,11 @@ const ofTools: ReadonlySet<string> = new Set([
 
 const toolOf = (reading: MessagesReading, tool: JsonObject, path: string): Tool => {
   const { input_schema: schema, type } = tool
-  if (typeof type === "string" && type !== "custom")
-    return { kind: "foreign", as: `tools.${type}`, json: tool }
+  if (typeof type === "string" && type !== "custom") {
+    // All tools are sent, so that none has to be looked for.
+    const isEssential = !type.startsWith("tool_search_tool")
+    return { kind: "foreign", as: `tools.${type}`, isEssential, json: tool }
+  }
   const name = reading.text(tool["name"], `${path}.name`) ?? reading.wrong(`${path}.name`, "Field required")
   for (const member in tool) {
     if (!ofTools.has(member) && tool[member] !== null) reading.foreign.tell(`tools.${member}`)

@@ -41,9 +41,8 @@ const writtenTool = (
     // Written as functions.
     case "free_form":
       return []
-    // The answer may depend on it.
     case "foreign":
-      losses.tell(tool.as, true)
+      losses.tell(tool.as, tool.isEssential)
       return []
   }
 }

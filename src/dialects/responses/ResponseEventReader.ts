@@ -10,7 +10,8 @@ import { EventLine } from "../EventLine.ts"
 import { listIn, numberIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
 import type { AssistantPart } from "../Part.ts"
 import { countsOf, finishOf, headOf } from "./ResponseAnswer.ts"
-import { callOf, ownSeal, partsOf, reasoningTexts } from "./ResponseItems.ts"
+import { callOf } from "./ResponseCalls.ts"
+import { ownSeal, partsOf, reasoningTexts } from "./ResponseItems.ts"
 import { citationOf } from "./ResponseParts.ts"
 
 type Events = ReadonlyArray<AnswerEvent>
@@ -104,8 +105,8 @@ class Reader implements EventReading {
       case "function_call":
       case "custom_tool_call": {
         this.#hasCalls = true
-        const { id, isFreeForm, name } = callOf(item)
-        return this.#open(key, { kind: "tool_call", id, name, isFreeForm })
+        const { input: _, ...call } = callOf(item)
+        return this.#open(key, call)
       }
       case "reasoning":
         return this.#open(key, { kind: "reasoning" })

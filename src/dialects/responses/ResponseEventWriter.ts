@@ -10,6 +10,7 @@ import { changedBy, opened } from "../AnswerParts.ts"
 import type { AskedFor } from "../DialectForm.ts"
 import type { AssistantPart } from "../Part.ts"
 import { begunResponse, endedResponse, itemKey } from "./ResponseAnswer.ts"
+import { isToldAtOnce, ownName } from "./ResponseCalls.ts"
 import { itemOf } from "./ResponseItems.ts"
 import { writtenCitation, writtenText } from "./ResponseParts.ts"
 
@@ -131,6 +132,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
       case "refusal":
         return [this.#write("response.refusal.delta", { ...this.#place(), delta })]
       case "tool_call": {
+        if (isToldAtOnce(before)) return []
         const type = before.isFreeForm
           ? "response.custom_tool_call_input.delta"
           : "response.function_call_arguments.delta"
@@ -188,12 +190,13 @@ class Writer implements Running<AnswerEvent, SseEvent> {
           this.#write("response.content_part.done", { ...this.#place(), part: partOf(part) }),
         ]
       case "tool_call":
+        if (isToldAtOnce(part)) return []
         return [
           part.isFreeForm
             ? this.#write("response.custom_tool_call_input.done", { ...this.#itemPlace(), input: part.input })
             : this.#write("response.function_call_arguments.done", {
                 ...this.#itemPlace(),
-                name: part.name,
+                name: ownName(part),
                 arguments: part.input,
               }),
         ]

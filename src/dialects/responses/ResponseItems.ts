@@ -1,20 +1,10 @@
 /** Items of a model's output in responses, read and written, in requests as in answers. */
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import { membersOf, objectsIn, saidIn, textIn } from "../Members.ts"
-import type { AssistantPart, ReasoningPart, ToolCallPart } from "../Part.ts"
+import type { AssistantPart, ReasoningPart } from "../Part.ts"
 import { type Seal, wrap } from "../Seal.ts"
+import { callItem, callOf, type ItemStatus } from "./ResponseCalls.ts"
 import { spokenPartsOf, writtenText } from "./ResponseParts.ts"
-
-export const callOf = (item: JsonObject): ToolCallPart => {
-  const isFreeForm = item["type"] === "custom_tool_call"
-  return {
-    kind: "tool_call",
-    id: textIn(item["call_id"]) ?? textIn(item["id"]) ?? "",
-    name: textIn(item["name"]) ?? "",
-    input: textIn(item[isFreeForm ? "input" : "arguments"]) ?? "",
-    isFreeForm,
-  }
-}
 
 /** What is told of reasoning: its summary, or else itself. */
 export const reasoningTexts = ({ content, summary }: JsonObject): ReadonlyArray<string> => {
@@ -61,9 +51,6 @@ export const partsOf = (item: JsonObject): ReadonlyArray<AssistantPart> => {
   }
 }
 
-/** The status of an item that is whole, or of one that is being told. */
-export type ItemStatus = "completed" | "in_progress" | "incomplete"
-
 /** An item of an answer; `undefined` for what no item can say. */
 export const itemOf = (
   part: AssistantPart,
@@ -89,12 +76,8 @@ export const itemOf = (
         summary: part.texts.map((text) => ({ type: "summary_text", text })),
         encrypted_content: part.seal === undefined ? undefined : wrap(part.seal, upstream),
       })
-    case "tool_call": {
-      const { id, input, isFreeForm, name } = part
-      return isFreeForm
-        ? { type: "custom_tool_call", id: `ctc_${key}`, status, call_id: id, name, input }
-        : { type: "function_call", id: `fc_${key}`, status, call_id: id, name, arguments: input }
-    }
+    case "tool_call":
+      return callItem(part, key, status)
     case "image":
     case "foreign":
       return undefined

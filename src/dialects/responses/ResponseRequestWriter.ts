@@ -134,7 +134,7 @@ const apart = (turns: ReadonlyArray<Turn>): readonly [string | undefined, Readon
 const toolLosses = (tools: ReadonlyArray<Tool>): ReadonlyArray<Loss> =>
   tools.flatMap((tool) =>
     tool.kind === "foreign"
-      ? [{ as: tool.as, isEssential: true }]
+      ? [{ as: tool.as, isEssential: tool.isEssential }]
       : tool.kind === "function" && tool.isCached
         ? [mayGo("cache_control")]
         : [],

@@ -4,8 +4,10 @@ import type { Turn } from "../Conversation.ts"
 import { objectsIn, saidIn, textIn } from "../Members.ts"
 import type { AssistantPart, ForeignPart, ToolResultPart, UserPart } from "../Part.ts"
 import { unwrap } from "../Seal.ts"
-import { callOf, reasoningOf } from "./ResponseItems.ts"
+import { callOf, isCallersSearch, searchCallOf } from "./ResponseCalls.ts"
+import { reasoningOf } from "./ResponseItems.ts"
 import { givenPartsOf, spokenPartsOf, textPartsOf } from "./ResponseParts.ts"
+import { toldOf, toolsIn } from "./ResponseTools.ts"
 
 const resultOf = ({ call_id: id, output, type }: JsonObject): ToolResultPart => ({
   kind: "tool_result",
@@ -13,6 +15,15 @@ const resultOf = ({ call_id: id, output, type }: JsonObject): ToolResultPart => 
   parts: givenPartsOf(output, "input.output").filter((part) => part.kind !== "foreign"),
   isError: false,
   isFreeForm: type === "custom_tool_call_output",
+})
+
+/** What was found is offered from now on. */
+const foundOf = (item: JsonObject): ToolResultPart => ({
+  kind: "tool_result",
+  id: textIn(item["call_id"]) ?? "",
+  parts: [{ kind: "text", text: toldOf(toolsIn(item["tools"])) }],
+  isError: false,
+  isFreeForm: false,
 })
 
 const foreign = (json: JsonObject, as: string): ForeignPart => ({
@@ -40,6 +51,15 @@ class Turns {
       case "custom_tool_call_output":
         this.#endSaid()
         this.#results.push(resultOf(item))
+        return
+      case "tool_search_call":
+        this.#speak([isCallersSearch(item) ? searchCallOf(item) : foreign(item, "input.tool_search_call")])
+        return
+      case "tool_search_output":
+        this.#found(item)
+        return
+      // Tools that are offered.
+      case "additional_tools":
         return
       case "reasoning": {
         // Seals of this dialect are nothing to another.
@@ -70,6 +90,13 @@ class Turns {
   flush(): void {
     this.#endSaid()
     this.#endResults()
+  }
+
+  #found(item: JsonObject): void {
+    if (isCallersSearch(item)) {
+      this.#endSaid()
+      this.#results.push(foundOf(item))
+    } else this.#speak([foreign(item, "input.tool_search_output")])
   }
 
   #message({ content, role }: JsonObject): void {

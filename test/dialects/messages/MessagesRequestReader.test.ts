@@ -345,7 +345,12 @@ describe("tools (2.4)", () => {
         strict: undefined,
         isCached: false,
       },
-      { kind: "foreign", as: "tools.bash_20250124", json: { type: "bash_20250124", name: "bash" } },
+      {
+        kind: "foreign",
+        as: "tools.bash_20250124",
+        isEssential: true,
+        json: { type: "bash_20250124", name: "bash" },
+      },
     ])
     expect(foreign.map(({ as }) => as)).toEqual(["tools.defer_loading", "tools.input_examples"])
   })

@@ -481,9 +481,9 @@ describe("tools (2.4)", () => {
   })
 
   it("of others are essential", () => {
-    expect(lost(write({ tools: [f, { kind: "foreign", as: "tools.web_search", json: {} }] }))).toEqual([
-      "tools.web_search!",
-    ])
+    expect(
+      lost(write({ tools: [f, { kind: "foreign", as: "tools.web_search", isEssential: true, json: {} }] })),
+    ).toEqual(["tools.web_search!"])
   })
 
   it("that were called are told where none are sent, since calls are refused then", () => {
