@@ -6,6 +6,7 @@ import type { Dialect } from "../../src/routing/Dialect.ts"
 import { isJsonObject, type JsonObject } from "../../src/wire/Json.ts"
 import * as Anthropic from "./Messages.ts"
 import * as OpenAi from "./ResponseEvents.ts"
+import { toolProblem } from "./StrictTools.ts"
 import { chunk, finishChunk } from "./Wire.ts"
 
 type Members = Readonly<Record<string, unknown>>
@@ -14,6 +15,8 @@ interface Call {
   readonly id: string
   readonly name: string
   readonly args: string
+  /** Instead of them, of a tool that takes any text; where none is known, `args` hold it. */
+  readonly text?: string
 }
 
 /** One answer of a provider. */
@@ -33,8 +36,10 @@ export const firstStep: Step = {
   ],
 }
 
-/** By how many results of tools the conversation holds. */
-export const steps: ReadonlyMap<number, Step> = new Map([
+/** What is said, by how many results of tools the conversation holds. */
+export type Steps = ReadonlyMap<number, Step>
+
+export const steps: Steps = new Map([
   [0, firstStep],
   [2, { reasoning: "And now?", text: "", calls: [{ id: "call_c", name: "time", args: "{}" }] }],
   [3, { reasoning: "All is known.", text: "It rains.", calls: [] }],
@@ -78,7 +83,7 @@ interface Understood {
 interface Speech {
   readonly path: string
   readonly known: ReadonlyArray<string>
-  readonly understood: (body: JsonObject) => Understood
+  readonly understood: (body: JsonObject, steps: Steps) => Understood
   readonly whole: (step: Step, place: number, model: string) => Members
   /** Each in a frame of its own. */
   readonly frames: (whole: Members) => ReadonlyArray<string>
@@ -99,6 +104,7 @@ const chat: Speech = {
   known: [
     ...["model", "messages", "stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls"],
     ...["max_completion_tokens", "max_tokens", "n", "reasoning_effort", "response_format", "seed"],
+    ...["prompt_cache_key", "verbosity"],
   ],
   understood: (body) => {
     const messages = objects(body["messages"])
@@ -118,6 +124,14 @@ const chat: Speech = {
     return {
       problem: first([
         ...problems,
+        toolProblem(
+          objects(body["tools"]).map(({ custom, function: named, type }) =>
+            type === "custom"
+              ? { name: object(custom)["name"] }
+              : { name: object(named)["name"], schema: object(named)["parameters"] },
+          ),
+          64,
+        ),
         images.some(({ image_url: image }) => object(image)["url"] !== `data:image/png;base64,${picture}`) &&
           "a picture cannot be read",
       ]),
@@ -144,11 +158,11 @@ const chat: Speech = {
           ...(calls.length === 0
             ? {}
             : {
-                tool_calls: calls.map(({ args, id, name }) => ({
-                  id,
-                  type: "function",
-                  function: { name, arguments: args },
-                })),
+                tool_calls: calls.map(({ args, id, name, text: input }) =>
+                  input === undefined
+                    ? { id, type: "function", function: { name, arguments: args } }
+                    : { id, type: "custom", custom: { name, input } },
+                ),
               }),
         },
         logprobs: null,
@@ -172,6 +186,14 @@ const chat: Speech = {
       ...halves(reasoning).map((reasoning_content) => ({ reasoning_content })),
       ...halves(content).map((one) => ({ content: one })),
       ...objects(calls).flatMap((call, index): ReadonlyArray<Members> => {
+        const { custom, id, type } = call
+        if (type === "custom") {
+          const { input, name } = object(custom)
+          return [
+            { tool_calls: [{ index, id, type, custom: { name, input: "" } }] },
+            ...halves(input).map((one) => ({ tool_calls: [{ index, custom: { input: one } }] })),
+          ]
+        }
         const { arguments: args, name } = object(call["function"])
         return [
           { tool_calls: [{ index, ...call, function: { name, arguments: "" } }] },
@@ -196,9 +218,9 @@ const halves = (text: unknown): ReadonlyArray<string> =>
         (one) => one !== "",
       )
 
-/** The steps that a conversation of so many results has behind it. */
-const placesBefore = (results: number): ReadonlyArray<number> =>
-  [...steps.keys()].filter((place) => place < results)
+/** The steps with reasoning that a conversation of so many results has behind it. */
+const placesBefore = (steps: Steps, results: number): ReadonlyArray<number> =>
+  [...steps].flatMap(([place, { reasoning }]) => (place < results && reasoning !== "" ? [place] : []))
 
 const responses: Speech = {
   path: "/v1/responses",
@@ -206,7 +228,7 @@ const responses: Speech = {
     ...["model", "input", "instructions", "stream", "tools", "tool_choice", "parallel_tool_calls"],
     ...["max_output_tokens", "reasoning", "text", "include", "store"],
   ],
-  understood: (body) => {
+  understood: (body, said) => {
     const input = objects(body["input"])
     const calls = input.filter(({ type }) => type === "function_call")
     const results = input.filter(({ type }) => type === "function_call_output")
@@ -231,7 +253,7 @@ const responses: Speech = {
           "a picture cannot be read",
       ]),
       seals,
-      given: reasons ? placesBefore(results.length).map((at) => [`rs_${at}`, `enc-${at}`]) : [],
+      given: reasons ? placesBefore(said, results.length).map((at) => [`rs_${at}`, `enc-${at}`]) : [],
       results: results.length,
       reasons,
       isFormed: isSame(object(object(body["text"])["format"])["schema"], schema),
@@ -272,7 +294,7 @@ const messages: Speech = {
     ...["model", "messages", "system", "stream", "tools", "tool_choice", "max_tokens"],
     ...["thinking", "output_config"],
   ],
-  understood: (body) => {
+  understood: (body, said) => {
     const turns = objects(body["messages"])
     const blocks = turns.flatMap(({ content }) => objects(content))
     const ofType = (turn: JsonObject | undefined, type: string) =>
@@ -283,6 +305,10 @@ const messages: Speech = {
     const seals = turns.flatMap((turn) => ofType(turn, "thinking")).map(({ signature }) => signature)
     return {
       problem: first([
+        toolProblem(
+          objects(body["tools"]).map(({ input_schema: schema, name }) => ({ name, schema })),
+          128,
+        ),
         typeof body["max_tokens"] !== "number" && "max_tokens: Field required",
         turns[0]?.["role"] !== "user" && "the first message is not the user's",
         ...turns.map((turn, at) => {
@@ -304,7 +330,7 @@ const messages: Speech = {
         ) && "a picture cannot be read",
       ]),
       seals,
-      given: reasons ? placesBefore(results.length).map((at) => `sig-${at}`) : [],
+      given: reasons ? placesBefore(said, results.length).map((at) => `sig-${at}`) : [],
       results: results.length,
       reasons,
       isFormed: isSame(object(object(body["output_config"])["format"])["schema"], schema),
@@ -352,9 +378,15 @@ export interface Reply {
 export interface Strictness {
   /** The program is one that does not send back what it does not know. */
   readonly mayForgetSeals?: boolean
+  /** What is said instead of `steps`. */
+  readonly said?: Steps
 }
 
-const replyIn = (speech: Speech, body: JsonObject, { mayForgetSeals = false }: Strictness): Reply => {
+const replyIn = (
+  speech: Speech,
+  body: JsonObject,
+  { mayForgetSeals = false, said = steps }: Strictness,
+): Reply => {
   const refusal = (message: string): Reply => ({
     status: 400,
     body: speech.error("invalid_request_error", message),
@@ -362,8 +394,8 @@ const replyIn = (speech: Speech, body: JsonObject, { mayForgetSeals = false }: S
   })
   const unknown = Object.keys(body).find((name) => !speech.known.includes(name))
   if (unknown !== undefined) return refusal(`unknown parameter ${unknown}`)
-  const { given, isFormed, problem, reasons, results, seals } = speech.understood(body)
-  const step = isFormed ? formed : steps.get(results)
+  const { given, isFormed, problem, reasons, results, seals } = speech.understood(body, said)
+  const step = isFormed ? formed : said.get(results)
   if (problem !== undefined) return refusal(problem)
   const areForgotten = mayForgetSeals && seals.length === 0
   if (!areForgotten && !isSame(seals, given))
