@@ -129,7 +129,7 @@ export class Passage {
     if (first === undefined) {
       return Effect.fail(whyNobody(this.#stations, snapshot, this.#asked.operation, request.facts))
     }
-    const prepared = this.#inTheirDialects(request, targets)
+    const prepared = this.#inDialects(request)
     const asking = this.#asking(prepared, targets)
     const answer = this.#answer(asking, request.facts, prepared.bodyToResume)
     const grammar = this.#grammar(request.facts)
@@ -138,10 +138,13 @@ export class Passage {
     return Effect.as(prepared.bodyFor(first, nothingOmitted), begunAtOnce(answer, grammar, draft, opened))
   }
 
-  /** A request that was read in the thread knows the dialects of its targets already. */
-  #inTheirDialects(request: ReadRequest | AskedRequest, targets: ReadonlyArray<Target>): ReadRequest {
+  /**
+   * A conversation is prepared for each target in the dialect in which that is asked, which its plan need not know: that it lacks another may be found
+   * out on the way. What was read in the thread is prepared so there.
+   */
+  #inDialects(request: ReadRequest | AskedRequest): ReadRequest {
     const { operation } = this.#asked
-    if (!("conversation" in request) || targets.every(({ dialect }) => dialect === undefined)) return request
+    if (!("conversation" in request)) return request
     return {
       facts: request.facts,
       affinity: request.affinity,

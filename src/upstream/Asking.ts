@@ -53,6 +53,11 @@ export type AskingAt = AttemptAt<
 
 export type Asking = (at: AskingAt, question: Question) => Effect.Effect<AttemptResult>
 
+/** It would be asked in one dialect what is said in another, and its answer taken for one in the caller's. */
+const untranslated = new Error(
+  "a target was to be asked in another dialect with a body that was not translated",
+)
+
 export const makeAsking = (attempt: Attempt, learned: Learned, dialects: KnownDialects): Asking => {
   /** That an upstream lacks an endpoint which nobody said that it has is no fault of its. */
   const lackIn = ({ request: { operation }, target }: AskingAt, failure: AttemptFailure) => {
@@ -66,6 +71,7 @@ export const makeAsking = (attempt: Attempt, learned: Learned, dialects: KnownDi
 
   const asking: Asking = (at, question) => {
     const { added, body, translation } = question.prepared
+    if ((at.target.dialect === undefined) !== (translation === undefined)) return Effect.die(untranslated)
     const excuse = (failure: AttemptFailure): string | undefined => {
       const back = takenBackIn(failure, question)
       return back === undefined ? lackIn(at, failure) : causeOf(back)

@@ -1,6 +1,7 @@
 /** Every caller before every client: the nine pairs of dialects through sockets. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type { NeutralAnswer } from "../../src/dialects/Answer.ts"
 import { eventsOf } from "../../src/dialects/AnswerParts.ts"
 import { forms } from "../../src/dialects/Forms.ts"
@@ -91,10 +92,33 @@ const pairs = dialects.flatMap((asked) =>
   dialects.flatMap((spoken) => [false, true].map((stream) => [asked, spoken, stream] as const)),
 )
 
+/** What an answer says, without what Sluice or its dialect makes up. */
 const comparable = (answer: NeutralAnswer | undefined) =>
   answer === undefined
     ? undefined
-    : { ...answer, id: undefined, createdAt: undefined, serviceTier: undefined }
+    : { ...answer, id: undefined, createdAt: undefined, serviceTier: undefined, counts: undefined }
+
+interface Ask {
+  readonly asked: Dialect
+  readonly stream: boolean
+  readonly more?: JsonObject
+}
+
+/** Asks, and reads the answer as the caller's dialect has it. */
+const ask = (baseUrl: string, { asked, more = {}, stream }: Ask) =>
+  Effect.promise(async () => {
+    const answer = await fetch(baseUrl + paths[asked], {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...asks[asked], ...(stream ? { stream } : {}), ...more }),
+    })
+    const body = new Uint8Array(await answer.arrayBuffer())
+    expect(answer.status, Buffer.from(body).toString()).toBe(200)
+    const read = stream
+      ? answerIn(forms[asked], eventsIn(body))
+      : forms[asked].readAnswer(parseObject(body) ?? {})
+    return { said: comparable(read), headers: answer.headers }
+  })
 
 describe("A caller of one dialect before a client of another", () => {
   it.scopedLive.each(pairs)("is answered: %s before %s, streamed: %s", ([asked, spoken, stream]) =>
@@ -103,21 +127,8 @@ describe("A caller of one dialect before a client of another", () => {
       const { baseUrl, records } = yield* startGateway(
         configOf([{ base_url: upstream.url, dialects: [spoken], api_key: "sk-upstream" }]),
       )
-      const answer = yield* Effect.promise(() =>
-        fetch(baseUrl + paths[asked], {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ ...asks[asked], ...(stream ? { stream } : {}) }),
-        }),
-      )
-      const body = new Uint8Array(yield* Effect.promise(() => answer.arrayBuffer()))
-      expect(answer.status, Buffer.from(body).toString()).toBe(200)
-      const read = stream
-        ? answerIn(forms[asked], eventsIn(body))
-        : forms[asked].readAnswer(parseObject(body) ?? {})
-      const { counts: _, ...said } = comparable(read) ?? {}
-      const { counts: __, ...expected } = comparable(told) ?? {}
-      expect(said).toEqual(expected)
+      const { said } = yield* ask(baseUrl, { asked, stream })
+      expect(said).toEqual(comparable(told))
       const [row] = yield* records
       expect(row).toMatchObject({
         status: 200,
@@ -212,6 +223,35 @@ describe("A conversation that is too long for a client of another dialect", () =
         const { status, text } = yield* ask(true)
         expect([status, text]).toEqual([200, expect.stringContaining("Let me see.")])
         expect(text).toMatch(knownBy[asked])
+      }),
+  )
+})
+
+/** Too long to be read in the loop: it is read and prepared in the thread. */
+const long: JsonObject = { anything: "a".repeat(2_000_000) }
+
+const firstAsks = pairs
+  .filter(([asked, spoken]) => asked !== spoken)
+  .flatMap(([asked, spoken, stream]) =>
+    (["short", "long"] as const).map((length) => [asked, spoken, stream, length] as const),
+  )
+
+describe("A client that is found to lack the caller's dialect", () => {
+  it.scopedLive.each(firstAsks)(
+    "is asked in its own by the request that finds it out: %s before %s, streamed: %s, %s",
+    ([asked, spoken, stream, length]) =>
+      Effect.gen(function* () {
+        const upstream = yield* speaking(spoken, stream)
+        const { baseUrl } = yield* startGateway(configOf([{ base_url: upstream.url, preset: "vllm" }]))
+        const { headers, said } = yield* ask(baseUrl, { asked, stream, more: length === "long" ? long : {} })
+        expect(said).toEqual(comparable(told))
+        expect(headers.get("x-sluice-dialect")).toBe(spoken)
+        const { bytes, path } = upstream.requests.at(-1) ?? {}
+        expect(path).toBe(paths[spoken])
+        const read = forms[spoken].readRequest(parseObject(bytes ?? new Uint8Array()) ?? {})
+        const { settings, turns } = Either.getOrThrow(read)
+        expect(turns).toHaveLength(2)
+        expect(settings.maxTokens?.value).toBe(100)
       }),
   )
 })
