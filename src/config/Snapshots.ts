@@ -121,7 +121,6 @@ const upstreamOf = (upstream: UpstreamEntry, config: GatewayConfig, env: Env): U
   thinkingFormat: upstream.thinking_format,
   thinkingTags: thinkingTagsOf(upstream, config),
   onUnsupported: upstream.on_unsupported,
-  abilities: upstream.abilities ?? {},
   timeouts: timeoutsOf(upstream, config),
   concurrency:
     upstream.max_concurrent === undefined
@@ -152,7 +151,7 @@ const knownOf = (
   upstream: UpstreamEntry,
 ): Pick<
   Upstream,
-  "asksUsage" | "dialects" | "dialectsAssumed" | "keyHeader" | "maxTokensMember" | "paths"
+  "abilities" | "asksUsage" | "dialects" | "dialectsAssumed" | "keyHeader" | "maxTokensMember" | "paths"
 > => {
   const preset = presetCalled(upstream.preset)
   return {
@@ -161,6 +160,7 @@ const knownOf = (
     dialects: upstream.dialects ?? preset?.dialects ?? assumedDialects,
     dialectsAssumed: upstream.dialects === undefined && (preset === undefined || preset.isServer === true),
     maxTokensMember: upstream.max_tokens_member ?? preset?.maxTokensMember ?? "auto",
+    abilities: { ...preset?.abilities, ...upstream.abilities },
     asksUsage: upstream.stream_usage ?? preset?.asksUsage ?? true,
   }
 }

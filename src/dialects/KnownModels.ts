@@ -4,6 +4,7 @@ import type { ModelAbilities } from "../routing/ModelAbilities.ts"
 /** Of a model that nothing is known of, as most hosts of open models serve them. */
 const unknown: ModelAbilities = {
   sampling: "always",
+  topK: false,
   thinking: "budget",
   thinks: "when_asked",
   efforts: [],

@@ -20,6 +20,8 @@ export const allEfforts = ["none", "minimal", "low", "medium", "high", "xhigh", 
 export interface ModelAbilities {
   /** Whether `temperature`, `top_p` and `top_k` are taken. */
   readonly sampling: TakenWhen
+  /** Chat: takes `top_k`, which OpenAI's own does not have. */
+  readonly topK: boolean
   /** How reasoning is asked for in messages. */
   readonly thinking: (typeof thinkingForms)[number]
   /** When it reasons. */

@@ -146,6 +146,18 @@ describe("makeSnapshot", () => {
     expect(knownOf({ preset: "vllm", dialects: ["chat"] })[3]).toBe(false)
   })
 
+  it("takes what its models take from a preset, and what it says itself over it", () => {
+    const abilitiesOf = (given: object) => firstOf({ openai_clients: [{ ...client, ...given }] })?.abilities
+    expect(abilitiesOf({})).toEqual({})
+    expect(abilitiesOf({ preset: "vllm" })).toEqual({ topK: true })
+    expect(abilitiesOf({ preset: "vllm", abilities: { prefill: false } })).toEqual({
+      topK: true,
+      prefill: false,
+    })
+    expect(abilitiesOf({ preset: "vllm", abilities: { top_k: false } })).toEqual({ topK: false })
+    expect(abilitiesOf({ preset: "openai" })).toEqual({})
+  })
+
   it("fills in what an upstream leaves out", () => {
     expect(firstOf({ openai_clients: [client] })).toEqual({
       name: "a",

@@ -135,6 +135,7 @@ const client = fc
       on_unsupported: fc.constantFrom("drop", "reject"),
       abilities: some({
         sampling: fc.constantFrom("always", "while_not_thinking", "never"),
+        top_k: fc.boolean(),
         efforts: fc.subarray(["none", "low", "max"]),
         forced_tools: fc.constantFrom("always", "never"),
         max_output: fc.integer({ min: 1, max: 200_000 }),

@@ -4,6 +4,7 @@ import type { ModelAbilities } from "../../src/routing/ModelAbilities.ts"
 
 export const allAbilities: ModelAbilities = {
   sampling: "always",
+  topK: true,
   thinking: "adaptive",
   thinks: "when_asked",
   efforts: ["none", "minimal", "low", "medium", "high", "xhigh", "max"],

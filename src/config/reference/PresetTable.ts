@@ -9,11 +9,12 @@ const baseUrlOf = ({ baseUrl }: Preset): string =>
 const listed = (words: ReadonlyArray<string>): string =>
   words.length === 0 ? "none" : words.map(code).join(", ")
 
-const known = ({ asksUsage, auth, maxTokensMember, note, paths }: Preset): string =>
+const known = ({ abilities, asksUsage, auth, maxTokensMember, note, paths }: Preset): string =>
   [
     ...(auth === undefined ? [] : [`auth: ${auth}`]),
     ...(maxTokensMember === undefined ? [] : [`max_tokens_member: ${maxTokensMember}`]),
     ...(asksUsage === undefined ? [] : [`stream_usage: ${asksUsage}`]),
+    ...(abilities?.topK === undefined ? [] : [`abilities: { top_k: ${abilities.topK} }`]),
     ...(paths === undefined
       ? []
       : [

@@ -19,6 +19,11 @@ export const Abilities = Schema.Struct({
     description: "Whether the models take `temperature`, `top_p` and `top_k`.",
     examples: ["never"],
   }),
+  top_k: optional(Schema.Boolean, {
+    description:
+      "Whether the models take `top_k` in chat, as vLLM's and others' do. OpenAI refuses it. Several presets say so.",
+    examples: [true],
+  }),
   thinking: optional(Schema.Literal(...thinkingForms), {
     description:
       "How Sluice asks for reasoning in messages: by a `budget` of tokens, `adaptive` with an effort, or not at all (`none`).",
@@ -73,5 +78,6 @@ export const Abilities = Schema.Struct({
     later_instructions: "laterInstructions",
     max_output: "maxOutput",
     reasoning_history: "reasoningHistory",
+    top_k: "topK",
   }),
 )

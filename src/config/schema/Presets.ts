@@ -3,6 +3,7 @@
  * is theirs alone. Data: a client that names a preset is spared saying it, and says otherwise where it knows better.
  */
 import type { Dialect } from "../../routing/Dialect.ts"
+import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { TokenLimit } from "../../routing/Upstream.ts"
 
 export interface Preset {
@@ -18,11 +19,16 @@ export interface Preset {
   /** Where it answers operations elsewhere than others do. */
   readonly paths?: Readonly<Record<string, string>>
   readonly maxTokensMember?: TokenLimit
+  /** What its models take, where their names do not tell. */
+  readonly abilities?: Partial<ModelAbilities>
   /** It takes no `stream_options`, or tells the usage unasked. */
   readonly asksUsage?: false
   /** What else to know of it. */
   readonly note?: string
 }
+
+/** Its chat has more settings than OpenAI's. */
+const takesTopK = { topK: true }
 
 /** Claude's dialect beside another, as several providers serve it. */
 const besideAnthropic = { messages: "//anthropic/v1/messages" }
@@ -93,23 +99,36 @@ const services = {
     of: "OpenRouter",
     baseUrl: "https://openrouter.ai/api/v1",
     dialects: ["chat", "responses", "messages"],
+    abilities: takesTopK,
     note: "comments while it waits; errors inside a 200 stream, which are seen",
   },
   together: {
     of: "Together",
     baseUrl: "https://api.together.ai/v1",
     dialects: ["chat"],
+    abilities: takesTopK,
     note: "lists its models as a bare array, which is read",
   },
   fireworks: {
     of: "Fireworks",
     baseUrl: "https://api.fireworks.ai/inference/v1",
     dialects: ["chat", "responses", "messages"],
+    abilities: takesTopK,
     note: "models are called `accounts/fireworks/models/…`",
   },
-  deepinfra: { of: "DeepInfra", baseUrl: "https://api.deepinfra.com/v1/openai", dialects: ["chat"] },
+  deepinfra: {
+    of: "DeepInfra",
+    baseUrl: "https://api.deepinfra.com/v1/openai",
+    dialects: ["chat"],
+    abilities: takesTopK,
+  },
   cerebras: { of: "Cerebras", baseUrl: "https://api.cerebras.ai/v1", dialects: ["chat"] },
-  sambanova: { of: "SambaNova", baseUrl: "https://api.sambanova.ai/v1", dialects: ["chat"] },
+  sambanova: {
+    of: "SambaNova",
+    baseUrl: "https://api.sambanova.ai/v1",
+    dialects: ["chat"],
+    abilities: takesTopK,
+  },
   nvidia: { of: "NVIDIA", baseUrl: "https://integrate.api.nvidia.com/v1", dialects: ["chat"] },
   perplexity: {
     of: "Perplexity",
@@ -142,6 +161,7 @@ const services = {
     of: "Alibaba Model Studio (Qwen)",
     baseUrl: "https://dashscope.aliyuncs.com/compatible-mode/v1",
     dialects: ["chat", "responses", "messages"],
+    abilities: takesTopK,
     paths: {
       responses: "//api/v2/apps/protocols/compatible-mode/v1/responses",
       messages: "//apps/anthropic/v1/messages",
@@ -190,6 +210,7 @@ const servers = {
     of: "vLLM",
     baseUrl: "http://localhost:8000/v1",
     dialects: ["chat", "responses", "messages"],
+    abilities: takesTopK,
     isServer: true,
     paths: {
       ...tokenizing,
@@ -204,6 +225,7 @@ const servers = {
     of: "SGLang",
     baseUrl: "http://localhost:30000/v1",
     dialects: ["chat", "responses", "messages"],
+    abilities: takesTopK,
     isServer: true,
     paths: { classify: "//classify" },
   },
@@ -218,6 +240,7 @@ const servers = {
     of: "llama.cpp's server",
     baseUrl: "http://localhost:8080/v1",
     dialects: ["chat", "responses", "messages"],
+    abilities: takesTopK,
     isServer: true,
     paths: tokenizing,
     note: "503 while it loads; gives any model name the one it has",
@@ -226,12 +249,14 @@ const servers = {
     of: "llama-swap",
     baseUrl: "http://localhost:8080/v1",
     dialects: ["chat", "responses", "messages"],
+    abilities: takesTopK,
     isServer: true,
   },
   lmstudio: {
     of: "LM Studio",
     baseUrl: "http://localhost:1234/v1",
     dialects: ["chat", "responses", "messages"],
+    abilities: takesTopK,
     isServer: true,
   },
   tgi: {
@@ -250,6 +275,7 @@ const servers = {
     of: "another Sluice",
     baseUrl: "http://{host}:8000/v1",
     dialects: ["chat", "responses", "messages"],
+    abilities: takesTopK,
     isServer: true,
   },
 } as const satisfies Readonly<Record<string, Preset>>

@@ -159,7 +159,8 @@ const writtenTier = (tier: string): string => (tier === "standard_only" ? "defau
 /** What of the settings this model does not take. */
 export const lossesOf = (settings: Settings, abilities: ModelAbilities): ReadonlyArray<Loss> => {
   const { reasoning, temperature, topK, topP } = settings
-  const lost = takesSampling(abilities, reasoning?.value) ? [topK] : [temperature, topP, topK]
+  const tunes = takesSampling(abilities, reasoning?.value)
+  const lost = [...(tunes ? [] : [temperature, topP]), ...(tunes && abilities.topK ? [] : [topK])]
   return lost.flatMap((one) => (one === undefined ? [] : [{ as: one.as, isEssential: false }]))
 }
 
@@ -175,6 +176,7 @@ export const writtenSettings = (
     [abilities.capMember]: maxTokens?.value,
     temperature: tunes ? settings.temperature?.value : undefined,
     top_p: tunes ? settings.topP?.value : undefined,
+    top_k: tunes && abilities.topK ? settings.topK?.value : undefined,
     stop: settings.stop?.value,
     seed: settings.seed?.value,
     presence_penalty: settings.presencePenalty?.value,

@@ -146,7 +146,9 @@ describe("A request in chat", () => {
       [],
     ],
     ["members that nobody else knows", { logit_bias: { 1: 2 }, foo: 1 }, {}, {}, ["logit_bias", "foo"]],
-    ["top_k, which chat has not", { top_k: 5 }, {}, {}, ["top_k"]],
+    ["top_k, which OpenAI's chat has not", { top_k: 5 }, { topK: false }, {}, ["top_k"]],
+    ["top_k where the client has it", { top_k: 5 }, {}, { top_k: 5 }, []],
+    ["no top_k that the model does not take", { top_k: 5 }, { sampling: "never" }, {}, ["top_k"]],
     [
       "JSON of no schema",
       { response_format: { type: "json_object" } },
