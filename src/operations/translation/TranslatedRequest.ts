@@ -1,5 +1,6 @@
 /** The body for a target that is asked in another dialect than the caller's: written in its own, and then prepared as one that came in it. */
 import * as Either from "effect/Either"
+import { withAnsweredCalls } from "../../dialects/AnsweredCalls.ts"
 import type { Conversation, Turn } from "../../dialects/Conversation.ts"
 import type { WrittenRequest } from "../../dialects/DialectForm.ts"
 import { forms } from "../../dialects/Forms.ts"
@@ -93,6 +94,23 @@ const withoutThoughts = (conversation: Conversation): Conversation => {
     : { ...conversation, turns: turns.filter(({ parts }) => parts.length > 0) }
 }
 
+/** What its callers call a result without a call, and a call without a result. */
+const namesOfCalls: { readonly [D in Dialect]: Readonly<Record<"orphan" | "unanswered", string>> } = {
+  chat: { orphan: "messages.tool", unanswered: "messages.tool_calls" },
+  responses: { orphan: "input.function_call_output", unanswered: "input.function_call" },
+  messages: { orphan: "messages.content.tool_result", unanswered: "messages.content.tool_use" },
+}
+
+/** With a result to each call and a call to each result; as it is where they have. */
+const mended = (conversation: Conversation, from: Dialect): Conversation => {
+  const { hadOrphans, hadUnanswered, turns } = withAnsweredCalls(conversation.turns)
+  if (turns === conversation.turns) return conversation
+  const { orphan, unanswered } = namesOfCalls[from]
+  const changed = [...(hadOrphans ? [orphan] : []), ...(hadUnanswered ? [unanswered] : [])]
+  const foreign = changed.map((as) => ({ as, isEssential: false }))
+  return { ...conversation, turns, foreign: [...conversation.foreign, ...foreign] }
+}
+
 const translated = (
   from: Dialect,
   to: Dialect,
@@ -102,7 +120,7 @@ const translated = (
   said: string | undefined,
 ): Made =>
   Either.gen(function* () {
-    const read = yield* forms[from].readRequest(body)
+    const read = mended(yield* forms[from].readRequest(body), from)
     const conversation = omissions.thoughts === true ? withoutThoughts(read) : read
     const request = yield* written(conversation, to, recipient, omissions)
     const bytes = encodeJson(request.body)

@@ -85,6 +85,39 @@ describe("what a target cannot be told", () => {
   })
 })
 
+describe("a history that was cut", () => {
+  const orphaned = { ...chat, messages: [{ role: "tool", tool_call_id: "call_1", content: "Sunny" }, user] }
+  const call = { type: "tool_use", id: "toolu_1", name: "look", input: {} }
+  const unanswered = { ...messages, messages: [user, { role: "assistant", content: [call] }, user] }
+
+  it("has a call to each result and a result to each call, and says what is not as it came", () => {
+    const made = Either.getOrThrow(prepared("chat", orphaned, "messages"))
+    expect(made.dropped).toEqual(["messages.tool"])
+    expect(parseObject(made.body)?.["messages"]).toEqual([
+      {
+        role: "user",
+        content: ["What a tool gave (call call_1):", "Sunny", "hi"].map((text) => ({ type: "text", text })),
+      },
+    ])
+    const answered = Either.getOrThrow(prepared("messages", unanswered, "chat"))
+    expect(answered.dropped).toEqual(["messages.content.tool_use"])
+    expect(parseObject(answered.body)?.["messages"]).toMatchObject([
+      user,
+      { role: "assistant" },
+      { role: "tool", tool_call_id: "toolu_1", content: "Error: The result of this call is missing." },
+      user,
+    ])
+  })
+
+  it("is refused where on_unsupported is reject, and not touched in its own dialect", () => {
+    const reject = { onUnsupported: "reject" } as const
+    expect(Either.flip(prepared("messages", unanswered, "responses", reject))).toMatchObject({
+      right: { param: "messages.content.tool_use" },
+    })
+    expect(sent("chat", orphaned, "chat")["messages"]).toEqual(orphaned.messages)
+  })
+})
+
 describe("what a target's models take", () => {
   it.each<[string, Dialect, JsonObject, Dialect, Partial<Upstream>, string, JsonObject]>([
     [
