@@ -74,7 +74,7 @@ export const rooms = {
     rooms:
       "access answer aside audit/record errors operations routing secrets upstream/calls upstream/policy wire",
     edges:
-      "AnswerReading.ts Answered.ts Asking.ts TranslatedStream.ts GivingOut.ts OpenBytes.ts Reading.ts RelayedReading.ts Attempt.ts AttemptRequest.ts Attempts.ts Breakers.ts Dialects.ts GatheredAnswer.ts Hedge.ts OpenStream.ts RunAside.ts RunningAttempt.ts Slots.ts Walk.ts",
+      "AnswerReading.ts Answered.ts Asking.ts GivingOut.ts OpenBytes.ts Reading.ts RelayedReading.ts Attempt.ts AttemptRequest.ts Attempts.ts Breakers.ts Dialects.ts GatheredAnswer.ts Hedge.ts OpenStream.ts RunAside.ts RunningAttempt.ts Slots.ts Walk.ts",
   },
   "upstream/lists": {
     rooms: "aside audit/record operations routing secrets upstream upstream/calls upstream/policy wire",

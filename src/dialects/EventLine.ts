@@ -19,10 +19,12 @@ interface Waiting {
   readonly json: WholeJson | undefined
   /** What came of it before its turn. */
   readonly held: Array<AnswerEvent>
+  /** Of what is held. */
+  weight: number
   isClosed: boolean
 }
 
-/** The most that waits, in UTF-16 units. */
+/** The most that waits: UTF-16 units of texts, and some for each event. */
 export const mostHeld = 8 * 1024 * 1024
 
 /** The most parts that wait: no model tells as many at once. */
@@ -55,7 +57,7 @@ export class EventLine {
   open(key: string, head: PartBeginning, endsBy: EndsBy): ReadonlyArray<AnswerEvent> {
     if (this.#isOver) return []
     const json = head.kind === "tool_call" && !head.isFreeForm ? new WholeJson() : undefined
-    this.#line.push({ key, head, endsBy, json, held: [], isClosed: false })
+    this.#line.push({ key, head, endsBy, json, held: [], weight: 0, isClosed: false })
     if (this.#line.length > mostWaiting) return this.#stop()
     return this.#line.length === 1 ? [{ kind: "part_begins", part: head }] : this.#advance([])
   }
@@ -72,9 +74,11 @@ export class EventLine {
     const part = this.#find(key)
     if (part === undefined) return []
     if (part === this.#line[0]) return this.#line.length === 1 ? [event] : this.#advance([event])
-    this.#held += event.kind === "more" ? event.text.length : 64
+    const weight = weightOf(event)
+    part.weight += weight
+    this.#held += weight
     if (this.#held > mostHeld) return this.#stop()
-    part.held.push(event)
+    hold(part.held, event)
     return []
   }
 
@@ -112,13 +116,35 @@ export class EventLine {
       this.#line.shift()
       const next = this.#line[0]
       if (next === undefined) break
-      events.push({ kind: "part_begins", part: next.head }, ...next.held)
-      this.#held = Math.max(0, this.#held - sizeOf(next.held))
+      events.push({ kind: "part_begins", part: next.head })
+      for (const held of next.held) events.push(held)
+      this.#held -= next.weight
       next.held.length = 0
     }
     return events
   }
 }
 
-const sizeOf = (held: ReadonlyArray<AnswerEvent>): number =>
-  held.reduce((sum, event) => sum + (event.kind === "more" ? event.text.length : 64), 0)
+/** What an event takes up beside its text, at least. */
+const eventWeight = 16
+
+const weightOf = (event: AnswerEvent): number => {
+  switch (event.kind) {
+    case "more":
+      return eventWeight + event.text.length
+    case "cited":
+      return 8 * eventWeight + event.citation.url.length + event.citation.title.length
+    case "sealed":
+      return 8 * eventWeight + event.seal.sealed.length
+    default:
+      return 8 * eventWeight
+  }
+}
+
+/** Texts that follow each other are held as one. */
+const hold = (held: Array<AnswerEvent>, event: AnswerEvent): void => {
+  const last = held.at(-1)
+  if (event.kind === "more" && last?.kind === "more") {
+    held[held.length - 1] = { kind: "more", text: last.text + event.text }
+  } else held.push(event)
+}

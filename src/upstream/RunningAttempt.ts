@@ -5,6 +5,7 @@
  * (a scope, a mask, a pull for each read) took a third of all the time of a request (docs/performance.md).
  */
 import * as Either from "effect/Either"
+import { graceMs } from "../answer/AnswerRun.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
@@ -15,6 +16,7 @@ import { conversations } from "../operations/translation/Conversations.ts"
 import { secondsOf, translatedEvents } from "../operations/translation/TranslatedAnswer.ts"
 import { pathAt, type Upstream } from "../routing/Upstream.ts"
 import type { EventSource } from "../wire/EventSource.ts"
+import { liftFinishing } from "../wire/Lift.ts"
 import type { Answered, AnsweredStream, AttemptResult } from "./Answered.ts"
 import { AnswerReading } from "./AnswerReading.ts"
 import { type AttemptAt, type AttemptRequest, cancelledCause, type Sent } from "./AttemptRequest.ts"
@@ -37,7 +39,6 @@ import { answering, culpritOf, nothing, type Signs, signsOf, signsOfEnd, well } 
 import type { BodyReading, Read, ReadingListener } from "./Reading.ts"
 import { RelayedReading } from "./RelayedReading.ts"
 import type { RunAside } from "./RunAside.ts"
-import { TranslatedStream } from "./TranslatedStream.ts"
 
 const isRelayed = ({ plain }: ServedOperation): boolean => plain.kind === "relayed"
 
@@ -230,7 +231,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
     const events: EventSource<StreamFault> =
       translation === undefined
         ? stream
-        : new TranslatedStream(stream, translatedEvents(translation, secondsOf(beganAt)))
+        : liftFinishing(translatedEvents(translation, secondsOf(beganAt)), graceMs)<StreamFault>(stream)
     this.#win({
       kind: "stream",
       ...this.#open(head, () => events.close()),

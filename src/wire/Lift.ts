@@ -5,21 +5,33 @@
  * it (docs/performance.md).
  */
 import type { EventSink, EventSource, SourceEnd } from "./EventSource.ts"
-import type { Running } from "./Machine.ts"
+import type { Finishing, Running } from "./Machine.ts"
 import type { SseEvent } from "./Sse.ts"
 
 /** What makes other events of the events of an answer: a step of its pipeline. */
 export type Transformation<E> = (events: EventSource<E>) => EventSource<E>
 
+/** How long the end may take after all has been said, should its source not tell it. */
+interface Grace {
+  readonly run: { readonly isFinished: boolean }
+  readonly ms: number
+}
+
 /** Mutable on purpose: one source, one sink. */
 class Lifted<E> implements EventSource<E>, EventSink<E> {
   readonly #source: EventSource<E>
   readonly #run: Running<SseEvent, SseEvent>
+  readonly #grace: Grace | undefined
   #sink: EventSink<E> | undefined
+  /** Rings when the grace is over. */
+  #ending: NodeJS.Timeout | undefined
+  #isPaused = false
+  #isOver = false
 
-  constructor(source: EventSource<E>, run: Running<SseEvent, SseEvent>) {
+  constructor(source: EventSource<E>, run: Running<SseEvent, SseEvent>, grace: Grace | undefined) {
     this.#source = source
     this.#run = run
+    this.#grace = grace
   }
 
   attach(sink: EventSink<E>): void {
@@ -27,26 +39,36 @@ class Lifted<E> implements EventSource<E>, EventSink<E> {
     this.#source.attach(this)
   }
 
+  /** What is not read cannot end: the grace is for the source alone. */
   pause(): void {
+    this.#isPaused = true
+    this.#wait()
     this.#source.pause()
   }
 
   resume(): void {
+    this.#isPaused = false
+    this.#wait()
     this.#source.resume()
   }
 
   close(): void {
     this.#source.close()
+    if (this.#isOver) return
     this.#give(undefined)
+    this.#leave()
   }
 
   // Members, since a source may keep them apart from what they are of.
   readonly onEvents = (events: ReadonlyArray<SseEvent>): void => {
-    this.#give(events)
+    if (!this.#isOver && this.#give(events)) this.#wait()
   }
 
   readonly onEnd = (end: SourceEnd<E>): void => {
-    if (this.#give(undefined)) this.#sink?.onEnd(end)
+    if (this.#isOver) return
+    const isGiven = this.#give(undefined)
+    this.#leave()
+    if (isGiven) this.#sink?.onEnd(end)
   }
 
   /** Gives out what the machine makes of these events, or what it held back where no more come; false where that is a fault, with which all ends. */
@@ -55,13 +77,34 @@ class Lifted<E> implements EventSource<E>, EventSink<E> {
     try {
       outputs = events === undefined ? this.#run.rest() : this.#run.take(events)
     } catch (defect) {
-      // It would end in the socket, as a fault of the upstream.
+      // It would end in the socket, as a fault of the upstream, or with a timer, and this process.
+      this.#leave()
       this.#source.close()
       this.#sink?.onEnd({ kind: "died", defect })
       return false
     }
     if (outputs.length > 0) this.#sink?.onEvents(outputs)
     return true
+  }
+
+  #leave(): void {
+    this.#isOver = true
+    clearTimeout(this.#ending)
+  }
+
+  /** Waits for the end of what was said to its end, and not while it is not read. */
+  #wait(): void {
+    const grace = this.#grace
+    if (grace === undefined || !grace.run.isFinished || this.#isOver) return
+    if (this.#isPaused) {
+      clearTimeout(this.#ending)
+      this.#ending = undefined
+    } else this.#ending ??= setTimeout(this.#endIt, grace.ms)
+  }
+
+  readonly #endIt = (): void => {
+    this.#source.close()
+    this.onEnd({ kind: "ended" })
   }
 }
 
@@ -72,4 +115,14 @@ class Lifted<E> implements EventSource<E>, EventSink<E> {
 export const lift =
   (run: Running<SseEvent, SseEvent>) =>
   <E>(events: EventSource<E>): EventSource<E> =>
-    new Lifted(events, run)
+    new Lifted(events, run, undefined)
+
+/**
+ * The same of a machine that knows when all has been said: it is ended then, should the events not end in time.
+ *
+ * @param graceMs how long their end may take, while they are read
+ */
+export const liftFinishing =
+  (run: Finishing<SseEvent, SseEvent>, graceMs: number) =>
+  <E>(events: EventSource<E>): EventSource<E> =>
+    new Lifted(events, run, { run, ms: graceMs })

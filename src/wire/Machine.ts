@@ -53,6 +53,11 @@ export interface Running<Input, Output> {
   readonly rest: () => ReadonlyArray<Output>
 }
 
+/** One that may know before its inputs end that all has been said: then `rest` tells the end. */
+export interface Finishing<Input, Output> extends Running<Input, Output> {
+  readonly isFinished: boolean
+}
+
 /** Mutable on purpose: one stream. */
 export class MachineRun<State, Input, Output> implements Running<Input, Output> {
   readonly #machine: Machine<State, Input, Output>

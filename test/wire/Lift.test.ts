@@ -1,7 +1,7 @@
 import fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { EventBuffer, type EventSink, type EventSource, type SourceEnd } from "../../src/wire/EventSource.ts"
-import { lift } from "../../src/wire/Lift.ts"
+import { lift, liftFinishing } from "../../src/wire/Lift.ts"
 import { type Machine, MachineRun, run } from "../../src/wire/Machine.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
 
@@ -132,5 +132,99 @@ describe("lift", () => {
     const left = lifted(faulty)
     left.events.close()
     expect(left.taken.ends).toEqual([{ kind: "died", defect: fault }])
+  })
+})
+
+/** Has said all once it was given an "end", and tells that only when no more comes. */
+class Sayings {
+  isFinished = false
+  take(events: Iterable<SseEvent>): ReadonlyArray<SseEvent> {
+    const given = [...events]
+    if (given.some((one) => textOf(one) === "end")) this.isFinished = true
+    return given
+  }
+  rest(): ReadonlyArray<SseEvent> {
+    if (this.isFinished) return [event("over")]
+    throw new Error("It has no end.")
+  }
+}
+
+describe("liftFinishing", () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  const graceMs = 100
+
+  const finishing = (run = new Sayings()) => {
+    const source = new Pushed()
+    const taken = new Taken()
+    const events = liftFinishing(run, graceMs)(source)
+    events.attach(taken)
+    return { source, taken, events }
+  }
+
+  it("ends what was said to its end, should its source not end in time", () => {
+    const { source, taken } = finishing()
+    source.push("a")
+    vi.advanceTimersByTime(10 * graceMs)
+    expect(taken.ends).toEqual([])
+    source.push("end")
+    vi.advanceTimersByTime(graceMs - 1)
+    source.push("late")
+    expect(taken.ends).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(taken.reads).toEqual([["a"], ["end"], ["late"], ["over"]])
+    expect(taken.ends).toEqual([{ kind: "ended" }])
+    expect(source.asked).toEqual(["close"])
+    source.push("later")
+    source.end({ kind: "ended" })
+    expect(taken.reads.length).toBe(4)
+    expect(taken.ends.length).toBe(1)
+  })
+
+  it("is ended by its source before, and then only once", () => {
+    const { source, taken } = finishing()
+    source.push("end")
+    source.end({ kind: "ended" })
+    vi.advanceTimersByTime(10 * graceMs)
+    expect(taken.reads).toEqual([["end"], ["over"]])
+    expect(taken.ends).toEqual([{ kind: "ended" }])
+  })
+
+  it("waits all the grace, and not while it is not read", () => {
+    const { events, source, taken } = finishing()
+    source.push("end")
+    vi.advanceTimersByTime(graceMs - 1)
+    events.pause()
+    vi.advanceTimersByTime(10 * graceMs)
+    source.push("late")
+    vi.advanceTimersByTime(10 * graceMs)
+    events.resume()
+    vi.advanceTimersByTime(graceMs - 1)
+    expect(taken.ends).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(taken.ends).toEqual([{ kind: "ended" }])
+  })
+
+  it("leaves no timer behind where it is left", () => {
+    const { events, source, taken } = finishing()
+    source.push("end")
+    events.close()
+    expect(vi.getTimerCount()).toBe(0)
+    expect(taken.reads).toEqual([["end"], ["over"]])
+    expect(taken.ends).toEqual([])
+  })
+
+  it("dies of a fault at its end, and throws nothing", () => {
+    class Faulty extends Sayings {
+      override rest(): ReadonlyArray<SseEvent> {
+        throw new RangeError("Maximum call stack size exceeded")
+      }
+    }
+    const { source, taken } = finishing(new Faulty())
+    source.push("end")
+    vi.advanceTimersByTime(graceMs)
+    expect(taken.ends).toMatchObject([{ kind: "died" }])
+    expect(source.asked).toContain("close")
   })
 })

@@ -15,6 +15,11 @@ type Events = ReadonlyArray<AnswerEvent>
 
 const none: Events = []
 
+/** One by one: a list may be longer than a call takes arguments. */
+const add = (events: Array<AnswerEvent>, more: Events): void => {
+  for (const event of more) events.push(event)
+}
+
 /** What a delta says of a call. Custom tools have an input, functions arguments. */
 interface CallDelta {
   readonly index: number | undefined
@@ -60,7 +65,7 @@ class Reader implements EventReading {
 
   take(events: Iterable<SseEvent>): Events {
     const told: Array<AnswerEvent> = []
-    for (const event of events) if (!this.#isOver) told.push(...this.#event(event))
+    for (const event of events) if (!this.#isOver) for (const one of this.#event(event)) told.push(one)
     return told
   }
 
@@ -103,17 +108,19 @@ class Reader implements EventReading {
   #delta(delta: JsonObject): Events {
     const events: Array<AnswerEvent> = []
     const reasoning = saidIn(delta["reasoning_content"]) ?? saidIn(delta["reasoning"])
-    if (reasoning !== undefined) events.push(...this.#say("reasoning", reasoning))
-    for (const seal of sealsIn(delta))
-      events.push(...this.#open("reasoning"), ...this.#line.add("reasoning", { kind: "sealed", seal }))
+    if (reasoning !== undefined) add(events, this.#say("reasoning", reasoning))
+    for (const seal of sealsIn(delta)) {
+      add(events, this.#open("reasoning"))
+      add(events, this.#line.add("reasoning", { kind: "sealed", seal }))
+    }
     const text = saidIn(delta["content"])
-    if (text !== undefined) events.push(...this.#say("text", text))
+    if (text !== undefined) add(events, this.#say("text", text))
     const refusal = saidIn(delta["refusal"])
-    if (refusal !== undefined) events.push(...this.#say("refusal", refusal))
-    for (const annotation of objectsIn(delta["annotations"])) events.push(...this.#cite(annotation))
-    for (const call of objectsIn(delta["tool_calls"])) events.push(...this.#call(callDelta(call)))
+    if (refusal !== undefined) add(events, this.#say("refusal", refusal))
+    for (const annotation of objectsIn(delta["annotations"])) add(events, this.#cite(annotation))
+    for (const call of objectsIn(delta["tool_calls"])) add(events, this.#call(callDelta(call)))
     const old = objectIn(delta["function_call"])
-    if (old !== undefined) events.push(...this.#call(callDelta({ index: 0, function: old })))
+    if (old !== undefined) add(events, this.#call(callDelta({ index: 0, function: old })))
     return events
   }
 

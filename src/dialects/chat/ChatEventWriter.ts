@@ -39,7 +39,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
 
   take(events: Iterable<AnswerEvent>): Events {
     const written: Array<SseEvent> = []
-    for (const event of events) written.push(...this.#event(event))
+    for (const event of events) for (const one of this.#event(event)) written.push(one)
     return written
   }
 

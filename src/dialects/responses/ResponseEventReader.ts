@@ -36,7 +36,7 @@ class Reader implements EventReading {
 
   take(events: Iterable<SseEvent>): Events {
     const told: Array<AnswerEvent> = []
-    for (const event of events) if (!this.#isOver) told.push(...this.#event(event))
+    for (const event of events) if (!this.#isOver) for (const one of this.#event(event)) told.push(one)
     return told
   }
 
@@ -192,7 +192,9 @@ class Reader implements EventReading {
     const [begun, ...inner] = eventsOfPart(part)
     if (begun?.kind !== "part_begins") return none
     const events = [...this.#open(key, begun.part)]
-    for (const event of inner) if (event.kind !== "part_ends") events.push(...this.#line.add(key, event))
+    for (const event of inner) {
+      if (event.kind !== "part_ends") for (const one of this.#line.add(key, event)) events.push(one)
+    }
     return [...events, ...this.#line.close(key)]
   }
 

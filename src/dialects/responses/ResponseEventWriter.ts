@@ -49,7 +49,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
 
   take(events: Iterable<AnswerEvent>): Events {
     const written: Array<SseEvent> = []
-    for (const event of events) if (!this.#isOver) written.push(...this.#event(event))
+    for (const event of events) if (!this.#isOver) for (const one of this.#event(event)) written.push(one)
     return written
   }
 

@@ -5,10 +5,10 @@ import { callersTools, withCallersTools } from "../../dialects/CallersTools.ts"
 import type { AskedFor, EventReading } from "../../dialects/DialectForm.ts"
 import { forms } from "../../dialects/Forms.ts"
 import { encodeJson, parseObject } from "../../wire/JsonBytes.ts"
-import { MachineRun, type Running } from "../../wire/Machine.ts"
+import { type Finishing, MachineRun, type Running } from "../../wire/Machine.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
 import { conversations } from "./Conversations.ts"
-import type { FinishingEvents, Translation } from "./Translation.ts"
+import type { Translation } from "./Translation.ts"
 
 /** A time as answers tell it. */
 export const secondsOf = (epochMs: number): number => Math.floor(epochMs / 1_000)
@@ -48,7 +48,7 @@ export const translatedAnswer = (
 }
 
 /** The events of an answer in the caller's dialect, as they come. Mutable on purpose: one stream. */
-class TranslatedEvents implements FinishingEvents {
+class TranslatedEvents implements Finishing<SseEvent, SseEvent> {
   readonly #tags: Running<SseEvent, SseEvent> | undefined
   readonly #reading: EventReading
   readonly #tools: Running<AnswerEvent, AnswerEvent> | undefined
@@ -85,5 +85,5 @@ class TranslatedEvents implements FinishingEvents {
  *
  * @param askedAt seconds since 1970
  */
-export const translatedEvents = (translation: Translation, askedAt: number): FinishingEvents =>
+export const translatedEvents = (translation: Translation, askedAt: number): Finishing<SseEvent, SseEvent> =>
   new TranslatedEvents(translation, askedAt)

@@ -2,8 +2,6 @@
 import type { RenamedTool } from "../../dialects/DialectForm.ts"
 import type { Dialect } from "../../routing/Dialect.ts"
 import type { JsonObject } from "../../wire/Json.ts"
-import type { Running } from "../../wire/Machine.ts"
-import type { SseEvent } from "../../wire/Sse.ts"
 
 /** Plain values: long answers are translated in another thread. */
 export interface Translation {
@@ -17,10 +15,4 @@ export interface Translation {
   readonly renamed: ReadonlyArray<RenamedTool>
   /** What of the request its answers repeat. */
   readonly repeated: JsonObject
-}
-
-/** Events of an answer under way. */
-export interface FinishingEvents extends Running<SseEvent, SseEvent> {
-  /** All has been said: only counts and the end are to come, which some upstreams leave out. Then `rest` ends it. */
-  readonly isFinished: boolean
 }
