@@ -37,6 +37,9 @@ const node = (program: string, args: ReadonlyArray<string>): Started =>
 
 /** A sample is disturbed where others took more than this share of a core meanwhile. */
 const disturbedAt = 0.1
+/** All that is open is held open so long for being weighed. */
+const weighingMs = 2_000
+
 const mostTries = numberFrom("BENCH_TRIES", 5)
 
 const mock = node("dist/bench-mock.js", [])
@@ -65,25 +68,34 @@ const sample = async (
     rampMs,
     warmMs,
     measureMs,
+    lingerMs: subject.weigh === undefined ? 0 : weighingMs,
   }
   for (let tried = 1; ; tried++) {
+    const pids = subject.pids()
+    const before = await subject.weigh?.()
+    forgetPeak(pids)
     writeFileSync(planPath, JSON.stringify(plan))
     const load = node("dist/bench-load.js", [planPath])
-    const pids = subject.pids()
-    forgetPeak(pids)
     await load.line()
-    const before = { busy: busySeconds(), subject: cpuSeconds(pids), mock: cpuSeconds(mockPids) }
+    const taken = { busy: busySeconds(), subject: cpuSeconds(pids), mock: cpuSeconds(mockPids) }
     const own = process.cpuUsage()
     await load.line()
-    const subjectSeconds = cpuSeconds(pids) - before.subject
-    const mockSeconds = cpuSeconds(mockPids) - before.mock
-    const busy = busySeconds() - before.busy
+    const subjectSeconds = cpuSeconds(pids) - taken.subject
+    const mockSeconds = cpuSeconds(mockPids) - taken.mock
+    const busy = busySeconds() - taken.busy
     const { system, user } = process.cpuUsage(own)
     const peak = peakMb(pids)
+    const held = await subject.weigh?.()
     const result: LoadResult = JSON.parse(await load.line())
     const others = busy - subjectSeconds - mockSeconds - result.busy * result.seconds - (system + user) / 1e6
     if (others / result.seconds <= disturbedAt || tried >= tries) {
-      return { ...result, cpuSeconds: subjectSeconds, peakMb: peak, mockBusy: mockSeconds / result.seconds }
+      return {
+        ...result,
+        cpuSeconds: subjectSeconds,
+        peakMb: peak,
+        mockBusy: mockSeconds / result.seconds,
+        ...(held === undefined ? {} : { heldKb: (held - (before ?? 0)) / 1_024 / connections }),
+      }
     }
     thrownAway++
   }

@@ -13,6 +13,8 @@ export interface LoadPlan {
   /** Before anything is measured. */
   readonly warmMs: number
   readonly measureMs: number
+  /** How long all goes on behind that, for whoever weighs the subject. */
+  readonly lingerMs: number
 }
 
 export interface Quantiles {
@@ -53,6 +55,8 @@ export interface Sample extends LoadResult {
   readonly peakMb: number
   /** Share of a core the mock took. */
   readonly mockBusy: number
+  /** What is in its heap and beside it after a collection, KB for each connection, beyond what was there before; where it was weighed. */
+  readonly heldKb?: number
 }
 
 /** By the nearest rank; 0 of nothing. */
@@ -99,6 +103,7 @@ export type Figure =
   | "first50"
   | "first99"
   | "peakMb"
+  | "heldKb"
 
 /** CPU µs for each of so many; 0 where there were none. */
 const each = (cpuSeconds: number, count: number): number => (count === 0 ? 0 : (cpuSeconds * 1e6) / count)
@@ -126,5 +131,7 @@ export const figureOf = (figure: Figure, sample: Sample): number => {
       return sample.firstEventMs.p99
     case "peakMb":
       return sample.peakMb
+    case "heldKb":
+      return sample.heldKb ?? 0
   }
 }

@@ -116,10 +116,12 @@ console.log("begin")
 await sleep(plan.measureMs)
 console.log("end")
 isMeasured = false
-isOver = true
 const { system, user } = process.cpuUsage(cpuBefore)
+const seconds = (performance.now() - startedAt) / 1_000
+await sleep(plan.lingerMs)
+isOver = true
 const result: LoadResult = {
-  seconds: (performance.now() - startedAt) / 1_000,
+  seconds,
   requests,
   events,
   errors,

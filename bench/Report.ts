@@ -49,6 +49,7 @@ const titles: Readonly<Record<Figure, string>> = {
   first50: "first event, p50 ms",
   first99: "first event, p99 ms",
   peakMb: "peak MB",
+  heldKb: "KB held by a stream",
 }
 
 const digits = (value: number): string =>

@@ -1,6 +1,15 @@
 /** What is measured of whom: the loads, and the figures that are told of each. */
 import type { Figure, LoadPlan } from "./Figures.ts"
-import { direct, floor, type MakeSubject, nginx, portkey, type SluiceOptions, sluice } from "./Subjects.ts"
+import {
+  direct,
+  floor,
+  type MakeSubject,
+  nginx,
+  portkey,
+  type SluiceOptions,
+  sluice,
+  weighedFloor,
+} from "./Subjects.ts"
 
 export interface Scenario extends Pick<LoadPlan, "kind" | "connections" | "rampMs" | "warmMs"> {
   readonly name: string
@@ -96,6 +105,21 @@ const ofEachDialect = (
     ),
   )
 
+/** Sluice asked in each dialect, in front of an upstream that speaks it, and in front of those that speak another alone. */
+const ofEachPair = (isWeighed = false): ReadonlyArray<MakeSubject> =>
+  streamed.flatMap(({ dialect, ...asks }) =>
+    streamed
+      .toSorted((one, other) => Number(other.dialect === dialect) - Number(one.dialect === dialect))
+      .map(({ dialect: spoken }) =>
+        sluice({
+          name: spoken === dialect ? dialect : `${dialect} out of ${spoken}`,
+          asks,
+          entry: { dialects: [spoken] },
+          isWeighed,
+        }),
+      ),
+  )
+
 const everyone = [direct, floor, shipped, cleaned, portkey, nginx]
 
 const plain = { kind: "plain", behaviour: "plain", rampMs: 0, warmMs: 500, heatMs: 15_000 } as const
@@ -172,6 +196,44 @@ export const scenarios: ReadonlyArray<Scenario> = [
     firstHeat: { behaviour: "burst-4", connections: 64, heatMs: 10_000 },
     subjects: ofEachDialect({}),
     figures: ["cpuPerEvent", "first50", "peakMb"],
+  },
+  {
+    ...stream,
+    name: "dialects translated, 32 streams, unpaced",
+    words:
+      "Streams of 200 events asked for in one dialect of an upstream that speaks another, beside untouched ones of each.",
+    behaviour: "burst-200",
+    body: chat(500, true),
+    connections: 32,
+    subjects: [floor, ...ofEachPair()],
+    figures: ["cpuPerEvent", "eventsPerSecond"],
+  },
+  {
+    ...stream,
+    name: "dialects translated, 200 streams, an event every 20 ms",
+    words: "The same as real traffic looks.",
+    behaviour: "paced-20-100",
+    body: chat(500, true),
+    connections: 200,
+    rampMs: 2_000,
+    firstHeat: { behaviour: "burst-4", connections: 64, heatMs: 10_000 },
+    subjects: [floor, ...ofEachPair()],
+    figures: ["cpuPerEvent", "first50", "peakMb"],
+  },
+  {
+    ...stream,
+    name: "dialects translated, 1,000 streams, an event every 100 ms",
+    words:
+      "What many slow ones cost and hold. A stream holds what is in the heap and beside it, after a collection, beyond what was there before the first of them.",
+    behaviour: "paced-100-600",
+    body: chat(500, true),
+    connections: 1_000,
+    rampMs: 2_000,
+    measureMs: 5_000,
+    rounds: 3,
+    subjects: [weighedFloor, ...ofEachPair(true)],
+    figures: ["cpuPerEvent", "heldKb", "peakMb"],
+    heatMs: 4_000,
   },
   {
     ...stream,

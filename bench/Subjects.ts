@@ -1,5 +1,5 @@
 /** What is measured: each starts in front of the mock, and says how it is asked for one of the mock's behaviours. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -14,6 +14,8 @@ export interface Subject {
     behaviour: string,
   ) => Pick<LoadPlan, "port" | "path" | "headers"> & Partial<Pick<LoadPlan, "body">>
   readonly pids: () => ReadonlyArray<number>
+  /** What it holds after a collection, bytes; `undefined` where it cannot tell. */
+  readonly weigh?: (() => Promise<number>) | undefined
   readonly stop: () => Promise<void>
   /** From its start until it was ready. */
   readonly startMs: number
@@ -47,18 +49,30 @@ const ready = async (url: string): Promise<void> => {
   throw new Error(`nothing answers at ${url}`)
 }
 
-const subject = (
-  name: string,
-  started: Started,
-  request: Subject["request"],
-  startMs: number,
-  dispose: () => void = () => {},
+interface SubjectOptions {
+  readonly name: string
+  readonly started: Started
+  readonly request: Subject["request"]
+  readonly startMs: number
+  readonly dispose?: () => void
+  readonly weigh?: (() => Promise<number>) | undefined
+  readonly heatTimes?: number
+}
+
+const subject = ({
+  dispose = () => {},
   heatTimes = 1,
-): Subject => {
+  name,
+  request,
+  startMs,
+  started,
+  weigh,
+}: SubjectOptions): Subject => {
   const pid = started.child.pid ?? 0
   return {
     name,
     request,
+    weigh,
     pids: () => treeOf(pid),
     stop: async () => {
       await started.stop()
@@ -74,6 +88,29 @@ const temporary = () => {
   return { folder, dispose: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
+/** How a program of Node's is started so that it can be weighed; nothing is added to one that is not to be. */
+interface Scales {
+  readonly args: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string>>
+  readonly weigh: ((started: Started) => () => Promise<number>) | undefined
+}
+
+const noScales: Scales = { args: [], env: {}, weigh: undefined }
+
+const scalesIn = (folder: string): Scales => {
+  const path = join(folder, "weighed")
+  return {
+    args: ["--expose-gc", "--import", "./dist/bench-weighed.js"],
+    env: { BENCH_WEIGHED: path },
+    weigh: (started) => async () => {
+      rmSync(path, { force: true })
+      started.child.kill("SIGUSR2")
+      while (!existsSync(path)) await sleep(20)
+      return Number(readFileSync(path, "utf8"))
+    },
+  }
+}
+
 /** The mock itself. */
 export const direct: MakeSubject = async (mockPort) => ({
   name: "direct",
@@ -84,15 +121,31 @@ export const direct: MakeSubject = async (mockPort) => ({
   heatTimes: 1,
 })
 
-export const floor: MakeSubject = async (mockPort, behaviours) => {
-  const routes = Object.fromEntries(behaviours.map((behaviour) => [behaviour, urlOf(mockPort, behaviour)]))
-  const beganAt = performance.now()
-  const started = start(process.execPath, ["dist/bench-floor.js", JSON.stringify(routes)], {
-    core: subjectCore,
-  })
-  const port = Number(await started.line())
-  return subject("floor", started, () => ({ port, path: chatPath, headers: {} }), performance.now() - beganAt)
-}
+const floorWith =
+  (isWeighed: boolean): MakeSubject =>
+  async (mockPort, behaviours) => {
+    const routes = Object.fromEntries(behaviours.map((behaviour) => [behaviour, urlOf(mockPort, behaviour)]))
+    const { dispose, folder } = temporary()
+    const { args, env, weigh } = isWeighed ? scalesIn(folder) : noScales
+    const beganAt = performance.now()
+    const started = start(process.execPath, [...args, "dist/bench-floor.js", JSON.stringify(routes)], {
+      core: subjectCore,
+      env,
+    })
+    const port = Number(await started.line())
+    return subject({
+      name: "floor",
+      started,
+      request: () => ({ port, path: chatPath, headers: {} }),
+      startMs: performance.now() - beganAt,
+      dispose,
+      weigh: weigh?.(started),
+    })
+  }
+
+export const floor: MakeSubject = floorWith(false)
+
+export const weighedFloor: MakeSubject = floorWith(true)
 
 export interface SluiceOptions {
   readonly name: string
@@ -111,6 +164,7 @@ export interface SluiceOptions {
   /** Connections beside those of the load that asked once and stay open. */
   readonly idleConnections?: number
   readonly heatTimes?: number
+  readonly isWeighed?: boolean
 }
 
 const ping = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"
@@ -146,6 +200,7 @@ export const sluice =
     env = {},
     heatTimes = 1,
     idleConnections = 0,
+    isWeighed = false,
     name,
     others = () => [],
     unpinned = false,
@@ -169,11 +224,12 @@ export const sluice =
         ],
       }),
     )
+    const { args, env: weighing, weigh } = isWeighed ? scalesIn(folder) : noScales
     const port = await freePort()
     const beganAt = performance.now()
     const started = start(
       process.execPath,
-      ["dist/sluice.js", "serve", "--config", config, "--port", String(port)],
+      [...args, "dist/sluice.js", "serve", "--config", config, "--port", String(port)],
       {
         core: unpinned ? undefined : subjectCore,
         reads: false,
@@ -181,6 +237,7 @@ export const sluice =
           AUDIT_URL: `sqlite:${folder}/record.db`,
           LOG_FORMAT: "json",
           SERVER_HOST: "127.0.0.1",
+          ...weighing,
           ...env,
         },
       },
@@ -188,21 +245,22 @@ export const sluice =
     await ready(`http://127.0.0.1:${port}/readyz`)
     const startMs = performance.now() - beganAt
     const close = await idle(port, idleConnections)
-    return subject(
+    return subject({
       name,
       started,
-      (behaviour) => ({
+      request: (behaviour) => ({
         port,
         headers: {},
         ...(asks === undefined ? { path: chatPath } : { path: asks.path, body: asks.body(behaviour) }),
       }),
       startMs,
-      () => {
+      dispose: () => {
         close()
         dispose()
       },
+      weigh: weigh?.(started),
       heatTimes,
-    )
+    })
   }
 
 const portkeyProgram = "bench/portkey/node_modules/@portkey-ai/gateway/build/start-server.js"
@@ -228,7 +286,7 @@ export const portkey: MakeSubject = async (mockPort) => {
       "x-portkey-custom-host": urlOf(mockPort, behaviour),
     },
   })
-  return subject("Portkey", started, request, performance.now() - beganAt)
+  return subject({ name: "Portkey", started, request, startMs: performance.now() - beganAt })
 }
 
 const nginxProgram = "/usr/sbin/nginx"
@@ -258,11 +316,11 @@ http {
   const beganAt = performance.now()
   const started = start(nginxProgram, ["-c", join(folder, "nginx.conf"), "-p", folder], { core: subjectCore })
   await ready(`http://127.0.0.1:${port}/plain/v1`)
-  return subject(
-    "nginx",
+  return subject({
+    name: "nginx",
     started,
-    (behaviour) => ({ port, path: `/${behaviour}${chatPath}`, headers: {} }),
-    performance.now() - beganAt,
+    request: (behaviour) => ({ port, path: `/${behaviour}${chatPath}`, headers: {} }),
+    startMs: performance.now() - beganAt,
     dispose,
-  )
+  })
 }

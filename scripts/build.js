@@ -89,6 +89,7 @@ const ofCheckout = () => [
   bundle("bench/Mock.ts", "dist/bench-mock.js"),
   bundle("bench/Load.ts", "dist/bench-load.js"),
   bundle("bench/Floor.ts", "dist/bench-floor.js"),
+  bundle("bench/Weighed.ts", "dist/bench-weighed.js"),
   bundle("bench/Handover.ts", "dist/bench-handover.js", { packages: "external" }),
   bundle("scripts/generate.ts", "dist/generate.js", { packages: "external" }),
 ]
