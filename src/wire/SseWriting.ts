@@ -109,6 +109,14 @@ export const encodeNamed = (name: string, data: Uint8Array): Uint8Array => {
 export const encodeEvent = ({ data, event }: SseEvent): Uint8Array =>
   event === undefined ? encode(data) : encodeNamed(event, data)
 
+/** An event of this name whose data is this JSON, framed in its own buffer as it is written: it is sent without being copied. */
+export const printedEvent = (event: string | undefined, json: string): SseEvent => {
+  const head = event === undefined ? "data: " : `event: ${event}\ndata: `
+  // A short one is a part of a buffer that many have in common, where an encoder gives each its own: a third of the time.
+  const frame = Buffer.from(`${head}${json}\n\n`)
+  return { data: frame.subarray(head.length, frame.length - 2), event }
+}
+
 /**
  * A comment, to keep a silent connection open. It ends in a single line feed: some SDKs take a blank line for an event, and fail on
  * an empty one.

@@ -3,7 +3,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { run } from "../../src/wire/Machine.ts"
 import { decoder, doneData, isOverflow } from "../../src/wire/Sse.ts"
-import { encode, encodeEvent, heartbeat } from "../../src/wire/SseWriting.ts"
+import { encode, encodeEvent, heartbeat, printedEvent } from "../../src/wire/SseWriting.ts"
 import { runs } from "../support/Runs.ts"
 
 const utf8 = new TextEncoder()
@@ -116,5 +116,21 @@ describe("heartbeat", () => {
     expect(
       decode([encode(bytesOf("a")), heartbeat, heartbeat, encode(bytesOf("b")), heartbeat, encode(doneData)]),
     ).toEqual(messages("a", "b", "[DONE]"))
+  })
+})
+
+describe("printedEvent", () => {
+  it("law: is written as any event of its name and data, out of its own buffer", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(undefined, "a.delta"), (value, name) => {
+        const json = JSON.stringify(value)
+        const printed = printedEvent(name, json)
+        expect(text.decode(printed.data)).toBe(json)
+        const written = encodeEvent(printed)
+        expect(text.decode(written)).toBe(text.decode(encodeEvent({ data: bytesOf(json), event: name })))
+        expect(written.buffer).toBe(printed.data.buffer)
+      }),
+      { numRuns: runs(200) },
+    )
   })
 })

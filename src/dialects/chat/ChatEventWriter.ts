@@ -4,7 +4,9 @@ import { errorData, inOpenAiTerms } from "../../errors/faces/OpenAiFace.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import type { Running } from "../../wire/Machine.ts"
 import { doneEvent, type SseEvent } from "../../wire/Sse.ts"
+import { printedEvent } from "../../wire/SseWriting.ts"
 import type { AnswerEvent, Finish, NeutralHead, PartBeginning } from "../Answer.ts"
+import { type AroundText, aroundText, printedWith } from "../AroundText.ts"
 import type { AskedFor } from "../DialectForm.ts"
 import { membersOf } from "../Members.ts"
 import { idFor, writtenCitation } from "./ChatAnswer.ts"
@@ -13,7 +15,23 @@ import { writtenSeal } from "./ChatSeals.ts"
 
 type Events = ReadonlyArray<SseEvent>
 
-const encoder = new TextEncoder()
+const eventOf = (chunk: JsonObject): SseEvent => printedEvent(undefined, JSON.stringify(chunk))
+
+/** More of a part; of a call, the one of this index. */
+const deltaOf = (part: PartBeginning, index: number, text: string): JsonObject => {
+  switch (part.kind) {
+    case "text":
+      return { content: text }
+    case "refusal":
+      return { refusal: text }
+    case "reasoning":
+      return { reasoning_content: text }
+    case "tool_call": {
+      const input = part.isFreeForm ? { custom: { input: text } } : { function: { arguments: text } }
+      return { tool_calls: [{ index, ...input }] }
+    }
+  }
+}
 
 const nobody: NeutralHead = { id: "", model: "", createdAt: undefined, serviceTier: undefined }
 
@@ -32,6 +50,8 @@ class Writer implements Running<AnswerEvent, SseEvent> {
   /** How much text was told, and how much of it before the part that is being told. */
   #told = 0
   #toldBefore = 0
+  /** Of the chunks of the part that is being told. */
+  #around: AroundText | undefined
 
   constructor(asked: AskedFor) {
     this.#asked = asked
@@ -79,6 +99,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
 
   #begin(part: PartBeginning): Events {
     this.#part = part
+    this.#around = undefined
     this.#toldBefore = this.#told
     if (part.kind !== "tool_call") return []
     const { id, isFreeForm, name } = part
@@ -90,39 +111,41 @@ class Writer implements Running<AnswerEvent, SseEvent> {
   }
 
   #more(text: string): Events {
-    switch (this.#part?.kind) {
-      case "text":
-        this.#told += text.length
-        return [this.#chunk({ content: text }, null)]
-      case "refusal":
-        return [this.#chunk({ refusal: text }, null)]
-      case "reasoning": {
-        const told = this.#isApart && this.#hasReasoned ? `\n\n${text}` : text
-        this.#isApart = false
-        this.#hasReasoned = true
-        return [this.#chunk({ reasoning_content: told }, null)]
-      }
-      case "tool_call": {
-        const input = this.#part.isFreeForm ? { custom: { input: text } } : { function: { arguments: text } }
-        return [this.#chunk({ tool_calls: [{ index: this.#calls - 1, ...input }] }, null)]
-      }
-      default:
-        return []
-    }
+    const part = this.#part
+    if (part === undefined) return []
+    if (part.kind === "text") this.#told += text.length
+    this.#around ??= aroundText((said) => this.#chunkOf(deltaOf(part, this.#calls - 1, said), null))
+    return [
+      printedEvent(
+        undefined,
+        printedWith(this.#around, part.kind === "reasoning" ? this.#reasoned(text) : text),
+      ),
+    ]
+  }
+
+  #reasoned(text: string): string {
+    const told = this.#isApart && this.#hasReasoned ? `\n\n${text}` : text
+    this.#isApart = false
+    this.#hasReasoned = true
+    return told
   }
 
   #end(finish: Finish): Events {
-    const usage = this.#object({ choices: [], usage: writtenUsage(this.#counts) })
+    const usage = eventOf(this.#object({ choices: [], usage: writtenUsage(this.#counts) }))
     return [this.#chunk({}, writtenFinish(finish)), usage, doneEvent]
   }
 
   #chunk(delta: JsonObject, finishReason: string | null): SseEvent {
+    return eventOf(this.#chunkOf(delta, finishReason))
+  }
+
+  #chunkOf(delta: JsonObject, finishReason: string | null): JsonObject {
     return this.#object({ choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }] })
   }
 
-  #object(members: JsonObject): SseEvent {
+  #object(members: JsonObject): JsonObject {
     const head = this.#head
-    const chunk = membersOf({
+    return membersOf({
       id: idFor(head),
       object: "chat.completion.chunk",
       created: head.createdAt ?? this.#asked.askedAt,
@@ -130,7 +153,6 @@ class Writer implements Running<AnswerEvent, SseEvent> {
       service_tier: head.serviceTier,
       ...members,
     })
-    return { data: encoder.encode(JSON.stringify(chunk)), event: undefined }
   }
 }
 

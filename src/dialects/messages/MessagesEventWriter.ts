@@ -1,10 +1,13 @@
 /** The events of an answer as those of a streamed message: one block open at a time, and none of it closed that did not come to its end. */
+import { deltaName } from "../../answer/messages/MessageEvent.ts"
 import { mergeUsage, noUsage } from "../../answer/Usage.ts"
 import { anthropicFace } from "../../errors/faces/AnthropicFace.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import { compose, type Machine, MachineRun, type Running } from "../../wire/Machine.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
+import { printedEvent } from "../../wire/SseWriting.ts"
 import type { AnswerEvent, Counts, Finish, PartBeginning } from "../Answer.ts"
+import { type AroundText, aroundText, printedWith } from "../AroundText.ts"
 import { callersTools } from "../CallersTools.ts"
 import type { AskedFor } from "../DialectForm.ts"
 import { type Seal, unsealed, wrap } from "../Seal.ts"
@@ -21,6 +24,8 @@ export interface MessageWriting {
   readonly isOpen: boolean
   /** It has its seal. */
   readonly isSealed: boolean
+  /** Of the deltas of its text. */
+  readonly around: AroundText | undefined
   /** The number of its block, or of the next one. */
   readonly index: number
   readonly counts: Counts
@@ -32,6 +37,7 @@ const initial: MessageWriting = {
   part: undefined,
   isOpen: false,
   isSealed: false,
+  around: undefined,
   index: 0,
   counts: noUsage,
   calls: false,
@@ -40,17 +46,13 @@ const initial: MessageWriting = {
 
 type Written = readonly [MessageWriting, ReadonlyArray<SseEvent>]
 
-const encoder = new TextEncoder()
-
-const eventOf = (type: string, members: JsonObject): SseEvent => ({
-  data: encoder.encode(JSON.stringify({ type, ...members })),
-  event: type,
-})
+const eventOf = (type: string, members: JsonObject): SseEvent =>
+  printedEvent(type, JSON.stringify({ type, ...members }))
 
 const starts = (index: number, block: JsonObject): SseEvent =>
   eventOf("content_block_start", { index, content_block: block })
 
-const adds = (index: number, delta: JsonObject): SseEvent => eventOf("content_block_delta", { index, delta })
+const adds = (index: number, delta: JsonObject): SseEvent => eventOf(deltaName, { index, delta })
 
 const stops = (index: number): SseEvent => eventOf("content_block_stop", { index })
 
@@ -74,15 +76,26 @@ const deltaOf = ({ kind }: PartBeginning, text: string): JsonObject => {
 }
 
 const begun = (state: MessageWriting, part: PartBeginning): Written => {
-  if (part.kind !== "tool_call") return [{ ...state, part, isOpen: false }, []]
+  const next = { ...state, part, around: undefined }
+  if (part.kind !== "tool_call") return [{ ...next, isOpen: false }, []]
   const block = writtenCall(part.id, part.name, {})
-  return [{ ...state, part, isOpen: true, calls: true }, [starts(state.index, block)]]
+  return [{ ...next, isOpen: true, calls: true }, [starts(state.index, block)]]
 }
 
 const said = (state: MessageWriting, delta: JsonObject): Written => [
   { ...state, isOpen: true },
   [...opened(state), adds(state.index, delta)],
 ]
+
+const saidMore = (state: MessageWriting, part: PartBeginning, text: string): Written => {
+  const { index } = state
+  const around =
+    state.around ?? aroundText((said) => ({ type: deltaName, index, delta: deltaOf(part, said) }))
+  const event = printedEvent(deltaName, printedWith(around, text))
+  return state.around === undefined || !state.isOpen
+    ? [{ ...state, isOpen: true, around }, [...opened(state), event]]
+    : [state, [event]]
+}
 
 /** A seal comes behind what is told of the reasoning, or is all of it. */
 const sealed = (state: MessageWriting, seal: Seal, { upstream }: AskedFor): Written => {
@@ -117,7 +130,7 @@ const within = (state: MessageWriting, event: AnswerEvent, asked: AskedFor): Wri
   if (part === undefined) return [state, []]
   switch (event.kind) {
     case "more":
-      return said(state, deltaOf(part, event.text))
+      return saidMore(state, part, event.text)
     case "section":
       return part.kind === "reasoning" ? said(state, deltaOf(part, "\n\n")) : [state, []]
     case "cited":

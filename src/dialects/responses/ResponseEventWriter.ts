@@ -5,8 +5,10 @@ import type { ShapedError } from "../../errors/SaidError.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { Running } from "../../wire/Machine.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
+import { printedEvent } from "../../wire/SseWriting.ts"
 import type { AnswerEvent, Finish, NeutralHead } from "../Answer.ts"
 import { changedBy, opened } from "../AnswerParts.ts"
+import { type AroundText, aroundText, printedWith } from "../AroundText.ts"
 import type { AskedFor } from "../DialectForm.ts"
 import type { AssistantPart } from "../Part.ts"
 import { begunResponse, endedResponse, itemKey } from "./ResponseAnswer.ts"
@@ -15,8 +17,6 @@ import { itemOf } from "./ResponseItems.ts"
 import { writtenCitation, writtenText } from "./ResponseParts.ts"
 
 type Events = ReadonlyArray<SseEvent>
-
-const encoder = new TextEncoder()
 
 const nobody: NeutralHead = { id: "", model: "", createdAt: undefined, serviceTier: undefined }
 
@@ -41,6 +41,8 @@ class Writer implements Running<AnswerEvent, SseEvent> {
   #itemId: Json = ""
   #sequence = 0
   #said = 0
+  /** Of the deltas of the text that is being told. */
+  #around: AroundText | undefined
   #isOver = false
 
   constructor(asked: AskedFor) {
@@ -89,6 +91,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
   }
 
   #begin(part: AssistantPart): Events {
+    this.#around = undefined
     const begun = this.#item(part, "in_progress")
     if (begun === undefined) return []
     this.#itemId = begun["id"] ?? ""
@@ -128,15 +131,15 @@ class Writer implements Running<AnswerEvent, SseEvent> {
   #more(before: AssistantPart, delta: string): Events {
     switch (before.kind) {
       case "text":
-        return [this.#write("response.output_text.delta", { ...this.#place(), delta, logprobs: [] })]
+        return [this.#add("response.output_text.delta", delta, () => this.#place(), { logprobs: [] })]
       case "refusal":
-        return [this.#write("response.refusal.delta", { ...this.#place(), delta })]
+        return [this.#add("response.refusal.delta", delta, () => this.#place())]
       case "tool_call": {
         if (isToldAtOnce(before)) return []
         const type = before.isFreeForm
           ? "response.custom_tool_call_input.delta"
           : "response.function_call_arguments.delta"
-        return [this.#write(type, { ...this.#itemPlace(), delta })]
+        return [this.#add(type, delta, () => this.#itemPlace())]
       }
       case "reasoning": {
         const at = Math.max(0, before.texts.length - 1)
@@ -145,7 +148,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
         const added = { ...place, part: summaryOf("") }
         return [
           ...(isFirst ? [this.#write("response.reasoning_summary_part.added", added)] : []),
-          this.#write("response.reasoning_summary_text.delta", { ...place, delta }),
+          this.#add("response.reasoning_summary_text.delta", delta, () => place),
         ]
       }
       case "image":
@@ -155,6 +158,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
   }
 
   #endSummary(texts: ReadonlyArray<string>): Events {
+    this.#around = undefined
     const text = texts.at(-1)
     if (text === undefined || text === "") return []
     const place = { ...this.#itemPlace(), summary_index: texts.length - 1 }
@@ -243,8 +247,18 @@ class Writer implements Running<AnswerEvent, SseEvent> {
   }
 
   #write(type: string, members: JsonObject): SseEvent {
-    const data = { type, sequence_number: this.#sequence++, ...members }
-    return { data: encoder.encode(JSON.stringify(data)), event: type }
+    return this.#print(type, JSON.stringify(members))
+  }
+
+  /** More of what is being told, which has one place until its end. */
+  #add(type: string, delta: string, place: () => JsonObject, beside: JsonObject = {}): SseEvent {
+    this.#around ??= aroundText((said) => ({ ...place(), delta: said, ...beside }))
+    return this.#print(type, printedWith(this.#around, delta))
+  }
+
+  /** @param members the JSON of an object that has some */
+  #print(type: string, members: string): SseEvent {
+    return printedEvent(type, `{"type":"${type}","sequence_number":${this.#sequence++},${members.slice(1)}`)
   }
 }
 
