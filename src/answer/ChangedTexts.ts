@@ -14,6 +14,7 @@ import type { AnswerShape } from "./AnswerShape.ts"
 import type { ChoiceTransform } from "./ChoiceTransform.ts"
 import { type ChoiceRuns, chunkTransform } from "./ChunkTransform.ts"
 import { longestChanged, ping, tooLong, unreadable } from "./StreamEvent.ts"
+import { type ChunkPattern, mostIdlePatterns, patternOf, toldIn } from "./transcript/ChunkPattern.ts"
 import { errorOf } from "./Verdict.ts"
 
 export interface ChangedTextsState {
@@ -23,13 +24,24 @@ export interface ChangedTextsState {
   readonly lastData: Uint8Array
   /** The event that ends the answer has passed. */
   readonly isOver: boolean
+  /** Of chunks that add to the content. */
+  readonly pattern: ChunkPattern | undefined
+  /** Patterns since one was followed. */
+  readonly idlePatterns: number
 }
 
 export type ChangedTexts = Machine<ChangedTextsState, SseEvent, SseEvent>
 
 type ChangedStep = readonly [ChangedTextsState, ReadonlyArray<SseEvent>]
 
-const initial: ChangedTextsState = { runs: [], lastChunk: {}, lastData: new Uint8Array(), isOver: false }
+const initial: ChangedTextsState = {
+  runs: [],
+  lastChunk: {},
+  lastData: new Uint8Array(),
+  isOver: false,
+  pattern: undefined,
+  idlePatterns: 0,
+}
 
 /** What is to be known of a chunk whose text may be changed. */
 const limits: OutlineLimits = { ...wholeLimits, longestText: longestChanged }
@@ -53,6 +65,23 @@ const inTheNameOf = (chunk: JsonObject, choices: ReadonlyArray<JsonObject>): Jso
 const hasChoices = (chunk: JsonObject): boolean => {
   const choices = chunk["choices"]
   return isJsonArray(choices) && choices.length > 0
+}
+
+/** Text in which no tag is, nor a line on which one may begin: it is not even read where it passes. */
+const isPlain = (text: string): boolean => text !== "" && !text.includes("<") && !text.includes("\n")
+
+/** The pattern that chunks may follow which come after this one. */
+const withPattern = (
+  { inChunk }: AnswerShape,
+  state: ChangedTextsState,
+  { data }: SseEvent,
+  chunk: JsonObject,
+): ChangedTextsState => {
+  const { idlePatterns } = state
+  const pattern = idlePatterns === mostIdlePatterns ? undefined : patternOf(data, chunk)
+  if (pattern === undefined) return state
+  const isContent = pattern.member === inChunk.content && pattern.isInDelta === (inChunk.holder === "delta")
+  return { ...state, pattern: isContent ? pattern : undefined, idlePatterns: idlePatterns + 1 }
 }
 
 const eventOf = (data: Uint8Array): SseEvent => ({ data, event: undefined })
@@ -86,7 +115,16 @@ export const changedTexts = (
   const changed = (state: ChangedTextsState, event: SseEvent, chunk: JsonObject): ChangedStep => {
     const { data } = event
     const [runs, sent] = hasChoices(chunk) ? chunks.step(state.runs, chunk) : [state.runs, chunk]
-    const next: ChangedTextsState = { runs, lastChunk: chunk, lastData: data, isOver: false }
+    const { idlePatterns, pattern } = state
+    // By name, since copying it as a whole costs more.
+    const next: ChangedTextsState = {
+      runs,
+      lastChunk: chunk,
+      lastData: data,
+      isOver: false,
+      pattern,
+      idlePatterns,
+    }
     if (sent === chunk) return [next, [event]]
     if (sent === undefined) return [next, nothing]
     if (data.length > longestChanged) return endedBy(state, tooLong)
@@ -109,6 +147,11 @@ export const changedTexts = (
     if (state.isOver || event === ping) return [state, [event]]
     if (isDone(event)) return endedBy(state, event)
     const { data } = event
+    const { pattern } = state
+    const text = pattern === undefined || event.event !== undefined ? undefined : toldIn(pattern, data)
+    if (text !== undefined && isPlain(text) && chunks.isWithinLine(state.runs)) {
+      return [state.idlePatterns === 0 ? state : { ...state, idlePatterns: 0 }, [event]]
+    }
     const chunk = outlineOf(data, limits)
     // By its name, so that nobody has to find out anew what it is.
     if (errorOf(event, chunk) !== undefined) return endedBy(state, { data, event: "error" })
@@ -116,7 +159,11 @@ export const changedTexts = (
       return data.length > longestChanged ? endedBy(state, tooLong) : [state, [unreadable]]
     }
     const made = wholeInChunks(shape, data, chunk, state.runs)
-    return made === undefined ? changed(state, event, chunk) : allChanged(state, made)
+    if (made !== undefined) return allChanged(state, made)
+    const [next, events] = changed(state, event, chunk)
+    // What else stands in such a chunk then passes as it does here.
+    const isSame = events.length === 1 && events[0] === event
+    return [text === undefined && isSame ? withPattern(shape, next, event, chunk) : next, events]
   }
 
   return { initial, step, halt }

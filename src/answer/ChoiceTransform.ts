@@ -37,6 +37,10 @@ export type ChoiceMachineState = readonly [PrefixState, ThinkingState]
 /** Where it is in a text whose beginning was not seen. */
 export const underWay: ChoiceMachineState = [{ begun: true, reasoned: false }, midLine]
 
+/** Whether it is in a text and on a line of it that has begun: what comes there without a tag and a line feed passes, and changes nothing. */
+export const isWithinLine = ([before, thought]: ChoiceMachineState): boolean =>
+  before.begun && thought === midLine
+
 export type ChoiceMachine = Machine<ChoiceMachineState, Piece, Piece>
 
 /**

@@ -18,6 +18,7 @@ import {
   type ChoiceMachineState,
   type ChoiceTransform,
   choiceMachine,
+  isWithinLine,
   PieceRun,
 } from "./ChoiceTransform.ts"
 import { indexOf, maxChoices } from "./Progress.ts"
@@ -48,6 +49,8 @@ export interface ChunkTransform {
     runs: ChoiceRuns,
     chunk: JsonObject,
   ) => readonly [runs: ChoiceRuns, chunk: JsonObject | undefined]
+  /** Whether text of a known choice in which neither tag nor line feed can be passes as it is, and leaves these very runs. */
+  readonly isWithinLine: (runs: ChoiceRuns) => boolean
   /** What is still held back, as choices of a last chunk. */
   readonly rest: (runs: ChoiceRuns) => ReadonlyArray<JsonObject>
 }
@@ -175,7 +178,15 @@ export const chunkTransform = (
     return choices
   }
 
-  return { step, rest }
+  const isWithin: ChunkTransform["isWithinLine"] = ([first, other]) =>
+    other === undefined &&
+    first?.machine !== undefined &&
+    first.introduced &&
+    first.hadContent &&
+    first.gaveContent &&
+    isWithinLine(first.machine)
+
+  return { step, isWithinLine: isWithin, rest }
 }
 
 const stepChoice = (

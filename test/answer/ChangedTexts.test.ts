@@ -1,13 +1,16 @@
 /** What ChangedTexts does beside changing texts; the laws of these are in AnswerStream.test.ts. */
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { changedTexts } from "../../src/answer/ChangedTexts.ts"
 import { untouched } from "../../src/answer/ChoiceTransform.ts"
 import { ping, unreadable } from "../../src/answer/StreamEvent.ts"
 import { chatShape } from "../../src/operations/chat/ChatShape.ts"
+import type { ThinkingFormat } from "../../src/routing/Upstream.ts"
 import { noSecrets } from "../../src/secrets/Secrets.ts"
 import { run } from "../../src/wire/Machine.ts"
 import type { SseEvent } from "../../src/wire/Sse.ts"
 import { bytesOf } from "../support/answers.ts"
+import { runs } from "../support/Runs.ts"
 import { streamed } from "../support/StreamedAnswers.ts"
 import { finishChunk, textChunk } from "../support/Wire.ts"
 
@@ -76,5 +79,79 @@ describe("the machine that changes texts", () => {
   it("sends it where it is shown", () => {
     const thought = { ...textChunk("<think>a"), usage }
     expect(changed([event(thought)]).map(textOf)).toHaveLength(1)
+  })
+})
+
+const pieceArb = fc.constantFrom(
+  "a",
+  " b",
+  "c.",
+  "",
+  " ",
+  "\n",
+  "<",
+  "<think>",
+  "</think>",
+  "th",
+  "d\n<thi",
+  "\\",
+)
+
+const deltaArb = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ content: pieceArb }) },
+  fc.record(
+    { content: pieceArb, reasoning: pieceArb, reasoning_content: pieceArb },
+    { requiredKeys: ["content"] },
+  ),
+  fc.record({ role: fc.constant("assistant"), content: fc.constant(null) }),
+  fc.record({ content: fc.tuple(fc.record({ type: fc.constant("text"), text: pieceArb })) }),
+)
+
+/** What an upstream sends with each of its deltas. */
+const besideArb = fc.record(
+  { reasoning: fc.constantFrom("", null), reasoning_content: fc.constantFrom("", null) },
+  { requiredKeys: [] },
+)
+
+const choiceArb = fc.record({
+  index: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, fc.constant(1)),
+  delta: deltaArb,
+  finish_reason: fc.oneof({ weight: 19, arbitrary: fc.constant(null) }, fc.constant("stop")),
+})
+
+const formats: ReadonlyArray<ThinkingFormat> = [
+  "passthrough",
+  "strip",
+  "think_tag",
+  "reasoning",
+  "reasoning_content",
+]
+
+const transformArb = fc.record({
+  prefix: fc.constantFrom(undefined, "p: ", "<think>"),
+  thinking: fc.constantFrom(...formats),
+})
+
+describe("law: it does not matter whether a chunk is like the one before", () => {
+  it("but for where its bytes come from", () => {
+    fc.assert(
+      fc.property(
+        transformArb,
+        besideArb,
+        fc.array(choiceArb, { maxLength: 25 }),
+        (transform, beside, some) => {
+          const choices = some.map((choice) => ({ ...choice, delta: { ...beside, ...choice.delta } }))
+          const machine = changedTexts(chatShape, transform, false)
+          if (machine === undefined) return
+          const told = (numberOf: (at: number) => number) =>
+            run(machine, [
+              ...choices.map((choice, at) => event({ id: "c", created: numberOf(at), choices: [choice] })),
+              done,
+            ]).map((one) => textOf(one).replace(/"created":\d+/, ""))
+          expect(told(() => 7)).toEqual(told((at) => at))
+        },
+      ),
+      { numRuns: runs(500) },
+    )
   })
 })

@@ -31,7 +31,13 @@ export const paddingMember = "obfuscation"
 /** A text that differs from chunk to chunk. */
 type Hole = "told" | "padding"
 
-export interface ChunkPattern {
+/** Where a chunk tells its text: in a member of its choice, or of that one's delta. */
+interface TextPlace {
+  readonly member: string
+  readonly isInDelta: boolean
+}
+
+export interface ChunkPattern extends TextPlace {
   /** The bytes before the first hole, between two, and behind the last; the quotes around holes are among them. */
   readonly fixed: ReadonlyArray<Uint8Array>
   /** In their order. */
@@ -39,6 +45,9 @@ export interface ChunkPattern {
   /** The chunk that tells a text; what padding it has is any. */
   readonly chunkWith: (told: string) => JsonObject
 }
+
+/** So many patterns after which no chunk came are enough to see that none will. */
+export const mostIdlePatterns = 8
 
 const space = 0x20
 const lastAscii = 0x7f
@@ -65,12 +74,6 @@ const beginOfText = (data: Uint8Array, member: string): number | undefined => {
     if (data[after] === colon && data[value] === quote) return value + 1
   }
   return undefined
-}
-
-/** Where a chunk tells its text: in a member of its choice, or of that one's delta. */
-interface TextPlace {
-  readonly member: string
-  readonly isInDelta: boolean
 }
 
 const onlyChoice = ({ choices }: JsonObject): JsonObject | undefined => {
@@ -168,7 +171,7 @@ export const patternOf = (data: Uint8Array, chunk: JsonObject): ChunkPattern | u
   const isToldThere = says(sample) && !says(chunk)
   const isPaddedThere = padding === undefined || (isPaddedWithMark(sample) && !isPaddedWithMark(chunk))
   if (!isToldThere || !isPaddedThere) return undefined
-  return { fixed, holes, chunkWith: (text) => telling(sample, place, text) }
+  return { ...place, fixed, holes, chunkWith: (text) => telling(sample, place, text) }
 }
 
 /**

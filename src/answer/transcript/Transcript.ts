@@ -7,7 +7,14 @@ import { encodeJson, parseObject, surelyPrintableBytes } from "../../wire/JsonBy
 import { unpack } from "../../wire/PackedData.ts"
 import type { AnswerShape } from "../AnswerShape.ts"
 import { isBareText, isBareThought, textOfPart, thoughtsOfPart } from "../ContentParts.ts"
-import { type ChunkPattern, paddingMember, patternOf, textMembers, toldIn } from "./ChunkPattern.ts"
+import {
+  type ChunkPattern,
+  mostIdlePatterns,
+  paddingMember,
+  patternOf,
+  textMembers,
+  toldIn,
+} from "./ChunkPattern.ts"
 
 /** Members that say the same in every chunk, or only in the first. */
 const constantMembers: ReadonlySet<string> = new Set(["id", "created", "role"])
@@ -148,9 +155,6 @@ const joinCalls = (deltas: ReadonlyArray<JsonObject>, depth: number): Json => {
 
 const indexOf = (choice: JsonObject, position: number): number =>
   typeof choice["index"] === "number" ? choice["index"] : position
-
-/** So many patterns after which no chunk came are enough to see that none will. */
-const mostIdlePatterns = 8
 
 /** The chunks that data spells. Of those after one pattern that follow each other one is made that tells all their texts: it comes to the same. */
 const chunksIn = (datas: ReadonlyArray<Uint8Array>): ReadonlyArray<JsonObject> => {

@@ -1,7 +1,7 @@
 /** A streamed answer in chat, read as it comes. */
+import { ChunkReader } from "../../answer/transcript/ChunkReader.ts"
 import { errorIn } from "../../answer/Verdict.ts"
 import type { JsonObject } from "../../wire/Json.ts"
-import { parseObject } from "../../wire/JsonBytes.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
 import type { AnswerEvent, Finish, PartBeginning } from "../Answer.ts"
 import type { EventReading } from "../DialectForm.ts"
@@ -51,6 +51,7 @@ interface KnownCall {
 
 /** Mutable on purpose: one stream. */
 class Reader implements EventReading {
+  readonly #chunks = new ChunkReader()
   readonly #line = new EventLine()
   readonly #calls: Array<KnownCall> = []
   /** The last call of each index: several servers give all of them the same, or none. */
@@ -77,7 +78,7 @@ class Reader implements EventReading {
 
   #event(event: SseEvent): Events {
     if (isDone(event)) return this.rest()
-    const chunk = parseObject(event.data)
+    const chunk = this.#chunks.read(event.data)
     if (chunk === undefined) return none
     const error = errorIn(chunk)
     if (error !== undefined) {
