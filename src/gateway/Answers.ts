@@ -14,7 +14,6 @@ import { InternalError, noMemory, Overloaded, roomRetrySeconds, ShareTaken } fro
 import { toClient } from "../operations/HeadersToClient.ts"
 import type { Marks, RequestFacts } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
-import type { Dialect } from "../routing/Dialect.ts"
 import type { Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import { toldId, toldReason } from "../secrets/Told.ts"
@@ -126,7 +125,6 @@ const withAttempts = (
   headers: ClientAnswer["headers"],
   draft: RecordDraft,
   result: "answered" | "failed",
-  spoken: Dialect | undefined = undefined,
 ): Record<string, string> => {
   const { answering, attempts } = draft
   // Member by member: of a copy that is added to V8 makes a hidden class for each object (docs/performance.md).
@@ -136,7 +134,7 @@ const withAttempts = (
   all["x-sluice-upstream"] = encodeURI(answering.upstream.replace(half, "\ufffd"))
   all["x-sluice-attempts"] = String(attempts.length)
   if (draft.droppedMembers.length > 0) all["x-sluice-dropped"] = draft.droppedMembers.join(",")
-  const dialect = spoken ?? draft.dialect
+  const dialect = answering.dialect ?? draft.dialect
   if (dialect !== undefined) all["x-sluice-dialect"] = dialect
   if (result === "failed" && attempts.length > 1) all["x-should-retry"] = "false"
   return all
@@ -144,13 +142,13 @@ const withAttempts = (
 
 /** The headers of an upstream's answer for the client; what it calls the request is noted. */
 export const headersOf = (
-  { headers, target }: Pick<Answered, "headers"> & { readonly target?: Pick<Target, "dialect"> },
+  { headers }: Pick<Answered, "headers">,
   draft: RecordDraft,
   secrets: Secrets,
 ): Record<string, string> => {
   const given = toClient(headers, secrets)
   draft.calledUpstream(given["x-upstream-request-id"])
-  return withAttempts(given, draft, "answered", target?.dialect)
+  return withAttempts(given, draft, "answered")
 }
 
 /** What is translated is kept by nobody, and its seals name their maker. */

@@ -71,6 +71,7 @@ const requestMembers = (
   prompt_tokens: record.usage.inputTokens,
   completion_tokens: record.usage.outputTokens,
   finish_reason: record.finishReason,
+  dropped: record.dropped.length === 0 ? undefined : record.dropped.join(","),
   key_fingerprint: record.keyFingerprint,
 })
 
@@ -84,6 +85,7 @@ const attemptMembers = (
   upstream: attempt.upstream,
   host,
   upstream_model: attempt.upstreamModel,
+  dialect: attempt.dialect,
   status: attempt.status,
   ms: Math.round(attempt.ms),
   cause: attempt.cause,

@@ -45,6 +45,7 @@ export const requestLine = (record: AuditRecord, paint: Paint): string =>
     duration(record.latencyMs),
     record.ttftMs === undefined ? undefined : `first ${duration(record.ttftMs)}`,
     tokensOf(record),
+    record.dropped.length === 0 ? undefined : shown(`dropped ${record.dropped.join(",")}`),
     record.outcome === "ok" || record.error === undefined ? undefined : shown(record.error),
     paint("dim", shown([...record.id].slice(-8).join(""))),
   ]

@@ -83,9 +83,11 @@ class Attempting {
   }
 
   #recordWithoutCall({ target }: AttemptAt, beganAt: number, cause: string): AttemptRecord {
+    const { dialect, upstream, upstreamModel } = target
     return {
-      upstream: target.upstream.name,
-      upstreamModel: target.upstreamModel,
+      upstream: upstream.name,
+      upstreamModel,
+      dialect,
       status: undefined,
       cause,
       ms: this.#surroundings.now() - beganAt,

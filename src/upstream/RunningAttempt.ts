@@ -339,9 +339,11 @@ export class RunningAttempt implements CallListener, ReadingListener {
   }
 
   #record(outcome: Pick<AttemptRecord, "status" | "cause">): AttemptRecord {
+    const { dialect, upstream, upstreamModel } = this.#at.target
     return {
-      upstream: this.#at.target.upstream.name,
-      upstreamModel: this.#at.target.upstreamModel,
+      upstream: upstream.name,
+      upstreamModel,
+      dialect,
       ...outcome,
       ms: this.#surroundings.now() - this.#beginning.beganAt,
     }

@@ -101,7 +101,16 @@ layer(stored)("sluice audit", (it) => {
       expect(wide).toContain(model)
       expect(wide).toContain(` ${id}\n`)
       expect(wide).toContain(" 192.0.2.7 ")
-      const known = ["DIALECT", "OVERHEAD", "TIER", "CONVERSATION", "CONFIG", "UPSTREAM ID", "RESPONSE ID"]
+      const known = [
+        "DIALECT",
+        "OVERHEAD",
+        "TIER",
+        "DROPPED",
+        "CONVERSATION",
+        "CONFIG",
+        "UPSTREAM ID",
+        "RESPONSE ID",
+      ]
       for (const title of known) expect(wide).toContain(` ${title} `)
     }),
   )
@@ -303,6 +312,25 @@ layer(stored)("sluice audit", (it) => {
       expect(out).not.toContain("ttft_ms")
       const { out: json } = yield* audit(["show", "req-1", "--json", "--db", files.database])
       expect(Object.keys(objectsOf(json)[0] ?? {})).toEqual(columns.map(({ name }) => name))
+    }),
+  )
+
+  it.scoped("show says in which dialect each client was asked, where that is not the caller's", () =>
+    Effect.gen(function* () {
+      const files = yield* newAudit
+      const attempts = [
+        { upstream: "claude", status: 529, ms: 12.5 },
+        { upstream: "openai", dialect: "chat", status: 200, ms: 812.25 },
+      ]
+      yield* writeRows(files, [
+        rowWith("k1", { dialect: "messages", attempts: JSON.stringify(attempts), dropped: "top_k" }),
+      ])
+      const { out } = yield* audit(["show", "req-1", "--db", files.database])
+      expect(out).toMatch(
+        /\nattempts:\n {3}UPSTREAM +ASKED IN +RESULT +TOOK\n1 {2}claude +messages +529 +13ms\n2 {2}openai +chat +200 +812ms\n/,
+      )
+      const { out: wide } = yield* audit(["list", "--wide", "--db", files.database])
+      expect(wide).toContain(" top_k ")
     }),
   )
 

@@ -212,6 +212,36 @@ describe("A client beside another", () => {
   )
 })
 
+const mixed = dialects.flatMap((asked) =>
+  dialects.filter((spoken) => spoken !== asked).map((spoken) => [asked, spoken] as const),
+)
+
+describe("The dialect that a client was asked in", () => {
+  it.scopedLive.each(mixed)(
+    "is told of errors, too, and stands in the audit and the log: %s before %s",
+    ([asked, spoken]) =>
+      Effect.gen(function* () {
+        const down = Scripted.status(529, strictError(spoken, "overloaded_error", "busy"))
+        const upstream = yield* Scripted.scriptedUpstream(down)
+        const lines: Array<Readonly<Record<string, unknown>>> = []
+        const gateway = yield* startGateway(
+          configOf([{ base_url: upstream.url, dialects: [spoken] }], { breaker: { failures: 0 } }),
+          {},
+          (line) => void lines.push(JSON.parse(line)),
+        )
+        const failed = yield* ask(gateway.baseUrl, asked, false, { anything: 1 })
+        expect([failed.status, failed.headers.get("x-sluice-dialect")], failed.text).toEqual([529, spoken])
+        upstream.setScript(Scripted.status(400, strictError(spoken, "invalid_request_error", "no")))
+        const refused = yield* ask(gateway.baseUrl, asked, true)
+        expect([refused.status, refused.headers.get("x-sluice-dialect")]).toEqual([400, spoken])
+        const [row] = yield* gateway.awaitRecords(2)
+        expect(row).toMatchObject({ dialect: asked, attempts: [{ dialect: spoken, status: 529 }] })
+        const told = lines.filter(({ message }) => message === "attempt failed" || message === "request")
+        expect(told.slice(0, 2)).toMatchObject([{ dialect: spoken }, { dropped: "anything" }])
+      }),
+  )
+})
+
 describe("What a client's dialect cannot say", () => {
   const seeded = { seed: 1 }
 

@@ -33,6 +33,7 @@ const record = (over: Partial<AuditRecord>): AuditRecord =>
 
 describe("requestLine", () => {
   it.each<readonly [Partial<AuditRecord>, string]>([
+    [{ dropped: ["seed", "top_k"] }, "200  gpt-4o → openai  45ms  9→12 tokens  dropped seed,top_k  80722e66"],
     [{}, "200  gpt-4o → openai  45ms  9→12 tokens  80722e66"],
     [
       {

@@ -1,12 +1,15 @@
 /** What the audit keeps of one request: who asked what, which attempts were made, what came back, and how it ended. */
 import type { Usage } from "../../answer/Usage.ts"
 import type { Outcome } from "../../errors/Outcome.ts"
+import type { Dialect } from "../../routing/Dialect.ts"
 
 /** One attempt: a status, or the cause why there was none; both where its stream began and broke off, and others were asked to resume it. */
 export interface AttemptRecord {
   readonly upstream: string
   /** None where its list of models was asked for. */
   readonly upstreamModel: string | undefined
+  /** In which it was asked, where that is not the caller's. */
+  readonly dialect?: Dialect | undefined
   readonly status: number | undefined
   readonly cause: string | undefined
   readonly ms: number

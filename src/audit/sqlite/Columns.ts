@@ -24,8 +24,9 @@ import {
 /** What is `undefined` is left out in JSON. An attempt without a status always has a cause. */
 const attemptsText = (attempts: ReadonlyArray<AttemptRecord>): string =>
   JSON.stringify(
-    attempts.map(({ cause, ms, resumed, status, upstream }) => ({
+    attempts.map(({ cause, dialect, ms, resumed, status, upstream }) => ({
       upstream,
+      dialect,
       resumed,
       status,
       cause: cause === undefined ? (status === undefined ? null : undefined) : clip(cause),

@@ -36,9 +36,10 @@ const valueOf = (name: ColumnName, value: SqlValue, row: Row, zone: Zone): Cell 
     : shown
 }
 
-const attemptColumns: ReadonlyArray<TableColumn> = [
-  { title: "", align: "right", longest: 4 },
-  { title: "UPSTREAM", align: "left", longest: 40 },
+const numberColumn: TableColumn = { title: "", align: "right", longest: 4 }
+const upstreamColumn: TableColumn = { title: "UPSTREAM", align: "left", longest: 40 }
+const dialectColumn: TableColumn = { title: "ASKED IN", align: "left", longest: 10 }
+const resultColumns: ReadonlyArray<TableColumn> = [
   { title: "RESULT", align: "left", longest: 200 },
   { title: "TOOK", align: "right", longest: 10 },
 ]
@@ -57,16 +58,24 @@ const resultOf = (attempt: unknown): string =>
     .map(String)
     .join(", ")
 
-const attemptsPage = (value: SqlValue | undefined, look: Appearance): string => {
+const dialectOf = (attempt: unknown): string | undefined => {
+  const dialect = member(attempt, "dialect")
+  return dialect === undefined ? undefined : String(dialect)
+}
+
+/** Which dialect each was asked in is told where one was asked in another than the caller's. */
+const attemptsPage = ({ attempts: value, dialect: callers }: Row, look: Appearance): string => {
   const attempts = typeof value === "string" ? parsed(value) : undefined
   if (!Array.isArray(attempts) || attempts.length === 0) return ""
+  const isTranslated = attempts.some((attempt) => dialectOf(attempt) !== undefined)
   const [, lines] = aligned(
-    attemptColumns,
+    [numberColumn, upstreamColumn, ...(isTranslated ? [dialectColumn] : []), ...resultColumns],
     ([number, attempt]: readonly [number, unknown]) => {
       const ms = member(attempt, "ms")
       return [
         String(number),
         String(member(attempt, "upstream") ?? "-"),
+        ...(isTranslated ? [dialectOf(attempt) ?? text(callers)] : []),
         {
           text: resultOf(attempt),
           shade: shadeOf(Number(member(attempt, "status") ?? 599), undefined),
@@ -110,5 +119,5 @@ export const rowPage = (names: ReadonlyArray<ColumnName>, row: Row, look: Appear
   const blocks = known
     .filter(([name]) => long.has(name))
     .map(([name, value]) => `\n${name}:\n${body(text(value) ?? "")}\n`)
-  return [...lines, attemptsPage(row.attempts, look), ...blocks].join("")
+  return [...lines, attemptsPage(row, look), ...blocks].join("")
 }

@@ -189,6 +189,7 @@ const wideColumns = (zone: Zone): ReadonlyArray<ListColumn> => [
   [right("TOOK"), ({ latency_ms }) => timed(latency_ms)],
   [right("OVERHEAD"), ({ overhead_ms }) => timed(overhead_ms)],
   [left("TIER", unbounded), ({ service_tier }) => text(service_tier)],
+  [left("DROPPED", unbounded), ({ dropped }) => text(dropped)],
   [left("KEY"), ({ key_fingerprint }) => text(key_fingerprint)],
   [left("IP", unbounded), ({ client_ip }) => text(client_ip)],
   [left("CONVERSATION"), ({ conversation }) => text(conversation)],

@@ -124,6 +124,20 @@ describe("a row", () => {
     ])
   })
 
+  it("tells of an attempt in which dialect it was, where that is not the caller's", () => {
+    const attempt = { upstreamModel: "m", status: 200, cause: undefined, ms: 1 }
+    const row = rowOf("k1", {
+      attempts: [
+        { ...attempt, upstream: "a", dialect: undefined },
+        { ...attempt, upstream: "b", dialect: "chat" },
+      ],
+    })
+    expect(JSON.parse(String(row["attempts"]))).toEqual([
+      { upstream: "a", status: 200, ms: 1 },
+      { upstream: "b", dialect: "chat", status: 200, ms: 1 },
+    ])
+  })
+
   it("says NULL of what is unknown, never 0", () => {
     const row = rowOf("k1", {
       model: undefined,
