@@ -121,6 +121,7 @@ const upstreamOf = (upstream: UpstreamEntry, config: GatewayConfig, env: Env): U
   thinkingFormat: upstream.thinking_format,
   thinkingTags: thinkingTagsOf(upstream, config),
   onUnsupported: upstream.on_unsupported,
+  cacheMarks: upstream.cache_marks,
   timeouts: timeoutsOf(upstream, config),
   concurrency:
     upstream.max_concurrent === undefined

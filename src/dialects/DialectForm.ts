@@ -41,6 +41,8 @@ export interface WriteFor {
   readonly abilities: ModelAbilities
   /** Its name: seals of others are left out. */
   readonly upstream: string
+  /** Messages: whether what the caller did not mark for a cache is marked. */
+  readonly cacheMarks: "auto" | "keep"
 }
 
 export interface WrittenRequest {

@@ -48,7 +48,8 @@ export const unreadAside = (failed: AsideFailed): Effect.Effect<never, Overloade
 
 /** What of a target is told to the thread. */
 const recipientOf = ({ dialect, upstream, upstreamModel }: Target): Recipient => {
-  const { abilities, asksUsage, extraBody, maxTokens, maxTokensMember, name, onUnsupported } = upstream
+  const { abilities, asksUsage, cacheMarks, extraBody, maxTokens, maxTokensMember, name, onUnsupported } =
+    upstream
   const { paths, requestCleaning, resume, stop, thinkingTags } = upstream
   return {
     upstream: {
@@ -59,6 +60,7 @@ const recipientOf = ({ dialect, upstream, upstreamModel }: Target): Recipient =>
       maxTokensMember,
       name,
       onUnsupported,
+      cacheMarks,
       paths,
       requestCleaning,
       resume,

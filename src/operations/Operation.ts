@@ -164,6 +164,7 @@ export interface Recipient {
     | "maxTokens"
     | "maxTokensMember"
     | "name"
+    | "cacheMarks"
     | "onUnsupported"
     | "paths"
     | "requestCleaning"

@@ -100,6 +100,8 @@ export interface Upstream {
   readonly thinkingTags: ReadonlyArray<string>
   /** What becomes of a request that holds what its dialects cannot say: it goes without, or is refused. */
   readonly onUnsupported: "drop" | "reject"
+  /** Whether conversations that are translated to messages are marked for its cache where their callers have not. */
+  readonly cacheMarks: "auto" | "keep"
   /** What its models take, where that is not what is known of them by their names. */
   readonly abilities: Partial<ModelAbilities>
   readonly timeouts: Timeouts

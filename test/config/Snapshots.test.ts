@@ -185,6 +185,7 @@ describe("makeSnapshot", () => {
       thinkingFormat: undefined,
       thinkingTags: ["think"],
       onUnsupported: "drop",
+      cacheMarks: "auto",
       abilities: {},
       timeouts: {
         connectMs: 10_000,
@@ -216,6 +217,7 @@ describe("makeSnapshot", () => {
           thinking_format: "strip",
           thinking_tags: ["thought"],
           on_unsupported: "reject",
+          cache_marks: "keep",
           abilities: { forced_tools: "never", efforts: ["low", "max"], max_output: 9, prefill: null },
           max_concurrent: 2,
           max_waiting: 3,
@@ -238,6 +240,7 @@ describe("makeSnapshot", () => {
       thinkingFormat: "strip",
       thinkingTags: ["thought"],
       onUnsupported: "reject",
+      cacheMarks: "keep",
       abilities: { forcedTools: "never", efforts: ["low", "max"], maxOutput: 9 },
       concurrency: { max: 2, maxWaiting: 3, maxWaitMs: 1_000 },
       hedgeAfterMs: 4,

@@ -133,6 +133,7 @@ const client = fc
       thinking_format: thinkingFormat,
       thinking_tags: thinkingTags,
       on_unsupported: fc.constantFrom("drop", "reject"),
+      cache_marks: fc.constantFrom("auto", "keep"),
       abilities: some({
         sampling: fc.constantFrom("always", "while_not_thinking", "never"),
         top_k: fc.boolean(),

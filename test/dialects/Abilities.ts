@@ -22,6 +22,7 @@ export const writeFor = (abilities: Partial<ModelAbilities> = {}): WriteFor => (
   model: "m",
   abilities: { ...allAbilities, ...abilities },
   upstream: "u",
+  cacheMarks: "keep",
 })
 
 export const askedFor = { renamed: [], upstream: "u", askedAt: 1_780_000_000, repeated: {} }

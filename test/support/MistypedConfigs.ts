@@ -30,6 +30,7 @@ const keysOfClient = [
   "thinking_format",
   "thinking_tags",
   "on_unsupported",
+  "cache_marks",
   "abilities",
   "timeouts",
   "request_cleaning",

@@ -40,6 +40,7 @@ export const makeUpstream = (given: Partial<Upstream> = {}): Upstream => ({
   thinkingFormat: undefined,
   thinkingTags: ["think"],
   onUnsupported: "drop",
+  cacheMarks: "auto",
   abilities: {},
   timeouts: defaultTimeouts,
   concurrency: undefined,
@@ -120,6 +121,7 @@ export const upstreamArb: fc.Arbitrary<Upstream> = fc.record({
   extraBody: fc.constantFrom({}, { top_k: 40 }),
   thinkingTags: fc.constantFrom(["think"], ["thought", "think"]),
   onUnsupported: fc.constantFrom("drop", "reject"),
+  cacheMarks: fc.constantFrom("auto", "keep"),
   abilities: fc.constantFrom({}, { prefill: false }),
   thinkingFormat: fc.constantFrom(
     undefined,

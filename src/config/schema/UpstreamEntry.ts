@@ -95,6 +95,11 @@ export const UpstreamEntry = Schema.Struct({
       "What becomes of a request that Sluice translates for the client, and that holds what the client's dialect cannot say. `drop`: Sluice leaves that out and names it in `x-sluice-dropped`. `reject`: the caller gets 400. What would change the answer's meaning is always refused.",
     examples: ["reject"],
   }),
+  cache_marks: setting(Schema.Literal("auto", "keep"), "auto", {
+    description:
+      "Whether Sluice marks what the client is to cache (`cache_control`) in requests that it translates to messages, where the caller marks nothing. Anthropic caches only what is marked; OpenAI's callers mark nothing. `auto`: Sluice marks the instructions and the newest messages of a conversation with tools or earlier answers. `keep`: Sluice adds no marks.",
+    examples: ["keep"],
+  }),
   abilities: optional(Abilities, {
     description:
       "What the client's models take of requests that Sluice translates for it. Absent keys: what Sluice knows of a model by its name (docs/dialects.md).",

@@ -66,6 +66,7 @@ const written = (
     model: upstreamModel,
     abilities: abilitiesFor(recipient, omissions),
     upstream: upstream.name,
+    cacheMarks: upstream.cacheMarks,
   })
   const fatal =
     upstream.onUnsupported === "reject"

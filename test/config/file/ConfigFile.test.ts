@@ -137,6 +137,7 @@ describe("files that load", () => {
       max_wait_ms: 1000,
       resume: false,
       on_unsupported: "drop",
+      cache_marks: "auto",
       extra_body: { a: [1] },
     })
   })

@@ -4,12 +4,13 @@ import * as Either from "effect/Either"
 import * as fc from "fast-check"
 import type { Conversation, Settings, Tool, Turn } from "../../../src/dialects/Conversation.ts"
 import { abilitiesOf } from "../../../src/dialects/KnownModels.ts"
+import { objectsIn } from "../../../src/dialects/Members.ts"
 import { readMessagesRequest } from "../../../src/dialects/messages/MessagesRequestReader.ts"
 import { writeMessagesRequest } from "../../../src/dialects/messages/MessagesRequestWriter.ts"
 import type { AssistantPart, ToolResultPart, UserPart } from "../../../src/dialects/Part.ts"
 import { type Seal, unwrap, wrap } from "../../../src/dialects/Seal.ts"
 import type { ModelAbilities } from "../../../src/routing/ModelAbilities.ts"
-import type { JsonObject } from "../../../src/wire/Json.ts"
+import type { Json, JsonObject } from "../../../src/wire/Json.ts"
 import { conversationArb } from "../Conversations.ts"
 
 const upstream = "anthropic"
@@ -60,10 +61,11 @@ const write = (
   more: Partial<Conversation>,
   model = "claude-sonnet-4-5",
   abilities: Partial<ModelAbilities> = {},
+  cacheMarks: "auto" | "keep" = "keep",
 ) =>
   writeMessagesRequest(
     { ...base, ...more },
-    { model, abilities: { ...abilitiesOf(model), ...abilities }, upstream },
+    { model, abilities: { ...abilitiesOf(model), ...abilities }, upstream, cacheMarks },
   )
 
 const lost = (written: ReturnType<typeof write>): ReadonlyArray<string> =>
@@ -399,6 +401,54 @@ describe("turns (2.3)", () => {
     const short = '{"type":"ephemeral"}'
     expect(marks).toEqual(['{"type":"ephemeral","ttl":"1h"}', short, short, short])
     expect(JSON.stringify(body["tools"])).not.toContain("cache_control")
+  })
+})
+
+describe("marks of this gateway's own", () => {
+  /** Where marks stand: the tool, the block of the system, or the message and its block. */
+  const marksIn = ({ body }: ReturnType<typeof write>): ReadonlyArray<string> => {
+    const marked = (blocks: Json | undefined, place: string) =>
+      objectsIn(blocks).flatMap(({ cache_control: mark }, at) => {
+        if (mark === undefined) return []
+        expect(mark).toEqual({ type: "ephemeral" })
+        return [`${place}[${at}]`]
+      })
+    return [
+      ...marked(body["tools"], "tools"),
+      ...marked(body["system"], "system"),
+      ...objectsIn(body["messages"]).flatMap(({ content }, at) => marked(content, `messages[${at}]`)),
+    ]
+  }
+  const instructed = instructs("Be brief.")
+  const auto = (more: Partial<Conversation>) => write(more, "claude-sonnet-4-5", {}, "auto")
+
+  it("are at the end of the instructions and of the user's two newest messages", () => {
+    const once = [instructed, userSays("Hello")]
+    expect(marksIn(auto({ turns: once, tools: [f] }))).toEqual(["system[0]", "messages[0][0]"])
+    const twice = [...once, modelSays(calls("a")), gives(results("a"))]
+    expect(marksIn(auto({ turns: twice, tools: [f] }))).toEqual([
+      "system[0]",
+      "messages[0][0]",
+      "messages[2][0]",
+    ])
+    const again = [...twice, modelSays(calls("b"), calls("c")), gives(results("b"), results("c"))]
+    expect(marksIn(auto({ turns: again, tools: [f] }))).toEqual([
+      "system[0]",
+      "messages[2][0]",
+      "messages[4][1]",
+    ])
+  })
+
+  it("are none where the conversation need not go on, where the caller marks, and where they are not wanted", () => {
+    const turns = [instructed, userSays("Hello")]
+    expect(marksIn(auto({ turns }))).toEqual([])
+    expect(
+      marksIn(auto({ turns: [...turns, modelSays({ kind: "text", text: "Hi" }), userSays("And?")] })),
+    ).toEqual(["system[0]", "messages[0][0]", "messages[2][0]"])
+    const marked = gives({ kind: "text", text: "Hello", cache: "5m" })
+    expect(marksIn(auto({ turns: [instructed, marked], tools: [f] }))).toEqual(["messages[0][0]"])
+    expect(marksIn(auto({ turns, tools: [{ ...f, isCached: true }] }))).toEqual(["tools[0]"])
+    expect(marksIn(write({ turns, tools: [f] }))).toEqual([])
   })
 })
 
