@@ -1,7 +1,8 @@
 /** A whole answer as the events that tell it, and events put together to the answer that they told. */
 import { mergeUsage, noUsage } from "../answer/Usage.ts"
 import type { AnswerEvent, Finish, NeutralAnswer, NeutralHead, PartBeginning } from "./Answer.ts"
-import type { AssistantPart, ReasoningPart } from "./Part.ts"
+import type { AssistantPart, Citation, ReasoningPart } from "./Part.ts"
+import type { Seal } from "./Seal.ts"
 
 const more = (text: string): ReadonlyArray<AnswerEvent> => (text === "" ? [] : [{ kind: "more", text }])
 
@@ -51,45 +52,74 @@ export const eventsOf = ({ counts, finish, parts, ...head }: NeutralAnswer): Rea
   { kind: "ends", finish },
 ]
 
-/** A part of which nothing is said yet. */
-export const opened = (head: PartBeginning): AssistantPart =>
-  head.kind === "tool_call"
-    ? { ...head, input: "" }
-    : head.kind === "reasoning"
-      ? { kind: "reasoning", texts: [] }
-      : { kind: head.kind, text: "" }
+/** What is said within a part. */
+export type WithinPart = Extract<AnswerEvent, { readonly kind: "more" | "section" | "sealed" | "cited" }>
 
-const longer = (part: AssistantPart, text: string): AssistantPart => {
-  switch (part.kind) {
-    case "text":
-    case "refusal":
-      return { ...part, text: part.text + text }
-    case "tool_call":
-      return { ...part, input: part.input + text }
-    case "reasoning": {
-      const { texts } = part
-      return { ...part, texts: [...texts.slice(0, -1), (texts.at(-1) ?? "") + text] }
-    }
-    case "image":
-    case "foreign":
-      return part
+/** A part as it is told. Mutable on purpose: one part, which may be told in a million pieces. */
+export class ToldPart {
+  readonly head: PartBeginning
+  readonly #citations: Array<Citation> = []
+  /** Those that are told to their end: of reasoning alone there may be several. */
+  readonly #sections: Array<string> = []
+  #text = ""
+  #seal: Seal | undefined
+
+  constructor(head: PartBeginning) {
+    this.head = head
   }
-}
 
-/** A part with what was said within it. */
-export const changedBy = (
-  part: AssistantPart,
-  event: Extract<AnswerEvent, { readonly kind: "more" | "section" | "sealed" | "cited" }>,
-): AssistantPart => {
-  switch (event.kind) {
-    case "more":
-      return longer(part, event.text)
-    case "cited":
-      return part.kind === "text" ? { ...part, citations: [...(part.citations ?? []), event.citation] } : part
-    case "section":
-      return part.kind === "reasoning" ? { ...part, texts: [...part.texts, ""] } : part
-    case "sealed":
-      return part.kind === "reasoning" ? { ...part, seal: event.seal } : part
+  /** Of the section that is being told. */
+  get text(): string {
+    return this.#text
+  }
+
+  /** Sections before it. */
+  get sections(): number {
+    return this.#sections.length
+  }
+
+  get citations(): number {
+    return this.#citations.length
+  }
+
+  add(event: WithinPart): void {
+    switch (event.kind) {
+      case "more":
+        this.#text += event.text
+        return
+      case "cited":
+        if (this.head.kind === "text") this.#citations.push(event.citation)
+        return
+      case "section":
+        if (this.head.kind !== "reasoning") return
+        this.#sections.push(this.#text)
+        this.#text = ""
+        return
+      case "sealed":
+        this.#seal = event.seal
+    }
+  }
+
+  /** With all that was said until now. */
+  part(): AssistantPart {
+    const { head } = this
+    const text = this.#text
+    switch (head.kind) {
+      case "tool_call":
+        return { ...head, input: text }
+      case "text":
+        return this.#citations.length === 0
+          ? { kind: "text", text }
+          : { kind: "text", text, citations: [...this.#citations] }
+      case "refusal":
+        return { kind: "refusal", text }
+      case "reasoning": {
+        const texts = this.#sections.length === 0 && text === "" ? [] : [...this.#sections, text]
+        return this.#seal === undefined
+          ? { kind: "reasoning", texts }
+          : { kind: "reasoning", texts, seal: this.#seal }
+      }
+    }
   }
 }
 
@@ -98,14 +128,14 @@ export const answerOf = (events: Iterable<AnswerEvent>): NeutralAnswer | undefin
   let head: NeutralHead | undefined
   let finish: Finish | undefined
   let counts = noUsage
-  const parts: Array<AssistantPart> = []
+  const parts: Array<ToldPart> = []
   for (const event of events) {
     switch (event.kind) {
       case "begins":
         head = event.head
         break
       case "part_begins":
-        parts.push(opened(event.part))
+        parts.push(new ToldPart(event.part))
         break
       case "counts":
         counts = mergeUsage(counts, event.counts)
@@ -120,11 +150,11 @@ export const answerOf = (events: Iterable<AnswerEvent>): NeutralAnswer | undefin
       case "more":
       case "cited":
       case "section":
-      case "sealed": {
-        const last = parts.pop()
-        if (last !== undefined) parts.push(changedBy(last, event))
-      }
+      case "sealed":
+        parts.at(-1)?.add(event)
     }
   }
-  return head === undefined || finish === undefined ? undefined : { ...head, parts, finish, counts }
+  return head === undefined || finish === undefined
+    ? undefined
+    : { ...head, parts: parts.map((told) => told.part()), finish, counts }
 }

@@ -128,7 +128,8 @@ export class EventLine {
 /** What an event takes up beside its text, at least. */
 const eventWeight = 16
 
-const weightOf = (event: AnswerEvent): number => {
+/** What it takes to hold an event, in UTF-16 units. */
+export const weightOf = (event: AnswerEvent): number => {
   switch (event.kind) {
     case "more":
       return eventWeight + event.text.length
@@ -136,6 +137,10 @@ const weightOf = (event: AnswerEvent): number => {
       return 8 * eventWeight + event.citation.url.length + event.citation.title.length
     case "sealed":
       return 8 * eventWeight + event.seal.sealed.length
+    case "part_begins": {
+      const { part } = event
+      return 64 * eventWeight + (part.kind === "tool_call" ? part.id.length + part.name.length : 0)
+    }
     default:
       return 8 * eventWeight
   }

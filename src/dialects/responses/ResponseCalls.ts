@@ -49,7 +49,8 @@ export const ownName = ({ calling, name }: ToolCallPart): string =>
   calling?.kind === "in_namespace" ? calling.name : name
 
 /** Whether it is told at once, and not piece by piece. */
-export const isToldAtOnce = ({ calling }: ToolCallPart): boolean => calling?.kind === "search"
+export const isToldAtOnce = ({ calling }: Pick<ToolCallPart, "calling">): boolean =>
+  calling?.kind === "search"
 
 const encoder = new TextEncoder()
 

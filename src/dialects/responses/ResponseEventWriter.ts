@@ -7,9 +7,10 @@ import type { Running } from "../../wire/Machine.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
 import { printedEvent } from "../../wire/SseWriting.ts"
 import type { AnswerEvent, Finish, NeutralHead } from "../Answer.ts"
-import { changedBy, opened } from "../AnswerParts.ts"
+import { ToldPart, type WithinPart } from "../AnswerParts.ts"
 import { type AroundText, aroundText, printedWith } from "../AroundText.ts"
 import type { AskedFor } from "../DialectForm.ts"
+import { weightOf } from "../EventLine.ts"
 import type { AssistantPart } from "../Part.ts"
 import { begunResponse, endedResponse, itemKey } from "./ResponseAnswer.ts"
 import { isToldAtOnce, ownName } from "./ResponseCalls.ts"
@@ -36,7 +37,7 @@ class Writer implements Running<AnswerEvent, SseEvent> {
   readonly #items: Array<JsonObject> = []
   #head = nobody
   #counts = noUsage
-  #part: AssistantPart | undefined
+  #part: ToldPart | undefined
   /** Of the item that is being told. */
   #itemId: Json = ""
   #sequence = 0
@@ -71,8 +72,8 @@ class Writer implements Running<AnswerEvent, SseEvent> {
         ]
       }
       case "part_begins":
-        this.#part = opened(event.part)
-        return this.#begin(this.#part)
+        this.#part = new ToldPart(event.part)
+        return this.#weighed(event) ?? this.#begin(this.#part.part())
       case "part_ends":
         return this.#endPart()
       case "counts":
@@ -103,22 +104,33 @@ class Writer implements Running<AnswerEvent, SseEvent> {
       : [added]
   }
 
-  #within(event: Extract<AnswerEvent, { kind: "more" | "section" | "sealed" | "cited" }>): Events {
-    const before = this.#part
-    if (before === undefined) return []
-    this.#part = changedBy(before, event)
+  /** What it comes to where more was said by now than may be. */
+  #weighed(event: AnswerEvent): Events | undefined {
+    this.#said += weightOf(event)
+    return this.#said > mostSaid ? this.#fail(tooMuch) : undefined
+  }
+
+  #within(event: WithinPart): Events {
+    const part = this.#part
+    if (part === undefined) return []
+    const events = this.#weighed(event) ?? this.#tell(part, event)
+    part.add(event)
+    return events
+  }
+
+  /** @param part as it was before */
+  #tell(part: ToldPart, event: WithinPart): Events {
     switch (event.kind) {
       case "more":
-        this.#said += event.text.length
-        return this.#said > mostSaid ? this.#fail(tooMuch) : this.#more(before, event.text)
+        return this.#more(part, event.text)
       case "section":
-        return before.kind === "reasoning" ? this.#endSummary(before.texts) : []
+        return part.head.kind === "reasoning" ? this.#endSummary(part) : []
       case "cited":
-        return before.kind === "text"
+        return part.head.kind === "text"
           ? [
               this.#write("response.output_text.annotation.added", {
                 ...this.#place(),
-                annotation_index: before.citations?.length ?? 0,
+                annotation_index: part.citations,
                 annotation: writtenCitation(event.citation),
               }),
             ]
@@ -128,40 +140,34 @@ class Writer implements Running<AnswerEvent, SseEvent> {
     }
   }
 
-  #more(before: AssistantPart, delta: string): Events {
-    switch (before.kind) {
+  #more({ head, sections, text: before }: ToldPart, delta: string): Events {
+    switch (head.kind) {
       case "text":
         return [this.#add("response.output_text.delta", delta, () => this.#place(), { logprobs: [] })]
       case "refusal":
         return [this.#add("response.refusal.delta", delta, () => this.#place())]
       case "tool_call": {
-        if (isToldAtOnce(before)) return []
-        const type = before.isFreeForm
+        if (isToldAtOnce(head)) return []
+        const type = head.isFreeForm
           ? "response.custom_tool_call_input.delta"
           : "response.function_call_arguments.delta"
         return [this.#add(type, delta, () => this.#itemPlace())]
       }
       case "reasoning": {
-        const at = Math.max(0, before.texts.length - 1)
-        const place = { ...this.#itemPlace(), summary_index: at }
-        const isFirst = (before.texts[at] ?? "") === ""
+        const place = { ...this.#itemPlace(), summary_index: sections }
         const added = { ...place, part: summaryOf("") }
         return [
-          ...(isFirst ? [this.#write("response.reasoning_summary_part.added", added)] : []),
+          ...(before === "" ? [this.#write("response.reasoning_summary_part.added", added)] : []),
           this.#add("response.reasoning_summary_text.delta", delta, () => place),
         ]
       }
-      case "image":
-      case "foreign":
-        return []
     }
   }
 
-  #endSummary(texts: ReadonlyArray<string>): Events {
+  #endSummary({ sections, text }: ToldPart): Events {
     this.#around = undefined
-    const text = texts.at(-1)
-    if (text === undefined || text === "") return []
-    const place = { ...this.#itemPlace(), summary_index: texts.length - 1 }
+    if (text === "") return []
+    const place = { ...this.#itemPlace(), summary_index: sections }
     return [
       this.#write("response.reasoning_summary_text.done", { ...place, text }),
       this.#write("response.reasoning_summary_part.done", { ...place, part: summaryOf(text) }),
@@ -169,12 +175,13 @@ class Writer implements Running<AnswerEvent, SseEvent> {
   }
 
   #endPart(): Events {
-    const part = this.#part
+    const told = this.#part
+    const part = told?.part()
     const item = part === undefined ? undefined : this.#item(part, "completed")
-    if (part === undefined || item === undefined) return []
+    if (told === undefined || part === undefined || item === undefined) return []
     this.#part = undefined
     const events = [
-      ...this.#endOf(part),
+      ...(part.kind === "reasoning" ? this.#endSummary(told) : this.#endOf(part)),
       this.#write("response.output_item.done", { output_index: this.#items.length, item }),
     ]
     this.#items.push(item)
@@ -205,7 +212,6 @@ class Writer implements Running<AnswerEvent, SseEvent> {
               }),
         ]
       case "reasoning":
-        return this.#endSummary(part.texts)
       case "image":
       case "foreign":
         return []

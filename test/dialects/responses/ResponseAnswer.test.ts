@@ -222,17 +222,32 @@ describe("A response", () => {
   })
 
   it("ends in an error where it would be too long to be said again", () => {
-    const long = "a".repeat(mostSaid / 2)
+    const long = "a".repeat(mostSaid / 2 - 2_000)
     const events = writtenEvents([
       { kind: "begins", head: { id: "1", model: "m", createdAt: 1, serviceTier: undefined } },
       { kind: "part_begins", part: { kind: "text" } },
       { kind: "more", text: long },
       { kind: "more", text: long },
-      { kind: "more", text: "a" },
+      { kind: "more", text: "a".repeat(4_000) },
       { kind: "part_ends" },
       { kind: "ends", finish: { kind: "stop" } },
     ])
+    expect(events.map(({ event }) => event).slice(-3)).toEqual([
+      "response.output_text.delta",
+      "response.failed",
+      "error",
+    ])
+  })
+
+  it("ends in an error where what it refers to would be too long to be said again", () => {
+    const citation = { url: "a", title: "", start: 0, end: 0 }
+    const events = writtenEvents([
+      { kind: "begins", head: { id: "1", model: "m", createdAt: 1, serviceTier: undefined } },
+      { kind: "part_begins", part: { kind: "text" } },
+      ...Array.from({ length: mostSaid / 100 }, () => ({ kind: "cited", citation }) as const),
+    ])
     expect(events.at(-1)?.event).toBe("error")
+    expect(events.length).toBeLessThan(mostSaid / 100)
   })
 
   it("cites what it refers to, streamed as whole", () => {
