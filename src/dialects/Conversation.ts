@@ -1,5 +1,6 @@
 /** A request in no dialect: what is said so far, in order, what may be called, and how the answer is to be. */
 import type { JsonObject } from "../wire/Json.ts"
+import type { Loss } from "./Loss.ts"
 import type { AssistantPart, TextPart, ToolCalling, UserPart } from "./Part.ts"
 
 export interface Conversation {
@@ -10,7 +11,7 @@ export interface Conversation {
   readonly tools: ReadonlyArray<Tool>
   readonly settings: Settings
   /** Members that the caller's dialect alone has, by their names, of which nothing else is to be known. */
-  readonly foreign: ReadonlyArray<Foreign>
+  readonly foreign: ReadonlyArray<Loss>
 }
 
 /** In their order, and never empty of parts. Two of one role may follow each other. */
@@ -28,12 +29,6 @@ export type Turn =
 export interface Setting<A> {
   readonly value: A
   readonly as: string
-}
-
-export interface Foreign {
-  readonly as: string
-  /** Leaving it out would give another answer than was asked for: such a request is refused. */
-  readonly isEssential: boolean
 }
 
 /** All of it as the caller said it; what is absent was not said. */
@@ -117,4 +112,4 @@ export type Tool =
       readonly calling?: ToolCalling | undefined
     }
   /** Run by the provider, or known to the model by its type alone. */
-  | (Foreign & { readonly kind: "foreign"; readonly json: JsonObject })
+  | (Loss & { readonly kind: "foreign" })

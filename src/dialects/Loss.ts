@@ -1,4 +1,4 @@
-/** What of a request a dialect cannot say: it is left out and told, or the request is refused for it. */
+/** What of a request a dialect cannot say: it is left out and told, or the request is refused for it. Readers tell of it as writers do. */
 
 export interface Loss {
   /** As the caller calls it: `logit_bias`, `messages.input_audio`. */
@@ -6,10 +6,6 @@ export interface Loss {
   /** Without it another answer would come than was asked for: the request is refused, whatever is configured. */
   readonly isEssential: boolean
 }
-
-/** Each once. */
-export const distinct = (losses: ReadonlyArray<Loss>): ReadonlyArray<Loss> =>
-  losses.filter((loss, at) => losses.findIndex(({ as }) => as === loss.as) === at)
 
 const plainName = /^[\w.[\] -]{1,64}$/
 

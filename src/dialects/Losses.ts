@@ -11,6 +11,10 @@ export class Losses {
     if (before === undefined || (isEssential && !before.isEssential)) this.#told.set(as, { as, isEssential })
   }
 
+  tellAll(losses: ReadonlyArray<Loss>): void {
+    for (const { as, isEssential } of losses) this.tell(as, isEssential)
+  }
+
   get all(): ReadonlyArray<Loss> {
     return [...this.#told.values()]
   }

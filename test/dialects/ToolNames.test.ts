@@ -69,7 +69,7 @@ describe("a name of a tool", () => {
           { kind: "function", name: "short", ...named },
           { kind: "function", name: long, ...named },
           { kind: "free_form", name: "patch", description: undefined, grammar: undefined },
-          { kind: "foreign", as: "web_search", isEssential: true, json: {} },
+          { kind: "foreign", as: "web_search", isEssential: true },
         ],
         64,
         false,

@@ -1,8 +1,7 @@
 /** Parts of messages in chat, read and written. */
-import * as Either from "effect/Either"
 import { isJsonArray, type Json, type JsonObject } from "../../wire/Json.ts"
 import { dataUrl, sourceOf } from "../DataUrl.ts"
-import type { Loss } from "../Loss.ts"
+import type { Losses } from "../Losses.ts"
 import { membersOf, objectIn, objectsIn, textIn } from "../Members.ts"
 import type { CacheMark, FilePart, ForeignPart, ImagePart, TextPart, UserPart } from "../Part.ts"
 
@@ -80,50 +79,46 @@ export const textPartsOf = (content: Json | undefined): ReadonlyArray<TextPart> 
     : []
 }
 
-const lost = (as: string): Either.Either<never, Loss> => Either.left({ as, isEssential: true })
+const writtenImage = ({ detail, source }: ImagePart, losses: Losses): ReadonlyArray<JsonObject> => {
+  if (source.kind === "file") return lost(losses, "image.file_id")
+  const url = source.kind === "url" ? source.url : dataUrl(source)
+  return [{ type: "image_url", image_url: membersOf({ url, detail }) }]
+}
 
-const writtenImage = ({ detail, source }: ImagePart): Either.Either<JsonObject, Loss> =>
-  source.kind === "file"
-    ? lost("image.file_id")
-    : Either.right({
-        type: "image_url",
-        image_url: membersOf({ url: source.kind === "url" ? source.url : dataUrl(source), detail }),
-      })
+const lost = (losses: Losses, as: string): [] => {
+  losses.tell(as, true)
+  return []
+}
 
 /** Documents that are given as they read are written as text. */
-const writtenFile = ({ name, source }: FilePart): Either.Either<JsonObject, Loss> => {
+const writtenFile = ({ name, source }: FilePart, losses: Losses): ReadonlyArray<JsonObject> => {
   switch (source.kind) {
     case "data":
-      return Either.right({
-        type: "file",
-        file: { filename: name ?? "document", file_data: dataUrl(source) },
-      })
+      return [{ type: "file", file: { filename: name ?? "document", file_data: dataUrl(source) } }]
     case "text":
-      return Either.right({
-        type: "text",
-        text: name === undefined ? source.text : `${name}\n\n${source.text}`,
-      })
+      return [{ type: "text", text: name === undefined ? source.text : `${name}\n\n${source.text}` }]
     case "file":
-      return lost("file.file_id")
+      return lost(losses, "file.file_id")
     case "url":
-      return lost("file.url")
+      return lost(losses, "file.url")
   }
 }
 
-/** A part of a user's message, or what is lost of it. */
+/** A part of a user's message; nothing where it is lost. */
 export const writtenPart = (
   part: Exclude<UserPart, { readonly kind: "tool_result" }>,
-): Either.Either<JsonObject, Loss> => {
+  losses: Losses,
+): ReadonlyArray<JsonObject> => {
   switch (part.kind) {
     case "text":
-      return Either.right({ type: "text", text: part.text })
+      return [{ type: "text", text: part.text }]
     case "image":
-      return writtenImage(part)
+      return writtenImage(part, losses)
     case "file":
-      return writtenFile(part)
+      return writtenFile(part, losses)
     case "audio":
-      return Either.right({ type: "input_audio", input_audio: { data: part.base64, format: part.format } })
+      return [{ type: "input_audio", input_audio: { data: part.base64, format: part.format } }]
     case "foreign":
-      return lost(part.as)
+      return lost(losses, part.as)
   }
 }

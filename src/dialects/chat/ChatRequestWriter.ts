@@ -1,19 +1,16 @@
 /** A request of the neutral form, written in chat. */
-import * as Either from "effect/Either"
 import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import type { Conversation, Tool, Turn } from "../Conversation.ts"
 import type { WriteFor, WrittenRequest } from "../DialectForm.ts"
 import { losesGrammar, withoutFreeForm } from "../FreeFormTools.ts"
-import { distinct, type Loss } from "../Loss.ts"
+import { Losses } from "../Losses.ts"
 import { membersOf } from "../Members.ts"
 import type { AssistantPart, Part, ToolCallPart, ToolResultPart, UserPart } from "../Part.ts"
 import { fittedId, fittedName, longestToolName, renamedTools } from "../ToolNames.ts"
 import { writtenPart } from "./ChatParts.ts"
-import { lossesOf, writtenSettings } from "./ChatSettings.ts"
+import { writtenSettings } from "./ChatSettings.ts"
 import { writtenTool } from "./ChatTools.ts"
-
-const mayGo = (as: string): Loss => ({ as, isEssential: false })
 
 const nameOf = (name: string): string => fittedName(name, longestToolName.chat)
 
@@ -29,12 +26,13 @@ const writtenCall = ({ id, input, isFreeForm, name }: ToolCallPart): JsonObject 
 /** Mutable on purpose: one conversation. */
 class Messages {
   readonly messages: Array<JsonObject> = []
-  readonly losses: Array<Loss> = []
+  readonly #losses: Losses
   readonly #abilities: ModelAbilities
   /** From here on the model answers to what its tools gave, and nobody has spoken since. */
   readonly #toolLoop: number
 
-  constructor(turns: ReadonlyArray<Turn>, abilities: ModelAbilities) {
+  constructor(turns: ReadonlyArray<Turn>, abilities: ModelAbilities, losses: Losses) {
+    this.#losses = losses
     this.#abilities = abilities
     this.#toolLoop = beginOfToolLoop(turns)
     for (const [at, turn] of turns.entries()) this.#add(turn, at)
@@ -55,15 +53,14 @@ class Messages {
   }
 
   #seeMarks(parts: ReadonlyArray<Part>): void {
-    if (parts.some((part) => "cache" in part && part.cache !== undefined))
-      this.losses.push(mayGo("cache_control"))
+    if (parts.some((part) => "cache" in part && part.cache !== undefined)) this.#losses.tell("cache_control")
   }
 
   #hear(parts: ReadonlyArray<UserPart>, name: string | undefined): void {
     const said: Array<JsonObject> = []
     for (const part of parts) {
       if (part.kind === "tool_result") said.push(...this.#result(part))
-      else this.#push(said, part)
+      else said.push(...writtenPart(part, this.#losses))
     }
     const [only] = said
     if (only === undefined) return
@@ -71,19 +68,12 @@ class Messages {
     this.messages.push(membersOf({ role: "user", name, content }))
   }
 
-  #push(said: Array<JsonObject>, part: Exclude<UserPart, ToolResultPart>): void {
-    const written = writtenPart(part)
-    if (Either.isRight(written)) said.push(written.right)
-    else this.losses.push(written.left)
-  }
-
   /** What is no text in it, which stands with what the user says next, since no tool can say it. */
   #result({ id, isError, parts }: ToolResultPart): ReadonlyArray<JsonObject> {
     const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []))
     const content = `${isError ? "Error: " : ""}${texts.join("\n\n")}`
     this.messages.push({ role: "tool", tool_call_id: fittedId(id), content })
-    const others: Array<JsonObject> = []
-    for (const part of parts) if (part.kind !== "text") this.#push(others, part)
+    const others = parts.flatMap((part) => (part.kind === "text" ? [] : writtenPart(part, this.#losses)))
     return others.length === 0 ? [] : [{ type: "text", text: `What the tool gave (call ${id}):` }, ...others]
   }
 
@@ -106,8 +96,8 @@ class Messages {
   }
 
   #lose(part: AssistantPart): void {
-    if (part.kind === "image") this.losses.push(mayGo("image of the model"))
-    else if (part.kind === "foreign") this.losses.push(mayGo(part.as))
+    if (part.kind === "image") this.#losses.tell("image of the model")
+    else if (part.kind === "foreign") this.#losses.tell(part.as)
   }
 
   #reasoning(parts: ReadonlyArray<AssistantPart>, at: number): string | undefined {
@@ -116,7 +106,7 @@ class Messages {
     const { reasoningHistory } = this.#abilities
     const isKept = reasoningHistory === "all" || (reasoningHistory === "tool_loop" && at >= this.#toolLoop)
     const text = told.flatMap(({ texts }) => texts).join("\n\n")
-    if (!isKept || told.some(({ seal }) => seal !== undefined)) this.losses.push(mayGo("reasoning"))
+    if (!isKept || told.some(({ seal }) => seal !== undefined)) this.#losses.tell("reasoning")
     return isKept && text !== "" ? text : undefined
   }
 }
@@ -127,19 +117,15 @@ const beginOfToolLoop = (turns: ReadonlyArray<Turn>): number =>
     ({ parts, role }) => role === "user" && parts.some(({ kind }) => kind !== "tool_result"),
   )
 
-const toolsOf = (tools: ReadonlyArray<Tool>): readonly [ReadonlyArray<JsonObject>, ReadonlyArray<Loss>] => [
-  tools.flatMap((tool) =>
-    tool.kind === "foreign" ? [] : [writtenTool({ ...tool, name: nameOf(tool.name) })],
-  ),
-  tools.flatMap(
-    (tool): ReadonlyArray<Loss> =>
-      tool.kind === "foreign"
-        ? [{ as: tool.as, isEssential: tool.isEssential }]
-        : tool.kind === "function" && tool.isCached
-          ? [mayGo("cache_control")]
-          : [],
-  ),
-]
+const writtenTools = (tools: ReadonlyArray<Tool>, losses: Losses): ReadonlyArray<JsonObject> =>
+  tools.flatMap((tool) => {
+    if (tool.kind === "foreign") {
+      losses.tell(tool.as, tool.isEssential)
+      return []
+    }
+    if (tool.kind === "function" && tool.isCached) losses.tell("cache_control")
+    return [writtenTool({ ...tool, name: nameOf(tool.name) })]
+  })
 
 /** `DialectForm.writeRequest` */
 export const writeRequest = (conversation: Conversation, { abilities, model }: WriteFor): WrittenRequest => {
@@ -147,9 +133,11 @@ export const writeRequest = (conversation: Conversation, { abilities, model }: W
   const { foreign, settings, stream, tools, turns } = freeFormTools
     ? conversation
     : withoutFreeForm(conversation)
-  const { losses, messages } = new Messages(turns, abilities)
-  const [written, toolLosses] = toolsOf(tools)
-  const grammarLosses = !freeFormTools && losesGrammar(conversation) ? [mayGo("tools.format")] : []
+  const losses = new Losses()
+  losses.tellAll(foreign)
+  const { messages } = new Messages(turns, abilities, losses)
+  const written = writtenTools(tools, losses)
+  if (!freeFormTools && losesGrammar(conversation)) losses.tell("tools.format")
   const freeForm = new Set(tools.flatMap((tool) => (tool.kind === "free_form" ? [nameOf(tool.name)] : [])))
   const body = membersOf({
     model,
@@ -157,17 +145,11 @@ export const writeRequest = (conversation: Conversation, { abilities, model }: W
     stream: stream ? true : undefined,
     stream_options: stream ? { include_usage: true } : undefined,
     tools: written.length === 0 ? undefined : written,
-    ...writtenSettings(settings, abilities, freeForm),
+    ...writtenSettings(settings, abilities, freeForm, losses),
   })
   return {
     body,
-    losses: distinct([
-      ...foreign,
-      ...losses,
-      ...toolLosses,
-      ...grammarLosses,
-      ...lossesOf(settings, abilities),
-    ]),
+    losses: losses.all,
     renamed: renamedTools(conversation.tools, longestToolName.chat, freeFormTools),
   }
 }

@@ -1,9 +1,10 @@
 /** How an answer is to be, as chat says it, read and written. */
 import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
-import type { AnswerFormat, Foreign, ReasoningWish, Setting, Settings } from "../Conversation.ts"
+import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
 import { effortOf } from "../Effort.ts"
 import type { Loss } from "../Loss.ts"
+import type { Losses } from "../Losses.ts"
 import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
 import { takesSampling } from "../Sampling.ts"
 import { toolChoiceOf, writtenToolChoice } from "./ChatTools.ts"
@@ -140,7 +141,7 @@ const saysNothing = (name: string, value: Json): boolean => {
 }
 
 /** Members that no other dialect has. `null` says nothing. */
-export const foreignOf = (body: JsonObject): ReadonlyArray<Foreign> =>
+export const foreignOf = (body: JsonObject): ReadonlyArray<Loss> =>
   Object.entries(body).flatMap(([as, value]) =>
     value === null || saysNothing(as, value) ? [] : [{ as, isEssential: isEssential(as, value) }],
   )
@@ -156,12 +157,15 @@ const writtenFormat = (format: AnswerFormat): JsonObject => {
 
 const writtenTier = (tier: string): string => (tier === "standard_only" ? "default" : tier)
 
-/** What of the settings this model does not take. */
-export const lossesOf = (settings: Settings, abilities: ModelAbilities): ReadonlyArray<Loss> => {
-  const { reasoning, temperature, topK, topP } = settings
+/** What of these settings this model does not take. */
+const tellUntaken = (
+  { reasoning, temperature, topK, topP }: Settings,
+  abilities: ModelAbilities,
+  losses: Losses,
+): void => {
   const tunes = takesSampling(abilities, reasoning?.value)
-  const lost = [...(tunes ? [] : [temperature, topP]), ...(tunes && abilities.topK ? [] : [topK])]
-  return lost.flatMap((one) => (one === undefined ? [] : [{ as: one.as, isEssential: false }]))
+  const untaken = [...(tunes ? [] : [temperature, topP]), ...(tunes && abilities.topK ? [] : [topK])]
+  for (const one of untaken) if (one !== undefined) losses.tell(one.as)
 }
 
 /** @param freeForm the tools that take any text */
@@ -169,9 +173,11 @@ export const writtenSettings = (
   settings: Settings,
   abilities: ModelAbilities,
   freeForm: ReadonlySet<string>,
+  losses: Losses,
 ): JsonObject => {
   const { format, logprobs, maxTokens, reasoning, serviceTier, toolChoice } = settings
   const tunes = takesSampling(abilities, reasoning?.value)
+  tellUntaken(settings, abilities, losses)
   return membersOf({
     [abilities.capMember]: maxTokens?.value,
     temperature: tunes ? settings.temperature?.value : undefined,

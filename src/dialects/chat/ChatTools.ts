@@ -43,7 +43,7 @@ const toolOf = (tool: JsonObject): Tool => {
       : type === "function" || type === undefined
         ? functionOf(objectIn(named) ?? {})
         : undefined
-  return read ?? { kind: "foreign", as: `tools.${textIn(type) ?? "tool"}`, isEssential: true, json: tool }
+  return read ?? { kind: "foreign", as: `tools.${textIn(type) ?? "tool"}`, isEssential: true }
 }
 
 /** Tools, and functions as they were called before. */

@@ -22,7 +22,7 @@ const toolOf = (reading: MessagesReading, tool: JsonObject, path: string): Tool 
   if (typeof type === "string" && type !== "custom") {
     // All tools are sent, so that none has to be looked for.
     const isEssential = !type.startsWith("tool_search_tool")
-    return { kind: "foreign", as: `tools.${type}`, isEssential, json: tool }
+    return { kind: "foreign", as: `tools.${type}`, isEssential }
   }
   const name = reading.text(tool["name"], `${path}.name`) ?? reading.wrong(`${path}.name`, "Field required")
   for (const member in tool) {

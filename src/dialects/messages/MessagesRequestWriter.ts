@@ -21,7 +21,7 @@ export const writeMessagesRequest = (conversation: Conversation, target: WriteFo
   const { foreign, settings, stream, tools: asked } = conversation
   const sent = withoutFreeForm(conversation)
   const { abilities, cacheMarks, model } = target
-  for (const { as, isEssential } of foreign) losses.tell(as, isEssential)
+  losses.tellAll(foreign)
   if (asked.some((tool) => tool.kind === "free_form" && tool.grammar !== undefined))
     losses.tell("tools.format")
 

@@ -49,7 +49,9 @@ class Messages {
   }
 
   add(role: Message["role"], blocks: ReadonlyArray<JsonObject>): void {
-    if (blocks.length > 0) this.of(role).blocks.push(...blocks)
+    if (blocks.length === 0) return
+    const message = this.of(role)
+    for (const block of blocks) message.blocks.push(block)
   }
 
   begin(block: JsonObject): void {

@@ -1,8 +1,7 @@
 /** Parts of messages in responses, read and written. */
-import * as Either from "effect/Either"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import { dataUrl, sourceOf } from "../DataUrl.ts"
-import type { Loss } from "../Loss.ts"
+import type { Losses } from "../Losses.ts"
 import { membersOf, numberIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
 import type {
   AssistantPart,
@@ -121,53 +120,47 @@ export const spokenPartsOf = (content: Json | undefined): ReadonlyArray<Assistan
   })
 }
 
-const lost = (as: string): Either.Either<never, Loss> => Either.left({ as, isEssential: true })
+const writtenImage = ({ detail = "auto", source }: ImagePart, losses: Losses): ReadonlyArray<JsonObject> => {
+  if (source.kind === "file") return lost(losses, "image.file_id")
+  const url = source.kind === "url" ? source.url : dataUrl(source)
+  return [{ type: "input_image", image_url: url, detail }]
+}
 
-const writtenImage = ({ detail = "auto", source }: ImagePart): Either.Either<JsonObject, Loss> =>
-  source.kind === "file"
-    ? lost("image.file_id")
-    : Either.right({
-        type: "input_image",
-        image_url: source.kind === "url" ? source.url : dataUrl(source),
-        detail,
-      })
+const lost = (losses: Losses, as: string): [] => {
+  losses.tell(as, true)
+  return []
+}
 
 /** Documents that are given as they read are written as text. */
-const writtenFile = ({ name, source }: FilePart): Either.Either<JsonObject, Loss> => {
+const writtenFile = ({ name, source }: FilePart, losses: Losses): ReadonlyArray<JsonObject> => {
   switch (source.kind) {
     case "data":
-      return Either.right({
-        type: "input_file",
-        filename: name ?? "document",
-        file_data: dataUrl(source),
-      })
+      return [{ type: "input_file", filename: name ?? "document", file_data: dataUrl(source) }]
     case "url":
-      return Either.right(membersOf({ type: "input_file", filename: name, file_url: source.url }))
+      return [membersOf({ type: "input_file", filename: name, file_url: source.url })]
     case "text":
-      return Either.right({
-        type: "input_text",
-        text: name === undefined ? source.text : `${name}\n\n${source.text}`,
-      })
+      return [{ type: "input_text", text: name === undefined ? source.text : `${name}\n\n${source.text}` }]
     case "file":
-      return lost("file.file_id")
+      return lost(losses, "file.file_id")
   }
 }
 
-/** A part of what the user or a tool gives, or what is lost of it. */
+/** A part of what the user or a tool gives; nothing where it is lost. */
 export const writtenPart = (
   part: Exclude<UserPart, { readonly kind: "tool_result" }>,
-): Either.Either<JsonObject, Loss> => {
+  losses: Losses,
+): ReadonlyArray<JsonObject> => {
   switch (part.kind) {
     case "text":
-      return Either.right({ type: "input_text", text: part.text })
+      return [{ type: "input_text", text: part.text }]
     case "image":
-      return writtenImage(part)
+      return writtenImage(part, losses)
     case "file":
-      return writtenFile(part)
+      return writtenFile(part, losses)
     case "audio":
-      return lost("input_audio")
+      return lost(losses, "input_audio")
     case "foreign":
-      return lost(part.as)
+      return lost(losses, part.as)
   }
 }
 

@@ -1,35 +1,32 @@
 /** A request of the neutral form, written for responses. */
-import * as Either from "effect/Either"
 import type { JsonObject } from "../../wire/Json.ts"
 import type { Conversation, Tool, Turn } from "../Conversation.ts"
 import type { WriteFor, WrittenRequest } from "../DialectForm.ts"
 import { losesGrammar, withoutFreeForm } from "../FreeFormTools.ts"
-import { distinct, type Loss } from "../Loss.ts"
+import { Losses } from "../Losses.ts"
 import { membersOf } from "../Members.ts"
 import type { AssistantPart, Part, TextPart, ToolResultPart, UserPart } from "../Part.ts"
 import { isFrom } from "../Seal.ts"
 import { fittedId, fittedName, longestToolName, renamedTools } from "../ToolNames.ts"
 import { writtenPart, writtenText } from "./ResponseParts.ts"
-import { lossesOf, writtenSettings } from "./ResponseSettings.ts"
+import { writtenSettings } from "./ResponseSettings.ts"
 import { writtenTool } from "./ResponseTools.ts"
-
-const mayGo = (as: string): Loss => ({ as, isEssential: false })
 
 const nameOf = (name: string): string => fittedName(name, longestToolName.responses)
 
 /** Mutable on purpose: one conversation. */
 class Items {
   readonly items: Array<JsonObject> = []
-  readonly losses: Array<Loss> = []
+  readonly #losses: Losses
   readonly #upstream: string
 
-  constructor(turns: ReadonlyArray<Turn>, upstream: string) {
+  constructor(turns: ReadonlyArray<Turn>, upstream: string, losses: Losses) {
+    this.#losses = losses
     this.#upstream = upstream
     for (const turn of turns) this.#add(turn)
   }
 
   #add(turn: Turn): void {
-    if (turn.parts.some(isMarked)) this.losses.push(mayGo("cache_control"))
     switch (turn.role) {
       case "instructions":
         this.items.push({ type: "message", role: turn.voice, content: joined(turn.parts) })
@@ -38,7 +35,7 @@ class Items {
         for (const part of turn.parts) this.#speak(part)
         return
       case "user":
-        if (turn.name !== undefined) this.losses.push(mayGo("messages.name"))
+        if (turn.name !== undefined) this.#losses.tell("messages.name")
         this.#hear(turn.parts)
     }
   }
@@ -47,15 +44,9 @@ class Items {
     const said: Array<JsonObject> = []
     for (const part of parts) {
       if (part.kind === "tool_result") this.#result(part)
-      else this.#push(said, part)
+      else said.push(...writtenPart(part, this.#losses))
     }
     if (said.length > 0) this.items.push({ type: "message", role: "user", content: said })
-  }
-
-  #push(said: Array<JsonObject>, part: Exclude<UserPart, ToolResultPart>): void {
-    const written = writtenPart(part)
-    if (Either.isRight(written)) said.push(written.right)
-    else this.losses.push(written.left)
   }
 
   #result({ id, isError, isFreeForm, parts }: ToolResultPart): void {
@@ -63,14 +54,12 @@ class Items {
       ? [{ kind: "text", text: "Error:" }, ...parts]
       : parts
     const isText = all.every((part) => part.kind === "text")
-    const output: Array<JsonObject> = []
-    if (!isText) for (const part of all) this.#push(output, part)
     this.items.push({
       type: isFreeForm ? "custom_tool_call_output" : "function_call_output",
       call_id: fittedId(id),
       output: isText
         ? all.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join(isError ? " " : "\n\n")
-        : output,
+        : all.flatMap((part) => writtenPart(part, this.#losses)),
     })
   }
 
@@ -98,8 +87,7 @@ class Items {
       }
       case "reasoning": {
         const { seal } = part
-        if (seal?.dialect !== "responses" || !isFrom(seal, this.#upstream))
-          this.losses.push(mayGo("reasoning"))
+        if (seal?.dialect !== "responses" || !isFrom(seal, this.#upstream)) this.#losses.tell("reasoning")
         else
           this.items.push(
             membersOf({ type: "reasoning", id: seal.id, summary: [], encrypted_content: seal.sealed }),
@@ -107,10 +95,10 @@ class Items {
         return
       }
       case "image":
-        this.losses.push(mayGo("image of the model"))
+        this.#losses.tell("image of the model")
         return
       case "foreign":
-        this.losses.push(mayGo(part.as))
+        this.#losses.tell(part.as)
     }
   }
 
@@ -131,14 +119,15 @@ const apart = (turns: ReadonlyArray<Turn>): readonly [string | undefined, Readon
     : [undefined, turns]
 }
 
-const toolLosses = (tools: ReadonlyArray<Tool>): ReadonlyArray<Loss> =>
-  tools.flatMap((tool) =>
-    tool.kind === "foreign"
-      ? [{ as: tool.as, isEssential: tool.isEssential }]
-      : tool.kind === "function" && tool.isCached
-        ? [mayGo("cache_control")]
-        : [],
-  )
+const writtenTools = (tools: ReadonlyArray<Tool>, losses: Losses): ReadonlyArray<JsonObject> =>
+  tools.flatMap((tool) => {
+    if (tool.kind === "foreign") {
+      losses.tell(tool.as, tool.isEssential)
+      return []
+    }
+    if (tool.kind === "function" && tool.isCached) losses.tell("cache_control")
+    return [writtenTool({ ...tool, name: nameOf(tool.name) })]
+  })
 
 /** `DialectForm.writeRequest` */
 export const writeRequest = (
@@ -149,15 +138,14 @@ export const writeRequest = (
   const { foreign, settings, stream, tools, turns } = freeFormTools
     ? conversation
     : withoutFreeForm(conversation)
+  const losses = new Losses()
+  losses.tellAll(foreign)
+  if (turns.some(({ parts }) => parts.some(isMarked))) losses.tell("cache_control")
   const [instructions, others] = apart(turns)
-  const { items, losses } = new Items(others, upstream)
-  const written = tools.flatMap((tool) =>
-    tool.kind === "foreign" ? [] : [writtenTool({ ...tool, name: nameOf(tool.name) })],
-  )
-  const grammarLosses = !freeFormTools && losesGrammar(conversation) ? [mayGo("tools.format")] : []
+  const { items } = new Items(others, upstream, losses)
+  const written = writtenTools(tools, losses)
+  if (!freeFormTools && losesGrammar(conversation)) losses.tell("tools.format")
   const freeForm = new Set(tools.flatMap((tool) => (tool.kind === "free_form" ? [nameOf(tool.name)] : [])))
-  const marked =
-    turns[0] !== others[0] && turns[0]?.parts.some(isMarked) === true ? [mayGo("cache_control")] : []
   return {
     body: membersOf({
       model,
@@ -165,16 +153,9 @@ export const writeRequest = (
       input: items,
       stream: stream ? true : undefined,
       tools: written.length === 0 ? undefined : written,
-      ...writtenSettings(settings, abilities, freeForm),
+      ...writtenSettings(settings, abilities, freeForm, losses),
     }),
-    losses: distinct([
-      ...foreign,
-      ...marked,
-      ...losses,
-      ...toolLosses(tools),
-      ...grammarLosses,
-      ...lossesOf(settings, abilities),
-    ]),
+    losses: losses.all,
     renamed: renamedTools(conversation.tools, longestToolName.responses, freeFormTools),
   }
 }

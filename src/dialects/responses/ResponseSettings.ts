@@ -1,9 +1,10 @@
 /** How an answer is to be, as responses say it, read and written. */
 import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
-import type { AnswerFormat, Foreign, ReasoningWish, Setting, Settings } from "../Conversation.ts"
+import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
 import { effortOf } from "../Effort.ts"
 import type { Loss } from "../Loss.ts"
+import type { Losses } from "../Losses.ts"
 import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
 import { takesSampling } from "../Sampling.ts"
 import { toolChoiceOf, writtenToolChoice } from "./ResponseTools.ts"
@@ -128,7 +129,7 @@ const saysNothing = (name: string, value: Json): boolean => {
 }
 
 /** Members that no other dialect has. `null` says nothing. */
-export const foreignOf = (body: JsonObject): ReadonlyArray<Foreign> =>
+export const foreignOf = (body: JsonObject): ReadonlyArray<Loss> =>
   Object.entries(body).flatMap(([as, value]) =>
     value === null || saysNothing(as, value) ? [] : [{ as, isEssential: essential.has(as) }],
   )
@@ -140,11 +141,11 @@ const writtenFormat = (format: AnswerFormat): JsonObject => {
 }
 
 /** What of the settings responses, or this model, do not take. */
-export const lossesOf = (settings: Settings, abilities: ModelAbilities): ReadonlyArray<Loss> => {
+const tellUntaken = (settings: Settings, abilities: ModelAbilities, losses: Losses): void => {
   const { frequencyPenalty, presencePenalty, reasoning, seed, stop, temperature, topK, topP } = settings
-  const always = [topK, stop, seed, presencePenalty, frequencyPenalty]
-  const lost = takesSampling(abilities, reasoning?.value) ? always : [temperature, topP, ...always]
-  return lost.flatMap((one) => (one === undefined ? [] : [{ as: one.as, isEssential: false }]))
+  const never = [topK, stop, seed, presencePenalty, frequencyPenalty]
+  const untaken = takesSampling(abilities, reasoning?.value) ? never : [temperature, topP, ...never]
+  for (const one of untaken) if (one !== undefined) losses.tell(one.as)
 }
 
 const writtenReasoning = (wish: ReasoningWish, { efforts }: ModelAbilities): JsonObject | undefined => {
@@ -171,9 +172,11 @@ export const writtenSettings = (
   settings: Settings,
   abilities: ModelAbilities,
   freeForm: ReadonlySet<string>,
+  losses: Losses,
 ): JsonObject => {
   const { format, logprobs, reasoning, serviceTier, toolChoice, verbosity } = settings
   const tunes = takesSampling(abilities, reasoning?.value)
+  tellUntaken(settings, abilities, losses)
   const text = membersOf({
     format: format === undefined ? undefined : writtenFormat(format.value),
     verbosity: verbosity?.value,

@@ -37,7 +37,7 @@ const freeFormOf = ({ description, format }: JsonObject, named: Named): Tool => 
 const searchOf = (tool: JsonObject): Tool =>
   isCallersSearch(tool)
     ? functionOf(tool, { name: searchName, calling: { kind: "search" } })
-    : { kind: "foreign", as: "tools.tool_search", isEssential: false, json: tool }
+    : { kind: "foreign", as: "tools.tool_search", isEssential: false }
 
 const toolOf = (tool: JsonObject, namespace?: string): Tool => {
   const { name, type } = tool
@@ -46,7 +46,7 @@ const toolOf = (tool: JsonObject, namespace?: string): Tool => {
   if (called !== undefined && (type === "function" || type === undefined))
     return functionOf(tool, namedIn(namespace, called))
   if (called !== undefined && type === "custom") return freeFormOf(tool, namedIn(namespace, called))
-  return { kind: "foreign", as: `tools.${textIn(type) ?? "tool"}`, isEssential: true, json: tool }
+  return { kind: "foreign", as: `tools.${textIn(type) ?? "tool"}`, isEssential: true }
 }
 
 /** What is said of a namespace is said of its first tool, since no other dialect has anything to say it of. */

@@ -120,7 +120,7 @@ class Turns {
 
   #speak(parts: ReadonlyArray<AssistantPart>): void {
     this.#endResults()
-    this.#said.push(...parts)
+    for (const part of parts) this.#said.push(part)
   }
 
   #endSaid(): void {

@@ -349,7 +349,6 @@ describe("tools (2.4)", () => {
         kind: "foreign",
         as: "tools.bash_20250124",
         isEssential: true,
-        json: { type: "bash_20250124", name: "bash" },
       },
     ])
     expect(foreign.map(({ as }) => as)).toEqual(["tools.defer_loading", "tools.input_examples"])

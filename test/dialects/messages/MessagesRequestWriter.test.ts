@@ -532,7 +532,7 @@ describe("tools (2.4)", () => {
 
   it("of others are essential", () => {
     expect(
-      lost(write({ tools: [f, { kind: "foreign", as: "tools.web_search", isEssential: true, json: {} }] })),
+      lost(write({ tools: [f, { kind: "foreign", as: "tools.web_search", isEssential: true }] })),
     ).toEqual(["tools.web_search!"])
   })
 
