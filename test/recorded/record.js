@@ -59,6 +59,18 @@ const called = {
   temperature: 1,
   ...(server === "llama.cpp" ? begun : {}),
 }
+/** The same in the other dialects, which some servers speak. */
+const responses = (body) => ({
+  path: "/responses",
+  body: { model, input: "Hello?", max_output_tokens: 8, temperature: 0, seed: 7, ...body },
+})
+const calledInResponses = {
+  ...called,
+  max_tokens: undefined,
+  max_output_tokens: 128,
+  tools: [{ type: "function", ...weather.function }],
+}
+const messagesOf = (body) => ({ path: "/messages", body: { ...ask, ...body } })
 const embedding = (body) => ({ path: "/embeddings", body: { model, ...body } })
 const schema = {
   type: "json_schema",
@@ -90,6 +102,14 @@ const requests = {
   "chat-schema": chat({ response_format: schema, max_tokens: 96, temperature: 1 }),
   completion: completion({}),
   "completion-stream": completion({ stream: true, ...usage }),
+  responses: responses({}),
+  "responses-stream": responses({ stream: true }),
+  "responses-tools": responses(calledInResponses),
+  "responses-tools-stream": responses({ ...calledInResponses, stream: true }),
+  messages: messagesOf({}),
+  "messages-stream": messagesOf({ stream: true }),
+  "messages-stop": messagesOf({ max_tokens: 32, stop_sequences: [" of"] }),
+  "messages-stop-stream": messagesOf({ max_tokens: 32, stop_sequences: [" of"], stream: true }),
   // By a server that is started for them; one of chats refuses, which is recorded below.
   embedding: embedding({ input: "Hello" }),
   "embedding-two": embedding({ input: ["Hello", "Good day"] }),

@@ -63,7 +63,12 @@ const expectTokens = (record: AuditRecord, usage: unknown): void => {
 
 describe.each(servers)("%s", (server) => {
   const all = recordingsOf(server)
-  const asked = all.filter(({ path }) => allOperations.some((operation) => operation.paths[0] === path))
+  // What is said in further dialects is in translated.test.ts.
+  const asked = all.filter(
+    ({ path }) =>
+      !["/responses", "/messages"].includes(path) &&
+      allOperations.some((operation) => operation.paths[0] === path),
+  )
   const good = asked.filter(({ status }) => status === 200)
   const streams = good.filter(isStream)
   const plain = good.filter((recorded) => !isStream(recorded))

@@ -25,6 +25,8 @@ class Reader implements EventReading {
   readonly #told = new Set<string>()
   /** Parts that were told in deltas. */
   readonly #said = new Set<string>()
+  /** The server tells no places of items, as llama.cpp does: they are told apart by their ids. */
+  #goesByIds = false
   #hasBegun = false
   #hasCalls = false
   #isOver = false
@@ -36,7 +38,7 @@ class Reader implements EventReading {
 
   take(events: Iterable<SseEvent>): Events {
     const told: Array<AnswerEvent> = []
-    for (const event of events) if (!this.#isOver) for (const one of this.#event(event)) told.push(one)
+    for (const event of events) if (!this.#isOver) told.push(...this.#event(event))
     return told
   }
 
@@ -48,7 +50,7 @@ class Reader implements EventReading {
     const data = parseObject(event.data)
     if (data === undefined) return none
     const type = textIn(data["type"]) ?? event.event
-    const itemKey = `${numberIn(data["output_index"]) ?? 0}`
+    const itemKey = this.#keyOf(data)
     const partKey = `${itemKey}.${numberIn(data["content_index"]) ?? 0}`
     switch (type) {
       case "response.created":
@@ -92,6 +94,14 @@ class Reader implements EventReading {
       default:
         return none
     }
+  }
+
+  #keyOf({ item, item_id, output_index }: JsonObject): string {
+    const place = numberIn(output_index)
+    const id = saidIn(item_id) ?? saidIn(objectIn(item)?.["id"])
+    if (place !== undefined || id === undefined) return `${place ?? 0}`
+    this.#goesByIds = true
+    return id
   }
 
   #begin(response: JsonObject): Events {
@@ -192,16 +202,16 @@ class Reader implements EventReading {
     const [begun, ...inner] = eventsOfPart(part)
     if (begun?.kind !== "part_begins") return none
     const events = [...this.#open(key, begun.part)]
-    for (const event of inner) {
-      if (event.kind !== "part_ends") for (const one of this.#line.add(key, event)) events.push(one)
-    }
+    for (const event of inner) if (event.kind !== "part_ends") events.push(...this.#line.add(key, event))
     return [...events, ...this.#line.close(key)]
   }
 
   #end(response: JsonObject): Events {
     this.#isOver = true
     // Some tell nothing before.
-    const untold = objectsIn(response["output"]).flatMap((item, at) => this.#itemEnds(`${at}`, item))
+    const untold = objectsIn(response["output"]).flatMap((item, at) =>
+      this.#itemEnds((this.#goesByIds ? saidIn(item["id"]) : undefined) ?? `${at}`, item),
+    )
     return [
       ...this.#begin(response),
       ...untold,

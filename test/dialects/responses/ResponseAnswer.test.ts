@@ -162,6 +162,29 @@ describe("A response", () => {
     ])
   })
 
+  it.each([
+    ["with all of them", true],
+    ["with none of them", false],
+  ])("tells items apart by their ids where their places are not told, and ends %s", (_, isWhole) => {
+    const second = { ...call, id: "fc_2", call_id: "d", name: "g" }
+    const whole = [message("Hi"), call, second]
+    const events = namedOf(
+      { type: "response.created", response: response([]) },
+      { type: "response.output_item.added", item: { ...message(""), content: [] } },
+      { type: "response.output_text.delta", item_id: "msg_1", delta: "Hi" },
+      { type: "response.output_text.done", item_id: "msg_1", text: "Hi" },
+      { type: "response.output_item.done", item: message("Hi") },
+      { type: "response.output_item.added", item: { ...call, arguments: "" } },
+      { type: "response.function_call_arguments.delta", item_id: "fc_1", delta: call.arguments },
+      { type: "response.output_item.done", item: call },
+      { type: "response.output_item.added", item: { ...second, arguments: "" } },
+      { type: "response.function_call_arguments.delta", item_id: "fc_2", delta: second.arguments },
+      { type: "response.output_item.done", item: second },
+      { type: "response.completed", response: response(isWhole ? whole : []) },
+    )
+    expect(answerIn(responsesForm, events)?.parts).toEqual(readAnswer(response(whole))?.parts)
+  })
+
   it("keeps sections of reasoning, and its seal", () => {
     const part = {
       type: "reasoning",
