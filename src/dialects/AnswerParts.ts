@@ -1,6 +1,7 @@
 /** A whole answer as the events that tell it, and events put together to the answer that they told. */
 import { mergeUsage, noUsage } from "../answer/Usage.ts"
 import type { AnswerEvent, Finish, NeutralAnswer, NeutralHead, PartBeginning } from "./Answer.ts"
+import { GrowingText } from "./GrowingText.ts"
 import type { AssistantPart, Citation, ReasoningPart } from "./Part.ts"
 import type { Seal } from "./Seal.ts"
 
@@ -61,7 +62,7 @@ export class ToldPart {
   readonly #citations: Array<Citation> = []
   /** Those that are told to their end: of reasoning alone there may be several. */
   readonly #sections: Array<string> = []
-  #text = ""
+  #text = new GrowingText()
   #seal: Seal | undefined
 
   constructor(head: PartBeginning) {
@@ -70,7 +71,7 @@ export class ToldPart {
 
   /** Of the section that is being told. */
   get text(): string {
-    return this.#text
+    return this.#text.text
   }
 
   /** Sections before it. */
@@ -85,15 +86,15 @@ export class ToldPart {
   add(event: WithinPart): void {
     switch (event.kind) {
       case "more":
-        this.#text += event.text
+        this.#text.add(event.text)
         return
       case "cited":
         if (this.head.kind === "text") this.#citations.push(event.citation)
         return
       case "section":
         if (this.head.kind !== "reasoning") return
-        this.#sections.push(this.#text)
-        this.#text = ""
+        this.#sections.push(this.text)
+        this.#text = new GrowingText()
         return
       case "sealed":
         this.#seal = event.seal
@@ -102,8 +103,7 @@ export class ToldPart {
 
   /** With all that was said until now. */
   part(): AssistantPart {
-    const { head } = this
-    const text = this.#text
+    const { head, text } = this
     switch (head.kind) {
       case "tool_call":
         return { ...head, input: text }
