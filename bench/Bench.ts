@@ -37,9 +37,6 @@ const node = (program: string, args: ReadonlyArray<string>): Started =>
 
 /** A sample is disturbed where others took more than this share of a core meanwhile. */
 const disturbedAt = 0.1
-/** All that is open is held open so long for being weighed. */
-const weighingMs = 2_000
-
 const mostTries = numberFrom("BENCH_TRIES", 5)
 
 const mock = node("dist/bench-mock.js", [])
@@ -68,7 +65,7 @@ const sample = async (
     rampMs,
     warmMs,
     measureMs,
-    lingerMs: subject.weigh === undefined ? 0 : weighingMs,
+    lingers: subject.weigh !== undefined,
   }
   for (let tried = 1; ; tried++) {
     const pids = subject.pids()
@@ -86,6 +83,7 @@ const sample = async (
     const { system, user } = process.cpuUsage(own)
     const peak = peakMb(pids)
     const held = await subject.weigh?.()
+    if (plan.lingers) load.child.kill("SIGUSR2")
     const result: LoadResult = JSON.parse(await load.line())
     const others = busy - subjectSeconds - mockSeconds - result.busy * result.seconds - (system + user) / 1e6
     if (others / result.seconds <= disturbedAt || tried >= tries) {

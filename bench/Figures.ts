@@ -13,8 +13,8 @@ export interface LoadPlan {
   /** Before anything is measured. */
   readonly warmMs: number
   readonly measureMs: number
-  /** How long all goes on behind that, for whoever weighs the subject. */
-  readonly lingerMs: number
+  /** All goes on behind that until SIGUSR2 comes, for whoever weighs the subject. */
+  readonly lingers: boolean
 }
 
 export interface Quantiles {

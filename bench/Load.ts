@@ -110,6 +110,9 @@ for (let at = 0; at < plan.connections; at++) {
 }
 await sleep(plan.warmMs)
 isMeasured = true
+const told = plan.lingers
+  ? new Promise<void>((resolve) => process.once("SIGUSR2", () => resolve()))
+  : Promise.resolve()
 const cpuBefore = process.cpuUsage()
 const startedAt = performance.now()
 console.log("begin")
@@ -118,7 +121,7 @@ console.log("end")
 isMeasured = false
 const { system, user } = process.cpuUsage(cpuBefore)
 const seconds = (performance.now() - startedAt) / 1_000
-await sleep(plan.lingerMs)
+await told
 isOver = true
 const result: LoadResult = {
   seconds,
