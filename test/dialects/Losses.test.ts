@@ -45,7 +45,7 @@ const twice: { readonly [from in "chat" | "messages"]: JsonObject } = {
   },
   messages: {
     model: "m",
-    max_tokens: 9,
+    max_tokens: 100,
     messages: [
       { role: "user", content: "Hi" },
       { role: "assistant", content: [{ type: "container_upload" }, { type: "text", text: "Yes" }] },
@@ -68,7 +68,7 @@ describe.each(pairs)("From %s to %s", (from, to) => {
 
 const assistantIn = (from: Dialect, text: JsonObject, count: number): JsonObject => ({
   model: "m",
-  ...(from === "messages" ? { max_tokens: 9 } : {}),
+  ...(from === "messages" ? { max_tokens: 100 } : {}),
   [from === "responses" ? "input" : "messages"]: [
     { role: "user", content: "Hi" },
     { role: "assistant", content: Array.from({ length: count }, () => text) },

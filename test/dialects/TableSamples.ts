@@ -67,6 +67,7 @@ export const settings: { readonly [D in Dialect]: ReadonlyArray<JsonObject> } = 
   ],
   messages: [
     { max_tokens: 500 },
+    { max_tokens: 1 },
     { max_tokens: 0 },
     { temperature: 0.5 },
     { top_p: 0.9 },
@@ -79,6 +80,7 @@ export const settings: { readonly [D in Dialect]: ReadonlyArray<JsonObject> } = 
     { thinking: { type: "adaptive", display: "summarized" } },
     { thinking: { type: "disabled" } },
     { metadata: { user_id: "u-1" } },
+    { metadata: { user_id: "user_1f_account__session_".padEnd(65, "0") } },
     { service_tier: "standard_only" },
     { speed: "fast" },
     { container: "c" },

@@ -3,6 +3,7 @@ import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
 import { effortOf } from "../Effort.ts"
+import { fittedUser, isRefitted } from "../FittedUser.ts"
 import type { Loss } from "../Loss.ts"
 import type { Losses } from "../Losses.ts"
 import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
@@ -159,12 +160,16 @@ const writtenTier = (tier: string): string => (tier === "standard_only" ? "defau
 
 /** What of these settings this model does not take. */
 const tellUntaken = (
-  { reasoning, temperature, topK, topP }: Settings,
+  { reasoning, temperature, topK, topP, user }: Settings,
   abilities: ModelAbilities,
   losses: Losses,
 ): void => {
   const tunes = takesSampling(abilities, reasoning?.value)
-  const untaken = [...(tunes ? [] : [temperature, topP]), ...(tunes && abilities.topK ? [] : [topK])]
+  const untaken = [
+    ...(isRefitted(user) ? [user] : []),
+    ...(tunes ? [] : [temperature, topP]),
+    ...(tunes && abilities.topK ? [] : [topK]),
+  ]
   for (const one of untaken) if (one !== undefined) losses.tell(one.as)
 }
 
@@ -194,7 +199,7 @@ export const writtenSettings = (
     response_format: format === undefined ? undefined : writtenFormat(format.value),
     reasoning_effort: reasoning === undefined ? undefined : effortOf(reasoning.value, abilities.efforts),
     verbosity: settings.verbosity?.value,
-    user: settings.user?.value,
+    user: fittedUser(settings.user),
     metadata: settings.metadata?.value,
     service_tier: serviceTier === undefined ? undefined : writtenTier(serviceTier.value),
     prompt_cache_key: settings.promptCacheKey?.value,

@@ -3,6 +3,7 @@ import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
 import { effortOf } from "../Effort.ts"
+import { fittedUser, isRefitted } from "../FittedUser.ts"
 import type { Loss } from "../Loss.ts"
 import type { Losses } from "../Losses.ts"
 import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
@@ -140,11 +141,21 @@ const writtenFormat = (format: AnswerFormat): JsonObject => {
   return membersOf({ type: "json_schema", name: name ?? "answer", description, schema, strict })
 }
 
+/** Fewer are refused. Claude Code asks for one to see whether it may ask at all. */
+const leastOutput = 16
+
+const isTooFew = (most: Setting<number> | undefined): boolean =>
+  most !== undefined && most.value < leastOutput
+
 /** What of the settings responses, or this model, do not take. */
 const tellUntaken = (settings: Settings, abilities: ModelAbilities, losses: Losses): void => {
   const { frequencyPenalty, presencePenalty, reasoning, seed, stop, temperature, topK, topP } = settings
   const never = [topK, stop, seed, presencePenalty, frequencyPenalty]
-  const untaken = takesSampling(abilities, reasoning?.value) ? never : [temperature, topP, ...never]
+  const untaken = [
+    ...(isTooFew(settings.maxTokens) ? [settings.maxTokens] : []),
+    ...(isRefitted(settings.user) ? [settings.user] : []),
+    ...(takesSampling(abilities, reasoning?.value) ? never : [temperature, topP, ...never]),
+  ]
   for (const one of untaken) if (one !== undefined) losses.tell(one.as)
 }
 
@@ -183,7 +194,7 @@ export const writtenSettings = (
   })
   const tier = serviceTier?.value
   return membersOf({
-    max_output_tokens: settings.maxTokens?.value,
+    max_output_tokens: isTooFew(settings.maxTokens) ? leastOutput : settings.maxTokens?.value,
     temperature: tunes ? settings.temperature?.value : undefined,
     top_p: tunes ? settings.topP?.value : undefined,
     top_logprobs: logprobs === undefined || logprobs.value === 0 ? undefined : logprobs.value,
@@ -192,7 +203,7 @@ export const writtenSettings = (
     text: Object.keys(text).length === 0 ? undefined : text,
     reasoning: reasoning === undefined ? undefined : writtenReasoning(reasoning.value, abilities),
     include: orNone(includes(settings, abilities)),
-    safety_identifier: settings.user?.value,
+    safety_identifier: fittedUser(settings.user),
     metadata: settings.metadata?.value,
     service_tier: tier === "standard_only" ? "default" : tier,
     prompt_cache_key: settings.promptCacheKey?.value,

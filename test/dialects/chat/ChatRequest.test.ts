@@ -5,6 +5,7 @@ import * as fc from "fast-check"
 import type { Conversation } from "../../../src/dialects/Conversation.ts"
 import { readRequest } from "../../../src/dialects/chat/ChatRequestReader.ts"
 import { writeRequest } from "../../../src/dialects/chat/ChatRequestWriter.ts"
+import { digestOf } from "../../../src/dialects/Digest.ts"
 import { wrap } from "../../../src/dialects/Seal.ts"
 import type { ModelAbilities } from "../../../src/routing/ModelAbilities.ts"
 import type { JsonObject } from "../../../src/wire/Json.ts"
@@ -112,6 +113,8 @@ describe("A request in chat", () => {
       { max_tokens: 5 },
       [],
     ],
+    ["a user as long as is taken", { user: "u".repeat(64) }, {}, { user: "u".repeat(64) }, []],
+    ["a digest of a longer one", { user: "u".repeat(65) }, {}, { user: digestOf("u".repeat(65)) }, ["user"]],
     ["one word that ends it", { stop: "a" }, {}, { stop: ["a"] }, []],
     [
       "a model that takes no sampling",

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import type { Conversation } from "../../../src/dialects/Conversation.ts"
+import { digestOf } from "../../../src/dialects/Digest.ts"
 import { readRequest } from "../../../src/dialects/responses/ResponseRequestReader.ts"
 import { writeRequest } from "../../../src/dialects/responses/ResponseRequestWriter.ts"
 import { type Seal, wrap } from "../../../src/dialects/Seal.ts"
@@ -205,6 +206,24 @@ describe("A request of responses", () => {
       isEssential: false,
     }))
     expect(writeRequest({ ...read({ input: "Hi" }), settings }, writeFor()).losses).toEqual(said)
+  })
+
+  it("says what fits where the caller says too few tokens, and who the user is in too many characters", () => {
+    const toldOf = (settings: Conversation["settings"]) => {
+      const { body, losses } = writeRequest({ ...read({ input: "Hi" }), settings }, writeFor())
+      return [body["max_output_tokens"], body["safety_identifier"], losses.map(({ as }) => as)]
+    }
+    const user = (length: number) => ({ value: "u".repeat(length), as: "metadata.user_id" })
+    expect(toldOf({ maxTokens: { value: 16, as: "max_tokens" }, user: user(64) })).toEqual([
+      16,
+      "u".repeat(64),
+      [],
+    ])
+    expect(toldOf({ maxTokens: { value: 1, as: "max_tokens" }, user: user(65) })).toEqual([
+      16,
+      digestOf("u".repeat(65)),
+      ["max_tokens", "metadata.user_id"],
+    ])
   })
 
   it("gives reasoning back to who sealed it, before the call that it led to, and to nobody else", () => {
