@@ -74,6 +74,7 @@ const recordOf = (id: string): AuditRecord => ({
   conversation: undefined,
   configHash: "0123456789ab",
   dropped: [],
+  notAsked: [],
   characters: undefined,
   answerBytes: undefined,
   answerType: undefined,

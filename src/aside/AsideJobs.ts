@@ -4,7 +4,7 @@
  */
 import * as Either from "effect/Either"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
-import type { InvalidRequest } from "../errors/RequestErrors.ts"
+import type { InvalidRequest, NotAsked } from "../errors/RequestErrors.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
 import type { AskedTarget, Recipient, RequestFacts } from "../operations/Operation.ts"
 import { operationsByName, type ServedName } from "../operations/Operations.ts"
@@ -24,6 +24,7 @@ export interface Mistake {
   readonly message: string
   readonly param: string | null
   readonly model: string | undefined
+  readonly unsaid?: NotAsked | undefined
 }
 
 /** Where a client's body is, all of it in memory that threads share. */
@@ -108,11 +109,12 @@ interface AnswerBytes {
 
 export type JobName = keyof AsideJobs
 
-const mistake = ({ message, model, param }: InvalidRequest): Mistake => ({
+const mistake = ({ message, model, param, unsaid }: InvalidRequest): Mistake => ({
   kind: "mistake",
   message,
   param,
   model,
+  unsaid,
 })
 
 const transformed = (name: ServedName, transform: ChoiceTransform, bytes: Uint8Array): Uint8Array =>

@@ -1,10 +1,15 @@
 /** What of a request a dialect cannot say: it is left out and told, or the request is refused for it. Readers tell of it as writers do. */
 
+/** Why it is lost though the dialect has a place for it: it says it in part alone, or the model does not take it. */
+export type LossCause = "in_part" | "model"
+
 export interface Loss {
   /** As the caller calls it: `logit_bias`, `messages.input_audio`. */
   readonly as: string
   /** Without it another answer would come than was asked for: the request is refused, whatever is configured. */
   readonly isEssential: boolean
+  /** Absent: it has no place there. */
+  readonly because?: LossCause
 }
 
 const plainName = /^[\w.[\] -]{1,64}$/

@@ -4,12 +4,21 @@ import { withoutKeyForms } from "../secrets/KeyForm.ts"
 import { clipped } from "../wire/Clipped.ts"
 import type { Declaration } from "./Declaration.ts"
 
+/** A client that was not asked, and why: the request cannot be said to it. */
+export interface NotAsked {
+  readonly upstream: string
+  /** A part of a sentence. Holds no secret. */
+  readonly reason: string
+}
+
 /** The client's body cannot be served as it is; `param` names the member at fault. */
 export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
   readonly message: string
   readonly param: string | null
   /** The model asked for, where it could be read all the same. */
   readonly model?: string
+  /** Nothing is wrong with it, but that this client cannot be asked it in its dialect: another may be. */
+  readonly unsaid?: NotAsked
 }> {
   get declared(): Declaration {
     return {
@@ -20,6 +29,22 @@ export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
       code: null,
     }
   }
+}
+
+/** The most clients that are told. */
+const mostUnsaid = 8
+
+/** The request cannot be said to any client of the model, in the dialect of each. */
+export const unsaidToAll = (clients: ReadonlyArray<NotAsked>, param: string | null): InvalidRequest => {
+  const [first] = clients
+  const told = clients.slice(0, mostUnsaid).map(({ reason, upstream }) => `${upstream}: ${reason}`)
+  const more = clients.length - told.length
+  const all = `${told.join("; ")}${more > 0 ? `; and ${more} more` : ""}`
+  return new InvalidRequest({
+    message: `No client of this model can be asked this (${all}). Leave ${param === null ? "it" : `\`${param}\``} out, or ask a model whose client speaks your dialect.`,
+    param,
+    ...(first === undefined ? {} : { unsaid: first }),
+  })
 }
 
 /** No upstream serves the model. */
@@ -56,14 +81,24 @@ const mostSpeakers = 8
 
 const foundLacking = ({ path, status }: LackTold): string => `it answered ${status} at ${path}`
 
-/** `openai (chat, responses), vllm (chat; it answered 404 at /v1/messages), jina (none)`. */
+/** `openai (chat, responses)`, `vllm (chat; it answered 404 at /v1/messages)`, `jina (none)`. */
+const speakerInWords = ({ dialects, lacking, upstream }: Speaker): string => {
+  const spoken = dialects.length === 0 ? "none" : dialects.join(", ")
+  return `${upstream} (${lacking === undefined ? spoken : `${spoken}; ${foundLacking(lacking)}`})`
+}
+
+/** The same of one that speaks nothing: `jina`, `vllm (it answered 404 at /v1/messages)`. */
+const muteInWords = ({ lacking, upstream }: Speaker): string =>
+  lacking === undefined ? upstream : `${upstream} (${foundLacking(lacking)})`
+
 const listed = (speakers: ReadonlyArray<Speaker>): string => {
-  const told = speakers.slice(0, mostSpeakers).map(({ dialects, lacking, upstream }) => {
-    const spoken = dialects.length === 0 ? "none" : dialects.join(", ")
-    return `${upstream} (${lacking === undefined ? spoken : `${spoken}; ${foundLacking(lacking)}`})`
-  })
+  const areMute = speakers.every(({ dialects }) => dialects.length === 0)
+  const told = speakers.slice(0, mostSpeakers).map(areMute ? muteInWords : speakerInWords)
   const more = speakers.length - told.length
-  return `${told.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+  const all = `${told.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+  return areMute
+    ? `No client of it speaks any dialect of conversations: ${all}`
+    : `Its clients speak others: ${all}`
 }
 
 /** Upstreams serve the model, and none of them speaks the dialect of the request. OpenAI answers a model's wrong endpoint with 404, too. */
@@ -82,7 +117,7 @@ export class DialectNotSpoken extends Data.TaggedError("DialectNotSpoken")<{
       : ""
     return {
       status: 404,
-      message: `The model \`${withoutKeyForms(model)}\` is not served in the dialect \`${dialect}\`. Its clients speak others: ${listed(speakers)}. ${there || "If"} one of them does speak \`${dialect}\`, name that among its \`dialects\` in the configuration.${mistaken}`,
+      message: `The model \`${withoutKeyForms(model)}\` is not served in the dialect \`${dialect}\`. ${listed(speakers)}. ${there || "If"} one of them does speak \`${dialect}\`, name that among its \`dialects\` in the configuration.${mistaken}`,
       type: "invalid_request_error",
       param: "model",
       code: "dialect_not_spoken",

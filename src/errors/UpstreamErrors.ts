@@ -26,15 +26,27 @@ const excerpt = (body: Uint8Array): string => {
 export interface FailedAttempt {
   readonly upstream: string
   readonly reason: string
+  /** None was made, since the request cannot be said to it. */
+  readonly isUnasked?: true
 }
 
-const listed = (failures: ReadonlyArray<FailedAttempt>): string =>
+const joined = (failures: ReadonlyArray<FailedAttempt>): string =>
   failures.map(({ upstream, reason }) => `${upstream}: ${reason}`).join("; ")
+
+const listed = (failures: ReadonlyArray<FailedAttempt>): string => {
+  const asked = failures.filter(({ isUnasked }) => isUnasked !== true)
+  const unasked = failures.filter(({ isUnasked }) => isUnasked === true)
+  if (unasked.length === 0) return joined(asked)
+  return `${asked.length === 0 ? "" : `${joined(asked)}. `}Not asked: ${joined(unasked)}`
+}
 
 /** How the others failed, where others were asked too. */
 const others = (upstream: string, failures: ReadonlyArray<FailedAttempt>): string => {
-  const rest = failures.filter((one) => one.upstream !== upstream)
-  return rest.length === 0 ? "" : ` Asked before it: ${listed(rest)}.`
+  const rest = failures.filter((one) => one.upstream !== upstream || one.isUnasked === true)
+  if (rest.length === 0) return ""
+  return rest.every(({ isUnasked }) => isUnasked === true)
+    ? ` ${listed(rest)}.`
+    : ` Asked before it: ${listed(rest)}.`
 }
 
 /** An upstream's own words may end without a stop. */

@@ -5,7 +5,7 @@ import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { RecordDraft, Unsent } from "../audit/record/RecordDraft.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import { ShuttingDown } from "../errors/ServerErrors.ts"
-import { hostOf } from "../routing/Upstream.ts"
+import { hostOf, type Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { AccessLog } from "../telemetry/AccessLog.ts"
 import { noted, refusal } from "./Answers.ts"
@@ -58,6 +58,13 @@ export class Frame implements LetIn, RequestFrame, Ends {
 
   /** An upstream is asked. */
   readonly onAsking = (): void => this.draft.asking()
+
+  /** An upstream is not asked, though it stands in the plan: the request cannot be said to it. */
+  readonly onPassedBy = ({ dialect, upstream }: Target, cause: string): void => {
+    const passedBy = { upstream: upstream.name, dialect, cause }
+    this.draft.passedBy(passedBy)
+    this.#books.accessLog.passedBy(this.draft.id, passedBy)
+  }
 
   /** An attempt is over; one that failed has its line in the log. */
   readonly onAttempt = (attempt: AttemptRecord, failed: boolean): void => {

@@ -37,8 +37,13 @@ export type BodyToResume = (
   said: string,
 ) => Effect.Effect<Prepared, GatewayError>
 
-const mistakeOf = ({ message, model, param }: Mistake): InvalidRequest =>
-  new InvalidRequest(model === undefined ? { message, param } : { message, param, model })
+const mistakeOf = ({ message, model, param, unsaid }: Mistake): InvalidRequest =>
+  new InvalidRequest({
+    message,
+    param,
+    ...(model === undefined ? {} : { model }),
+    ...(unsaid === undefined ? {} : { unsaid }),
+  })
 
 /** A thread that died is this gateway's fault, and told in its log. */
 export const unreadAside = (failed: AsideFailed): Effect.Effect<never, Overloaded> =>

@@ -154,8 +154,18 @@ export class Passage {
   }
 
   #asking({ bodyFor, facts }: ReadRequest, targets: ReadonlyArray<Target>): WalkRequest {
-    const { caller, draft, hold, onAsking, onAttempt, onPassedOver, secrets, snapshot, whenOver } =
-      this.#frame
+    const {
+      caller,
+      draft,
+      hold,
+      onAsking,
+      onAttempt,
+      onPassedBy,
+      onPassedOver,
+      secrets,
+      snapshot,
+      whenOver,
+    } = this.#frame
     const { boundary, call, deadline, operation, target: asked } = this.#asked
     return {
       operation,
@@ -171,6 +181,7 @@ export class Passage {
       hold,
       whenOver,
       onPassedOver,
+      onPassedBy,
       onDropped: ({ upstream }, members) => draft.dropped(upstream.name, members),
       bodyFor,
       lacked: (lacking) => lacked(snapshot.routes, operation, facts.model, this.#stations.dialects, lacking),

@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
-import type { AttemptRecord, AuditRecord } from "../audit/record/AuditRecord.ts"
+import type { AttemptRecord, AuditRecord, PassedByRecord } from "../audit/record/AuditRecord.ts"
 import { withoutKeyForms } from "../secrets/KeyForm.ts"
 import { clipped } from "../wire/Clipped.ts"
 import { Lines } from "./Lines.ts"
@@ -38,6 +38,8 @@ export class AccessLog extends Context.Tag("sluice/AccessLog")<
     readonly unserved: (request: UnservedRequest) => void
     /** At `info`, when a request is over of whose answer some events could not be read: how many of this upstream's were no JSON objects. */
     readonly passedOver: (id: string, upstream: string, events: number) => void
+    /** At `info`, for an upstream that was not asked when it was its turn. */
+    readonly passedBy: (id: string, upstream: PassedByRecord) => void
     /** At `warn`, for an attempt that gave no answer. */
     readonly failedAttempt: (id: string, attempt: AttemptRecord, where: AttemptPlace) => void
   }
@@ -106,6 +108,8 @@ export const layer: Layer.Layer<AccessLog, never, Lines> = Layer.effect(
         }),
       passedOver: (id, upstream, events) =>
         write(LogLevel.Info, "events that are no JSON objects were passed over", { id, upstream, events }),
+      passedBy: (id, { cause, dialect, upstream }) =>
+        write(LogLevel.Info, "not asked", { id, upstream, dialect, cause: clipped(cause, longestText) }),
       failedAttempt: (id, attempt, where) =>
         write(LogLevel.Warning, "attempt failed", attemptMembers(id, attempt, where)),
     }),

@@ -9,6 +9,7 @@ import type * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
+import { type InvalidRequest, type NotAsked, unsaidToAll } from "../errors/RequestErrors.ts"
 import { DeadlineExceeded } from "../errors/UpstreamErrors.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { conversations, translatedFrom } from "../operations/translation/Conversations.ts"
@@ -32,6 +33,8 @@ export interface WalkRequest extends AttemptRequest {
   /** The error where all that were asked lack what is asked: the dialect, or the endpoint. */
   readonly lacked: (lacking: ReadonlyArray<Failed>) => GatewayError
   readonly onDropped: AskingAt["request"]["onDropped"]
+  /** Told of a target that is passed by, since the request cannot be said to it, and why. */
+  readonly onPassedBy: (target: Target, reason: string) => void
   /** Told of every attempt when it is over, or when its answer has begun; of the one that answered last. */
   readonly onAttempt: (attempt: AttemptRecord, failed: boolean) => void
 }
@@ -60,8 +63,8 @@ export class Walk {
   #round = 1
   /** Those that failed for want of the dialect or the endpoint alone. */
   readonly #lacking: Array<Failed> = []
-  /** Why a target could not be asked in its dialect. */
-  #unsaid: GatewayError | undefined
+  /** Why targets could not be asked in their dialects. */
+  readonly #unsaid: Array<InvalidRequest> = []
 
   constructor(request: WalkRequest, surroundings: WalkSurroundings) {
     this.#request = request
@@ -134,9 +137,20 @@ export class Walk {
 
   /** The error of all failures, those not counted that were for want of what is asked, unless there is nothing else. */
   #failedAltogether(): GatewayError {
-    if (this.#failed.length > 0) return errorOfAll(this.#failed)
-    if (this.#unsaid !== undefined) return this.#unsaid
+    if (this.#failed.length > 0) return errorOfAll(this.#failed, this.#unasked())
+    const [unsaid] = this.#unsaid
+    if (unsaid !== undefined) return this.#unsaidToAll(unsaid)
     return this.#lacking.length === 0 ? errorOfAll(this.#failed) : this.#request.lacked(this.#lacking)
+  }
+
+  /** Those whose dialects cannot say the request. What is wrong with the request itself is told of it, and of no target. */
+  #unasked(): ReadonlyArray<NotAsked> {
+    return this.#unsaid.flatMap(({ unsaid }) => unsaid ?? [])
+  }
+
+  #unsaidToAll(first: InvalidRequest): InvalidRequest {
+    const mistake = this.#unsaid.find(({ unsaid }) => unsaid === undefined)
+    return mistake ?? unsaidToAll(this.#unasked(), first.param)
   }
 
   /** After all were asked: waits and walks again those for whom that may help. */
@@ -164,7 +178,7 @@ export class Walk {
 
   #deadlineExceeded(): DeadlineExceeded {
     const { afterMs, setBy } = this.#request.deadline
-    return new DeadlineExceeded({ afterMs, setBy, failures: failuresOf(this.#failed) })
+    return new DeadlineExceeded({ afterMs, setBy, failures: failuresOf(this.#failed, this.#unasked()) })
   }
 
   /** Takes out of those who wait whom to ask next; its attempt has begun with that. */
@@ -193,8 +207,9 @@ export class Walk {
   }
 
   /** What cannot be said in a target's dialect may well be in another's. */
-  #passBy(target: Target, unsaid: GatewayError): void {
-    this.#unsaid ??= unsaid
+  #passBy(target: Target, unsaid: InvalidRequest): void {
+    this.#unsaid.push(unsaid)
+    this.#request.onPassedBy(target, unsaid.unsaid?.reason ?? unsaid.message)
     this.#notAsked(target)
   }
 

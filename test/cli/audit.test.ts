@@ -324,7 +324,13 @@ layer(stored)("sluice audit", (it) => {
       ]
       yield* writeRows(files, [
         rowWith("k1", { dialect: "messages", attempts: JSON.stringify(attempts), dropped: "top_k" }),
+        rowWith("k2", {
+          id: "req-2",
+          not_asked: '[{"upstream":"ant","dialect":"messages","cause":"messages has no `seed`"}]',
+        }),
       ])
+      const { out: passed } = yield* audit(["show", "req-2", "--db", files.database])
+      expect(passed).toMatch(/\nnot asked:\nant {2}messages has no `seed`\n/)
       const { out } = yield* audit(["show", "req-1", "--db", files.database])
       expect(out).toMatch(
         /\nattempts:\n {3}UPSTREAM +ASKED IN +RESULT +TOOK\n1 {2}claude +messages +529 +13ms\n2 {2}openai +chat +200 +812ms\n/,
@@ -390,7 +396,8 @@ layer(stored)("sluice audit", (it) => {
         const expected = Object.fromEntries(
           columnNames.map((name) => {
             const value = row[name]
-            return [name, name === "attempts" || name === "headers" ? JSON.parse(String(value)) : value]
+            const isJson = name === "attempts" || name === "headers" || name === "not_asked"
+            return [name, isJson ? JSON.parse(String(value)) : value]
           }),
         )
         expect(exported).toContain(JSON.stringify(expected))

@@ -81,7 +81,7 @@ describe("A client whose dialects are written", () => {
       const { baseUrl } = yield* startGateway(configOf([{ base_url: only.url, dialects: [] }]))
       const refused = yield* ask(baseUrl, "responses")
       expect(refused).toMatchObject({ status: 404, by: null, code: "dialect_not_spoken" })
-      expect(refused.message).toContain("first (none)")
+      expect(refused.message).toContain("No client of it speaks any dialect of conversations: first.")
     }),
   )
 

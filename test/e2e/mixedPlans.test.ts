@@ -286,8 +286,16 @@ describe("What a client's dialect cannot say", () => {
         400,
         { error: { type: "invalid_request_error", param: name } },
       ])
+      expect(refused.text).toMatch(new RegExp(`first: messages.* has no .${name}..*; second: responses`))
       const [row] = yield* alone.gateway.awaitRecords(1)
-      expect(row).toMatchObject({ status: 400, attempts: [] })
+      expect(row).toMatchObject({
+        status: 400,
+        attempts: [],
+        notAsked: [
+          { upstream: "first", dialect: "messages" },
+          { upstream: "second", dialect: "responses" },
+        ],
+      })
     }),
   )
 
@@ -299,6 +307,34 @@ describe("What a client's dialect cannot say", () => {
       ])
       const got = yield* ask(gateway.baseUrl, "chat", false, { n: 2 })
       expect([got.status, got.text]).toEqual([503, expect.stringContaining("on fire")])
+    }),
+  )
+
+  it.scopedLive("leaves a trace of who was not asked: in the record, the log and the error", () =>
+    Effect.gen(function* () {
+      const down = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const lines: Array<Readonly<Record<string, unknown>>> = []
+      const gateway = yield* startGateway(
+        configOf([
+          { base_url: down.url, dialects: ["chat"], timeouts: { first_byte_ms: 50, answer_ms: 50 } },
+          { base_url: down.url, dialects: ["messages"], on_unsupported: "reject" },
+        ]),
+        {},
+        (line) => void lines.push(JSON.parse(line)),
+      )
+      const got = yield* ask(gateway.baseUrl, "chat", false, { seed: 1 })
+      const cause = "messages, its dialect, has no `seed`, and its on_unsupported is reject"
+      expect([got.status, got.headers.get("x-sluice-attempts")], got.text).toEqual([504, "1"])
+      expect(got.text).toContain(`Not asked: second: ${cause}.`)
+      const [row] = yield* gateway.awaitRecords(1)
+      expect(row).toMatchObject({
+        attempts: [{ upstream: "first" }],
+        notAsked: [{ upstream: "second", dialect: "messages", cause }],
+        error: expect.stringContaining(`Not asked: second: ${cause}.`),
+      })
+      expect(lines.filter(({ message }) => message === "not asked")).toMatchObject([
+        { level: "info", upstream: "second", dialect: "messages", cause },
+      ])
     }),
   )
 

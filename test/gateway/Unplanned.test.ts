@@ -48,10 +48,10 @@ describe("unplanned", () => {
   it("says so of clients that speak none, and of only so many clients", () => {
     const none = makeUpstream({ name: "jina", match: exactly("claude"), dialects: [] })
     expect(errorOf([none], "chat").message).toContain(
-      "speak others: jina (none). If one of them does speak `chat`, name",
+      "`chat`. No client of it speaks any dialect of conversations: jina. If one of them does speak `chat`, name",
     )
     const many = Array.from({ length: 20 }, (_, at) => ({ ...none, name: `jina-${at}` }))
-    expect(errorOf(many, "chat").message).toContain("jina-7 (none) and 12 more.")
+    expect(errorOf(many, "chat").message).toContain("jina-6, jina-7 and 12 more.")
   })
 
   it("says by which answer a client was found not to speak what its preset, or nearly every server, does", () => {

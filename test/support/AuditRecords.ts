@@ -70,6 +70,7 @@ export const sampleRecord = (id: string, over: Partial<AuditRecord> = {}): Audit
   conversation: "8899aabbccddeeff",
   configHash: "0123456789ab",
   dropped: [],
+  notAsked: [],
   characters: undefined,
   answerBytes: undefined,
   answerType: undefined,

@@ -113,6 +113,7 @@ const unkeyedRows: fc.Arbitrary<Omit<AuditRow, "record_key">> = fc.record({
   images: maybe(counts),
   answer_bytes: maybe(counts),
   answer_type: maybe(texts),
+  not_asked: fc.constantFrom(null, '[{"upstream":"spare","dialect":"messages","cause":"no"}]'),
 })
 
 /** Keys in another order than that of arrival. */
@@ -178,6 +179,7 @@ const plain: Omit<AuditRow, "record_key"> = {
   images: null,
   answer_bytes: null,
   answer_type: null,
+  not_asked: null,
 }
 
 /** Writes rows as the gateway does. */

@@ -193,6 +193,7 @@ const run = (
       whenOver: (release) => void releases.push(release),
       onPassedOver: ignored,
       onDropped: ignored,
+      onPassedBy: ignored,
       bodyFor: ({ upstream }) =>
         unsaid.includes(upstream.name)
           ? Either.left(new InvalidRequest({ message: `${upstream.name} cannot say it.`, param: "n" }))
@@ -763,6 +764,7 @@ describe("Attempts that gave a stream", () => {
         whenOver: (release) => void releases.push(release),
         onPassedOver: ignored,
         onDropped: ignored,
+        onPassedBy: ignored,
         bodyFor: () => Either.right({ body: bytes(prompt.text), asItCame: true, added: nothingAdded }),
         lacked: () => new DialectNotSpoken({ model: "m", dialect: "chat", speakers: [], paths: [] }),
         headersFor: () => ({}),

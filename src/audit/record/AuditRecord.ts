@@ -17,6 +17,14 @@ export interface AttemptRecord {
   readonly resumed?: true
 }
 
+/** An upstream of the plan that was not asked when it was its turn: the request cannot be said to it. */
+export interface PassedByRecord {
+  readonly upstream: string
+  /** In which it would have been asked. */
+  readonly dialect: Dialect | undefined
+  readonly cause: string
+}
+
 /** The answer as the client got it: a plain body, or the data of a stream's events (`PackedData`), to be reassembled when it is written down. */
 export type AuditedBody =
   | { readonly kind: "plain"; readonly bytes: Uint8Array }
@@ -69,6 +77,8 @@ export interface AuditRecord {
   readonly configHash: string
   /** What of the request the upstream that answered was not sent. */
   readonly dropped: ReadonlyArray<string>
+  /** Upstreams whose turn it was, and that were not asked. */
+  readonly notAsked: ReadonlyArray<PassedByRecord>
   /** Of a text that was to be spoken. */
   readonly characters: number | undefined
   /** Of an answer that was handed on as its bytes came, which a record does not hold. */

@@ -10,7 +10,7 @@ import type { RequestFacts } from "../../operations/Operation.ts"
 import type { Target } from "../../routing/Upstream.ts"
 import { withoutKeyForms } from "../../secrets/KeyForm.ts"
 import type { AuditPolicy } from "./AuditPolicy.ts"
-import type { AttemptRecord, AuditedBody, AuditRecord } from "./AuditRecord.ts"
+import type { AttemptRecord, AuditedBody, AuditRecord, PassedByRecord } from "./AuditRecord.ts"
 import { keptHeader, redactHeaders } from "./KeptHeaders.ts"
 import { UpstreamTime } from "./UpstreamTime.ts"
 
@@ -81,6 +81,7 @@ export const endingOf = (
 })
 
 const nothingDropped: ReadonlyArray<string> = []
+const nobodyPassedBy: ReadonlyArray<PassedByRecord> = []
 
 /** The name of a model, where one was asked for: a response is asked for by its id alone. */
 const named = (model: string | undefined): string | undefined => (model === "" ? undefined : model)
@@ -99,6 +100,7 @@ export class RecordDraft implements Addressee {
   /** Those that failed or broke off. */
   readonly #tried: Array<AttemptRecord> = []
   #dropped: Map<string, ReadonlyArray<string>> | undefined
+  #passedBy: Array<PassedByRecord> | undefined
   #isGathered = false
   #givenUp: string | undefined
   #code: string | undefined
@@ -175,6 +177,12 @@ export class RecordDraft implements Addressee {
     this.#attempts.push(this.#givenUp === undefined ? attempt : { ...attempt, cause: this.#givenUp })
     if (failed) this.#tried.push(attempt)
     else this.#answering = attempt
+  }
+
+  /** An upstream is not asked, though it was its turn. */
+  passedBy(upstream: PassedByRecord): void {
+    this.#passedBy ??= []
+    this.#passedBy.push(upstream)
   }
 
   /** What of the request an upstream is not sent. */
@@ -293,6 +301,7 @@ export class RecordDraft implements Addressee {
       conversation,
       configHash,
       dropped: this.droppedMembers,
+      notAsked: this.#passedBy ?? nobodyPassedBy,
       characters: this.#asked.characters,
       answerBytes: ending?.answerBytes,
       answerType: ending?.answerType,

@@ -60,8 +60,8 @@ export const text = <const Name extends string>(
 /** JSON of ours. */
 export const json = <const Name extends string>(
   name: Name,
-  of: (record: RecordFacts) => string,
-): Column<Name> => column(name, "json", of)
+  of: (record: RecordFacts) => string | undefined,
+): Column<Name> => column(name, "json", (record) => of(record) ?? null)
 
 /** 0 or 1. */
 export const flag = <const Name extends string>(

@@ -5,7 +5,7 @@
  *
  * A layout that was released never changes, for files of it are read for ever: test/audit/sqlite/Columns.test.ts holds to that.
  */
-import type { AttemptRecord } from "../record/AuditRecord.ts"
+import type { AttemptRecord, PassedByRecord } from "../record/AuditRecord.ts"
 import {
   amount,
   body,
@@ -33,6 +33,9 @@ const attemptsText = (attempts: ReadonlyArray<AttemptRecord>): string =>
       ms: rounded(ms),
     })),
   )
+
+const passedByText = (upstreams: ReadonlyArray<PassedByRecord>): string =>
+  JSON.stringify(upstreams.map(({ cause, dialect, upstream }) => ({ upstream, dialect, cause: clip(cause) })))
 
 const layout1 = [
   required(text("id", ({ id }) => id)),
@@ -85,14 +88,18 @@ const layout2 = [
   text("answer_type", ({ answerType }) => answerType),
 ] as const satisfies ReadonlyArray<Column>
 
+const layout3 = [
+  json("not_asked", ({ notAsked }) => (notAsked.length === 0 ? undefined : passedByText(notAsked))),
+] as const satisfies ReadonlyArray<Column>
+
 /** What each layout added, the first one first: a layout's number is its place here. */
-export const layouts: ReadonlyArray<ReadonlyArray<Column>> = [layout1, layout2]
+export const layouts: ReadonlyArray<ReadonlyArray<Column>> = [layout1, layout2, layout3]
 
 /** The layout of this release, kept in `PRAGMA user_version`; a file that GPT_API wrote has 0. */
 export const layout = layouts.length
 
 /** The documented columns (docs/audit.md), in order. */
-export const columns = [...layout1, ...layout2] as const
+export const columns = [...layout1, ...layout2, ...layout3] as const
 
 /** A column of docs/audit.md. */
 export type ColumnName = (typeof columns)[number]["name"]

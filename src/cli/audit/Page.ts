@@ -91,6 +91,19 @@ const attemptsPage = ({ attempts: value, dialect: callers }: Row, look: Appearan
   return `\nattempts:\n${lines}`
 }
 
+/** Those whose turn it was, and that were not asked, each with its cause. */
+const notAskedPage = (value: SqlValue | undefined, { paint }: Appearance): string => {
+  const passedBy = typeof value === "string" ? parsed(value) : undefined
+  if (!Array.isArray(passedBy) || passedBy.length === 0) return ""
+  const cells = passedBy.map((one) => [
+    String(member(one, "upstream") ?? "-"),
+    String(member(one, "cause") ?? "-"),
+  ])
+  const width = Math.max(...cells.map(([upstream = ""]) => upstream.length))
+  const lines = layOut([uncut(""), uncut("")], [width, Number.POSITIVE_INFINITY], cells, paint)
+  return `\nnot asked:\n${lines.map((line) => `${line}\n`).join("")}`
+}
+
 /** How much of a body is set out, in characters: more is nothing to be read on a terminal. */
 const longestBody = 1_048_576
 
@@ -112,12 +125,12 @@ export const rowPage = (names: ReadonlyArray<ColumnName>, row: Row, look: Appear
     [uncut(""), uncut("")],
     [width, Number.POSITIVE_INFINITY],
     known
-      .filter(([name]) => !long.has(name) && name !== "attempts")
+      .filter(([name]) => !long.has(name) && name !== "attempts" && name !== "not_asked")
       .map(([name, value]) => [nameOf(name), valueOf(name, value, row, look.zone)]),
     look.paint,
   ).map((line) => `${line}\n`)
   const blocks = known
     .filter(([name]) => long.has(name))
     .map(([name, value]) => `\n${name}:\n${body(text(value) ?? "")}\n`)
-  return [...lines, attemptsPage(row, look), ...blocks].join("")
+  return [...lines, attemptsPage(row, look), notAskedPage(row.not_asked, look), ...blocks].join("")
 }

@@ -165,12 +165,9 @@ const tellUntaken = (
   losses: Losses,
 ): void => {
   const tunes = takesSampling(abilities, reasoning?.value)
-  const untaken = [
-    ...(isRefitted(user) ? [user] : []),
-    ...(tunes ? [] : [temperature, topP]),
-    ...(tunes && abilities.topK ? [] : [topK]),
-  ]
-  for (const one of untaken) if (one !== undefined) losses.tell(one.as)
+  if (user !== undefined && isRefitted(user)) losses.tellInPart(user.as)
+  const untaken = [...(tunes ? [] : [temperature, topP]), ...(tunes && abilities.topK ? [] : [topK])]
+  for (const one of untaken) if (one !== undefined) losses.tellUntaken(one.as)
 }
 
 /** @param freeForm the tools that take any text */

@@ -47,7 +47,7 @@ const imageBlocks = (part: ImagePart, losses: Losses): ReadonlyArray<JsonObject>
     losses.tell(part.source.kind === "file" ? "image.file_id" : "image", true)
     return []
   }
-  if (part.detail !== undefined && part.detail !== "auto") losses.tell("image.detail")
+  if (part.detail !== undefined && part.detail !== "auto") losses.tellInPart("image.detail")
   return [withMark({ type: "image", source }, part.cache)]
 }
 

@@ -55,7 +55,7 @@ const inputOf = ({ input }: ToolCallPart, losses: Losses): JsonObject => {
   if (input.trim() === "") return {}
   const read = parseObject(encoder.encode(input))
   // Printed anew, numbers of more digits than the engine has become others.
-  if (read === undefined || losesDigits(input)) losses.tell("tool_calls.arguments")
+  if (read === undefined || losesDigits(input)) losses.tellInPart("tool_calls.arguments")
   return read ?? {}
 }
 

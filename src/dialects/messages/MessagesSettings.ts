@@ -37,14 +37,14 @@ const sampling = (
 ): JsonObject => {
   const isTaken = taken === "always" || (taken === "while_not_thinking" && !thinks)
   const tell = (setting: Setting<number> | undefined): undefined => {
-    if (setting !== undefined) losses.tell(setting.as)
+    if (setting !== undefined) losses.tellUntaken(setting.as)
     return undefined
   }
   const warmth = isTaken ? temperature : tell(temperature)
   const nucleus = isTaken && (taken === "always" || warmth === undefined) ? topP : tell(topP)
   const most = isTaken ? topK : tell(topK)
   const capped = warmth === undefined ? undefined : between(warmth.value, 0, 1)
-  if (warmth !== undefined && capped !== warmth.value) tell(warmth)
+  if (warmth !== undefined && capped !== warmth.value) losses.tellInPart(warmth.as)
   return {
     ...(capped === undefined ? {} : { temperature: capped }),
     ...(nucleus === undefined ? {} : { top_p: nucleus.value }),
@@ -56,7 +56,7 @@ const sampling = (
 const stopWords = (stop: Setting<ReadonlyArray<string>> | undefined, losses: Losses): JsonObject => {
   if (stop === undefined) return {}
   const words = stop.value.filter((word) => word.trim() !== "")
-  if (words.length < stop.value.length) losses.tell(stop.as)
+  if (words.length < stop.value.length) losses.tellInPart(stop.as)
   return words.length === 0 ? {} : { stop_sequences: words }
 }
 
@@ -70,7 +70,7 @@ const userOf = (user: Setting<string> | undefined, losses: Losses): JsonObject =
   if (user === undefined || user.value === "") return {}
   const { as, value } = user
   if (value.length <= longestUser && !tellsWhoTheyAre(value)) return { metadata: { user_id: value } }
-  losses.tell(as)
+  losses.tellInPart(as)
   return { metadata: { user_id: digestOf(value) } }
 }
 
@@ -79,7 +79,7 @@ const tierFor = (tier: Setting<string> | undefined, losses: Losses): JsonObject 
   if (tier === undefined) return {}
   const { as, value } = tier
   if (value === "default") return { service_tier: "standard_only" }
-  if (value !== "auto" && value !== "priority") losses.tell(as)
+  if (value !== "auto" && value !== "priority") losses.tellInPart(as)
   return { service_tier: "auto" }
 }
 
@@ -107,7 +107,8 @@ export const formatFor = (
   const { as, value } = format
   const schema = value.kind === "json_schema" ? held?.held(value.schema, true) : undefined
   if (schema !== undefined) return { format: { type: "json_schema", schema }, instruction: undefined }
-  losses.tell(as)
+  if (held === undefined && value.kind === "json_schema") losses.tellUntaken(as)
+  else losses.tellInPart(as)
   return { format: undefined, instruction: told(value) }
 }
 

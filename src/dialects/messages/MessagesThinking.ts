@@ -79,13 +79,13 @@ const asWished = (
   const thinking = written(asked, wish)
   const isMeasured = wish.effort !== undefined || wish.budget !== undefined
   const isOther = abilities.thinking === "adaptive" && isMeasured && thinking?.effort !== wish.effort
-  if (thinking === undefined || isOther) losses.tell(as)
+  if (thinking === undefined || isOther) losses.tellUntaken(as)
   return thinking ?? unsaid(abilities)
 }
 
 const off = (abilities: ModelAbilities, as: string, losses: Losses): Thinking => {
   if (abilities.thinks === "by_default") return disabled
-  if (abilities.thinks === "always") losses.tell(as)
+  if (abilities.thinks === "always") losses.tellUntaken(as)
   return unsaid(abilities)
 }
 

@@ -18,9 +18,12 @@ const functionTool = (
   losses: Losses,
 ): JsonObject => {
   const { isLess, schema: loose } = toolSchema(schema)
-  if (isLess) losses.tell("tools.parameters")
+  if (isLess) losses.tellInPart("tools.parameters")
   const strictly = strict === true && !isLess ? held?.held(loose, false) : undefined
-  if (strict === true && strictly === undefined) losses.tell("tools.strict")
+  if (strict === true && strictly === undefined) {
+    if (held === undefined) losses.tellUntaken("tools.strict")
+    else losses.tellInPart("tools.strict")
+  }
   return {
     name: sentName(name),
     ...(description === undefined ? {} : { description }),
@@ -107,7 +110,7 @@ const choiceFor = (
   if (choice === undefined) return undefined
   const isRefused = forcedTools === "never" || (forcedTools === "while_not_thinking" && thinks)
   if (!isForced(choice) || !isRefused) return plainChoice(choice.value)
-  losses.tell(choice.as)
+  losses.tellUntaken(choice.as)
   return { type: "auto" }
 }
 

@@ -96,7 +96,7 @@ const addTurn = (messages: Messages, turn: Turn, target: WriteFor, losses: Losse
       const blocks = turn.parts.flatMap(textBlocks)
       if (target.abilities.laterInstructions) messages.add("system", blocks)
       else {
-        losses.tell(turn.voice)
+        losses.tellUntaken(turn.voice)
         messages.add("user", blocks)
       }
       return
@@ -142,7 +142,7 @@ const settle = (messages: Messages, { abilities }: WriteFor, losses: Losses): bo
     trimmed(last)
     return true
   }
-  losses.tell("prefill")
+  losses.tellUntaken("prefill")
   messages.add("user", [text("Please continue.")])
   return false
 }

@@ -151,12 +151,12 @@ const isTooFew = (most: Setting<number> | undefined): boolean =>
 const tellUntaken = (settings: Settings, abilities: ModelAbilities, losses: Losses): void => {
   const { frequencyPenalty, presencePenalty, reasoning, seed, stop, temperature, topK, topP } = settings
   const never = [topK, stop, seed, presencePenalty, frequencyPenalty]
-  const untaken = [
-    ...(isTooFew(settings.maxTokens) ? [settings.maxTokens] : []),
-    ...(isRefitted(settings.user) ? [settings.user] : []),
-    ...(takesSampling(abilities, reasoning?.value) ? never : [temperature, topP, ...never]),
-  ]
-  for (const one of untaken) if (one !== undefined) losses.tell(one.as)
+  const { maxTokens, user } = settings
+  if (maxTokens !== undefined && isTooFew(maxTokens)) losses.tellInPart(maxTokens.as)
+  if (user !== undefined && isRefitted(user)) losses.tellInPart(user.as)
+  const untaken = takesSampling(abilities, reasoning?.value) ? [] : [temperature, topP]
+  for (const one of untaken) if (one !== undefined) losses.tellUntaken(one.as)
+  for (const one of never) if (one !== undefined) losses.tell(one.as)
 }
 
 const writtenReasoning = (wish: ReasoningWish, { efforts }: ModelAbilities): JsonObject | undefined => {

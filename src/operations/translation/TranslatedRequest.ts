@@ -5,8 +5,8 @@ import type { Conversation, Turn } from "../../dialects/Conversation.ts"
 import type { WrittenRequest } from "../../dialects/DialectForm.ts"
 import { forms } from "../../dialects/Forms.ts"
 import { abilitiesOf } from "../../dialects/KnownModels.ts"
-import { nameOf, namesOf } from "../../dialects/Loss.ts"
-import { InvalidRequest } from "../../errors/RequestErrors.ts"
+import { type Loss, nameOf, namesOf } from "../../dialects/Loss.ts"
+import { InvalidRequest, unsaidToAll } from "../../errors/RequestErrors.ts"
 import type { Dialect } from "../../routing/Dialect.ts"
 import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import { tokenLimits } from "../../routing/Upstream.ts"
@@ -55,6 +55,18 @@ const capIn = (to: Dialect, body: JsonObject): Pick<Additions, "cap" | "isCaller
   return cap === undefined ? undefined : { cap, isCallersCap: true }
 }
 
+const causeOf = (loss: Loss, to: Dialect, model: string): string => {
+  const member = `\`${nameOf(loss)}\``
+  if (loss.because === "model") return `its model ${model} does not take this ${member}`
+  return loss.because === "in_part"
+    ? `${to}, its dialect, cannot say this ${member}`
+    : `${to}, its dialect, has no ${member}`
+}
+
+/** Why a client cannot be asked: a part of a sentence about it. */
+const whyUnsaid = (loss: Loss, to: Dialect, model: string): string =>
+  `${causeOf(loss, to, model)}${loss.isEssential ? "" : ", and its on_unsupported is reject"}`
+
 const written = (
   conversation: Conversation,
   to: Dialect,
@@ -74,9 +86,11 @@ const written = (
       : request.losses.find(({ isEssential }) => isEssential)
   return fatal === undefined
     ? Either.right(request)
-    : refused(
-        `\`${nameOf(fatal)}\` cannot be said in ${to}, the dialect of the client ${upstream.name}${fatal.isEssential ? "" : ", and its on_unsupported is reject"}. Leave it out, or ask a model whose client speaks your dialect.`,
-        nameOf(fatal),
+    : Either.left(
+        unsaidToAll(
+          [{ upstream: upstream.name, reason: whyUnsaid(fatal, to, upstreamModel) }],
+          nameOf(fatal),
+        ),
       )
 }
 

@@ -1,6 +1,7 @@
 /** Which error the client gets of attempts that failed, when nothing is left to ask. */
 import type { GatewayError } from "../../errors/GatewayError.ts"
 import { redirectTarget } from "../../errors/Redirect.ts"
+import type { NotAsked } from "../../errors/RequestErrors.ts"
 import { Overloaded, roomRetrySeconds } from "../../errors/ServerErrors.ts"
 import {
   type FailedAttempt,
@@ -24,10 +25,16 @@ export interface Failed {
   readonly failure: ToldFailure
 }
 
-/** Each target once, with how it failed last. */
-export const failuresOf = (failed: ReadonlyArray<Failed>): ReadonlyArray<FailedAttempt> => {
+/** Each target once, with how it failed last; and those that were not asked. */
+export const failuresOf = (
+  failed: ReadonlyArray<Failed>,
+  unasked: ReadonlyArray<NotAsked> = [],
+): ReadonlyArray<FailedAttempt> => {
   const reasons = new Map(failed.map((one) => [one.target.upstream.name, reasonOf(one.failure)]))
-  return Array.from(reasons, ([upstream, reason]) => ({ upstream, reason }))
+  return [
+    ...Array.from(reasons, ([upstream, reason]) => ({ upstream, reason })),
+    ...unasked.map((one): FailedAttempt => ({ ...one, isUnasked: true })),
+  ]
 }
 
 /**
@@ -67,7 +74,10 @@ export const errorOfRefusal = (
  *
  * @param all in the order of the attempts
  */
-export const errorOfAll = (all: ReadonlyArray<Failed>): GatewayError => {
+export const errorOfAll = (
+  all: ReadonlyArray<Failed>,
+  unasked: ReadonlyArray<NotAsked> = [],
+): GatewayError => {
   const failed = all.filter(({ failure }) => failure._tag !== "NoRoom")
   const last = failed.at(-1)
   if (last === undefined) {
@@ -80,8 +90,8 @@ export const errorOfAll = (all: ReadonlyArray<Failed>): GatewayError => {
       : new UpstreamUnreachable({ failures: [] })
   }
   const { failure, target } = last
-  if (failure._tag === "Refused") return errorOfRefusal(failure, target, failuresOf(all))
-  const failures = failuresOf(all)
+  if (failure._tag === "Refused") return errorOfRefusal(failure, target, failuresOf(all, unasked))
+  const failures = failuresOf(all, unasked)
   return failed.every((one) => one.failure._tag === "TimedOut")
     ? new UpstreamTimeout({ failures })
     : new UpstreamUnreachable({ failures })

@@ -21,6 +21,7 @@ const written: ReadonlyArray<string> = [
   "overhead_ms REAL, dialect TEXT, upstream_request_id TEXT, cache_write_tokens INTEGER, audio_tokens INTEGER, image_tokens INTEGER, " +
     "service_tier TEXT, response_id TEXT, conversation TEXT, config_hash TEXT, dropped TEXT, search_units REAL, audio_seconds REAL, " +
     "characters INTEGER, images INTEGER, answer_bytes INTEGER, answer_type TEXT",
+  "not_asked TEXT",
 ]
 
 const adding =
@@ -96,6 +97,7 @@ describe("a row", () => {
       images: null,
       answer_bytes: null,
       answer_type: null,
+      not_asked: null,
       record_key: "k1",
     })
     expect(JSON.parse(String(attempts))).toEqual([
@@ -136,6 +138,11 @@ describe("a row", () => {
       { upstream: "a", status: 200, ms: 1 },
       { upstream: "b", dialect: "chat", status: 200, ms: 1 },
     ])
+  })
+
+  it("tells who was not asked, and why", () => {
+    const one = { upstream: "spare", dialect: "messages", cause: "it has no `seed`" } as const
+    expect(JSON.parse(String(rowOf("k1", { notAsked: [one] })["not_asked"]))).toEqual([one])
   })
 
   it("says NULL of what is unknown, never 0", () => {

@@ -80,6 +80,40 @@ describe("what a target cannot be told", () => {
     }
   })
 
+  it.each<readonly [Dialect, JsonObject, Dialect, string, string]>([
+    ["chat", { ...chat, seed: 1 }, "messages", "m", "messages, its dialect, has no `seed`, and its"],
+    ["chat", { ...chat, seed: 1 }, "responses", "m", "responses, its dialect, has no `seed`, and its"],
+    ["chat", { ...chat, n: 2 }, "messages", "m", "messages, its dialect, has no `n`)"],
+    ["chat", { ...chat, temperature: 1.5 }, "messages", "m", "cannot say this `temperature`, and its"],
+    ["chat", { ...chat, user: "a@b.example" }, "messages", "m", "cannot say this `user`, and its"],
+    [
+      "chat",
+      { ...chat, response_format: { type: "json_object" } },
+      "messages",
+      "m",
+      "this `response_format`,",
+    ],
+    [
+      "chat",
+      { ...chat, temperature: 0.7 },
+      "messages",
+      "claude-sonnet-5",
+      "its model claude-sonnet-5 does not take this `temperature`, and its",
+    ],
+    ["messages", { ...messages, temperature: 0.7 }, "chat", "o3", "its model o3 does not take this `temp"],
+    [
+      "messages",
+      { ...messages, temperature: 0.7 },
+      "responses",
+      "o3",
+      "its model o3 does not take this `temp",
+    ],
+  ])("says why, %#: from %s", (from, body, to, model, why) => {
+    const refusal = Either.flip(prepared(from, body, to, { onUnsupported: "reject" }, model))
+    expect(refusal).toMatchObject({ right: { message: expect.stringContaining(why) } })
+    expect(refusal).toMatchObject({ right: { unsaid: { upstream: "target" } } })
+  })
+
   it("makes no refusal of a request of which nothing is left out", () => {
     expect(Either.isRight(prepared("chat", chat, "messages", { onUnsupported: "reject" }))).toBe(true)
   })
