@@ -1,6 +1,7 @@
 /** How much a model is to reason, in efforts and in tokens, each out of the other. The steps of tokens are those of LiteLLM's catalogue, November 2026. */
-import { allEfforts as knownEfforts } from "../routing/ModelAbilities.ts"
-import type { ReasoningWish } from "./Conversation.ts"
+import { allEfforts as knownEfforts, type ModelAbilities } from "../routing/ModelAbilities.ts"
+import type { ReasoningWish, Setting } from "./Conversation.ts"
+import type { Losses } from "./Losses.ts"
 
 const allEfforts: ReadonlyArray<string> = knownEfforts
 
@@ -31,6 +32,26 @@ export const effortOf = (
   if (mode === "off") return nearestEffort("none", known)
   const wished = effort ?? (budget === undefined ? undefined : effortOfBudget(budget))
   return wished === undefined ? undefined : nearestEffort(wished, known)
+}
+
+/**
+ * The effort that OpenAI's dialects say. What is not to think, and knows no `none`, is told nothing where it thinks only when it is asked to, and to think
+ * as little as it can where it does so anyway; another effort than was wished for is told.
+ */
+export const effortFor = (
+  { as, value: wish }: Setting<ReasoningWish>,
+  { efforts, thinks }: ModelAbilities,
+  losses: Losses,
+): string | undefined => {
+  const effort = effortOf(wish, efforts)
+  if (wish.mode === "off") {
+    if (effort === "none") return effort
+    if (thinks === "when_asked") return undefined
+    losses.tellUntaken(as)
+    return effort
+  }
+  if (wish.effort !== undefined && effort !== wish.effort) losses.tellUntaken(as)
+  return effort
 }
 
 const tokens: Readonly<Record<string, number>> = {

@@ -2,7 +2,7 @@
 import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
-import { effortOf } from "../Effort.ts"
+import { effortFor } from "../Effort.ts"
 import { fittedUser, isRefitted } from "../FittedUser.ts"
 import type { Loss } from "../Loss.ts"
 import type { Losses } from "../Losses.ts"
@@ -194,7 +194,7 @@ export const writtenSettings = (
     tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
     parallel_tool_calls: settings.parallelToolCalls?.value,
     response_format: format === undefined ? undefined : writtenFormat(format.value),
-    reasoning_effort: reasoning === undefined ? undefined : effortOf(reasoning.value, abilities.efforts),
+    reasoning_effort: reasoning === undefined ? undefined : effortFor(reasoning, abilities, losses),
     verbosity: settings.verbosity?.value,
     user: fittedUser(settings.user),
     metadata: settings.metadata?.value,

@@ -2,7 +2,7 @@
 import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
-import { effortOf } from "../Effort.ts"
+import { effortFor } from "../Effort.ts"
 import { fittedUser, isRefitted } from "../FittedUser.ts"
 import type { Loss } from "../Loss.ts"
 import type { Losses } from "../Losses.ts"
@@ -159,8 +159,13 @@ const tellUntaken = (settings: Settings, abilities: ModelAbilities, losses: Loss
   for (const one of never) if (one !== undefined) losses.tell(one.as)
 }
 
-const writtenReasoning = (wish: ReasoningWish, { efforts }: ModelAbilities): JsonObject | undefined => {
-  const effort = effortOf(wish, efforts)
+const writtenReasoning = (
+  reasoning: Setting<ReasoningWish>,
+  abilities: ModelAbilities,
+  losses: Losses,
+): JsonObject | undefined => {
+  const wish = reasoning.value
+  const effort = effortFor(reasoning, abilities, losses)
   const summary = wish.mode === "on" && wish.told !== "nothing" ? wish.told : undefined
   return effort === undefined && summary === undefined ? undefined : membersOf({ effort, summary })
 }
@@ -201,7 +206,7 @@ export const writtenSettings = (
     tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
     parallel_tool_calls: settings.parallelToolCalls?.value,
     text: Object.keys(text).length === 0 ? undefined : text,
-    reasoning: reasoning === undefined ? undefined : writtenReasoning(reasoning.value, abilities),
+    reasoning: reasoning === undefined ? undefined : writtenReasoning(reasoning, abilities, losses),
     include: orNone(includes(settings, abilities)),
     safety_identifier: fittedUser(settings.user),
     metadata: settings.metadata?.value,

@@ -128,14 +128,14 @@ describe("A request in chat", () => {
       { reasoning_effort: "xhigh" },
       { efforts: ["low", "high"] },
       { reasoning_effort: "high" },
-      [],
+      ["reasoning_effort"],
     ],
     [
       "no reasoning, of a model that cannot do without",
       { reasoning_effort: "none" },
-      { efforts: ["low", "high"] },
+      { efforts: ["low", "high"], thinks: "always" },
       { reasoning_effort: "low" },
-      [],
+      ["reasoning_effort"],
     ],
     ["what says nothing", { n: 1, modalities: ["text"], seed: null, stop: null }, {}, {}, []],
     [

@@ -129,9 +129,9 @@ describe("A request of responses", () => {
     [
       "no reasoning, of a model that cannot do without",
       { reasoning: { effort: "none" } },
-      { efforts: ["low", "high"] },
+      { efforts: ["low", "high"], thinks: "always" },
       { reasoning: { effort: "low" } },
-      [],
+      ["reasoning"],
     ],
     [
       "a tool that does not say whether it is strict",

@@ -119,6 +119,27 @@ describe("what a target cannot be told", () => {
   })
 })
 
+describe("how much is to be thought", () => {
+  const max = { ...messages, output_config: { effort: "max" } }
+  const off = { ...messages, thinking: { type: "disabled" } }
+
+  it.each<readonly [JsonObject, string, string | undefined, ReadonlyArray<string>]>([
+    [max, "o3", "high", ["output_config.effort"]],
+    [off, "gpt-oss-120b", undefined, []],
+    [off, "o3", "low", ["thinking"]],
+    [off, "gpt-5.1", "none", []],
+  ])(
+    "is the nearest that the model knows, and told where that is another, %#",
+    (body, model, effort, told) => {
+      const inChat = Either.getOrThrow(prepared("messages", body, "chat", {}, model))
+      expect([parseObject(inChat.body)?.["reasoning_effort"], inChat.dropped]).toEqual([effort, told])
+      const inResponses = Either.getOrThrow(prepared("messages", body, "responses", {}, model))
+      const { reasoning } = parseObject(inResponses.body) ?? {}
+      expect([reasoning, inResponses.dropped]).toEqual([effort === undefined ? undefined : { effort }, told])
+    },
+  )
+})
+
 describe("a history that was cut", () => {
   const orphaned = { ...chat, messages: [{ role: "tool", tool_call_id: "call_1", content: "Sunny" }, user] }
   const call = { type: "tool_use", id: "toolu_1", name: "look", input: {} }
