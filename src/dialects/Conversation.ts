@@ -1,7 +1,7 @@
 /** A request in no dialect: what is said so far, in order, what may be called, and how the answer is to be. */
 import type { JsonObject } from "../wire/Json.ts"
 import type { Loss } from "./Loss.ts"
-import type { AssistantPart, TextPart, ToolCalling, UserPart } from "./Part.ts"
+import type { AssistantPart, InstructionPart, ToolCalling, UserPart } from "./Part.ts"
 
 export interface Conversation {
   /** As the caller asked for it; a target is sent its own name for it. */
@@ -20,7 +20,7 @@ export type Turn =
   | {
       readonly role: "instructions"
       readonly voice: "system" | "developer"
-      readonly parts: ReadonlyArray<TextPart>
+      readonly parts: ReadonlyArray<InstructionPart>
     }
   | { readonly role: "user"; readonly name?: string | undefined; readonly parts: ReadonlyArray<UserPart> }
   | { readonly role: "assistant"; readonly parts: ReadonlyArray<AssistantPart> }
@@ -41,8 +41,6 @@ export interface Settings {
   readonly seed?: Setting<number> | undefined
   readonly presencePenalty?: Setting<number> | undefined
   readonly frequencyPenalty?: Setting<number> | undefined
-  /** How many alternatives of each token are told; 0: only how likely the token itself was. */
-  readonly logprobs?: Setting<number> | undefined
   readonly toolChoice?: Setting<ToolChoice> | undefined
   readonly parallelToolCalls?: Setting<boolean> | undefined
   readonly format?: Setting<AnswerFormat> | undefined

@@ -1,4 +1,5 @@
 /** What a conversation loses, each once, while it is read or written. */
+import { isJsonArray, type Json, type JsonObject } from "../wire/Json.ts"
 import type { Loss } from "./Loss.ts"
 
 /** Mutable on purpose: one request. */
@@ -32,4 +33,19 @@ export class Losses {
   get all(): ReadonlyArray<Loss> {
     return [...this.#told.values()]
   }
+}
+
+/** Programs send back members of answers in which nothing stood. */
+const saysNothing = (value: Json | undefined): boolean =>
+  value === undefined || value === null || (isJsonArray(value) && value.length === 0)
+
+/** Tells of the members of a message, a part or a tool that no other dialect has. */
+export const tellUnknown = (
+  losses: Losses,
+  holder: JsonObject,
+  known: ReadonlySet<string>,
+  within: string,
+): void => {
+  for (const name in holder)
+    if (!known.has(name) && !saysNothing(holder[name])) losses.tell(`${within}.${name}`)
 }

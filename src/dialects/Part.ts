@@ -2,8 +2,6 @@
  * What turns and answers are made of, in no dialect: ordered parts, each of which any dialect can say that knows its kind. Readers make them, writers say
  * them; what a writer cannot say it reports (Loss.ts), by the name that the caller has for it.
  */
-import type { Dialect } from "../routing/Dialect.ts"
-import type { Json } from "../wire/Json.ts"
 import type { Seal } from "./Seal.ts"
 
 /** Where what is no text is. */
@@ -94,7 +92,7 @@ export interface ToolResultPart extends Marked {
   readonly kind: "tool_result"
   /** Of the call. */
   readonly id: string
-  readonly parts: ReadonlyArray<TextPart | ImagePart | FilePart>
+  readonly parts: ReadonlyArray<GivenPart>
   readonly isError: boolean
   readonly isFreeForm: boolean
 }
@@ -102,13 +100,17 @@ export interface ToolResultPart extends Marked {
 /** What its dialect alone can say. */
 export interface ForeignPart {
   readonly kind: "foreign"
-  readonly dialect: Dialect
   /** Its type, as the caller calls it. */
   readonly as: string
-  readonly json: Json
 }
 
-export type UserPart = TextPart | ImagePart | FilePart | AudioPart | ToolResultPart | ForeignPart
+/** What users and tools give alike. */
+export type GivenPart = TextPart | ImagePart | FilePart | AudioPart | ForeignPart
+
+export type UserPart = GivenPart | ToolResultPart
+
+/** What instructions are made of: texts, as far as a dialect knows. */
+export type InstructionPart = TextPart | ForeignPart
 
 export type AssistantPart = TextPart | RefusalPart | ReasoningPart | ToolCallPart | ImagePart | ForeignPart
 

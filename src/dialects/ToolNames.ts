@@ -2,6 +2,7 @@
  * Names and ids of tools as a dialect takes them. What does not fit is written otherwise, always in the same way, in calls of the past as in what may be
  * called; answers say names as the caller does (CallersTools.ts), and ids are given out as they come.
  */
+import type { Dialect } from "../routing/Dialect.ts"
 import type { Tool } from "./Conversation.ts"
 import type { RenamedTool } from "./DialectForm.ts"
 import { digestOf } from "./Digest.ts"
@@ -22,9 +23,17 @@ export const fittedName = (name: string, longest: number): string =>
 
 const longestId = 64
 
-/** The id of a call as it is taken, there and where its result says it: the same one where it fits. */
-export const fittedId = (id: string): string =>
-  fits(id, longestId) ? id : `call_${digestOf(id).slice(0, 32)}`
+const digested = (id: string): string => `call_${digestOf(id).slice(0, 32)}`
+
+/**
+ * The id of a call as a dialect takes it, there and where its result says it: the same one where it fits. In chat any does, and hosts carry in it what they
+ * ask back for (Gemini's signature of a thought).
+ */
+export const fittedId: { readonly [D in Dialect]: (id: string) => string } = {
+  chat: (id) => (id === "" ? digested(id) : id),
+  responses: (id) => (id === "" || id.length > longestId ? digested(id) : id),
+  messages: (id) => (fits(id, longestId) ? id : digested(id)),
+}
 
 /** How a tool is sent. */
 const sentAs = (tool: Tool, longest: number, takesFreeForm: boolean): ReadonlyArray<RenamedTool> => {

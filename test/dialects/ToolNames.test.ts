@@ -52,12 +52,14 @@ describe("a name of a tool", () => {
   it("and an id too, as short ones do", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 200 }), (id) => {
-        expect(fittedId(id)).toMatch(/^[a-zA-Z0-9_-]{1,64}$/)
-        expect(fittedId(fittedId(id))).toBe(fittedId(id))
+        expect(fittedId.messages(id)).toMatch(/^[a-zA-Z0-9_-]{1,64}$/)
+        expect(fittedId.responses(id)).toHaveLength(Math.min(id.length || 37, id.length > 64 ? 37 : 64))
+        expect(fittedId.chat(id)).toBe(id === "" ? fittedId.messages(id) : id)
+        for (const fitted of Object.values(fittedId)) expect(fitted(fitted(id))).toBe(fitted(id))
       }),
     )
-    expect(fittedId("call_1")).toBe("call_1")
-    expect(fittedId("call::1")).not.toBe(fittedId("call__1"))
+    expect(fittedId.messages("call_1")).toBe("call_1")
+    expect(fittedId.messages("call::1")).not.toBe(fittedId.messages("call__1"))
   })
 
   it("is told where it is sent otherwise", () => {

@@ -1,9 +1,17 @@
 /** Parts of messages in chat, read and written. */
-import { isJsonArray, type Json, type JsonObject } from "../../wire/Json.ts"
+import type { Json, JsonObject } from "../../wire/Json.ts"
 import { dataUrl, sourceOf } from "../DataUrl.ts"
 import type { Losses } from "../Losses.ts"
 import { membersOf, objectIn, objectsIn, textIn } from "../Members.ts"
-import type { CacheMark, FilePart, ForeignPart, ImagePart, TextPart, UserPart } from "../Part.ts"
+import type {
+  CacheMark,
+  FilePart,
+  ForeignPart,
+  GivenPart,
+  ImagePart,
+  InstructionPart,
+  TextPart,
+} from "../Part.ts"
 
 /** OpenAI's breakpoint, and the mark of those hosts that hand it on to Anthropic. */
 const cacheOf = (part: JsonObject): { readonly cache?: CacheMark } => {
@@ -14,9 +22,7 @@ const cacheOf = (part: JsonObject): { readonly cache?: CacheMark } => {
 
 export const foreignPart = (part: JsonObject): ForeignPart => ({
   kind: "foreign",
-  dialect: "chat",
   as: `messages.content.${textIn(part["type"]) ?? "part"}`,
-  json: part,
 })
 
 export const textPartOf = (part: JsonObject): TextPart | undefined => {
@@ -45,7 +51,7 @@ const fileOf = (part: JsonObject): FilePart | undefined => {
     : { kind: "file", source, ...(name === undefined ? {} : { name }), ...cacheOf(part) }
 }
 
-const partOf = (part: JsonObject): UserPart | undefined => {
+const partOf = (part: JsonObject): GivenPart | undefined => {
   switch (part["type"]) {
     case "text":
       return textPartOf(part)
@@ -65,18 +71,20 @@ const partOf = (part: JsonObject): UserPart | undefined => {
   }
 }
 
-/** Content of a user, whether it is text or a list of parts. */
-export const userPartsOf = (content: Json | undefined): ReadonlyArray<UserPart> => {
+/** Content of a user or of a tool, whether it is text or a list of parts. */
+export const givenPartsOf = (content: Json | undefined): ReadonlyArray<GivenPart> => {
   if (typeof content === "string") return content === "" ? [] : [{ kind: "text", text: content }]
   return objectsIn(content).flatMap((part) => partOf(part) ?? [])
 }
 
 /** Content that is text alone. */
-export const textPartsOf = (content: Json | undefined): ReadonlyArray<TextPart> => {
+export const instructionPartsOf = (content: Json | undefined): ReadonlyArray<InstructionPart> => {
   if (typeof content === "string") return content === "" ? [] : [{ kind: "text", text: content }]
-  return content !== undefined && isJsonArray(content)
-    ? objectsIn(content).flatMap((part) => textPartOf(part) ?? [])
-    : []
+  return objectsIn(content).flatMap((part): ReadonlyArray<InstructionPart> => {
+    if (part["type"] !== "text") return [foreignPart(part)]
+    const text = textPartOf(part)
+    return text === undefined ? [] : [text]
+  })
 }
 
 const writtenImage = ({ detail, source }: ImagePart, losses: Losses): ReadonlyArray<JsonObject> => {
@@ -105,10 +113,7 @@ const writtenFile = ({ name, source }: FilePart, losses: Losses): ReadonlyArray<
 }
 
 /** A part of a user's message; nothing where it is lost. */
-export const writtenPart = (
-  part: Exclude<UserPart, { readonly kind: "tool_result" }>,
-  losses: Losses,
-): ReadonlyArray<JsonObject> => {
+export const writtenPart = (part: GivenPart, losses: Losses): ReadonlyArray<JsonObject> => {
   switch (part.kind) {
     case "text":
       return [{ type: "text", text: part.text }]

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { isJsonArray, type JsonObject } from "../../wire/Json.ts"
 import type { Conversation } from "../Conversation.ts"
+import { Losses } from "../Losses.ts"
 import { objectsIn, textIn } from "../Members.ts"
 import { foreignOf, settingsOf } from "./ChatSettings.ts"
 import { toolsOf } from "./ChatTools.ts"
@@ -14,12 +15,16 @@ export const readRequest = (body: JsonObject): Either.Either<Conversation, Inval
   if (messages === undefined || !isJsonArray(messages)) {
     return Either.left(new InvalidRequest({ message: "`messages` must be an array.", param: "messages" }))
   }
+  const foreign = new Losses()
+  foreign.tellAll(foreignOf(body))
+  const turns = turnsOf(objectsIn(messages), foreign)
+  const tools = toolsOf(body, foreign)
   return Either.right({
     model: textIn(body["model"]) ?? "",
     stream: body["stream"] === true,
-    turns: turnsOf(objectsIn(messages)),
-    tools: toolsOf(body),
+    turns,
+    tools,
     settings: settingsOf(body),
-    foreign: foreignOf(body),
+    foreign: foreign.all,
   })
 }

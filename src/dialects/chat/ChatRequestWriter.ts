@@ -4,9 +4,11 @@ import type { JsonObject } from "../../wire/Json.ts"
 import type { Conversation, Tool, Turn } from "../Conversation.ts"
 import type { WriteFor, WrittenRequest } from "../DialectForm.ts"
 import { losesGrammar, withoutFreeForm } from "../FreeFormTools.ts"
+import { instructionText } from "../Instructions.ts"
 import { Losses } from "../Losses.ts"
 import { membersOf } from "../Members.ts"
 import type { AssistantPart, Part, ToolCallPart, ToolResultPart, UserPart } from "../Part.ts"
+import { withoutChoice } from "../ToolChoices.ts"
 import { fittedId, fittedName, longestToolName, renamedTools } from "../ToolNames.ts"
 import { writtenPart } from "./ChatParts.ts"
 import { writtenSettings } from "./ChatSettings.ts"
@@ -16,9 +18,9 @@ const nameOf = (name: string): string => fittedName(name, longestToolName.chat)
 
 const writtenCall = ({ id, input, isFreeForm, name }: ToolCallPart): JsonObject =>
   isFreeForm
-    ? { id: fittedId(id), type: "custom", custom: { name: nameOf(name), input } }
+    ? { id: fittedId.chat(id), type: "custom", custom: { name: nameOf(name), input } }
     : {
-        id: fittedId(id),
+        id: fittedId.chat(id),
         type: "function",
         function: { name: nameOf(name), arguments: input === "" ? "{}" : input },
       }
@@ -41,9 +43,11 @@ class Messages {
   #add(turn: Turn, at: number): void {
     this.#seeMarks(turn.parts)
     switch (turn.role) {
-      case "instructions":
-        this.messages.push({ role: "system", content: turn.parts.map(({ text }) => text).join("\n\n") })
+      case "instructions": {
+        const content = instructionText(turn.parts, this.#losses)
+        if (content !== "") this.messages.push({ role: "system", content })
         return
+      }
       case "assistant":
         this.#speak(turn.parts, at)
         return
@@ -72,7 +76,7 @@ class Messages {
   #result({ id, isError, parts }: ToolResultPart): ReadonlyArray<JsonObject> {
     const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []))
     const content = `${isError ? "Error: " : ""}${texts.join("\n\n")}`
-    this.messages.push({ role: "tool", tool_call_id: fittedId(id), content })
+    this.messages.push({ role: "tool", tool_call_id: fittedId.chat(id), content })
     const others = parts.flatMap((part) => (part.kind === "text" ? [] : writtenPart(part, this.#losses)))
     return others.length === 0 ? [] : [{ type: "text", text: `What the tool gave (call ${id}):` }, ...others]
   }
@@ -81,9 +85,11 @@ class Messages {
     const texts = parts.flatMap((part) => (part.kind === "text" ? [part.text] : []))
     const refusals = parts.flatMap((part) => (part.kind === "refusal" ? [part.text] : []))
     const calls = parts.flatMap((part) => (part.kind === "tool_call" ? [writtenCall(part)] : []))
-    const reasoning = this.#reasoning(parts, at)
     for (const part of parts) this.#lose(part)
-    if (texts.length + refusals.length + calls.length === 0) return
+    // A turn of reasoning alone is none that chat can say.
+    const isSaid = texts.length + refusals.length + calls.length > 0
+    const reasoning = this.#reasoning(parts, isSaid && this.#keepsReasoning(at))
+    if (!isSaid) return
     this.messages.push(
       membersOf({
         role: "assistant",
@@ -100,11 +106,14 @@ class Messages {
     else if (part.kind === "foreign") this.#losses.tell(part.as)
   }
 
-  #reasoning(parts: ReadonlyArray<AssistantPart>, at: number): string | undefined {
+  #keepsReasoning(at: number): boolean {
+    const { reasoningHistory } = this.#abilities
+    return reasoningHistory === "all" || (reasoningHistory === "tool_loop" && at >= this.#toolLoop)
+  }
+
+  #reasoning(parts: ReadonlyArray<AssistantPart>, isKept: boolean): string | undefined {
     const told = parts.filter((part) => part.kind === "reasoning")
     if (told.length === 0) return undefined
-    const { reasoningHistory } = this.#abilities
-    const isKept = reasoningHistory === "all" || (reasoningHistory === "tool_loop" && at >= this.#toolLoop)
     const text = told.flatMap(({ texts }) => texts).join("\n\n")
     if (!isKept || told.some(({ seal }) => seal !== undefined)) this.#losses.tell("reasoning")
     return isKept && text !== "" ? text : undefined
@@ -145,7 +154,12 @@ export const writeRequest = (conversation: Conversation, { abilities, model }: W
     stream: stream ? true : undefined,
     stream_options: stream ? { include_usage: true } : undefined,
     tools: written.length === 0 ? undefined : written,
-    ...writtenSettings(settings, abilities, freeForm, losses),
+    ...writtenSettings(
+      written.length === 0 ? withoutChoice(settings, losses) : settings,
+      abilities,
+      freeForm,
+      losses,
+    ),
   })
   return {
     body,

@@ -3,11 +3,11 @@ import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
 import { effortFor } from "../Effort.ts"
-import { fittedUser, isRefitted } from "../FittedUser.ts"
 import type { Loss } from "../Loss.ts"
 import type { Losses } from "../Losses.ts"
 import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
 import { takesSampling } from "../Sampling.ts"
+import { fittedUser, longestUser } from "../User.ts"
 import { toolChoiceOf, writtenToolChoice } from "./ChatTools.ts"
 
 const said = <A>(value: A | undefined, as: string): Setting<A> | undefined =>
@@ -43,12 +43,6 @@ const metadataOf = (metadata: JsonObject | undefined): Readonly<Record<string, s
         ),
       )
 
-const logprobsOf = ({ logprobs, top_logprobs: top }: JsonObject): Setting<number> | undefined => {
-  const alternatives = numberIn(top)
-  if (alternatives !== undefined && alternatives > 0) return { value: alternatives, as: "top_logprobs" }
-  return logprobs === true ? { value: 0, as: "logprobs" } : undefined
-}
-
 /** The first of these that says something, and which. */
 const firstOf = <A>(
   body: JsonObject,
@@ -71,7 +65,6 @@ export const settingsOf = (body: JsonObject): Settings => ({
   seed: said(numberIn(body["seed"]), "seed"),
   presencePenalty: said(numberIn(body["presence_penalty"]), "presence_penalty"),
   frequencyPenalty: said(numberIn(body["frequency_penalty"]), "frequency_penalty"),
-  logprobs: logprobsOf(body),
   toolChoice: firstOf(body, ["tool_choice", "function_call"], toolChoiceOf),
   parallelToolCalls: said(booleanIn(body["parallel_tool_calls"]), "parallel_tool_calls"),
   format: said(formatOf(objectIn(body["response_format"])), "response_format"),
@@ -102,8 +95,6 @@ const read: ReadonlySet<string> = new Set([
   "seed",
   "presence_penalty",
   "frequency_penalty",
-  "logprobs",
-  "top_logprobs",
   "parallel_tool_calls",
   "response_format",
   "reasoning_effort",
@@ -131,6 +122,11 @@ const saysNothing = (name: string, value: Json): boolean => {
   switch (name) {
     case "n":
       return value === 1
+    // Answers of other dialects have no place for likelihoods.
+    case "logprobs":
+      return value === false
+    case "top_logprobs":
+      return value === 0
     case "modalities":
       return textsIn(value).every((one) => one === "text")
     case "tool_choice":
@@ -160,12 +156,11 @@ const writtenTier = (tier: string): string => (tier === "standard_only" ? "defau
 
 /** What of these settings this model does not take. */
 const tellUntaken = (
-  { reasoning, temperature, topK, topP, user }: Settings,
+  { reasoning, temperature, topK, topP }: Settings,
   abilities: ModelAbilities,
   losses: Losses,
 ): void => {
   const tunes = takesSampling(abilities, reasoning?.value)
-  if (user !== undefined && isRefitted(user)) losses.tellInPart(user.as)
   const untaken = [...(tunes ? [] : [temperature, topP]), ...(tunes && abilities.topK ? [] : [topK])]
   for (const one of untaken) if (one !== undefined) losses.tellUntaken(one.as)
 }
@@ -177,7 +172,7 @@ export const writtenSettings = (
   freeForm: ReadonlySet<string>,
   losses: Losses,
 ): JsonObject => {
-  const { format, logprobs, maxTokens, reasoning, serviceTier, toolChoice } = settings
+  const { format, maxTokens, reasoning, serviceTier, toolChoice } = settings
   const tunes = takesSampling(abilities, reasoning?.value)
   tellUntaken(settings, abilities, losses)
   return membersOf({
@@ -189,14 +184,12 @@ export const writtenSettings = (
     seed: settings.seed?.value,
     presence_penalty: settings.presencePenalty?.value,
     frequency_penalty: settings.frequencyPenalty?.value,
-    logprobs: logprobs === undefined ? undefined : true,
-    top_logprobs: logprobs === undefined || logprobs.value === 0 ? undefined : logprobs.value,
     tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
     parallel_tool_calls: settings.parallelToolCalls?.value,
     response_format: format === undefined ? undefined : writtenFormat(format.value),
     reasoning_effort: reasoning === undefined ? undefined : effortFor(reasoning, abilities, losses),
     verbosity: settings.verbosity?.value,
-    user: fittedUser(settings.user),
+    user: fittedUser(settings.user, longestUser.chat, losses),
     metadata: settings.metadata?.value,
     service_tier: serviceTier === undefined ? undefined : writtenTier(serviceTier.value),
     prompt_cache_key: settings.promptCacheKey?.value,

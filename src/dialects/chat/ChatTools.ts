@@ -1,6 +1,7 @@
 /** Tools in chat and what is said of their use, read and written. */
 import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import type { Tool, ToolChoice } from "../Conversation.ts"
+import { type Losses, tellUnknown } from "../Losses.ts"
 import { booleanIn, listIn, membersOf, objectIn, objectsIn, textIn } from "../Members.ts"
 import { fittedName, longestToolName } from "../ToolNames.ts"
 
@@ -35,8 +36,14 @@ const freeFormOf = (custom: JsonObject): Tool | undefined => {
       }
 }
 
-const toolOf = (tool: JsonObject): Tool => {
+/** Members of tools that are read. */
+const known: ReadonlySet<string> = new Set(["type", "function", "custom"])
+const knownOfFunctions: ReadonlySet<string> = new Set(["name", "description", "parameters", "strict"])
+
+const toolOf = (tool: JsonObject, foreign: Losses): Tool => {
   const { custom, function: named, type } = tool
+  tellUnknown(foreign, tool, known, "tools")
+  tellUnknown(foreign, objectIn(named) ?? {}, knownOfFunctions, "tools.function")
   const read =
     type === "custom"
       ? freeFormOf(objectIn(custom) ?? {})
@@ -47,8 +54,8 @@ const toolOf = (tool: JsonObject): Tool => {
 }
 
 /** Tools, and functions as they were called before. */
-export const toolsOf = ({ functions, tools }: JsonObject): ReadonlyArray<Tool> => [
-  ...objectsIn(tools).map(toolOf),
+export const toolsOf = ({ functions, tools }: JsonObject, foreign: Losses): ReadonlyArray<Tool> => [
+  ...objectsIn(tools).map((tool) => toolOf(tool, foreign)),
   ...objectsIn(functions).flatMap((named) => functionOf(named) ?? []),
 ]
 

@@ -1,9 +1,10 @@
 /** The messages of a request in chat, read to turns. */
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { Turn } from "../Conversation.ts"
-import { booleanIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
+import { type Losses, tellUnknown } from "../Losses.ts"
+import { booleanIn, listIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
 import type { AssistantPart, ToolCallPart, ToolResultPart, UserPart } from "../Part.ts"
-import { foreignPart, textPartOf, textPartsOf, userPartsOf } from "./ChatParts.ts"
+import { foreignPart, givenPartsOf, instructionPartsOf, textPartOf } from "./ChatParts.ts"
 import { sealsIn } from "./ChatSeals.ts"
 
 const callOf = (call: JsonObject): ToolCallPart | undefined => {
@@ -69,20 +70,65 @@ const resultOf = (message: JsonObject, isFreeForm: (id: string) => boolean): Too
   return {
     kind: "tool_result",
     id,
-    parts: textPartsOf(message["content"]),
+    parts: givenPartsOf(message["content"]),
     isError: booleanIn(message["is_error"]) ?? false,
     isFreeForm: isFreeForm(id),
   }
 }
 
+/** Members of messages that are read. */
+const known: ReadonlySet<string> = new Set([
+  "role",
+  "content",
+  "name",
+  "refusal",
+  "tool_calls",
+  "tool_call_id",
+  "function_call",
+  "reasoning_content",
+  "reasoning",
+  "reasoning_details",
+  "is_error",
+])
+
+/** Members of parts that are read, whatever their type. */
+const knownOfParts: ReadonlySet<string> = new Set([
+  "type",
+  "text",
+  "refusal",
+  "image_url",
+  "file",
+  "input_audio",
+  "cache_control",
+  "prompt_cache_breakpoint",
+])
+
+/** Roles of which the name is kept, or is that of a function. */
+const named: ReadonlySet<Json | undefined> = new Set(["user", "tool", "function"])
+
+/** What of a message nobody else has. */
+const tellForeign = (message: JsonObject, foreign: Losses): void => {
+  const { content, name, reasoning_details: details, role } = message
+  tellUnknown(foreign, message, known, "messages")
+  if (typeof name === "string" && !named.has(role)) foreign.tell("messages.name")
+  if (listIn(details).length > sealsIn(message).length) foreign.tell("messages.reasoning_details")
+  for (const part of objectsIn(content)) tellUnknown(foreign, part, knownOfParts, "messages.content")
+}
+
 /** Mutable on purpose: one list of messages. */
 class Turns {
   readonly turns: Array<Turn> = []
+  readonly #foreign: Losses
   readonly #freeForm = new Set<string>()
   /** Results of tools, until who speaks next. */
   #results: Array<UserPart> = []
 
+  constructor(foreign: Losses) {
+    this.#foreign = foreign
+  }
+
   add(message: JsonObject): void {
+    tellForeign(message, this.#foreign)
     const { content, name, role } = message
     switch (role) {
       case "tool":
@@ -100,11 +146,11 @@ class Turns {
       case "system":
       case "developer":
         this.flush()
-        this.#push({ role: "instructions", voice: role, parts: textPartsOf(content) })
+        this.#push({ role: "instructions", voice: role, parts: instructionPartsOf(content) })
         return
       default: {
         const said = textIn(name)
-        const parts = [...this.#results, ...userPartsOf(content)]
+        const parts = [...this.#results, ...givenPartsOf(content)]
         this.#results = []
         this.#push({ role: "user", parts, ...(said === undefined ? {} : { name: said }) })
       }
@@ -123,8 +169,8 @@ class Turns {
 }
 
 /** Results of tools stand at the beginning of the turn of the user that follows them. */
-export const turnsOf = (messages: ReadonlyArray<JsonObject>): ReadonlyArray<Turn> => {
-  const read = new Turns()
+export const turnsOf = (messages: ReadonlyArray<JsonObject>, foreign: Losses): ReadonlyArray<Turn> => {
+  const read = new Turns(foreign)
   for (const message of messages) read.add(message)
   read.flush()
   return read.turns

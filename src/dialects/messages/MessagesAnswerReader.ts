@@ -26,7 +26,7 @@ const partOf = (block: JsonObject): AssistantPart | undefined => {
     case "tool_use":
       return callOfBlock(block)
     default:
-      return typeof type === "string" ? foreignOf(type, block) : undefined
+      return typeof type === "string" ? foreignOf(type) : undefined
   }
 }
 

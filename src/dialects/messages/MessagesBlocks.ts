@@ -29,9 +29,4 @@ export const reasoningOf = (text: string, seal: Seal | undefined): ReasoningPart
 }
 
 /** What Anthropic alone can say. */
-export const foreignOf = (type: string, block: JsonObject): ForeignPart => ({
-  kind: "foreign",
-  dialect: "messages",
-  as: `messages.content.${type}`,
-  json: block,
-})
+export const foreignOf = (type: string): ForeignPart => ({ kind: "foreign", as: `messages.content.${type}` })

@@ -1,7 +1,7 @@
 /** What users and tools give, as blocks: texts, images, documents. */
 import type { JsonObject } from "../../wire/Json.ts"
 import type { Losses } from "../Losses.ts"
-import type { CacheMark, FilePart, ImagePart, TextPart } from "../Part.ts"
+import type { CacheMark, FilePart, GivenPart, ImagePart, TextPart } from "../Part.ts"
 
 /** A block that ends with a mark where its part did. */
 export const withMark = (block: JsonObject, cache: CacheMark | undefined): JsonObject =>
@@ -85,10 +85,7 @@ const documentBlocks = (part: FilePart, losses: Losses): ReadonlyArray<JsonObjec
   return [withMark({ type: "document", source, ...title }, cache)]
 }
 
-export const givenBlocks = (
-  part: TextPart | ImagePart | FilePart,
-  losses: Losses,
-): ReadonlyArray<JsonObject> => {
+export const givenBlocks = (part: GivenPart, losses: Losses): ReadonlyArray<JsonObject> => {
   switch (part.kind) {
     case "text":
       return textBlocks(part)
@@ -96,5 +93,11 @@ export const givenBlocks = (
       return imageBlocks(part, losses)
     case "file":
       return documentBlocks(part, losses)
+    case "audio":
+      losses.tell("input_audio", true)
+      return []
+    case "foreign":
+      losses.tell(part.as, true)
+      return []
   }
 }

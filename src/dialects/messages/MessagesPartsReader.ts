@@ -162,5 +162,5 @@ export const userParts = (
   blocksIn(reading, content, path).flatMap((block, at): ReadonlyArray<UserPart> => {
     const place = isJsonArray(content) ? `${path}.${at}` : path
     if (block["type"] === "tool_result") return [resultPart(reading, block, place)]
-    return givenParts(reading, block, place) ?? [foreignOf(typeOfBlock(reading, block, place), block)]
+    return givenParts(reading, block, place) ?? [foreignOf(typeOfBlock(reading, block, place))]
   })

@@ -3,7 +3,14 @@ import type { JsonObject } from "../../wire/Json.ts"
 import { parseObject } from "../../wire/JsonBytes.ts"
 import type { WriteFor } from "../DialectForm.ts"
 import type { Losses } from "../Losses.ts"
-import type { AssistantPart, ReasoningPart, ToolCallPart, ToolResultPart } from "../Part.ts"
+import type {
+  AssistantPart,
+  CacheMark,
+  GivenPart,
+  ReasoningPart,
+  ToolCallPart,
+  ToolResultPart,
+} from "../Part.ts"
 import { isFrom } from "../Seal.ts"
 import { fittedId } from "../ToolNames.ts"
 import { givenBlocks, textBlocks, withMark } from "./MessagesGiven.ts"
@@ -74,7 +81,12 @@ export const saidBlocks = (
       return reasoningBlocks(part, upstream, losses)
     case "tool_call": {
       const { cache, id, name } = part
-      const call = { type: "tool_use", id: fittedId(id), name: sentName(name), input: inputOf(part, losses) }
+      const call = {
+        type: "tool_use",
+        id: fittedId.messages(id),
+        name: sentName(name),
+        input: inputOf(part, losses),
+      }
       return [withMark(call, cache)]
     }
     case "image":
@@ -86,15 +98,19 @@ export const saidBlocks = (
   }
 }
 
+const unmarked = (part: GivenPart): GivenPart => ("cache" in part ? { ...part, cache: undefined } : part)
+
+const markOf = (part: GivenPart): CacheMark | undefined => ("cache" in part ? part.cache : undefined)
+
 /** The result of a call. A mark within it is one of its end. */
 export const resultBlock = (part: ToolResultPart, losses: Losses): JsonObject => {
   const { cache, id, isError, parts } = part
-  const content = parts.flatMap((one) => givenBlocks({ ...one, cache: undefined }, losses))
-  const mark = cache ?? parts.findLast((one) => one.cache !== undefined)?.cache
+  const content = parts.flatMap((one) => givenBlocks(unmarked(one), losses))
+  const mark = cache ?? parts.map(markOf).findLast((one) => one !== undefined)
   return withMark(
     {
       type: "tool_result",
-      tool_use_id: fittedId(id),
+      tool_use_id: fittedId.messages(id),
       ...(content.length === 0 ? {} : { content }),
       ...(isError ? { is_error: true } : {}),
     },

@@ -2,8 +2,9 @@
 import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, Setting, Settings } from "../Conversation.ts"
-import { digestOf } from "../Digest.ts"
 import type { Losses } from "../Losses.ts"
+import { membersOf } from "../Members.ts"
+import { asDigest, fittedUser, longestUser } from "../User.ts"
 import type { HeldSchemas } from "./MessagesSchema.ts"
 
 /** Settings that have no place there; a value that asks for nothing is not missed. */
@@ -11,7 +12,6 @@ const unspoken = [
   ["seed", undefined],
   ["presencePenalty", 0],
   ["frequencyPenalty", 0],
-  ["logprobs", undefined],
   ["verbosity", "medium"],
   ["metadata", undefined],
   ["promptCacheKey", undefined],
@@ -60,18 +60,16 @@ const stopWords = (stop: Setting<ReadonlyArray<string>> | undefined, losses: Los
   return words.length === 0 ? {} : { stop_sequences: words }
 }
 
-const longestUser = 256
-
 /** Addresses and numbers of telephones are refused. */
 const tellsWhoTheyAre = (user: string): boolean =>
   /\S@\S/.test(user) || (/^[+\d\s().-]+$/.test(user) && user.replace(/\D/g, "").length >= 7)
 
 const userOf = (user: Setting<string> | undefined, losses: Losses): JsonObject => {
   if (user === undefined || user.value === "") return {}
-  const { as, value } = user
-  if (value.length <= longestUser && !tellsWhoTheyAre(value)) return { metadata: { user_id: value } }
-  losses.tellInPart(as)
-  return { metadata: { user_id: digestOf(value) } }
+  const id = tellsWhoTheyAre(user.value)
+    ? asDigest(user, losses)
+    : fittedUser(user, longestUser.messages, losses)
+  return { metadata: membersOf({ user_id: id }) }
 }
 
 /** By which tariff. Anthropic knows whether it may be a dearer one. */

@@ -3,6 +3,7 @@ import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { JsonObject } from "../../wire/Json.ts"
 import type { Conversation, Setting, Tool, ToolChoice, Turn } from "../Conversation.ts"
 import type { Losses } from "../Losses.ts"
+import { isForced, withoutChoice } from "../ToolChoices.ts"
 import { fittedName, longestToolName } from "../ToolNames.ts"
 import { type HeldSchemas, toolSchema } from "./MessagesSchema.ts"
 
@@ -76,16 +77,6 @@ export const writtenTools = (
     ? calledTools(turns)
     : allowed(tools, settings.toolChoice?.value).flatMap((tool) => writtenTool(tool, held, losses))
 
-/** Whether a tool has to be called. */
-export const isForced = (choice: Setting<ToolChoice> | undefined): boolean => {
-  const value = choice?.value
-  return (
-    value?.kind === "required" ||
-    value?.kind === "tool" ||
-    (value?.kind === "allowed" && value.mode === "required")
-  )
-}
-
 const plainChoice = (choice: ToolChoice): JsonObject => {
   switch (choice.kind) {
     case "auto":
@@ -121,7 +112,10 @@ export const writtenChoice = (
   { hasTools, thinks }: { readonly hasTools: boolean; readonly thinks: boolean },
   losses: Losses,
 ): JsonObject | undefined => {
-  if (!hasTools) return undefined
+  if (!hasTools) {
+    withoutChoice(settings, losses)
+    return undefined
+  }
   if (tools.length === 0) return { type: "none" }
   const choice = choiceFor(settings.toolChoice, abilities, thinks, losses)
   const isSerial = settings.parallelToolCalls?.value === false

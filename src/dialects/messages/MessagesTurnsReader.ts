@@ -46,7 +46,7 @@ const assistantPart = (
     case "redacted_thinking":
       return reasoningParts(reading, "", block["data"], "messages.content.redacted_thinking")
     default:
-      return [foreignOf(type, block)]
+      return [foreignOf(type)]
   }
 }
 

@@ -1,13 +1,13 @@
 /**
  * The turns of a conversation as messages: the user's and the model's by turns, the results of calls together and first. Instructions at the beginning are
- * the system's, later ones stay in their place.
+ * the system's. Later ones stand before what the model says next, behind all that the user says till then: in their own place they would be refused.
  */
 import type { JsonObject } from "../../wire/Json.ts"
 import type { Turn } from "../Conversation.ts"
 import type { WriteFor } from "../DialectForm.ts"
 import type { Losses } from "../Losses.ts"
-import type { UserPart } from "../Part.ts"
-import { givenBlocks, textBlocks } from "./MessagesGiven.ts"
+import type { InstructionPart, UserPart } from "../Part.ts"
+import { givenBlocks } from "./MessagesGiven.ts"
 import { resultBlock, saidBlocks } from "./MessagesSaid.ts"
 
 /** A message as it is put together. Mutable on purpose: one message. */
@@ -20,18 +20,81 @@ interface Message {
 
 const contentOf = ({ blocks, results }: Message): ReadonlyArray<JsonObject> => [...results, ...blocks]
 
-const isCall = ({ type }: JsonObject): boolean => type === "tool_use"
+const isOf =
+  (...types: ReadonlyArray<string>) =>
+  ({ type }: JsonObject): boolean =>
+    types.some((one) => one === type)
+
+const isCall = isOf("tool_use")
+const isThought = isOf("thinking", "redacted_thinking")
+
+/** Later instructions that are not told yet. */
+interface Waiting {
+  readonly voice: "system" | "developer"
+  readonly blocks: ReadonlyArray<JsonObject>
+}
 
 /** Mutable on purpose: one request. */
 class Messages {
   readonly #all: Array<Message> = []
+  readonly #target: WriteFor
+  readonly #losses: Losses
+  #waiting: Array<Waiting> = []
+
+  constructor(target: WriteFor, losses: Losses) {
+    this.#target = target
+    this.#losses = losses
+  }
 
   get last(): Message | undefined {
     return this.#all.at(-1)
   }
 
+  add(turn: Turn): void {
+    switch (turn.role) {
+      case "instructions":
+        this.#instruct({ voice: turn.voice, blocks: instructionBlocks(turn.parts, this.#losses) })
+        return
+      case "user":
+        if (turn.name !== undefined) this.#losses.tell("messages.name")
+        for (const part of turn.parts) this.#hear(part)
+        return
+      case "assistant": {
+        const blocks = turn.parts.flatMap((part) => saidBlocks(part, this.#target, this.#losses))
+        if (blocks.length > 0) this.#tellInstructions()
+        this.#put("assistant", blocks)
+      }
+    }
+  }
+
+  /** A message of the system stands between one of the user and one of the model, or at the end: it waits for the next that it may stand before. */
+  #instruct(instructions: Waiting): void {
+    if (this.#target.abilities.laterInstructions) this.#waiting.push(instructions)
+    else this.#instructAsUser(instructions)
+  }
+
+  #instructAsUser({ blocks, voice }: Waiting): void {
+    this.#losses.tellUntaken(voice)
+    this.#put("user", blocks)
+  }
+
+  /** What waits is told, since the model speaks next or nobody does: as the user's where no user spoke before it. */
+  #tellInstructions(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const one of waiting) {
+      if (this.last?.role === "assistant" || this.last === undefined) this.#instructAsUser(one)
+      else this.#put("system", one.blocks)
+    }
+  }
+
+  #hear(part: UserPart): void {
+    if (part.kind === "tool_result") this.#of("user").results.push(resultBlock(part, this.#losses))
+    else this.#put("user", givenBlocks(part, this.#losses))
+  }
+
   /** The last message if it is of this role, else a new one. */
-  of(role: Message["role"]): Message {
+  #of(role: Message["role"]): Message {
     const { last } = this
     if (last?.role === role) return last
     const message: Message = { role, results: [], blocks: [] }
@@ -39,23 +102,27 @@ class Messages {
     return message
   }
 
-  /** Where results go: directly behind what called for them, though instructions came between. */
-  forResults(): Message {
-    const before = this.#all.at(-2)
-    if (this.last?.role !== "system" || before?.role !== "assistant") return this.of("user")
-    const message: Message = { role: "user", results: [], blocks: [] }
-    this.#all.splice(-1, 0, message)
-    return message
-  }
-
-  add(role: Message["role"], blocks: ReadonlyArray<JsonObject>): void {
+  #put(role: Message["role"], blocks: ReadonlyArray<JsonObject>): void {
     if (blocks.length === 0) return
-    const message = this.of(role)
+    const message = this.#of(role)
     for (const block of blocks) message.blocks.push(block)
   }
 
-  begin(block: JsonObject): void {
-    if (this.#all[0]?.role !== "user") this.#all.unshift({ role: "user", results: [], blocks: [block] })
+  /** What has to stand at the beginning and at the end, or must not. Returns whether the model goes on with its own words. */
+  settle(): boolean {
+    this.#tellInstructions()
+    const [first] = this.#all
+    const { last } = this
+    if (first === undefined || last === undefined) return false
+    if (first.role !== "user") this.#all.unshift({ role: "user", results: [], blocks: [text(".")] })
+    if (last.role !== "assistant" || last.blocks.some(isCall)) return false
+    if (this.#target.abilities.prefill) {
+      trimmed(last)
+      return true
+    }
+    this.#losses.tellUntaken("prefill")
+    this.#put("user", [text("Please continue.")])
+    return false
   }
 
   get written(): ReadonlyArray<JsonObject> {
@@ -67,50 +134,26 @@ class Messages {
     for (const message of this.#all.toReversed()) {
       if (message.role === "user" && message.results.length === 0) return false
       if (message.role !== "assistant") continue
-      const isThought = String(message.blocks[0]?.["type"]).endsWith("thinking")
-      if (message.blocks.some(isCall) && !isThought) return true
+      const [first] = message.blocks
+      if (message.blocks.some(isCall) && (first === undefined || !isThought(first))) return true
     }
     return false
   }
 }
 
-const addUserPart = (messages: Messages, part: UserPart, losses: Losses): void => {
-  switch (part.kind) {
-    case "tool_result":
-      messages.forResults().results.push(resultBlock(part, losses))
-      return
-    case "audio":
-      losses.tell("input_audio", true)
-      return
-    case "foreign":
-      losses.tell(part.as, true)
-      return
-    default:
-      messages.add("user", givenBlocks(part, losses))
-  }
-}
+const text = (words: string): JsonObject => ({ type: "text", text: words })
 
-const addTurn = (messages: Messages, turn: Turn, target: WriteFor, losses: Losses): void => {
-  switch (turn.role) {
-    case "instructions": {
-      const blocks = turn.parts.flatMap(textBlocks)
-      if (target.abilities.laterInstructions) messages.add("system", blocks)
-      else {
-        losses.tellUntaken(turn.voice)
-        messages.add("user", blocks)
-      }
-      return
-    }
-    case "user":
-      if (turn.name !== undefined) losses.tell("messages.name")
-      for (const part of turn.parts) addUserPart(messages, part, losses)
-      return
-    case "assistant":
-      messages.add(
-        "assistant",
-        turn.parts.flatMap((part) => saidBlocks(part, target, losses)),
-      )
-  }
+const instructionBlocks = (
+  parts: ReadonlyArray<InstructionPart>,
+  losses: Losses,
+): ReadonlyArray<JsonObject> => parts.flatMap((part) => givenBlocks(part, losses))
+
+/** A text that is gone on with must not end in white space. */
+const trimmed = ({ blocks }: Message): void => {
+  const last = blocks.pop()
+  if (last === undefined) return
+  const { text: words } = last
+  blocks.push(typeof words === "string" ? { ...last, text: words.trimEnd() } : last)
 }
 
 export interface WrittenTurns {
@@ -122,39 +165,15 @@ export interface WrittenTurns {
   readonly callsUnthought: boolean
 }
 
-const text = (words: string): JsonObject => ({ type: "text", text: words })
-
-/** A text that is gone on with must not end in white space. */
-const trimmed = ({ blocks }: Message): void => {
-  const last = blocks.pop()
-  if (last === undefined) return
-  const { text: words } = last
-  blocks.push(typeof words === "string" ? { ...last, text: words.trimEnd() } : last)
-}
-
-/** What has to stand at the beginning and at the end, or must not. Returns whether the model goes on with its own words. */
-const settle = (messages: Messages, { abilities }: WriteFor, losses: Losses): boolean => {
-  const { last } = messages
-  if (last === undefined) return false
-  messages.begin(text("."))
-  if (last.role !== "assistant" || last.blocks.some(isCall)) return false
-  if (abilities.prefill) {
-    trimmed(last)
-    return true
-  }
-  losses.tellUntaken("prefill")
-  messages.add("user", [text("Please continue.")])
-  return false
-}
-
 export const writtenTurns = (turns: ReadonlyArray<Turn>, target: WriteFor, losses: Losses): WrittenTurns => {
   const at = turns.findIndex(({ role }) => role !== "instructions")
   const lead = at === -1 ? turns : turns.slice(0, at)
-  const system = lead.flatMap(({ parts }) =>
-    parts.flatMap((part) => (part.kind === "text" ? textBlocks(part) : [])),
+  const system = lead.flatMap((turn) =>
+    turn.role === "instructions" ? instructionBlocks(turn.parts, losses) : [],
   )
-  const messages = new Messages()
-  for (const turn of turns.slice(lead.length)) addTurn(messages, turn, target, losses)
+  const messages = new Messages(target, losses)
+  for (const turn of turns.slice(lead.length)) messages.add(turn)
+  const endsInOwn = messages.settle()
   // Instructions alone are what there is to answer.
   if (messages.last === undefined)
     return {
@@ -163,6 +182,5 @@ export const writtenTurns = (turns: ReadonlyArray<Turn>, target: WriteFor, losse
       endsInOwn: false,
       callsUnthought: false,
     }
-  const endsInOwn = settle(messages, target, losses)
   return { system, messages: messages.written, endsInOwn, callsUnthought: messages.callsUnthought }
 }

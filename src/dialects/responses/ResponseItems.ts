@@ -45,9 +45,7 @@ export const partsOf = (item: JsonObject): ReadonlyArray<AssistantPart> => {
       return part === undefined ? [] : [part]
     }
     default:
-      return [
-        { kind: "foreign", dialect: "responses", as: `output.${textIn(item["type"]) ?? "item"}`, json: item },
-      ]
+      return [{ kind: "foreign", as: `output.${textIn(item["type"]) ?? "item"}` }]
   }
 }
 

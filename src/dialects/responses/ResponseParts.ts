@@ -9,16 +9,15 @@ import type {
   Citation,
   FilePart,
   ForeignPart,
+  GivenPart,
   ImagePart,
+  InstructionPart,
   TextPart,
-  UserPart,
 } from "../Part.ts"
 
 export const foreignPart = (part: JsonObject, within = "input.content"): ForeignPart => ({
   kind: "foreign",
-  dialect: "responses",
   as: `${within}.${textIn(part["type"]) ?? "part"}`,
-  json: part,
 })
 
 const cacheOf = (part: JsonObject): { readonly cache?: CacheMark } => {
@@ -103,8 +102,13 @@ export const givenPartsOf = (
   })
 }
 
-export const textPartsOf = (content: Json | undefined): ReadonlyArray<TextPart> =>
-  givenPartsOf(content).filter((part) => part.kind === "text")
+/** Content that is text alone. */
+export const instructionPartsOf = (content: Json | undefined): ReadonlyArray<InstructionPart> =>
+  givenPartsOf(content).map((part) =>
+    part.kind === "text" || part.kind === "foreign"
+      ? part
+      : { kind: "foreign", as: `input.content.input_${part.kind}` },
+  )
 
 /** What a message of the model says. */
 export const spokenPartsOf = (content: Json | undefined): ReadonlyArray<AssistantPart> => {
@@ -146,10 +150,7 @@ const writtenFile = ({ name, source }: FilePart, losses: Losses): ReadonlyArray<
 }
 
 /** A part of what the user or a tool gives; nothing where it is lost. */
-export const writtenPart = (
-  part: Exclude<UserPart, { readonly kind: "tool_result" }>,
-  losses: Losses,
-): ReadonlyArray<JsonObject> => {
+export const writtenPart = (part: GivenPart, losses: Losses): ReadonlyArray<JsonObject> => {
   switch (part.kind) {
     case "text":
       return [{ type: "input_text", text: part.text }]

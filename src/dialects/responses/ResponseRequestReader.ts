@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { isJsonArray, type JsonObject } from "../../wire/Json.ts"
 import type { Conversation } from "../Conversation.ts"
+import { Losses } from "../Losses.ts"
 import { textIn } from "../Members.ts"
 import { foreignOf, settingsOf } from "./ResponseSettings.ts"
 import { toolsOf } from "./ResponseTools.ts"
@@ -16,12 +17,15 @@ export const readRequest = (body: JsonObject): Either.Either<Conversation, Inval
       new InvalidRequest({ message: "`input` must be a string or an array.", param: "input" }),
     )
   }
+  const foreign = new Losses()
+  foreign.tellAll(foreignOf(body))
+  const turns = turnsOf(instructions, input, foreign)
   return Either.right({
     model: textIn(body["model"]) ?? "",
     stream: body["stream"] === true,
-    turns: turnsOf(instructions, input),
+    turns,
     tools: toolsOf(body),
     settings: settingsOf(body),
-    foreign: foreignOf(body),
+    foreign: foreign.all,
   })
 }

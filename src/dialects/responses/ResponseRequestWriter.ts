@@ -3,10 +3,12 @@ import type { JsonObject } from "../../wire/Json.ts"
 import type { Conversation, Tool, Turn } from "../Conversation.ts"
 import type { WriteFor, WrittenRequest } from "../DialectForm.ts"
 import { losesGrammar, withoutFreeForm } from "../FreeFormTools.ts"
+import { instructionText } from "../Instructions.ts"
 import { Losses } from "../Losses.ts"
 import { membersOf } from "../Members.ts"
-import type { AssistantPart, Part, TextPart, ToolResultPart, UserPart } from "../Part.ts"
+import type { AssistantPart, Part, ToolResultPart, UserPart } from "../Part.ts"
 import { isFrom } from "../Seal.ts"
+import { withoutChoice } from "../ToolChoices.ts"
 import { fittedId, fittedName, longestToolName, renamedTools } from "../ToolNames.ts"
 import { writtenPart, writtenText } from "./ResponseParts.ts"
 import { writtenSettings } from "./ResponseSettings.ts"
@@ -28,9 +30,11 @@ class Items {
 
   #add(turn: Turn): void {
     switch (turn.role) {
-      case "instructions":
-        this.items.push({ type: "message", role: turn.voice, content: joined(turn.parts) })
+      case "instructions": {
+        const content = instructionText(turn.parts, this.#losses)
+        if (content !== "") this.items.push({ type: "message", role: turn.voice, content })
         return
+      }
       case "assistant":
         for (const part of turn.parts) this.#speak(part)
         return
@@ -56,7 +60,7 @@ class Items {
     const isText = all.every((part) => part.kind === "text")
     this.items.push({
       type: isFreeForm ? "custom_tool_call_output" : "function_call_output",
-      call_id: fittedId(id),
+      call_id: fittedId.responses(id),
       output: isText
         ? all.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join(isError ? " " : "\n\n")
         : all.flatMap((part) => writtenPart(part, this.#losses)),
@@ -75,10 +79,10 @@ class Items {
         const { id, input, isFreeForm, name } = part
         this.items.push(
           isFreeForm
-            ? { type: "custom_tool_call", call_id: fittedId(id), name: nameOf(name), input }
+            ? { type: "custom_tool_call", call_id: fittedId.responses(id), name: nameOf(name), input }
             : {
                 type: "function_call",
-                call_id: fittedId(id),
+                call_id: fittedId.responses(id),
                 name: nameOf(name),
                 arguments: input === "" ? "{}" : input,
               },
@@ -109,13 +113,14 @@ class Items {
 
 const isMarked = (part: Part): boolean => "cache" in part && part.cache !== undefined
 
-const joined = (parts: ReadonlyArray<TextPart>): string => parts.map(({ text }) => text).join("\n\n")
-
-/** Instructions at the beginning, which have a member of their own, and the rest. */
-const apart = (turns: ReadonlyArray<Turn>): readonly [string | undefined, ReadonlyArray<Turn>] => {
+/** Instructions at the beginning, which have a member of their own, and the rest. Where they are all, they are what there is to answer. */
+const apart = (
+  turns: ReadonlyArray<Turn>,
+  losses: Losses,
+): readonly [string | undefined, ReadonlyArray<Turn>] => {
   const [first, ...rest] = turns
-  return first?.role === "instructions" && first.voice === "system"
-    ? [joined(first.parts), rest]
+  return first?.role === "instructions" && first.voice === "system" && rest.length > 0
+    ? [instructionText(first.parts, losses), rest]
     : [undefined, turns]
 }
 
@@ -141,7 +146,7 @@ export const writeRequest = (
   const losses = new Losses()
   losses.tellAll(foreign)
   if (turns.some(({ parts }) => parts.some(isMarked))) losses.tell("cache_control")
-  const [instructions, others] = apart(turns)
+  const [instructions, others] = apart(turns, losses)
   const { items } = new Items(others, upstream, losses)
   const written = writtenTools(tools, losses)
   if (!freeFormTools && losesGrammar(conversation)) losses.tell("tools.format")
@@ -153,7 +158,12 @@ export const writeRequest = (
       input: items,
       stream: stream ? true : undefined,
       tools: written.length === 0 ? undefined : written,
-      ...writtenSettings(settings, abilities, freeForm, losses),
+      ...writtenSettings(
+        written.length === 0 ? withoutChoice(settings, losses) : settings,
+        abilities,
+        freeForm,
+        losses,
+      ),
     }),
     losses: losses.all,
     renamed: renamedTools(conversation.tools, longestToolName.responses, freeFormTools),

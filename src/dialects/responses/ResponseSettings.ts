@@ -3,11 +3,11 @@ import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
 import { effortFor } from "../Effort.ts"
-import { fittedUser, isRefitted } from "../FittedUser.ts"
 import type { Loss } from "../Loss.ts"
 import type { Losses } from "../Losses.ts"
 import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
 import { takesSampling } from "../Sampling.ts"
+import { fittedUser, longestUser } from "../User.ts"
 import { toolChoiceOf, writtenToolChoice } from "./ResponseTools.ts"
 
 const said = <A>(value: A | undefined, as: string): Setting<A> | undefined =>
@@ -45,15 +45,6 @@ const metadataOf = (metadata: JsonObject | undefined): Readonly<Record<string, s
         ),
       )
 
-/** Asks for how likely each token was. */
-const likelihoods = "message.output_text.logprobs"
-
-const logprobsOf = ({ include, top_logprobs: top }: JsonObject): Setting<number> | undefined => {
-  const alternatives = numberIn(top) ?? 0
-  if (alternatives > 0) return { value: alternatives, as: "top_logprobs" }
-  return textsIn(include).includes(likelihoods) ? { value: 0, as: "include" } : undefined
-}
-
 const userOf = (body: JsonObject): Setting<string> | undefined =>
   said(textIn(body["safety_identifier"]), "safety_identifier") ?? said(textIn(body["user"]), "user")
 
@@ -63,7 +54,6 @@ export const settingsOf = (body: JsonObject): Settings => {
     maxTokens: said(numberIn(body["max_output_tokens"]), "max_output_tokens"),
     temperature: said(numberIn(body["temperature"]), "temperature"),
     topP: said(numberIn(body["top_p"]), "top_p"),
-    logprobs: logprobsOf(body),
     toolChoice: said(toolChoiceOf(body["tool_choice"]), "tool_choice"),
     parallelToolCalls: said(booleanIn(body["parallel_tool_calls"]), "parallel_tool_calls"),
     format: said(formatOf(objectIn(text?.["format"])), "text.format"),
@@ -89,7 +79,6 @@ const known: ReadonlySet<string> = new Set([
   "max_output_tokens",
   "temperature",
   "top_p",
-  "top_logprobs",
   "parallel_tool_calls",
   "text",
   "reasoning",
@@ -112,7 +101,7 @@ const essential: ReadonlySet<string> = new Set([
 ])
 
 /** What is asked for beside the answer, and either read elsewhere or given anyway. */
-const included: ReadonlySet<string> = new Set([likelihoods, "reasoning.encrypted_content"])
+const included: ReadonlySet<string> = new Set(["reasoning.encrypted_content"])
 
 const saysNothing = (name: string, value: Json): boolean => {
   switch (name) {
@@ -120,6 +109,9 @@ const saysNothing = (name: string, value: Json): boolean => {
       return toolChoiceOf(value) !== undefined
     case "truncation":
       return value === "disabled"
+    // Answers of other dialects have no place for likelihoods.
+    case "top_logprobs":
+      return value === 0
     case "background":
       return value === false
     case "include":
@@ -151,9 +143,8 @@ const isTooFew = (most: Setting<number> | undefined): boolean =>
 const tellUntaken = (settings: Settings, abilities: ModelAbilities, losses: Losses): void => {
   const { frequencyPenalty, presencePenalty, reasoning, seed, stop, temperature, topK, topP } = settings
   const never = [topK, stop, seed, presencePenalty, frequencyPenalty]
-  const { maxTokens, user } = settings
+  const { maxTokens } = settings
   if (maxTokens !== undefined && isTooFew(maxTokens)) losses.tellInPart(maxTokens.as)
-  if (user !== undefined && isRefitted(user)) losses.tellInPart(user.as)
   const untaken = takesSampling(abilities, reasoning?.value) ? [] : [temperature, topP]
   for (const one of untaken) if (one !== undefined) losses.tellUntaken(one.as)
   for (const one of never) if (one !== undefined) losses.tell(one.as)
@@ -171,13 +162,8 @@ const writtenReasoning = (
 }
 
 /** A model that reasons, or is asked to, is asked for what it thought, sealed, so that it can be told again. */
-const includes = ({ logprobs, reasoning }: Settings, { efforts }: ModelAbilities): ReadonlyArray<string> => [
-  ...(efforts.length > 0 || reasoning?.value.mode === "on" ? ["reasoning.encrypted_content"] : []),
-  ...(logprobs === undefined ? [] : [likelihoods]),
-]
-
-const orNone = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> | undefined =>
-  list.length === 0 ? undefined : list
+const isToInclude = ({ reasoning }: Settings, { efforts }: ModelAbilities): boolean =>
+  efforts.length > 0 || reasoning?.value.mode === "on"
 
 /**
  * Nothing is kept by the upstream unless the caller says so: in other dialects nobody could ask for it.
@@ -190,7 +176,7 @@ export const writtenSettings = (
   freeForm: ReadonlySet<string>,
   losses: Losses,
 ): JsonObject => {
-  const { format, logprobs, reasoning, serviceTier, toolChoice, verbosity } = settings
+  const { format, reasoning, serviceTier, toolChoice, verbosity } = settings
   const tunes = takesSampling(abilities, reasoning?.value)
   tellUntaken(settings, abilities, losses)
   const text = membersOf({
@@ -202,13 +188,12 @@ export const writtenSettings = (
     max_output_tokens: isTooFew(settings.maxTokens) ? leastOutput : settings.maxTokens?.value,
     temperature: tunes ? settings.temperature?.value : undefined,
     top_p: tunes ? settings.topP?.value : undefined,
-    top_logprobs: logprobs === undefined || logprobs.value === 0 ? undefined : logprobs.value,
     tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
     parallel_tool_calls: settings.parallelToolCalls?.value,
     text: Object.keys(text).length === 0 ? undefined : text,
     reasoning: reasoning === undefined ? undefined : writtenReasoning(reasoning, abilities, losses),
-    include: orNone(includes(settings, abilities)),
-    safety_identifier: fittedUser(settings.user),
+    include: isToInclude(settings, abilities) ? ["reasoning.encrypted_content"] : undefined,
+    safety_identifier: fittedUser(settings.user, longestUser.responses, losses),
     metadata: settings.metadata?.value,
     service_tier: tier === "standard_only" ? "default" : tier,
     prompt_cache_key: settings.promptCacheKey?.value,

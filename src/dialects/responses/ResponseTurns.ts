@@ -1,18 +1,19 @@
 /** The input of a request in responses, read to turns. */
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { Turn } from "../Conversation.ts"
+import { type Losses, tellUnknown } from "../Losses.ts"
 import { objectsIn, saidIn, textIn } from "../Members.ts"
 import type { AssistantPart, ForeignPart, ToolResultPart, UserPart } from "../Part.ts"
 import { unwrap } from "../Seal.ts"
 import { callOf, isCallersSearch, searchCallOf } from "./ResponseCalls.ts"
 import { reasoningOf } from "./ResponseItems.ts"
-import { givenPartsOf, spokenPartsOf, textPartsOf } from "./ResponseParts.ts"
+import { givenPartsOf, instructionPartsOf, spokenPartsOf } from "./ResponseParts.ts"
 import { toldOf, toolsIn } from "./ResponseTools.ts"
 
 const resultOf = ({ call_id: id, output, type }: JsonObject): ToolResultPart => ({
   kind: "tool_result",
   id: textIn(id) ?? "",
-  parts: givenPartsOf(output, "input.output").filter((part) => part.kind !== "foreign"),
+  parts: givenPartsOf(output, "input.output"),
   isError: false,
   isFreeForm: type === "custom_tool_call_output",
 })
@@ -26,22 +27,78 @@ const foundOf = (item: JsonObject): ToolResultPart => ({
   isFreeForm: false,
 })
 
-const foreign = (json: JsonObject, as: string): ForeignPart => ({
-  kind: "foreign",
-  dialect: "responses",
-  as,
-  json,
-})
+const foreign = (as: string): ForeignPart => ({ kind: "foreign", as })
+
+/** Members of items that are read, whatever their type, or that say what is known anyway: of those of which the dialect says them all. */
+const known: ReadonlySet<string> = new Set([
+  "type",
+  "id",
+  "status",
+  "role",
+  "content",
+  "phase",
+  "call_id",
+  "name",
+  "namespace",
+  "arguments",
+  "input",
+  "output",
+  "execution",
+  "tools",
+  "summary",
+  "encrypted_content",
+])
+
+/** Members of parts that are read, whatever their type. */
+const knownOfParts: ReadonlySet<string> = new Set([
+  "type",
+  "text",
+  "refusal",
+  "annotations",
+  "logprobs",
+  "image_url",
+  "detail",
+  "file_data",
+  "file_id",
+  "file_url",
+  "filename",
+  "prompt_cache_breakpoint",
+])
+
+/** What of an item nobody else has; an item that nobody else has is told as a whole. */
+const tellForeign = (item: JsonObject, foreign: Losses): void => {
+  if (!read.has(item["type"])) return
+  tellUnknown(foreign, item, known, "input")
+  for (const part of [...objectsIn(item["content"]), ...objectsIn(item["output"])])
+    tellUnknown(foreign, part, knownOfParts, "input.content")
+}
+
+/** Items that others can say. */
+const read: ReadonlySet<Json | undefined> = new Set([
+  undefined,
+  "message",
+  "function_call",
+  "function_call_output",
+  "custom_tool_call",
+  "custom_tool_call_output",
+  "reasoning",
+])
 
 /** Mutable on purpose: one input. */
 class Turns {
   readonly turns: Array<Turn> = []
+  readonly #foreign: Losses
   /** Results of tools, until who speaks next; and what stands for more of the conversation than it says, which must not be missing. */
   #results: Array<UserPart> = []
   /** What the model said, item by item, until somebody else does. */
   #said: Array<AssistantPart> = []
 
+  constructor(foreign: Losses) {
+    this.#foreign = foreign
+  }
+
   add(item: JsonObject): void {
+    tellForeign(item, this.#foreign)
     switch (item["type"]) {
       case "function_call":
       case "custom_tool_call":
@@ -53,7 +110,7 @@ class Turns {
         this.#results.push(resultOf(item))
         return
       case "tool_search_call":
-        this.#speak([isCallersSearch(item) ? searchCallOf(item) : foreign(item, "input.tool_search_call")])
+        this.#speak([isCallersSearch(item) ? searchCallOf(item) : foreign("input.tool_search_call")])
         return
       case "tool_search_output":
         this.#found(item)
@@ -69,21 +126,21 @@ class Turns {
           ...(part === undefined ? [] : [part]),
           ...(sealed === undefined || unwrap(sealed) !== undefined
             ? []
-            : [foreign(item, "reasoning.encrypted_content")]),
+            : [foreign("reasoning.encrypted_content")]),
         ])
         return
       }
       case "item_reference":
       case "compaction":
         this.#endSaid()
-        this.#results.push(foreign(item, `input.${item["type"]}`))
+        this.#results.push(foreign(`input.${item["type"]}`))
         return
       case "message":
       case undefined:
         this.#message(item)
         return
       default:
-        this.#speak([foreign(item, `input.${textIn(item["type"]) ?? "item"}`)])
+        this.#speak([foreign(`input.${textIn(item["type"]) ?? "item"}`)])
     }
   }
 
@@ -96,7 +153,7 @@ class Turns {
     if (isCallersSearch(item)) {
       this.#endSaid()
       this.#results.push(foundOf(item))
-    } else this.#speak([foreign(item, "input.tool_search_output")])
+    } else this.#speak([foreign("input.tool_search_output")])
   }
 
   #message({ content, role }: JsonObject): void {
@@ -107,7 +164,7 @@ class Turns {
       case "system":
       case "developer":
         this.flush()
-        this.#push({ role: "instructions", voice: role, parts: textPartsOf(content) })
+        this.#push({ role: "instructions", voice: role, parts: instructionPartsOf(content) })
         return
       default: {
         this.#endSaid()
@@ -141,8 +198,12 @@ class Turns {
 }
 
 /** Items of the model that follow each other are one turn; results of tools begin the turn of the user behind them. */
-export const turnsOf = (instructions: Json | undefined, input: Json | undefined): ReadonlyArray<Turn> => {
-  const read = new Turns()
+export const turnsOf = (
+  instructions: Json | undefined,
+  input: Json | undefined,
+  foreign: Losses,
+): ReadonlyArray<Turn> => {
+  const read = new Turns(foreign)
   const said = saidIn(instructions)
   if (said !== undefined) read.add({ role: "system", content: said })
   if (typeof input === "string") read.add({ role: "user", content: input })

@@ -71,8 +71,6 @@ describe("A request in chat", () => {
       seed: 7,
       presence_penalty: 0.1,
       frequency_penalty: 0.2,
-      logprobs: true,
-      top_logprobs: 3,
       tool_choice: {
         type: "allowed_tools",
         allowed_tools: {

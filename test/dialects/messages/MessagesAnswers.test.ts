@@ -96,9 +96,7 @@ describe("A whole message (3)", () => {
       },
       {
         kind: "foreign",
-        dialect: "messages",
         as: "messages.content.server_tool_use",
-        json: { type: "server_tool_use", id: "s", name: "web_search", input: {} },
       },
       { kind: "tool_call", id: "toolu_1", name: "f", input: '{"a":[1]}', isFreeForm: false },
       { kind: "tool_call", id: "toolu_2", name: "g", input: "{}", isFreeForm: false },

@@ -209,7 +209,7 @@ describe("parts of turns (2.3)", () => {
     ],
     [
       { type: "container_upload", file_id: "f" },
-      { kind: "foreign", dialect: "messages", as: "messages.content.container_upload" },
+      { kind: "foreign", as: "messages.content.container_upload" },
     ],
     [
       { type: "tool_result", tool_use_id: "i", content: "x", is_error: true },

@@ -11,7 +11,7 @@ import type { AssistantPart, ToolResultPart, UserPart } from "../../../src/diale
 import { type Seal, unwrap, wrap } from "../../../src/dialects/Seal.ts"
 import type { ModelAbilities } from "../../../src/routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../../src/wire/Json.ts"
-import { conversationArb } from "../Conversations.ts"
+import { conversationArb, textArb } from "../Conversations.ts"
 
 const upstream = "anthropic"
 
@@ -120,7 +120,6 @@ describe("members of a request (2.1)", () => {
         seed: { value: 1, as: "seed" },
         presencePenalty: { value: 1, as: "presence_penalty" },
         frequencyPenalty: { value: 0, as: "frequency_penalty" },
-        logprobs: { value: 0, as: "logprobs" },
         verbosity: { value: "low", as: "verbosity" },
         metadata: { value: { a: "b" }, as: "metadata" },
         promptCacheKey: { value: "k", as: "prompt_cache_key" },
@@ -132,7 +131,6 @@ describe("members of a request (2.1)", () => {
       [
         "seed",
         "presence_penalty",
-        "logprobs",
         "verbosity",
         "metadata",
         "prompt_cache_key",
@@ -181,7 +179,7 @@ describe("instructions (2.2)", () => {
     ])
   })
 
-  it("later on stay in their place: the system's where that is taken, else the user's", () => {
+  it("later on are the system's before the model's next words where that is taken, else the user's in their place", () => {
     const turns = [
       instructs("a"),
       userSays("b"),
@@ -193,8 +191,8 @@ describe("instructions (2.2)", () => {
     expect(newer.body["messages"]).toEqual([
       { role: "user", content: [text("b")] },
       { role: "assistant", content: [text("c")] },
-      { role: "system", content: [text("d")] },
       { role: "user", content: [text("e")] },
+      { role: "system", content: [text("d")] },
     ])
     expect(lost(newer)).toEqual([])
     const older = write({ turns })
@@ -205,6 +203,41 @@ describe("instructions (2.2)", () => {
       { role: "user", content: [text("d"), text("e")] },
     ])
     expect(lost(older)).toEqual(["system"])
+  })
+
+  it("later on that nobody speaks behind are the user's: none may stand behind the model's words", () => {
+    const said = modelSays({ kind: "text", text: "b" })
+    const written = write({ turns: [userSays("a"), said, instructs("c", "developer")] }, "claude-opus-5")
+    expect(written.body["messages"]).toEqual([
+      { role: "user", content: [text("a")] },
+      { role: "assistant", content: [text("b")] },
+      { role: "user", content: [text("c")] },
+    ])
+    expect(lost(written)).toEqual(["developer"])
+  })
+
+  const turnArb = fc.oneof(
+    textArb.map((words) => instructs(words)),
+    textArb.map((words) => userSays(words)),
+    textArb.map((words) => modelSays({ kind: "text", text: words })),
+  )
+
+  it("stand between a user's message and one of the model's, or at the end, and none is lost", () => {
+    fc.assert(
+      fc.property(fc.array(turnArb, { minLength: 1, maxLength: 9 }), (turns) => {
+        const { body, losses } = write({ turns }, "claude-opus-5")
+        const messages = objectsIn(body["messages"])
+        messages.forEach(({ role }, at) => {
+          if (role !== "system") return
+          expect(messages[at - 1]?.["role"]).toBe("user")
+          expect(["assistant", undefined]).toContain(messages[at + 1]?.["role"])
+        })
+        const told = JSON.stringify(body)
+        for (const { parts } of turns)
+          for (const part of parts) expect(told).toContain(JSON.stringify(part).slice(22, -2))
+        expect(losses.every(({ as }) => as === "system" || as === "prefill")).toBe(true)
+      }),
+    )
   })
 
   it("alone are what there is to answer", () => {
@@ -312,11 +345,7 @@ describe("turns (2.3)", () => {
     ],
     [{ kind: "file", source: { kind: "file", id: "f" } }, undefined, ["file.file_id!"]],
     [{ kind: "audio", format: "wav", base64: "" }, undefined, ["input_audio!"]],
-    [
-      { kind: "foreign", dialect: "chat", as: "messages.content.video_url", json: {} },
-      undefined,
-      ["messages.content.video_url!"],
-    ],
+    [{ kind: "foreign", as: "messages.content.video_url" }, undefined, ["messages.content.video_url!"]],
     [
       results("a", { parts: [{ kind: "image", source: { kind: "url", url: "https://a" }, cache: "1h" }] }),
       {
@@ -372,7 +401,7 @@ describe("turns (2.3)", () => {
       { role: "user", name: "jo", parts: [{ kind: "text", text: "a" }] },
       modelSays(
         { kind: "image", source: { kind: "data", mediaType: "image/png", base64: "" } },
-        { kind: "foreign", dialect: "responses", as: "input.web_search_call", json: {} },
+        { kind: "foreign", as: "input.web_search_call" },
         { kind: "refusal", text: "no" },
       ),
       userSays("b"),

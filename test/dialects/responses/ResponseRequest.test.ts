@@ -72,7 +72,6 @@ describe("A request of responses", () => {
       max_output_tokens: 100,
       temperature: 0.5,
       top_p: 0.9,
-      top_logprobs: 3,
       tool_choice: {
         type: "allowed_tools",
         mode: "required",
@@ -93,7 +92,7 @@ describe("A request of responses", () => {
         verbosity: "low",
       },
       reasoning: { effort: "high", summary: "detailed" },
-      include: ["reasoning.encrypted_content", "message.output_text.logprobs"],
+      include: ["reasoning.encrypted_content"],
       safety_identifier: "ann",
       metadata: { a: "b" },
       service_tier: "flex",
