@@ -13,6 +13,11 @@ export class WholeJson {
     return this.#isWhole
   }
 
+  /** It began as an object or array, whose last bracket has not closed. */
+  get isHalf(): boolean {
+    return this.#kind === "nested" && !this.#isWhole
+  }
+
   /** What of the next piece belongs to the object or array; nothing of it does behind its end. */
   take(piece: string): string {
     if (this.#isWhole) return ""

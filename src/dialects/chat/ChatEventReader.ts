@@ -1,24 +1,16 @@
 /** A streamed answer in chat, read as it comes. */
 import { ChunkReader } from "../../answer/transcript/ChunkReader.ts"
 import { errorIn } from "../../answer/Verdict.ts"
-import type { JsonObject } from "../../wire/Json.ts"
+import type { Json, JsonObject } from "../../wire/Json.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
-import type { AnswerEvent, Finish, PartBeginning } from "../Answer.ts"
+import type { AnswerEvent, Finish } from "../Answer.ts"
+import { inputText } from "../CallInput.ts"
 import type { EventReading } from "../DialectForm.ts"
 import { EventLine } from "../EventLine.ts"
 import { numberIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
 import { citationOf, headOf } from "./ChatAnswer.ts"
 import { countsOf, finishOf } from "./ChatFinish.ts"
 import { sealsIn } from "./ChatSeals.ts"
-
-type Events = ReadonlyArray<AnswerEvent>
-
-const none: Events = []
-
-/** One by one: a list may be longer than a call takes arguments. */
-const add = (events: Array<AnswerEvent>, more: Events): void => {
-  for (const event of more) events.push(event)
-}
 
 /** What a delta says of a call. Custom tools have an input, functions arguments. */
 interface CallDelta {
@@ -29,6 +21,10 @@ interface CallDelta {
   readonly isFreeForm: boolean
 }
 
+/** Several hosts give the object itself. */
+const argumentsIn = (given: Json | undefined): string =>
+  typeof given === "object" && given !== null ? inputText(given) : (textIn(given) ?? "")
+
 const callDelta = (call: JsonObject): CallDelta => {
   const free = objectIn(call["custom"])
   const said = free ?? objectIn(call["function"]) ?? {}
@@ -36,137 +32,158 @@ const callDelta = (call: JsonObject): CallDelta => {
     index: numberIn(call["index"]),
     id: saidIn(call["id"]),
     name: saidIn(said["name"]),
-    text: textIn(free === undefined ? said["arguments"] : said["input"]) ?? "",
+    text: free === undefined ? argumentsIn(said["arguments"]) : (textIn(free["input"]) ?? ""),
     isFreeForm: free !== undefined,
   }
 }
+
+/** What it takes to know a call, in UTF-16 units. */
+const callWeight = 256
 
 /** A call of which deltas came. */
 interface KnownCall {
   readonly key: string
   id: string | undefined
-  /** What it was called with before its name was known; `undefined` once it is open. */
-  unnamed: string | undefined
+  /** Its tool, once it is known: then it is open. */
+  name: string | undefined
+  /** What it was called with before. */
+  unnamed: string
 }
+
+/** The word of an answer that was cut stands, whatever its server says behind it. */
+const isCut = (finish: Finish | undefined): boolean => finish?.kind === "length" || finish?.kind === "refused"
 
 /** Mutable on purpose: one stream. */
 class Reader implements EventReading {
   readonly #chunks = new ChunkReader()
   readonly #line = new EventLine()
-  readonly #calls: Array<KnownCall> = []
   /** The last call of each index: several servers give all of them the same, or none. */
   readonly #byIndex = new Map<number | undefined, KnownCall>()
-  #hasBegun = false
-  #isOver = false
+  #lastCall: KnownCall | undefined
+  /** Calls of which deltas came, and those that were named. */
+  #begun = 0
+  #calls = 0
   #finish: Finish | undefined
 
   get isFinished(): boolean {
     return this.#finish !== undefined
   }
 
-  take(events: Iterable<SseEvent>): Events {
-    const told: Array<AnswerEvent> = []
-    for (const event of events) if (!this.#isOver) for (const one of this.#event(event)) told.push(one)
-    return told
+  take(events: Iterable<SseEvent>): ReadonlyArray<AnswerEvent> {
+    for (const event of events) {
+      if (this.#line.isOver) break
+      this.#read(event)
+    }
+    return this.#line.take()
   }
 
-  rest(): Events {
-    if (this.#isOver || this.#finish === undefined) return none
-    this.#isOver = true
-    return [...this.#line.end(), { kind: "ends", finish: this.#finish }]
+  rest(): ReadonlyArray<AnswerEvent> {
+    this.#end()
+    return this.#line.take()
   }
 
-  #event(event: SseEvent): Events {
-    if (isDone(event)) return this.rest()
+  #end(): void {
+    if (this.#finish === undefined) return
+    for (const { name, unnamed } of this.#byIndex.values()) {
+      if (name === undefined && unnamed !== "") this.#line.failUnnamed()
+    }
+    this.#line.end(this.#finish)
+  }
+
+  #read(event: SseEvent): void {
+    if (isDone(event)) {
+      this.#end()
+      return
+    }
     const chunk = this.#chunks.read(event.data)
-    if (chunk === undefined) return none
+    if (chunk === undefined) return
     const error = errorIn(chunk)
     if (error !== undefined) {
-      this.#isOver = true
-      return [{ kind: "error", error }]
+      this.#line.fail(error)
+      return
     }
-    return [...this.#begin(chunk), ...this.#choice(chunk), ...this.#counts(chunk)]
+    if (!this.#line.hasBegun) this.#line.begin(headOf(chunk))
+    this.#choice(chunk)
+    if (objectIn(chunk["usage"]) !== undefined) this.#line.count(countsOf(chunk["usage"]))
   }
 
-  #begin(chunk: JsonObject): Events {
-    if (this.#hasBegun) return none
-    this.#hasBegun = true
-    return [{ kind: "begins", head: headOf(chunk) }]
+  #choice({ choices }: JsonObject): void {
+    const choice = objectsIn(choices).find(({ index }) => (index ?? 0) === 0)
+    if (choice === undefined) return
+    this.#delta(objectIn(choice["delta"]) ?? {})
+    if (!isCut(this.#finish)) this.#finish = finishOf(choice, this.#calls > 0) ?? this.#finish
   }
 
-  #counts({ usage }: JsonObject): Events {
-    return objectIn(usage) === undefined ? none : [{ kind: "counts", counts: countsOf(usage) }]
-  }
-
-  #choice({ choices }: JsonObject): Events {
-    const choice = objectsIn(choices).find(({ index = 0 }) => index === 0)
-    if (choice === undefined) return none
-    const events = this.#delta(objectIn(choice["delta"]) ?? {})
-    this.#finish = finishOf(choice, this.#calls.length > 0) ?? this.#finish
-    return events
-  }
-
-  #delta(delta: JsonObject): Events {
-    const events: Array<AnswerEvent> = []
-    const reasoning = saidIn(delta["reasoning_content"]) ?? saidIn(delta["reasoning"])
-    if (reasoning !== undefined) add(events, this.#say("reasoning", reasoning))
+  #delta(delta: JsonObject): void {
+    this.#say("reasoning", saidIn(delta["reasoning_content"]) ?? saidIn(delta["reasoning"]))
     for (const seal of sealsIn(delta)) {
-      add(events, this.#open("reasoning"))
-      add(events, this.#line.add("reasoning", { kind: "sealed", seal }))
+      this.#open("reasoning")
+      this.#line.seal("reasoning", seal)
     }
-    const text = saidIn(delta["content"])
-    if (text !== undefined) add(events, this.#say("text", text))
-    const refusal = saidIn(delta["refusal"])
-    if (refusal !== undefined) add(events, this.#say("refusal", refusal))
-    for (const annotation of objectsIn(delta["annotations"])) add(events, this.#cite(annotation))
-    for (const call of objectsIn(delta["tool_calls"])) add(events, this.#call(callDelta(call)))
+    this.#say("text", saidIn(delta["content"]))
+    this.#say("refusal", saidIn(delta["refusal"]))
+    for (const annotation of objectsIn(delta["annotations"])) {
+      const citation = citationOf(annotation)
+      if (citation !== undefined) this.#line.cite("text", citation)
+    }
+    for (const call of objectsIn(delta["tool_calls"])) this.#call(callDelta(call))
     const old = objectIn(delta["function_call"])
-    if (old !== undefined) add(events, this.#call(callDelta({ index: 0, function: old })))
-    return events
+    if (old !== undefined) this.#call(callDelta({ index: 0, function: old }))
   }
 
-  #open(kind: "text" | "refusal" | "reasoning"): Events {
-    return this.#line.has(kind) ? none : this.#line.open(kind, { kind }, "next")
+  #open(kind: "text" | "refusal" | "reasoning"): void {
+    if (!this.#line.has(kind)) this.#line.open(kind, { kind }, "next")
   }
 
-  #say(kind: "text" | "refusal" | "reasoning", text: string): Events {
-    return [...this.#open(kind), ...this.#line.more(kind, text)]
+  #say(kind: "text" | "refusal" | "reasoning", text: string | undefined): void {
+    if (text === undefined) return
+    this.#open(kind)
+    this.#line.more(kind, text)
   }
 
-  #cite(annotation: JsonObject): Events {
-    const citation = citationOf(annotation)
-    return citation === undefined ? none : this.#line.add("text", { kind: "cited", citation })
-  }
-
-  #call(delta: CallDelta): Events {
+  #call(delta: CallDelta): void {
     const call = this.#callOf(delta)
     const { isFreeForm, name, text } = delta
-    if (call.unnamed === undefined) return this.#line.more(call.key, text)
-    const input = call.unnamed + text
-    if (name === undefined) {
-      call.unnamed = input
-      return none
+    if (call.name !== undefined) {
+      this.#line.more(call.key, text)
+      return
     }
-    call.unnamed = undefined
-    const head: PartBeginning = { kind: "tool_call", id: call.id ?? `call_${call.key}`, name, isFreeForm }
-    return [...this.#line.open(call.key, head, "next"), ...this.#line.more(call.key, input)]
+    if (name === undefined) {
+      this.#line.keep(text.length)
+      call.unnamed += text
+      return
+    }
+    call.name = name
+    this.#calls += 1
+    this.#line.open(call.key, { kind: "tool_call", id: call.id ?? "", name, isFreeForm }, "next")
+    this.#line.more(call.key, call.unnamed + text)
+    call.unnamed = ""
   }
 
-  /** The call that a delta belongs to: that of its index, unless it has another id, or names a tool where that one has its name and no ids are given. */
-  #callOf({ id, index, name }: CallDelta): KnownCall {
-    const last = this.#byIndex.get(index) ?? (index === undefined ? this.#calls.at(-1) : undefined)
-    const isNext =
-      last === undefined ||
-      (id !== undefined && last.id !== undefined && id !== last.id) ||
-      (index === undefined && id === undefined && name !== undefined && last.unnamed === undefined)
-    if (!isNext) {
+  #callOf(delta: CallDelta): KnownCall {
+    const { id, index } = delta
+    const last = this.#byIndex.get(index) ?? (index === undefined ? this.#lastCall : undefined)
+    if (last !== undefined && !this.#isNext(last, delta)) {
       last.id ??= id
       return last
     }
-    const call: KnownCall = { key: `${this.#calls.length}`, id, unnamed: "" }
-    this.#calls.push(call)
+    const call: KnownCall = { key: `${this.#begun++}`, id, name: undefined, unnamed: "" }
+    this.#line.keep(callWeight + (id?.length ?? 0))
     this.#byIndex.set(index, call)
+    this.#lastCall = call
     return call
+  }
+
+  /**
+   * A delta belongs to the call of its index, unless it has another id; or names a tool where that one has its name, and no ids and places are given, or
+   * its input is whole and this is another tool, or another input.
+   */
+  #isNext(last: KnownCall, { id, index, name, text }: CallDelta): boolean {
+    if (id !== undefined && last.id !== undefined && id !== last.id) return true
+    if (name === undefined || last.name === undefined) return false
+    if (index === undefined && id === undefined) return true
+    const isOver = !this.#line.has(last.key) || this.#line.isWhole(last.key)
+    return isOver && (name !== last.name || this.#line.isBehind(last.key, text))
   }
 }
 

@@ -4,15 +4,15 @@ import { mergeCounts, noCounts, readCounts, usageOf } from "../../answer/message
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import { parseObject } from "../../wire/JsonBytes.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
-import type { AnswerEvent, NeutralHead } from "../Answer.ts"
+import type { AnswerEvent } from "../Answer.ts"
 import type { EventReading } from "../DialectForm.ts"
 import { EventLine } from "../EventLine.ts"
+import { textIn } from "../Members.ts"
+import type { Seal } from "../Seal.ts"
 import { headOf, sealOf } from "./MessagesAnswerReader.ts"
 import { callOfBlock } from "./MessagesBlocks.ts"
 import { citationOf } from "./MessagesCitations.ts"
 import { explanationOf, finishOf } from "./MessagesFinish.ts"
-
-type Events = ReadonlyArray<AnswerEvent>
 
 /** A block that is open. Mutable on purpose: one block. */
 interface OpenBlock {
@@ -23,24 +23,19 @@ interface OpenBlock {
   /** UTF-16 units that it has said. */
   length: number
   /** What it refers to is told of all of it, at its end. */
-  readonly citations: Array<Json>
+  readonly citations: Array<JsonObject>
   /** Signatures come whole as a rule. */
   signature: string
   /** What a call was given when it began, unless it comes in pieces. */
   readonly input: string
+  /** What is kept of it. */
+  weight: number
 }
 
-/** More of a hostile upstream are left out: blocks that are open at once, and what there is of one. */
-const mostOpen = 1_000
-const mostCitations = 256
-const longestSignature = 4 * 1024 * 1024
+/** What it takes to know a block, in UTF-16 units. */
+const blockWeight = 256
 
-const noHead: NeutralHead = { id: "", model: "", createdAt: undefined, serviceTier: undefined }
-
-const textIn = (holder: JsonObject, name: string): string => {
-  const value = holder[name]
-  return typeof value === "string" ? value : ""
-}
+const memberText = (holder: JsonObject, name: string): string => textIn(holder[name]) ?? ""
 
 /** Mutable on purpose: one stream. */
 export class MessagesEventReader implements EventReading {
@@ -48,8 +43,6 @@ export class MessagesEventReader implements EventReading {
   readonly #blocks = new Map<number, OpenBlock>()
   #begun = 0
   #counts = noCounts
-  #hasBegun = false
-  #isOver = false
   #calls = false
   #ending: JsonObject | undefined
 
@@ -58,195 +51,212 @@ export class MessagesEventReader implements EventReading {
     return this.#ending?.["stop_reason"] !== undefined && this.#ending["stop_reason"] !== null
   }
 
-  take(events: Iterable<SseEvent>): Events {
-    const told: Array<AnswerEvent> = []
-    for (const event of events) if (!this.#isOver) for (const one of this.#read(event)) told.push(one)
-    return told
+  take(events: Iterable<SseEvent>): ReadonlyArray<AnswerEvent> {
+    for (const event of events) {
+      if (this.#line.isOver) break
+      this.#read(event)
+    }
+    return this.#line.take()
   }
 
   /** What has said why it ends has ended. */
-  rest(): Events {
-    return this.#isOver || !this.isFinished ? [] : this.#end()
+  rest(): ReadonlyArray<AnswerEvent> {
+    if (this.isFinished && !this.#line.isOver) this.#end()
+    return this.#line.take()
   }
 
-  #read(event: SseEvent): Events {
+  #read(event: SseEvent): void {
     // Gateways before the upstream may end its answer as chats end.
-    if (isDone(event)) return this.#ending === undefined ? [] : this.#end()
+    if (isDone(event)) {
+      if (this.#ending !== undefined) this.#end()
+      return
+    }
     const data = parseObject(event.data)
     const error = errorOfEvent(event, data)
-    if (error !== undefined) {
-      this.#isOver = true
-      return [{ kind: "error", error }]
-    }
-    return data === undefined ? [] : this.#readData(typeOf(event, data), data)
+    if (error !== undefined) this.#line.fail(error)
+    else if (data !== undefined) this.#readData(typeOf(event, data), data)
   }
 
-  #readData(type: string | undefined, data: JsonObject): Events {
+  #readData(type: string | undefined, data: JsonObject): void {
     switch (type) {
       case "message_start": {
         const message = within(data, "message")
-        return [...this.#begin(headOf(message)), ...this.#count(message["usage"])]
+        this.#line.begin(headOf(message))
+        this.#count(message["usage"])
+        break
       }
       case "content_block_start":
-        return [...this.#begin(), ...this.#start(blockIndexOf(data), within(data, "content_block"))]
+        this.#start(blockIndexOf(data), within(data, "content_block"))
+        break
       case "content_block_delta":
-        return [...this.#begin(), ...this.#add(blockIndexOf(data), within(data, "delta"))]
+        this.#add(blockIndexOf(data), within(data, "delta"))
+        break
       case "content_block_stop":
-        return this.#stop(blockIndexOf(data))
+        this.#stop(blockIndexOf(data))
+        break
       case "message_delta":
         this.#ending = { ...this.#ending, ...within(data, "delta") }
-        return [...this.#begin(), ...this.#count(data["usage"])]
+        this.#count(data["usage"])
+        break
       case "message_stop":
-        return this.#end()
-      default:
-        return []
+        this.#end()
+        break
     }
   }
 
-  #begin(head: NeutralHead = noHead): Events {
-    if (this.#hasBegun) return []
-    this.#hasBegun = true
-    return [{ kind: "begins", head }]
-  }
-
-  #count(usage: Json | undefined): Events {
+  #count(usage: Json | undefined): void {
     this.#counts = mergeCounts(this.#counts, readCounts(usage))
-    return [{ kind: "counts", counts: usageOf(this.#counts) }]
+    this.#line.count(usageOf(this.#counts))
   }
 
-  #start(index: number, block: JsonObject): Events {
-    const before = this.#stop(index)
-    if (this.#blocks.size >= mostOpen) return before
+  #start(index: number, block: JsonObject): void {
+    this.#stop(index)
     switch (block["type"]) {
       case "text":
-        return [...before, ...this.#say(this.#open(index, "text"), textIn(block, "text"))]
+        this.#say(this.#open(index, "text"), memberText(block, "text"))
+        break
       case "thinking": {
         const open = this.#open(index, "reasoning")
-        open.signature = textIn(block, "signature")
-        return [...before, ...this.#say(open, textIn(block, "thinking"))]
+        this.#sign(open, memberText(block, "signature"))
+        this.#say(open, memberText(block, "thinking"))
+        break
       }
       case "redacted_thinking":
-        return [...before, ...this.#redacted(this.#open(index, "reasoning"), block)]
+        this.#seal(this.#open(index, "reasoning"), sealOf(block["data"], true))
+        break
       case "tool_use":
-        return [...before, ...this.#call(index, block)]
+        this.#call(index, block)
+        break
       // What no other dialect has is not told, nor what comes of it.
-      default:
-        return before
     }
   }
 
   #open(index: number, kind: OpenBlock["kind"], input = ""): OpenBlock {
     const key = String(this.#begun++)
-    const open: OpenBlock = { kind, key, isTold: false, length: 0, citations: [], signature: "", input }
+    const open: OpenBlock = {
+      kind,
+      key,
+      isTold: false,
+      length: 0,
+      citations: [],
+      signature: "",
+      input,
+      weight: 0,
+    }
+    this.#keep(open, blockWeight + input.length)
     this.#blocks.set(index, open)
     return open
   }
 
-  #tell(open: OpenBlock): Events {
-    if (open.isTold || open.kind === "tool_call") return []
+  /** Keeps so many units of a block until it ends. */
+  #keep(open: OpenBlock, units: number): void {
+    open.weight += units
+    this.#line.keep(units)
+  }
+
+  #tell(open: OpenBlock): void {
+    if (open.isTold || open.kind === "tool_call") return
     open.isTold = true
-    return this.#line.open(open.key, { kind: open.kind }, "close")
+    this.#line.open(open.key, { kind: open.kind }, "close")
   }
 
-  #say(open: OpenBlock, text: string): Events {
-    if (text === "") return []
+  #say(open: OpenBlock, text: string): void {
+    if (text === "") return
     open.length += text.length
-    return [...this.#tell(open), ...this.#line.more(open.key, text)]
+    this.#tell(open)
+    this.#line.more(open.key, text)
   }
 
-  #redacted(open: OpenBlock, { data }: JsonObject): Events {
-    const seal = sealOf(data, true)
-    return seal === undefined
-      ? []
-      : [...this.#tell(open), ...this.#line.add(open.key, { kind: "sealed", seal })]
+  #sign(open: OpenBlock, signature: string): void {
+    this.#keep(open, signature.length)
+    open.signature += signature
   }
 
-  #call(index: number, block: JsonObject): Events {
+  #seal(open: OpenBlock, seal: Seal | undefined): void {
+    if (seal === undefined) return
+    this.#tell(open)
+    this.#line.seal(open.key, seal)
+  }
+
+  #call(index: number, block: JsonObject): void {
     this.#calls = true
     const { id, input, name } = callOfBlock(block)
     const { key } = this.#open(index, "tool_call", input)
-    return this.#line.open(key, { kind: "tool_call", id, name, isFreeForm: false }, "close")
+    this.#line.open(key, { kind: "tool_call", id, name, isFreeForm: false }, "close")
   }
 
-  #add(index: number, delta: JsonObject): Events {
+  #add(index: number, delta: JsonObject): void {
     const { type } = delta
     const open = this.#blocks.get(index) ?? this.#unbegun(index, type)
-    if (open === undefined) return []
+    if (open === undefined) return
     switch (type) {
       case "text_delta":
-        return this.#sayAs("text", open, textIn(delta, "text"))
+        this.#sayAs("text", open, memberText(delta, "text"))
+        break
       case "thinking_delta":
-        return this.#sayAs("reasoning", open, textIn(delta, "thinking"))
+        this.#sayAs("reasoning", open, memberText(delta, "thinking"))
+        break
       case "input_json_delta":
-        return this.#sayAs("tool_call", open, textIn(delta, "partial_json"))
+        this.#sayAs("tool_call", open, memberText(delta, "partial_json"))
+        break
       case "signature_delta":
-        if (open.signature.length < longestSignature) open.signature += textIn(delta, "signature")
-        return []
+        this.#sign(open, memberText(delta, "signature"))
+        break
       case "citations_delta":
-        if (open.citations.length < mostCitations) open.citations.push(delta["citation"] ?? null)
-        return []
-      default:
-        return []
+        this.#cite(open, within(delta, "citation"))
+        break
     }
+  }
+
+  /** Of what a citation says, only what is told of it is kept. */
+  #cite(open: OpenBlock, { title, type, url }: JsonObject): void {
+    this.#keep(open, blockWeight + (textIn(title)?.length ?? 0) + (textIn(url)?.length ?? 0))
+    if (!this.#line.isOver)
+      open.citations.push({ title: title ?? null, type: type ?? null, url: url ?? null })
   }
 
   /** Several servers say texts without having begun a block. */
   #unbegun(index: number, type: Json | undefined): OpenBlock | undefined {
     const kind = type === "text_delta" ? "text" : type === "thinking_delta" ? "reasoning" : undefined
-    return kind === undefined || this.#blocks.size >= mostOpen ? undefined : this.#open(index, kind)
+    return kind === undefined ? undefined : this.#open(index, kind)
   }
 
   /** A delta that is not of its block's kind is none of it. */
-  #sayAs(kind: OpenBlock["kind"], open: OpenBlock, text: string): Events {
-    return open.kind === kind ? this.#say(open, text) : []
+  #sayAs(kind: OpenBlock["kind"], open: OpenBlock, text: string): void {
+    if (open.kind === kind) this.#say(open, text)
   }
 
-  #stop(index: number): Events {
+  #stop(index: number): void {
     const open = this.#blocks.get(index)
-    if (open === undefined) return []
+    if (open === undefined) return
     this.#blocks.delete(index)
-    return [...this.#lastOf(open), ...this.#line.close(open.key)]
+    this.#endOf(open)
+    this.#line.keep(-open.weight)
+    this.#line.close(open.key)
   }
 
   /** What is said of a block at its end. */
-  #lastOf(open: OpenBlock): Events {
+  #endOf(open: OpenBlock): void {
     switch (open.kind) {
       case "text":
-        return open.citations.flatMap((one) => {
+        for (const one of open.citations) {
           const citation = citationOf(one, open.length)
-          return citation === undefined ? [] : this.#line.add(open.key, { kind: "cited", citation })
-        })
-      case "reasoning": {
-        const seal = sealOf(open.signature, false)
-        return seal === undefined
-          ? []
-          : [...this.#tell(open), ...this.#line.add(open.key, { kind: "sealed", seal })]
-      }
+          if (citation !== undefined) this.#line.cite(open.key, citation)
+        }
+        return
+      case "reasoning":
+        this.#seal(open, sealOf(open.signature, false))
+        break
       case "tool_call":
-        return open.length === 0 ? this.#line.more(open.key, open.input) : []
+        if (open.length === 0) this.#line.more(open.key, open.input)
     }
   }
 
-  #end(): Events {
-    this.#isOver = true
+  #end(): void {
     const ending = this.#ending ?? {}
     const finish = finishOf(ending, this.#calls)
-    const why = finish.kind === "refused" ? explanationOf(ending["stop_details"]) : undefined
-    return [
-      ...this.#begin(),
-      ...[...this.#blocks.keys()].flatMap((index) => this.#stop(index)),
-      ...this.#line.end(),
-      ...(why === undefined ? [] : this.#refuse(why)),
-      { kind: "ends", finish },
-    ]
-  }
-
-  #refuse(why: string): Events {
-    const key = String(this.#begun++)
-    return [
-      ...this.#line.open(key, { kind: "refusal" }, "close"),
-      ...this.#line.more(key, why),
-      ...this.#line.close(key),
-    ]
+    // A call that is not closed was given no more input than came: the line knows whether that is all of it.
+    for (const index of [...this.#blocks.keys()]) this.#stop(index)
+    this.#line.end(finish, finish.kind === "refused" ? explanationOf(ending["stop_details"]) : undefined)
   }
 }

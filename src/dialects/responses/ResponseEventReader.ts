@@ -1,235 +1,265 @@
 /** A streamed response, read as it comes. */
 import { shaped } from "../../errors/faces/OpenAiFace.ts"
-import type { JsonObject } from "../../wire/Json.ts"
+import type { Json, JsonObject } from "../../wire/Json.ts"
 import { parseObject } from "../../wire/JsonBytes.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
-import type { AnswerEvent, PartBeginning } from "../Answer.ts"
-import { eventsOfPart } from "../AnswerParts.ts"
+import type { AnswerEvent } from "../Answer.ts"
 import type { EventReading } from "../DialectForm.ts"
 import { EventLine } from "../EventLine.ts"
 import { listIn, numberIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
-import type { AssistantPart } from "../Part.ts"
 import { countsOf, finishOf, headOf } from "./ResponseAnswer.ts"
 import { callOf } from "./ResponseCalls.ts"
-import { ownSeal, partsOf, reasoningTexts } from "./ResponseItems.ts"
-import { citationOf } from "./ResponseParts.ts"
+import { ownSeal } from "./ResponseItems.ts"
+import { citationOf, spokenPartsOf } from "./ResponseParts.ts"
+import { type StreamedItem, StreamedItems, type Voice } from "./StreamedItems.ts"
 
-type Events = ReadonlyArray<AnswerEvent>
+const isCall = (type: string | undefined): boolean => type === "function_call" || type === "custom_tool_call"
 
-const none: Events = []
+const contentOf = ({ content }: JsonObject): ReadonlyArray<Json> =>
+  typeof content === "string" ? [{ type: "output_text", text: content }] : listIn(content)
+
+/** What of a whole text was not told before, where it goes on as that did. */
+const untold = (whole: string, length: number, last: string): string =>
+  whole.startsWith(last, length - last.length) ? whole.slice(length) : ""
 
 /** Mutable on purpose: one stream. */
 class Reader implements EventReading {
   readonly #line = new EventLine()
-  /** Items that were told to their end, by their place. */
-  readonly #told = new Set<string>()
-  /** Parts that were told in deltas. */
-  readonly #said = new Set<string>()
-  /** The server tells no places of items, as llama.cpp does: they are told apart by their ids. */
-  #goesByIds = false
-  #hasBegun = false
+  readonly #items = new StreamedItems((units) => this.#line.keep(units))
   #hasCalls = false
-  #isOver = false
 
   /** The last event says all that there is. */
   get isFinished(): boolean {
     return false
   }
 
-  take(events: Iterable<SseEvent>): Events {
-    const told: Array<AnswerEvent> = []
-    for (const event of events) if (!this.#isOver) told.push(...this.#event(event))
-    return told
+  take(events: Iterable<SseEvent>): ReadonlyArray<AnswerEvent> {
+    for (const event of events) {
+      if (this.#line.isOver) break
+      const data = parseObject(event.data)
+      if (data !== undefined) this.#read(textIn(data["type"]) ?? event.event, data)
+    }
+    return this.#line.take()
   }
 
-  rest(): Events {
-    return none
+  rest(): ReadonlyArray<AnswerEvent> {
+    return this.#line.take()
   }
 
-  #event(event: SseEvent): Events {
-    const data = parseObject(event.data)
-    if (data === undefined) return none
-    const type = textIn(data["type"]) ?? event.event
-    const itemKey = this.#keyOf(data)
-    const partKey = `${itemKey}.${numberIn(data["content_index"]) ?? 0}`
+  #read(type: string | undefined, data: JsonObject): void {
     switch (type) {
       case "response.created":
       case "response.queued":
       case "response.in_progress":
-        return this.#begin(objectIn(data["response"]) ?? {})
-      case "response.output_item.added":
-        return this.#itemBegins(itemKey, objectIn(data["item"]) ?? {})
+        this.#line.begin(headOf(objectIn(data["response"]) ?? {}))
+        break
+      case "response.output_item.added": {
+        const item = objectIn(data["item"]) ?? {}
+        this.#begin(this.#items.begun(data, item), item)
+        break
+      }
       case "response.output_text.delta":
-        return this.#say(partKey, { kind: "text" }, data["delta"])
+        this.#speak("text", data, data["delta"])
+        break
       case "response.output_text.done":
-        return [...this.#sayOnce(partKey, { kind: "text" }, data["text"]), ...this.#line.close(partKey)]
+        this.#speak("text", data, data["text"], true)
+        break
       case "response.output_text.annotation.added":
-        return this.#cite(partKey, objectIn(data["annotation"]) ?? {})
+        this.#cite(data)
+        break
       case "response.refusal.delta":
-        return this.#say(partKey, { kind: "refusal" }, data["delta"])
+        this.#speak("refusal", data, data["delta"])
+        break
       case "response.refusal.done":
-        return [...this.#sayOnce(partKey, { kind: "refusal" }, data["refusal"]), ...this.#line.close(partKey)]
+        this.#speak("refusal", data, data["refusal"], true)
+        break
+      case "response.content_part.done":
+        this.#whole(this.#items.of(data), numberIn(data["content_index"]) ?? 0, data["part"])
+        break
       case "response.function_call_arguments.delta":
       case "response.custom_tool_call_input.delta":
-        return this.#say(itemKey, undefined, data["delta"])
+        this.#call(data, data["delta"])
+        break
       case "response.function_call_arguments.done":
-        return this.#sayOnce(itemKey, undefined, data["arguments"])
+        this.#call(data, data["arguments"], true)
+        break
       case "response.custom_tool_call_input.done":
-        return this.#sayOnce(itemKey, undefined, data["input"])
-      case "response.reasoning_summary_part.added":
-        return (numberIn(data["summary_index"]) ?? 0) === 0 ? none : this.#section(itemKey)
+        this.#call(data, data["input"], true)
+        break
       case "response.reasoning_summary_text.delta":
+        this.#reason("summary", data, data["delta"])
+        break
+      case "response.reasoning_summary_text.done":
+        this.#reason("summary", data, data["text"], true)
+        break
       case "response.reasoning_text.delta":
-        return this.#say(itemKey, { kind: "reasoning" }, data["delta"])
-      case "response.output_item.done":
-        return this.#itemEnds(itemKey, objectIn(data["item"]) ?? {})
+        this.#reason("content", data, data["delta"])
+        break
+      case "response.reasoning_text.done":
+        this.#reason("content", data, data["text"], true)
+        break
+      case "response.output_item.done": {
+        const item = objectIn(data["item"]) ?? {}
+        this.#endItem(this.#items.ended(data, item), item)
+        break
+      }
       case "response.completed":
       case "response.incomplete":
-        return this.#end(objectIn(data["response"]) ?? {})
+        this.#end(objectIn(data["response"]) ?? {})
+        break
       case "response.failed":
       case "response.cancelled":
-        return this.#fail(objectIn(data["response"])?.["error"])
+        this.#fail(objectIn(data["response"])?.["error"])
+        break
       case "error":
-        return this.#fail(data["error"] ?? data)
-      default:
-        return none
+        this.#fail(data["error"] ?? data)
+        break
     }
   }
 
-  #keyOf({ item, item_id, output_index }: JsonObject): string {
-    const place = numberIn(output_index)
-    const id = saidIn(item_id) ?? saidIn(objectIn(item)?.["id"])
-    if (place !== undefined || id === undefined) return `${place ?? 0}`
-    this.#goesByIds = true
-    return id
-  }
-
-  #begin(response: JsonObject): Events {
-    if (this.#hasBegun) return none
-    this.#hasBegun = true
-    return [{ kind: "begins", head: headOf(response) }]
-  }
-
-  #itemBegins(key: string, item: JsonObject): Events {
-    switch (item["type"]) {
-      case "function_call":
-      case "custom_tool_call": {
-        this.#hasCalls = true
-        const { input: _, ...call } = callOf(item)
-        return this.#open(key, call)
-      }
-      case "reasoning":
-        return this.#open(key, { kind: "reasoning" })
-      default:
-        return none
+  #begin(item: StreamedItem, json: JsonObject): void {
+    if (item.isBegun) return
+    if (isCall(item.type)) {
+      const { input: _, ...call } = callOf(json)
+      this.#hasCalls = true
+      item.isBegun = true
+      this.#line.open(item.key, call, "close")
+    } else if (item.type === "reasoning") {
+      item.isBegun = true
+      this.#line.open(item.key, { kind: "reasoning" }, "close")
     }
   }
 
-  #open(key: string, head: PartBeginning): Events {
-    if (this.#line.has(key) || this.#told.has(key)) return none
-    return [...this.#begin({}), ...this.#line.open(key, head, "close")]
+  /**
+   * Says more of a part of an item.
+   *
+   * @param at the place of the text in it
+   * @param isWhole all of the text is given, of which deltas may have told some
+   */
+  #say(item: StreamedItem, key: string, at: number, given: string, isWhole: boolean): void {
+    const said = item.said.get(at)
+    const text = isWhole && said !== undefined ? untold(given, said.length, said.last) : given
+    if (text === "") return
+    if (said === undefined) item.said.set(at, { length: text.length, last: text })
+    else {
+      said.length += text.length
+      said.last = text
+    }
+    this.#line.more(key, text)
   }
 
-  /** @param head of the part, should it not have begun; absent where only an item begins it */
-  #say(key: string, head: PartBeginning | undefined, delta: JsonObject[string] | undefined): Events {
-    const text = saidIn(delta)
-    if (text === undefined) return none
-    this.#said.add(key)
-    return [...(head === undefined ? none : this.#open(key, head)), ...this.#line.more(key, text)]
+  #speak(kind: "text" | "refusal", data: JsonObject, given: Json | undefined, isWhole = false): void {
+    const text = saidIn(given)
+    if (text === undefined) return
+    const item = this.#items.of(data)
+    item.type ??= "message"
+    this.#part(item, kind, numberIn(data["content_index"]) ?? 0, text, isWhole)
   }
 
-  /** What is told at once is told once: its deltas may have said it before. */
-  #sayOnce(key: string, head: PartBeginning | undefined, text: JsonObject[string] | undefined): Events {
-    return this.#said.has(key) || this.#told.has(key) ? none : this.#say(key, head, text)
+  /** Says more of a part of a message, which ends the one before it. */
+  #part(item: StreamedItem, kind: "text" | "refusal", at: number, text: string, isWhole: boolean): void {
+    const key = `${item.key}.${at}`
+    if (item.partKey !== key && !item.said.has(at) && !item.isDone) {
+      if (item.partKey !== undefined) this.#line.close(item.partKey)
+      item.partKey = key
+      this.#line.open(key, { kind }, "close")
+    }
+    this.#say(item, key, at, text, isWhole)
   }
 
-  #cite(key: string, annotation: JsonObject): Events {
-    const citation = citationOf(annotation)
-    return citation === undefined ? none : this.#line.add(key, { kind: "cited", citation })
+  #cite(data: JsonObject): void {
+    const item = this.#items.of(data)
+    const at = numberIn(data["content_index"]) ?? 0
+    const citation = citationOf(objectIn(data["annotation"]) ?? {})
+    if (citation === undefined || !item.said.has(at)) return
+    item.cited.set(at, (item.cited.get(at) ?? 0) + 1)
+    this.#line.cite(`${item.key}.${at}`, citation)
   }
 
-  #section(key: string): Events {
-    return this.#said.has(key) ? this.#line.add(key, { kind: "section" }) : none
+  #call(data: JsonObject, given: Json | undefined, isWhole = false): void {
+    const text = saidIn(given)
+    const item = this.#items.of(data)
+    // What comes before its item is told with that.
+    if (text !== undefined && item.isBegun) this.#say(item, item.key, 0, text, isWhole)
+  }
+
+  #reason(voice: Voice, data: JsonObject, given: Json | undefined, isWhole = false): void {
+    const text = saidIn(given)
+    if (text === undefined) return
+    const item = this.#items.of(data)
+    item.type ??= "reasoning"
+    this.#begin(item, {})
+    const at = numberIn(data[voice === "summary" ? "summary_index" : "content_index"]) ?? 0
+    this.#section(item, voice, at, text, isWhole)
+  }
+
+  /** Reasoning is told once: by itself, or by its summary. */
+  #section(item: StreamedItem, voice: Voice, at: number, text: string, isWhole: boolean): void {
+    item.voice ??= voice
+    if (item.voice !== voice || at < item.section) return
+    if (at > item.section) this.#line.section(item.key)
+    item.section = at
+    this.#say(item, item.key, at, text, isWhole)
   }
 
   /** Whatever of the item was not told before. */
-  #itemEnds(key: string, item: JsonObject): Events {
-    if (this.#told.has(key)) return none
-    const events = [...this.#restOf(key, item)]
-    this.#told.add(key)
-    return events
-  }
-
-  #restOf(key: string, item: JsonObject): Events {
-    switch (item["type"]) {
-      case "function_call":
-      case "custom_tool_call":
-        return [
-          ...this.#itemBegins(key, item),
-          ...this.#sayOnce(key, undefined, callOf(item).input),
-          ...this.#line.close(key),
-        ]
-      case "reasoning":
-        return [
-          ...this.#open(key, { kind: "reasoning" }),
-          ...this.#reasoned(key, item),
-          ...this.#line.close(key),
-        ]
-      case "message":
-        return partsOf(item).flatMap((part, at) => this.#whole(`${key}.${at}`, part))
-      default:
-        return none
+  #endItem(item: StreamedItem, json: JsonObject): void {
+    if (item.isDone) return
+    this.#begin(item, json)
+    if (isCall(item.type)) this.#say(item, item.key, 0, callOf(json).input, true)
+    else if (item.type === "reasoning") this.#endReasoning(item, json)
+    else if (item.type === "message") {
+      for (const [at, part] of contentOf(json).entries()) this.#whole(item, at, part)
+      if (item.partKey !== undefined) this.#line.close(item.partKey)
     }
+    this.#line.close(item.key)
+    item.isDone = true
   }
 
-  #reasoned(key: string, item: JsonObject): Events {
-    const texts = reasoningTexts(item)
-    const encrypted = saidIn(item["encrypted_content"])
-    const told = this.#said.has(key)
-      ? none
-      : texts.flatMap((text, at) => [
-          ...(at === 0 ? none : this.#line.add(key, { kind: "section" })),
-          ...this.#line.more(key, text),
-        ])
-    if (encrypted === undefined) return told
-    const seal = ownSeal(encrypted, saidIn(item["id"]), texts.length === 0 && !this.#said.has(key))
-    return [...told, ...this.#line.add(key, { kind: "sealed", seal })]
+  #endReasoning(item: StreamedItem, json: JsonObject): void {
+    const voice = objectsIn(json["summary"]).some(({ text }) => saidIn(text) !== undefined)
+      ? "summary"
+      : "content"
+    for (const [at, { text }] of objectsIn(json[voice]).entries()) {
+      const said = saidIn(text)
+      if (said !== undefined) this.#section(item, voice, at, said, true)
+    }
+    const encrypted = saidIn(json["encrypted_content"])
+    if (encrypted === undefined) return
+    const id = saidIn(json["id"])
+    this.#line.seal(item.key, ownSeal(encrypted, id, item.said.size === 0))
   }
 
-  /** A part of a message, of which nothing was told in deltas. */
-  #whole(key: string, part: AssistantPart): Events {
-    if (this.#said.has(key)) return this.#line.close(key)
-    const [begun, ...inner] = eventsOfPart(part)
-    if (begun?.kind !== "part_begins") return none
-    const events = [...this.#open(key, begun.part)]
-    for (const event of inner) if (event.kind !== "part_ends") events.push(...this.#line.add(key, event))
-    return [...events, ...this.#line.close(key)]
+  /** A part of a message with all that it says. */
+  #whole(item: StreamedItem, at: number, json: Json | undefined): void {
+    const [part] = spokenPartsOf(json === undefined ? undefined : [json])
+    if (part?.kind !== "text" && part?.kind !== "refusal") return
+    item.type ??= "message"
+    this.#part(item, part.kind, at, part.text, true)
+    if (part.kind !== "text") return
+    const { citations = [] } = part
+    for (const citation of citations.slice(item.cited.get(at) ?? 0)) {
+      this.#line.cite(`${item.key}.${at}`, citation)
+    }
+    item.cited.set(at, citations.length)
   }
 
-  #end(response: JsonObject): Events {
-    this.#isOver = true
+  #end(response: JsonObject): void {
+    const { error, output, status } = response
+    if (status === "failed" || status === "cancelled") {
+      this.#fail(error)
+      return
+    }
+    this.#line.begin(headOf(response))
     // Some tell nothing before.
-    const untold = objectsIn(response["output"]).flatMap((item, at) =>
-      this.#itemEnds((this.#goesByIds ? saidIn(item["id"]) : undefined) ?? `${at}`, item),
-    )
-    return [
-      ...this.#begin(response),
-      ...untold,
-      ...this.#line.end(),
-      { kind: "counts", counts: countsOf(response) },
-      { kind: "ends", finish: finishOf(response, this.#hasCalls) },
-    ]
+    for (const [item, json] of this.#items.whole(objectsIn(output))) this.#endItem(item, json)
+    this.#line.count(countsOf(response))
+    this.#line.end(finishOf(response, this.#hasCalls))
   }
 
-  #fail(error: JsonObject[string] | undefined): Events {
-    this.#isOver = true
+  #fail(error: Json | undefined): void {
     const said = error === undefined || error === null || listIn(error).length > 0 ? undefined : error
-    return [
-      {
-        kind: "error",
-        error: shaped(said ?? { message: "The upstream's response failed.", code: "server_error" }),
-      },
-    ]
+    this.#line.fail(shaped(said ?? { message: "The upstream's response failed.", code: "server_error" }))
   }
 }
 

@@ -6,16 +6,17 @@ import { noUsage } from "../../../src/answer/Usage.ts"
 import type { AnswerEvent, NeutralAnswer } from "../../../src/dialects/Answer.ts"
 import { eventsOf } from "../../../src/dialects/AnswerParts.ts"
 import { chatForm } from "../../../src/dialects/chat/ChatForm.ts"
+import { writtenSeal } from "../../../src/dialects/chat/ChatSeals.ts"
 import { objectIn, objectsIn } from "../../../src/dialects/Members.ts"
 import { wrap } from "../../../src/dialects/Seal.ts"
 import type { JsonObject } from "../../../src/wire/Json.ts"
-import type { SseEvent } from "../../../src/wire/Sse.ts"
+import { doneEvent, type SseEvent } from "../../../src/wire/Sse.ts"
 import { encodeEvent } from "../../../src/wire/SseWriting.ts"
 import { askedFor } from "../Abilities.ts"
 import { answerArb } from "../Conversations.ts"
 import { answerIn, chunksOf, objectsOf, readAll } from "../EventsOf.ts"
 
-const { readAnswer, writeAnswer, writeEvents } = chatForm
+const { readAnswer, readEvents, writeAnswer, writeEvents } = chatForm
 
 const writtenEvents = (events: ReadonlyArray<AnswerEvent>): ReadonlyArray<SseEvent> => {
   const writing = writeEvents(askedFor)
@@ -116,8 +117,8 @@ describe("An answer in chat", () => {
         call({ function: { arguments: "2}" } }),
       ],
       [
-        ["call_0", "f", "{}"],
-        ["call_1", "g", '{"y":2}'],
+        ["call_1_0", "f", "{}"],
+        ["call_1_1", "g", '{"y":2}'],
       ],
     ],
     [
@@ -137,9 +138,49 @@ describe("An answer in chat", () => {
       [["a", "f", '{"x":1}']],
     ],
     [
+      "two tools of one index, whose input is whole",
+      [
+        call({ index: 0, id: "call_0", function: { name: "f", arguments: '{"x":1}' } }),
+        call({ index: 0, id: "call_0", function: { name: "g", arguments: "{}" } }),
+      ],
+      [
+        ["call_0", "f", '{"x":1}'],
+        ["call_1_1", "g", "{}"],
+      ],
+    ],
+    [
+      "one tool twice at one index, with another input",
+      [
+        call({ index: 0, function: { name: "f", arguments: '{"x":1}' } }),
+        call({ index: 0, function: { name: "f", arguments: '{"x":2}' } }),
+      ],
+      [
+        ["call_1_0", "f", '{"x":1}'],
+        ["call_1_1", "f", '{"x":2}'],
+      ],
+    ],
+    [
+      "an input that is an object",
+      [call({ index: 0, id: "a", function: { name: "f", arguments: { x: 1 } } })],
+      [["a", "f", '{"x":1}']],
+    ],
+    [
+      "an input that is nothing",
+      [
+        call({ index: 0, id: "a", function: { name: "f", arguments: "" } }),
+        call({ index: 1, id: "b", function: { name: "g", arguments: null } }),
+        call({ index: 2, id: "c", function: { name: "h" } }),
+      ],
+      [
+        ["a", "f", "{}"],
+        ["b", "g", "{}"],
+        ["c", "h", "{}"],
+      ],
+    ],
+    [
       "a function as it was called before",
       [chunk({ function_call: { name: "f", arguments: "{" } }), chunk({ function_call: { arguments: "}" } })],
-      [["call_0", "f", "{}"]],
+      [["call_1_0", "f", "{}"]],
     ],
   ])("tells %s", (_, chunks, calls) => {
     expect(callsIn(...chunks)).toEqual(calls)
@@ -192,6 +233,70 @@ describe("An answer in chat", () => {
     expect(reading.isFinished).toBe(true)
     expect(reading.rest().map(({ kind }) => kind)).toEqual(["part_ends", "ends"])
     expect(reading.rest()).toEqual([])
+  })
+
+  it.each<[string, ReadonlyArray<JsonObject>, string]>([
+    [
+      "half an input",
+      [call({ index: 0, id: "a", function: { name: "f", arguments: '{"x":' } })],
+      "tool_input_cut",
+    ],
+    [
+      "a call without a name",
+      [call({ index: 0, id: "a", function: { arguments: '{"x":1}' } })],
+      "tool_without_name",
+    ],
+    [
+      "too much of a call without a name",
+      Array.from({ length: 10 }, () => call({ index: 0, function: { arguments: "a".repeat(1_000_000) } })),
+      "answer_too_large",
+    ],
+    [
+      "too many calls without a name",
+      Array.from({ length: 50 }, () =>
+        chunk({ tool_calls: Array.from({ length: 1_000 }, (_, at) => ({ id: `${at}`, index: 0 })) }),
+      ),
+      "answer_too_large",
+    ],
+  ])("ends in an error by %s, with nothing behind it", (_, chunks, code) => {
+    const reading = readEvents()
+    const events = chunks.flatMap((one) => reading.take(chunksOf(one)))
+    const behind = [...reading.take(chunksOf(chunk({}, "tool_calls"), "[DONE]")), ...reading.rest()]
+    const all = [...events, ...behind]
+    expect(all.at(-1)).toMatchObject({ kind: "error", error: { code } })
+    expect(all.filter(({ kind }) => kind === "error" || kind === "ends").length).toBe(1)
+    expect(writtenEvents(all).at(-1)).not.toEqual(doneEvent)
+  })
+
+  it("leaves it that it was cut, whatever comes behind", () => {
+    const answer = answerIn(chatForm, chunksOf(chunk({ content: "a" }, "length"), chunk({}, "stop")))
+    expect(answer?.finish).toEqual({ kind: "length" })
+  })
+
+  it("takes a choice whose place is null for the first", () => {
+    const said = { ...head, choices: [{ index: null, delta: { content: "a" }, finish_reason: "stop" }] }
+    expect(answerIn(chatForm, chunksOf(said))?.parts).toEqual([{ kind: "text", text: "a" }])
+  })
+
+  it("tells reasoning with several seals in as many parts, each sealed at its end", () => {
+    const seal = (text: string) =>
+      ({ dialect: "messages", sealed: text, id: undefined, isAll: false }) as const
+    const read = readAll(
+      chatForm,
+      chunksOf(
+        chunk({
+          reasoning_content: "a",
+          reasoning_details: [writtenSeal(seal("s"), "u"), writtenSeal(seal("t"), "u")],
+        }),
+        chunk({ reasoning_content: "b" }),
+        chunk({}, "stop"),
+      ),
+    )
+    expect(read.map(({ kind }) => kind).slice(1, -1)).toEqual([
+      ...["part_begins", "more", "sealed", "part_ends"],
+      ...["part_begins", "sealed", "part_ends"],
+      ...["part_begins", "more", "part_ends"],
+    ])
   })
 
   it("tells an error in its middle, and nothing behind it", () => {

@@ -362,11 +362,6 @@ describe("The events of a message (6.1, 6.3)", () => {
       [begins(0, { ...emptyCall("i"), input: { a: { b: { c: ["x".repeat(70_000)] } } } }), stops(0)],
       [call("i", JSON.stringify({ a: { b: { c: ["x".repeat(70_000)] } } }))],
     ],
-    [
-      "an input that is cut off by the model",
-      [begins(0, emptyCall("i")), gives(0, '{"a'), stops(0)],
-      [call("i", '{"a')],
-    ],
     ["an input of nothing", [begins(0, emptyCall("i")), stops(0)], [call("i")]],
     [
       "an input that is said twice",
@@ -483,11 +478,47 @@ describe("The events of a message (6.1, 6.3)", () => {
     expect(read.filter(({ kind }) => kind === "part_ends" || kind === "ends")).toEqual([])
   })
 
-  it("hold no more than some blocks of an upstream without end", () => {
+  it("may have an input that is cut off by the model, and then says so", () => {
+    const half = [started, begins(0, emptyCall("i")), gives(0, '{"a'), stops(0)]
+    expect(streamed(...half, ...ends("max_tokens"))?.parts).toEqual([call("i", '{"a')])
+    for (const events of [half, half.slice(0, -1)]) {
+      const read = readAll(messagesForm, namedOf(...events, ...ends("tool_use")))
+      expect(read.slice(-2)).toMatchObject([
+        { kind: "counts" },
+        { kind: "error", error: { code: "tool_input_cut" } },
+      ])
+      const left = readAll(messagesForm, namedOf(...events, ...ends("tool_use").slice(0, 1)))
+      expect(left.map(({ kind }) => kind)).toContain("error")
+    }
+  })
+
+  it.each<readonly [string, (index: number) => ReadonlyArray<JsonObject>]>([
+    ["blocks", (index) => [begins(index, emptyText)]],
+    ["calls", (index) => [begins(index, emptyCall(`${index}`))]],
+    [
+      "signatures",
+      (index) => [
+        begins(index, { type: "thinking", thinking: "" }),
+        adds(index, { type: "signature_delta", signature: "s".repeat(10_000) }),
+      ],
+    ],
+    [
+      "citations",
+      () => [
+        adds(0, { type: "text_delta", text: "a" }),
+        adds(0, { type: "citations_delta", citation: { url: "u".repeat(10_000) } }),
+      ],
+    ],
+    ["inputs", (index) => [begins(index, { ...emptyCall(`${index}`), input: { a: "b".repeat(10_000) } })]],
+  ])("end in an error where an upstream opens %s without end", (_, open) => {
     const reading = messagesForm.readEvents()
-    for (let index = 0; index < 1_500; index++) reading.take(namedOf(begins(index, emptyText)))
-    expect(reading.take(namedOf(says(999, "a"))).map(({ kind }) => kind)).toEqual(["part_begins", "more"])
-    expect(reading.take(namedOf(says(1_000, "a")))).toEqual([])
+    let last: AnswerEvent | undefined
+    for (let index = 0; index < 40_000 && last?.kind !== "error"; index++) {
+      last = reading.take(namedOf(...open(index))).at(-1) ?? last
+    }
+    expect(last?.kind).toBe("error")
+    expect(reading.take(namedOf(says(0, "a"), ...ends()))).toEqual([])
+    expect(reading.rest()).toEqual([])
   })
 
   it("have no end where they are cut before they say why", () => {

@@ -153,6 +153,57 @@ describe("A response", () => {
       ],
     ],
     ["at its own end alone", []],
+    [
+      "from a place of one on",
+      [
+        { type: "response.output_text.delta", item_id: "msg_1", output_index: 1, delta: "ab" },
+        { type: "response.output_item.done", output_index: 2, item: call },
+      ],
+    ],
+    [
+      "under another name in each event",
+      [
+        { type: "response.output_item.added", output_index: 0, item: { ...message(""), id: "x" } },
+        { type: "response.output_text.delta", item_id: "y", output_index: 0, delta: "ab" },
+        { type: "response.output_item.done", output_index: 0, item: { ...message("ab"), id: "z" } },
+      ],
+    ],
+    [
+      "at one place, each under its name",
+      [
+        { type: "response.output_text.delta", item_id: "msg_1", output_index: 0, delta: "ab" },
+        { type: "response.output_item.done", output_index: 0, item: message("ab") },
+        { type: "response.output_item.added", output_index: 0, item: { ...call, arguments: "" } },
+        { type: "response.output_item.done", output_index: 0, item: call },
+      ],
+    ],
+    [
+      "at no place",
+      [
+        { type: "response.output_text.delta", item_id: "msg_1", delta: "ab" },
+        { type: "response.output_item.added", item: { ...call, arguments: "" } },
+        { type: "response.function_call_arguments.delta", item_id: "fc_1", delta: '{"x":1}' },
+      ],
+    ],
+    [
+      "in deltas before the items",
+      [
+        { type: "response.output_text.delta", output_index: 0, delta: "ab" },
+        { type: "response.function_call_arguments.delta", output_index: 1, delta: '{"x":1}' },
+        { type: "response.output_item.added", output_index: 1, item: { ...call, arguments: "" } },
+        { type: "response.function_call_arguments.done", output_index: 1, arguments: '{"x":1}' },
+      ],
+    ],
+    [
+      "in deltas that are not all of it",
+      [
+        { type: "response.output_text.delta", output_index: 0, delta: "a" },
+        { type: "response.output_text.done", output_index: 0, text: "ab" },
+        { type: "response.output_item.added", output_index: 1, item: { ...call, arguments: "" } },
+        { type: "response.function_call_arguments.delta", output_index: 1, delta: '{"x"' },
+        { type: "response.output_item.done", output_index: 1, item: call },
+      ],
+    ],
   ])("tells each text and call once, where the upstream does %s", (_, events) => {
     const ended = { type: "response.completed", response: response([message("ab"), call]) }
     const answer = answerIn(responsesForm, namedOf(begun, ...events, ended))
@@ -183,6 +234,77 @@ describe("A response", () => {
       { type: "response.completed", response: response(isWhole ? whole : []) },
     )
     expect(answerIn(responsesForm, events)?.parts).toEqual(readAnswer(response(whole))?.parts)
+  })
+
+  it("tells what a host adds in its last event, and the rest once", () => {
+    const reasoning = { type: "reasoning", id: "rs_1", summary: [{ type: "summary_text", text: "hm" }] }
+    const answer = answerIn(
+      responsesForm,
+      namedOf(
+        begun,
+        { type: "response.output_text.delta", item_id: "msg_1", output_index: 0, delta: "ab" },
+        { type: "response.completed", response: response([reasoning, message("ab")]) },
+      ),
+    )
+    expect(answer?.parts).toEqual([
+      { kind: "text", text: "ab" },
+      { kind: "reasoning", texts: ["hm"] },
+    ])
+  })
+
+  it("tells reasoning by itself or by its summary, and sections by their place", () => {
+    const answer = answerIn(
+      responsesForm,
+      namedOf(
+        begun,
+        { type: "response.reasoning_summary_text.delta", output_index: 0, summary_index: 0, delta: "a" },
+        { type: "response.reasoning_text.delta", output_index: 0, content_index: 0, delta: "raw" },
+        { type: "response.reasoning_summary_text.delta", output_index: 0, summary_index: 1, delta: "b" },
+        { type: "response.reasoning_summary_text.done", output_index: 0, summary_index: 2, text: "c" },
+        { type: "response.completed", response: response([]) },
+      ),
+    )
+    expect(answer?.parts).toEqual([{ kind: "reasoning", texts: ["a", "b", "c"] }])
+  })
+
+  it("tells what a text refers to where only the end of its item says it", () => {
+    const annotation = { type: "url_citation", url: "https://a.b", title: "A", start_index: 0, end_index: 1 }
+    const cited = {
+      ...message(""),
+      content: [{ type: "output_text", text: "ab", annotations: [annotation, annotation] }],
+    }
+    const answer = answerIn(
+      responsesForm,
+      namedOf(
+        begun,
+        { type: "response.output_text.delta", output_index: 0, content_index: 0, delta: "ab" },
+        { type: "response.output_text.annotation.added", output_index: 0, content_index: 0, annotation },
+        { type: "response.output_text.done", output_index: 0, content_index: 0, text: "ab" },
+        { type: "response.output_item.done", output_index: 0, item: cited },
+        { type: "response.completed", response: response([cited]) },
+      ),
+    )
+    const citation = { url: "https://a.b", title: "A", start: 0, end: 1 }
+    expect(answer?.parts).toEqual([{ kind: "text", text: "ab", citations: [citation, citation] }])
+  })
+
+  it("has failed where its last event says so, whatever that is called", () => {
+    const failed = response([message("a")], {
+      status: "failed",
+      error: { code: "server_error", message: "Hot." },
+    })
+    const read = readAll(responsesForm, namedOf(begun, { type: "response.completed", response: failed }))
+    expect(read.at(-1)).toMatchObject({ kind: "error", error: { message: "Hot." } })
+  })
+
+  it("ends in an error where an upstream names items without end", () => {
+    const reading = responsesForm.readEvents()
+    let last: AnswerEvent | undefined
+    for (let at = 0; at < 40_000 && last?.kind !== "error"; at++) {
+      const event = { type: "response.function_call_arguments.delta", output_index: at, delta: "a" }
+      last = reading.take(namedOf(event)).at(-1) ?? last
+    }
+    expect(last?.kind).toBe("error")
   })
 
   it("keeps sections of reasoning, and its seal", () => {
