@@ -4,6 +4,7 @@ import type { AnswerEvent } from "../../dialects/Answer.ts"
 import { callersTools, withCallersTools } from "../../dialects/CallersTools.ts"
 import type { AskedFor, EventReading } from "../../dialects/DialectForm.ts"
 import { forms } from "../../dialects/Forms.ts"
+import { guardedAnswer } from "../../dialects/GuardedAnswer.ts"
 import { encodeJson, parseObject } from "../../wire/JsonBytes.ts"
 import { type Finishing, MachineRun, type Running } from "../../wire/Machine.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
@@ -41,7 +42,8 @@ export const translatedAnswer = (
   const told =
     from === "chat" ? (conversations.chat.plain.transform?.(apart(translation), body) ?? body) : body
   const object = parseObject(told)
-  const answer = object === undefined ? undefined : forms[from].readAnswer(object)
+  const read = object === undefined ? undefined : forms[from].readAnswer(object)
+  const answer = read === undefined ? undefined : guardedAnswer(read)
   return answer === undefined
     ? undefined
     : encodeJson(forms[to].writeAnswer(withCallersTools(answer, renamed), askedFor(translation, askedAt)))
