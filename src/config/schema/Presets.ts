@@ -44,9 +44,9 @@ const services = {
   anthropic: {
     of: "Anthropic",
     baseUrl: "https://api.anthropic.com/v1",
-    dialects: ["messages", "chat"],
+    dialects: ["messages"],
     auth: "x-api-key",
-    note: "in chat one choice, no audio, `strict` passed over",
+    note: "chats are translated: its own `/chat/completions` ignores `response_format` and `strict`, caches nothing and tells no thoughts; `dialects: [messages, chat]` sends chats there as they come",
   },
   azure: {
     of: "Azure OpenAI",
@@ -219,7 +219,7 @@ const servers = {
       classify: "//classify",
       pooling: "//pooling",
     },
-    note: "its `--api-key` guards `/v1` alone",
+    note: "**Sluice listens on 8000 too: start vLLM with `--port 8001`, and write `base_url: http://localhost:8001/v1`**; its `--api-key` guards `/v1` alone",
   },
   sglang: {
     of: "SGLang",
