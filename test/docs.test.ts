@@ -39,6 +39,7 @@ import {
 import { InternalError, Overloaded, ShareTaken, ShuttingDown } from "../src/errors/ServerErrors.ts"
 import {
   DeadlineExceeded,
+  LoopDetected,
   UpstreamCredentialsRejected,
   UpstreamRefused,
   UpstreamTimeout,
@@ -483,6 +484,7 @@ describe("The README's tables", () => {
       UpstreamUnreachable: new UpstreamUnreachable({ failures }),
       UpstreamTimeout: new UpstreamTimeout({ failures }),
       DeadlineExceeded: new DeadlineExceeded({ afterMs: 1, setBy: "client", failures }),
+      LoopDetected: new LoopDetected({ hops: 8 }),
       Overloaded: new Overloaded({ reason: "requests", retryAfterSeconds: 1 }),
       ShareTaken: new ShareTaken({ of: "requests", retryAfterSeconds: 1 }),
       RequestTooSlow: new RequestTooSlow({ afterMs: 1, leastBytesPerSecond: 1 }),

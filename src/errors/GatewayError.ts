@@ -23,6 +23,7 @@ import type {
 import type { InternalError, Overloaded, ShareTaken, ShuttingDown } from "./ServerErrors.ts"
 import type {
   DeadlineExceeded,
+  LoopDetected,
   UpstreamCredentialsRejected,
   UpstreamRefused,
   UpstreamTimeout,
@@ -51,6 +52,7 @@ export type GatewayError =
   | UpstreamUnreachable
   | UpstreamTimeout
   | DeadlineExceeded
+  | LoopDetected
   | Overloaded
   | RequestTooSlow
   | ShareTaken

@@ -21,5 +21,7 @@ export type RefusalKind =
   | "request"
   /** The provider: it failed, or was too slow. */
   | "provider"
+  /** It would ask who asks it. */
+  | "loop"
   /** It is elsewhere. */
   | "redirect"

@@ -74,6 +74,9 @@ const refusalInWords = ({
     : `${answer}: ${told(message, noSecrets)}`
 }
 
+/** Official SDKs would send the request twice more. */
+const neverAgain = { "x-should-retry": "false" }
+
 /** The client's answer is this refusal of an upstream: it is about the request, or every attempt failed, this one last. */
 export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
   readonly upstream: string
@@ -102,7 +105,7 @@ export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
       type: "upstream_error",
       param: null,
       code: "upstream_refused",
-      headers: this.headers,
+      headers: this.said.kind === "loop" ? { ...this.headers, ...neverAgain } : this.headers,
     }
   }
 }
@@ -179,6 +182,20 @@ export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{
       type: "upstream_error",
       param: null,
       code: "deadline_exceeded",
+    }
+  }
+}
+
+/** The request has gone through this gateway, or through others like it, so often that it goes in circles. */
+export class LoopDetected extends Data.TaggedError("LoopDetected")<{ readonly hops: number }> {
+  get declared(): Declaration {
+    return {
+      status: 508,
+      message: `This request has gone through Sluice ${this.hops} times already: the base_url of a client leads back to a gateway that it came from. Whoever runs the gateway corrects that base_url; x-sluice-upstream names the client, \`sluice check\` finds one that is Sluice's own address.`,
+      type: "upstream_error",
+      param: null,
+      code: "loop_detected",
+      headers: neverAgain,
     }
   }
 }

@@ -12,6 +12,8 @@ import type { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import type { AccessDenied } from "../errors/AccessErrors.ts"
 import { answerOf, codeOf, type GatewayError } from "../errors/GatewayError.ts"
+import { LoopDetected } from "../errors/UpstreamErrors.ts"
+import { hopsOf, mostHops } from "../operations/Hops.ts"
 import { sessionOf } from "../operations/Session.ts"
 import { networkOf } from "../wire/Address.ts"
 import { recorded, roomless } from "./Answers.ts"
@@ -75,16 +77,20 @@ export class Admission {
     if (denied !== undefined) return this.#stranger(endpoint, call, snapshot, sent[0], denied)
     const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
     const draft = this.#draft(snapshot, endpoint, call, call.headers, fingerprint)
+    const hops = hopsOf(call.headers)
+    if (hops >= mostHops) return this.#turnedAway(new LoopDetected({ hops }), draft)
     const hasKeys = keyCount(server.accessKeys) > 0
     // Keys are anybody's to invent where none is asked for.
     const caller = hasKeys && fingerprint !== undefined ? fingerprint : networkOf(draft.clientIp)
     const opened = openRequests.begin(caller, server.maxInFlight)
-    if (typeof opened === "string") {
-      const ends = new TurnedAway(this.#door, draft)
-      return answeredWith(roomless("requests", opened), draft, { ends, isStranger: false })
-    }
+    if (typeof opened === "string") return this.#turnedAway(roomless("requests", opened), draft)
     const secrets = key === undefined || hasKeys ? snapshot.secrets : snapshot.secrets.and(key)
     return new Frame(this.#door, { snapshot, draft, opened, secrets, caller })
+  }
+
+  /** One of a caller who may come in, that takes no place all the same. */
+  #turnedAway(error: GatewayError, draft: RecordDraft): Served {
+    return answeredWith(error, draft, { ends: new TurnedAway(this.#door, draft), isStranger: false })
   }
 
   /** The frame around a request that sends nothing to read. */

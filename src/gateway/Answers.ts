@@ -31,6 +31,7 @@ const outcomeOf = (error: GatewayError): Outcome => {
     case "UpstreamUnreachable":
     case "UpstreamTimeout":
     case "DeadlineExceeded":
+    case "LoopDetected":
     case "InternalError":
       return "upstream_error"
     case "RequestUnreadable":

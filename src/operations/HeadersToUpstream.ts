@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import type { FaceName } from "../errors/faces/Face.ts"
 import type { Upstream } from "../routing/Upstream.ts"
 import { admit, isJsonType, isSendable, type ReceivedHeaders, type SentHeaders } from "../wire/Headers.ts"
+import { hopsName, hopsTold } from "./Hops.ts"
 import { sessionNames } from "./Session.ts"
 
 /** What goes upstream of a client's headers; never credentials, cookies, or who forwarded for whom. */
@@ -39,7 +40,7 @@ export interface SentBody {
 
 /**
  * The headers of a call to an upstream. Configured headers win over the client's and over `key`, which is the one decided for
- * this attempt. A body that is no form of parts is JSON by the time it is sent, whatever the client called it (`curl -d` calls it a form too).
+ * this attempt; only how often the request has gone through Sluice is nobody's to say. A body that is no form of parts is JSON by the time it is sent, whatever the client called it (`curl -d` calls it a form too).
  */
 export const toUpstream = (
   client: ReceivedHeaders,
@@ -66,5 +67,6 @@ export const toUpstream = (
     if (body === "form" && name === "content-type") continue
     if (isSendable(name, value)) headers[name] = value
   }
+  headers[hopsName] = hopsTold(client)
   return headers
 }

@@ -25,6 +25,7 @@ import {
 import { InternalError, Overloaded, ShuttingDown } from "../../src/errors/ServerErrors.ts"
 import {
   DeadlineExceeded,
+  LoopDetected,
   UpstreamCredentialsRejected,
   UpstreamRefused,
   UpstreamTimeout,
@@ -137,6 +138,7 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
     "upstream_error",
     "deadline_exceeded",
   ],
+  [new LoopDetected({ hops: 8 }), 508, "upstream_error", "loop_detected"],
   [new Overloaded({ reason: "requests", retryAfterSeconds: 1 }), 503, "server_error", "overloaded"],
   [new ShuttingDown({ retryAfterSeconds: 1 }), 503, "server_error", "shutting_down"],
   [new InternalError({ requestId: "r" }), 500, "server_error", "internal_error"],

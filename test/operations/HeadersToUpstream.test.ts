@@ -2,10 +2,16 @@
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { toUpstream } from "../../src/operations/HeadersToUpstream.ts"
+import { toUpstream as allToUpstream } from "../../src/operations/HeadersToUpstream.ts"
 import type { ReceivedHeaders } from "../../src/wire/Headers.ts"
 
 const json = { "content-type": "application/json" }
+
+/** But for what tells that a request goes through Sluice, which all have. */
+const toUpstream: typeof allToUpstream = (...given) => {
+  const { "cdn-loop": _, ...others } = allToUpstream(...given)
+  return others
+}
 
 const sent = (client: ReceivedHeaders, configured: Record<string, string> = {}, key?: string) =>
   toUpstream(client, { headers: configured }, key === undefined ? undefined : Redacted.make(key), {
@@ -194,6 +200,14 @@ describe("towards an upstream", () => {
     expect(sent({ accept: "a".repeat(8_193) })).toEqual(json)
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`x-stainless-${i}`, "v"]))
     expect(Object.keys(sent(many)).length).toBe(65)
+  })
+
+  it("says how often the request has gone through Sluice, whatever a client or the configuration says of it", () => {
+    const hopsIn = (client: ReceivedHeaders, configured: Record<string, string> = {}) =>
+      allToUpstream(client, { headers: configured }, undefined, { body: "json", face: "openai" })["cdn-loop"]
+    expect(hopsIn({})).toBe("sluice")
+    expect(hopsIn({ "cdn-loop": "fastly, sluice" })).toBe("sluice, sluice")
+    expect(hopsIn({}, { "CDN-Loop": "none" })).toBe("sluice")
   })
 
   it("law: whatever a client sends, only sendable values of listed names pass", () => {

@@ -11,6 +11,7 @@ import type { Env } from "./Expansion.ts"
 import { descend, keysOf, placeOf, type SchemaPlace, takes } from "./Expected.ts"
 import { hintsOn, holdsKeys } from "./Hints.ts"
 import { findingsOf, type Sections } from "./Issues.ts"
+import { checkOwnAddress } from "./OwnAddress.ts"
 import { checkPassthrough } from "./PassthroughChecks.ts"
 import { type Finding, type Path, type Problem, pathSaid, type Severity } from "./Problem.ts"
 import { fromFile, type Saying, say, silence } from "./Saying.ts"
@@ -86,6 +87,7 @@ export const loadConfig = (
     ...droppedKeys(root, keysInForce),
     ...hintsOn(root),
     ...checkProxies(root, env),
+    ...checkOwnAddress(root, env),
   ]
   const problems = inOrder([...readable, ...findings.map((finding) => locate(parsed.right, finding))])
   return Either.isRight(decoded) && problems.every(({ severity }) => severity !== "error")

@@ -18,6 +18,8 @@ const inWords = ({ headers, kind }: ToldRefusal): string => {
       return " (its moderation flagged the prompt)"
     case "firewall":
       return " (a firewall before it)"
+    case "loop":
+      return " (it leads back to this gateway)"
     case "redirect": {
       const target = redirectTarget(headers["location"])
       return target === undefined ? "" : ` with location ${target}`

@@ -74,6 +74,10 @@ const saysRequestIsWrong = (words: Words): boolean =>
     /\bmaximum context length\b|\bcontext (?:window|length) (?:is )?exceeded/i,
   )
 
+/** In a 508, with which some hosts tell of other limits: in the words of Sluice's own, whose code Anthropic's shape has no place for. */
+const speaksOfLoop = (words: Words): boolean =>
+  says(words, /^loop_detected$/, /\bgone through Sluice \d+ times\b/)
+
 const forbidden = (words: Words): RefusalKind => {
   if (speaksOfSuspension(words)) return "credentials"
   if (speaksOfModeration(words)) return "moderation"
@@ -179,6 +183,8 @@ export const refusalKind = (
     // It does not do what is asked, and will not do it later: rerank of a server that has none, sound for a model that reads.
     case 501:
       return "missing_endpoint"
+    case 508:
+      return speaksOfLoop(words()) ? "loop" : "provider"
   }
   return status < 400 ? "redirect" : status < 500 ? "request" : "provider"
 }
@@ -215,6 +221,7 @@ export const countsAs = (status: number, kind: RefusalKind): ReadonlyArray<numbe
     case "firewall":
     case "request":
     case "provider":
+    case "loop":
     case "redirect":
       return [status]
   }
@@ -238,6 +245,7 @@ export const isClientsFault = (kind: RefusalKind, ownKey: boolean): boolean => {
       return !ownKey
     case "missing_endpoint":
     case "provider":
+    case "loop":
     case "redirect":
       return false
   }

@@ -53,6 +53,7 @@ export const signsOf = (failure: AttemptFailure, ownKey: boolean): Signs => {
     case "not_found":
       return ownKey ? ofModel("failing") : nothing
     case "provider":
+    case "loop":
       return failing
     // It knows what is wrong with a request.
     case "request":

@@ -12,7 +12,8 @@ const saidOf = (client: Readonly<Record<string, unknown>>): ReadonlyArray<string
     server: { access_keys: ["sk-long-and-random-0123"] },
     openai_clients: [{ name: "a", api_key: "sk-1", model_match, ...client }],
   })
-  const problems = Either.match(loadConfig(text, {}), {
+  // Where Sluice listens on another port than vLLM.
+  const problems = Either.match(loadConfig(text, { SERVER_PORT: "7000" }), {
     onLeft: (all) => all,
     onRight: ({ warnings }) => warnings,
   })
@@ -53,7 +54,7 @@ describe("A client at the address of a known provider", () => {
     { base_url: "https://api.deepseek.com" },
     { base_url: "https://api.anthropic.com.example/v1" },
     { base_url: "https://openai.azure.com.example/v1" },
-    { base_url: "http://localhost:8000" },
+    { base_url: "http://localhost:8001" },
   ])("is told nothing where all is said, or the host is another's: $base_url", (client) => {
     expect(saidOf(client)).toEqual([])
   })

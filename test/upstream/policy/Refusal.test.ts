@@ -2,6 +2,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { RefusalKind } from "../../../src/errors/RefusalKind.ts"
+import { LoopDetected } from "../../../src/errors/UpstreamErrors.ts"
 import { countsAs, hiddenRefusal, isClientsFault, refusalKind } from "../../../src/upstream/policy/Refusal.ts"
 
 const bytes = (body: unknown) =>
@@ -363,6 +364,18 @@ const table: Readonly<Record<RefusalKind, ReadonlyArray<Row>>> = {
     ["a timeout", 408, ""],
     ["too early", 425, ""],
     ["beyond HTTP", 999, ""],
+    ["a host that gives so much and no more", 508, "<h1>Resource Limit Is Reached</h1>"],
+  ],
+  loop: [
+    ["Sluice", 508, error("x", { type: "upstream_error", code: "loop_detected" })],
+    [
+      "Sluice, in Anthropic's shape",
+      508,
+      {
+        type: "error",
+        error: { type: "api_error", message: new LoopDetected({ hops: 8 }).declared.message },
+      },
+    ],
   ],
   redirect: [["a moved API", 301, "", { location: "https://api.example/v1/chat/completions" }]],
 }
@@ -386,7 +399,9 @@ describe("A refusal", () => {
   it("law: of a provider's own status nothing in the body makes another's fault", () => {
     fc.assert(
       fc.property(fc.integer({ min: 500, max: 999 }), bodyArb, (status, body) => {
-        expect(refusalKind(status, {}, body)).toBe(status === 501 ? "missing_endpoint" : "provider")
+        const kinds =
+          status === 501 ? ["missing_endpoint"] : status === 508 ? ["provider", "loop"] : ["provider"]
+        expect(kinds).toContain(refusalKind(status, {}, body))
       }),
     )
   })
