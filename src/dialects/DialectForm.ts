@@ -1,6 +1,7 @@
 /**
- * A conversation dialect to and from the neutral form: readers and writers of requests, of whole answers and of events, all of them pure. Nothing is
- * translated from one dialect to another but through this, and what is asked and answered in one dialect never goes through it.
+ * A conversation dialect to and from the neutral form: readers and writers of requests and of whole answers, which are pure, and of events, each of which
+ * is one stream and mutable on purpose. Nothing is translated from one dialect to another but through this, and what is asked and answered in one dialect
+ * never goes through it.
  */
 import type * as Either from "effect/Either"
 import type { InvalidRequest } from "../errors/RequestErrors.ts"
@@ -64,7 +65,6 @@ export interface RenamedTool {
 
 /** What an answer has to fit to. Plain values: long answers are translated in another thread. */
 export interface AskedFor {
-  readonly renamed: ReadonlyArray<RenamedTool>
   /** The upstream that answers, whose seals name it. */
   readonly upstream: string
   /** Seconds since 1970: when it was asked, for answers that do not say when they were made. */

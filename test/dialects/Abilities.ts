@@ -25,4 +25,4 @@ export const writeFor = (abilities: Partial<ModelAbilities> = {}): WriteFor => (
   cacheMarks: "keep",
 })
 
-export const askedFor = { renamed: [], upstream: "u", askedAt: 1_780_000_000, repeated: {} }
+export const askedFor = { upstream: "u", askedAt: 1_780_000_000, repeated: {} }

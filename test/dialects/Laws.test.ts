@@ -9,7 +9,9 @@ import type { DialectForm } from "../../src/dialects/DialectForm.ts"
 import { messagesForm } from "../../src/dialects/messages/MessagesForm.ts"
 import { responsesForm } from "../../src/dialects/responses/ResponsesForm.ts"
 import type { JsonObject } from "../../src/wire/Json.ts"
-import type { SseEvent } from "../../src/wire/Sse.ts"
+import { MachineRun } from "../../src/wire/Machine.ts"
+import { decoder, isOverflow, type SseEvent, type SseOutput } from "../../src/wire/Sse.ts"
+import { encodeEvent } from "../../src/wire/SseWriting.ts"
 import { askedFor, writeFor } from "./Abilities.ts"
 import { answerArb, conversationArb, nameless } from "./Conversations.ts"
 import { answerIn, objectsOf, readAll } from "./EventsOf.ts"
@@ -68,6 +70,49 @@ describe.each(forms.map((form) => [form.dialect, form] as const))("In %s", (_, f
         expect(comparable(whole)).toEqual(comparable(answer))
         expect(answerIn(form, writtenBy(form, inPieces(answer, length)))).toEqual(whole)
       }),
+    )
+  })
+
+  it("a stream says the same wherever its bytes are cut", () => {
+    fc.assert(
+      fc.property(
+        answerArb,
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 40 }),
+        (answer, length, size) => {
+          const events = writtenBy(form, inPieces(answer, length))
+          const bytes = Buffer.concat(events.map((event) => Buffer.from(encodeEvent(event))))
+          const reading = form.readEvents()
+          const decoding = new MachineRun(decoder({ maxEventBytes: 1_000_000 }))
+          const read: Array<AnswerEvent> = []
+          const take = (outputs: ReadonlyArray<SseOutput>) => {
+            for (const one of reading.take(outputs.flatMap((output) => (isOverflow(output) ? [] : [output]))))
+              read.push(one)
+          }
+          for (let at = 0; at < bytes.length; at += size) take(decoding.take([bytes.subarray(at, at + size)]))
+          take(decoding.rest())
+          for (const one of reading.rest()) read.push(one)
+          expect(read).toEqual(readAll(form, events))
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
+  it("nothing is told behind the end of a stream, or behind an error", () => {
+    fc.assert(
+      fc.property(answerArb, answerArb, (answer, behind) => {
+        const failure: AnswerEvent = {
+          kind: "error",
+          error: { message: "no", type: "server_error", param: null, code: null },
+        }
+        for (const first of [eventsOf(answer), [...eventsOf(answer).slice(0, -1), failure]]) {
+          const events = [...writtenBy(form, first), ...writtenBy(form, eventsOf(behind))]
+          const kinds = readAll(form, events).map(({ kind }) => kind)
+          expect(kinds.findIndex((kind) => kind === "ends" || kind === "error")).toBe(kinds.length - 1)
+        }
+      }),
+      { numRuns: 30 },
     )
   })
 

@@ -2,7 +2,6 @@
 import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
 import { parseObject } from "../../wire/JsonBytes.ts"
 import type { Counts, NeutralAnswer, NeutralHead } from "../Answer.ts"
-import { withCallersTools } from "../CallersTools.ts"
 import type { AskedFor } from "../DialectForm.ts"
 import type { AssistantPart, ReasoningPart, TextPart } from "../Part.ts"
 import { unsealed, wrap } from "../Seal.ts"
@@ -78,7 +77,7 @@ const blocksOf = (part: AssistantPart, upstream: string): ReadonlyArray<JsonObje
 }
 
 export const writeMessagesAnswer = (answer: NeutralAnswer, asked: AskedFor): JsonObject => {
-  const { counts, finish, parts, ...head } = withCallersTools(answer, asked.renamed)
+  const { counts, finish, parts, ...head } = answer
   const calls = parts.some(({ kind }) => kind === "tool_call")
   return {
     ...writtenHead(head, counts, asked),

@@ -3,12 +3,11 @@ import { deltaName } from "../../answer/messages/MessageEvent.ts"
 import { mergeUsage, noUsage } from "../../answer/Usage.ts"
 import { anthropicFace } from "../../errors/faces/AnthropicFace.ts"
 import type { JsonObject } from "../../wire/Json.ts"
-import { compose, type Machine, MachineRun, type Running } from "../../wire/Machine.ts"
+import { type Machine, MachineRun, type Running } from "../../wire/Machine.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
 import { printedEvent } from "../../wire/SseWriting.ts"
 import type { AnswerEvent, Counts, Finish, PartBeginning } from "../Answer.ts"
 import { type AroundText, aroundText, printedWith } from "../AroundText.ts"
-import { callersTools } from "../CallersTools.ts"
 import type { AskedFor } from "../DialectForm.ts"
 import { type Seal, unsealed, wrap } from "../Seal.ts"
 import { writtenCall, writtenHead, writtenRedacted } from "./MessagesAnswerWriter.ts"
@@ -170,6 +169,4 @@ const writing = (asked: AskedFor): Machine<MessageWriting, AnswerEvent, SseEvent
 }
 
 export const messagesEventWriter = (asked: AskedFor): Running<AnswerEvent, SseEvent> =>
-  asked.renamed.length === 0
-    ? new MachineRun(writing(asked))
-    : new MachineRun(compose(callersTools(asked.renamed), writing(asked)))
+  new MachineRun(writing(asked))

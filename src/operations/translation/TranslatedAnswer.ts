@@ -21,8 +21,7 @@ const apart = ({ tags }: Translation): ChoiceTransform => ({
   tags,
 })
 
-const askedFor = ({ renamed, repeated, upstream }: Translation, askedAt: number): AskedFor => ({
-  renamed,
+const askedFor = ({ repeated, upstream }: Translation, askedAt: number): AskedFor => ({
   repeated,
   upstream,
   askedAt,

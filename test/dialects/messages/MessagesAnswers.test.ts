@@ -623,18 +623,6 @@ describe("The events that are written", () => {
     expect(typesOf(events)).toEqual(["message_start", "content_block_start", "content_block_delta", "error"])
   })
 
-  it("call tools as the caller does", () => {
-    const renamed = [{ sent: "short_1", name: "x".repeat(80), isFreeForm: false }]
-    const answer = answerWith([
-      { kind: "tool_call", id: "i", name: "short_1", input: "{}", isFreeForm: false },
-    ])
-    const name = "x".repeat(80)
-    expect(writeAnswer(answer, { ...askedFor, renamed })["content"]).toMatchObject([{ name }])
-    expect(objectsOf(writtenEvents(eventsOf(answer), { ...askedFor, renamed }))[1]).toMatchObject({
-      content_block: { name },
-    })
-  })
-
   it("never have two blocks open, nor any closed that is half told, wherever they are cut", () => {
     fc.assert(
       fc.property(answerArb, fc.nat(40), (answer, at) => {
