@@ -452,7 +452,13 @@ describe("The README's tables", () => {
     const all: Readonly<Record<GatewayError["_tag"], GatewayError>> = {
       InvalidRequest: new InvalidRequest({ message: "m", param: "model" }),
       ModelNotFound: new ModelNotFound({ model: "m" }),
-      DialectNotSpoken: new DialectNotSpoken({ model: "m", dialect: "chat", speakers: [], paths: [] }),
+      DialectNotSpoken: new DialectNotSpoken({
+        model: "m",
+        dialect: "chat",
+        speakers: [],
+        paths: [],
+        part: undefined,
+      }),
       EndpointLacking: new EndpointLacking({ model: "m", path: "/v1/x", lacking: [] }),
       ResponseNotFound: new ResponseNotFound({ id: "resp_x", param: null }),
       NoUpgrade: new NoUpgrade(),

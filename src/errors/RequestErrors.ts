@@ -108,16 +108,22 @@ export class DialectNotSpoken extends Data.TaggedError("DialectNotSpoken")<{
   readonly speakers: ReadonlyArray<Speaker>
   /** Where callers speak the dialects that are spoken. */
   readonly paths: ReadonlyArray<string>
+  /** The operation, where it is a part of the dialect that cannot be translated. */
+  readonly part: string | undefined
 }> {
   get declared(): Declaration {
-    const { dialect, model, paths, speakers } = this
+    const { dialect, model, part, paths, speakers } = this
     const there = paths.length === 0 ? "" : `Ask for it at ${paths.join(" or ")}; or, if`
     const mistaken = speakers.some(({ lacking }) => lacking !== undefined)
       ? " Or the `base_url` is wrong of one that answered so, for it has nothing at that path."
       : ""
+    const byPath =
+      part === undefined
+        ? ""
+        : ` \`${part}\` alone is not translated; a client that can do it otherwise is told its path, as \`paths: { ${part}: //… }\`.`
     return {
       status: 404,
-      message: `The model \`${withoutKeyForms(model)}\` is not served in the dialect \`${dialect}\`. ${listed(speakers)}. ${there || "If"} one of them does speak \`${dialect}\`, name that among its \`dialects\` in the configuration.${mistaken}`,
+      message: `The model \`${withoutKeyForms(model)}\` is not served in the dialect \`${dialect}\`. ${listed(speakers)}. ${there || "If"} one of them does speak \`${dialect}\`, name that among its \`dialects\` in the configuration.${byPath}${mistaken}`,
       type: "invalid_request_error",
       param: "model",
       code: "dialect_not_spoken",

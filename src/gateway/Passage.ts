@@ -52,6 +52,21 @@ interface Asked {
   readonly boundary: string | undefined
 }
 
+/** Whether there is a target that the request can be said to. One whose dialect cannot say it is passed by for the next. */
+const isSayable = (
+  bodyFor: ReadRequest["bodyFor"],
+  [target, ...others]: ReadonlyArray<Target>,
+): Effect.Effect<boolean> =>
+  target === undefined
+    ? Effect.succeed(false)
+    : Effect.matchEffect(bodyFor(target, nothingOmitted), {
+        onSuccess: () => Effect.succeed(true),
+        onFailure: ({ _tag }) =>
+          target.dialect === undefined || _tag !== "InvalidRequest"
+            ? Effect.succeed(false)
+            : isSayable(bodyFor, others),
+      })
+
 /** One request of an operation, from its body to its answer. */
 export class Passage {
   readonly #stations: Stations
@@ -125,8 +140,7 @@ export class Passage {
     const { draft, opened, snapshot } = this.#frame
     draft.asked(request.facts)
     const targets = planFor(this.#stations, snapshot, this.#asked, request)
-    const [first] = targets
-    if (first === undefined) {
+    if (targets.length === 0) {
       return Effect.fail(whyNobody(this.#stations, snapshot, this.#asked.operation, request.facts))
     }
     const prepared = this.#inDialects(request)
@@ -135,7 +149,9 @@ export class Passage {
     const grammar = this.#grammar(request.facts)
     if (grammar === undefined || snapshot.streamStart === "first_event") return answer
     // What is wrong with the request is told with its status, as long as there is one to give.
-    return Effect.as(prepared.bodyFor(first, nothingOmitted), begunAtOnce(answer, grammar, draft, opened))
+    return Effect.flatMap(isSayable(prepared.bodyFor, targets), (sayable) =>
+      sayable ? Effect.succeed(begunAtOnce(answer, grammar, draft, opened)) : answer,
+    )
   }
 
   /**

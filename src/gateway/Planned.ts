@@ -63,9 +63,12 @@ const planAmongSpeakers = (
     const targets = planAmong(tools, snapshot, call, request, speaks)
     if (targets.length > 0) return targets.map((target) => askedIn(dialect, target, dialects))
   }
-  const speaks = (upstream: Upstream): boolean => dialects.spokenBy(upstream).includes(dialect)
-  const targets = planAmong(tools, snapshot, call, request, speaks)
-  return targets.length > 0 ? targets : planAmong(tools, snapshot, call, request, takesOf(dialect))
+  const part = translatedFrom(operation) === undefined ? operation.name : undefined
+  const takes = takesOf(dialect, part)
+  const isSpoken = (upstream: Upstream): boolean =>
+    takes({ dialects: dialects.spokenBy(upstream), paths: upstream.paths })
+  const targets = planAmong(tools, snapshot, call, request, isSpoken)
+  return targets.length > 0 ? targets : planAmong(tools, snapshot, call, request, takes)
 }
 
 /** The target that is asked for what tells nothing of its upstream: that of the rule by which callers make such things, else the first. */

@@ -25,7 +25,7 @@ const speaksAt = (dialect: Dialect): string =>
 /** The error of a request that no upstream takes. */
 export const unplanned = (
   routes: RoutingTable,
-  { dialect, stream }: Pick<ServedOperation, "dialect" | "stream">,
+  { dialect, name, stream }: Pick<ServedOperation, "dialect" | "name" | "stream">,
   model: string,
   known: KnownOfDialects,
 ): ModelNotFound | DialectNotSpoken => {
@@ -45,6 +45,7 @@ export const unplanned = (
       lacking: lackOf(upstream),
     })),
     // What counts or shortens a conversation has no like in another dialect.
+    part: stream === undefined ? name : undefined,
     paths:
       stream === undefined
         ? []
@@ -59,7 +60,13 @@ export const unplanned = (
 /** The error of a request of which all that were asked lack the dialect or the endpoint. */
 export const lacked = (
   routes: RoutingTable,
-  { dialect, mayLack, paths, stream }: Pick<ServedOperation, "dialect" | "mayLack" | "paths" | "stream">,
+  {
+    dialect,
+    mayLack,
+    name,
+    paths,
+    stream,
+  }: Pick<ServedOperation, "dialect" | "mayLack" | "name" | "paths" | "stream">,
   model: string,
   known: KnownOfDialects,
   lacking: ReadonlyArray<Failed>,
@@ -74,5 +81,5 @@ export const lacked = (
     })
   }
   // That it has no chat is said, as a rule, of a wrong base_url: its own words tell more.
-  return dialect === "chat" ? errorOfAll(lacking) : unplanned(routes, { dialect, stream }, model, known)
+  return dialect === "chat" ? errorOfAll(lacking) : unplanned(routes, { dialect, name, stream }, model, known)
 }

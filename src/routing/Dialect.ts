@@ -5,11 +5,22 @@ export const dialects = ["chat", "responses", "messages"] as const
 
 export type Dialect = (typeof dialects)[number]
 
-/** Which upstreams take requests in a dialect; all of them what has none. */
-export const takesOf = (
-  dialect: Dialect | undefined,
-): ((upstream: { readonly dialects: ReadonlyArray<Dialect> }) => boolean) =>
-  dialect === undefined ? () => true : (upstream) => upstream.dialects.includes(dialect)
+/** An upstream, as far as it says what it takes. */
+interface Taker {
+  readonly dialects: ReadonlyArray<Dialect>
+  readonly paths: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Which upstreams take requests in a dialect; all of them what has none.
+ *
+ * @param part an operation that cannot be translated, as counting tokens: who has a path of its own for it takes it, whatever it speaks
+ */
+export const takesOf = (dialect: Dialect | undefined, part?: string): ((upstream: Taker) => boolean) =>
+  dialect === undefined
+    ? () => true
+    : ({ dialects: spoken, paths }) =>
+        spoken.includes(dialect) || (part !== undefined && paths[part] !== undefined)
 
 /** Who takes requests that can be translated: whoever speaks any dialect. */
 export const speaksAny = ({ dialects: spoken }: { readonly dialects: ReadonlyArray<string> }): boolean =>

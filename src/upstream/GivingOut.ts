@@ -75,6 +75,9 @@ export class GivingOut {
         this.#fail(
           AttemptFailure.Unusable({ reason: `answered with what cannot be told in ${translation.to}` }),
         )
+      } else if (translated.length > body.length && !this.#asked.hold(translated.length - body.length)) {
+        // A response says again what was asked: instructions and tools.
+        this.#fail(noMemory)
       } else this.#give(conversations[translation.to], translated, outline)
     }
     if (body.length <= surelyReadable) {

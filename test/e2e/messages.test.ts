@@ -92,7 +92,7 @@ describe("A request for a message", () => {
       const got = yield* post(port, "/v1/messages", body)
       expect(jsonOf(got)).toMatchObject({
         type: "error",
-        error: { message: expect.stringContaining("none") },
+        error: { message: expect.stringContaining("No client of it speaks any dialect") },
       })
       expect(upstreams[0]?.requests.length).toBe(0)
     }),

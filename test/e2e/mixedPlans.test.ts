@@ -42,7 +42,7 @@ interface Before {
   readonly more?: Partial<Entry>
 }
 
-const gatewayBefore = (clients: ReadonlyArray<Before>) =>
+const gatewayBefore = (clients: ReadonlyArray<Before>, rest: JsonObject = {}) =>
   Effect.gen(function* () {
     const upstreams = yield* Effect.forEach(clients, ({ script }) => Scripted.scriptedUpstream(script))
     const entries = upstreams.map(({ url }, at) => ({
@@ -50,7 +50,10 @@ const gatewayBefore = (clients: ReadonlyArray<Before>) =>
       dialects: [clients[at]?.dialect],
       ...clients[at]?.more,
     }))
-    return { gateway: yield* startGateway(configOf(entries, { breaker: { failures: 0 } })), upstreams }
+    return {
+      gateway: yield* startGateway(configOf(entries, { breaker: { failures: 0 }, ...rest })),
+      upstreams,
+    }
   })
 
 interface Got {
@@ -296,6 +299,20 @@ describe("What a client's dialect cannot say", () => {
           { upstream: "second", dialect: "responses" },
         ],
       })
+    }),
+  )
+
+  it.scopedLive("passes it by where streams begin at once too, and has its status where nobody else is", () =>
+    Effect.gen(function* () {
+      const rest = { stream_start: "at_once" }
+      const first: Before = { dialect: "messages", script: speaking("messages", "One.") }
+      const { gateway } = yield* gatewayBefore(
+        [first, { dialect: "chat", script: speaking("chat", "Two.") }],
+        rest,
+      )
+      expect(saidIn(yield* ask(gateway.baseUrl, "chat", true, { n: 2 }))).toBe("Two.")
+      const alone = yield* gatewayBefore([first], rest)
+      expect(yield* ask(alone.gateway.baseUrl, "chat", true, { n: 2 })).toMatchObject({ status: 400 })
     }),
   )
 

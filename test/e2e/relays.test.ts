@@ -307,4 +307,20 @@ describe("A client that lacks the endpoint", () => {
       expect([counted?.status, jsonOf(counted)]).toEqual([200, { input_tokens: 7 }])
     }),
   )
+
+  it.scopedLive("is asked of a client that was told its path, whatever that speaks", () =>
+    Effect.gen(function* () {
+      const chatting = { dialects: ["chat"], model_match: { type: "exact", value: ["m"] } }
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.json({ count: 12, max_model_len: 4096 }))
+      const { port } = yield* startGateway(
+        configOf([
+          { base_url: upstream.url, ...chatting, fallback: "second" },
+          { base_url: upstream.url, ...chatting, paths: { "messages.count_tokens": "//tokenize" } },
+        ]),
+      )
+      const got = yield* post(port, "/v1/messages/count_tokens", { model: "m", ...samples.messages.request })
+      expect([got?.headers["x-sluice-upstream"], jsonOf(got)]).toEqual(["second", { input_tokens: 12 }])
+      expect(upstream.requests.map(({ path }) => path)).toEqual(["/tokenize"])
+    }),
+  )
 })

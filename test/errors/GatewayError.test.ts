@@ -71,7 +71,7 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
     "endpoint_not_served",
   ],
   [
-    new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [] }),
+    new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [], part: undefined }),
     404,
     "invalid_request_error",
     "dialect_not_spoken",

@@ -19,7 +19,7 @@ const errorOf = (
   upstreams: ReadonlyArray<Upstream>,
   dialect: "chat" | "responses" | undefined,
   known = nothing,
-) => unplanned(makeRoutingTable(upstreams), { dialect, stream }, "claude", known).declared
+) => unplanned(makeRoutingTable(upstreams), { dialect, name: "responses", stream }, "claude", known).declared
 
 const notFound = toldFailure(
   refusedBy(
@@ -69,11 +69,12 @@ describe("unplanned", () => {
   it("sends who counts or shortens a conversation to no other dialect, where that cannot be asked for", () => {
     const { message } = unplanned(
       makeRoutingTable([both]),
-      { dialect: "responses", stream: undefined },
+      { dialect: "responses", name: "responses.compact", stream: undefined },
       "claude",
       nothing,
     ).declared
     expect(message).toContain("router (chat, messages). If one of them does speak `responses`")
+    expect(message).toContain("`paths: { responses.compact: //… }`")
   })
 })
 
@@ -84,6 +85,7 @@ describe("lacked", () => {
 
   it("is a 404 of an endpoint that clients need not have, whatever each answered", () => {
     const asked = {
+      name: "messages.count_tokens",
       dialect: "messages",
       mayLack: true,
       paths: ["/messages/count_tokens"],
@@ -98,7 +100,7 @@ describe("lacked", () => {
 
   it("is of the dialect, but for chat, where the client's own words tell more of a wrong base_url", () => {
     const asked = (dialect: "chat" | "responses") =>
-      lacked(routes, { dialect, paths: ["/x"], stream }, "claude", nothing, failed)
+      lacked(routes, { name: "responses", dialect, paths: ["/x"], stream }, "claude", nothing, failed)
     expect(asked("responses")._tag).toBe("DialectNotSpoken")
     expect(asked("chat")._tag).toBe("UpstreamRefused")
   })

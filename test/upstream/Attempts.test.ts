@@ -198,7 +198,8 @@ const run = (
         unsaid.includes(upstream.name)
           ? Either.left(new InvalidRequest({ message: `${upstream.name} cannot say it.`, param: "n" }))
           : Either.right({ body: bytes("{}"), asItCame: true, added: nothingAdded }),
-      lacked: () => new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [] }),
+      lacked: () =>
+        new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [], part: undefined }),
       headersFor: () => ({}),
       secrets: noSecrets,
       onAsking: () => {},
@@ -766,7 +767,8 @@ describe("Attempts that gave a stream", () => {
         onDropped: ignored,
         onPassedBy: ignored,
         bodyFor: () => Either.right({ body: bytes(prompt.text), asItCame: true, added: nothingAdded }),
-        lacked: () => new DialectNotSpoken({ model: "m", dialect: "chat", speakers: [], paths: [] }),
+        lacked: () =>
+          new DialectNotSpoken({ model: "m", dialect: "chat", speakers: [], paths: [], part: undefined }),
         headersFor: () => ({}),
         secrets: noSecrets,
         onAsking: () => {},

@@ -121,7 +121,7 @@ export const explain = (
 ): Explanation => {
   const asked = operation ?? chat
   const isTranslated = translatedFrom(asked) !== undefined
-  const takes = isTranslated ? speaksAny : takesOf(asked.dialect)
+  const takes = isTranslated ? speaksAny : takesOf(asked.dialect, asked.name)
   const { first: who } = strategies[strategy]
   const certain = "sharesOf" in who && who.sharesOf === "conversations" && prompt !== undefined
   const inOrder = (progress: PlanSoFar): ReadonlyArray<Upstream> =>

@@ -15,7 +15,7 @@ import { whole } from "../../upstream/calls/WholeAnswer.ts"
 import { toldFailure } from "../../upstream/policy/AttemptFailure.ts"
 import { reasonOf } from "../../upstream/policy/FailureWords.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
-import type { Answer, AskedModel, Findings } from "./Reading.ts"
+import { type Answer, type AskedModel, type Findings, speaks } from "./Reading.ts"
 
 const mostBytes = 4 * 1024 * 1024
 
@@ -130,8 +130,14 @@ const findingsOf = (configured: Upstream, secrets: Secrets): Effect.Effect<Findi
         : yield* Effect.forEach(namesOf(upstream).slice(0, mostModels), (name) =>
             askFor(upstream, listed, name, secrets),
           )
+    const probed = (some: ReadonlyArray<Dialect>) =>
+      Effect.forEach(some, (dialect) => probe(upstream, dialect, secrets))
     const asked = upstream.dialectsAssumed ? allDialects : upstream.dialects
-    const dialects = yield* Effect.forEach(asked, (dialect) => probe(upstream, dialect, secrets))
+    const own = yield* probed(asked)
+    // Where it has none of those that are written, another may be meant.
+    const lacksAll = own.length > 0 && own.every(({ answer }) => speaks(answer) === "no")
+    const others = lacksAll ? yield* probed(allDialects.filter((one) => !asked.includes(one))) : []
+    const dialects = [...own, ...others]
     return { upstream, list, listed: listed?.length, models, dialects }
   })
 

@@ -105,7 +105,7 @@ const ofDialects = ({ dialects, upstream }: Findings): ClientReading => {
         ),
     notes: [
       ...(spoken.length > 0 ? [`speaks ${spoken.join(", ")}`] : []),
-      ...(untold.length > 0
+      ...(untold.length > 0 && kept.length > 0
         ? [`to use ${untold.join(" and ")}, write dialects: [${spoken.join(", ")}]`]
         : []),
     ],

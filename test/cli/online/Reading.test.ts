@@ -79,6 +79,18 @@ describe("readingOf", () => {
       ["does not speak responses: http://a/v1/responses answered 404: Not Found; write dialects: [chat]"],
     ],
     [
+      "lacks all that are written, and has another",
+      {
+        upstream: makeUpstream({ dialects: ["messages"], dialectsAssumed: false }),
+        dialects: [
+          { dialect: "messages", url: "http://a/v1/messages", answer: answered(404, "Not Found") },
+          { dialect: "chat", url: "http://a/v1/chat/completions", answer: answered(400) },
+          { dialect: "responses", url: "http://a/v1/responses", answer: answered(404, "Not Found") },
+        ],
+      },
+      ["does not speak messages: http://a/v1/messages answered 404: Not Found; write dialects: [chat]"],
+    ],
+    [
       "has another address",
       {
         list: answered(404),
