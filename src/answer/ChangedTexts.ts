@@ -81,7 +81,13 @@ const withPattern = (
   const pattern = idlePatterns === mostIdlePatterns ? undefined : patternOf(data, chunk)
   if (pattern === undefined) return state
   const isContent = pattern.member === inChunk.content && pattern.isInDelta === (inChunk.holder === "delta")
-  return { ...state, pattern: isContent ? pattern : undefined, idlePatterns: idlePatterns + 1 }
+  return {
+    ...state,
+    // A copy: it stays the last that was read for as long as the pattern is followed, and would hold all that came with it.
+    lastData: new Uint8Array(data),
+    pattern: isContent ? pattern : undefined,
+    idlePatterns: idlePatterns + 1,
+  }
 }
 
 const eventOf = (data: Uint8Array): SseEvent => ({ data, event: undefined })

@@ -60,6 +60,15 @@ describe("the machine that changes texts", () => {
     expect(changed([event({ error: { message: "x" } })]).map((one) => one.event)).toEqual(["error"])
   })
 
+  it("holds nothing of the read that a chunk came in whose like may follow for long", () => {
+    const { data } = event(textChunk("a"))
+    const read = Buffer.concat([Buffer.alloc(9_000), data])
+    const machine = changedTexts(chatShape, strip, false)
+    const [state] = machine?.step(machine.initial, { data: read.subarray(9_000), event: undefined }) ?? []
+    expect(state?.pattern).toBeDefined()
+    expect(state?.lastData.buffer.byteLength).toBe(data.length)
+  })
+
   it("says of an event that it could not be read", () => {
     expect(changed([event('{"choices":[{]}')])).toEqual([unreadable])
   })

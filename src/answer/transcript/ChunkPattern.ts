@@ -155,13 +155,15 @@ export const patternOf = (data: Uint8Array, chunk: JsonObject): ChunkPattern | u
 
   const begins: Array<readonly [from: number, hole: Hole]> = [[told, "told"]]
   if (padding !== undefined) begins.push([padding, "padding"])
+  // Of a copy: a pattern stays for as long as its stream runs, and a read that a chunk came in may be 64 KB.
+  const own = new Uint8Array(data)
   const fixed: Array<Uint8Array> = []
   let at = 0
   for (const [from] of begins.sort(([a], [b]) => a - b)) {
-    fixed.push(data.subarray(at, from))
-    at = endOfText(data, from)
+    fixed.push(own.subarray(at, from))
+    at = endOfText(own, from)
   }
-  fixed.push(data.subarray(at))
+  fixed.push(own.subarray(at))
   const holes = begins.map(([, hole]) => hole)
 
   const sample = parseObject(filled(fixed, holes, markOf))

@@ -74,7 +74,8 @@ class EndsKeeper implements Keeper {
 
   keep(data: Uint8Array): void {
     if (data[0] !== openBrace) return
-    if (this.#first === undefined) this.#first = data.slice()
+    // A copy, which `slice` of a buffer of Node's is not: it would hold the whole read for as long as the stream runs.
+    if (this.#first === undefined) this.#first = new Uint8Array(data)
     else this.#last = data
   }
 

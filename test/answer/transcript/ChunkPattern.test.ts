@@ -147,3 +147,20 @@ describe("toldIn", () => {
     }
   })
 })
+
+describe("a pattern", () => {
+  it("holds nothing of the read that its chunk came in", () => {
+    let made = 0
+    for (const shape of shapes) {
+      const chunk = encode(shape("a", "x"))
+      const read = Buffer.concat([Buffer.alloc(9_000), chunk])
+      const pattern = patternIn(read.subarray(9_000))
+      read.fill(0)
+      if (pattern === undefined) continue
+      made++
+      for (const { buffer } of pattern.fixed) expect(buffer.byteLength).toBe(chunk.length)
+      expect(toldIn(pattern, encode(shape("b", "y")))).toBe("b")
+    }
+    expect(made).toBeGreaterThan(3)
+  })
+})

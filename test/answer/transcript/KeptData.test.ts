@@ -38,6 +38,16 @@ describe("DataKeeper", () => {
     expect(keeper.kept).toEqual({ packed: new Uint8Array(0), truncated: true })
   })
 
+  it("keeps of an answer that is not kept its first event and its last, and of the read that the first came in nothing", () => {
+    const read = Buffer.from('{"id":"first"}')
+    const keeper = keeperOf(0)
+    keeper.keep(read.subarray())
+    read.fill(0)
+    for (const text of ['{"id":"second"}', '{"id":"last"}', "[DONE]"]) keeper.keep(Buffer.from(text))
+    const kept = unpack(keeper.kept.packed).map((one) => Buffer.from(one).toString())
+    expect(kept).toEqual(['{"id":"first"}', '{"id":"last"}'])
+  })
+
   it("bounds how many there are, however small they are", () => {
     const keeper = new DataKeeper(6400)
     for (let i = 0; i < 1000; i++) keeper.keep(data(1))
