@@ -26,6 +26,8 @@ let isOver = false
 let requests = 0
 let events = 0
 let errors = 0
+/** Connections that have got an event. */
+let begun = 0
 const latencies: Array<number> = []
 const firstEvents: Array<number> = []
 
@@ -48,6 +50,7 @@ const run = (): void => {
   const socket = connect({ port: plan.port, host: "127.0.0.1", noDelay: true })
   let sentAt = 0
   let hasFirst = false
+  let hasBegun = false
   /** Of a body of known length; negative where it comes in chunks; `undefined` before the head. */
   let missing: number | undefined
   let tail = ""
@@ -85,6 +88,8 @@ const run = (): void => {
       if (isMeasured) events += found
       if (!hasFirst && found > 0) {
         hasFirst = true
+        if (!hasBegun) begun++
+        hasBegun = true
         if (isMeasured) firstEvents.push(performance.now() - sentAt)
       }
     }
@@ -109,6 +114,8 @@ for (let at = 0; at < plan.connections; at++) {
   if (plan.rampMs > 0) await sleep(plan.rampMs / plan.connections)
 }
 await sleep(plan.warmMs)
+// Who is weighed is to hold all of the streams, however slow the machine is.
+if (plan.lingers) while (begun < plan.connections && errors === 0) await sleep(50)
 isMeasured = true
 const told = plan.lingers
   ? new Promise<void>((resolve) => process.once("SIGUSR2", () => resolve()))
