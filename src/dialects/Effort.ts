@@ -36,33 +36,39 @@ export const effortOf = (
 
 /**
  * The effort that OpenAI's dialects say. What is not to think, and knows no `none`, is told nothing where it thinks only when it is asked to, and to think
- * as little as it can where it does so anyway; another effort than was wished for is told.
+ * as little as it can where it does so anyway; another effort than was wished for is told. To think without more is to do so with a medium effort.
  */
 export const effortFor = (
   { as, value: wish }: Setting<ReasoningWish>,
   { efforts, thinks }: ModelAbilities,
   losses: Losses,
 ): string | undefined => {
-  const effort = effortOf(wish, efforts)
+  if (efforts?.length === 0) {
+    if (wish.mode === "on" || thinks !== "when_asked") losses.tellUntaken(as)
+    return undefined
+  }
+  const effort = effortOf(wish, efforts ?? [])
   if (wish.mode === "off") {
-    if (effort === "none") return effort
+    // Servers that are older than `none` refuse it, and nothing is known of this one.
+    if (effort === "none" && efforts !== undefined) return effort
     if (thinks === "when_asked") return undefined
     losses.tellUntaken(as)
     return effort
   }
+  if (effort === undefined && thinks === "when_asked") return nearestEffort("medium", efforts ?? [])
   if (wish.effort !== undefined && effort !== wish.effort) losses.tellUntaken(as)
   return effort
 }
 
-const tokens: Readonly<Record<string, number>> = {
-  minimal: 1_024,
-  low: 1_024,
-  medium: 2_048,
-  high: 4_096,
-  xhigh: 8_192,
-  max: 16_384,
-}
+const tokens: ReadonlyMap<string, number> = new Map([
+  ["minimal", 1_024],
+  ["low", 1_024],
+  ["medium", 2_048],
+  ["high", 4_096],
+  ["xhigh", 8_192],
+  ["max", 16_384],
+])
 
 /** As many tokens as an effort is worth; those of `medium` for what is no effort. */
 export const budgetOf = ({ budget, effort }: ReasoningWish): number =>
-  budget ?? tokens[effort ?? "medium"] ?? 2_048
+  budget ?? tokens.get(effort ?? "medium") ?? 2_048

@@ -7,7 +7,8 @@ const unknown: ModelAbilities = {
   topK: false,
   thinking: "budget",
   thinks: "when_asked",
-  efforts: [],
+  efforts: undefined,
+  mostStops: undefined,
   prefill: true,
   forcedTools: "always",
   freeFormTools: false,
@@ -56,6 +57,7 @@ const reasoner: ModelAbilities = {
   sampling: "never",
   thinks: "always",
   efforts: ["low", "medium", "high"],
+  mostStops: 0,
   prefill: false,
   capMember: "max_completion_tokens",
 }
@@ -74,6 +76,9 @@ const gpt51: ModelAbilities = {
   efforts: ["none", "low", "medium", "high", "xhigh"],
 }
 
+/** OpenAI's models that do not reason, and refuse an effort. */
+const gpt4: ModelAbilities = { ...unknown, thinking: "none", efforts: [], mostStops: 4 }
+
 const gpt6: ModelAbilities = { ...gpt5, efforts: ["low", "medium", "high", "xhigh"] }
 
 /** Reason, and are told how much of it in chat. */
@@ -85,10 +90,16 @@ const withEfforts: ModelAbilities = { ...unknown, efforts: ["low", "medium", "hi
  */
 const table: ReadonlyArray<readonly [names: ReadonlyArray<string>, abilities: ModelAbilities]> = [
   [
-    ["claude-sonnet-5-5", "claude-opus-5-5", "claude-fable-5-1", "claude-fable-5-2", "claude-mythos-5-1"],
+    [
+      "claude-sonnet-5-5",
+      "claude-opus-5-5",
+      "claude-fable-5-1",
+      "claude-fable-5-2",
+      "claude-mythos-5-1",
+      "claude-mythos-5-2",
+    ],
     claude55,
   ],
-  [["claude-mythos-5-2"], claude55],
   [["claude-haiku-5-5"], { ...claude5, forcedTools: "always", maxOutput: 64_000 }],
   [["claude-sonnet-5", "claude-opus-5", "claude-fable-5", "claude-mythos-5", "claude-mythos"], claude5],
   [["claude-opus-4-8"], claude48],
@@ -105,7 +116,8 @@ const table: ReadonlyArray<readonly [names: ReadonlyArray<string>, abilities: Mo
   // What came later is taken for the strictest of those that are known.
   [["claude"], claude55],
   [["gpt-oss"], withEfforts],
-  [["gpt-5-chat"], { ...unknown, thinking: "none", capMember: "max_completion_tokens" }],
+  [["gpt-5-chat"], { ...gpt4, capMember: "max_completion_tokens" }],
+  [["gpt-4", "gpt-4o", "chatgpt-4o", "gpt-4-1", "gpt-4-5", "gpt-3-5"], gpt4],
   [["gpt-5-1", "gpt-5-2", "gpt-5-3", "gpt-5-4", "gpt-5-5"], gpt51],
   [["gpt-5"], gpt5],
   [["gpt-6", "gpt-6-1"], gpt6],

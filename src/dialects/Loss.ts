@@ -10,6 +10,8 @@ export interface Loss {
   readonly isEssential: boolean
   /** Absent: it has no place there. */
   readonly because?: LossCause
+  /** The answer is the same without it, and only dearer or slower: it is told, and nothing is refused for it. */
+  readonly keepsAnswer?: true
 }
 
 const plainName = /^[\w.[\] -]{1,64}$/

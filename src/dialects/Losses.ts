@@ -21,6 +21,11 @@ export class Losses {
     this.#add({ as, isEssential: false, because: "model" })
   }
 
+  /** It says what is to be cached. */
+  tellOfCaches(as: string): void {
+    this.#add({ as, isEssential: false, keepsAnswer: true })
+  }
+
   #add(loss: Loss): void {
     const before = this.#told.get(loss.as)
     if (before === undefined || (loss.isEssential && !before.isEssential)) this.#told.set(loss.as, loss)

@@ -6,7 +6,7 @@ const isToThink = (
   { efforts, thinking, thinks }: ModelAbilities,
   wish: ReasoningWish | undefined,
 ): boolean => {
-  if (efforts.length === 0 && thinking === "none") return false
+  if ((efforts === undefined || efforts.length === 0) && thinking === "none") return false
   if (wish === undefined) return thinks !== "when_asked"
   return wish.mode === "on" || thinks === "always"
 }

@@ -207,6 +207,7 @@ export class Passage {
         return toUpstream(call.headers, upstream, credential, {
           body,
           face: dialect === undefined ? operation.face : conversations[dialect].face,
+          isTranslated: dialect !== undefined,
         })
       },
       secrets,

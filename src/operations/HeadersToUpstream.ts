@@ -31,11 +31,19 @@ const keyOwnersNames = ["anthropic-workspace-id", "idempotency-key", "openai-org
 /** Anthropic's API takes no request without one; of its versions the one that takes most. */
 const anthropicVersion = "2023-06-01"
 
+/** What clients of the other family alone say: nothing to an upstream that is asked in another dialect than theirs. */
+const ofOthers: { readonly [F in FaceName]: ReadonlyArray<string> } = {
+  openai: ["anthropic-", "x-claude-code-"],
+  anthropic: ["openai-"],
+}
+
 /** What is sent. */
 export interface SentBody {
   /** Whatever the client calls it, where that is `as_said`. */
   readonly body: "json" | "form" | "none" | "as_said"
   readonly face: FaceName
+  /** The upstream is asked in another dialect than the client asks in. */
+  readonly isTranslated?: boolean
 }
 
 /**
@@ -46,10 +54,12 @@ export const toUpstream = (
   client: ReceivedHeaders,
   upstream: Pick<Upstream, "headers"> & Partial<Pick<Upstream, "apiKey" | "keyHeader">>,
   key: Redacted.Redacted<string> | undefined,
-  { body, face }: SentBody,
+  { body, face, isTranslated = false }: SentBody,
 ): SentHeaders => {
   const headers = admit(client, clientNames, clientPrefixes)
   for (const name in headers) if (isCredential(name)) delete headers[name]
+  if (isTranslated)
+    for (const name in headers) if (ofOthers[face].some((one) => name.startsWith(one))) delete headers[name]
   // The key is the gateway's, or there is none.
   if (key === undefined || key === upstream.apiKey) for (const name of keyOwnersNames) delete headers[name]
   if (body === "none") delete headers["content-type"]

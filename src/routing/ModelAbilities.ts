@@ -26,8 +26,10 @@ export interface ModelAbilities {
   readonly thinking: (typeof thinkingForms)[number]
   /** When it reasons. */
   readonly thinks: (typeof thinksWhen)[number]
-  /** The efforts it knows, from the least to the most; empty where it knows none. */
-  readonly efforts: ReadonlyArray<string>
+  /** The efforts it knows, from the least to the most; empty where it takes none, `undefined` where that is not known. */
+  readonly efforts: ReadonlyArray<string> | undefined
+  /** Chat: the stop words that it takes at most; any number where that is not known. */
+  readonly mostStops: number | undefined
   /** Goes on from a message of its own. */
   readonly prefill: boolean
   /** Whether it can be made to call a tool. */

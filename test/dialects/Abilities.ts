@@ -8,6 +8,7 @@ export const allAbilities: ModelAbilities = {
   thinking: "adaptive",
   thinks: "when_asked",
   efforts: ["none", "minimal", "low", "medium", "high", "xhigh", "max"],
+  mostStops: undefined,
   prefill: true,
   forcedTools: "always",
   freeFormTools: true,

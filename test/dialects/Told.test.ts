@@ -2,10 +2,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import { forms } from "../../src/dialects/Forms.ts"
+import { abilitiesOf } from "../../src/dialects/KnownModels.ts"
 import { unsealed } from "../../src/dialects/Seal.ts"
 import type { Dialect } from "../../src/routing/Dialect.ts"
 import type { ModelAbilities } from "../../src/routing/ModelAbilities.ts"
-import type { JsonObject } from "../../src/wire/Json.ts"
+import type { Json, JsonObject } from "../../src/wire/Json.ts"
 import { writeFor } from "./Abilities.ts"
 
 const translated = (
@@ -155,6 +156,69 @@ describe("Told is", () => {
       tool_calls: [],
     }
     expect(translated("chat", "messages", { messages: [hi, answer, hi] }).lost).toEqual([])
+  })
+})
+
+describe("How much is thought, in chat,", () => {
+  const adaptive = { type: "adaptive" }
+  const off = { type: "disabled" }
+  it.each<readonly [string, JsonObject, string | undefined, ReadonlyArray<string>]>([
+    ["gpt-4o", adaptive, undefined, ["thinking"]],
+    ["gpt-4o", off, undefined, []],
+    ["o1-mini", adaptive, undefined, ["thinking"]],
+    ["gpt-5.1", adaptive, "medium", []],
+    ["gpt-5.1", off, "none", []],
+    ["o3", adaptive, undefined, []],
+    ["some-model", adaptive, "medium", []],
+    ["some-model", off, undefined, []],
+  ])("of %s that is told %j, is %s", (model, thinking, effort, lost) => {
+    const asked = { max_tokens: 99, messages: [hi], thinking }
+    const { body, lost: told } = translated("messages", "chat", asked, abilitiesOf(model))
+    expect([body["reasoning_effort"], told]).toEqual([effort, lost])
+  })
+})
+
+describe("Stop words", () => {
+  const five = ["a", "b", "c", "d", "e"]
+  it.each<readonly [string, ReadonlyArray<string> | undefined, ReadonlyArray<string>]>([
+    ["some-model", five, []],
+    ["gpt-4o", five.slice(0, 4), ["stop_sequences"]],
+    ["o3", undefined, ["stop_sequences"]],
+  ])("of %s are as many as it takes", (model, stop, lost) => {
+    const asked = { max_tokens: 99, messages: [hi], stop_sequences: five }
+    const { body, lost: told } = translated("messages", "chat", asked, abilitiesOf(model))
+    expect([body["stop"], told]).toEqual([stop, lost])
+  })
+})
+
+describe("Arguments of calls", () => {
+  const calling = (args: Json) => ({
+    messages: [
+      hi,
+      { role: "assistant", tool_calls: [{ id: "c", function: { name: "f", arguments: args } }] },
+      { role: "tool", tool_call_id: "c", content: "x" },
+    ],
+  })
+
+  it("that are given as JSON are what they say", () => {
+    const { body } = translated("chat", "responses", calling({ a: [1] }))
+    expect(body["input"]).toContainEqual({
+      type: "function_call",
+      call_id: "c",
+      name: "f",
+      arguments: '{"a":[1]}',
+    })
+  })
+
+  it("that may not be the numbers that were written are told", () => {
+    const messages = [
+      hi,
+      { role: "assistant", content: [{ type: "tool_use", id: "c", name: "f", input: { id: 1e18 } }] },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "c" }] },
+    ]
+    expect(translated("messages", "chat", { max_tokens: 99, messages }).lost).toEqual([
+      "messages.content.tool_use.input",
+    ])
   })
 })
 

@@ -178,7 +178,7 @@ describe("abilities of models (2.6)", () => {
     ["claude-sonnet-4-5-20250929", { sampling: "while_not_thinking", thinking: "budget", prefill: true }],
     [
       "us.anthropic.claude-haiku-4-5-20251001-v1:0",
-      { thinking: "budget", thinks: "when_asked", efforts: [] },
+      { thinking: "budget", thinks: "when_asked", efforts: undefined },
     ],
     ["anthropic/claude-sonnet-4.6", { thinking: "adaptive", prefill: false, sampling: "while_not_thinking" }],
     [
@@ -203,7 +203,7 @@ describe("abilities of models (2.6)", () => {
       "openai/gpt-oss-120b",
       { efforts: ["low", "medium", "high"], sampling: "always", capMember: "max_tokens" },
     ],
-    ["qwen3-coder", { sampling: "always", thinking: "budget", efforts: [], capMember: "max_tokens" }],
+    ["qwen3-coder", { sampling: "always", thinking: "budget", efforts: undefined, capMember: "max_tokens" }],
     ["polo1", { capMember: "max_tokens" }],
     ["", { capMember: "max_tokens" }],
   ])("of %s", (model, expected) => {

@@ -42,6 +42,27 @@ const forbidden = [
 ]
 
 describe("towards an upstream", () => {
+  it("passes nothing of the other family where it is asked in another dialect", () => {
+    const client = {
+      "anthropic-beta": "a",
+      "anthropic-version": "2023-06-01",
+      "x-claude-code-session-id": "s",
+      "openai-beta": "b",
+      "user-agent": "c",
+    }
+    const namesIn = (face: "openai" | "anthropic", isTranslated: boolean) =>
+      Object.keys(toUpstream(client, { headers: {} }, undefined, { body: "json", face, isTranslated })).sort()
+    expect(namesIn("openai", true)).toEqual(["content-type", "openai-beta", "user-agent"])
+    expect(namesIn("anthropic", true)).toEqual([
+      "anthropic-beta",
+      "anthropic-version",
+      "content-type",
+      "user-agent",
+      "x-claude-code-session-id",
+    ])
+    for (const name in client) expect(namesIn("openai", false)).toContain(name)
+  })
+
   it("passes what is on the list", () => {
     const headers = {
       "content-type": "application/json; charset=utf-8",

@@ -35,7 +35,7 @@ export const Abilities = Schema.Struct({
   }),
   efforts: optional(efforts, {
     description:
-      "The efforts that the models know, from the least to the most; Sluice sends the nearest to the one asked for. `[]`: in messages none, in the other dialects any as it came.",
+      "The efforts that the models know, from the least to the most; Sluice sends the nearest to the one asked for. `[]`: the models take none. Absent, and not known: in messages none, in the other dialects any as it came.",
     examples: [["low", "medium", "high"]],
   }),
   prefill: optional(Schema.Boolean, {

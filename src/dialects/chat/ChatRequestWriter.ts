@@ -57,7 +57,8 @@ class Messages {
   }
 
   #seeMarks(parts: ReadonlyArray<Part>): void {
-    if (parts.some((part) => "cache" in part && part.cache !== undefined)) this.#losses.tell("cache_control")
+    if (parts.some((part) => "cache" in part && part.cache !== undefined))
+      this.#losses.tellOfCaches("cache_control")
   }
 
   #hear(parts: ReadonlyArray<UserPart>, name: string | undefined): void {
@@ -132,7 +133,7 @@ const writtenTools = (tools: ReadonlyArray<Tool>, losses: Losses): ReadonlyArray
       losses.tell(tool.as, tool.isEssential)
       return []
     }
-    if (tool.kind === "function" && tool.isCached) losses.tell("cache_control")
+    if (tool.kind === "function" && tool.isCached) losses.tellOfCaches("cache_control")
     return [writtenTool({ ...tool, name: nameOf(tool.name) })]
   })
 

@@ -156,13 +156,31 @@ const writtenTier = (tier: string): string => (tier === "standard_only" ? "defau
 
 /** What of these settings this model does not take. */
 const tellUntaken = (
-  { reasoning, temperature, topK, topP }: Settings,
+  { frequencyPenalty, presencePenalty, reasoning, temperature, topK, topP }: Settings,
   abilities: ModelAbilities,
   losses: Losses,
 ): void => {
   const tunes = takesSampling(abilities, reasoning?.value)
-  const untaken = [...(tunes ? [] : [temperature, topP]), ...(tunes && abilities.topK ? [] : [topK])]
+  const untaken = [
+    ...(tunes ? [] : [temperature, topP, presencePenalty, frequencyPenalty]),
+    ...(tunes && abilities.topK ? [] : [topK]),
+  ]
   for (const one of untaken) if (one !== undefined) losses.tellUntaken(one.as)
+}
+
+/** As many words as are taken, the first of them. */
+const stopFor = (
+  stop: Setting<ReadonlyArray<string>> | undefined,
+  { mostStops }: ModelAbilities,
+  losses: Losses,
+): ReadonlyArray<string> | undefined => {
+  if (stop === undefined || mostStops === undefined || stop.value.length <= mostStops) return stop?.value
+  if (mostStops === 0) {
+    losses.tellUntaken(stop.as)
+    return undefined
+  }
+  losses.tellInPart(stop.as)
+  return stop.value.slice(0, mostStops)
 }
 
 /** @param freeForm the tools that take any text */
@@ -180,10 +198,10 @@ export const writtenSettings = (
     temperature: tunes ? settings.temperature?.value : undefined,
     top_p: tunes ? settings.topP?.value : undefined,
     top_k: tunes && abilities.topK ? settings.topK?.value : undefined,
-    stop: settings.stop?.value,
+    stop: stopFor(settings.stop, abilities, losses),
     seed: settings.seed?.value,
-    presence_penalty: settings.presencePenalty?.value,
-    frequency_penalty: settings.frequencyPenalty?.value,
+    presence_penalty: tunes ? settings.presencePenalty?.value : undefined,
+    frequency_penalty: tunes ? settings.frequencyPenalty?.value : undefined,
     tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
     parallel_tool_calls: settings.parallelToolCalls?.value,
     response_format: format === undefined ? undefined : writtenFormat(format.value),

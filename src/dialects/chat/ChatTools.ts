@@ -1,5 +1,6 @@
 /** Tools in chat and what is said of their use, read and written. */
 import { isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { hasInexact } from "../CallInput.ts"
 import type { Tool, ToolChoice } from "../Conversation.ts"
 import { type Losses, tellUnknown } from "../Losses.ts"
 import { booleanIn, listIn, membersOf, objectIn, objectsIn, textIn } from "../Members.ts"
@@ -43,6 +44,7 @@ const knownOfFunctions: ReadonlySet<string> = new Set(["name", "description", "p
 const toolOf = (tool: JsonObject, foreign: Losses): Tool => {
   const { custom, function: named, type } = tool
   tellUnknown(foreign, tool, known, "tools")
+  if (hasInexact(tool)) foreign.tellInPart("tools.function.parameters")
   tellUnknown(foreign, objectIn(named) ?? {}, knownOfFunctions, "tools.function")
   const read =
     type === "custom"

@@ -1,5 +1,6 @@
 /** The messages of a request in chat, read to turns. */
 import type { Json, JsonObject } from "../../wire/Json.ts"
+import { argumentsText } from "../CallInput.ts"
 import type { Turn } from "../Conversation.ts"
 import { type Losses, tellUnknown } from "../Losses.ts"
 import { booleanIn, listIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
@@ -17,7 +18,7 @@ const callOf = (call: JsonObject): ToolCallPart | undefined => {
     kind: "tool_call",
     id: textIn(id) ?? `call_${name}`,
     name,
-    input: textIn(free === undefined ? said["arguments"] : said["input"]) ?? "",
+    input: free === undefined ? argumentsText(said["arguments"]) : (textIn(said["input"]) ?? ""),
     isFreeForm: free !== undefined,
   }
 }
@@ -26,7 +27,7 @@ const callOf = (call: JsonObject): ToolCallPart | undefined => {
 const oldCallOf = (call: JsonObject | undefined): ReadonlyArray<ToolCallPart> => {
   const name = textIn(call?.["name"])
   if (call === undefined || name === undefined) return []
-  const input = textIn(call["arguments"]) ?? ""
+  const input = argumentsText(call["arguments"])
   return [{ kind: "tool_call", id: `call_${name}`, name, input, isFreeForm: false }]
 }
 

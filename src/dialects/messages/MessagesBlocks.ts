@@ -13,11 +13,14 @@ export const textOfBlock = ({ citations, text }: JsonObject): TextPart | undefin
 }
 
 /** A call. */
-export const callOfBlock = ({ id, input, name }: JsonObject): ToolCallPart => ({
+export const callOfBlock = (
+  { id, input: given, name }: JsonObject,
+  input: string = inputText(given),
+): ToolCallPart => ({
   kind: "tool_call",
   id: typeof id === "string" ? id : "",
   name: typeof name === "string" ? name : "",
-  input: inputText(input),
+  input,
   isFreeForm: false,
 })
 

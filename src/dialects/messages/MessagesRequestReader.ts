@@ -2,6 +2,7 @@
 import * as Either from "effect/Either"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { isJsonArray, isJsonObject, type JsonObject } from "../../wire/Json.ts"
+import { hasInexact } from "../CallInput.ts"
 import type { Conversation, Tool } from "../Conversation.ts"
 import { cacheOf, MessagesReading } from "./MessagesReading.ts"
 import { settingsIn } from "./MessagesSettingsReader.ts"
@@ -24,6 +25,7 @@ const toolOf = (reading: MessagesReading, tool: JsonObject, path: string): Tool 
     const isEssential = !type.startsWith("tool_search_tool")
     return { kind: "foreign", as: `tools.${type}`, isEssential }
   }
+  if (hasInexact(schema)) reading.foreign.tellInPart("tools.input_schema")
   const name = reading.text(tool["name"], `${path}.name`) ?? reading.wrong(`${path}.name`, "Field required")
   for (const member in tool) {
     if (!ofTools.has(member) && tool[member] !== null) reading.foreign.tell(`tools.${member}`)

@@ -35,7 +35,7 @@ export const writeMessagesRequest = (conversation: Conversation, target: WriteFo
     messages: written.messages,
   })
 
-  const maxTokens = maxTokensFor(settings, abilities)
+  const maxTokens = maxTokensFor(settings, abilities, losses)
   const { effort, isOn, thinking } = thinkingFor(
     {
       abilities,

@@ -1,6 +1,7 @@
 /** What a model said before, as blocks: texts, its reasoning where its maker takes it back, and calls. */
 import type { JsonObject } from "../../wire/Json.ts"
 import { parseObject } from "../../wire/JsonBytes.ts"
+import { hasEndless } from "../CallInput.ts"
 import type { WriteFor } from "../DialectForm.ts"
 import type { Losses } from "../Losses.ts"
 import type {
@@ -62,7 +63,7 @@ const inputOf = ({ input }: ToolCallPart, losses: Losses): JsonObject => {
   if (input.trim() === "") return {}
   const read = parseObject(encoder.encode(input))
   // Printed anew, numbers of more digits than the engine has become others.
-  if (read === undefined || losesDigits(input)) losses.tellInPart("tool_calls.arguments")
+  if (read === undefined || losesDigits(input) || hasEndless(read)) losses.tellInPart("tool_calls.arguments")
   return read ?? {}
 }
 

@@ -3,6 +3,7 @@
  * of those is told in descriptions, as its own SDKs do it.
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
+import { printedInput } from "../CallInput.ts"
 
 const emptyObject: JsonObject = { type: "object", properties: {} }
 
@@ -17,10 +18,11 @@ export interface ToolSchema {
 
 /** Variants of the whole input, which are not taken: what all of them may have, and each must. */
 const merged = (schema: JsonObject, variants: ReadonlyArray<JsonObject>): JsonObject => {
-  const properties = Object.assign(
-    {},
-    ...[schema, ...variants].map((one) => (isJsonObject(one["properties"]) ? one["properties"] : {})),
+  const entries = [schema, ...variants].flatMap(({ properties }) =>
+    properties !== undefined && isJsonObject(properties) ? Object.entries(properties) : [],
   )
+  // Of several of one name the last counts.
+  const properties = Object.fromEntries(entries)
   const kept = Object.entries(schema).filter(([name]) => !combining.some((one) => one === name))
   return { ...Object.fromEntries(kept), type: "object", properties }
 }
@@ -119,7 +121,9 @@ class Strictness {
     } else if (name === "description" || isTaken(name, value)) {
       kept[name] = value
     } else if (name !== "additionalProperties" && name !== "$schema") {
-      told.push(`${name}: ${JSON.stringify(value)}`)
+      const printed = printedInput(value)
+      if (printed === undefined) this.isPossible = false
+      else told.push(`${name}: ${printed}`)
     }
   }
 

@@ -1,6 +1,7 @@
 /** What a conversation says of its answer, as members of a request in Anthropic's dialect. */
 import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { JsonObject } from "../../wire/Json.ts"
+import { printedInput } from "../CallInput.ts"
 import type { AnswerFormat, Setting, Settings } from "../Conversation.ts"
 import type { Losses } from "../Losses.ts"
 import { membersOf } from "../Members.ts"
@@ -14,8 +15,6 @@ const unspoken = [
   ["frequencyPenalty", 0],
   ["verbosity", "medium"],
   ["metadata", undefined],
-  ["promptCacheKey", undefined],
-  ["promptCacheRetention", undefined],
   ["store", false],
 ] as const
 
@@ -24,6 +23,8 @@ const tellUnspoken = (settings: Settings, losses: Losses): void => {
     const setting = settings[name]
     if (setting !== undefined && setting.value !== nothing) losses.tell(setting.as)
   }
+  for (const setting of [settings.promptCacheKey, settings.promptCacheRetention])
+    if (setting !== undefined) losses.tellOfCaches(setting.as)
 }
 
 const between = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value))
@@ -91,10 +92,12 @@ const noFormat: WrittenFormat = { format: undefined, instruction: undefined }
 
 const jsonAlone = "Answer with one JSON value alone: no other text before or after it, and no code fence."
 
-const told = (format: AnswerFormat): string =>
-  format.kind === "json_object"
-    ? `${jsonAlone} It is an object.`
-    : `${jsonAlone} It has to fit this JSON Schema:\n${JSON.stringify(format.schema)}`
+/** `undefined` where its schema is nested deeper than can be printed. */
+const told = (format: AnswerFormat): string | undefined => {
+  if (format.kind === "json_object") return `${jsonAlone} It is an object.`
+  const schema = printedInput(format.schema)
+  return schema === undefined ? undefined : `${jsonAlone} It has to fit this JSON Schema:\n${schema}`
+}
 
 export const formatFor = (
   format: Setting<AnswerFormat> | undefined,
@@ -107,14 +110,25 @@ export const formatFor = (
   if (schema !== undefined) return { format: { type: "json_schema", schema }, instruction: undefined }
   if (held === undefined && value.kind === "json_schema") losses.tellUntaken(as)
   else losses.tellInPart(as)
-  return { format: undefined, instruction: told(value) }
+  const instruction = told(value)
+  if (instruction === undefined) losses.tell(as, true)
+  return { format: undefined, instruction }
 }
 
 const assumedMaxTokens = 8192
 
-/** They have to be said. */
-export const maxTokensFor = ({ maxTokens }: Settings, { maxOutput }: ModelAbilities): number =>
-  Math.max(1, Math.floor(maxTokens?.value ?? maxOutput ?? assumedMaxTokens))
+/** They have to be said, and those that are more than the model's most are refused. */
+export const maxTokensFor = (
+  { maxTokens }: Settings,
+  { maxOutput }: ModelAbilities,
+  losses: Losses,
+): number => {
+  if (maxTokens === undefined) return maxOutput ?? assumedMaxTokens
+  const { as, value } = maxTokens
+  const taken = between(Math.floor(value), 1, maxOutput ?? Number.MAX_SAFE_INTEGER)
+  if (taken !== value) losses.tellInPart(as)
+  return taken
+}
 
 /** All that depends on no other part of the request but whether the model thinks. */
 export const writtenSettings = (

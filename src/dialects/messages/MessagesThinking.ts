@@ -48,7 +48,7 @@ const withBudget = (asked: ThinkingFor, wish: ReasoningWish): Thinking | undefin
 }
 
 /** Others than those that it knows are refused. */
-const knownEffort = (wish: ReasoningWish, efforts: ReadonlyArray<string>): string | undefined => {
+const knownEffort = (wish: ReasoningWish, efforts: ReadonlyArray<string> = []): string | undefined => {
   const nearest = effortOf(wish, efforts)
   return nearest !== undefined && efforts.includes(nearest) ? nearest : undefined
 }

@@ -1,5 +1,6 @@
 /** The turns of a request in Anthropic's dialect, with its instructions before them. */
 import { isJsonArray, type Json, type JsonObject } from "../../wire/Json.ts"
+import { hasInexact, printedInput } from "../CallInput.ts"
 import type { Turn } from "../Conversation.ts"
 import type { AssistantPart } from "../Part.ts"
 import { isUnsealed, unwrap } from "../Seal.ts"
@@ -23,6 +24,14 @@ const reasoningParts = (
   return some(reasoningOf(text, seal))
 }
 
+/** Printed as it was read: numbers of more digits than are kept are told. */
+const inputIn = (reading: MessagesReading, { input }: JsonObject, path: string): string => {
+  if (hasInexact(input)) reading.foreign.tellInPart("messages.content.tool_use.input")
+  const printed = printedInput(input)
+  if (printed === undefined) reading.wrong(`${path}.input`, "Input is nested too deep")
+  return printed ?? "{}"
+}
+
 const assistantPart = (
   reading: MessagesReading,
   block: JsonObject,
@@ -37,7 +46,7 @@ const assistantPart = (
     case "tool_use":
       if (typeof block["id"] !== "string") reading.wrong(`${path}.id`, "Field required")
       if (typeof block["name"] !== "string") reading.wrong(`${path}.name`, "Field required")
-      return [marked(callOfBlock(block), block)]
+      return [marked(callOfBlock(block, inputIn(reading, block, path)), block)]
     case "thinking": {
       const { signature, thinking } = block
       const text = typeof thinking === "string" ? thinking : ""

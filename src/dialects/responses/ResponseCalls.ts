@@ -1,7 +1,7 @@
 /** Calls of tools in responses, read and written: of functions, of tools that take any text, of both in namespaces, and of the search for tools. */
 import type { JsonObject } from "../../wire/Json.ts"
 import { parseJson } from "../../wire/JsonBytes.ts"
-import { inputText } from "../CallInput.ts"
+import { argumentsText, inputText } from "../CallInput.ts"
 import { membersOf, saidIn, textIn } from "../Members.ts"
 import type { ToolCalling, ToolCallPart } from "../Part.ts"
 
@@ -39,7 +39,7 @@ export const callOf = (item: JsonObject): ToolCallPart => {
     kind: "tool_call",
     id: textIn(item["call_id"]) ?? textIn(item["id"]) ?? "",
     ...namedIn(saidIn(item["namespace"]), textIn(item["name"]) ?? ""),
-    input: textIn(item[isFreeForm ? "input" : "arguments"]) ?? "",
+    input: isFreeForm ? (textIn(item["input"]) ?? "") : argumentsText(item["arguments"]),
     isFreeForm,
   }
 }

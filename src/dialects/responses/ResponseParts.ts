@@ -67,7 +67,7 @@ const fileOf = (part: JsonObject): FilePart | undefined => {
   const { file_data: data, file_id: id, file_url: url, filename } = part
   const source =
     typeof data === "string"
-      ? data.startsWith("data:")
+      ? /^data:/i.test(data)
         ? sourceOf(data)
         : ({ kind: "data", mediaType: "application/pdf", base64: data } as const)
       : typeof url === "string"

@@ -2,6 +2,7 @@
 import * as Either from "effect/Either"
 import { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { isJsonArray, type JsonObject } from "../../wire/Json.ts"
+import { hasInexact } from "../CallInput.ts"
 import type { Conversation } from "../Conversation.ts"
 import { Losses } from "../Losses.ts"
 import { textIn } from "../Members.ts"
@@ -20,6 +21,7 @@ export const readRequest = (body: JsonObject): Either.Either<Conversation, Inval
   const foreign = new Losses()
   foreign.tellAll(foreignOf(body))
   const turns = turnsOf(instructions, input, foreign)
+  if (hasInexact(body["tools"])) foreign.tellInPart("tools.parameters")
   return Either.right({
     model: textIn(body["model"]) ?? "",
     stream: body["stream"] === true,

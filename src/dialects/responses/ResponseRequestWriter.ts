@@ -130,7 +130,7 @@ const writtenTools = (tools: ReadonlyArray<Tool>, losses: Losses): ReadonlyArray
       losses.tell(tool.as, tool.isEssential)
       return []
     }
-    if (tool.kind === "function" && tool.isCached) losses.tell("cache_control")
+    if (tool.kind === "function" && tool.isCached) losses.tellOfCaches("cache_control")
     return [writtenTool({ ...tool, name: nameOf(tool.name) })]
   })
 
@@ -145,7 +145,7 @@ export const writeRequest = (
     : withoutFreeForm(conversation)
   const losses = new Losses()
   losses.tellAll(foreign)
-  if (turns.some(({ parts }) => parts.some(isMarked))) losses.tell("cache_control")
+  if (turns.some(({ parts }) => parts.some(isMarked))) losses.tellOfCaches("cache_control")
   const [instructions, others] = apart(turns, losses)
   const { items } = new Items(others, upstream, losses)
   const written = writtenTools(tools, losses)

@@ -163,7 +163,7 @@ const writtenReasoning = (
 
 /** A model that reasons, or is asked to, is asked for what it thought, sealed, so that it can be told again. */
 const isToInclude = ({ reasoning }: Settings, { efforts }: ModelAbilities): boolean =>
-  efforts.length > 0 || reasoning?.value.mode === "on"
+  (efforts !== undefined && efforts.length > 0) || reasoning?.value.mode === "on"
 
 /**
  * Nothing is kept by the upstream unless the caller says so: in other dialects nobody could ask for it.

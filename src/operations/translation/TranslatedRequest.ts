@@ -82,7 +82,7 @@ const written = (
   })
   const fatal =
     upstream.onUnsupported === "reject"
-      ? request.losses[0]
+      ? request.losses.find(({ keepsAnswer }) => keepsAnswer !== true)
       : request.losses.find(({ isEssential }) => isEssential)
   return fatal === undefined
     ? Either.right(request)

@@ -407,11 +407,10 @@ describe("the reader", () => {
     )
   })
 
-  it("takes an input that is nested without end for none", () => {
+  it("refuses an input that is nested without end", () => {
     const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`
     const content = [{ type: "tool_use", id: "i", name: "f", input: JSON.parse(deep) }]
-    expect(read({ messages: [user, { role: "assistant", content }] }).turns[1]?.parts).toMatchObject([
-      { input: "{}" },
-    ])
+    const read = readMessagesRequest({ ...base, messages: [user, { role: "assistant", content }] })
+    expect(Either.getLeft(read)).toMatchObject({ value: { param: "messages.1.content.0.input" } })
   })
 })

@@ -133,9 +133,9 @@ describe("members of a request (2.1)", () => {
         "presence_penalty",
         "verbosity",
         "metadata",
+        "store",
         "prompt_cache_key",
         "prompt_cache_retention",
-        "store",
       ],
     ],
   ])("%j for %s are %j", (settings, model, members, losses) => {
@@ -376,6 +376,7 @@ describe("turns (2.3)", () => {
       [],
     ],
     ['{"a":-9007199254740993}', { a: -9007199254740992 }, ["tool_calls.arguments"]],
+    ['{"a":1e999}', { a: Number.POSITIVE_INFINITY }, ["tool_calls.arguments"]],
     ["[1]", {}, ["tool_calls.arguments"]],
     ['{"a', {}, ["tool_calls.arguments"]],
   ])("the input %j is %j", (input, read, losses) => {

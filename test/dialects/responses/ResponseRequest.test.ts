@@ -114,7 +114,7 @@ describe("A request of responses", () => {
     [
       "a model of which nothing is known, and that is asked to reason",
       { reasoning: { effort: "high" } },
-      { efforts: [] },
+      { efforts: undefined },
       { reasoning: { effort: "high" } },
       [],
     ],

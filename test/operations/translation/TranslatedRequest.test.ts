@@ -65,6 +65,12 @@ describe("what a target cannot be told", () => {
     expect(refusal).toMatchObject({ right: { param: "member" } })
   })
 
+  it("is not refused where the answer is the same without it", () => {
+    const cached = { ...chat, prompt_cache_key: "k" }
+    const asked = prepared("chat", cached, "messages", { onUnsupported: "reject" })
+    expect(Either.getOrThrow(asked).dropped).toEqual(["prompt_cache_key"])
+  })
+
   it("is refused where it is reject, by the caller's name for it", () => {
     expect(
       Either.flip(prepared("chat", { ...chat, seed: 1 }, "messages", { onUnsupported: "reject" })),
