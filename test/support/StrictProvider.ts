@@ -95,6 +95,29 @@ const first = (problems: ReadonlyArray<string | false | undefined>): string | un
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
+/** OpenAI's: nothing is said of tools that are not there, whom it is for is short, and stop words are few. */
+const openAiProblem = (body: JsonObject): string | undefined =>
+  first([
+    body["tools"] === undefined && body["tool_choice"] !== undefined && "'tool_choice' needs 'tools'",
+    body["tools"] === undefined &&
+      body["parallel_tool_calls"] !== undefined &&
+      "'parallel_tool_calls' is only allowed when 'tools' are specified",
+    String(body["user"] ?? body["safety_identifier"] ?? "").length > 64 && "the user is too long",
+    Array.isArray(body["stop"]) && body["stop"].length > 4 && "there are too many stop words",
+  ])
+
+/** Where a message of the system may not stand. */
+const misplaced = (turns: ReadonlyArray<JsonObject>): string | undefined => {
+  const at = turns.findIndex(
+    ({ role }, place) =>
+      role === "system" &&
+      (turns[place - 1]?.["role"] !== "user" || (turns[place + 1]?.["role"] ?? "assistant") !== "assistant"),
+  )
+  return at === -1
+    ? undefined
+    : `messages.${at}: role 'system' must follow a 'user' message, and precede an 'assistant' message or end the array`
+}
+
 const openAiError = (type: string, message: string): Members => ({
   error: { message, type, param: null, code: null },
 })
@@ -123,6 +146,7 @@ const chat: Speech = {
     const images = messages.flatMap(({ content }) => objects(content)).filter((part) => "image_url" in part)
     return {
       problem: first([
+        openAiProblem(body),
         ...problems,
         toolProblem(
           objects(body["tools"]).map(({ custom, function: named, type }) =>
@@ -242,6 +266,7 @@ const responses: Speech = {
     const reasons = effort !== undefined && effort !== "none"
     return {
       problem: first([
+        openAiProblem(body),
         !isSame(
           calls.map((call) => call["call_id"]),
           results.map((result) => result["call_id"]),
@@ -309,6 +334,7 @@ const messages: Speech = {
           objects(body["tools"]).map(({ input_schema: schema, name }) => ({ name, schema })),
           128,
         ),
+        misplaced(turns),
         typeof body["max_tokens"] !== "number" && "max_tokens: Field required",
         turns[0]?.["role"] !== "user" && "the first message is not the user's",
         ...turns.map((turn, at) => {
