@@ -64,7 +64,7 @@ export const render = (explanation: Explanation): string => {
 const endpointInWords = ({ dialect, endpoint }: Explanation): ReadonlyArray<readonly [string, string]> =>
   endpoint === undefined
     ? []
-    : [["endpoint", dialect === undefined ? endpoint : `${endpoint}, in the dialect ${dialect}`]]
+    : [["endpoint", dialect === undefined ? endpoint : `${endpoint}, for callers of ${dialect}`]]
 
 /** Whose dialects nobody wrote: a running gateway may have learned better. */
 const guessesInWords = ({
