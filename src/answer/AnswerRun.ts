@@ -9,6 +9,8 @@ import type { SseEvent } from "../wire/Sse.ts"
 import type { Usage } from "./Usage.ts"
 
 export interface AnswerSettings {
+  /** Its events are put together to a whole answer: what SDKs of streams miss is not made up. */
+  readonly isGathered?: true
   /** The client asked for the usage chunk; else it is read here and not passed on. */
   readonly includeUsage: boolean
   /** How many choices the answer is to have. */

@@ -8,7 +8,7 @@ import type { InvalidRequest, NotAsked } from "../errors/RequestErrors.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
 import type { AskedTarget, Recipient, RequestFacts } from "../operations/Operation.ts"
 import { operationsByName, type ServedName } from "../operations/Operations.ts"
-import { translatedAnswer } from "../operations/translation/TranslatedAnswer.ts"
+import { type TranslatedAnswer, translatedAnswer } from "../operations/translation/TranslatedAnswer.ts"
 import { preparedFor } from "../operations/translation/TranslatedRequest.ts"
 import type { Translation } from "../operations/translation/Translation.ts"
 import { type Model, readModels } from "../routing/ModelList.ts"
@@ -82,7 +82,10 @@ export interface AsideJobs {
       readonly translation: Translation
       readonly askedAt: number
     }
-    readonly output: { readonly body: Uint8Array | undefined; readonly outline: JsonObject | undefined }
+    readonly output: {
+      readonly translated: TranslatedAnswer | undefined
+      readonly outline: JsonObject | undefined
+    }
   }
   /** Changes the texts of a plain answer, and cuts it into the data of events; none where it is no answer. */
   readonly chunks: {
@@ -178,7 +181,10 @@ export const asideJobs: {
       },
     ),
   transform: ({ bytes, operation, transform }) => ({ body: transformed(operation, transform, bytes) }),
-  translate: ({ askedAt, bytes, translation }) => outlined(translatedAnswer(translation, askedAt, bytes)),
+  translate: ({ askedAt, bytes, translation }) => {
+    const translated = translatedAnswer(translation, askedAt, bytes)
+    return { translated, outline: outlined(translated?.body).outline }
+  },
   chunks: ({ bytes, limitBytes, operation, transform }) => {
     const { stream } = operationsByName[operation]
     const body = transformed(operation, transform, bytes)

@@ -210,6 +210,7 @@ const plainEnding = (
     outcome: "ok",
     error: undefined,
     ...facts,
+    usage: answered.counts ?? facts.usage,
     finishReason: toldReason(facts.finishReason, secrets),
     responseId: toldId(facts.responseId, secrets),
     serviceTier: toldId(facts.serviceTier, secrets),

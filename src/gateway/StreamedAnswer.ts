@@ -144,7 +144,7 @@ export const streamedAnswer = (
         status,
         outcome,
         error,
-        usage,
+        usage: reading.stream.counts?.() ?? usage,
         finishReason: toldReason(finishReason, secrets),
         toolCalls,
         // Of a stream that is kept it is read when its record is written, off the answer put together.

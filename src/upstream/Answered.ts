@@ -2,6 +2,7 @@
 import type * as Either from "effect/Either"
 import type { RelayedForm } from "../answer/RelayedAnswer.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
+import type { Usage } from "../answer/Usage.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { Outcome } from "../errors/Outcome.ts"
 import type { HandedOn } from "../operations/Operation.ts"
@@ -23,6 +24,8 @@ export interface AnsweredPlain extends AnsweredHead {
   readonly body: Uint8Array
   /** The body read. */
   readonly answer: JsonObject
+  /** What its upstream reported, where the body cannot say that something was not: SDKs need zeros. */
+  readonly counts?: Usage | undefined
 }
 
 /** No success, and for the client all the same. */
@@ -38,6 +41,8 @@ export interface AnsweredStream extends AnsweredHead {
   readonly events: EventSource<StreamFault>
   /** Its texts are changed already, as they are to be at its target. */
   readonly isTransformed: boolean
+  /** What its upstream has reported so far, as of a plain answer. */
+  readonly counts?: (() => Usage) | undefined
   /** To be told how the stream ended, for the upstream's breaker; gives back what the attempt holds. */
   readonly ended: (outcome: Outcome) => void
 }

@@ -62,6 +62,7 @@ export class GatheredAnswer<E> implements EventSink<E> {
     const { choices, grammar } = options
     this.#options = options
     this.#answer = grammar.answer({
+      isGathered: true,
       includeUsage: true,
       choices,
       // What broke it off is told by whoever made the attempt.

@@ -1,9 +1,14 @@
 /** A plain answer that was judged, as its caller is given it: in the caller's dialect, and as a stream where one was asked for. */
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
+import type { Usage } from "../answer/Usage.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { conversations } from "../operations/translation/Conversations.ts"
-import { secondsOf, translatedAnswer } from "../operations/translation/TranslatedAnswer.ts"
+import {
+  secondsOf,
+  type TranslatedAnswer,
+  translatedAnswer,
+} from "../operations/translation/TranslatedAnswer.ts"
 import type { Translation } from "../operations/translation/Translation.ts"
 import { eventsOf } from "../wire/EventSource.ts"
 import type { JsonObject } from "../wire/Json.ts"
@@ -20,6 +25,8 @@ export class GivingOut {
   readonly #tell: (read: Read) => void
   /** Leaves what is done aside for it. */
   #doWithout: (() => void) | undefined
+  /** What its upstream reported, where that is given out otherwise: what is written for SDKs has zeros for what was not. */
+  #counts: Usage | undefined
 
   /** @param transform what is to be done to its texts */
   constructor(
@@ -63,32 +70,41 @@ export class GivingOut {
   }
 
   #give(operation: ServedOperation, body: Uint8Array, answer: JsonObject): void {
-    if (this.#asked.stream && operation.stream !== undefined) this.asStream(operation.stream, body, operation)
-    else this.#tell({ kind: "plain", body, answer })
+    if (this.#asked.stream && operation.stream !== undefined) {
+      this.#counts ??= operation.plain.read(answer).usage
+      this.asStream(operation.stream, body, operation)
+    } else this.#tell({ kind: "plain", body, answer, counts: this.#counts })
   }
 
   #translate(translation: Translation, body: Uint8Array): void {
     const { aside, beganAt } = this.#asked
     const askedAt = secondsOf(beganAt)
-    const give = (translated: Uint8Array | undefined, outline: JsonObject | undefined): void => {
+    const give = (translated: TranslatedAnswer | undefined, outline: JsonObject | undefined): void => {
       if (translated === undefined || outline === undefined) {
         this.#fail(
           AttemptFailure.Unusable({ reason: `answered with what cannot be told in ${translation.to}` }),
         )
-      } else if (translated.length > body.length && !this.#asked.hold(translated.length - body.length)) {
-        // A response says again what was asked: instructions and tools.
+      } else if (!this.#mayTake(translated.body.length - body.length)) {
         this.#fail(noMemory)
-      } else this.#give(conversations[translation.to], translated, outline)
+      } else {
+        this.#counts = translated.counts
+        this.#give(conversations[translation.to], translated.body, outline)
+      }
     }
     if (body.length <= surelyReadable) {
       const translated = translatedAnswer(translation, askedAt, body)
-      give(translated, translated === undefined ? undefined : outlineOf(translated, answerLimits))
+      give(translated, translated === undefined ? undefined : outlineOf(translated.body, answerLimits))
       return
     }
     this.#doWithout = aside("translate", { translation, askedAt, bytes: body }, (done) => {
       if (done === undefined) this.#fail(noTurn)
-      else give(done.body, done.outline)
+      else give(done.translated, done.outline)
     })
+  }
+
+  /** A response says again what was asked: instructions and tools. */
+  #mayTake(longer: number): boolean {
+    return longer <= 0 || this.#asked.hold(longer)
   }
 
   #giveChunks(grammar: StreamGrammar, datas: ReadonlyArray<Uint8Array>, isTransformed: boolean): void {
@@ -99,7 +115,10 @@ export class GivingOut {
         }),
       )
     } else if (!this.#asked.hold(datas.reduce((sum, { length }) => sum + length, 0))) this.#fail(noMemory)
-    else this.#tell({ kind: "chunks", grammar, events: eventsOf(datas), isTransformed })
+    else {
+      const counts = this.#counts
+      this.#tell({ kind: "chunks", grammar, events: eventsOf(datas), isTransformed, counts })
+    }
   }
 
   #fail(failure: AttemptFailure): void {

@@ -3,6 +3,7 @@ import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import type { BegunAnswer, RelayedForm } from "../answer/RelayedAnswer.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
+import type { Usage } from "../answer/Usage.ts"
 import { faces } from "../errors/faces/Faces.ts"
 import { errorData, inOpenAiTerms } from "../errors/faces/OpenAiFace.ts"
 import type { ShapedError } from "../errors/SaidError.ts"
@@ -44,7 +45,13 @@ export interface BodyReading {
 
 /** What an answer comes to. */
 export type Read =
-  | { readonly kind: "plain"; readonly body: Uint8Array; readonly answer: JsonObject }
+  | {
+      readonly kind: "plain"
+      readonly body: Uint8Array
+      readonly answer: JsonObject
+      /** What its upstream reported, where the body cannot say that something was not. */
+      readonly counts: Usage | undefined
+    }
   /** A stream begins, with what the reader kept. */
   | { readonly kind: "begun"; readonly grammar: StreamGrammar; readonly reader: EventReader<StreamFault> }
   /** A plain answer, given out as a stream; the texts of a long one are changed already. */
@@ -53,6 +60,8 @@ export type Read =
       readonly grammar: StreamGrammar
       readonly events: EventSource<StreamFault>
       readonly isTransformed: boolean
+      /** As of a plain answer. */
+      readonly counts: Usage | undefined
     }
   /** An answer begins that is handed on as its bytes come. */
   | {

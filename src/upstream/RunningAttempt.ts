@@ -175,15 +175,15 @@ export class RunningAttempt implements CallListener, ReadingListener {
     const target = this.#at.target
     switch (read.kind) {
       case "plain": {
-        const { answer, body } = read
-        this.#winWhole({ kind: "plain", target, status, headers, body, answer })
+        const { answer, body, counts } = read
+        this.#winWhole({ kind: "plain", target, status, headers, body, answer, counts })
         return
       }
       case "begun":
         this.#begin(head, read.grammar, read.reader)
         return
       case "chunks": {
-        const { events, grammar, isTransformed } = read
+        const { counts, events, grammar, isTransformed } = read
         this.#winWhole({
           kind: "stream",
           target,
@@ -192,6 +192,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
           grammar,
           events,
           isTransformed,
+          counts: counts === undefined ? undefined : () => counts,
           ended: () => {},
         })
         return
@@ -228,16 +229,17 @@ export class RunningAttempt implements CallListener, ReadingListener {
     const { beganAt, translation } = this.#beginning
     const stream = new OpenStream(call, reader, this.#at.request.secrets)
     call.tell(stream)
+    const translated =
+      translation === undefined ? undefined : translatedEvents(translation, secondsOf(beganAt))
     const events: EventSource<StreamFault> =
-      translation === undefined
-        ? stream
-        : liftFinishing(translatedEvents(translation, secondsOf(beganAt)), graceMs)<StreamFault>(stream)
+      translated === undefined ? stream : liftFinishing(translated, graceMs)<StreamFault>(stream)
     this.#win({
       kind: "stream",
       ...this.#open(head, () => events.close()),
       grammar: translation === undefined ? grammar : (conversations[translation.to].stream ?? grammar),
       events,
       isTransformed: false,
+      counts: translated === undefined ? undefined : () => translated.counts,
     })
     if (reader.excess !== undefined) call.close()
   }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { noUsage } from "../../src/answer/Usage.ts"
 import type { NeutralAnswer } from "../../src/dialects/Answer.ts"
 import { eventsOf } from "../../src/dialects/AnswerParts.ts"
 import { forms } from "../../src/dialects/Forms.ts"
@@ -140,6 +141,60 @@ describe("A caller of one dialect before a client of another", () => {
   )
 })
 
+const betweenFamilies = dialects.flatMap((asked) =>
+  dialects.filter((spoken) => spoken !== asked).map((spoken) => [asked, spoken] as const),
+)
+
+/** What is told without a word of what it cost. */
+const uncounted = (dialect: Dialect, streamed: boolean, isCut: boolean): Scripted.Script => {
+  const print = (value: unknown): string =>
+    JSON.stringify(value, (name, one) => (name === "usage" ? undefined : one))
+  if (!streamed)
+    return Scripted.json(parseObject(Buffer.from(print(forms[dialect].writeAnswer(told, askedFor)))) ?? {})
+  const writing = forms[dialect].writeEvents(askedFor)
+  const events = [...writing.take(eventsOf(told)), ...writing.rest()]
+  const said = (isCut ? events.slice(0, 5) : events).map(({ data, event }) => {
+    const object = parseObject(data)
+    return encodeEvent({ event, data: object === undefined ? data : Buffer.from(print(object)) })
+  })
+  return Scripted.streamed(Buffer.concat(said))
+}
+
+describe("What an upstream of another dialect does not count", () => {
+  it.scopedLive.each(betweenFamilies)(
+    "is recorded as not known, never as nothing: %s before %s",
+    ([asked, spoken]) =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.status(404, {}))
+        const { baseUrl, records } = yield* startGateway(
+          configOf([{ base_url: upstream.url, dialects: [spoken], api_key: "sk-upstream" }]),
+        )
+        const asAsked = [
+          [false, false, false],
+          [true, true, false],
+          [true, true, true],
+          // Each in the form that was not asked for.
+          [false, true, false],
+          [true, false, false],
+        ] as const
+        for (const [stream, streamed, isCut] of asAsked) {
+          upstream.setScript(uncounted(spoken, streamed, isCut))
+          yield* Effect.promise(async () => {
+            const answer = await fetch(baseUrl + paths[asked], {
+              method: "POST",
+              headers: { "content-type": "application/json" },
+              body: JSON.stringify({ ...asks[asked], ...(stream ? { stream } : {}) }),
+            })
+            await answer.text()
+          })
+        }
+        const rows = yield* records
+        expect(rows.map(({ outcome }) => outcome)).toEqual(["ok", "ok", "stream_broken", "ok", "ok"])
+        for (const { usage } of rows) expect(usage).toEqual(noUsage)
+      }),
+  )
+})
+
 /** How the providers of each dialect say that a conversation is too long. */
 const tooLong: { readonly [D in Dialect]: JsonObject } = {
   chat: {
@@ -193,10 +248,6 @@ const brokenFrames = (dialect: Dialect): string => {
       .join("") + errorFrame(dialect)
   )
 }
-
-const betweenFamilies = dialects.flatMap((asked) =>
-  dialects.filter((spoken) => spoken !== asked).map((spoken) => [asked, spoken] as const),
-)
 
 describe("A conversation that is too long for a client of another dialect", () => {
   it.scopedLive.each(betweenFamilies)(

@@ -97,7 +97,7 @@ const complete = (state: MessageState, event: SseEvent): Step => [{ ...state, ph
 
 /** The machine of a streamed message. */
 export const messageStream = (settings: AnswerSettings): AnswerMachine<MessageState> => {
-  const { requestId, secrets } = settings
+  const { isGathered = false, requestId, secrets } = settings
 
   /** @param own the event by which the upstream tells it, in the shape that it is told in here */
   const fail = (state: MessageState, error: ShapedError, own?: Uint8Array): Step => [
@@ -120,7 +120,7 @@ export const messageStream = (settings: AnswerSettings): AnswerMachine<MessageSt
     switch (typeOf(event, data)) {
       case "message_start": {
         const counts = mergeCounts(state.counts, readCounts(within(data, "message")["usage"]))
-        return [{ ...state, counts }, [withStartUsage(event, data)]]
+        return [{ ...state, counts }, [isGathered ? event : withStartUsage(event, data)]]
       }
       case "content_block_start": {
         const calls = callsTool(within(data, "content_block"))
@@ -132,7 +132,7 @@ export const messageStream = (settings: AnswerSettings): AnswerMachine<MessageSt
       case "message_delta": {
         const counts = mergeCounts(state.counts, readCounts(data["usage"]))
         const stopReason = state.stopReason ?? stopReasonOf(within(data, "delta"))
-        return [{ ...state, counts, stopReason }, [withUsage(event, data, counts)]]
+        return [{ ...state, counts, stopReason }, [isGathered ? event : withUsage(event, data, counts)]]
       }
       case "message_stop":
         return complete(state, event)

@@ -1,5 +1,6 @@
 /** How answers of a target are given out that was asked in another dialect than the caller's: in the caller's. */
 import type { ChoiceTransform } from "../../answer/ChoiceTransform.ts"
+import { mergeUsage, noUsage, type Usage } from "../../answer/Usage.ts"
 import type { AnswerEvent } from "../../dialects/Answer.ts"
 import { callersTools, withCallersTools } from "../../dialects/CallersTools.ts"
 import type { AskedFor, EventReading } from "../../dialects/DialectForm.ts"
@@ -27,6 +28,13 @@ const askedFor = ({ repeated, upstream }: Translation, askedAt: number): AskedFo
   askedAt,
 })
 
+/** A whole answer. Plain values: long ones come out of another thread. */
+export interface TranslatedAnswer {
+  readonly body: Uint8Array
+  /** What its upstream reported; the body has zeros for what was not, since SDKs add them up. */
+  readonly counts: Usage
+}
+
 /**
  * A whole answer in the caller's dialect; `undefined` where it is none that can be told there.
  *
@@ -36,24 +44,31 @@ export const translatedAnswer = (
   translation: Translation,
   askedAt: number,
   body: Uint8Array,
-): Uint8Array | undefined => {
+): TranslatedAnswer | undefined => {
   const { from, renamed, to } = translation
   const told =
     from === "chat" ? (conversations.chat.plain.transform?.(apart(translation), body) ?? body) : body
   const object = parseObject(told)
   const read = object === undefined ? undefined : forms[from].readAnswer(object)
   const answer = read === undefined ? undefined : guardedAnswer(read)
-  return answer === undefined
-    ? undefined
-    : encodeJson(forms[to].writeAnswer(withCallersTools(answer, renamed), askedFor(translation, askedAt)))
+  if (answer === undefined) return undefined
+  const written = forms[to].writeAnswer(withCallersTools(answer, renamed), askedFor(translation, askedAt))
+  const bytes = encodeJson(written)
+  return bytes === undefined ? undefined : { body: bytes, counts: answer.counts }
 }
 
-/** The events of an answer in the caller's dialect, as they come. Mutable on purpose: one stream. */
-class TranslatedEvents implements Finishing<SseEvent, SseEvent> {
+/** The events of an answer in the caller's dialect, as they come, and what its upstream has reported so far. */
+export interface TranslatedStream extends Finishing<SseEvent, SseEvent> {
+  readonly counts: Usage
+}
+
+/** Mutable on purpose: one stream. */
+class TranslatedEvents implements TranslatedStream {
   readonly #tags: Running<SseEvent, SseEvent> | undefined
   readonly #reading: EventReading
   readonly #tools: Running<AnswerEvent, AnswerEvent> | undefined
   readonly #writing: Running<AnswerEvent, SseEvent>
+  #counts = noUsage
 
   constructor(translation: Translation, askedAt: number) {
     const { from, renamed, to } = translation
@@ -61,6 +76,10 @@ class TranslatedEvents implements Finishing<SseEvent, SseEvent> {
     this.#reading = forms[from].readEvents()
     this.#tools = renamed.length === 0 ? undefined : new MachineRun(callersTools(renamed))
     this.#writing = forms[to].writeEvents(askedFor(translation, askedAt))
+  }
+
+  get counts(): Usage {
+    return this.#counts
   }
 
   get isFinished(): boolean {
@@ -77,6 +96,9 @@ class TranslatedEvents implements Finishing<SseEvent, SseEvent> {
   }
 
   #write(events: ReadonlyArray<AnswerEvent>): ReadonlyArray<SseEvent> {
+    for (const event of events) {
+      if (event.kind === "counts") this.#counts = mergeUsage(this.#counts, event.counts)
+    }
     return this.#writing.take(this.#tools === undefined ? events : this.#tools.take(events))
   }
 }
@@ -86,5 +108,5 @@ class TranslatedEvents implements Finishing<SseEvent, SseEvent> {
  *
  * @param askedAt seconds since 1970
  */
-export const translatedEvents = (translation: Translation, askedAt: number): Finishing<SseEvent, SseEvent> =>
+export const translatedEvents = (translation: Translation, askedAt: number): TranslatedStream =>
   new TranslatedEvents(translation, askedAt)
