@@ -92,7 +92,7 @@ const sample = async (
         cpuSeconds: subjectSeconds,
         peakMb: peak,
         mockBusy: mockSeconds / result.seconds,
-        ...(held === undefined ? {} : { heldKb: (held - (before ?? 0)) / 1_024 / connections }),
+        ...(held === undefined ? {} : { heldKb: (held - (before ?? 0)) / 1_024 / result.begun }),
       }
     }
     thrownAway++

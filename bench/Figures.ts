@@ -27,6 +27,8 @@ export interface LoadResult {
   readonly requests: number
   readonly events: number
   readonly errors: number
+  /** Connections that got an event: on a slow machine not all streams are there in time. */
+  readonly begun: number
   readonly latencyMs: Quantiles
   readonly firstEventMs: Quantiles
   /** Share of a core the generator itself took. */
@@ -55,7 +57,7 @@ export interface Sample extends LoadResult {
   readonly peakMb: number
   /** Share of a core the mock took. */
   readonly mockBusy: number
-  /** What is in its heap and beside it after a collection, KB for each connection, beyond what was there before; where it was weighed. */
+  /** What is in its heap and beside it after a collection, KB for each stream that has begun, beyond what was there before; where it was weighed. */
   readonly heldKb?: number
 }
 

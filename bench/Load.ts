@@ -114,8 +114,6 @@ for (let at = 0; at < plan.connections; at++) {
   if (plan.rampMs > 0) await sleep(plan.rampMs / plan.connections)
 }
 await sleep(plan.warmMs)
-// Who is weighed is to hold all of the streams, however slow the machine is.
-if (plan.lingers) while (begun < plan.connections && errors === 0) await sleep(50)
 isMeasured = true
 const told = plan.lingers
   ? new Promise<void>((resolve) => process.once("SIGUSR2", () => resolve()))
@@ -135,6 +133,7 @@ const result: LoadResult = {
   requests,
   events,
   errors,
+  begun,
   latencyMs: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
   firstEventMs: { p50: quantile(firstEvents, 0.5), p99: quantile(firstEvents, 0.99) },
   busy: (system + user) / 1_000 / plan.measureMs,

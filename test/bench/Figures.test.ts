@@ -10,6 +10,7 @@ const sample: Sample = {
   requests: 1_000,
   events: 4_000,
   errors: 0,
+  begun: 1,
   latencyMs: { p50: 1, p99: 2 },
   firstEventMs: { p50: 3, p99: 4 },
   busy: 0.5,
