@@ -23,6 +23,7 @@ export interface Mistake {
   readonly kind: "mistake"
   readonly message: string
   readonly param: string | null
+  readonly code: string | undefined
   readonly model: string | undefined
   readonly unsaid?: NotAsked | undefined
 }
@@ -112,10 +113,11 @@ interface AnswerBytes {
 
 export type JobName = keyof AsideJobs
 
-const mistake = ({ message, model, param, unsaid }: InvalidRequest): Mistake => ({
+const mistake = ({ code, message, model, param, unsaid }: InvalidRequest): Mistake => ({
   kind: "mistake",
   message,
   param,
+  code,
   model,
   unsaid,
 })

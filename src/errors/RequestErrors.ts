@@ -15,6 +15,8 @@ export interface NotAsked {
 export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
   readonly message: string
   readonly param: string | null
+  /** As the dialect's own servers call the mistake; none is known of most. */
+  readonly code?: string
   /** The model asked for, where it could be read all the same. */
   readonly model?: string
   /** Nothing is wrong with it, but that this client cannot be asked it in its dialect: another may be. */
@@ -26,7 +28,7 @@ export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
       message: this.message,
       type: "invalid_request_error",
       param: this.param,
-      code: null,
+      code: this.code ?? null,
     }
   }
 }

@@ -37,10 +37,11 @@ export type BodyToResume = (
   said: string,
 ) => Effect.Effect<Prepared, GatewayError>
 
-const mistakeOf = ({ message, model, param, unsaid }: Mistake): InvalidRequest =>
+const mistakeOf = ({ code, message, model, param, unsaid }: Mistake): InvalidRequest =>
   new InvalidRequest({
     message,
     param,
+    ...(code === undefined ? {} : { code }),
     ...(model === undefined ? {} : { model }),
     ...(unsaid === undefined ? {} : { unsaid }),
   })

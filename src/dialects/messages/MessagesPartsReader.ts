@@ -1,11 +1,12 @@
 /** The blocks of a request's messages as parts: what the user gives, and the results of tools. */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../wire/Json.ts"
 import type { FilePart, ImagePart, Source, TextPart, ToolResultPart, UserPart } from "../Part.ts"
+import type { Reading } from "../Reading.ts"
 import { foreignOf } from "./MessagesBlocks.ts"
-import { type MessagesReading, marked } from "./MessagesReading.ts"
+import { marked } from "./MessagesReading.ts"
 
 /** A text, unless it is empty, as several clients send them. */
-export const textParts = (reading: MessagesReading, block: JsonObject, path: string): Array<TextPart> => {
+export const textParts = (reading: Reading, block: JsonObject, path: string): Array<TextPart> => {
   const { text } = block
   if (typeof text !== "string") {
     reading.wrong(`${path}.text`, text === undefined ? "Field required" : "Input should be a valid string")
@@ -16,21 +17,17 @@ export const textParts = (reading: MessagesReading, block: JsonObject, path: str
 
 /** The blocks of a content, which may be a mere text. */
 export const blocksIn = (
-  reading: MessagesReading,
+  reading: Reading,
   content: Json | undefined,
   path: string,
 ): ReadonlyArray<JsonObject> => {
   if (typeof content === "string") return [{ type: "text", text: content }]
-  if (content === undefined) reading.wrong(path, "Field required")
+  if (content === undefined) reading.missing(path)
   return reading.objects(content, path) ?? []
 }
 
 /** Texts alone, as instructions are. */
-export const textsIn = (
-  reading: MessagesReading,
-  content: Json | undefined,
-  path: string,
-): ReadonlyArray<TextPart> =>
+export const textsIn = (reading: Reading, content: Json | undefined, path: string): ReadonlyArray<TextPart> =>
   blocksIn(reading, content, path).flatMap((block, at) => {
     const place = `${path}.${at}`
     if (block["type"] === "text") return textParts(reading, block, place)
@@ -46,12 +43,12 @@ const sourceOf = (source: JsonObject): Source | undefined => {
   return type === "file" && typeof id === "string" ? { kind: "file", id } : undefined
 }
 
-const badSource = (reading: MessagesReading, path: string): [] => {
+const badSource = (reading: Reading, path: string): [] => {
   reading.wrong(`${path}.source`, "Input should be a valid source")
   return []
 }
 
-const imageParts = (reading: MessagesReading, block: JsonObject, path: string): Array<ImagePart> => {
+const imageParts = (reading: Reading, block: JsonObject, path: string): Array<ImagePart> => {
   const { source } = block
   const read = isJsonObject(source) ? sourceOf(source) : undefined
   return read === undefined ? badSource(reading, path) : [marked({ kind: "image", source: read }, block)]
@@ -61,7 +58,7 @@ type Given = TextPart | ImagePart | FilePart
 
 /** What a document made of blocks is: its texts together, and its images. */
 const contentOfDocument = (
-  reading: MessagesReading,
+  reading: Reading,
   content: Json | undefined,
   path: string,
 ): ReadonlyArray<Given> => {
@@ -74,7 +71,7 @@ const contentOfDocument = (
   return [...(text === "" ? [] : [{ kind: "file", source: { kind: "text", text } } as const]), ...images]
 }
 
-const documentSource = (reading: MessagesReading, source: JsonObject, path: string): ReadonlyArray<Given> => {
+const documentSource = (reading: Reading, source: JsonObject, path: string): ReadonlyArray<Given> => {
   const { content, data, type } = source
   if (type === "content") return contentOfDocument(reading, content, `${path}.source.content`)
   if (type === "text" && typeof data === "string")
@@ -83,7 +80,7 @@ const documentSource = (reading: MessagesReading, source: JsonObject, path: stri
   return read === undefined ? badSource(reading, path) : [{ kind: "file", source: read }]
 }
 
-const documentParts = (reading: MessagesReading, block: JsonObject, path: string): ReadonlyArray<Given> => {
+const documentParts = (reading: Reading, block: JsonObject, path: string): ReadonlyArray<Given> => {
   const { citations, context, source, title } = block
   if (typeof context === "string" && context !== "") reading.foreign.tell("messages.content.document.context")
   if (isJsonObject(citations) && citations["enabled"] === true)
@@ -94,7 +91,7 @@ const documentParts = (reading: MessagesReading, block: JsonObject, path: string
 }
 
 /** What a search found, as a document that is given as it reads: where it was found, and what stands there. */
-const foundParts = (reading: MessagesReading, block: JsonObject, path: string): ReadonlyArray<FilePart> => {
+const foundParts = (reading: Reading, block: JsonObject, path: string): ReadonlyArray<FilePart> => {
   const { content, source, title } = block
   const texts = textsIn(reading, content, `${path}.content`).map(({ text }) => text)
   const text = [...(typeof source === "string" ? [source] : []), ...texts].join("\n\n")
@@ -103,11 +100,7 @@ const foundParts = (reading: MessagesReading, block: JsonObject, path: string): 
 }
 
 /** What users and tools give alike; `undefined` for what else there is. */
-const givenParts = (
-  reading: MessagesReading,
-  block: JsonObject,
-  path: string,
-): ReadonlyArray<Given> | undefined => {
+const givenParts = (reading: Reading, block: JsonObject, path: string): ReadonlyArray<Given> | undefined => {
   switch (block["type"]) {
     case "text":
       return textParts(reading, block, path)
@@ -123,15 +116,15 @@ const givenParts = (
 }
 
 /** The type of a block; of one that has none, what it is called. */
-export const typeOfBlock = (reading: MessagesReading, { type }: JsonObject, path: string): string => {
+export const typeOfBlock = (reading: Reading, { type }: JsonObject, path: string): string => {
   if (typeof type === "string" && type !== "") return type
-  reading.wrong(`${path}.type`, "Field required")
+  reading.missing(`${path}.type`)
   return "untyped"
 }
 
-const resultPart = (reading: MessagesReading, block: JsonObject, path: string): ToolResultPart => {
+const resultPart = (reading: Reading, block: JsonObject, path: string): ToolResultPart => {
   const { content, is_error: isError, tool_use_id: id } = block
-  if (typeof id !== "string") reading.wrong(`${path}.tool_use_id`, "Field required")
+  if (typeof id !== "string") reading.missing(`${path}.tool_use_id`)
   const blocks =
     content === undefined || content === null ? [] : blocksIn(reading, content, `${path}.content`)
   const parts = blocks.flatMap((one, at) => {
@@ -155,7 +148,7 @@ const resultPart = (reading: MessagesReading, block: JsonObject, path: string): 
 
 /** The parts of a user's message. */
 export const userParts = (
-  reading: MessagesReading,
+  reading: Reading,
   content: Json | undefined,
   path: string,
 ): ReadonlyArray<UserPart> =>

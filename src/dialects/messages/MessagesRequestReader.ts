@@ -4,7 +4,8 @@ import type { InvalidRequest } from "../../errors/RequestErrors.ts"
 import { isJsonArray, isJsonObject, type JsonObject } from "../../wire/Json.ts"
 import { hasInexact } from "../CallInput.ts"
 import type { Conversation, Tool } from "../Conversation.ts"
-import { cacheOf, MessagesReading } from "./MessagesReading.ts"
+import type { Reading } from "../Reading.ts"
+import { cacheOf, messagesReading } from "./MessagesReading.ts"
 import { settingsIn } from "./MessagesSettingsReader.ts"
 import { turnsIn } from "./MessagesTurnsReader.ts"
 
@@ -18,7 +19,7 @@ const ofTools: ReadonlySet<string> = new Set([
   "cache_control",
 ])
 
-const toolOf = (reading: MessagesReading, tool: JsonObject, path: string): Tool => {
+const toolOf = (reading: Reading, tool: JsonObject, path: string): Tool => {
   const { input_schema: schema, type } = tool
   if (typeof type === "string" && type !== "custom") {
     // All tools are sent, so that none has to be looked for.
@@ -26,7 +27,7 @@ const toolOf = (reading: MessagesReading, tool: JsonObject, path: string): Tool 
     return { kind: "foreign", as: `tools.${type}`, isEssential }
   }
   if (hasInexact(schema)) reading.foreign.tellInPart("tools.input_schema")
-  const name = reading.text(tool["name"], `${path}.name`) ?? reading.wrong(`${path}.name`, "Field required")
+  const name = reading.text(tool["name"], `${path}.name`) ?? reading.missing(`${path}.name`)
   for (const member in tool) {
     if (!ofTools.has(member) && tool[member] !== null) reading.foreign.tell(`tools.${member}`)
   }
@@ -40,7 +41,7 @@ const toolOf = (reading: MessagesReading, tool: JsonObject, path: string): Tool 
   }
 }
 
-const toolsIn = (reading: MessagesReading, { tools }: JsonObject): ReadonlyArray<Tool> =>
+const toolsIn = (reading: Reading, { tools }: JsonObject): ReadonlyArray<Tool> =>
   (reading.objects(tools, "tools") ?? []).map((tool, at) => toolOf(reading, tool, `tools.${at}`))
 
 /** Members that are read. */
@@ -67,7 +68,7 @@ const known: ReadonlySet<string> = new Set([
 const asksNothing: ReadonlyMap<string, unknown> = new Map([["speed", "standard"]])
 
 /** What is left has no place with others. Servers of tools are tools, which the answer may depend on. */
-const leaveOut = (reading: MessagesReading, body: JsonObject): void => {
+const leaveOut = (reading: Reading, body: JsonObject): void => {
   for (const name in body) {
     const value = body[name]
     if (known.has(name) || value === null || value === asksNothing.get(name)) continue
@@ -83,8 +84,8 @@ const leaveOut = (reading: MessagesReading, body: JsonObject): void => {
 }
 
 export const readMessagesRequest = (body: JsonObject): Either.Either<Conversation, InvalidRequest> => {
-  const reading = new MessagesReading()
-  const model = reading.text(body["model"], "model") ?? reading.wrong("model", "Field required")
+  const reading = messagesReading()
+  const model = reading.text(body["model"], "model") ?? reading.missing("model")
   const turns = turnsIn(reading, body)
   const tools = toolsIn(reading, body)
   const settings = settingsIn(reading, body)

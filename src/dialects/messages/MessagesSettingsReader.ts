@@ -1,17 +1,14 @@
 /** What a request in Anthropic's dialect says of its answer: each member that others have, too. */
 import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings, ToolChoice } from "../Conversation.ts"
-import type { MessagesReading } from "./MessagesReading.ts"
+import type { Reading } from "../Reading.ts"
 
 const said = <A>(value: A | undefined, as: string): Setting<A> | undefined =>
   value === undefined ? undefined : { value, as }
 
 /** 0 fills a cache and asks for no answer, which nobody else does. */
-const maxTokensIn = (
-  reading: MessagesReading,
-  { max_tokens: most }: JsonObject,
-): Setting<number> | undefined => {
-  if (most === undefined || most === null) return reading.wrong("max_tokens", "Field required")
+const maxTokensIn = (reading: Reading, { max_tokens: most }: JsonObject): Setting<number> | undefined => {
+  if (most === undefined || most === null) return reading.missing("max_tokens")
   const value = reading.integer(most, "max_tokens")
   if (value !== undefined && value < 0)
     return reading.wrong("max_tokens", "Input should be greater than or equal to 0")
@@ -20,7 +17,7 @@ const maxTokensIn = (
   return undefined
 }
 
-const stopIn = (reading: MessagesReading, body: JsonObject): Setting<ReadonlyArray<string>> | undefined => {
+const stopIn = (reading: Reading, body: JsonObject): Setting<ReadonlyArray<string>> | undefined => {
   const as = "stop_sequences"
   const words = reading.list(body[as], as)
   if (words === undefined || words.length === 0) return undefined
@@ -30,7 +27,7 @@ const stopIn = (reading: MessagesReading, body: JsonObject): Setting<ReadonlyArr
     : reading.wrong(as, "Input should be an array of strings")
 }
 
-const choiceIn = (reading: MessagesReading, choice: JsonObject): ToolChoice | undefined => {
+const choiceIn = (reading: Reading, choice: JsonObject): ToolChoice | undefined => {
   switch (choice["type"]) {
     case "auto":
     case "none":
@@ -39,7 +36,7 @@ const choiceIn = (reading: MessagesReading, choice: JsonObject): ToolChoice | un
       return { kind: "required" }
     case "tool": {
       const name = reading.text(choice["name"], "tool_choice.name")
-      return name === undefined ? reading.wrong("tool_choice.name", "Field required") : { kind: "tool", name }
+      return name === undefined ? reading.missing("tool_choice.name") : { kind: "tool", name }
     }
     default:
       return reading.wrong("tool_choice.type", "Input should be 'auto', 'any', 'tool' or 'none'")
@@ -47,7 +44,7 @@ const choiceIn = (reading: MessagesReading, choice: JsonObject): ToolChoice | un
 }
 
 const formatIn = (
-  reading: MessagesReading,
+  reading: Reading,
   body: JsonObject,
   config: JsonObject,
 ): Setting<AnswerFormat> | undefined => {
@@ -75,7 +72,7 @@ const toldBy: ReadonlyMap<unknown, ReasoningWish["told"]> = new Map([
 
 /** An effort alone says how much is thought where something is. */
 const reasoningIn = (
-  reading: MessagesReading,
+  reading: Reading,
   body: JsonObject,
   config: JsonObject,
 ): Setting<ReasoningWish> | undefined => {
@@ -99,19 +96,19 @@ const reasoningIn = (
   }
 }
 
-const userIn = (reading: MessagesReading, { metadata }: JsonObject): Setting<string> | undefined => {
+const userIn = (reading: Reading, { metadata }: JsonObject): Setting<string> | undefined => {
   const held = reading.object(metadata, "metadata") ?? {}
   for (const name in held) if (name !== "user_id") reading.foreign.tell(`metadata.${name}`)
   return said(reading.text(held["user_id"], "metadata.user_id"), "metadata.user_id")
 }
 
 /** By which tariff, in OpenAI's words. */
-const tierIn = (reading: MessagesReading, body: JsonObject): Setting<string> | undefined => {
+const tierIn = (reading: Reading, body: JsonObject): Setting<string> | undefined => {
   const tier = reading.text(body["service_tier"], "service_tier")
   return said(tier === "standard_only" ? "default" : tier, "service_tier")
 }
 
-export const settingsIn = (reading: MessagesReading, body: JsonObject): Settings => {
+export const settingsIn = (reading: Reading, body: JsonObject): Settings => {
   const config = reading.object(body["output_config"], "output_config") ?? {}
   const choice = reading.object(body["tool_choice"], "tool_choice")
   const isSerial = choice?.["disable_parallel_tool_use"] === true

@@ -3,16 +3,17 @@ import { isJsonArray, type Json, type JsonObject } from "../../wire/Json.ts"
 import { hasInexact, printedInput } from "../CallInput.ts"
 import type { Turn } from "../Conversation.ts"
 import type { AssistantPart } from "../Part.ts"
+import type { Reading } from "../Reading.ts"
 import { isUnsealed, unwrap } from "../Seal.ts"
 import { callOfBlock, foreignOf, reasoningOf, textOfBlock } from "./MessagesBlocks.ts"
 import { blocksIn, textParts, textsIn, typeOfBlock, userParts } from "./MessagesPartsReader.ts"
-import { type MessagesReading, marked } from "./MessagesReading.ts"
+import { marked } from "./MessagesReading.ts"
 
 const some = <A>(part: A | undefined): ReadonlyArray<A> => (part === undefined ? [] : [part])
 
 /** Reasoning that came back. Its seal is worth something where this gateway gave it out; Anthropic's own nobody else can read. */
 const reasoningParts = (
-  reading: MessagesReading,
+  reading: Reading,
   text: string,
   sealed: Json | undefined,
   as: string,
@@ -25,18 +26,14 @@ const reasoningParts = (
 }
 
 /** Printed as it was read: numbers of more digits than are kept are told. */
-const inputIn = (reading: MessagesReading, { input }: JsonObject, path: string): string => {
+const inputIn = (reading: Reading, { input }: JsonObject, path: string): string => {
   if (hasInexact(input)) reading.foreign.tellInPart("messages.content.tool_use.input")
   const printed = printedInput(input)
   if (printed === undefined) reading.wrong(`${path}.input`, "Input is nested too deep")
   return printed ?? "{}"
 }
 
-const assistantPart = (
-  reading: MessagesReading,
-  block: JsonObject,
-  path: string,
-): ReadonlyArray<AssistantPart> => {
+const assistantPart = (reading: Reading, block: JsonObject, path: string): ReadonlyArray<AssistantPart> => {
   const type = typeOfBlock(reading, block, path)
   switch (type) {
     case "text": {
@@ -44,8 +41,8 @@ const assistantPart = (
       return some(textOfBlock(block)).map((part) => marked(part, block))
     }
     case "tool_use":
-      if (typeof block["id"] !== "string") reading.wrong(`${path}.id`, "Field required")
-      if (typeof block["name"] !== "string") reading.wrong(`${path}.name`, "Field required")
+      if (typeof block["id"] !== "string") reading.missing(`${path}.id`)
+      if (typeof block["name"] !== "string") reading.missing(`${path}.name`)
       return [marked(callOfBlock(block, inputIn(reading, block, path)), block)]
     case "thinking": {
       const { signature, thinking } = block
@@ -60,7 +57,7 @@ const assistantPart = (
 }
 
 const assistantParts = (
-  reading: MessagesReading,
+  reading: Reading,
   content: Json | undefined,
   path: string,
 ): ReadonlyArray<AssistantPart> =>
@@ -68,7 +65,7 @@ const assistantParts = (
     assistantPart(reading, block, isJsonArray(content) ? `${path}.${at}` : path),
   )
 
-const turnOf = (reading: MessagesReading, message: JsonObject, path: string): Turn | undefined => {
+const turnOf = (reading: Reading, message: JsonObject, path: string): Turn | undefined => {
   const { content, role } = message
   const place = `${path}.content`
   switch (role) {
@@ -84,8 +81,8 @@ const turnOf = (reading: MessagesReading, message: JsonObject, path: string): Tu
 }
 
 /** In order; what is empty says nothing. */
-export const turnsIn = (reading: MessagesReading, { messages, system }: JsonObject): ReadonlyArray<Turn> => {
-  if (messages === undefined) reading.wrong("messages", "Field required")
+export const turnsIn = (reading: Reading, { messages, system }: JsonObject): ReadonlyArray<Turn> => {
+  if (messages === undefined) reading.missing("messages")
   const objects = reading.objects(messages, "messages") ?? []
   if (objects.length === 0) reading.wrong("messages", "at least one message is required")
   const instructions = system === undefined || system === null ? [] : textsIn(reading, system, "system")

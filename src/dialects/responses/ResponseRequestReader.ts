@@ -1,26 +1,23 @@
 /** A request of responses, read to the neutral form. */
 import * as Either from "effect/Either"
-import { InvalidRequest } from "../../errors/RequestErrors.ts"
-import { isJsonArray, type JsonObject } from "../../wire/Json.ts"
+import type { InvalidRequest } from "../../errors/RequestErrors.ts"
+import type { JsonObject } from "../../wire/Json.ts"
 import { hasInexact } from "../CallInput.ts"
 import type { Conversation } from "../Conversation.ts"
 import { Losses } from "../Losses.ts"
 import { textIn } from "../Members.ts"
+import { mistakeIn } from "./ResponseMistakes.ts"
 import { foreignOf, settingsOf } from "./ResponseSettings.ts"
 import { toolsOf } from "./ResponseTools.ts"
 import { turnsOf } from "./ResponseTurns.ts"
 
 /** `DialectForm.readRequest` */
 export const readRequest = (body: JsonObject): Either.Either<Conversation, InvalidRequest> => {
-  const { input, instructions } = body
-  if (input !== undefined && input !== null && typeof input !== "string" && !isJsonArray(input)) {
-    return Either.left(
-      new InvalidRequest({ message: "`input` must be a string or an array.", param: "input" }),
-    )
-  }
+  const mistake = mistakeIn(body)
+  if (mistake !== undefined) return Either.left(mistake)
   const foreign = new Losses()
   foreign.tellAll(foreignOf(body))
-  const turns = turnsOf(instructions, input, foreign)
+  const turns = turnsOf(body["instructions"], body["input"], foreign)
   if (hasInexact(body["tools"])) foreign.tellInPart("tools.parameters")
   return Either.right({
     model: textIn(body["model"]) ?? "",
