@@ -1,6 +1,6 @@
 /**
- * What this gateway adds to a request that its client did not say: the wish for usage, and the cap on tokens. An upstream may know neither; then the
- * request is worth asking again without, which only concerns what nobody but the gateway said. Thoughts of earlier turns are the one exception: whose seal
+ * What this gateway adds to a request that its client did not say: the wish for usage, the cap on tokens, and how another dialect's wish to reason is
+ * said. An upstream may know none of it; then the request is worth asking again without, which only concerns what nobody but the gateway said. Thoughts of earlier turns are the one exception: whose seal
  * they have shows where it is refused, and a conversation goes on without them.
  */
 import { type TokenLimit, tokenLimits } from "../routing/Upstream.ts"
@@ -20,6 +20,8 @@ export interface Additions {
   readonly cap: CapName | undefined
   /** The caller set the cap, in another dialect: its name alone was chosen here. */
   readonly isCallersCap?: true
+  /** The member that says how much is to be thought, where the caller said so in another dialect. */
+  readonly reasoning?: string
   /** Thoughts of earlier turns, sealed by whoever had them: no addition, but taken back like one. */
   readonly thoughts?: true
 }
@@ -31,6 +33,8 @@ export interface Omissions {
   readonly usage: boolean
   /** Names the cap is not written as; where these are all, there is none. */
   readonly caps: ReadonlyArray<CapName>
+  /** How much is to be thought: `always` where the target knows nothing of it, `once` where this of it was refused. */
+  readonly reasoning?: "always" | "once"
   /** Thoughts of earlier turns. */
   readonly thoughts?: true
 }
@@ -44,8 +48,8 @@ export const capName = (configured: TokenLimit | "auto", { caps }: Omissions): T
 }
 
 /** Whether there is anything that could be left out. */
-export const mayBeTakenBack = ({ cap, thoughts, usage }: Additions): boolean =>
-  usage || cap !== undefined || thoughts === true
+export const mayBeTakenBack = ({ cap, reasoning, thoughts, usage }: Additions): boolean =>
+  usage || cap !== undefined || reasoning !== undefined || thoughts === true
 
 /** A refusal that speaks of something added. */
 export interface TakenBack {
@@ -68,6 +72,8 @@ const mentions = {
   max_tokens: /(?<![a-z0-9_])max_?tokens(?![a-z0-9_])/i,
   max_completion_tokens: /(?<![a-z0-9_])max_?completion_?tokens(?![a-z0-9_])/i,
   max_output_tokens: /(?<![a-z0-9_])max_?output_?tokens(?![a-z0-9_])/i,
+  reasoning:
+    /(?<![a-z0-9_])(?:reasoning(?:_?effort)?|thinking|budget_?tokens|effort|output_?config)(?![a-z0-9_])/i,
 } as const
 
 /** OpenAI's older models, and vLLM after them, do not name the member when prompt and cap are too much together. */
@@ -90,6 +96,10 @@ const ofThoughts: ReadonlyArray<RegExp> = [
 
 const unknownMember =
   /not supported|unsupported|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|extra_forbidden|cannot find|instead/i
+
+/** The member is known, and not this value of it. */
+const otherValue =
+  /(?:unsupported|invalid) value|supported values|input should be|literal_error|(?:one|any) of|expected/i
 
 /** Members of errors that repeat the request, which are no complaints about all it says. */
 const echoes: ReadonlySet<string> = new Set(["input", "body", "request", "received", "params", "url"])
@@ -116,6 +126,17 @@ const complaintsIn = (error: Json): string => {
     }
   }
   return texts.join("\n")
+}
+
+/** For how long what is to be thought is left out, where a refusal speaks of it. */
+const reasoningOmitted = (
+  said: string,
+  { reasoning }: Additions,
+  before: Omissions,
+): "always" | "once" | undefined => {
+  if (reasoning === undefined || before.reasoning !== undefined || !mentions.reasoning.test(said))
+    return undefined
+  return unknownMember.test(said) && !otherValue.test(said) ? "always" : "once"
 }
 
 const decoder = new TextDecoder()
@@ -152,16 +173,23 @@ export const takenBack = (
       : undefined
   const thoughts =
     added.thoughts === true && before.thoughts !== true && ofThoughts.some((words) => words.test(said))
-  if (!usage && cap === undefined && !thoughts) return undefined
+  const reasoning = thoughts ? undefined : reasoningOmitted(said, added, before)
+  if (!usage && cap === undefined && reasoning === undefined && !thoughts) return undefined
+  const unthought = reasoning ?? before.reasoning
   return {
     omissions: {
       usage: usage || before.usage,
       // Too much under one name is too much under the other.
       caps: cap === undefined ? before.caps : isTooMuch ? capNames : [...before.caps, cap],
+      ...(unthought === undefined ? {} : { reasoning: unthought }),
       ...(thoughts || before.thoughts === true ? { thoughts: true } : {}),
     },
-    lasting: !(cap !== undefined && isTooMuch) && !thoughts,
+    lasting: !(cap !== undefined && isTooMuch) && reasoning !== "once" && !thoughts,
     thoughts,
-    members: [...(usage ? ["stream_options"] : []), ...(cap === undefined ? [] : [cap])],
+    members: [
+      ...(usage ? ["stream_options"] : []),
+      ...(cap === undefined ? [] : [cap]),
+      ...(reasoning === undefined || added.reasoning === undefined ? [] : [added.reasoning]),
+    ],
   }
 }

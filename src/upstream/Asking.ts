@@ -110,4 +110,5 @@ const isGood = (status: number): boolean => status < 300
 const joined = (one: Omissions, other: Omissions): Omissions => ({
   usage: one.usage || other.usage,
   caps: [...new Set([...other.caps, ...one.caps])],
+  ...(one.reasoning === "always" || other.reasoning === "always" ? { reasoning: "always" } : {}),
 })

@@ -69,6 +69,44 @@ describe("An upstream that refuses what only the gateway said", () => {
       }),
   )
 
+  it.scopedLive(
+    "is asked without a wish to think that came in another dialect, which is told and remembered",
+    () =>
+      Effect.gen(function* () {
+        const upstream = yield* strict("reasoning_effort")
+        const { baseUrl } = yield* startGateway(
+          configOf([
+            { base_url: upstream.url, dialects: ["chat"], model_match: { type: "exact", value: ["mine"] } },
+          ]),
+        )
+        const think = Effect.promise(async () => {
+          const answer = await fetch(`${baseUrl}/v1/messages`, {
+            method: "POST",
+            body: JSON.stringify({
+              model: "mine",
+              max_tokens: 4_000,
+              thinking: { type: "enabled", budget_tokens: 2_048 },
+              messages: [{ role: "user", content: "hello" }],
+            }),
+          })
+          await answer.text()
+          return [
+            answer.status,
+            ...["x-sluice-attempts", "x-sluice-dropped"].map((name) => answer.headers.get(name)),
+          ]
+        })
+        expect(yield* think).toEqual([200, "2", "thinking"])
+        expect(yield* think).toEqual([200, "1", "thinking"])
+        expect(upstream.requests.map(({ body }) => says(body, "reasoning_effort"))).toEqual([
+          true,
+          false,
+          false,
+        ])
+        // In its own dialect the caller asks for itself.
+        expect(yield* ask(baseUrl, { model: "mine", reasoning_effort: "low" })).toMatchObject({ status: 400 })
+      }),
+  )
+
   it.scopedLive("is not blamed: the breaker does not count it, and a fallback is not asked", () =>
     Effect.gen(function* () {
       const upstream = yield* Scripted.scriptedUpstream(({ body }) =>

@@ -168,6 +168,36 @@ describe("what is taken back", () => {
     expect(members(400, tooMuch, { usage: false, cap: "max_tokens" })).toBe("max_tokens (this time)")
   })
 
+  it.each([
+    [400, error("Unrecognized request argument supplied: reasoning_effort"), "reasoning_effort"],
+    [
+      422,
+      { detail: [{ loc: ["body", "reasoning_effort"], msg: "Extra inputs are not permitted" }] },
+      "reasoning_effort",
+    ],
+    [
+      400,
+      error("Unsupported parameter: 'reasoning.effort' is not supported with this model."),
+      "reasoning_effort",
+    ],
+    [
+      400,
+      error("[{'loc': ('body', 'reasoning_effort'), 'msg': \"Input should be 'low', 'medium' or 'high'\"}]"),
+      "reasoning_effort (this time)",
+    ],
+    [
+      400,
+      error("Unsupported value: 'reasoning_effort' does not support 'minimal' with this model."),
+      "reasoning_effort (this time)",
+    ],
+    [400, error("thinking: adaptive thinking is not supported on this model"), "reasoning_effort"],
+    [400, error("messages: at least one is required"), undefined],
+    [429, error("Too much reasoning_effort"), undefined],
+  ])("is how much is to be thought, where another dialect said so: %s %j", (status, body, refused) => {
+    expect(members(status, body, { ...nothingAdded, reasoning: "reasoning_effort" })).toBe(refused)
+    expect(members(status, body, nothingAdded)).toBe(undefined)
+  })
+
   describe("thoughts of earlier turns", () => {
     const held: Additions = { ...nothingAdded, thoughts: true }
     const asked = (message: string, added = held, before: Omissions = nothingOmitted, status = 400) =>

@@ -55,6 +55,26 @@ const capIn = (to: Dialect, body: JsonObject): Pick<Additions, "cap" | "isCaller
   return cap === undefined ? undefined : { cap, isCallersCap: true }
 }
 
+/** The members that say how much is to be thought. */
+const reasoningMembers = ["reasoning_effort", "reasoning", "thinking", "output_config"] as const
+
+/** What says the caller's wish to reason, or not to: a target may know no such member. */
+const reasoningIn = (
+  body: JsonObject,
+  { settings }: Conversation,
+): Pick<Additions, "reasoning"> | undefined => {
+  const member = reasoningMembers.find((name) => body[name] !== undefined)
+  return settings.reasoning === undefined || member === undefined ? undefined : { reasoning: member }
+}
+
+/** Without a word of how much is to be thought, which is told. */
+const withoutReasoning = (conversation: Conversation): Conversation => {
+  const { reasoning, ...settings } = conversation.settings
+  if (reasoning === undefined) return conversation
+  const loss: Loss = { as: reasoning.as, isEssential: false, because: "model" }
+  return { ...conversation, settings, foreign: [...conversation.foreign, loss] }
+}
+
 const causeOf = (loss: Loss, to: Dialect, model: string): string => {
   const member = `\`${nameOf(loss)}\``
   if (loss.because === "model") return `its model ${model} does not take this ${member}`
@@ -137,7 +157,8 @@ const translated = (
   Either.gen(function* () {
     const read = mended(yield* forms[from].readRequest(body), from)
     const conversation = omissions.thoughts === true ? withoutThoughts(read) : read
-    const request = yield* written(conversation, to, recipient, omissions)
+    const wished = omissions.reasoning === undefined ? conversation : withoutReasoning(conversation)
+    const request = yield* written(wished, to, recipient, omissions)
     const bytes = encodeJson(request.body)
     if (bytes === undefined) return yield* refused("The request is nested too deep to be translated.", null)
     const { dialect: _, ...own } = recipient
@@ -148,7 +169,7 @@ const translated = (
     return {
       ...prepared,
       asItCame: false,
-      added: { ...prepared.added, ...capIn(to, request.body) },
+      added: { ...prepared.added, ...capIn(to, request.body), ...reasoningIn(request.body, wished) },
       dropped: [...losses, ...unthought, ...(prepared.dropped ?? [])],
       translation: {
         from: to,

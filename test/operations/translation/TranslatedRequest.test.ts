@@ -45,6 +45,28 @@ const user = { role: "user", content: "hi" }
 const chat = { model: "m", messages: [user] }
 const messages = { model: "m", max_tokens: 2_000, messages: [user] }
 
+describe("how much is to be thought", () => {
+  const wish = { ...messages, thinking: { type: "enabled", budget_tokens: 2_000 } }
+
+  it("can be taken back where it is written in another dialect, and is told then", () => {
+    const made = Either.getOrThrow(prepared("messages", wish, "chat"))
+    expect(made.added.reasoning).toBe("reasoning_effort")
+    const omissions = { ...nothingOmitted, reasoning: "always" } as const
+    const again = Either.getOrThrow(prepared("messages", wish, "chat", {}, "m", omissions))
+    expect(parseObject(again.body)).not.toHaveProperty("reasoning_effort")
+    expect(again.added.reasoning).toBe(undefined)
+    expect(again.dropped).toEqual(["thinking"])
+  })
+
+  it.each([
+    ["chat", { ...chat, reasoning_effort: "high" }, "messages", "thinking"],
+    ["messages", wish, "responses", "reasoning"],
+    ["messages", messages, "chat", undefined],
+  ] as const)("is said by another member in each dialect: from %s", (from, body, to, member) => {
+    expect(Either.getOrThrow(prepared(from, body, to)).added.reasoning).toBe(member)
+  })
+})
+
 describe("what a target cannot be told", () => {
   it("is left out and named where on_unsupported is drop", () => {
     const made = prepared("chat", { ...chat, seed: 1, logit_bias: { 5: 1 } }, "messages")
