@@ -22,9 +22,15 @@ export interface DialectForm {
   /** Refused is only what cannot be understood at all; what has no place in the neutral form is `foreign`. */
   readonly readRequest: (body: JsonObject) => Either.Either<Conversation, InvalidRequest>
   readonly writeRequest: (conversation: Conversation, target: WriteFor) => WrittenRequest
-  /** `undefined` where it is no answer. */
-  readonly readAnswer: (answer: JsonObject) => NeutralAnswer | undefined
+  /**
+   * `undefined` where it is no answer.
+   *
+   * @param text of the answer, of which the inputs of calls are taken digit by digit
+   */
+  readonly readAnswer: (answer: JsonObject, text?: string) => NeutralAnswer | undefined
   readonly writeAnswer: (answer: NeutralAnswer, asked: AskedFor) => JsonObject
+  /** The text of a written answer in which inputs of calls are as they were said; absent where they are texts in it anyway. */
+  readonly exactText?: (text: string, parts: NeutralAnswer["parts"]) => string
   readonly readEvents: () => EventReading
   readonly writeEvents: (asked: AskedFor) => Running<AnswerEvent, SseEvent>
 }

@@ -7,6 +7,7 @@ import { isUnsealed, type Seal } from "../Seal.ts"
 import { callOfBlock, foreignOf, reasoningOf, textOfBlock } from "./MessagesBlocks.ts"
 import { tierOf } from "./MessagesCounts.ts"
 import { explanationOf, finishOf } from "./MessagesFinish.ts"
+import { inputTexts } from "./MessagesInputs.ts"
 
 /** What Anthropic signed, or hid. */
 export const sealOf = (sealed: Json | undefined, isAll: boolean): Seal | undefined =>
@@ -14,7 +15,7 @@ export const sealOf = (sealed: Json | undefined, isAll: boolean): Seal | undefin
     ? { dialect: "messages", sealed, id: undefined, isAll }
     : undefined
 
-const partOf = (block: JsonObject): AssistantPart | undefined => {
+const partOf = (block: JsonObject, input: string | undefined): AssistantPart | undefined => {
   const { data, signature, thinking, type } = block
   switch (type) {
     case "text":
@@ -24,7 +25,7 @@ const partOf = (block: JsonObject): AssistantPart | undefined => {
     case "redacted_thinking":
       return reasoningOf("", sealOf(data, true))
     case "tool_use":
-      return callOfBlock(block)
+      return input === undefined ? callOfBlock(block) : { ...callOfBlock(block), input }
     default:
       return typeof type === "string" ? foreignOf(type) : undefined
   }
@@ -41,11 +42,12 @@ export const headOf = ({ id, model, usage }: JsonObject): NeutralHead => {
   }
 }
 
-export const readMessagesAnswer = (message: JsonObject): NeutralAnswer | undefined => {
+export const readMessagesAnswer = (message: JsonObject, text?: string): NeutralAnswer | undefined => {
   const { content, stop_details: details, usage } = message
   if (!isJsonArray(content)) return undefined
-  const said = content.filter(isJsonObject).flatMap((block) => {
-    const part = partOf(block)
+  const inputs = text === undefined ? [] : inputTexts(text, content)
+  const said = content.flatMap((block, at) => {
+    const part = isJsonObject(block) ? partOf(block, inputs[at]) : undefined
     return part === undefined ? [] : [part]
   })
   const finish = finishOf(

@@ -4,6 +4,7 @@ import { readMessagesAnswer } from "./MessagesAnswerReader.ts"
 import { writeMessagesAnswer } from "./MessagesAnswerWriter.ts"
 import { MessagesEventReader } from "./MessagesEventReader.ts"
 import { messagesEventWriter } from "./MessagesEventWriter.ts"
+import { withExactInputs } from "./MessagesInputs.ts"
 import { readMessagesRequest } from "./MessagesRequestReader.ts"
 import { writeMessagesRequest } from "./MessagesRequestWriter.ts"
 
@@ -13,6 +14,7 @@ export const messagesForm: DialectForm = {
   readRequest: readMessagesRequest,
   writeRequest: writeMessagesRequest,
   readAnswer: readMessagesAnswer,
+  exactText: withExactInputs,
   writeAnswer: writeMessagesAnswer,
   readEvents: () => new MessagesEventReader(),
   writeEvents: messagesEventWriter,

@@ -12,6 +12,9 @@ import type { SseEvent } from "../../wire/Sse.ts"
 import { conversations } from "./Conversations.ts"
 import type { Translation } from "./Translation.ts"
 
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
 /** A time as answers tell it. */
 export const secondsOf = (epochMs: number): number => Math.floor(epochMs / 1_000)
 
@@ -49,12 +52,16 @@ export const translatedAnswer = (
   const told =
     from === "chat" ? (conversations.chat.plain.transform?.(apart(translation), body) ?? body) : body
   const object = parseObject(told)
-  const read = object === undefined ? undefined : forms[from].readAnswer(object)
+  const read = object === undefined ? undefined : forms[from].readAnswer(object, decoder.decode(told))
   const answer = read === undefined ? undefined : guardedAnswer(read)
   if (answer === undefined) return undefined
-  const written = forms[to].writeAnswer(withCallersTools(answer, renamed), askedFor(translation, askedAt))
-  const bytes = encodeJson(written)
-  return bytes === undefined ? undefined : { body: bytes, counts: answer.counts }
+  const { exactText, writeAnswer } = forms[to]
+  const given = withCallersTools(answer, renamed)
+  const written = encodeJson(writeAnswer(given, askedFor(translation, askedAt)))
+  if (written === undefined) return undefined
+  const exact =
+    exactText === undefined ? written : encoder.encode(exactText(decoder.decode(written), given.parts))
+  return { body: exact, counts: answer.counts }
 }
 
 /** The events of an answer in the caller's dialect, as they come, and what its upstream has reported so far. */

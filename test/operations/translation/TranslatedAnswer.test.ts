@@ -1,0 +1,91 @@
+/** What a caller is given of an answer in another dialect. */
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { maxMadeBytes } from "../../../src/answer/AnswerInChunks.ts"
+import { noUsage } from "../../../src/answer/Usage.ts"
+import type { NeutralAnswer } from "../../../src/dialects/Answer.ts"
+import { forms } from "../../../src/dialects/Forms.ts"
+import { conversations } from "../../../src/operations/translation/Conversations.ts"
+import { translatedAnswer } from "../../../src/operations/translation/TranslatedAnswer.ts"
+import type { Translation } from "../../../src/operations/translation/Translation.ts"
+import { type Dialect, dialects } from "../../../src/routing/Dialect.ts"
+import { encodeJson } from "../../../src/wire/JsonBytes.ts"
+import { askedFor } from "../../dialects/Abilities.ts"
+
+const between = dialects.flatMap((from) =>
+  dialects.filter((to) => to !== from).map((to) => [from, to] as const),
+)
+
+const translation = (from: Dialect, to: Dialect): Translation => ({
+  from,
+  to,
+  upstream: "up",
+  tags: [],
+  renamed: [],
+  repeated: {},
+})
+
+const calling = (...inputs: ReadonlyArray<string>): NeutralAnswer => ({
+  id: "1",
+  model: "m",
+  createdAt: 5,
+  serviceTier: undefined,
+  parts: [
+    { kind: "text", text: "12345678901234567890" },
+    ...inputs.map((input, at) => ({
+      kind: "tool_call" as const,
+      id: `call_${at}`,
+      name: "look",
+      input,
+      isFreeForm: false,
+    })),
+  ],
+  finish: { kind: "tool_calls" },
+  counts: noUsage,
+})
+
+/** An answer in a dialect whose calls have these very inputs. */
+const bodyOf = (dialect: Dialect, ...inputs: ReadonlyArray<string>): Uint8Array => {
+  const places = inputs.map((_, at) => `{"place":${at}}`)
+  const text = Buffer.from(
+    encodeJson(forms[dialect].writeAnswer(calling(...places), askedFor)) ?? [],
+  ).toString()
+  const printed = (input: string): string =>
+    dialect === "messages" ? input : JSON.stringify(input).slice(1, -1)
+  return Buffer.from(
+    places.reduce((all, place, at) => all.replace(printed(place), () => printed(inputs[at] ?? "")), text),
+  )
+}
+
+const inputsIn = (dialect: Dialect, body: Uint8Array) => {
+  const text = Buffer.from(body).toString()
+  return forms[dialect]
+    .readAnswer(JSON.parse(text), text)
+    ?.parts.flatMap((part) => (part.kind === "tool_call" ? [part.input] : []))
+}
+
+const wholeArb = fc.bigInt({ min: 0n, max: 2n ** 64n }).map((id) => `{"id":${id},"in":[{"id":-${id}}]}`)
+
+describe.each(between)("A whole answer from %s to %s", (from, to) => {
+  it("gives tools whole numbers of 64 bits to the last digit, given out as a stream too", () => {
+    fc.assert(
+      fc.property(fc.array(wholeArb, { minLength: 1, maxLength: 3 }), (inputs) => {
+        const given = translatedAnswer(translation(from, to), 5, bodyOf(from, ...inputs))
+        if (given === undefined) throw new Error("it was not translated")
+        expect(inputsIn(to, given.body)).toEqual(inputs)
+        const { stream } = conversations[to]
+        const datas = stream?.givenOut(given.body, maxMadeBytes) ?? []
+        const reading = forms[to].readEvents()
+        const events = datas.map((data) => ({ data, event: undefined }))
+        const told = [...reading.take(events), ...reading.rest()]
+        expect(
+          told
+            .flatMap((event) => (event.kind === "more" ? [event.text] : []))
+            .slice(1)
+            .join(""),
+        ).toBe(inputs.join(""))
+      }),
+      { numRuns: 30 },
+    )
+  })
+})
