@@ -5,6 +5,7 @@
  */
 import type { ShapedError } from "../errors/SaidError.ts"
 import type { AnswerEvent, Counts, Finish, NeutralHead, PartBeginning } from "./Answer.ts"
+import { conserved } from "./ConservedCounts.ts"
 import { type EndsBy, LinePart, weightOf } from "./LinePart.ts"
 import type { Citation } from "./Part.ts"
 import type { Seal } from "./Seal.ts"
@@ -161,7 +162,7 @@ export class EventLine {
 
   count(counts: Counts): void {
     this.begin(noHead)
-    this.#tell({ kind: "counts", counts })
+    this.#tell({ kind: "counts", counts: conserved(counts) })
   }
 
   /**

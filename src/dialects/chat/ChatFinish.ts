@@ -2,6 +2,7 @@
 import { readUsage } from "../../answer/Usage.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { Counts, Finish } from "../Answer.ts"
+import { withThoughts } from "../ConservedCounts.ts"
 import { membersOf, saidIn } from "../Members.ts"
 
 /**
@@ -40,7 +41,7 @@ export const writtenFinish = ({ kind }: Finish): string => {
   }
 }
 
-export const countsOf = (usage: Json | undefined): Counts => readUsage(usage)
+export const countsOf = (usage: Json | undefined): Counts => withThoughts(readUsage(usage))
 
 /** Totals are told always: SDKs add them up unasked. */
 export const writtenUsage = (counts: Counts): JsonObject => {
