@@ -195,6 +195,47 @@ describe("What an upstream of another dialect does not count", () => {
   )
 })
 
+/** Two calls side by side in chat, the second in so many pieces that no list of them can be handed to a function. */
+const inPieces = (pieces: number): Buffer => {
+  const frame = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
+  const delta = (calls: unknown, reason: string | null = null) =>
+    frame({
+      id: "1",
+      model: "m",
+      choices: [{ index: 0, delta: { tool_calls: calls }, finish_reason: reason }],
+    })
+  const begun = (index: number, text: string) =>
+    delta([{ index, id: `call_${index}`, type: "function", function: { name: "look", arguments: text } }])
+  const more = (index: number, text: string) => delta([{ index, function: { arguments: text } }])
+  return Buffer.from(
+    [begun(0, '{"a":'), begun(1, '{"b":"'), more(1, "x").repeat(pieces), more(1, '"}'), more(0, "1}")].join(
+      "",
+    ) +
+      delta([], "tool_calls") +
+      "data: [DONE]\n\n",
+  )
+}
+
+describe("An upstream that tells calls side by side in a great many pieces", () => {
+  it.scopedLive("is answered whole, and the gateway answers the next request", () =>
+    Effect.gen(function* () {
+      const pieces = 130_000
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.streamed(inPieces(pieces)))
+      const { baseUrl } = yield* startGateway(
+        configOf([{ base_url: upstream.url, dialects: ["chat"], api_key: "sk-upstream" }]),
+      )
+      const { said } = yield* ask(baseUrl, { asked: "messages", stream: true })
+      expect(said?.parts).toMatchObject([
+        { kind: "tool_call", input: '{"a":1}' },
+        { kind: "tool_call", input: `{"b":"${"x".repeat(pieces)}"}` },
+      ])
+      upstream.setScript(Scripted.streamed(inPieces(1)))
+      const next = yield* ask(baseUrl, { asked: "messages", stream: true })
+      expect(next.said?.parts).toHaveLength(2)
+    }),
+  )
+})
+
 /** How the providers of each dialect say that a conversation is too long. */
 const tooLong: { readonly [D in Dialect]: JsonObject } = {
   chat: {
