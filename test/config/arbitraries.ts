@@ -139,6 +139,7 @@ const client = fc
         top_k: fc.boolean(),
         efforts: fc.subarray(["none", "low", "max"]),
         forced_tools: fc.constantFrom("always", "never"),
+        most_stops: fc.nat(4),
         max_output: fc.integer({ min: 1, max: 200_000 }),
         schemas: fc.boolean(),
       }),

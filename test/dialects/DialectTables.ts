@@ -220,6 +220,7 @@ const models = [
 
 const abilityColumns: ReadonlyArray<readonly [name: string, member: keyof ModelAbilities]> = [
   ["sampling", "sampling"],
+  ["top_k", "topK"],
   ["thinking", "thinking"],
   ["thinks", "thinks"],
   ["efforts", "efforts"],
@@ -228,6 +229,7 @@ const abilityColumns: ReadonlyArray<readonly [name: string, member: keyof ModelA
   ["free_form_tools", "freeFormTools"],
   ["schemas", "schemas"],
   ["later_instructions", "laterInstructions"],
+  ["most_stops", "mostStops"],
   ["max_output", "maxOutput"],
   ["reasoning_history", "reasoningHistory"],
 ]

@@ -61,6 +61,11 @@ export const Abilities = Schema.Struct({
       "Whether the models take instructions later than at the beginning in messages. `false`: Sluice sends them as a turn of the user.",
     examples: [true],
   }),
+  most_stops: optional(whole(0, 1000), {
+    description:
+      "How many stop words the models take in chat. Sluice sends the first ones, and tells of the others. `0`: the models take none.",
+    examples: [4],
+  }),
   max_output: optional(whole(1, longestTimer), {
     description:
       "The tokens of an answer at most. Sluice asks in messages for as many where the caller does not say how many.",
@@ -77,6 +82,7 @@ export const Abilities = Schema.Struct({
     free_form_tools: "freeFormTools",
     later_instructions: "laterInstructions",
     max_output: "maxOutput",
+    most_stops: "mostStops",
     reasoning_history: "reasoningHistory",
     top_k: "topK",
   }),
