@@ -36,13 +36,20 @@ const decode = Schema.decodeUnknownEither(GatewayConfig, { errors: "all", onExce
 
 const schemaPlace = placeOf(GatewayConfig.ast)
 
-/** Keys of the sections, for those that were written one level too high. */
-const sections: Sections = new Map(
-  keysOf(GatewayConfig.ast).flatMap((section) => {
-    const { ast } = descend(schemaPlace, section)
-    return ast === undefined ? [] : keysOf(ast).map((key) => [key, section] as const)
-  }),
-)
+/** Those at a place, each with where it belongs. */
+const belonging = (
+  place: SchemaPlace,
+  where: string,
+): ReadonlyArray<readonly [key: string, where: string]> =>
+  place.ast === undefined ? [] : keysOf(place.ast).map((key) => [key, where])
+
+/** Keys of clients and of the sections, for those that were written too high. One that several have is most likely a section's. */
+const sections: Sections = new Map([
+  ...belonging(descend(descend(schemaPlace, "openai_clients"), 0), "to an entry of openai_clients"),
+  ...keysOf(GatewayConfig.ast).flatMap((section) =>
+    belonging(descend(schemaPlace, section), `under ${section}`),
+  ),
+])
 
 /** How to read. */
 export interface ReadOptions {

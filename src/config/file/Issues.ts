@@ -18,7 +18,7 @@ import type { Finding, Path } from "./Problem.ts"
 import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Saying.ts"
 import { below, type Tree } from "./Tree.ts"
 
-/** The sections a key belongs to, for keys that stand at the wrong level. */
+/** Where a key belongs that stands at the wrong level: "under" a section, or "to" an entry. */
 export type Sections = ReadonlyMap<string, string>
 
 type Suggest = (key: string, known: ReadonlyArray<string>) => string | undefined
@@ -31,7 +31,8 @@ export const findingsOf = (
   sections: Sections,
 ): ReadonlyArray<Finding> => {
   let looked = 0
-  const suggested: Suggest = (key, known) => (++looked > mostSuggestions ? undefined : nearest(key, known))
+  const suggested: Suggest = (key, known) =>
+    ++looked > mostSuggestions ? undefined : (meantBy(key, known) ?? nearest(key, known))
 
   const visit = (issue: ParseIssue, path: Path, place: SchemaPlace): ReadonlyArray<Finding> => {
     const error = (message: Saying): ReadonlyArray<Finding> => [
@@ -265,6 +266,9 @@ const saidElsewhere: Readonly<Record<string, Saying>> = {
   deployment: say`unknown key; a deployment is the model: write model: \u2026`,
 }
 
+/** Of the list of clients, whose name says less than it holds. */
+const ofEveryProvider = say` It holds clients of every provider and dialect (preset: anthropic)`
+
 const unknownKey = (
   key: string,
   known: ReadonlyArray<string>,
@@ -277,9 +281,12 @@ const unknownKey = (
     return say`a space is missing after the colon of ${ofProgram(written)}`
   const elsewhere = known.includes("base_url") ? saidElsewhere[written.replaceAll("-", "_")] : undefined
   if (elsewhere !== undefined) return elsewhere
+  const where = path.length === 0 ? sections.get(key) : undefined
+  if (where !== undefined) return say`unknown key here; it belongs ${ofProgram(where)}`
   const meant = suggested(written, known)
-  if (meant !== undefined) return say`unknown key; did you mean "${ofProgram(meant)}"?`
-  const section = path.length === 0 ? sections.get(key) : undefined
-  if (section !== undefined) return say`unknown key here; it belongs under ${ofProgram(section)}`
+  if (meant !== undefined) {
+    const isOthers = meant === "openai_clients" && meantBy(written, known) !== undefined
+    return say`unknown key; did you mean "${ofProgram(meant)}"?${isOthers ? ofEveryProvider : silence}`
+  }
   return known.length === 0 ? say`unknown key` : say`unknown key; known here: ${ofProgram(known.join(", "))}`
 }

@@ -8,8 +8,10 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { stringify } from "yaml"
 import { type Env, loadConfig, textOfBytes, toldToOperator } from "../../../src/config/file/ConfigFile.ts"
+import { keysOf } from "../../../src/config/file/Expected.ts"
 import { toOperator } from "../../../src/config/file/Saying.ts"
 import { GatewayConfig } from "../../../src/config/schema/GatewayConfig.ts"
+import { UpstreamEntry } from "../../../src/config/schema/UpstreamEntry.ts"
 import { runs } from "../../support/Runs.ts"
 import { isMap, layout, mapTexts, type Written, writeLiterally, writtenConfig } from "../arbitraries.ts"
 
@@ -272,6 +274,26 @@ describe("problems", () => {
       "a key at the wrong level",
       `strategy: random\n${none}`,
       "1:1 strategy: unknown key here; it belongs under load_balancing",
+    ],
+    [
+      "a client's key at the top",
+      `on_unsupported: reject\n${none}`,
+      "1:1 on_unsupported: unknown key here; it belongs to an entry of openai_clients",
+    ],
+    [
+      "a list of clients by the name of who speaks their dialect",
+      "anthropic_clients: []",
+      '1:1 anthropic_clients: unknown key; did you mean "openai_clients"? It holds clients of every provider and dialect (preset: anthropic)',
+    ],
+    [
+      "an ability by the name that requests have for it",
+      withClient("abilities: { temperature: none }"),
+      '5:18 openai_clients[0].abilities.temperature: unknown key; did you mean "sampling"?',
+    ],
+    [
+      "a choice by another name",
+      withClient("on_unsupported: error"),
+      '5:21 openai_clients[0].on_unsupported: expected one of drop, reject, got "error"; did you mean "reject"?',
     ],
     [
       "a key like nothing known",
@@ -844,6 +866,16 @@ describe("problems", () => {
     expect(render(`openai_clients: [${"{},".repeat(40_000)}]`)).toHaveLength(1)
     for (const bracket of ["[", "{", "[{", "[\n"]) {
       expect(render(`a:\nb: ${bracket.repeat(200_000)}`)[0]).toContain("this nests too deeply")
+    }
+  })
+
+  it("every key of a client that stands at the top is told where it belongs", () => {
+    const ofClients = keysOf(UpstreamEntry.ast).filter((key) => !keysOf(GatewayConfig.ast).includes(key))
+    expect(ofClients.length).toBeGreaterThan(20)
+    for (const key of ofClients) {
+      expect(render(`${key}: 1\n${none}`)[0]).toBe(
+        `config.yaml:1:1 ${key}: unknown key here; it belongs to an entry of openai_clients`,
+      )
     }
   })
 
