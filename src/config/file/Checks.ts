@@ -8,6 +8,7 @@ import { nearest } from "../../wire/Nearest.ts"
 import { holesIn, presetCalled } from "../schema/Presets.ts"
 import { addressIn } from "./AddressIn.ts"
 import type { Env } from "./Expansion.ts"
+import { pathsSaidTwice } from "./OwnPaths.ts"
 import type { Finding, Path } from "./Problem.ts"
 import { fromFile, literally, ofProgram, type Saying, say, silence } from "./Saying.ts"
 import { below, type Scalar, shown, type Tree, textOf } from "./Tree.ts"
@@ -89,6 +90,7 @@ export const checkUpstreams = (root: Tree, lineOf: (offset: number) => number): 
     ...foreignModels(upstreams),
     ...list.items.flatMap(checkAddress),
     ...list.items.flatMap(checkBaseUrl),
+    ...list.items.flatMap(pathsSaidTwice),
     ...list.items.flatMap(checkEmptyKey),
   ]
 }

@@ -1,4 +1,5 @@
-/** Clients that answer at the address of a provider that is known, and whose entries lack what it asks for. */
+/** Clients of providers that are known, by address or preset, whose entries lack what the provider asks for or say what it does not speak. */
+import { dialects } from "../../routing/Dialect.ts"
 import { parsedUrl } from "../../wire/ParsedUrl.ts"
 import { holesIn, type Preset, presetCalled, presets } from "../schema/Presets.ts"
 import type { Finding, Severity } from "./Problem.ts"
@@ -37,16 +38,38 @@ const lacksPath = (url: URL, { preset }: KnownHost): Saying | undefined =>
     ? say`${ofProgram(preset.of)} answers below ${ofProgram(preset.baseUrl)}; write that`
     : undefined
 
+/** By the name of the preset alone: other paths of a known host may speak others. Servers speak more with each version. */
+const unspoken = (upstream: Tree, position: number, url: URL | undefined): ReadonlyArray<Finding> => {
+  const preset = presetCalled(textOf(below(upstream, "preset")))
+  const written = below(upstream, "dialects")
+  if (preset === undefined || written?._tag !== "List") return []
+  if (preset.isServer !== true && url !== undefined && !hostIn(preset.baseUrl).test(url.host)) return []
+  const known: ReadonlyArray<string> = [...preset.dialects, ...(preset.speaksToo ?? [])]
+  return written.items.flatMap((item, at) => {
+    const said = dialects.find((dialect) => dialect === textOf(item))
+    return said === undefined || known.includes(said)
+      ? []
+      : [
+          {
+            path: ["openai_clients", position, "dialects", at],
+            message: say`${ofProgram(preset.of)} is not known to speak ${ofProgram(said)}, and requests in it would go there as they come; without dialects the preset's hold: ${ofProgram(preset.dialects.join(", "))}`,
+            severity: preset.isServer === true ? "note" : "warning",
+            atKey: false,
+          },
+        ]
+  })
+}
+
 /** What is worth a word about one client, by its place in the list. */
 export const hostsOn = (upstream: Tree, position: number): ReadonlyArray<Finding> => {
   const address = textOf(below(upstream, "base_url"))
   const url = address === undefined ? undefined : parsedUrl(address)
-  if (url === undefined) return []
-  const known = knownHosts.find(({ host }) => host.test(url.host))
-  if (known === undefined) return []
+  const said = unspoken(upstream, position, url)
+  const known = url === undefined ? undefined : knownHosts.find(({ host }) => host.test(url.host))
+  if (url === undefined || known === undefined) return said
   const found = (severity: Severity, message: Saying | undefined): ReadonlyArray<Finding> =>
     message === undefined
       ? []
       : [{ path: ["openai_clients", position, "base_url"], message, severity, atKey: false }]
-  return [...found("warning", lacksPath(url, known)), ...found("note", lacksPreset(upstream, known))]
+  return [...found("warning", lacksPath(url, known)), ...found("note", lacksPreset(upstream, known)), ...said]
 }

@@ -12,6 +12,8 @@ export interface Preset {
   /** A word in braces is to be filled in by whoever has an account there. */
   readonly baseUrl: string
   readonly dialects: ReadonlyArray<Dialect>
+  /** Those it speaks too, though worse than Sluice translates. */
+  readonly speaksToo?: ReadonlyArray<Dialect>
   /** Run by oneself, in whatever version: its answers may teach that it lacks a dialect. */
   readonly isServer?: true
   /** The header of its key, where that is no bearer token. */
@@ -45,6 +47,7 @@ const services = {
     of: "Anthropic",
     baseUrl: "https://api.anthropic.com/v1",
     dialects: ["messages"],
+    speaksToo: ["chat"],
     auth: "x-api-key",
     note: "chats are translated: its own `/chat/completions` ignores `response_format` and `strict`, caches nothing and tells no thoughts; `dialects: [messages, chat]` sends chats there as they come",
   },

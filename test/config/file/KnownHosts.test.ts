@@ -66,3 +66,31 @@ describe("A client at the address of a known provider", () => {
     }
   })
 })
+
+describe("A client of a preset that names its dialects", () => {
+  it("is told of one that the provider is not known to speak", () => {
+    expect(saidOf({ preset: "anthropic", dialects: ["messages", "responses"] })).toEqual([
+      "warning: Anthropic is not known to speak responses, and requests in it would go there as they come; without dialects the preset's hold: messages",
+    ])
+    expect(
+      saidOf({ preset: "openai", dialects: ["messages"], base_url: "https://api.openai.com/v1" }),
+    ).toEqual([
+      "warning: OpenAI is not known to speak messages, and requests in it would go there as they come; without dialects the preset's hold: chat, responses",
+    ])
+  })
+
+  it("is told the same of a server as a note, since a newer version may speak more", () => {
+    expect(saidOf({ preset: "tgi", dialects: ["responses"] })).toEqual([
+      expect.stringMatching(/^note: Text Generation Inference is not known to speak responses/),
+    ])
+  })
+
+  it.each([
+    { preset: "anthropic", dialects: ["messages", "chat"] },
+    { preset: "openai", dialects: ["chat"] },
+    { preset: "openai", dialects: ["messages"], base_url: "https://proxy.example/v1" },
+    { preset: "openai", dialects: [] },
+  ])("is told nothing of those it speaks, of fewer, or at an address of another's: %j", (client) => {
+    expect(saidOf(client)).toEqual([])
+  })
+})
