@@ -267,7 +267,7 @@ const saidElsewhere: Readonly<Record<string, Saying>> = {
 }
 
 /** Of the list of clients, whose name says less than it holds. */
-const ofEveryProvider = say` It holds clients of every provider and dialect (preset: anthropic)`
+const ofAllUpstreams = say` It holds clients of every provider and dialect (preset: anthropic)`
 
 const unknownKey = (
   key: string,
@@ -286,7 +286,7 @@ const unknownKey = (
   const meant = suggested(written, known)
   if (meant !== undefined) {
     const isOthers = meant === "openai_clients" && meantBy(written, known) !== undefined
-    return say`unknown key; did you mean "${ofProgram(meant)}"?${isOthers ? ofEveryProvider : silence}`
+    return say`unknown key; did you mean "${ofProgram(meant)}"?${isOthers ? ofAllUpstreams : silence}`
   }
   return known.length === 0 ? say`unknown key` : say`unknown key; known here: ${ofProgram(known.join(", "))}`
 }
