@@ -8,7 +8,11 @@ import type { InvalidRequest, NotAsked } from "../errors/RequestErrors.ts"
 import type { Additions, Omissions } from "../operations/Additions.ts"
 import type { AskedTarget, Recipient, RequestFacts } from "../operations/Operation.ts"
 import { operationsByName, type ServedName } from "../operations/Operations.ts"
-import { type TranslatedAnswer, translatedAnswer } from "../operations/translation/TranslatedAnswer.ts"
+import {
+  type TranslatedAnswer,
+  translatedAnswer,
+  type Unsaid,
+} from "../operations/translation/TranslatedAnswer.ts"
 import { preparedFor } from "../operations/translation/TranslatedRequest.ts"
 import type { Translation } from "../operations/translation/Translation.ts"
 import { type Model, readModels } from "../routing/ModelList.ts"
@@ -81,7 +85,7 @@ export interface AsideJobs {
     readonly input: {
       readonly bytes: Uint8Array
       readonly translation: Translation
-      readonly askedAt: number
+      readonly unsaid: Unsaid
     }
     readonly output: {
       readonly translated: TranslatedAnswer | undefined
@@ -183,8 +187,8 @@ export const asideJobs: {
       },
     ),
   transform: ({ bytes, operation, transform }) => ({ body: transformed(operation, transform, bytes) }),
-  translate: ({ askedAt, bytes, translation }) => {
-    const translated = translatedAnswer(translation, askedAt, bytes)
+  translate: ({ bytes, translation, unsaid }) => {
+    const translated = translatedAnswer(translation, unsaid, bytes)
     return { translated, outline: outlined(translated?.body).outline }
   },
   chunks: ({ bytes, limitBytes, operation, transform }) => {

@@ -6,7 +6,7 @@ import type { Seal } from "./Seal.ts"
 
 /** What an answer says of itself. */
 export interface NeutralHead {
-  /** Without what its dialect begins ids with; empty where it has none. */
+  /** Without what its dialect begins ids with. Readers of whole answers leave it empty where there is none; whoever has it read gives it the request's. */
   readonly id: string
   /** As its provider calls it. */
   readonly model: string

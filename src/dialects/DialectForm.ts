@@ -31,7 +31,8 @@ export interface DialectForm {
   readonly writeAnswer: (answer: NeutralAnswer, asked: AskedFor) => JsonObject
   /** The text of a written answer in which inputs of calls are as they were said; absent where they are texts in it anyway. */
   readonly exactText?: (text: string, parts: NeutralAnswer["parts"]) => string
-  readonly readEvents: () => EventReading
+  /** @param ownId the id of an answer whose upstream tells none */
+  readonly readEvents: (ownId?: string) => EventReading
   readonly writeEvents: (asked: AskedFor) => Running<AnswerEvent, SseEvent>
 }
 

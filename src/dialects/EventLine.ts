@@ -66,6 +66,12 @@ export class EventLine {
   #kept = 0
   #aside = 0
   #isOver = false
+  readonly #ownId: string
+
+  /** @param ownId the id of an answer whose upstream tells none; its calls without ids are named after it, too */
+  constructor(ownId = "") {
+    this.#ownId = ownId
+  }
 
   /** What can be told since it was taken last. */
   take(): ReadonlyArray<AnswerEvent> {
@@ -88,7 +94,7 @@ export class EventLine {
     const { id, model, serviceTier } = head
     this.#head = {
       ...head,
-      id: id.slice(0, longestName),
+      id: (id === "" ? this.#ownId : id).slice(0, longestName),
       model: model.slice(0, longestName),
       serviceTier: serviceTier?.slice(0, longestName),
     }

@@ -35,14 +35,16 @@ const tell = (line: EventLine, key: string, event: AnswerEvent): void => {
 const isCutCall = (part: AssistantPart): boolean =>
   part.kind === "tool_call" && !part.isFreeForm && parseObject(encoder.encode(part.input)) === undefined
 
-/** `undefined` where the input of a call is half, though the answer says that it was not cut. Calls that were cut are left out. */
-export const guardedAnswer = ({
-  counts,
-  finish,
-  parts,
-  ...head
-}: NeutralAnswer): NeutralAnswer | undefined => {
-  const line = new EventLine()
+/**
+ * `undefined` where the input of a call is half, though the answer says that it was not cut. Calls that were cut are left out.
+ *
+ * @param ownId the id of an answer that has none
+ */
+export const guardedAnswer = (
+  { counts, finish, parts, ...head }: NeutralAnswer,
+  ownId?: string,
+): NeutralAnswer | undefined => {
+  const line = new EventLine(ownId)
   line.begin(head)
   for (const [at, part] of parts.entries()) {
     for (const event of eventsOfPart(part)) tell(line, `${at}`, event)

@@ -184,6 +184,7 @@ export class Passage {
     } = this.#frame
     const { boundary, call, deadline, operation, target: asked } = this.#asked
     return {
+      requestId: draft.id,
       operation,
       asked,
       stream: this.#grammar(facts) !== undefined,

@@ -5,9 +5,9 @@ import type { Usage } from "../answer/Usage.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { conversations } from "../operations/translation/Conversations.ts"
 import {
-  secondsOf,
   type TranslatedAnswer,
   translatedAnswer,
+  unsaidBy,
 } from "../operations/translation/TranslatedAnswer.ts"
 import type { Translation } from "../operations/translation/Translation.ts"
 import { eventsOf } from "../wire/EventSource.ts"
@@ -77,8 +77,8 @@ export class GivingOut {
   }
 
   #translate(translation: Translation, body: Uint8Array): void {
-    const { aside, beganAt } = this.#asked
-    const askedAt = secondsOf(beganAt)
+    const { aside, beganAt, requestId } = this.#asked
+    const unsaid = unsaidBy(requestId, beganAt)
     const give = (translated: TranslatedAnswer | undefined, outline: JsonObject | undefined): void => {
       if (translated === undefined || outline === undefined) {
         this.#fail(
@@ -92,11 +92,11 @@ export class GivingOut {
       }
     }
     if (body.length <= surelyReadable) {
-      const translated = translatedAnswer(translation, askedAt, body)
+      const translated = translatedAnswer(translation, unsaid, body)
       give(translated, translated === undefined ? undefined : outlineOf(translated.body, answerLimits))
       return
     }
-    this.#doWithout = aside("translate", { translation, askedAt, bytes: body }, (done) => {
+    this.#doWithout = aside("translate", { translation, unsaid, bytes: body }, (done) => {
       if (done === undefined) this.#fail(noTurn)
       else give(done.translated, done.outline)
     })

@@ -19,6 +19,8 @@ import type { RunAside } from "./RunAside.ts"
 
 /** What a request says of how its answer is read. */
 export interface AskedForm {
+  /** The request's, which an answer goes by that is translated and has none. */
+  readonly requestId: string
   readonly operation: ServedOperation
   readonly stream: boolean
   /** What is no stream, though one was asked for, may be handed on as its bytes come: nothing has been told of a stream yet. */

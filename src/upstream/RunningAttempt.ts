@@ -13,7 +13,7 @@ import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { HandedOn } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { conversations } from "../operations/translation/Conversations.ts"
-import { secondsOf, translatedEvents } from "../operations/translation/TranslatedAnswer.ts"
+import { translatedEvents, unsaidBy } from "../operations/translation/TranslatedAnswer.ts"
 import { pathAt, type Upstream } from "../routing/Upstream.ts"
 import type { EventSource } from "../wire/EventSource.ts"
 import { liftFinishing } from "../wire/Lift.ts"
@@ -135,7 +135,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
   }
 
   onHead(head: AnswerHead): void {
-    const { choicesFor, hold, mayBeBytes, operation, retry, stream } = this.#at.request
+    const { choicesFor, hold, mayBeBytes, operation, requestId, retry, stream } = this.#at.request
     const isGood = head.status < 300
     const mayBeGiven = isGood || !retry.retryOn(head.status)
     // What is given as it comes has begun with its head; a good answer to a stream may yet be either.
@@ -143,7 +143,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
     const { aside } = this.#surroundings
     const { beganAt, translation } = this.#beginning
     const choices = choicesFor(this.#at.target)
-    const asked = { operation, stream, mayBeBytes, hold, choices, aside, translation, beganAt }
+    const asked = { requestId, operation, stream, mayBeBytes, hold, choices, aside, translation, beganAt }
     const relayed = isGood && !stream ? handedOnBy(operation, head) : undefined
     this.#reading =
       relayed === undefined
@@ -227,10 +227,11 @@ export class RunningAttempt implements CallListener, ReadingListener {
     const call = this.#opened()
     if (call === undefined) return
     const { beganAt, translation } = this.#beginning
+    const { requestId } = this.#at.request
     const stream = new OpenStream(call, reader, this.#at.request.secrets)
     call.tell(stream)
     const translated =
-      translation === undefined ? undefined : translatedEvents(translation, secondsOf(beganAt))
+      translation === undefined ? undefined : translatedEvents(translation, unsaidBy(requestId, beganAt))
     const events: EventSource<StreamFault> =
       translated === undefined ? stream : liftFinishing(translated, graceMs)<StreamFault>(stream)
     this.#win({

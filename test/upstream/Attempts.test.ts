@@ -177,6 +177,7 @@ const run = (
       }),
     )
     return yield* attempts.run({
+      requestId: "request",
       operation: chat,
       asked: {},
       stream: options.stream ?? false,
@@ -751,6 +752,7 @@ describe("Attempts that gave a stream", () => {
       const prompt = { text: "Once upon a time" }
       held = new WeakRef(prompt)
       return attempts.run({
+        requestId: "request",
         operation: chat,
         asked: {},
         stream: true,

@@ -56,7 +56,7 @@ const isCut = (finish: Finish | undefined): boolean => finish?.kind === "length"
 /** Mutable on purpose: one stream. */
 class Reader implements EventReading {
   readonly #chunks = new ChunkReader()
-  readonly #line = new EventLine()
+  readonly #line: EventLine
   /** The last call of each index: several servers give all of them the same, or none. */
   readonly #byIndex = new Map<number | undefined, KnownCall>()
   #lastCall: KnownCall | undefined
@@ -64,6 +64,10 @@ class Reader implements EventReading {
   #begun = 0
   #calls = 0
   #finish: Finish | undefined
+
+  constructor(ownId: string | undefined) {
+    this.#line = new EventLine(ownId)
+  }
 
   get isFinished(): boolean {
     return this.#finish !== undefined
@@ -188,4 +192,4 @@ class Reader implements EventReading {
 }
 
 /** `DialectForm.readEvents`: of the first choice. An answer without a reason why it ended has not ended. */
-export const readEvents = (): EventReading => new Reader()
+export const readEvents = (ownId?: string): EventReading => new Reader(ownId)

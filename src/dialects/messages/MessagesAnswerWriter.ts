@@ -11,13 +11,9 @@ import { writtenFinish } from "./MessagesFinish.ts"
 
 const encoder = new TextEncoder()
 
-/** The id of a message; one that has none is known by when it was asked for. */
-const writtenId = (id: string, { askedAt }: AskedFor): string =>
-  `msg_${id === "" ? askedAt.toString(36) : id}`
-
 /** What a message says of itself, with nothing in it. */
-export const writtenHead = (head: NeutralHead, counts: Counts, asked: AskedFor): JsonObject => ({
-  id: writtenId(head.id, asked),
+export const writtenHead = (head: NeutralHead, counts: Counts): JsonObject => ({
+  id: `msg_${head.id}`,
   type: "message",
   role: "assistant",
   model: head.model,
@@ -80,7 +76,7 @@ export const writeMessagesAnswer = (answer: NeutralAnswer, asked: AskedFor): Jso
   const { counts, finish, parts, ...head } = answer
   const calls = parts.some(({ kind }) => kind === "tool_call")
   return {
-    ...writtenHead(head, counts, asked),
+    ...writtenHead(head, counts),
     content: parts.flatMap((part) => blocksOf(part, asked.upstream)),
     ...writtenFinish(finish, calls),
   }

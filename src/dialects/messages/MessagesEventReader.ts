@@ -39,12 +39,16 @@ const memberText = (holder: JsonObject, name: string): string => textIn(holder[n
 
 /** Mutable on purpose: one stream. */
 export class MessagesEventReader implements EventReading {
-  readonly #line = new EventLine()
+  readonly #line: EventLine
   readonly #blocks = new Map<number, OpenBlock>()
   #begun = 0
   #counts = noCounts
   #calls = false
   #ending: JsonObject | undefined
+
+  constructor(ownId: string | undefined) {
+    this.#line = new EventLine(ownId)
+  }
 
   /** Its end is said. */
   get isFinished(): boolean {

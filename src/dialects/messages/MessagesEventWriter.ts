@@ -148,7 +148,7 @@ const writing = (asked: AskedFor): Machine<MessageWriting, AnswerEvent, SseEvent
     if (state.isOver) return [state, []]
     switch (event.kind) {
       case "begins":
-        return [state, [eventOf("message_start", { message: writtenHead(event.head, state.counts, asked) })]]
+        return [state, [eventOf("message_start", { message: writtenHead(event.head, state.counts) })]]
       case "part_begins":
         return begun(state, event.part)
       case "counts":

@@ -16,6 +16,6 @@ export const messagesForm: DialectForm = {
   readAnswer: readMessagesAnswer,
   exactText: withExactInputs,
   writeAnswer: writeMessagesAnswer,
-  readEvents: () => new MessagesEventReader(),
+  readEvents: (ownId) => new MessagesEventReader(ownId),
   writeEvents: messagesEventWriter,
 }

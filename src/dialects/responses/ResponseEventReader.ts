@@ -24,9 +24,13 @@ const untold = (whole: string, length: number, last: string): string =>
 
 /** Mutable on purpose: one stream. */
 class Reader implements EventReading {
-  readonly #line = new EventLine()
+  readonly #line: EventLine
   readonly #items = new StreamedItems((units) => this.#line.keep(units))
   #hasCalls = false
+
+  constructor(ownId: string | undefined) {
+    this.#line = new EventLine(ownId)
+  }
 
   /** The last event says all that there is. */
   get isFinished(): boolean {
@@ -264,4 +268,4 @@ class Reader implements EventReading {
 }
 
 /** `DialectForm.readEvents` */
-export const readEvents = (): EventReading => new Reader()
+export const readEvents = (ownId?: string): EventReading => new Reader(ownId)

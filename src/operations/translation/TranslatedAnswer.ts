@@ -15,8 +15,19 @@ import type { Translation } from "./Translation.ts"
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
-/** A time as answers tell it. */
-export const secondsOf = (epochMs: number): number => Math.floor(epochMs / 1_000)
+/** What holds of an answer that does not say it of itself. Plain values: long answers come out of another thread. */
+export interface Unsaid {
+  /** The request's: no two answers have the same. */
+  readonly id: string
+  /** Seconds since 1970. */
+  readonly askedAt: number
+}
+
+/** @param beganAt epoch milliseconds */
+export const unsaidBy = (requestId: string, beganAt: number): Unsaid => ({
+  id: requestId,
+  askedAt: Math.floor(beganAt / 1_000),
+})
 
 /** An upstream's thinking between tags becomes reasoning that is told apart, as other dialects have it. */
 const apart = ({ tags }: Translation): ChoiceTransform => ({
@@ -25,7 +36,7 @@ const apart = ({ tags }: Translation): ChoiceTransform => ({
   tags,
 })
 
-const askedFor = ({ repeated, upstream }: Translation, askedAt: number): AskedFor => ({
+const askedFor = ({ repeated, upstream }: Translation, { askedAt }: Unsaid): AskedFor => ({
   repeated,
   upstream,
   askedAt,
@@ -38,14 +49,10 @@ export interface TranslatedAnswer {
   readonly counts: Usage
 }
 
-/**
- * A whole answer in the caller's dialect; `undefined` where it is none that can be told there.
- *
- * @param askedAt seconds since 1970
- */
+/** A whole answer in the caller's dialect; `undefined` where it is none that can be told there. */
 export const translatedAnswer = (
   translation: Translation,
-  askedAt: number,
+  unsaid: Unsaid,
   body: Uint8Array,
 ): TranslatedAnswer | undefined => {
   const { from, renamed, to } = translation
@@ -53,11 +60,11 @@ export const translatedAnswer = (
     from === "chat" ? (conversations.chat.plain.transform?.(apart(translation), body) ?? body) : body
   const object = parseObject(told)
   const read = object === undefined ? undefined : forms[from].readAnswer(object, decoder.decode(told))
-  const answer = read === undefined ? undefined : guardedAnswer(read)
+  const answer = read === undefined ? undefined : guardedAnswer(read, unsaid.id)
   if (answer === undefined) return undefined
   const { exactText, writeAnswer } = forms[to]
   const given = withCallersTools(answer, renamed)
-  const written = encodeJson(writeAnswer(given, askedFor(translation, askedAt)))
+  const written = encodeJson(writeAnswer(given, askedFor(translation, unsaid)))
   if (written === undefined) return undefined
   const exact =
     exactText === undefined ? written : encoder.encode(exactText(decoder.decode(written), given.parts))
@@ -77,12 +84,12 @@ class TranslatedEvents implements TranslatedStream {
   readonly #writing: Running<AnswerEvent, SseEvent>
   #counts = noUsage
 
-  constructor(translation: Translation, askedAt: number) {
+  constructor(translation: Translation, unsaid: Unsaid) {
     const { from, renamed, to } = translation
     this.#tags = from === "chat" ? conversations.chat.stream?.changed(apart(translation), false) : undefined
-    this.#reading = forms[from].readEvents()
+    this.#reading = forms[from].readEvents(unsaid.id)
     this.#tools = renamed.length === 0 ? undefined : new MachineRun(callersTools(renamed))
-    this.#writing = forms[to].writeEvents(askedFor(translation, askedAt))
+    this.#writing = forms[to].writeEvents(askedFor(translation, unsaid))
   }
 
   get counts(): Usage {
@@ -110,10 +117,6 @@ class TranslatedEvents implements TranslatedStream {
   }
 }
 
-/**
- * The events of an answer in the caller's dialect.
- *
- * @param askedAt seconds since 1970
- */
-export const translatedEvents = (translation: Translation, askedAt: number): TranslatedStream =>
-  new TranslatedEvents(translation, askedAt)
+/** The events of an answer in the caller's dialect. */
+export const translatedEvents = (translation: Translation, unsaid: Unsaid): TranslatedStream =>
+  new TranslatedEvents(translation, unsaid)

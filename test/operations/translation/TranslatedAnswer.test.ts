@@ -6,7 +6,11 @@ import { noUsage } from "../../../src/answer/Usage.ts"
 import type { NeutralAnswer } from "../../../src/dialects/Answer.ts"
 import { forms } from "../../../src/dialects/Forms.ts"
 import { conversations } from "../../../src/operations/translation/Conversations.ts"
-import { translatedAnswer } from "../../../src/operations/translation/TranslatedAnswer.ts"
+import {
+  translatedAnswer,
+  translatedEvents,
+  unsaidBy,
+} from "../../../src/operations/translation/TranslatedAnswer.ts"
 import type { Translation } from "../../../src/operations/translation/Translation.ts"
 import { type Dialect, dialects } from "../../../src/routing/Dialect.ts"
 import { encodeJson } from "../../../src/wire/JsonBytes.ts"
@@ -24,6 +28,8 @@ const translation = (from: Dialect, to: Dialect): Translation => ({
   renamed: [],
   repeated: {},
 })
+
+const unsaid = unsaidBy("0193-request", 5_000)
 
 const calling = (...inputs: ReadonlyArray<string>): NeutralAnswer => ({
   id: "1",
@@ -64,13 +70,47 @@ const inputsIn = (dialect: Dialect, body: Uint8Array) => {
     ?.parts.flatMap((part) => (part.kind === "tool_call" ? [part.input] : []))
 }
 
+/** What ids begin with. */
+const beginnings: Readonly<Record<Dialect, string>> = {
+  chat: "chatcmpl-",
+  messages: "msg_",
+  responses: "resp_",
+}
+
+const nameless: NeutralAnswer = {
+  ...calling("{}"),
+  id: "",
+  parts: [
+    { kind: "text", text: "yes" },
+    { kind: "tool_call", id: "", name: "look", input: "{}", isFreeForm: false },
+  ],
+}
+
+/** All ids of a text of JSON, those of calls among them. */
+const idsIn = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(/"(?:id|call_id|item_id)":"([^"]*)"/g)].flatMap(([, id]) => id ?? [])
+
 const wholeArb = fc.bigInt({ min: 0n, max: 2n ** 64n }).map((id) => `{"id":${id},"in":[{"id":-${id}}]}`)
 
 describe.each(between)("A whole answer from %s to %s", (from, to) => {
+  it("goes by the request's id where its upstream tells none, whole and as a stream", () => {
+    const body = encodeJson(forms[from].writeAnswer(nameless, askedFor)) ?? new Uint8Array()
+    const whole = Buffer.from(translatedAnswer(translation(from, to), unsaid, body)?.body ?? []).toString()
+    const datas = conversations[from].stream?.givenOut(body, maxMadeBytes) ?? []
+    const stream = translatedEvents(translation(from, to), unsaid)
+    const events = [...stream.take(datas.map((data) => ({ data, event: undefined }))), ...stream.rest()]
+    const streamed = events.map(({ data }) => Buffer.from(data).toString()).join("\n")
+    for (const ids of [idsIn(whole), idsIn(streamed)]) {
+      expect(ids).toContain(`${beginnings[to]}0193-request`)
+      expect(ids).toContain("call_0193-request_0")
+      expect(ids.filter((id) => !id.includes("0193-request"))).toEqual([])
+    }
+  })
+
   it("gives tools whole numbers of 64 bits to the last digit, given out as a stream too", () => {
     fc.assert(
       fc.property(fc.array(wholeArb, { minLength: 1, maxLength: 3 }), (inputs) => {
-        const given = translatedAnswer(translation(from, to), 5, bodyOf(from, ...inputs))
+        const given = translatedAnswer(translation(from, to), unsaid, bodyOf(from, ...inputs))
         if (given === undefined) throw new Error("it was not translated")
         expect(inputsIn(to, given.body)).toEqual(inputs)
         const { stream } = conversations[to]
