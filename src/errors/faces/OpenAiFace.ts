@@ -85,6 +85,12 @@ const firstIn = (list: Uint8Array, values: Json): Uint8Array => {
   return encoder.encode(elementTexts(decoder.decode(list))[place] ?? "")
 }
 
+/** Members beside an error, without Anthropic's word that it is one. */
+const besideIn = (beside: JsonObject): JsonObject => {
+  const { type, ...others } = beside
+  return type === "error" ? others : beside
+}
+
 /** An error body in OpenAI's shape: the same bytes where they have it, and of all that stands there already; `undefined` where they say nothing in words. */
 export const shapedBody = (bytes: Uint8Array): Uint8Array | undefined => {
   const parsed = parseJson(bytes)
@@ -100,7 +106,7 @@ export const shapedBody = (bytes: Uint8Array): Uint8Array | undefined => {
   const whole =
     said.error === body
       ? asError(rewriteJson(own, body, error))
-      : rewriteJson(own, body, { ...said.beside, error })
+      : rewriteJson(own, body, { ...besideIn(said.beside), error })
   // Further members may be nested too deep to print.
   return whole ?? encodeJson({ error: { ...told } })
 }

@@ -111,10 +111,9 @@ const table: ReadonlyArray<readonly [string, unknown, unknown]> = [
     },
   ],
   [
-    "Anthropic: a type beside the error",
+    "Anthropic: a type beside the error, which is no member of OpenAI's",
     { type: "error", error: { type: "overloaded_error", message: "Overloaded" }, request_id: "req_1" },
     {
-      type: "error",
       error: { type: "server_error", message: "Overloaded", param: null, code: "overloaded" },
       request_id: "req_1",
     },
@@ -136,14 +135,13 @@ const table: ReadonlyArray<readonly [string, unknown, unknown]> = [
       [
         `Anthropic: ${theirs}`,
         { type: "error", error: { type: theirs, message: "m" } },
-        { type: "error", error: { type, message: "m", param: null, code } },
+        { error: { type, message: "m", param: null, code } },
       ] as const,
   ),
   [
     "Anthropic: a model that is not there",
     { type: "error", error: { type: "not_found_error", message: "model: claude-9" } },
     {
-      type: "error",
       error: {
         type: "invalid_request_error",
         message: "model: claude-9",
