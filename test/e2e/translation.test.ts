@@ -80,12 +80,12 @@ const eventsIn = (bytes: Uint8Array): ReadonlyArray<SseEvent> =>
   )
 
 /** Answers at the path of its dialect alone. */
-const speaking = (dialect: Dialect, streamed: boolean) =>
+const speaking = (dialect: Dialect, streamed: boolean, answer = told) =>
   Scripted.scriptedUpstream(({ path }) => {
     if (!path.startsWith(paths[dialect])) return Scripted.status(404, { detail: "Not Found" })
-    if (!streamed) return Scripted.json(forms[dialect].writeAnswer(told, askedFor))
+    if (!streamed) return Scripted.json(forms[dialect].writeAnswer(answer, askedFor))
     const writing = forms[dialect].writeEvents(askedFor)
-    const events = [...writing.take(eventsOf(told)), ...writing.rest()]
+    const events = [...writing.take(eventsOf(answer)), ...writing.rest()]
     return Scripted.streamed(Buffer.concat(events.map((event) => Buffer.from(encodeEvent(event)))))
   })
 
@@ -118,7 +118,7 @@ const ask = (baseUrl: string, { asked, more = {}, stream }: Ask) =>
     const read = stream
       ? answerIn(forms[asked], eventsIn(body))
       : forms[asked].readAnswer(parseObject(body) ?? {})
-    return { said: comparable(read), headers: answer.headers }
+    return { id: read?.id, said: comparable(read), headers: answer.headers }
   })
 
 describe("A caller of one dialect before a client of another", () => {
@@ -137,6 +137,20 @@ describe("A caller of one dialect before a client of another", () => {
         usage: { inputTokens: 30, outputTokens: 12, cachedTokens: 8 },
         toolCalls: true,
       })
+    }),
+  )
+})
+
+describe("An answer without an id", () => {
+  it.scopedLive.each([false, true])("goes by its request's, streamed: %s", (stream) =>
+    Effect.gen(function* () {
+      const upstream = yield* speaking("chat", stream, { ...told, id: "" })
+      const { baseUrl } = yield* startGateway(
+        configOf([{ base_url: upstream.url, dialects: ["chat"], api_key: "sk-upstream" }]),
+      )
+      const { headers, id } = yield* ask(baseUrl, { asked: "messages", stream })
+      expect(id).toMatch(/^[\w-]{36}$/)
+      expect(id).toBe(headers.get("x-request-id"))
     }),
   )
 })
