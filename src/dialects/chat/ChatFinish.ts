@@ -6,7 +6,8 @@ import { withThoughts } from "../ConservedCounts.ts"
 import { membersOf, saidIn } from "../Members.ts"
 
 /**
- * What a choice says of its end; `undefined` where it says nothing. Many servers end with `stop` where tools are called.
+ * What a choice says of its end; `undefined` where it says nothing. Many servers end with `stop` where tools are called. Mistral has a word of its own
+ * for an answer cut by the model's window, GLM one for what its filter stopped, and others pass on those of Anthropic and Google.
  *
  * @param calls whether any tool is called
  */
@@ -15,8 +16,12 @@ export const finishOf = (choice: JsonObject, calls: boolean): Finish | undefined
   if (reason === undefined) return undefined
   switch (reason) {
     case "length":
+    case "model_length":
+    case "max_tokens":
+    case "MAX_TOKENS":
       return { kind: "length" }
     case "content_filter":
+    case "sensitive":
       return { kind: "refused" }
     case "tool_calls":
     case "function_call":

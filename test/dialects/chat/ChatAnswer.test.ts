@@ -189,7 +189,11 @@ describe("An answer in chat", () => {
   it.each<[string, JsonObject, JsonObject]>([
     ["the end that calls of tools say", { finish_reason: "stop" }, { kind: "tool_calls" }],
     ["a cut by the cap", { finish_reason: "length" }, { kind: "length" }],
+    ["a cut by the model's window", { finish_reason: "model_length" }, { kind: "length" }],
+    ["a cut in Anthropic's word", { finish_reason: "max_tokens" }, { kind: "length" }],
+    ["a cut in Google's word", { finish_reason: "MAX_TOKENS" }, { kind: "length" }],
     ["a filter", { finish_reason: "content_filter" }, { kind: "refused" }],
+    ["a filter in GLM's word", { finish_reason: "sensitive" }, { kind: "refused" }],
   ])("reads %s", (_, choice, finish) => {
     const tool_calls = [{ id: "a", function: { name: "f", arguments: "{}" } }]
     const answer = { ...head, choices: [{ message: { content: null, tool_calls }, ...choice }] }
@@ -266,6 +270,11 @@ describe("An answer in chat", () => {
     expect(all.at(-1)).toMatchObject({ kind: "error", error: { code } })
     expect(all.filter(({ kind }) => kind === "error" || kind === "ends").length).toBe(1)
     expect(writtenEvents(all).at(-1)).not.toEqual(doneEvent)
+  })
+
+  it("is cut, and no error, where the model's window cut the input of a call", () => {
+    const half = call({ index: 0, id: "a", function: { name: "f", arguments: '{"x":' } })
+    expect(answerIn(chatForm, chunksOf(half, chunk({}, "model_length")))?.finish).toEqual({ kind: "length" })
   })
 
   it("leaves it that it was cut, whatever comes behind", () => {
