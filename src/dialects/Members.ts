@@ -11,6 +11,10 @@ export const saidIn = (value: Value): string | undefined =>
 
 export const numberIn = (value: Value): number | undefined => (typeof value === "number" ? value : undefined)
 
+/** Seconds since 1970: several hosts say 0 where they do not know. */
+export const momentIn = (value: Value): number | undefined =>
+  typeof value === "number" && value > 0 ? value : undefined
+
 export const booleanIn = (value: Value): boolean | undefined =>
   typeof value === "boolean" ? value : undefined
 

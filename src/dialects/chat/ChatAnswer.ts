@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../wire/Json.ts"
 import type { NeutralAnswer, NeutralHead } from "../Answer.ts"
 import type { AskedFor } from "../DialectForm.ts"
-import { membersOf, numberIn, objectIn, objectsIn, textIn } from "../Members.ts"
+import { membersOf, momentIn, numberIn, objectIn, objectsIn, textIn } from "../Members.ts"
 import type { AssistantPart, Citation, TextPart, ToolCallPart } from "../Part.ts"
 import { countsOf, finishOf, writtenFinish, writtenUsage } from "./ChatFinish.ts"
 import { writtenSeal } from "./ChatSeals.ts"
@@ -13,7 +13,7 @@ const idPrefix = "chatcmpl-"
 export const headOf = ({ created, id, model, service_tier: tier }: JsonObject): NeutralHead => ({
   id: (textIn(id) ?? "").replace(/^chatcmpl-/, ""),
   model: textIn(model) ?? "",
-  createdAt: numberIn(created),
+  createdAt: momentIn(created),
   serviceTier: textIn(tier),
 })
 

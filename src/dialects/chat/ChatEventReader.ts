@@ -53,6 +53,10 @@ interface KnownCall {
 /** The word of an answer that was cut stands, whatever its server says behind it. */
 const isCut = (finish: Finish | undefined): boolean => finish?.kind === "length" || finish?.kind === "refused"
 
+/** Azure first tells what it filtered of the request, before it knows which answer this is. */
+const saysNothing = ({ choices, id, model }: JsonObject): boolean =>
+  saidIn(id) === undefined && saidIn(model) === undefined && objectsIn(choices).length === 0
+
 /** Mutable on purpose: one stream. */
 class Reader implements EventReading {
   readonly #chunks = new ChunkReader()
@@ -106,7 +110,7 @@ class Reader implements EventReading {
       this.#line.fail(error)
       return
     }
-    if (!this.#line.hasBegun) this.#line.begin(headOf(chunk))
+    if (!this.#line.hasBegun && !saysNothing(chunk)) this.#line.begin(headOf(chunk))
     this.#choice(chunk)
     if (objectIn(chunk["usage"]) !== undefined) this.#line.count(countsOf(chunk["usage"]))
   }

@@ -3,14 +3,14 @@ import { readUsage } from "../../answer/Usage.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { Counts, Finish, NeutralAnswer, NeutralHead } from "../Answer.ts"
 import type { AskedFor } from "../DialectForm.ts"
-import { booleanIn, membersOf, numberIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
+import { booleanIn, membersOf, momentIn, numberIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
 import type { AssistantPart } from "../Part.ts"
 import { itemOf, partsOf } from "./ResponseItems.ts"
 
 export const headOf = ({ created_at: created, id, model, service_tier: tier }: JsonObject): NeutralHead => ({
   id: (textIn(id) ?? "").replace(/^resp_/, ""),
   model: textIn(model) ?? "",
-  createdAt: numberIn(created),
+  createdAt: momentIn(created),
   serviceTier: textIn(tier),
 })
 

@@ -282,6 +282,18 @@ describe("An answer in chat", () => {
     expect(answer?.finish).toEqual({ kind: "length" })
   })
 
+  it("goes by the first chunk that says who it is, and never by a moment that is 0", () => {
+    const azure = {
+      ...{ id: "", object: "", created: 0, model: "", choices: [] },
+      prompt_filter_results: [{ prompt_index: 0, content_filter_results: {} }],
+    }
+    const events = chunksOf(azure, chunk({ content: "a" }), chunk({}, "stop"), "[DONE]")
+    expect(answerIn(chatForm, events)).toMatchObject({ id: "1", model: "m", createdAt: 5 })
+    const never = { ...chunk({ content: "a" }, "stop"), id: "", created: 0, model: null }
+    expect(answerIn(chatForm, chunksOf(azure, never))).toMatchObject({ model: "", createdAt: undefined })
+    expect(readAnswer({ created: 0, choices: [{ message: {} }] })?.createdAt).toBeUndefined()
+  })
+
   it("takes a choice whose place is null for the first", () => {
     const said = { ...head, choices: [{ index: null, delta: { content: "a" }, finish_reason: "stop" }] }
     expect(answerIn(chatForm, chunksOf(said))?.parts).toEqual([{ kind: "text", text: "a" }])
