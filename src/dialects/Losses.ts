@@ -1,5 +1,5 @@
 /** What a conversation loses, each once, while it is read or written. */
-import { isJsonArray, type Json, type JsonObject } from "../wire/Json.ts"
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
 import type { Loss } from "./Loss.ts"
 
 /** Mutable on purpose: one request. */
@@ -40,9 +40,16 @@ export class Losses {
   }
 }
 
-/** Programs send back members of answers in which nothing stood. */
-const saysNothing = (value: Json | undefined): boolean =>
+const isBlank = (value: Json | undefined): boolean =>
   value === undefined || value === null || (isJsonArray(value) && value.length === 0)
+
+/** Programs send all members of theirs, or send back those of answers, in which nothing stood: `null`, an empty list, an object of nothing else. */
+export const saysNothing = (value: Json | undefined): boolean => {
+  if (isBlank(value)) return true
+  if (value === undefined || !isJsonObject(value)) return false
+  for (const name in value) if (!isBlank(value[name])) return false
+  return true
+}
 
 /** Tells of the members of a message, a part or a tool that no other dialect has. */
 export const tellUnknown = (

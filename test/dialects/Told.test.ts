@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import { forms } from "../../src/dialects/Forms.ts"
 import { abilitiesOf } from "../../src/dialects/KnownModels.ts"
 import { unsealed } from "../../src/dialects/Seal.ts"
-import type { Dialect } from "../../src/routing/Dialect.ts"
+import { type Dialect, dialects } from "../../src/routing/Dialect.ts"
 import type { ModelAbilities } from "../../src/routing/ModelAbilities.ts"
 import type { Json, JsonObject } from "../../src/wire/Json.ts"
 import { writeFor } from "./Abilities.ts"
@@ -144,6 +144,37 @@ describe("Told is", () => {
     const thought = { type: "thinking", thinking: "Hm.", signature: unsealed("u") }
     const messages = [hi, { role: "assistant", content: [thought] }, hi]
     expect(translated("messages", "chat", { max_tokens: 99, messages }).lost).toEqual(["reasoning"])
+  })
+
+  const neutral: ReadonlyArray<readonly [Dialect, JsonObject]> = [
+    ["chat", { metadata: {} }],
+    ["chat", { metadata: null }],
+    ["chat", { logit_bias: {} }],
+    ["chat", { logit_bias: null }],
+    ["chat", { n: 1 }],
+    ["chat", { n: null }],
+    ["chat", { presence_penalty: 0, frequency_penalty: 0.0 }],
+    ["chat", { modalities: ["text"], logprobs: false, top_logprobs: 0 }],
+    ["chat", { chat_template_kwargs: {} }],
+    ["responses", { metadata: {} }],
+    ["responses", { truncation: "disabled", background: false, include: [] }],
+    ["responses", { conversation: null, prompt: null, context_management: [] }],
+    ["messages", { context_management: { edits: [] } }],
+    ["messages", { container: null, mcp_servers: [], metadata: {} }],
+  ]
+  it.each(
+    neutral.flatMap(([from, says]) =>
+      dialects.flatMap((to) => (from === to ? [] : [[from, to, says] as const])),
+    ),
+  )("nothing from %s to %s where %j asks for nothing", (from, to, says) => {
+    const asks = from === "responses" ? { input: "Hi" } : { messages: [hi] }
+    const capped = from === "messages" ? { max_tokens: 99 } : {}
+    expect(translated(from, to, { ...asks, ...capped, ...says }).lost).toEqual([])
+  })
+
+  it("an empty object that switches something on", () => {
+    const searching = { messages: [hi], web_search_options: {} }
+    expect(translated("chat", "messages", searching).lost).toEqual(["web_search_options!"])
   })
 
   it("nothing where members of an answer come back that say nothing", () => {

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
 import { effortFor } from "../Effort.ts"
 import type { Loss } from "../Loss.ts"
-import type { Losses } from "../Losses.ts"
+import { type Losses, saysNothing } from "../Losses.ts"
 import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
 import { takesSampling } from "../Sampling.ts"
 import { fittedUser, longestUser } from "../User.ts"
@@ -34,14 +34,18 @@ const formatOf = (format: JsonObject | undefined): AnswerFormat | undefined => {
 const reasoningOf = (effort: string | undefined): ReasoningWish | undefined =>
   effort === undefined ? undefined : effort === "none" ? { mode: "off" } : { mode: "on", effort }
 
+/** No labels at all say nothing. */
 const metadataOf = (metadata: JsonObject | undefined): Readonly<Record<string, string>> | undefined =>
-  metadata === undefined
+  saysNothing(metadata)
     ? undefined
     : Object.fromEntries(
-        Object.entries(metadata).flatMap(([name, value]) =>
+        Object.entries(metadata ?? {}).flatMap(([name, value]) =>
           typeof value === "string" ? [[name, value]] : [],
         ),
       )
+
+/** A penalty of nothing is none, which is so anyway. */
+const penaltyIn = (value: Json | undefined): number | undefined => (value === 0 ? undefined : numberIn(value))
 
 /** The first of these that says something, and which. */
 const firstOf = <A>(
@@ -63,8 +67,8 @@ export const settingsOf = (body: JsonObject): Settings => ({
   topK: said(numberIn(body["top_k"]), "top_k"),
   stop: said(stopOf(body["stop"]), "stop"),
   seed: said(numberIn(body["seed"]), "seed"),
-  presencePenalty: said(numberIn(body["presence_penalty"]), "presence_penalty"),
-  frequencyPenalty: said(numberIn(body["frequency_penalty"]), "frequency_penalty"),
+  presencePenalty: said(penaltyIn(body["presence_penalty"]), "presence_penalty"),
+  frequencyPenalty: said(penaltyIn(body["frequency_penalty"]), "frequency_penalty"),
   toolChoice: firstOf(body, ["tool_choice", "function_call"], toolChoiceOf),
   parallelToolCalls: said(booleanIn(body["parallel_tool_calls"]), "parallel_tool_calls"),
   format: said(formatOf(objectIn(body["response_format"])), "response_format"),
@@ -118,7 +122,9 @@ const essential: ReadonlySet<string> = new Set([
 /** What is not left out of an answer without making it another one. */
 const isEssential = (name: string, value: Json): boolean => (name === "n" ? value !== 1 : essential.has(name))
 
-const saysNothing = (name: string, value: Json): boolean => {
+/** An empty object in an essential member may be a switch, as in `web_search_options`. */
+const isLeftUnsaid = (name: string, value: Json): boolean => {
+  if (value === null) return true
   switch (name) {
     case "n":
       return value === 1
@@ -133,14 +139,14 @@ const saysNothing = (name: string, value: Json): boolean => {
     case "function_call":
       return toolChoiceOf(value) !== undefined
     default:
-      return read.has(name)
+      return read.has(name) || (saysNothing(value) && !essential.has(name))
   }
 }
 
 /** Members that no other dialect has. `null` says nothing. */
 export const foreignOf = (body: JsonObject): ReadonlyArray<Loss> =>
   Object.entries(body).flatMap(([as, value]) =>
-    value === null || saysNothing(as, value) ? [] : [{ as, isEssential: isEssential(as, value) }],
+    isLeftUnsaid(as, value) ? [] : [{ as, isEssential: isEssential(as, value) }],
   )
 
 const writtenFormat = (format: AnswerFormat): JsonObject => {

@@ -1,9 +1,10 @@
 /** A request in Anthropic's dialect as a conversation. */
 import * as Either from "effect/Either"
 import type { InvalidRequest } from "../../errors/RequestErrors.ts"
-import { isJsonArray, isJsonObject, type JsonObject } from "../../wire/Json.ts"
+import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
 import { hasInexact } from "../CallInput.ts"
 import type { Conversation, Tool } from "../Conversation.ts"
+import { saysNothing } from "../Losses.ts"
 import type { Reading } from "../Reading.ts"
 import { cacheOf, messagesReading } from "./MessagesReading.ts"
 import { settingsIn } from "./MessagesSettingsReader.ts"
@@ -71,8 +72,7 @@ const asksNothing: ReadonlyMap<string, unknown> = new Map([["speed", "standard"]
 const leaveOut = (reading: Reading, body: JsonObject): void => {
   for (const name in body) {
     const value = body[name]
-    if (known.has(name) || value === null || value === asksNothing.get(name)) continue
-    if (isJsonArray(value) && value.length === 0) continue
+    if (known.has(name) || saysNothing(value) || value === asksNothing.get(name)) continue
     reading.foreign.tell(name, name === "mcp_servers")
   }
   const config = body["output_config"]

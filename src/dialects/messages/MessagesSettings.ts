@@ -11,8 +11,8 @@ import type { HeldSchemas } from "./MessagesSchema.ts"
 /** Settings that have no place there; a value that asks for nothing is not missed. */
 const unspoken = [
   ["seed", undefined],
-  ["presencePenalty", 0],
-  ["frequencyPenalty", 0],
+  ["presencePenalty", undefined],
+  ["frequencyPenalty", undefined],
   ["verbosity", "medium"],
   ["metadata", undefined],
   ["store", false],

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversation.ts"
 import { effortFor } from "../Effort.ts"
 import type { Loss } from "../Loss.ts"
-import type { Losses } from "../Losses.ts"
+import { type Losses, saysNothing } from "../Losses.ts"
 import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
 import { takesSampling } from "../Sampling.ts"
 import { fittedUser, longestUser } from "../User.ts"
@@ -36,11 +36,12 @@ const reasoningOf = (reasoning: JsonObject | undefined): ReasoningWish | undefin
   return { mode: "on", ...(effort === undefined ? {} : { effort }), ...(told === undefined ? {} : { told }) }
 }
 
+/** No labels at all say nothing. */
 const metadataOf = (metadata: JsonObject | undefined): Readonly<Record<string, string>> | undefined =>
-  metadata === undefined
+  saysNothing(metadata)
     ? undefined
     : Object.fromEntries(
-        Object.entries(metadata).flatMap(([name, value]) =>
+        Object.entries(metadata ?? {}).flatMap(([name, value]) =>
           typeof value === "string" ? [[name, value]] : [],
         ),
       )
@@ -103,7 +104,8 @@ const essential: ReadonlySet<string> = new Set([
 /** What is asked for beside the answer, and either read elsewhere or given anyway. */
 const included: ReadonlySet<string> = new Set(["reasoning.encrypted_content"])
 
-const saysNothing = (name: string, value: Json): boolean => {
+const isLeftUnsaid = (name: string, value: Json): boolean => {
+  if (value === null) return true
   switch (name) {
     case "tool_choice":
       return toolChoiceOf(value) !== undefined
@@ -117,14 +119,14 @@ const saysNothing = (name: string, value: Json): boolean => {
     case "include":
       return textsIn(value).every((one) => included.has(one))
     default:
-      return known.has(name)
+      return known.has(name) || (saysNothing(value) && !essential.has(name))
   }
 }
 
 /** Members that no other dialect has. `null` says nothing. */
 export const foreignOf = (body: JsonObject): ReadonlyArray<Loss> =>
   Object.entries(body).flatMap(([as, value]) =>
-    value === null || saysNothing(as, value) ? [] : [{ as, isEssential: essential.has(as) }],
+    isLeftUnsaid(as, value) ? [] : [{ as, isEssential: essential.has(as) }],
   )
 
 const writtenFormat = (format: AnswerFormat): JsonObject => {

@@ -66,9 +66,9 @@ describe("members of a request (2.1)", () => {
     expect(
       leftOut({
         container: "c",
-        context_management: { edits: [] },
+        context_management: { edits: [{ type: "clear" }] },
         inference_geo: "us",
-        diagnostics: {},
+        diagnostics: { all: true },
         speed: "fast",
         mcp_servers: [{ type: "url" }],
         never_heard_of: 1,

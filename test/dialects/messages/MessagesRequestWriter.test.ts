@@ -119,7 +119,6 @@ describe("members of a request (2.1)", () => {
       {
         seed: { value: 1, as: "seed" },
         presencePenalty: { value: 1, as: "presence_penalty" },
-        frequencyPenalty: { value: 0, as: "frequency_penalty" },
         verbosity: { value: "low", as: "verbosity" },
         metadata: { value: { a: "b" }, as: "metadata" },
         promptCacheKey: { value: "k", as: "prompt_cache_key" },
