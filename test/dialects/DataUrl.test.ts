@@ -35,6 +35,11 @@ describe("A data URL", () => {
     ["DATA:image/png;base64,AAAA", { kind: "data", mediaType: "image/png", base64: "AAAA" }],
     ["data:text/plain;charset=utf-8;base64,AAAA", { kind: "data", mediaType: "text/plain", base64: "AAAA" }],
     ["data:text/plain,%4", undefined],
+    ["data:text/plain,a%", undefined],
+    ["data:text/plain,%4g", undefined],
+    ["data:text/plain,%g4", undefined],
+    ["data:text/plain,%4é", undefined],
+    ["data:text/plain,%C3%a9", { kind: "data", mediaType: "text/plain", base64: "w6k=" }],
     ["data:text/plain,", undefined],
     ["data:text/plain", undefined],
     ["https://a.b/c.png", { kind: "url", url: "https://a.b/c.png" }],
@@ -44,6 +49,7 @@ describe("A data URL", () => {
 
   it("may be long, whatever it is made of", () => {
     expect(textIn(`data:,${"a".repeat(5_000_000)}`)).toHaveLength(5_000_000)
+    expect(textIn(`data:,${"%41".repeat(2_000_000)}`)).toHaveLength(2_000_000)
     expect(sourceOf(`data:${";".repeat(8_000_000)}`)).toBeUndefined()
   })
 })
