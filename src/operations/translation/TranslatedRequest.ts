@@ -146,6 +146,17 @@ const mended = (conversation: Conversation, from: Dialect): Conversation => {
   return { ...conversation, turns, foreign: [...conversation.foreign, ...foreign] }
 }
 
+const isAsked = ({ parts }: Turn): boolean =>
+  parts.some((part) =>
+    part.kind === "text" ? part.text.trim() !== "" : part.kind !== "foreign" && part.kind !== "reasoning",
+  )
+
+/** A model is asked nothing that nobody asked: what there is may be blank, or what no other dialect has. */
+const nothingAsked = (from: Dialect): Either.Either<never, InvalidRequest> => {
+  const member = from === "responses" ? "input" : "messages"
+  return refused(`\`${member}\` has nothing that a model of another dialect can be asked.`, member)
+}
+
 const translated = (
   from: Dialect,
   to: Dialect,
@@ -159,6 +170,7 @@ const translated = (
     const conversation = omissions.thoughts === true ? withoutThoughts(read) : read
     const wished = omissions.reasoning === undefined ? conversation : withoutReasoning(conversation)
     const request = yield* written(wished, to, recipient, omissions)
+    if (!wished.turns.some(isAsked)) return yield* nothingAsked(from)
     const bytes = encodeJson(request.body)
     if (bytes === undefined) return yield* refused("The request is nested too deep to be translated.", null)
     const { dialect: _, ...own } = recipient

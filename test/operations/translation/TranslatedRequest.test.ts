@@ -270,3 +270,27 @@ describe("what a target's models take", () => {
     expect(sent(from, body, to, entry, model)).toMatchObject(expected)
   })
 })
+
+describe("a request that asks nothing a model of another dialect could be asked", () => {
+  const unseen = { type: "computer_call_output", call_id: "c", output: { type: "computer_screenshot" } }
+  it.each<readonly [Dialect, JsonObject, string]>([
+    ["chat", { ...chat, messages: [{ role: "user", content: [] }] }, "messages"],
+    ["chat", { ...chat, messages: [{ role: "user", content: " " }] }, "messages"],
+    ["chat", { ...chat, messages: [{ role: "user", content: null }] }, "messages"],
+    ["responses", { model: "m", input: [unseen] }, "input"],
+    ["responses", { model: "m", input: [] }, "input"],
+    ["responses", { model: "m", input: [{ type: "reasoning", summary: [] }] }, "input"],
+    ["messages", { ...messages, messages: [{ role: "user", content: [] }] }, "messages"],
+  ])("is refused: from %s, %j", (from, body, param) => {
+    for (const to of ["chat", "responses", "messages"] as const) {
+      if (to !== from) expect(prepared(from, body, to)).toMatchObject({ left: { param } })
+    }
+  })
+
+  it("is none where instructions are all there is", () => {
+    const told = { ...chat, messages: [{ role: "system", content: "Tell a joke." }] }
+    expect(sent("chat", told, "messages")["messages"]).toEqual([
+      { role: "user", content: [{ type: "text", text: "Tell a joke." }] },
+    ])
+  })
+})
