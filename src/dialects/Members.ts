@@ -15,6 +15,11 @@ export const numberIn = (value: Value): number | undefined => (typeof value === 
 export const momentIn = (value: Value): number | undefined =>
   typeof value === "number" && value > 0 ? value : undefined
 
+/** What servers of open models are told for a cap where there is to be none. */
+export const noCap = -1
+
+export const capIn = (value: Value): number | undefined => (value === noCap ? undefined : numberIn(value))
+
 export const booleanIn = (value: Value): boolean | undefined =>
   typeof value === "boolean" ? value : undefined
 

@@ -1,5 +1,6 @@
 /** A request in one of OpenAI's two dialects while it is read: how its servers say what is wrong, and what both check alike. */
 import { isJsonArray, type Json, type JsonObject } from "../wire/Json.ts"
+import { noCap } from "./Members.ts"
 import { type Kind, type Manner, Reading } from "./Reading.ts"
 
 const kinds: { readonly [K in Kind]: string } = {
@@ -70,6 +71,7 @@ export const checkMembers = (reading: Reading, holder: JsonObject, kinds: KindOf
 /** A whole number of tokens that an answer has at most. */
 export const checkCap = (reading: Reading, body: JsonObject, param: string): void => {
   const most = body[param]
+  if (most === noCap) return
   const value = typeof most === "number" && Number.isInteger(most) ? most : reading.integer(most, param)
   if (value === undefined) return
   if (value < 1) reading.wrong(param, "Expected a value of 1 or more.")

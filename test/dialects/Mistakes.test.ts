@@ -41,6 +41,8 @@ const inChat: ReadonlyArray<Row> = [
     "response_format.json_schema.schema",
     { response_format: { type: "json_schema", json_schema: { schema: "{}" } } },
   ],
+  ["response_format.schema", { response_format: { type: "json_schema", schema: "{}" } }],
+  ["response_format.schema", { response_format: { type: "json_object", schema: [] } }],
   ["tool_choice", { tool_choice: 1 }],
   ["tools", { tools: "x" }],
   ["tools", { tools: {} }],
@@ -165,6 +167,33 @@ describe("A request whose members are not what they have to be", () => {
         text: null,
       }
       expect(Either.isRight(forms[dialect].readRequest({ ...base[dialect], ...empty }))).toBe(true)
+    }
+  })
+
+  it("is read as if there were no cap where it is -1, as llama.cpp and LM Studio have it", () => {
+    const caps = { max_tokens: -1, max_completion_tokens: -1, max_output_tokens: -1 }
+    for (const dialect of ["chat", "responses"] as const) {
+      const { settings } = Either.getOrThrow(forms[dialect].readRequest({ ...base[dialect], ...caps }))
+      expect(settings.maxTokens).toBeUndefined()
+    }
+    const { settings } = Either.getOrThrow(
+      forms.chat.readRequest({ ...base.chat, max_completion_tokens: -1, max_tokens: 7 }),
+    )
+    expect(settings.maxTokens).toEqual({ value: 7, as: "max_tokens" })
+  })
+
+  it("is read as if the type were not there where it is null", () => {
+    const declared = { name: "f", parameters: { type: "object" } }
+    const pairs: ReadonlyArray<readonly [Dialect, (typed: JsonObject) => JsonObject]> = [
+      ["chat", (typed) => tool({ ...typed, function: declared })],
+      ["responses", (typed) => tool({ ...typed, ...declared })],
+      ["responses", (typed) => item({ ...typed, role: "user", content: "Hi" })],
+    ]
+    for (const [dialect, saying] of pairs) {
+      const read = (typed: JsonObject) =>
+        Either.getOrThrow(forms[dialect].readRequest({ ...base[dialect], ...saying(typed) }))
+      expect(read({ type: null })).toEqual(read({}))
+      expect(read({}).foreign).toEqual([])
     }
   })
 

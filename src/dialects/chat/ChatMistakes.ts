@@ -45,6 +45,8 @@ const checkResponseFormat = (reading: Reading, body: JsonObject): void => {
   const format = reading.object(body["response_format"], "response_format")
   if (format === undefined) return
   checkFormat(reading, format, "response_format")
+  // Servers of open models take a schema here, of either type.
+  if (reading.object(format["schema"], "response_format.schema") !== undefined) return
   if (format["type"] !== "json_schema") return
   const within = "response_format.json_schema"
   const declared = reading.object(format["json_schema"], within)
@@ -54,9 +56,9 @@ const checkResponseFormat = (reading: Reading, body: JsonObject): void => {
 
 /** Tools of other types are told by their type. */
 const checkTool = (reading: Reading, tool: JsonObject, path: string): void => {
-  const { custom, function: declared, type = "function" } = tool
+  const { custom, function: declared, type } = tool
   reading.check(type, `${path}.type`, "text")
-  if (type === "function") {
+  if ((type ?? "function") === "function") {
     const within = `${path}.function`
     const held = reading.object(declared, within)
     if (held === undefined) reading.missing(within)

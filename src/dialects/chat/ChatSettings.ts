@@ -5,7 +5,7 @@ import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversa
 import { effortFor } from "../Effort.ts"
 import type { Loss } from "../Loss.ts"
 import { type Losses, saysNothing } from "../Losses.ts"
-import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
+import { booleanIn, capIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
 import { takesSampling } from "../Sampling.ts"
 import { fittedUser, longestUser } from "../User.ts"
 import { toolChoiceOf, writtenToolChoice } from "./ChatTools.ts"
@@ -18,10 +18,15 @@ const stopOf = (stop: Json | undefined): ReadonlyArray<string> | undefined => {
   return words.length === 0 ? undefined : words
 }
 
+/** As llama.cpp and its like have it: a schema without a name, beside either type. */
+const schemaAlone = (format: JsonObject | undefined): JsonObject | undefined => {
+  const schema = objectIn(format?.["schema"])
+  return schema === undefined || format?.["type"] === "text" ? undefined : { schema }
+}
+
 const formatOf = (format: JsonObject | undefined): AnswerFormat | undefined => {
-  if (format?.["type"] === "json_object") return { kind: "json_object" }
-  const schema = objectIn(format?.["json_schema"])
-  if (schema === undefined) return undefined
+  const schema = objectIn(format?.["json_schema"]) ?? schemaAlone(format)
+  if (schema === undefined) return format?.["type"] === "json_object" ? { kind: "json_object" } : undefined
   return {
     kind: "json_schema",
     name: textIn(schema["name"]),
@@ -61,7 +66,7 @@ const firstOf = <A>(
 }
 
 export const settingsOf = (body: JsonObject): Settings => ({
-  maxTokens: firstOf(body, ["max_completion_tokens", "max_tokens"], numberIn),
+  maxTokens: firstOf(body, ["max_completion_tokens", "max_tokens"], capIn),
   temperature: said(numberIn(body["temperature"]), "temperature"),
   topP: said(numberIn(body["top_p"]), "top_p"),
   topK: said(numberIn(body["top_k"]), "top_k"),

@@ -49,7 +49,7 @@ const toolOf = (tool: JsonObject, foreign: Losses): Tool => {
   const read =
     type === "custom"
       ? freeFormOf(objectIn(custom) ?? {})
-      : type === "function" || type === undefined
+      : (type ?? "function") === "function"
         ? functionOf(objectIn(named) ?? {})
         : undefined
   return read ?? { kind: "foreign", as: `tools.${textIn(type) ?? "tool"}`, isEssential: true }

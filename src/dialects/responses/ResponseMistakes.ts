@@ -54,9 +54,9 @@ const checkReasoning = (reading: Reading, body: JsonObject): void => {
 
 /** Tools of other types are told by their type. */
 const checkTool = (reading: Reading, tool: JsonObject, path: string): void => {
-  const { type = "function" } = tool
+  const { type } = tool
   reading.check(type, `${path}.type`, "text")
-  if (type === "function") checkFunction(reading, tool, path)
+  if ((type ?? "function") === "function") checkFunction(reading, tool, path)
   if (type === "custom") checkName(reading, tool, path)
   if (type === "namespace") checkEach(reading, tool["tools"], `${path}.tools`, checkTool)
 }
@@ -68,9 +68,9 @@ const ofCalls: KindOf = { call_id: "text", arguments: "text_or_object", input: "
 
 /** Items of other types are told by their type. */
 const checkItem = (reading: Reading, item: JsonObject, path: string): void => {
-  const { content, output, role, type = "message" } = item
+  const { content, output, role, type } = item
   reading.check(type, `${path}.type`, "text")
-  switch (type) {
+  switch (type ?? "message") {
     case "message":
       checkOneOf(reading, role, `${path}.role`, roles)
       checkContent(reading, content, `${path}.content`)

@@ -5,7 +5,7 @@ import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversa
 import { effortFor } from "../Effort.ts"
 import type { Loss } from "../Loss.ts"
 import { type Losses, saysNothing } from "../Losses.ts"
-import { booleanIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
+import { booleanIn, capIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
 import { takesSampling } from "../Sampling.ts"
 import { fittedUser, longestUser } from "../User.ts"
 import { toolChoiceOf, writtenToolChoice } from "./ResponseTools.ts"
@@ -52,7 +52,7 @@ const userOf = (body: JsonObject): Setting<string> | undefined =>
 export const settingsOf = (body: JsonObject): Settings => {
   const text = objectIn(body["text"])
   return {
-    maxTokens: said(numberIn(body["max_output_tokens"]), "max_output_tokens"),
+    maxTokens: said(capIn(body["max_output_tokens"]), "max_output_tokens"),
     temperature: said(numberIn(body["temperature"]), "temperature"),
     topP: said(numberIn(body["top_p"]), "top_p"),
     toolChoice: said(toolChoiceOf(body["tool_choice"]), "tool_choice"),

@@ -43,7 +43,7 @@ const toolOf = (tool: JsonObject, namespace?: string): Tool => {
   const { name, type } = tool
   if (type === "tool_search") return searchOf(tool)
   const called = textIn(name)
-  if (called !== undefined && (type === "function" || type === undefined))
+  if (called !== undefined && (type ?? "function") === "function")
     return functionOf(tool, namedIn(namespace, called))
   if (called !== undefined && type === "custom") return freeFormOf(tool, namedIn(namespace, called))
   return { kind: "foreign", as: `tools.${textIn(type) ?? "tool"}`, isEssential: true }

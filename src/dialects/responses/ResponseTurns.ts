@@ -76,6 +76,7 @@ const tellForeign = (item: JsonObject, foreign: Losses): void => {
 /** Items that others can say. */
 const read: ReadonlySet<Json | undefined> = new Set([
   undefined,
+  null,
   "message",
   "function_call",
   "function_call_output",
@@ -137,6 +138,7 @@ class Turns {
         return
       case "message":
       case undefined:
+      case null:
         this.#message(item)
         return
       default:

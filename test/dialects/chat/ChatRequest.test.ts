@@ -157,6 +157,24 @@ describe("A request in chat", () => {
       { response_format: { type: "json_object" } },
       [],
     ],
+    [
+      "a schema as llama.cpp has it, beside json_object",
+      { response_format: { type: "json_object", schema: { type: "object" } } },
+      {},
+      {
+        response_format: { type: "json_schema", json_schema: { name: "answer", schema: { type: "object" } } },
+      },
+      [],
+    ],
+    [
+      "a schema as llama.cpp has it, beside json_schema",
+      { response_format: { type: "json_schema", schema: { type: "object" } } },
+      {},
+      {
+        response_format: { type: "json_schema", json_schema: { name: "answer", schema: { type: "object" } } },
+      },
+      [],
+    ],
   ])("writes %s", (_, body, abilities, expected, lost) => {
     const { body: again, losses } = written({ ...message(user), ...body }, abilities)
     expect(again).toEqual({ model: "m", messages: [user], ...expected })
