@@ -57,6 +57,10 @@ const isCut = (finish: Finish | undefined): boolean => finish?.kind === "length"
 const saysNothing = ({ choices, id, model }: JsonObject): boolean =>
   saidIn(id) === undefined && saidIn(model) === undefined && objectsIn(choices).length === 0
 
+/** Foundry Local counts the chunks where others number the choices: a choice that is alone is the first. */
+const firstOf = (choices: ReadonlyArray<JsonObject>): JsonObject | undefined =>
+  choices.find(({ index }) => (index ?? 0) === 0) ?? (choices.length === 1 ? choices[0] : undefined)
+
 /** Mutable on purpose: one stream. */
 class Reader implements EventReading {
   readonly #chunks = new ChunkReader()
@@ -93,7 +97,7 @@ class Reader implements EventReading {
   #end(): void {
     if (this.#finish === undefined) return
     for (const { name, unnamed } of this.#byIndex.values()) {
-      if (name === undefined && unnamed !== "") this.#line.failUnnamed()
+      if (name === undefined && unnamed.trim() !== "") this.#line.failUnnamed()
     }
     this.#line.end(this.#finish)
   }
@@ -116,7 +120,7 @@ class Reader implements EventReading {
   }
 
   #choice({ choices }: JsonObject): void {
-    const choice = objectsIn(choices).find(({ index }) => (index ?? 0) === 0)
+    const choice = firstOf(objectsIn(choices))
     if (choice === undefined) return
     this.#delta(objectIn(choice["delta"]) ?? {})
     if (!isCut(this.#finish)) this.#finish = finishOf(choice, this.#calls > 0) ?? this.#finish
@@ -184,14 +188,20 @@ class Reader implements EventReading {
 
   /**
    * A delta belongs to the call of its index, unless it has another id; or names a tool where that one has its name, and no ids and places are given, or
-   * its input is whole and this is another tool, or another input.
+   * its input is whole and this is another tool, or another input. Poolside and mlx give each delta an id of its own: one that names no tool is more of
+   * the call whose input is not whole.
    */
   #isNext(last: KnownCall, { id, index, name, text }: CallDelta): boolean {
-    if (id !== undefined && last.id !== undefined && id !== last.id) return true
+    if (id !== undefined && last.id !== undefined && id !== last.id) {
+      return name !== undefined || index === undefined || last.name === undefined || this.#isOver(last)
+    }
     if (name === undefined || last.name === undefined) return false
     if (index === undefined && id === undefined) return true
-    const isOver = !this.#line.has(last.key) || this.#line.isWhole(last.key)
-    return isOver && (name !== last.name || this.#line.isBehind(last.key, text))
+    return this.#isOver(last) && (name !== last.name || this.#line.isBehind(last.key, text))
+  }
+
+  #isOver({ key }: KnownCall): boolean {
+    return !this.#line.has(key) || this.#line.isWhole(key)
   }
 }
 

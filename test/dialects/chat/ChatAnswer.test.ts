@@ -160,6 +160,33 @@ describe("An answer in chat", () => {
       ],
     ],
     [
+      "a call whose deltas have an id each",
+      [
+        call({ index: 0, id: "a", function: { name: "f", arguments: "" } }),
+        call({ index: 0, id: "b", function: { arguments: '{"x"' } }),
+        call({ index: 0, id: "c", function: { arguments: ":1}" } }),
+        call({ index: 0, id: "d", function: { arguments: "\n" } }),
+        call({ index: 1, id: "e", function: { name: "g", arguments: '{"y":' } }),
+        call({ index: 1, id: "f", function: { arguments: "2}" } }),
+      ],
+      [
+        ["a", "f", '{"x":1}'],
+        ["e", "g", '{"y":2}'],
+      ],
+    ],
+    [
+      "a call that is named behind the id of its own",
+      [
+        call({ index: 0, id: "a", function: { name: "f", arguments: "{}" } }),
+        call({ index: 0, id: "b" }),
+        call({ index: 0, function: { name: "g", arguments: "{}" } }),
+      ],
+      [
+        ["a", "f", "{}"],
+        ["b", "g", "{}"],
+      ],
+    ],
+    [
       "an input that is an object",
       [call({ index: 0, id: "a", function: { name: "f", arguments: { x: 1 } } })],
       [["a", "f", '{"x":1}']],
@@ -297,6 +324,19 @@ describe("An answer in chat", () => {
   it("takes a choice whose place is null for the first", () => {
     const said = { ...head, choices: [{ index: null, delta: { content: "a" }, finish_reason: "stop" }] }
     expect(answerIn(chatForm, chunksOf(said))?.parts).toEqual([{ kind: "text", text: "a" }])
+  })
+
+  it("takes a choice that is alone for the first, whatever its place", () => {
+    const told = ["Hel", "lo"].map((content, index) => ({
+      ...head,
+      choices: [{ index, delta: { content } }],
+    }))
+    const last = { ...head, choices: [{ index: 2, delta: {}, finish_reason: "stop" }] }
+    expect(answerIn(chatForm, chunksOf(...told, last))?.parts).toEqual([{ kind: "text", text: "Hello" }])
+    const two = [1, 0].map((index) => ({ index, delta: { content: `${index}` }, finish_reason: "stop" }))
+    expect(answerIn(chatForm, chunksOf({ ...head, choices: two }))?.parts).toEqual([
+      { kind: "text", text: "0" },
+    ])
   })
 
   it("tells reasoning with several seals in as many parts, each sealed at its end", () => {
