@@ -1,16 +1,14 @@
-/** A whole answer by the rules that streams are held to (EventLine.ts): its calls have ids of their own, and an input that is whole. */
-import { parseObject } from "../wire/JsonBytes.ts"
+/** A whole answer by the rules that streams are held to (EventLine.ts): its calls have ids of their own, and an input. */
 import type { AnswerEvent, NeutralAnswer } from "./Answer.ts"
 import { answerOf, eventsOfPart } from "./AnswerParts.ts"
+import { isObjectText, wholeInput } from "./CallInput.ts"
 import { EventLine } from "./EventLine.ts"
 import type { AssistantPart } from "./Part.ts"
-
-const encoder = new TextEncoder()
 
 const tell = (line: EventLine, key: string, event: AnswerEvent): void => {
   switch (event.kind) {
     case "part_begins":
-      line.open(key, event.part, "close")
+      line.open(key, event.part, "given")
       break
     case "more":
       line.more(key, event.text)
@@ -31,12 +29,17 @@ const tell = (line: EventLine, key: string, event: AnswerEvent): void => {
   }
 }
 
-/** A program would call the tool with what came of its input until then. */
-const isCutCall = (part: AssistantPart): boolean =>
-  part.kind === "tool_call" && !part.isFreeForm && parseObject(encoder.encode(part.input)) === undefined
+/** `undefined` where the answer was cut within the call: a program would call the tool with what came of its input until then. */
+const withWholeInput = (part: AssistantPart, isCut: boolean): AssistantPart | undefined => {
+  if (part.kind !== "tool_call" || part.isFreeForm) return part
+  if (isCut && part.input.trim() === "") return undefined
+  const input = wholeInput(part.input)
+  return isCut && !isObjectText(input) ? undefined : { ...part, input }
+}
 
 /**
- * `undefined` where the input of a call is half, though the answer says that it was not cut. Calls that were cut are left out.
+ * An input that is no JSON stays as it came: the answer is paid for, and what is made of the call is up to the caller. Calls that were cut are left out.
+ * `undefined` where the answer is larger than any is.
  *
  * @param ownId the id of an answer that has none
  */
@@ -44,15 +47,14 @@ export const guardedAnswer = (
   { counts, finish, parts, ...head }: NeutralAnswer,
   ownId?: string,
 ): NeutralAnswer | undefined => {
+  const isCut = finish.kind === "length" || finish.kind === "refused"
   const line = new EventLine(ownId)
   line.begin(head)
   for (const [at, part] of parts.entries()) {
-    for (const event of eventsOfPart(part)) tell(line, `${at}`, event)
+    const whole = withWholeInput(part, isCut)
+    for (const event of whole === undefined ? [] : eventsOfPart(whole)) tell(line, `${at}`, event)
   }
   line.count(counts)
   line.end(finish)
-  const answer = answerOf(line.take())
-  return answer !== undefined && (finish.kind === "length" || finish.kind === "refused")
-    ? { ...answer, parts: answer.parts.filter((part) => !isCutCall(part)) }
-    : answer
+  return answerOf(line.take())
 }

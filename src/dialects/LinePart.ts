@@ -4,9 +4,9 @@ import { WholeJson } from "./WholeJson.ts"
 
 /**
  * What ends a part: that it is said to be over; or, in a dialect that never says so, that the next one begins. A call then ends once its input is whole,
- * since several are told at once.
+ * since several are told at once. What is given whole is said to be over, and its input is as it was made.
  */
-export type EndsBy = "close" | "next"
+export type EndsBy = "close" | "next" | "given"
 
 /** What it takes to hold an event beside its text, at least. */
 const eventWeight = 16
@@ -59,7 +59,8 @@ export class LinePart {
     this.key = key
     this.head = head
     this.endsBy = endsBy
-    this.#json = head.kind === "tool_call" && !head.isFreeForm ? new WholeJson() : undefined
+    this.#json =
+      head.kind === "tool_call" && !head.isFreeForm && endsBy !== "given" ? new WholeJson() : undefined
   }
 
   /** Its input stops before its end. What does not begin as JSON of several values has no end to be seen. */

@@ -41,12 +41,25 @@ describe("A whole answer", () => {
     expect(guardedAnswer(answerWith("tool_calls", call(input)))?.parts).toEqual([call("{}")])
   })
 
-  it("is none where an input is half, and is without the call where it was cut", () => {
+  it.each<[string, string, string]>([
+    ["half of one", '{"a":', '{"a":'],
+    ["one whose quotes are wrong", '{"code":"print("{")"}', '{"code":"print("{")"}'],
+    ["one in Python", "{'a': True}", "{'a': True}"],
+    ["words", "look there", "look there"],
+    ["one that words follow", '{"a":1} Done.', '{"a":1}'],
+    ["one that was printed twice", '"{\\"a\\":1}"', '{"a":1}'],
+    ["a text", '"a"', '"a"'],
+  ])("keeps its text, and the input of a call that is no object as it came: %s", (_, input, kept) => {
+    const text = { kind: "text", text: "a" } as const
+    expect(guardedAnswer(answerWith("tool_calls", text, call(input)))?.parts).toEqual([text, call(kept)])
+  })
+
+  it("is without the calls within which it was cut", () => {
     const text = { kind: "text", text: "a" } as const
     for (const half of ['{"a":', ""]) {
       expect(guardedAnswer(answerWith("length", text, call(half)))?.parts).toEqual([text])
+      expect(guardedAnswer(answerWith("length", call(half), text))?.parts).toEqual([text])
     }
-    expect(guardedAnswer(answerWith("tool_calls", text, call('{"a":')))).toBeUndefined()
   })
 
   it("gives each call an id of its own", () => {

@@ -1,5 +1,5 @@
 /** An answer as a whole message. */
-import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
+import type { JsonObject } from "../../wire/Json.ts"
 import { parseObject } from "../../wire/JsonBytes.ts"
 import type { Counts, NeutralAnswer, NeutralHead } from "../Answer.ts"
 import type { AskedFor } from "../DialectForm.ts"
@@ -50,10 +50,9 @@ const reasoningBlocks = ({ seal, texts }: ReasoningPart, upstream: string): Read
   return signature === undefined ? [] : [writtenRedacted(signature)]
 }
 
-const inputOf = (text: string): JsonObject => {
-  const input = parseObject(encoder.encode(text))
-  return isJsonObject(input) ? input : {}
-}
+/** What is no object stands in one under the name that Anthropic's guide gives it: the tool refuses it, and the model sees what it wrote. */
+const inputOf = (text: string): JsonObject =>
+  text.trim() === "" ? {} : (parseObject(encoder.encode(text)) ?? { INVALID_JSON: text })
 
 /** Messages have no empty texts, and no images that a model made. */
 const blocksOf = (part: AssistantPart, upstream: string): ReadonlyArray<JsonObject> => {

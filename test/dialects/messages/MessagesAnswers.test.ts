@@ -209,7 +209,13 @@ describe("A whole message (3)", () => {
       content: [
         { type: "thinking", thinking: "a\n\nb", signature: unsealed("u") },
         { type: "tool_use", id: "i", name: "f", input: {}, caller: { type: "direct" } },
-        { type: "tool_use", id: "j", name: "f", input: {}, caller: { type: "direct" } },
+        {
+          type: "tool_use",
+          id: "j",
+          name: "f",
+          input: { INVALID_JSON: "[1]" },
+          caller: { type: "direct" },
+        },
       ],
       stop_reason: "tool_use",
       stop_sequence: null,

@@ -107,6 +107,16 @@ describe.each(between)("A whole answer from %s to %s", (from, to) => {
     }
   })
 
+  it.skipIf(from === "messages")("keeps its text, and what it called a tool with that is no JSON", () => {
+    const wrong = '{"code":"print("{")"}'
+    const told =
+      translatedAnswer(translation(from, to), unsaid, bodyOf(from, wrong))?.body ?? new Uint8Array()
+    expect(Buffer.from(told).toString()).toContain(
+      '"text":"12345678901234567890"'.slice(to === "chat" ? 7 : 0),
+    )
+    expect(inputsIn(to, told)).toEqual([to === "messages" ? JSON.stringify({ INVALID_JSON: wrong }) : wrong])
+  })
+
   it("gives tools whole numbers of 64 bits to the last digit, given out as a stream too", () => {
     fc.assert(
       fc.property(fc.array(wholeArb, { minLength: 1, maxLength: 3 }), (inputs) => {
