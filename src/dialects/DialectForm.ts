@@ -58,6 +58,8 @@ export interface WrittenRequest {
   readonly losses: ReadonlyArray<Loss>
   /** What of tools was written otherwise than the caller says it: taken back in answers. */
   readonly renamed: ReadonlyArray<RenamedTool>
+  /** Marks for a cache stand in it that the caller did not set. */
+  readonly hasOwnMarks?: boolean
 }
 
 export interface RenamedTool {

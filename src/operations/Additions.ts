@@ -1,7 +1,7 @@
 /**
- * What this gateway adds to a request that its client did not say: the wish for usage, the cap on tokens, and how another dialect's wish to reason is
- * said. An upstream may know none of it; then the request is worth asking again without, which only concerns what nobody but the gateway said. Thoughts of earlier turns are the one exception: whose seal
- * they have shows where it is refused, and a conversation goes on without them.
+ * What this gateway adds to a request that its client did not say: the wish for usage, the cap on tokens, what is to be cached, and how another dialect's
+ * wish to reason is said. An upstream may know none of it; then the request is worth asking again without, which only concerns what nobody but the gateway
+ * said. Thoughts of earlier turns are the one exception: whose seal they have shows where it is refused, and a conversation goes on without them.
  */
 import { type TokenLimit, tokenLimits } from "../routing/Upstream.ts"
 import { isJsonArray, isJsonObject, type Json } from "../wire/Json.ts"
@@ -22,6 +22,8 @@ export interface Additions {
   readonly isCallersCap?: true
   /** The member that says how much is to be thought, where the caller said so in another dialect. */
   readonly reasoning?: string
+  /** What an upstream is to cache, where another dialect's caller did not say so. */
+  readonly marks?: true
   /** Thoughts of earlier turns, sealed by whoever had them: no addition, but taken back like one. */
   readonly thoughts?: true
 }
@@ -35,6 +37,8 @@ export interface Omissions {
   readonly caps: ReadonlyArray<CapName>
   /** How much is to be thought: `always` where the target knows nothing of it, `once` where this of it was refused. */
   readonly reasoning?: "always" | "once"
+  /** Marks for a cache. */
+  readonly marks?: true
   /** Thoughts of earlier turns. */
   readonly thoughts?: true
 }
@@ -48,8 +52,8 @@ export const capName = (configured: TokenLimit | "auto", { caps }: Omissions): T
 }
 
 /** Whether there is anything that could be left out. */
-export const mayBeTakenBack = ({ cap, reasoning, thoughts, usage }: Additions): boolean =>
-  usage || cap !== undefined || reasoning !== undefined || thoughts === true
+export const mayBeTakenBack = ({ cap, marks, reasoning, thoughts, usage }: Additions): boolean =>
+  usage || cap !== undefined || reasoning !== undefined || marks === true || thoughts === true
 
 /** A refusal that speaks of something added. */
 export interface TakenBack {
@@ -72,6 +76,7 @@ const mentions = {
   max_tokens: /(?<![a-z0-9_])max_?tokens(?![a-z0-9_])/i,
   max_completion_tokens: /(?<![a-z0-9_])max_?completion_?tokens(?![a-z0-9_])/i,
   max_output_tokens: /(?<![a-z0-9_])max_?output_?tokens(?![a-z0-9_])/i,
+  marks: /(?<![a-z0-9_])(?:cache_?control|prompt[ _-]?caching)(?![a-z0-9_])/i,
   reasoning:
     /(?<![a-z0-9_])(?:reasoning(?:_?effort)?|thinking|budget_?tokens|effort|output_?config)(?![a-z0-9_])/i,
 } as const
@@ -96,6 +101,9 @@ const ofThoughts: ReadonlyArray<RegExp> = [
 
 const unknownMember =
   /not supported|unsupported|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|extra_forbidden|cannot find|instead/i
+
+/** Nothing can be marked, whatever it is. */
+const unmarkable = new RegExp(`${unknownMember.source}|not support`, "i")
 
 /** The member is known, and not this value of it. */
 const otherValue =
@@ -173,8 +181,9 @@ export const takenBack = (
       : undefined
   const thoughts =
     added.thoughts === true && before.thoughts !== true && ofThoughts.some((words) => words.test(said))
-  const reasoning = thoughts ? undefined : reasoningOmitted(said, added, before)
-  if (!usage && cap === undefined && reasoning === undefined && !thoughts) return undefined
+  const marks = added.marks === true && before.marks !== true && mentions.marks.test(said)
+  const reasoning = thoughts || marks ? undefined : reasoningOmitted(said, added, before)
+  if (!usage && cap === undefined && reasoning === undefined && !marks && !thoughts) return undefined
   const unthought = reasoning ?? before.reasoning
   return {
     omissions: {
@@ -182,13 +191,19 @@ export const takenBack = (
       // Too much under one name is too much under the other.
       caps: cap === undefined ? before.caps : isTooMuch ? capNames : [...before.caps, cap],
       ...(unthought === undefined ? {} : { reasoning: unthought }),
+      ...(marks || before.marks === true ? { marks: true } : {}),
       ...(thoughts || before.thoughts === true ? { thoughts: true } : {}),
     },
-    lasting: !(cap !== undefined && isTooMuch) && reasoning !== "once" && !thoughts,
+    lasting:
+      !(cap !== undefined && isTooMuch) &&
+      reasoning !== "once" &&
+      !thoughts &&
+      (!marks || unmarkable.test(said)),
     thoughts,
     members: [
       ...(usage ? ["stream_options"] : []),
       ...(cap === undefined ? [] : [cap]),
+      ...(marks ? ["cache_control"] : []),
       ...(reasoning === undefined || added.reasoning === undefined ? [] : [added.reasoning]),
     ],
   }

@@ -110,5 +110,6 @@ const isGood = (status: number): boolean => status < 300
 const joined = (one: Omissions, other: Omissions): Omissions => ({
   usage: one.usage || other.usage,
   caps: [...new Set([...other.caps, ...one.caps])],
+  ...(one.marks === true || other.marks === true ? { marks: true } : {}),
   ...(one.reasoning === "always" || other.reasoning === "always" ? { reasoning: "always" } : {}),
 })

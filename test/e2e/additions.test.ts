@@ -107,6 +107,34 @@ describe("An upstream that refuses what only the gateway said", () => {
       }),
   )
 
+  it.scopedLive("is asked without marks for a cache of the gateway's, which is remembered", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(({ body }) =>
+        JSON.stringify(body).includes("cache_control")
+          ? Scripted.status(400, {
+              type: "error",
+              error: {
+                type: "invalid_request_error",
+                message: "messages.0.content.0.text.cache_control: Extra inputs are not permitted",
+              },
+            })
+          : Scripted.status(200, {
+              id: "msg_1",
+              type: "message",
+              role: "assistant",
+              model: "mine",
+              content: [{ type: "text", text: "Hello" }],
+              stop_reason: "end_turn",
+              usage: { input_tokens: 1, output_tokens: 1 },
+            }),
+      )
+      const { baseUrl } = yield* startGateway(configOf([{ base_url: upstream.url, dialects: ["messages"] }]))
+      const tools = [{ type: "function", function: { name: "look", parameters: { type: "object" } } }]
+      expect(yield* ask(baseUrl, { tools })).toMatchObject({ status: 200, attempts: "2" })
+      expect(yield* ask(baseUrl, { tools })).toMatchObject({ status: 200, attempts: "1" })
+    }),
+  )
+
   it.scopedLive("is not blamed: the breaker does not count it, and a fallback is not asked", () =>
     Effect.gen(function* () {
       const upstream = yield* Scripted.scriptedUpstream(({ body }) =>

@@ -198,6 +198,26 @@ describe("what is taken back", () => {
     expect(members(status, body, nothingAdded)).toBe(undefined)
   })
 
+  it.each([
+    ["messages.0.content.0.text.cache_control: Extra inputs are not permitted", "cache_control"],
+    ["messages.1.content.0.thinking.cache_control: Extra inputs are not permitted", "cache_control"],
+    ["tools.0.cache_control: Extra inputs are not permitted", "cache_control"],
+    ["Unknown field: cacheControl", "cache_control"],
+    ["This model does not support prompt caching.", "cache_control"],
+    [
+      "messages.0.content.0.text: cache_control cannot be set for empty text blocks",
+      "cache_control (this time)",
+    ],
+    ["messages: at least one is required", undefined],
+    ["my_cache_control_x is unknown", undefined],
+  ])("is what is to be cached, where the gateway marked it: %s", (message, refused) => {
+    const marks: Additions = { ...nothingAdded, marks: true, reasoning: "thinking" }
+    expect(members(400, error(message), marks)).toBe(refused)
+    expect(members(400, error(message), { ...nothingAdded, thoughts: true })).toBe(undefined)
+    const before: Omissions = { ...nothingOmitted, marks: true, reasoning: "always" }
+    expect(takenBack({ status: 400, body: bytes(error(message)) }, marks, before)).toBe(undefined)
+  })
+
   describe("thoughts of earlier turns", () => {
     const held: Additions = { ...nothingAdded, thoughts: true }
     const asked = (message: string, added = held, before: Omissions = nothingOmitted, status = 400) =>

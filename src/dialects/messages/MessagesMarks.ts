@@ -77,11 +77,18 @@ const withOwnMarks = ({ messages, system, tools }: Cached): Cached => {
 /** A cache that is never read costs more than none: what has neither tools nor an answer of the model need not go on. */
 const goesOn = ({ messages, tools }: Cached): boolean => tools.length > 0 || !messages.every(isUsers)
 
+export interface Marked extends Cached {
+  /** They are this gateway's. */
+  readonly hasOwnMarks: boolean
+}
+
 /** @param cacheMarks `auto`: with marks of this gateway's where the caller has none */
-export const marked = (cacheMarks: WriteFor["cacheMarks"], cached: Cached): Cached => {
+export const marked = (cacheMarks: WriteFor["cacheMarks"], cached: Cached): Marked => {
   const { messages, system, tools } = cached
   const isMarkedAlready =
     [...tools, ...system].some(isMarked) || messages.some((one) => contentOf(one).some(isMarked))
-  if (isMarkedAlready) return withinMarks(cached)
-  return cacheMarks === "auto" && goesOn(cached) ? withOwnMarks(cached) : cached
+  if (isMarkedAlready) return { ...withinMarks(cached), hasOwnMarks: false }
+  return cacheMarks === "auto" && goesOn(cached)
+    ? { ...withOwnMarks(cached), hasOwnMarks: true }
+    : { ...cached, hasOwnMarks: false }
 }

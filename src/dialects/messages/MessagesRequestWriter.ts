@@ -65,5 +65,10 @@ export const writeMessagesRequest = (conversation: Conversation, target: WriteFo
     ...writtenSettings(settings, abilities, isOn, losses),
     stream: stream ? true : undefined,
   })
-  return { body, losses: losses.all, renamed: renamedTools(asked, longestToolName.messages, false) }
+  return {
+    body,
+    losses: losses.all,
+    renamed: renamedTools(asked, longestToolName.messages, false),
+    hasOwnMarks: all.hasOwnMarks,
+  }
 }

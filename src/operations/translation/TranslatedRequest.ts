@@ -98,7 +98,7 @@ const written = (
     model: upstreamModel,
     abilities: abilitiesFor(recipient, omissions),
     upstream: upstream.name,
-    cacheMarks: upstream.cacheMarks,
+    cacheMarks: omissions.marks === true ? "keep" : upstream.cacheMarks,
   })
   const fatal =
     upstream.onUnsupported === "reject"
@@ -181,7 +181,12 @@ const translated = (
     return {
       ...prepared,
       asItCame: false,
-      added: { ...prepared.added, ...capIn(to, request.body), ...reasoningIn(request.body, wished) },
+      added: {
+        ...prepared.added,
+        ...capIn(to, request.body),
+        ...reasoningIn(request.body, wished),
+        ...(request.hasOwnMarks === true ? { marks: true } : {}),
+      },
       dropped: [...losses, ...unthought, ...(prepared.dropped ?? [])],
       translation: {
         from: to,

@@ -294,3 +294,28 @@ describe("a request that asks nothing a model of another dialect could be asked"
     ])
   })
 })
+
+describe("marks for a cache", () => {
+  const tools = [{ type: "function", function: { name: "look", parameters: { type: "object" } } }]
+  const own = { ...chat, tools }
+  const part = { type: "text", text: "hi", cache_control: { type: "ephemeral" } }
+  const callers = { ...chat, tools, messages: [{ role: "user", content: [part] }] }
+
+  it("of this gateway's can be taken back, those of the caller cannot", () => {
+    const addedTo = (body: JsonObject, entry: Partial<Upstream> = {}) =>
+      Either.getOrThrow(prepared("chat", body, "messages", entry)).added.marks
+    expect(addedTo(own)).toBe(true)
+    expect(addedTo(chat)).toBe(undefined)
+    expect(addedTo(callers)).toBe(undefined)
+    expect(addedTo(own, { cacheMarks: "keep" })).toBe(undefined)
+  })
+
+  it("are left out where they were refused, and nothing is told of it", () => {
+    expect(JSON.stringify(sent("chat", own, "messages"))).toContain("cache_control")
+    const made = Either.getOrThrow(
+      prepared("chat", own, "messages", {}, "m", { ...nothingOmitted, marks: true }),
+    )
+    expect(JSON.stringify(parseObject(made.body))).not.toContain("cache_control")
+    expect([made.added.marks, made.dropped]).toEqual([undefined, []])
+  })
+})
