@@ -84,7 +84,7 @@ export const settings: { readonly [D in Dialect]: ReadonlyArray<JsonObject> } = 
     { service_tier: "standard_only" },
     { speed: "fast" },
     { container: "c" },
-    { context_management: { edits: [] } },
+    { context_management: { edits: [{ type: "clear_tool_uses_20250919" }] } },
     { mcp_servers: [{ type: "url", url: "https://mcp.example", name: "a" }] },
     { anything_else: 1 },
   ],
