@@ -109,6 +109,10 @@ const unmarkable = new RegExp(`${unknownMember.source}|not support`, "i")
 const otherValue =
   /(?:unsupported|invalid) value|supported values|input should be|literal_error|(?:one|any) of|expected/i
 
+/** The member is known, and not beside tools: "Function tools with reasoning_effort are not supported". */
+const besideTools =
+  /\b(?:tools?|functions?|function.calling)\b.{0,40}\b(?:with|while|when|if|together|alongside)\b|\b(?:with|while|when|if|together|alongside|using)\b.{0,60}\b(?:tools?|functions?|function.calling)\b|\bto ['"`]?none\b/i
+
 /** Members of errors that repeat the request, which are no complaints about all it says. */
 const echoes: ReadonlySet<string> = new Set(["input", "body", "request", "received", "params", "url"])
 
@@ -144,7 +148,7 @@ const reasoningOmitted = (
 ): "always" | "once" | undefined => {
   if (reasoning === undefined || before.reasoning !== undefined || !mentions.reasoning.test(said))
     return undefined
-  return unknownMember.test(said) && !otherValue.test(said) ? "always" : "once"
+  return unknownMember.test(said) && !otherValue.test(said) && !besideTools.test(said) ? "always" : "once"
 }
 
 const decoder = new TextDecoder()

@@ -191,6 +191,22 @@ describe("what is taken back", () => {
       "reasoning_effort (this time)",
     ],
     [400, error("thinking: adaptive thinking is not supported on this model"), "reasoning_effort"],
+    [
+      400,
+      error(
+        "Function tools with reasoning_effort are not supported for gpt-5.4 in /v1/chat/completions. Please use /v1/responses instead.",
+      ),
+      "reasoning_effort (this time)",
+    ],
+    [
+      400,
+      error(
+        "Function tools are not supported with this reasoning effort. To use function tools, use /v1/responses or set reasoning_effort to 'none'.",
+      ),
+      "reasoning_effort (this time)",
+    ],
+    [400, error("reasoning_effort is not supported when tools are used"), "reasoning_effort (this time)"],
+    [400, error("Unknown parameter: 'reasoning_effort'. Known: 'model', 'tools'"), "reasoning_effort"],
     [400, error("messages: at least one is required"), undefined],
     [429, error("Too much reasoning_effort"), undefined],
   ])("is how much is to be thought, where another dialect said so: %s %j", (status, body, refused) => {
