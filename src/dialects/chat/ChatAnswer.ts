@@ -34,12 +34,15 @@ const withCitations = (
   return parts.map((part, index) => (index === at && part.kind === "text" ? { ...part, citations } : part))
 }
 
+/** Whoever guards the answer gives its calls ids that no other answer gives. */
+const noId = (): string => ""
+
 /** `DialectForm.readAnswer`: of the first choice, the only one that any other dialect can say. */
 export const readAnswer = (answer: JsonObject): NeutralAnswer | undefined => {
   const [choice] = objectsIn(answer["choices"])
   const message = objectIn(choice?.["message"])
   if (choice === undefined || message === undefined) return undefined
-  const parts = withCitations(assistantPartsOf(message), message)
+  const parts = withCitations(assistantPartsOf(message, noId), message)
   const calls = parts.some(({ kind }) => kind === "tool_call")
   return {
     ...headOf(answer),

@@ -8,7 +8,13 @@ import type { AssistantPart, ToolCallPart, ToolResultPart, UserPart } from "../P
 import { foreignPart, givenPartsOf, instructionPartsOf, textPartOf } from "./ChatParts.ts"
 import { sealsIn } from "./ChatSeals.ts"
 
-const callOf = (call: JsonObject): ToolCallPart | undefined => {
+/** The id of a call that has none, by its tool. */
+type MadeId = (name: string) => string
+
+/** In a history: results without an id name the tool. */
+const idInHistory: MadeId = (name) => `call_${name}`
+
+const callOf = (call: JsonObject, madeId: MadeId): ToolCallPart | undefined => {
   const { custom, function: named, id } = call
   const free = objectIn(custom)
   const said = free ?? objectIn(named)
@@ -16,7 +22,7 @@ const callOf = (call: JsonObject): ToolCallPart | undefined => {
   if (said === undefined || name === undefined) return undefined
   return {
     kind: "tool_call",
-    id: textIn(id) ?? `call_${name}`,
+    id: textIn(id) ?? madeId(name),
     name,
     input: free === undefined ? argumentsText(said["arguments"]) : (textIn(said["input"]) ?? ""),
     isFreeForm: free !== undefined,
@@ -24,11 +30,11 @@ const callOf = (call: JsonObject): ToolCallPart | undefined => {
 }
 
 /** Functions as they were called before there were tools: an id is what they lack. */
-const oldCallOf = (call: JsonObject | undefined): ReadonlyArray<ToolCallPart> => {
+const oldCallOf = (call: JsonObject | undefined, madeId: MadeId): ReadonlyArray<ToolCallPart> => {
   const name = textIn(call?.["name"])
   if (call === undefined || name === undefined) return []
   const input = argumentsText(call["arguments"])
-  return [{ kind: "tool_call", id: `call_${name}`, name, input, isFreeForm: false }]
+  return [{ kind: "tool_call", id: madeId(name), name, input, isFreeForm: false }]
 }
 
 /** Each provider has a name of its own for reasoning that it tells as text. Seals stand beside it: the first is that of the text. */
@@ -58,16 +64,16 @@ const refusalOf = (refusal: Json | undefined): ReadonlyArray<AssistantPart> => {
 }
 
 /** What a message of the model says: reasoning first, then texts, then calls. */
-export const assistantPartsOf = (message: JsonObject): ReadonlyArray<AssistantPart> => [
+export const assistantPartsOf = (message: JsonObject, madeId: MadeId): ReadonlyArray<AssistantPart> => [
   ...reasoningOf(message),
   ...spokenOf(message["content"]),
   ...refusalOf(message["refusal"]),
-  ...objectsIn(message["tool_calls"]).flatMap((call) => callOf(call) ?? []),
-  ...oldCallOf(objectIn(message["function_call"])),
+  ...objectsIn(message["tool_calls"]).flatMap((call) => callOf(call, madeId) ?? []),
+  ...oldCallOf(objectIn(message["function_call"]), madeId),
 ]
 
 const resultOf = (message: JsonObject, isFreeForm: (id: string) => boolean): ToolResultPart => {
-  const id = textIn(message["tool_call_id"]) ?? `call_${textIn(message["name"]) ?? ""}`
+  const id = textIn(message["tool_call_id"]) ?? idInHistory(textIn(message["name"]) ?? "")
   return {
     kind: "tool_result",
     id,
@@ -138,7 +144,7 @@ class Turns {
         return
       case "assistant": {
         this.flush()
-        const parts = assistantPartsOf(message)
+        const parts = assistantPartsOf(message, idInHistory)
         for (const part of parts)
           if (part.kind === "tool_call" && part.isFreeForm) this.#freeForm.add(part.id)
         this.#push({ role, parts })

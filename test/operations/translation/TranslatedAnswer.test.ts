@@ -13,6 +13,7 @@ import {
 } from "../../../src/operations/translation/TranslatedAnswer.ts"
 import type { Translation } from "../../../src/operations/translation/Translation.ts"
 import { type Dialect, dialects } from "../../../src/routing/Dialect.ts"
+import type { JsonObject } from "../../../src/wire/Json.ts"
 import { encodeJson } from "../../../src/wire/JsonBytes.ts"
 import { askedFor } from "../../dialects/Abilities.ts"
 
@@ -91,6 +92,26 @@ const idsIn = (text: string): ReadonlyArray<string> =>
   [...text.matchAll(/"(?:id|call_id|item_id)":"([^"]*)"/g)].flatMap(([, id]) => id ?? [])
 
 const wholeArb = fc.bigInt({ min: 0n, max: 2n ** 64n }).map((id) => `{"id":${id},"in":[{"id":-${id}}]}`)
+
+describe("A whole answer of chat", () => {
+  it.each<[string, JsonObject]>([
+    [
+      "calls without ids",
+      { tool_calls: [1, 2].map(() => ({ function: { name: "look", arguments: "{}" } })) },
+    ],
+    ["a call of a function", { function_call: { name: "look", arguments: "{}" } }],
+  ])("names %s after itself, as its stream does", (_, called) => {
+    const answer = { id: "chatcmpl-1", choices: [{ message: { content: null, ...called } }] }
+    const told = translatedAnswer(
+      translation("chat", "messages"),
+      unsaid,
+      encodeJson(answer) ?? new Uint8Array(),
+    )
+    const ids = idsIn(Buffer.from(told?.body ?? []).toString())
+    expect(ids).toEqual(["msg_1", "call_1_0", "call_1_1"].slice(0, ids.length))
+    expect(ids.length).toBeGreaterThan(1)
+  })
+})
 
 describe.each(between)("A whole answer from %s to %s", (from, to) => {
   it("goes by the request's id where its upstream tells none, whole and as a stream", () => {
