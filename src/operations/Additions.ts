@@ -22,6 +22,8 @@ export interface Additions {
   readonly isCallersCap?: true
   /** The member that says how much is to be thought, where the caller said so in another dialect. */
   readonly reasoning?: string
+  /** Tools are offered in chat, which several models take only where they are told to think nothing, even if nothing is said of that. */
+  readonly toolsInChat?: true
   /** What an upstream is to cache, where another dialect's caller did not say so. */
   readonly marks?: true
   /** Thoughts of earlier turns, sealed by whoever had them: no addition, but taken back like one. */
@@ -35,8 +37,8 @@ export interface Omissions {
   readonly usage: boolean
   /** Names the cap is not written as; where these are all, there is none. */
   readonly caps: ReadonlyArray<CapName>
-  /** How much is to be thought: `always` where the target knows nothing of it, `once` where this of it was refused. */
-  readonly reasoning?: "always" | "once"
+  /** How much is to be thought: `always` where the target knows nothing of it, `once` where this of it was refused, `none` where nothing is to be thought beside tools. */
+  readonly reasoning?: "always" | "once" | "none"
   /** Marks for a cache. */
   readonly marks?: true
   /** Thoughts of earlier turns. */
@@ -52,8 +54,13 @@ export const capName = (configured: TokenLimit | "auto", { caps }: Omissions): T
 }
 
 /** Whether there is anything that could be left out. */
-export const mayBeTakenBack = ({ cap, marks, reasoning, thoughts, usage }: Additions): boolean =>
-  usage || cap !== undefined || reasoning !== undefined || marks === true || thoughts === true
+export const mayBeTakenBack = ({ cap, marks, reasoning, thoughts, toolsInChat, usage }: Additions): boolean =>
+  usage ||
+  cap !== undefined ||
+  reasoning !== undefined ||
+  marks === true ||
+  thoughts === true ||
+  toolsInChat === true
 
 /** A refusal that speaks of something added. */
 export interface TakenBack {
@@ -113,6 +120,9 @@ const otherValue =
 const besideTools =
   /\b(?:tools?|functions?|function.calling)\b.{0,40}\b(?:with|while|when|if|together|alongside)\b|\b(?:with|while|when|if|together|alongside|using)\b.{0,60}\b(?:tools?|functions?|function.calling)\b|\bto ['"`]?none\b/i
 
+/** OpenAI's words where tools are taken only with this effort. */
+const onlyNone = /\breasoning_?effort['"`]? to ['"`]?none\b/i
+
 /** Members of errors that repeat the request, which are no complaints about all it says. */
 const echoes: ReadonlySet<string> = new Set(["input", "body", "request", "received", "params", "url"])
 
@@ -143,9 +153,10 @@ const complaintsIn = (error: Json): string => {
 /** For how long what is to be thought is left out, where a refusal speaks of it. */
 const reasoningOmitted = (
   said: string,
-  { reasoning }: Additions,
+  { reasoning, toolsInChat }: Additions,
   before: Omissions,
-): "always" | "once" | undefined => {
+): Omissions["reasoning"] => {
+  if (toolsInChat === true && before.reasoning !== "none" && onlyNone.test(said)) return "none"
   if (reasoning === undefined || before.reasoning !== undefined || !mentions.reasoning.test(said))
     return undefined
   return unknownMember.test(said) && !otherValue.test(said) && !besideTools.test(said) ? "always" : "once"
@@ -201,6 +212,7 @@ export const takenBack = (
     lasting:
       !(cap !== undefined && isTooMuch) &&
       reasoning !== "once" &&
+      reasoning !== "none" &&
       !thoughts &&
       (!marks || unmarkable.test(said)),
     thoughts,
@@ -208,7 +220,7 @@ export const takenBack = (
       ...(usage ? ["stream_options"] : []),
       ...(cap === undefined ? [] : [cap]),
       ...(marks ? ["cache_control"] : []),
-      ...(reasoning === undefined || added.reasoning === undefined ? [] : [added.reasoning]),
+      ...(reasoning === undefined ? [] : [added.reasoning ?? "reasoning_effort"]),
     ],
   }
 }

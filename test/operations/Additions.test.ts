@@ -214,6 +214,21 @@ describe("what is taken back", () => {
     expect(members(status, body, nothingAdded)).toBe(undefined)
   })
 
+  it("is the effort none that a model wants beside tools, once, and not learned", () => {
+    const refusal = error(
+      "Function tools with reasoning_effort are not supported for gpt-5.6 in /v1/chat/completions. Please use /v1/responses instead, or set reasoning_effort to 'none'.",
+    )
+    const offering: Additions = { ...nothingAdded, toolsInChat: true }
+    const again = (added: Additions, before: Omissions = nothingOmitted) =>
+      takenBack({ status: 400, body: bytes(refusal) }, added, before)
+    for (const added of [offering, { ...offering, reasoning: "reasoning_effort" }]) {
+      expect(again(added)).toMatchObject({ omissions: { reasoning: "none" }, lasting: false })
+      expect(again(added, { ...nothingOmitted, reasoning: "always" })?.omissions.reasoning).toBe("none")
+      expect(again(added, { ...nothingOmitted, reasoning: "none" })).toBe(undefined)
+    }
+    expect(again(nothingAdded)).toBe(undefined)
+  })
+
   it.each([
     ["messages.0.content.0.text.cache_control: Extra inputs are not permitted", "cache_control"],
     ["messages.1.content.0.thinking.cache_control: Extra inputs are not permitted", "cache_control"],

@@ -46,7 +46,11 @@ const abilitiesFor = ({ upstream, upstreamModel }: Recipient, omissions: Omissio
   const known = { ...abilitiesOf(upstreamModel), ...upstream.abilities }
   const { maxTokensMember: configured } = upstream
   const preferred = configured === "auto" ? known.capMember : configured
-  return { ...known, capMember: capName(preferred, omissions) ?? preferred }
+  return {
+    ...known,
+    ...(omissions.reasoning === "none" ? { efforts: ["none"] } : {}),
+    capMember: capName(preferred, omissions) ?? preferred,
+  }
 }
 
 /** The name under which the caller's cap is written, where chat has two for it. */
@@ -73,6 +77,19 @@ const withoutReasoning = (conversation: Conversation): Conversation => {
   if (reasoning === undefined) return conversation
   const loss: Loss = { as: reasoning.as, isEssential: false, because: "model" }
   return { ...conversation, settings, foreign: [...conversation.foreign, loss] }
+}
+
+/** Told to think nothing; a wish to think is told. */
+const unthinking = (conversation: Conversation): Conversation => {
+  const wish = conversation.settings.reasoning
+  const { foreign, settings } = wish?.value.mode === "on" ? withoutReasoning(conversation) : conversation
+  const reasoning = { value: { mode: "off" as const }, as: wish?.as ?? "reasoning" }
+  return { ...conversation, settings: { ...settings, reasoning }, foreign }
+}
+
+const wishedOf = (conversation: Conversation, { reasoning }: Omissions): Conversation => {
+  if (reasoning === undefined) return conversation
+  return reasoning === "none" ? unthinking(conversation) : withoutReasoning(conversation)
 }
 
 const causeOf = (loss: Loss, to: Dialect, model: string): string => {
@@ -168,7 +185,7 @@ const translated = (
   Either.gen(function* () {
     const read = mended(yield* forms[from].readRequest(body), from)
     const conversation = omissions.thoughts === true ? withoutThoughts(read) : read
-    const wished = omissions.reasoning === undefined ? conversation : withoutReasoning(conversation)
+    const wished = wishedOf(conversation, omissions)
     const request = yield* written(wished, to, recipient, omissions)
     if (!wished.turns.some(isAsked)) return yield* nothingAsked(from)
     const bytes = encodeJson(request.body)
@@ -185,6 +202,7 @@ const translated = (
         ...prepared.added,
         ...capIn(to, request.body),
         ...reasoningIn(request.body, wished),
+        ...(to === "chat" && request.body["tools"] !== undefined ? { toolsInChat: true } : {}),
         ...(request.hasOwnMarks === true ? { marks: true } : {}),
       },
       dropped: [...losses, ...unthought, ...(prepared.dropped ?? [])],

@@ -295,6 +295,26 @@ describe("a request that asks nothing a model of another dialect could be asked"
   })
 })
 
+describe("tools before a model of chat that takes them only without thoughts", () => {
+  const tools = [{ name: "look", input_schema: { type: "object" } }]
+  const none: Omissions = { ...nothingOmitted, reasoning: "none" }
+  const thinking = { type: "enabled", budget_tokens: 1_500 }
+  it.each<readonly [JsonObject, ReadonlyArray<string>]>([
+    [{}, []],
+    [{ thinking: { type: "disabled" } }, []],
+    [{ thinking }, ["thinking"]],
+    [{ thinking: { type: "adaptive" }, output_config: { effort: "max" } }, ["thinking"]],
+  ])("are sent with the effort none, which is told where more was wished: %j", (wish, dropped) => {
+    for (const model of ["m", "gpt-5.6"]) {
+      const body = { ...messages, tools, ...wish }
+      expect(Either.getOrThrow(prepared("messages", body, "chat", {}, model)).added.toolsInChat).toBe(true)
+      const made = Either.getOrThrow(prepared("messages", body, "chat", {}, model, none))
+      expect(parseObject(made.body)?.["reasoning_effort"]).toBe("none")
+      expect(made.dropped).toEqual(dropped)
+    }
+  })
+})
+
 describe("marks for a cache", () => {
   const tools = [{ type: "function", function: { name: "look", parameters: { type: "object" } } }]
   const own = { ...chat, tools }
