@@ -43,6 +43,12 @@ const inputOf = (input: string): unknown => {
   return typeof read === "object" ? read : {}
 }
 
+/** In a whole message, whose inputs are objects, an input that is none stands in a member of that name. */
+const inputIn = (input: unknown): unknown => {
+  const text = at(input, "INVALID_JSON")
+  return typeof text === "string" ? inputOf(text) : input
+}
+
 /** Calls of a chat or of messages whose names and inputs come in pieces. */
 const joined = (pieces: ReadonlyArray<readonly [key: unknown, name: string, input: string]>) => {
   const calls = new Map<unknown, readonly [string, string]>()
@@ -113,7 +119,7 @@ const inMessages = (objects: ReadonlyArray<unknown>): Said => {
           ),
           ...pieces.map((one) => [at(one, "index"), "", textAt(one, "delta", "partial_json")] as const),
         ])
-      : begun.map((block) => [at(block, "name"), at(block, "input")]),
+      : begun.map((block) => [at(block, "name"), inputIn(at(block, "input"))]),
     tokens: [counts("input_tokens") + counts("cache_read_input_tokens"), counts("output_tokens")],
     end: reason === "max_tokens" ? "length" : reason === "tool_use" ? "tool_calls" : "stop",
   }
