@@ -30,6 +30,8 @@ const asTheyCame: OwnMessages = {
   holdsThoughts: false,
 }
 
+const thoughtsAsTheyCame: OwnMessages = { ...asTheyCame, holdsThoughts: true }
+
 /** What a target is sent for something sealed that a caller sends back; `undefined` where it is not to have it. */
 type Opened = (given: string) => string | undefined
 
@@ -44,9 +46,8 @@ const contentOf = ({ content }: JsonObject): ReadonlyArray<Json> =>
 const isThought = (block: Json): block is JsonObject =>
   isJsonObject(block) && thinkingTypes.has(block["type"])
 
-const isSealed = (block: Json): boolean => isJsonObject(block) && sealedIn(block).length > 0
-
-const maySayLess = (block: Json): boolean => isThought(block) || isSealed(block)
+const isMarkedBlock = (block: Json): boolean =>
+  isJsonObject(block) && sealedIn(block).some(([, sealed]) => isMarked(sealed))
 
 /** For whom blocks are opened, and what of them is left out. Mutable on purpose: one request. */
 class Opening {
@@ -59,6 +60,10 @@ class Opening {
     this.opened = openedBy(upstream)
     this.#omitsThoughts = omitsThoughts
   }
+
+  /** Whether a block may not go as it came. Nearly all may, and so may what was never marked: requests are not cut apart for it. */
+  readonly changes = (block: Json): boolean =>
+    isMarkedBlock(block) || (this.#omitsThoughts && isThought(block))
 
   /** Leaves a thought out that its target is not to have, whoever sealed it. */
   omits(block: JsonObject): boolean {
@@ -95,7 +100,10 @@ const ownBlock = (block: JsonObject, text: string, opening: Opening) => {
 /** The text of a turn, `undefined` where nothing of it is left. */
 const ownTurn = (turn: JsonObject, text: string, opening: Opening) => {
   const blocks = contentOf(turn)
-  if (!blocks.some(maySayLess)) return text
+  if (!blocks.some(opening.changes)) {
+    if (blocks.some(isThought)) opening.holdsThoughts = true
+    return text
+  }
   let left = 0
   const before = memberText(text, "content") ?? "[]"
   const content = replaceElements(before, (itself, at) => {
@@ -153,8 +161,9 @@ export const messagesFor = (
   upstream: string,
   { thoughts }: Pick<Omissions, "thoughts">,
 ): OwnMessages => {
-  if (!messages.some((turn) => contentOf(turn).some(maySayLess))) return asTheyCame
+  const holds = (is: (block: Json) => boolean): boolean => messages.some((turn) => contentOf(turn).some(is))
   const opening = new Opening(upstream, thoughts === true)
+  if (!holds(opening.changes)) return holds(isThought) ? thoughtsAsTheyCame : asTheyCame
   const { dropped } = opening
   const before = memberText(text, "messages") ?? "[]"
   const work = workBegins(messages)
