@@ -58,13 +58,13 @@ const planAmongSpeakers = (
   const { dialect } = operation
   if (dialect === undefined) return planAmong(tools, snapshot, call, request, takesOf(dialect))
   const { dialects } = tools
-  if (translatedFrom(operation) !== undefined) {
+  const isTranslated = translatedFrom(operation) !== undefined
+  if (isTranslated) {
     const speaks = (upstream: Upstream): boolean => speaksAny({ dialects: dialects.spokenBy(upstream) })
     const targets = planAmong(tools, snapshot, call, request, speaks)
     if (targets.length > 0) return targets.map((target) => askedIn(dialect, target, dialects))
   }
-  const part = translatedFrom(operation) === undefined ? operation.name : undefined
-  const takes = takesOf(dialect, part)
+  const takes = takesOf(dialect, isTranslated ? undefined : operation.name)
   const isSpoken = (upstream: Upstream): boolean =>
     takes({ dialects: dialects.spokenBy(upstream), paths: upstream.paths })
   const targets = planAmong(tools, snapshot, call, request, isSpoken)
