@@ -15,11 +15,17 @@ export interface NeutralHead {
   readonly serviceTier: string | undefined
 }
 
+/** Of an answer of which nothing is known. */
+export const noHead: NeutralHead = { id: "", model: "", createdAt: undefined, serviceTier: undefined }
+
 /** Why an answer ended. */
 export type Finish =
   | { readonly kind: "stop" | "length" | "tool_calls" | "refused" }
   /** One of the words that were to end it. */
   | { readonly kind: "stop_word"; readonly word: string }
+
+/** What was being told then stands as it is: nobody says that it was whole. */
+export const isCut = ({ kind }: Finish): boolean => kind === "length" || kind === "refused"
 
 /** Inclusive counts, as OpenAI's dialects have them: `inputTokens` counts what was read from a cache and written into one, `outputTokens` what was reasoned. */
 export type Counts = Usage

@@ -4,7 +4,15 @@
  * of a part is lost or told twice; nothing comes behind the end; and what is held has a most.
  */
 import type { ShapedError } from "../errors/SaidError.ts"
-import type { AnswerEvent, Counts, Finish, NeutralHead, PartBeginning } from "./Answer.ts"
+import {
+  type AnswerEvent,
+  type Counts,
+  type Finish,
+  isCut,
+  type NeutralHead,
+  noHead,
+  type PartBeginning,
+} from "./Answer.ts"
 import { conserved } from "./ConservedCounts.ts"
 import { type EndsBy, LinePart, weightOf } from "./LinePart.ts"
 import type { Citation } from "./Part.ts"
@@ -26,8 +34,6 @@ export const mostAside = 1024 * 1024
 export const longestName = 512
 
 const partEnds: AnswerEvent = { kind: "part_ends" }
-
-const noHead: NeutralHead = { id: "", model: "", createdAt: undefined, serviceTier: undefined }
 
 const failure = (message: string, code: string): ShapedError => ({
   message,
@@ -291,9 +297,6 @@ export class EventLine {
     }
   }
 }
-
-/** What was being told then stands as it is. */
-const isCut = ({ kind }: Finish): boolean => kind === "length" || kind === "refused"
 
 const madeId = (answer: string, at: number): string =>
   `call_${answer.replace(/[^\w-]/g, "").slice(0, 40)}_${at}`

@@ -1,5 +1,5 @@
 /** A whole answer by the rules that streams are held to (EventLine.ts): its calls have ids of their own, and an input. */
-import type { AnswerEvent, NeutralAnswer } from "./Answer.ts"
+import { type AnswerEvent, isCut, type NeutralAnswer } from "./Answer.ts"
 import { answerOf, eventsOfPart } from "./AnswerParts.ts"
 import { isObjectText, wholeInput } from "./CallInput.ts"
 import { EventLine } from "./EventLine.ts"
@@ -30,11 +30,11 @@ const tell = (line: EventLine, key: string, event: AnswerEvent): void => {
 }
 
 /** `undefined` where the answer was cut within the call: a program would call the tool with what came of its input until then. */
-const withWholeInput = (part: AssistantPart, isCut: boolean): AssistantPart | undefined => {
+const withWholeInput = (part: AssistantPart, wasCut: boolean): AssistantPart | undefined => {
   if (part.kind !== "tool_call" || part.isFreeForm) return part
-  if (isCut && part.input.trim() === "") return undefined
+  if (wasCut && part.input.trim() === "") return undefined
   const input = wholeInput(part.input)
-  return isCut && !isObjectText(input) ? undefined : { ...part, input }
+  return wasCut && !isObjectText(input) ? undefined : { ...part, input }
 }
 
 /**
@@ -47,11 +47,11 @@ export const guardedAnswer = (
   { counts, finish, parts, ...head }: NeutralAnswer,
   ownId?: string,
 ): NeutralAnswer | undefined => {
-  const isCut = finish.kind === "length" || finish.kind === "refused"
+  const wasCut = isCut(finish)
   const line = new EventLine(ownId)
   line.begin(head)
   for (const [at, part] of parts.entries()) {
-    const whole = withWholeInput(part, isCut)
+    const whole = withWholeInput(part, wasCut)
     for (const event of whole === undefined ? [] : eventsOfPart(whole)) tell(line, `${at}`, event)
   }
   line.count(counts)

@@ -3,7 +3,7 @@ import { ChunkReader } from "../../answer/transcript/ChunkReader.ts"
 import { errorIn } from "../../answer/Verdict.ts"
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import { isDone, type SseEvent } from "../../wire/Sse.ts"
-import type { AnswerEvent, Finish } from "../Answer.ts"
+import { type AnswerEvent, type Finish, isCut } from "../Answer.ts"
 import { inputText } from "../CallInput.ts"
 import type { EventReading } from "../DialectForm.ts"
 import { EventLine } from "../EventLine.ts"
@@ -49,9 +49,6 @@ interface KnownCall {
   /** What it was called with before. */
   unnamed: string
 }
-
-/** The word of an answer that was cut stands, whatever its server says behind it. */
-const isCut = (finish: Finish | undefined): boolean => finish?.kind === "length" || finish?.kind === "refused"
 
 /** Azure first tells what it filtered of the request, before it knows which answer this is. */
 const saysNothing = ({ choices, id, model }: JsonObject): boolean =>
@@ -123,7 +120,9 @@ class Reader implements EventReading {
     const choice = firstOf(objectsIn(choices))
     if (choice === undefined) return
     this.#delta(objectIn(choice["delta"]) ?? {})
-    if (!isCut(this.#finish)) this.#finish = finishOf(choice, this.#calls > 0) ?? this.#finish
+    // The word of an answer that was cut stands, whatever its server says behind it.
+    if (this.#finish === undefined || !isCut(this.#finish))
+      this.#finish = finishOf(choice, this.#calls > 0) ?? this.#finish
   }
 
   #delta(delta: JsonObject): void {

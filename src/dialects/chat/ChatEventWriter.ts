@@ -5,7 +5,7 @@ import type { JsonObject } from "../../wire/Json.ts"
 import type { Running } from "../../wire/Machine.ts"
 import { doneEvent, type SseEvent } from "../../wire/Sse.ts"
 import { printedEvent } from "../../wire/SseWriting.ts"
-import type { AnswerEvent, Finish, NeutralHead, PartBeginning } from "../Answer.ts"
+import { type AnswerEvent, type Finish, noHead, type PartBeginning } from "../Answer.ts"
 import { type AroundText, aroundText, printedWith } from "../AroundText.ts"
 import type { AskedFor } from "../DialectForm.ts"
 import { membersOf } from "../Members.ts"
@@ -33,12 +33,10 @@ const deltaOf = (part: PartBeginning, index: number, text: string): JsonObject =
   }
 }
 
-const nobody: NeutralHead = { id: "", model: "", createdAt: undefined, serviceTier: undefined }
-
 /** Mutable on purpose: one stream. */
 class Writer implements Running<AnswerEvent, SseEvent> {
   readonly #asked: AskedFor
-  #head = nobody
+  #head = noHead
   #counts = noUsage
   #part: PartBeginning | undefined
   /** Calls that have begun. */

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from "../../wire/Json.ts"
 import type { Running } from "../../wire/Machine.ts"
 import type { SseEvent } from "../../wire/Sse.ts"
 import { printedEvent } from "../../wire/SseWriting.ts"
-import type { AnswerEvent, Finish, NeutralHead } from "../Answer.ts"
+import { type AnswerEvent, type Finish, noHead } from "../Answer.ts"
 import { ToldPart, type WithinPart } from "../AnswerParts.ts"
 import { type AroundText, aroundText, printedWith } from "../AroundText.ts"
 import type { AskedFor } from "../DialectForm.ts"
@@ -18,8 +18,6 @@ import { itemOf } from "./ResponseItems.ts"
 import { writtenCitation, writtenText } from "./ResponseParts.ts"
 
 type Events = ReadonlyArray<SseEvent>
-
-const nobody: NeutralHead = { id: "", model: "", createdAt: undefined, serviceTier: undefined }
 
 /** The most that an answer may say, in UTF-16 units: its last event says all of it again. */
 export const mostSaid = 32 * 1024 * 1024
@@ -35,7 +33,7 @@ const tooMuch: ShapedError = {
 class Writer implements Running<AnswerEvent, SseEvent> {
   readonly #asked: AskedFor
   readonly #items: Array<JsonObject> = []
-  #head = nobody
+  #head = noHead
   #counts = noUsage
   #part: ToldPart | undefined
   /** Of the item that is being told. */
