@@ -25,12 +25,12 @@ export interface DialectForm {
   /**
    * `undefined` where it is no answer.
    *
-   * @param text of the answer, of which the inputs of calls are taken digit by digit
+   * @param bytes of the answer, of which the inputs of calls are taken digit by digit
    */
-  readonly readAnswer: (answer: JsonObject, text?: string) => NeutralAnswer | undefined
+  readonly readAnswer: (answer: JsonObject, bytes?: Uint8Array) => NeutralAnswer | undefined
   readonly writeAnswer: (answer: NeutralAnswer, asked: AskedFor) => JsonObject
-  /** The text of a written answer in which inputs of calls are as they were said; absent where they are texts in it anyway. */
-  readonly exactText?: (text: string, parts: NeutralAnswer["parts"]) => string
+  /** The bytes of a written answer in which inputs of calls are as they were said; absent where they are texts in it anyway. */
+  readonly exactBytes?: (bytes: Uint8Array, parts: NeutralAnswer["parts"]) => Uint8Array
   /** @param ownId the id of an answer whose upstream tells none */
   readonly readEvents: (ownId?: string) => EventReading
   readonly writeEvents: (asked: AskedFor) => Running<AnswerEvent, SseEvent>

@@ -42,10 +42,10 @@ export const headOf = ({ id, model, usage }: JsonObject): NeutralHead => {
   }
 }
 
-export const readMessagesAnswer = (message: JsonObject, text?: string): NeutralAnswer | undefined => {
+export const readMessagesAnswer = (message: JsonObject, bytes?: Uint8Array): NeutralAnswer | undefined => {
   const { content, stop_details: details, usage } = message
   if (!isJsonArray(content)) return undefined
-  const inputs = text === undefined ? [] : inputTexts(text, content)
+  const inputs = bytes === undefined ? [] : inputTexts(bytes, content)
   const said = content.flatMap((block, at) => {
     const part = isJsonObject(block) ? partOf(block, inputs[at]) : undefined
     return part === undefined ? [] : [part]

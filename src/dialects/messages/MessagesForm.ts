@@ -14,7 +14,7 @@ export const messagesForm: DialectForm = {
   readRequest: readMessagesRequest,
   writeRequest: writeMessagesRequest,
   readAnswer: readMessagesAnswer,
-  exactText: withExactInputs,
+  exactBytes: withExactInputs,
   writeAnswer: writeMessagesAnswer,
   readEvents: (ownId) => new MessagesEventReader(ownId),
   writeEvents: messagesEventWriter,

@@ -9,17 +9,21 @@ import { hasInexact } from "../CallInput.ts"
 import type { AssistantPart } from "../Part.ts"
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 const isCall = (block: Json | undefined): boolean => isJsonObject(block) && block["type"] === "tool_use"
 
 /**
  * The texts of the blocks' inputs, by the places of the blocks.
  *
- * @param text of the message
+ * @param bytes of the message, looked at where it has calls
  */
-export const inputTexts = (text: string, content: ReadonlyArray<Json>): ReadonlyArray<string | undefined> => {
+export const inputTexts = (
+  bytes: Uint8Array,
+  content: ReadonlyArray<Json>,
+): ReadonlyArray<string | undefined> => {
   if (!content.some(isCall)) return []
-  const blocks = elementTexts(memberText(text, "content") ?? "[]")
+  const blocks = elementTexts(memberText(decoder.decode(bytes), "content") ?? "[]")
   return content.map((block, at) => {
     const input = isCall(block) ? memberText(blocks[at] ?? "{}", "input") : undefined
     return input === undefined || input === "null" ? undefined : onOneLine(input)
@@ -33,14 +37,15 @@ const isChanged = (input: string): boolean => {
 }
 
 /**
- * The text of a message with the inputs of its calls as they were said.
+ * A message with the inputs of its calls as they were said: the same bytes, nearly always.
  *
- * @param text of the message that was written of these parts
+ * @param bytes of the message that was written of these parts
  */
-export const withExactInputs = (text: string, parts: ReadonlyArray<AssistantPart>): string => {
+export const withExactInputs = (bytes: Uint8Array, parts: ReadonlyArray<AssistantPart>): Uint8Array => {
   const inputs = parts.flatMap((part) => (part.kind === "tool_call" ? [part.input] : []))
-  const content = inputs.some(isChanged) ? memberText(text, "content") : undefined
-  if (content === undefined) return text
+  if (!inputs.some(isChanged)) return bytes
+  const text = decoder.decode(bytes)
+  const content = memberText(text, "content") ?? "[]"
   const blocks: unknown = JSON.parse(content)
   const said = inputs.values()
   const exact = replaceElements(content, (block, at) => {
@@ -48,5 +53,5 @@ export const withExactInputs = (text: string, parts: ReadonlyArray<AssistantPart
     const input = said.next().value
     return input !== undefined && isChanged(input) ? replaceMembers(block, [["input", input]]) : block
   })
-  return replaceMembers(text, [["content", exact]])
+  return encoder.encode(replaceMembers(text, [["content", exact]]))
 }

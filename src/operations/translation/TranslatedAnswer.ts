@@ -12,9 +12,6 @@ import type { SseEvent } from "../../wire/Sse.ts"
 import { conversations } from "./Conversations.ts"
 import type { Translation } from "./Translation.ts"
 
-const decoder = new TextDecoder()
-const encoder = new TextEncoder()
-
 /** What holds of an answer that does not say it of itself. Plain values: long answers come out of another thread. */
 export interface Unsaid {
   /** The request's: no two answers have the same. */
@@ -59,16 +56,14 @@ export const translatedAnswer = (
   const told =
     from === "chat" ? (conversations.chat.plain.transform?.(apart(translation), body) ?? body) : body
   const object = parseObject(told)
-  const read = object === undefined ? undefined : forms[from].readAnswer(object, decoder.decode(told))
+  const read = object === undefined ? undefined : forms[from].readAnswer(object, told)
   const answer = read === undefined ? undefined : guardedAnswer(read, unsaid.id)
   if (answer === undefined) return undefined
-  const { exactText, writeAnswer } = forms[to]
+  const { exactBytes, writeAnswer } = forms[to]
   const given = withCallersTools(answer, renamed)
   const written = encodeJson(writeAnswer(given, askedFor(translation, unsaid)))
   if (written === undefined) return undefined
-  const exact =
-    exactText === undefined ? written : encoder.encode(exactText(decoder.decode(written), given.parts))
-  return { body: exact, counts: answer.counts }
+  return { body: exactBytes?.(written, given.parts) ?? written, counts: answer.counts }
 }
 
 /** The events of an answer in the caller's dialect, as they come, and what its upstream has reported so far. */

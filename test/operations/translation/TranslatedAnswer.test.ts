@@ -64,12 +64,10 @@ const bodyOf = (dialect: Dialect, ...inputs: ReadonlyArray<string>): Uint8Array 
   )
 }
 
-const inputsIn = (dialect: Dialect, body: Uint8Array) => {
-  const text = Buffer.from(body).toString()
-  return forms[dialect]
-    .readAnswer(JSON.parse(text), text)
+const inputsIn = (dialect: Dialect, body: Uint8Array) =>
+  forms[dialect]
+    .readAnswer(JSON.parse(Buffer.from(body).toString()), body)
     ?.parts.flatMap((part) => (part.kind === "tool_call" ? [part.input] : []))
-}
 
 /** What ids begin with. */
 const beginnings: Readonly<Record<Dialect, string>> = {
