@@ -1,5 +1,6 @@
 /** Members of requests and answers, read as what they have to be: whatever else stands there is `undefined`. */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../wire/Json.ts"
+import type { Setting } from "./Conversation.ts"
 
 type Value = Json | undefined
 
@@ -34,6 +35,23 @@ export const objectsIn = (value: Value): ReadonlyArray<JsonObject> => listIn(val
 
 export const textsIn = (value: Value): ReadonlyArray<string> =>
   listIn(value).filter((one) => typeof one === "string")
+
+/** @param as the member that said so */
+export const settingOf = <A>(value: A | undefined, as: string): Setting<A> | undefined =>
+  value === undefined ? undefined : { value, as }
+
+/** What the first of these members says that says something. */
+export const firstSetting = <A>(
+  body: JsonObject,
+  names: ReadonlyArray<string>,
+  read: (value: Value) => A | undefined,
+): Setting<A> | undefined => {
+  for (const as of names) {
+    const value = read(body[as])
+    if (value !== undefined) return { value, as }
+  }
+  return undefined
+}
 
 /** The members that say something: an absent one is none. */
 export const membersOf = (members: { readonly [name: string]: Json | undefined }): JsonObject => {

@@ -5,13 +5,17 @@ import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversa
 import { effortFor } from "../Effort.ts"
 import type { Loss } from "../Loss.ts"
 import { type Losses, saysNothing } from "../Losses.ts"
-import { booleanIn, capIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
+import { capIn, firstSetting, membersOf, numberIn, objectIn, settingOf, textIn, textsIn } from "../Members.ts"
+import {
+  foreignMembers,
+  membersAlike,
+  schemaFormatOf,
+  settingsAlike,
+  writtenAlike,
+} from "../OpenAiSettings.ts"
 import { takesSampling } from "../Sampling.ts"
 import { fittedUser, longestUser } from "../User.ts"
 import { toolChoiceOf, writtenToolChoice } from "./ChatTools.ts"
-
-const said = <A>(value: A | undefined, as: string): Setting<A> | undefined =>
-  value === undefined ? undefined : { value, as }
 
 const stopOf = (stop: Json | undefined): ReadonlyArray<string> | undefined => {
   const words = typeof stop === "string" ? [stop] : textsIn(stop)
@@ -27,68 +31,32 @@ const schemaAlone = (format: JsonObject | undefined): JsonObject | undefined => 
 const formatOf = (format: JsonObject | undefined): AnswerFormat | undefined => {
   const schema = objectIn(format?.["json_schema"]) ?? schemaAlone(format)
   if (schema === undefined) return format?.["type"] === "json_object" ? { kind: "json_object" } : undefined
-  return {
-    kind: "json_schema",
-    name: textIn(schema["name"]),
-    description: textIn(schema["description"]),
-    schema: objectIn(schema["schema"]) ?? {},
-    strict: booleanIn(schema["strict"]),
-  }
+  return schemaFormatOf(schema)
 }
 
 const reasoningOf = (effort: string | undefined): ReasoningWish | undefined =>
   effort === undefined ? undefined : effort === "none" ? { mode: "off" } : { mode: "on", effort }
 
-/** No labels at all say nothing. */
-const metadataOf = (metadata: JsonObject | undefined): Readonly<Record<string, string>> | undefined =>
-  saysNothing(metadata)
-    ? undefined
-    : Object.fromEntries(
-        Object.entries(metadata ?? {}).flatMap(([name, value]) =>
-          typeof value === "string" ? [[name, value]] : [],
-        ),
-      )
-
 /** A penalty of nothing is none, which is so anyway. */
 const penaltyIn = (value: Json | undefined): number | undefined => (value === 0 ? undefined : numberIn(value))
 
-/** The first of these that says something, and which. */
-const firstOf = <A>(
-  body: JsonObject,
-  names: ReadonlyArray<string>,
-  read: (value: Json | undefined) => A | undefined,
-) => {
-  for (const as of names) {
-    const value = read(body[as])
-    if (value !== undefined) return { value, as }
-  }
-  return undefined
-}
-
 export const settingsOf = (body: JsonObject): Settings => ({
-  maxTokens: firstOf(body, ["max_completion_tokens", "max_tokens"], capIn),
-  temperature: said(numberIn(body["temperature"]), "temperature"),
-  topP: said(numberIn(body["top_p"]), "top_p"),
-  topK: said(numberIn(body["top_k"]), "top_k"),
-  stop: said(stopOf(body["stop"]), "stop"),
-  seed: said(numberIn(body["seed"]), "seed"),
-  presencePenalty: said(penaltyIn(body["presence_penalty"]), "presence_penalty"),
-  frequencyPenalty: said(penaltyIn(body["frequency_penalty"]), "frequency_penalty"),
-  toolChoice: firstOf(body, ["tool_choice", "function_call"], toolChoiceOf),
-  parallelToolCalls: said(booleanIn(body["parallel_tool_calls"]), "parallel_tool_calls"),
-  format: said(formatOf(objectIn(body["response_format"])), "response_format"),
-  reasoning: said(reasoningOf(textIn(body["reasoning_effort"])), "reasoning_effort"),
-  verbosity: said(textIn(body["verbosity"]), "verbosity"),
-  user: firstOf(body, ["safety_identifier", "user"], textIn),
-  metadata: said(metadataOf(objectIn(body["metadata"])), "metadata"),
-  serviceTier: said(textIn(body["service_tier"]), "service_tier"),
-  promptCacheKey: said(textIn(body["prompt_cache_key"]), "prompt_cache_key"),
-  promptCacheRetention: said(textIn(body["prompt_cache_retention"]), "prompt_cache_retention"),
-  store: said(booleanIn(body["store"]), "store"),
+  ...settingsAlike(body),
+  maxTokens: firstSetting(body, ["max_completion_tokens", "max_tokens"], capIn),
+  topK: settingOf(numberIn(body["top_k"]), "top_k"),
+  stop: settingOf(stopOf(body["stop"]), "stop"),
+  seed: settingOf(numberIn(body["seed"]), "seed"),
+  presencePenalty: settingOf(penaltyIn(body["presence_penalty"]), "presence_penalty"),
+  frequencyPenalty: settingOf(penaltyIn(body["frequency_penalty"]), "frequency_penalty"),
+  toolChoice: firstSetting(body, ["tool_choice", "function_call"], toolChoiceOf),
+  format: settingOf(formatOf(objectIn(body["response_format"])), "response_format"),
+  reasoning: settingOf(reasoningOf(textIn(body["reasoning_effort"])), "reasoning_effort"),
+  verbosity: settingOf(textIn(body["verbosity"]), "verbosity"),
 })
 
 /** Members that are read elsewhere, or that mean nothing to another dialect. */
 const read: ReadonlySet<string> = new Set([
+  ...membersAlike,
   "model",
   "messages",
   "stream",
@@ -97,24 +65,14 @@ const read: ReadonlySet<string> = new Set([
   "functions",
   "max_completion_tokens",
   "max_tokens",
-  "temperature",
-  "top_p",
   "top_k",
   "stop",
   "seed",
   "presence_penalty",
   "frequency_penalty",
-  "parallel_tool_calls",
   "response_format",
   "reasoning_effort",
   "verbosity",
-  "safety_identifier",
-  "user",
-  "metadata",
-  "service_tier",
-  "prompt_cache_key",
-  "prompt_cache_retention",
-  "store",
 ])
 
 const essential: ReadonlySet<string> = new Set([
@@ -150,9 +108,7 @@ const isLeftUnsaid = (name: string, value: Json): boolean => {
 
 /** Members that no other dialect has. `null` says nothing. */
 export const foreignOf = (body: JsonObject): ReadonlyArray<Loss> =>
-  Object.entries(body).flatMap(([as, value]) =>
-    isLeftUnsaid(as, value) ? [] : [{ as, isEssential: isEssential(as, value) }],
-  )
+  foreignMembers(body, isLeftUnsaid, isEssential)
 
 const writtenFormat = (format: AnswerFormat): JsonObject => {
   if (format.kind === "json_object") return { type: "json_object" }
@@ -162,8 +118,6 @@ const writtenFormat = (format: AnswerFormat): JsonObject => {
     json_schema: membersOf({ name: name ?? "answer", description, schema, strict }),
   }
 }
-
-const writtenTier = (tier: string): string => (tier === "standard_only" ? "default" : tier)
 
 /** What of these settings this model does not take. */
 const tellUntaken = (
@@ -201,28 +155,22 @@ export const writtenSettings = (
   freeForm: ReadonlySet<string>,
   losses: Losses,
 ): JsonObject => {
-  const { format, maxTokens, reasoning, serviceTier, toolChoice } = settings
+  const { format, maxTokens, reasoning, toolChoice } = settings
   const tunes = takesSampling(abilities, reasoning?.value)
   tellUntaken(settings, abilities, losses)
   return membersOf({
     [abilities.capMember]: maxTokens?.value,
-    temperature: tunes ? settings.temperature?.value : undefined,
-    top_p: tunes ? settings.topP?.value : undefined,
+    tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
+    ...writtenAlike(settings, tunes),
     top_k: tunes && abilities.topK ? settings.topK?.value : undefined,
     stop: stopFor(settings.stop, abilities, losses),
     seed: settings.seed?.value,
     presence_penalty: tunes ? settings.presencePenalty?.value : undefined,
     frequency_penalty: tunes ? settings.frequencyPenalty?.value : undefined,
-    tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
-    parallel_tool_calls: settings.parallelToolCalls?.value,
     response_format: format === undefined ? undefined : writtenFormat(format.value),
     reasoning_effort: reasoning === undefined ? undefined : effortFor(reasoning, abilities, losses),
     verbosity: settings.verbosity?.value,
     user: fittedUser(settings.user, longestUser.chat, losses),
-    metadata: settings.metadata?.value,
-    service_tier: serviceTier === undefined ? undefined : writtenTier(serviceTier.value),
-    prompt_cache_key: settings.promptCacheKey?.value,
-    prompt_cache_retention: settings.promptCacheRetention?.value,
     // Nothing is kept unless it is said, and several servers know no such member.
     store: settings.store?.value === true ? true : undefined,
   })

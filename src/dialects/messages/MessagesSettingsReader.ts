@@ -1,10 +1,8 @@
 /** What a request in Anthropic's dialect says of its answer: each member that others have, too. */
 import { isJsonObject, type JsonObject } from "../../wire/Json.ts"
 import type { AnswerFormat, ReasoningWish, Setting, Settings, ToolChoice } from "../Conversation.ts"
+import { settingOf } from "../Members.ts"
 import type { Reading } from "../Reading.ts"
-
-const said = <A>(value: A | undefined, as: string): Setting<A> | undefined =>
-  value === undefined ? undefined : { value, as }
 
 /** 0 fills a cache and asks for no answer, which nobody else does. */
 const maxTokensIn = (reading: Reading, { max_tokens: most }: JsonObject): Setting<number> | undefined => {
@@ -12,7 +10,7 @@ const maxTokensIn = (reading: Reading, { max_tokens: most }: JsonObject): Settin
   const value = reading.integer(most, "max_tokens")
   if (value !== undefined && value < 0)
     return reading.wrong("max_tokens", "Input should be greater than or equal to 0")
-  if (value !== 0) return said(value, "max_tokens")
+  if (value !== 0) return settingOf(value, "max_tokens")
   reading.foreign.tell("max_tokens", true)
   return undefined
 }
@@ -99,13 +97,13 @@ const reasoningIn = (
 const userIn = (reading: Reading, { metadata }: JsonObject): Setting<string> | undefined => {
   const held = reading.object(metadata, "metadata") ?? {}
   for (const name in held) if (name !== "user_id") reading.foreign.tell(`metadata.${name}`)
-  return said(reading.text(held["user_id"], "metadata.user_id"), "metadata.user_id")
+  return settingOf(reading.text(held["user_id"], "metadata.user_id"), "metadata.user_id")
 }
 
 /** By which tariff, in OpenAI's words. */
 const tierIn = (reading: Reading, body: JsonObject): Setting<string> | undefined => {
   const tier = reading.text(body["service_tier"], "service_tier")
-  return said(tier === "standard_only" ? "default" : tier, "service_tier")
+  return settingOf(tier === "standard_only" ? "default" : tier, "service_tier")
 }
 
 export const settingsIn = (reading: Reading, body: JsonObject): Settings => {
@@ -114,12 +112,12 @@ export const settingsIn = (reading: Reading, body: JsonObject): Settings => {
   const isSerial = choice?.["disable_parallel_tool_use"] === true
   return {
     maxTokens: maxTokensIn(reading, body),
-    temperature: said(reading.number(body["temperature"], "temperature"), "temperature"),
-    topP: said(reading.number(body["top_p"], "top_p"), "top_p"),
-    topK: said(reading.integer(body["top_k"], "top_k"), "top_k"),
+    temperature: settingOf(reading.number(body["temperature"], "temperature"), "temperature"),
+    topP: settingOf(reading.number(body["top_p"], "top_p"), "top_p"),
+    topK: settingOf(reading.integer(body["top_k"], "top_k"), "top_k"),
     stop: stopIn(reading, body),
-    toolChoice: said(choice === undefined ? undefined : choiceIn(reading, choice), "tool_choice"),
-    parallelToolCalls: said(isSerial ? false : undefined, "tool_choice.disable_parallel_tool_use"),
+    toolChoice: settingOf(choice === undefined ? undefined : choiceIn(reading, choice), "tool_choice"),
+    parallelToolCalls: settingOf(isSerial ? false : undefined, "tool_choice.disable_parallel_tool_use"),
     format: formatIn(reading, body, config),
     reasoning: reasoningIn(reading, body, config),
     user: userIn(reading, body),

@@ -5,24 +5,22 @@ import type { AnswerFormat, ReasoningWish, Setting, Settings } from "../Conversa
 import { effortFor } from "../Effort.ts"
 import type { Loss } from "../Loss.ts"
 import { type Losses, saysNothing } from "../Losses.ts"
-import { booleanIn, capIn, membersOf, numberIn, objectIn, textIn, textsIn } from "../Members.ts"
+import { capIn, membersOf, objectIn, settingOf, textIn, textsIn } from "../Members.ts"
+import {
+  foreignMembers,
+  membersAlike,
+  schemaFormatOf,
+  settingsAlike,
+  writtenAlike,
+} from "../OpenAiSettings.ts"
 import { takesSampling } from "../Sampling.ts"
 import { fittedUser, longestUser } from "../User.ts"
 import { toolChoiceOf, writtenToolChoice } from "./ResponseTools.ts"
 
-const said = <A>(value: A | undefined, as: string): Setting<A> | undefined =>
-  value === undefined ? undefined : { value, as }
-
 const formatOf = (format: JsonObject | undefined): AnswerFormat | undefined => {
   if (format?.["type"] === "json_object") return { kind: "json_object" }
   if (format?.["type"] !== "json_schema") return undefined
-  return {
-    kind: "json_schema",
-    name: textIn(format["name"]),
-    description: textIn(format["description"]),
-    schema: objectIn(format["schema"]) ?? {},
-    strict: booleanIn(format["strict"]),
-  }
+  return schemaFormatOf(format)
 }
 
 const toldOf = (summary: string | undefined): ReasoningWish["told"] =>
@@ -36,41 +34,21 @@ const reasoningOf = (reasoning: JsonObject | undefined): ReasoningWish | undefin
   return { mode: "on", ...(effort === undefined ? {} : { effort }), ...(told === undefined ? {} : { told }) }
 }
 
-/** No labels at all say nothing. */
-const metadataOf = (metadata: JsonObject | undefined): Readonly<Record<string, string>> | undefined =>
-  saysNothing(metadata)
-    ? undefined
-    : Object.fromEntries(
-        Object.entries(metadata ?? {}).flatMap(([name, value]) =>
-          typeof value === "string" ? [[name, value]] : [],
-        ),
-      )
-
-const userOf = (body: JsonObject): Setting<string> | undefined =>
-  said(textIn(body["safety_identifier"]), "safety_identifier") ?? said(textIn(body["user"]), "user")
-
 export const settingsOf = (body: JsonObject): Settings => {
   const text = objectIn(body["text"])
   return {
-    maxTokens: said(capIn(body["max_output_tokens"]), "max_output_tokens"),
-    temperature: said(numberIn(body["temperature"]), "temperature"),
-    topP: said(numberIn(body["top_p"]), "top_p"),
-    toolChoice: said(toolChoiceOf(body["tool_choice"]), "tool_choice"),
-    parallelToolCalls: said(booleanIn(body["parallel_tool_calls"]), "parallel_tool_calls"),
-    format: said(formatOf(objectIn(text?.["format"])), "text.format"),
-    reasoning: said(reasoningOf(objectIn(body["reasoning"])), "reasoning"),
-    verbosity: said(textIn(text?.["verbosity"]), "text.verbosity"),
-    user: userOf(body),
-    metadata: said(metadataOf(objectIn(body["metadata"])), "metadata"),
-    serviceTier: said(textIn(body["service_tier"]), "service_tier"),
-    promptCacheKey: said(textIn(body["prompt_cache_key"]), "prompt_cache_key"),
-    promptCacheRetention: said(textIn(body["prompt_cache_retention"]), "prompt_cache_retention"),
-    store: said(booleanIn(body["store"]), "store"),
+    ...settingsAlike(body),
+    maxTokens: settingOf(capIn(body["max_output_tokens"]), "max_output_tokens"),
+    toolChoice: settingOf(toolChoiceOf(body["tool_choice"]), "tool_choice"),
+    format: settingOf(formatOf(objectIn(text?.["format"])), "text.format"),
+    reasoning: settingOf(reasoningOf(objectIn(body["reasoning"])), "reasoning"),
+    verbosity: settingOf(textIn(text?.["verbosity"]), "text.verbosity"),
   }
 }
 
 /** Members that are read elsewhere, or say nothing of an answer. */
 const known: ReadonlySet<string> = new Set([
+  ...membersAlike,
   "model",
   "input",
   "instructions",
@@ -78,18 +56,8 @@ const known: ReadonlySet<string> = new Set([
   "stream_options",
   "tools",
   "max_output_tokens",
-  "temperature",
-  "top_p",
-  "parallel_tool_calls",
   "text",
   "reasoning",
-  "safety_identifier",
-  "user",
-  "metadata",
-  "service_tier",
-  "prompt_cache_key",
-  "prompt_cache_retention",
-  "store",
 ])
 
 /** Members without which another answer would come, since they hold a part of the conversation, or how it is answered at all. */
@@ -125,9 +93,7 @@ const isLeftUnsaid = (name: string, value: Json): boolean => {
 
 /** Members that no other dialect has. `null` says nothing. */
 export const foreignOf = (body: JsonObject): ReadonlyArray<Loss> =>
-  Object.entries(body).flatMap(([as, value]) =>
-    isLeftUnsaid(as, value) ? [] : [{ as, isEssential: essential.has(as) }],
-  )
+  foreignMembers(body, isLeftUnsaid, (name) => essential.has(name))
 
 const writtenFormat = (format: AnswerFormat): JsonObject => {
   if (format.kind === "json_object") return { type: "json_object" }
@@ -178,28 +144,21 @@ export const writtenSettings = (
   freeForm: ReadonlySet<string>,
   losses: Losses,
 ): JsonObject => {
-  const { format, reasoning, serviceTier, toolChoice, verbosity } = settings
+  const { format, reasoning, toolChoice, verbosity } = settings
   const tunes = takesSampling(abilities, reasoning?.value)
   tellUntaken(settings, abilities, losses)
   const text = membersOf({
     format: format === undefined ? undefined : writtenFormat(format.value),
     verbosity: verbosity?.value,
   })
-  const tier = serviceTier?.value
   return membersOf({
     max_output_tokens: isTooFew(settings.maxTokens) ? leastOutput : settings.maxTokens?.value,
-    temperature: tunes ? settings.temperature?.value : undefined,
-    top_p: tunes ? settings.topP?.value : undefined,
     tool_choice: toolChoice === undefined ? undefined : writtenToolChoice(toolChoice.value, freeForm),
-    parallel_tool_calls: settings.parallelToolCalls?.value,
+    ...writtenAlike(settings, tunes),
     text: Object.keys(text).length === 0 ? undefined : text,
     reasoning: reasoning === undefined ? undefined : writtenReasoning(reasoning, abilities, losses),
     include: isToInclude(settings, abilities) ? ["reasoning.encrypted_content"] : undefined,
     safety_identifier: fittedUser(settings.user, longestUser.responses, losses),
-    metadata: settings.metadata?.value,
-    service_tier: tier === "standard_only" ? "default" : tier,
-    prompt_cache_key: settings.promptCacheKey?.value,
-    prompt_cache_retention: settings.promptCacheRetention?.value,
     store: settings.store?.value ?? false,
   })
 }
