@@ -1,13 +1,14 @@
 /** A request of the neutral form, written in chat. */
 import type { ModelAbilities } from "../../routing/ModelAbilities.ts"
 import type { JsonObject } from "../../wire/Json.ts"
-import type { Conversation, Tool, Turn } from "../Conversation.ts"
+import type { Conversation, Turn } from "../Conversation.ts"
 import type { WriteFor, WrittenRequest } from "../DialectForm.ts"
 import { losesGrammar, withoutFreeForm } from "../FreeFormTools.ts"
 import { instructionText } from "../Instructions.ts"
 import { Losses } from "../Losses.ts"
 import { membersOf } from "../Members.ts"
-import type { AssistantPart, Part, ToolCallPart, ToolResultPart, UserPart } from "../Part.ts"
+import { freeFormNames, tellMarks, writtenTools } from "../OpenAiRequest.ts"
+import type { AssistantPart, ToolCallPart, ToolResultPart, UserPart } from "../Part.ts"
 import { withoutChoice } from "../ToolChoices.ts"
 import { fittedId, fittedName, longestToolName, renamedTools } from "../ToolNames.ts"
 import { writtenPart } from "./ChatParts.ts"
@@ -41,7 +42,6 @@ class Messages {
   }
 
   #add(turn: Turn, at: number): void {
-    this.#seeMarks(turn.parts)
     switch (turn.role) {
       case "instructions": {
         const content = instructionText(turn.parts, this.#losses)
@@ -54,11 +54,6 @@ class Messages {
       case "user":
         this.#hear(turn.parts, turn.name)
     }
-  }
-
-  #seeMarks(parts: ReadonlyArray<Part>): void {
-    if (parts.some((part) => "cache" in part && part.cache !== undefined))
-      this.#losses.tellOfCaches("cache_control")
   }
 
   #hear(parts: ReadonlyArray<UserPart>, name: string | undefined): void {
@@ -127,16 +122,6 @@ const beginOfToolLoop = (turns: ReadonlyArray<Turn>): number =>
     ({ parts, role }) => role === "user" && parts.some(({ kind }) => kind !== "tool_result"),
   )
 
-const writtenTools = (tools: ReadonlyArray<Tool>, losses: Losses): ReadonlyArray<JsonObject> =>
-  tools.flatMap((tool) => {
-    if (tool.kind === "foreign") {
-      losses.tell(tool.as, tool.isEssential)
-      return []
-    }
-    if (tool.kind === "function" && tool.isCached) losses.tellOfCaches("cache_control")
-    return [writtenTool({ ...tool, name: nameOf(tool.name) })]
-  })
-
 /** `DialectForm.writeRequest` */
 export const writeRequest = (conversation: Conversation, { abilities, model }: WriteFor): WrittenRequest => {
   const { freeFormTools } = abilities
@@ -145,10 +130,11 @@ export const writeRequest = (conversation: Conversation, { abilities, model }: W
     : withoutFreeForm(conversation)
   const losses = new Losses()
   losses.tellAll(foreign)
+  tellMarks(turns, losses)
   const { messages } = new Messages(turns, abilities, losses)
-  const written = writtenTools(tools, losses)
+  const written = writtenTools(tools, nameOf, writtenTool, losses)
   if (!freeFormTools && losesGrammar(conversation)) losses.tell("tools.format")
-  const freeForm = new Set(tools.flatMap((tool) => (tool.kind === "free_form" ? [nameOf(tool.name)] : [])))
+  const freeForm = freeFormNames(tools, nameOf)
   const body = membersOf({
     model,
     messages,

@@ -1,12 +1,13 @@
 /** A request of the neutral form, written for responses. */
 import type { JsonObject } from "../../wire/Json.ts"
-import type { Conversation, Tool, Turn } from "../Conversation.ts"
+import type { Conversation, Turn } from "../Conversation.ts"
 import type { WriteFor, WrittenRequest } from "../DialectForm.ts"
 import { losesGrammar, withoutFreeForm } from "../FreeFormTools.ts"
 import { instructionText } from "../Instructions.ts"
 import { Losses } from "../Losses.ts"
 import { membersOf } from "../Members.ts"
-import type { AssistantPart, Part, ToolResultPart, UserPart } from "../Part.ts"
+import { freeFormNames, tellMarks, writtenTools } from "../OpenAiRequest.ts"
+import type { AssistantPart, ToolResultPart, UserPart } from "../Part.ts"
 import { isFrom } from "../Seal.ts"
 import { withoutChoice } from "../ToolChoices.ts"
 import { fittedId, fittedName, longestToolName, renamedTools } from "../ToolNames.ts"
@@ -111,8 +112,6 @@ class Items {
   }
 }
 
-const isMarked = (part: Part): boolean => "cache" in part && part.cache !== undefined
-
 /** Instructions at the beginning, which have a member of their own, and the rest. Where they are all, they are what there is to answer. */
 const apart = (
   turns: ReadonlyArray<Turn>,
@@ -123,16 +122,6 @@ const apart = (
     ? [instructionText(first.parts, losses), rest]
     : [undefined, turns]
 }
-
-const writtenTools = (tools: ReadonlyArray<Tool>, losses: Losses): ReadonlyArray<JsonObject> =>
-  tools.flatMap((tool) => {
-    if (tool.kind === "foreign") {
-      losses.tell(tool.as, tool.isEssential)
-      return []
-    }
-    if (tool.kind === "function" && tool.isCached) losses.tellOfCaches("cache_control")
-    return [writtenTool({ ...tool, name: nameOf(tool.name) })]
-  })
 
 /** `DialectForm.writeRequest` */
 export const writeRequest = (
@@ -145,12 +134,12 @@ export const writeRequest = (
     : withoutFreeForm(conversation)
   const losses = new Losses()
   losses.tellAll(foreign)
-  if (turns.some(({ parts }) => parts.some(isMarked))) losses.tellOfCaches("cache_control")
+  tellMarks(turns, losses)
   const [instructions, others] = apart(turns, losses)
   const { items } = new Items(others, upstream, losses)
-  const written = writtenTools(tools, losses)
+  const written = writtenTools(tools, nameOf, writtenTool, losses)
   if (!freeFormTools && losesGrammar(conversation)) losses.tell("tools.format")
-  const freeForm = new Set(tools.flatMap((tool) => (tool.kind === "free_form" ? [nameOf(tool.name)] : [])))
+  const freeForm = freeFormNames(tools, nameOf)
   return {
     body: membersOf({
       model,
