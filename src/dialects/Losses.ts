@@ -40,6 +40,12 @@ export class Losses {
   }
 }
 
+/** Tells of a part without which another answer would come, and in whose place there is nothing. */
+export const lost = (losses: Losses, as: string): [] => {
+  losses.tell(as, true)
+  return []
+}
+
 const isBlank = (value: Json | undefined): boolean =>
   value === undefined || value === null || (isJsonArray(value) && value.length === 0)
 

@@ -98,6 +98,9 @@ export const checkMetadata = (reading: Reading, { metadata }: JsonObject): void 
   for (const label of labels) if (typeof label !== "string") reading.check(label, "metadata", "text")
 }
 
+/** A schema with its name. */
+export const ofSchemas: KindOf = { name: "text", schema: "object", strict: "boolean" }
+
 const formats = ["text", "json_object", "json_schema"]
 
 export const checkFormat = (reading: Reading, { type }: JsonObject, within: string): void =>

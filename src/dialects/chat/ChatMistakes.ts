@@ -12,6 +12,7 @@ import {
   checkName,
   checkOneOf,
   type KindOf,
+  ofSchemas,
   openAiReading,
 } from "../OpenAiReading.ts"
 import type { Reading } from "../Reading.ts"
@@ -51,7 +52,7 @@ const checkResponseFormat = (reading: Reading, body: JsonObject): void => {
   const within = "response_format.json_schema"
   const declared = reading.object(format["json_schema"], within)
   if (declared === undefined) reading.missing(within)
-  else checkMembers(reading, declared, { name: "text", schema: "object", strict: "boolean" }, within)
+  else checkMembers(reading, declared, ofSchemas, within)
 }
 
 /** Tools of other types are told by their type. */

@@ -1,7 +1,7 @@
 /** Parts of messages in chat, read and written. */
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import { dataUrl, sourceOf } from "../DataUrl.ts"
-import type { Losses } from "../Losses.ts"
+import { type Losses, lost } from "../Losses.ts"
 import { membersOf, objectIn, objectsIn, textIn } from "../Members.ts"
 import type {
   CacheMark,
@@ -91,11 +91,6 @@ const writtenImage = ({ detail, source }: ImagePart, losses: Losses): ReadonlyAr
   if (source.kind === "file") return lost(losses, "image.file_id")
   const url = source.kind === "url" ? source.url : dataUrl(source)
   return [{ type: "image_url", image_url: membersOf({ url, detail }) }]
-}
-
-const lost = (losses: Losses, as: string): [] => {
-  losses.tell(as, true)
-  return []
 }
 
 /** Documents that are given as they read are written as text. */

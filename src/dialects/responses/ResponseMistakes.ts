@@ -12,6 +12,7 @@ import {
   checkName,
   checkOneOf,
   type KindOf,
+  ofSchemas,
   openAiReading,
 } from "../OpenAiReading.ts"
 import type { Reading } from "../Reading.ts"
@@ -43,7 +44,7 @@ const checkText = (reading: Reading, body: JsonObject): void => {
   const format = reading.object(text["format"], within)
   if (format === undefined) return
   checkFormat(reading, format, within)
-  checkMembers(reading, format, { name: "text", schema: "object", strict: "boolean" }, within)
+  checkMembers(reading, format, ofSchemas, within)
 }
 
 const checkReasoning = (reading: Reading, body: JsonObject): void => {

@@ -1,7 +1,7 @@
 /** Parts of messages in responses, read and written. */
 import type { Json, JsonObject } from "../../wire/Json.ts"
 import { dataUrl, sourceOf } from "../DataUrl.ts"
-import type { Losses } from "../Losses.ts"
+import { type Losses, lost } from "../Losses.ts"
 import { membersOf, numberIn, objectIn, objectsIn, saidIn, textIn } from "../Members.ts"
 import type {
   AssistantPart,
@@ -128,11 +128,6 @@ const writtenImage = ({ detail = "auto", source }: ImagePart, losses: Losses): R
   if (source.kind === "file") return lost(losses, "image.file_id")
   const url = source.kind === "url" ? source.url : dataUrl(source)
   return [{ type: "input_image", image_url: url, detail }]
-}
-
-const lost = (losses: Losses, as: string): [] => {
-  losses.tell(as, true)
-  return []
 }
 
 /** Documents that are given as they read are written as text. */
