@@ -64,6 +64,10 @@ export const rooms = {
     edges: "AuditSource.ts AuditUnreadable.ts Counting.ts Following.ts Pages.ts Reader.ts",
     outside: "@effect/experimental @effect/sql-sqlite-node @effect/sql node:fs node:path",
   },
+  "admin/api": {
+    rooms: "version.ts",
+    computes: { "AdminApi.ts": "@effect/platform", "ApiError.ts": "@effect/platform" },
+  },
   "upstream/calls": {
     rooms: "access routing upstream/policy wire",
     edges:
@@ -106,6 +110,10 @@ export const rooms = {
     rooms: "audit audit/record runtime",
     edges: "Fleet.ts Messages.ts Primary.ts WorkerProcess.ts Workers.ts",
     outside: "node:cluster",
+  },
+  admin: {
+    rooms: "access",
+    computes: { "Session.ts": "node:crypto" },
   },
   http: {
     rooms: `access audit/record config errors gateway operations processes routing runtime telemetry upstream upstream/calls upstream/policy

@@ -10,11 +10,13 @@ export interface KeyRing {
   readonly digests: ReadonlySet<string>
 }
 
-const digest = (key: Redacted.Redacted<string>): string => hash("sha256", Redacted.value(key), "base64")
+/** What stands for a key on a ring. */
+export const digestOf = (key: Redacted.Redacted<string>): string =>
+  hash("sha256", Redacted.value(key), "base64")
 
 /** The keys, each once. */
 export const keyRing = (keys: ReadonlyArray<Redacted.Redacted<string>>): KeyRing => ({
-  digests: new Set(keys.map(digest)),
+  digests: new Set(keys.map(digestOf)),
 })
 
 /** How many keys there are. */
@@ -22,4 +24,4 @@ export const keyCount = ({ digests }: KeyRing): number => digests.size
 
 /** Whether the key is on the ring. */
 export const holdsKey = ({ digests }: KeyRing, sent: Redacted.Redacted<string>): boolean =>
-  digests.has(digest(sent))
+  digests.has(digestOf(sent))

@@ -1,0 +1,60 @@
+/** Which requests are asked for: the same filters for pages, live requests and usage. Texts of times are those of `sluice audit`. */
+import * as Schema from "effect/Schema"
+
+/** Longer ones are no name anybody filters by. */
+const longestFilter = 512
+
+const filter = (description: string) =>
+  Schema.optional(Schema.String.pipe(Schema.maxLength(longestFilter))).annotations({ description })
+
+export const filterParams = {
+  since: filter("From this time on: 2026-11-22, 2026-11-22T17:35:00Z, or an age such as 30m, 2h, 7d"),
+  until: filter("Before this time"),
+  model: filter("The model asked for"),
+  upstream: filter("The client asked last"),
+  endpoint: filter("The endpoint: chat.completions, messages, embeddings …"),
+  status: filter("The status answered: 429, or 5xx for a whole class"),
+  outcome: filter("ok, upstream_error, client_closed, rejected or stream_broken; failed is all but ok"),
+  ip: filter("The caller's address"),
+  key: filter("The fingerprint of the caller's key"),
+  conversation: filter("The conversation"),
+  text: filter("A part of the id, of the model's name or of the error, in any case"),
+} as const
+
+export const mostRows = 500
+export const usualRows = 50
+
+const count = (most: number, description: string) =>
+  Schema.optional(Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, most))).annotations({
+    description,
+  })
+
+export const RequestQuery = Schema.Struct({
+  ...filterParams,
+  limit: count(mostRows, `How many rows at most: 1 to ${mostRows}; ${usualRows} where it is not said`),
+  cursor: filter("Where to go on: `next` of the page before"),
+})
+
+export interface RequestQuery extends Schema.Schema.Type<typeof RequestQuery> {}
+
+/** What usage can be grouped by. */
+export const usageGroups = [
+  "hour",
+  "day",
+  "model",
+  "upstream",
+  "key",
+  "endpoint",
+  "ip",
+  "status",
+  "outcome",
+] as const
+
+export const UsageQuery = Schema.Struct({
+  ...filterParams,
+  by: Schema.optional(Schema.Literal(...usageGroups)).annotations({
+    description: "What to group by; day where it is not said. Hours and days are those of UTC",
+  }),
+})
+
+export interface UsageQuery extends Schema.Schema.Type<typeof UsageQuery> {}
