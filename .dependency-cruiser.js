@@ -108,7 +108,7 @@ export const rooms = {
   },
   processes: {
     rooms: "audit audit/record runtime",
-    edges: "Fleet.ts Messages.ts Primary.ts WorkerProcess.ts Workers.ts",
+    edges: "Fleet.ts Messages.ts Primary.ts Questions.ts WorkerProcess.ts Workers.ts",
     outside: "node:cluster",
   },
   admin: {

@@ -1,4 +1,5 @@
 /** The whole gateway as one layer: the only file that wires across folders. */
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
@@ -9,7 +10,7 @@ import * as Stream from "effect/Stream"
 import * as OpenRequests from "./access/OpenRequests.ts"
 import * as Strangers from "./access/Strangers.ts"
 import * as Aside from "./aside/Aside.ts"
-import type { Audit } from "./audit/Audit.ts"
+import { Audit } from "./audit/Audit.ts"
 import * as AuditLayer from "./audit/AuditLayer.ts"
 import { defaultLimits, relayedLimits } from "./audit/queue/AuditQueue.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
@@ -22,6 +23,9 @@ import * as NodeServer from "./http/NodeServer.ts"
 import { ownHealth } from "./http/OwnHealth.ts"
 import * as Server from "./http/Server.ts"
 import * as Fleet from "./processes/Fleet.ts"
+import type { LastingQuestion } from "./processes/FleetQuestion.ts"
+import { healthQuestion } from "./processes/ProcessHealth.ts"
+import * as Questions from "./processes/Questions.ts"
 import * as WorkerProcess from "./processes/WorkerProcess.ts"
 import * as Spool from "./spool/Spool.ts"
 import * as AccessLog from "./telemetry/AccessLog.ts"
@@ -68,6 +72,17 @@ const breakersLayer = Layer.provideMerge(
   Breakers.layer,
 )
 
+/** Has a process that serves answer how it is. */
+const healthLayer = Layer.scopedDiscard(
+  Effect.gen(function* () {
+    const startedAt = yield* Clock.currentTimeMillis
+    const { status: audit } = yield* Audit
+    const health = yield* ownHealth
+    const { answer } = yield* Questions.Questions
+    yield* answer(healthQuestion, () => Effect.all({ startedAt: Effect.succeed(startedAt), audit, health }))
+  }),
+)
+
 /**
  * Built from the bottom up and torn down from the top: first the routes let go, then the server drains, and only then what the
  * requests under way still needed is closed, the audit last.
@@ -86,6 +101,7 @@ const serving = <FE, FR, AE, AR>(
     Layer.provideMerge(ModelLists.layer),
     Layer.provideMerge(Gateway.layer),
     Layer.provideMerge(fleet),
+    Layer.provideMerge(healthLayer),
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(
       Layer.mergeAll(
@@ -99,6 +115,7 @@ const serving = <FE, FR, AE, AR>(
         Strangers.layer,
         AccessLog.layer,
         Spool.layer(),
+        Questions.layer,
       ),
     ),
     Layer.provideMerge(audit),
@@ -115,16 +132,14 @@ export const draining = ({ shutdownGrace }: Environment, underWay: number) =>
 
 /** A gateway of one process; `asideEntry` is the program of the thread that reads heavy bodies. */
 export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>, asideEntry: URL) =>
-  serving(environment, asideEntry, Fleet.layerAlone(ownHealth), audit, (underWay) =>
-    draining(environment, underWay),
-  )
+  serving(environment, asideEntry, Fleet.layerAlone, audit, (underWay) => draining(environment, underWay))
 
 /** One of several processes. What concerns all of them, the configuration and the end, its primary tells; its own lines say which one it is. */
 export const workerLayer = (environment: Environment, asideEntry: URL) =>
   serving(
     environment,
     asideEntry,
-    WorkerProcess.fleetLayer(ownHealth),
+    WorkerProcess.fleetLayer,
     handedAuditLayer(environment),
     () => Effect.void,
     Layer.locally(FollowedFile.layer(environment.configPath), FiberRef.currentMinimumLogLevel, LogLevel.None),
@@ -134,7 +149,9 @@ export const workerLayer = (environment: Environment, asideEntry: URL) =>
 
 /** What the primary of several processes needs: the audit, kept as the configuration in force says. */
 export const primaryLayer = (environment: Environment, entry: URL) =>
-  Layer.provideMerge(
-    auditLayer(environment, entry, relayedLimits),
-    FollowedFile.layer(environment.configPath),
+  Layer.mergeAll(auditLayer(environment, entry, relayedLimits), Questions.layer).pipe(
+    Layer.provideMerge(FollowedFile.layer(environment.configPath)),
   )
+
+/** What is counted for as long as all processes serve. */
+export const lasting: ReadonlyArray<LastingQuestion<unknown>> = []

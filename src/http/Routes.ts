@@ -1,5 +1,4 @@
 /** The routes: which path and method leads where. Proxied operations come from the table in `operations/Operations.ts`. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { answerOf } from "../errors/GatewayError.ts"
@@ -210,12 +209,11 @@ class Routes {
 export const makeRoutes = Effect.gen(function* () {
   const { snapshot } = yield* CurrentConfig
   const context = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof health>>>()
-  const startedAt = yield* Clock.currentTimeMillis
   return new Routes({
     gateway: yield* Gateway,
     models: yield* Models,
     server: yield* NodeServer,
     snapshot,
-    health: (call, target) => Effect.provide(health(startedAt, call, target), context),
+    health: (call, target) => Effect.provide(health(call, target), context),
   })
 })

@@ -1,35 +1,28 @@
-/** All processes that serve together, this one included: whom `/health` speaks for. */
+/** All processes that serve together, this one included: `/health` and `/metrics` speak for all of them, whichever is asked. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Audit, type AuditStatus } from "../audit/Audit.ts"
-import type { ProcessHealth } from "./ProcessHealth.ts"
-
-export interface FleetStatus {
-  readonly health: ProcessHealth
-  readonly audit: AuditStatus
-  /** When the first of them began, in epoch milliseconds, where that was before this one did. */
-  readonly startedAt?: number
-  /** How many processes it is of. */
-  readonly workers: number
-}
+import * as Option from "effect/Option"
+import type { FleetQuestion } from "./FleetQuestion.ts"
+import { Questions } from "./Questions.ts"
 
 export class Fleet extends Context.Tag("sluice/Fleet")<
   Fleet,
-  { readonly status: Effect.Effect<FleetStatus> }
+  {
+    /**
+     * What each of them says, those left out that cannot answer in time.
+     *
+     * @param about what it is about, where the answer depends on that: plain data
+     */
+    readonly ask: <A>(question: FleetQuestion<A>, about?: unknown) => Effect.Effect<ReadonlyArray<A>>
+  }
 >() {}
 
-/**
- * This process alone.
- *
- * @param own what it says of itself, whenever it is asked
- */
-export const layerAlone = <R>(
-  own: Effect.Effect<Effect.Effect<ProcessHealth>, never, R>,
-): Layer.Layer<Fleet, never, Audit | R> =>
-  Layer.effect(
-    Fleet,
-    Effect.map(Effect.all({ audit: Audit, health: own }), ({ audit, health }) => ({
-      status: Effect.all({ health, audit: audit.status, workers: Effect.succeed(1) }),
-    })),
-  )
+/** This process alone. */
+export const layerAlone: Layer.Layer<Fleet, never, Questions> = Layer.effect(
+  Fleet,
+  Effect.map(Questions, ({ said }) => ({
+    ask: ({ isAnswer, name }, about) =>
+      Effect.map(said({ name, about }), (answer) => Option.toArray(answer).filter(isAnswer)),
+  })),
+)

@@ -1,32 +1,30 @@
 /** What the primary process and its workers say to each other. Both run the same program, so nothing of it is checked again. */
-import type { AuditStatus } from "../audit/Audit.ts"
 import type { Parcel } from "../audit/queue/Parcel.ts"
-import type { ProcessHealth } from "./ProcessHealth.ts"
+import type { Asked } from "./FleetQuestion.ts"
 
 /** Asked by a worker; each is answered once, under the same number. */
 export type WorkerQuestion =
   /** Keep these records. */
   | { readonly kind: "audit"; readonly number: number; readonly parcel: Parcel }
-  /** How all of us are. */
-  | { readonly kind: "fleet"; readonly number: number }
+  /** What all of us say to this. */
+  | { readonly kind: "all"; readonly number: number; readonly asked: Asked }
 
 export type PrimaryAnswer =
   /** Whether there was room for them. */
   | { readonly kind: "audit"; readonly number: number; readonly isTaken: boolean }
-  | { readonly kind: "fleet"; readonly number: number; readonly fleet: FleetHealth }
+  /** Of those who answered in time. */
+  | { readonly kind: "all"; readonly number: number; readonly said: AllSaid }
 
-/** What the primary knows of its workers, those that did not answer in time left out. */
-export interface FleetHealth {
-  readonly audit: AuditStatus
-  /** When all this began, in epoch milliseconds. */
-  readonly startedAt: number
-  readonly processes: ReadonlyArray<ProcessHealth>
+/** What the primary says to a question, if anything, and what the workers do. */
+export interface AllSaid {
+  readonly primary: ReadonlyArray<unknown>
+  readonly workers: ReadonlyArray<unknown>
 }
 
 export type PrimaryMessage =
   | PrimaryAnswer
-  /** Say how you are. */
-  | { readonly kind: "health" }
+  /** What you say to this, under the same number; nothing where nobody answers. */
+  | { readonly kind: "you"; readonly question: number; readonly asked: Asked }
   /** Finish what is under way, and end. */
   | { readonly kind: "drain" }
   /** End at once. */
@@ -34,6 +32,6 @@ export type PrimaryMessage =
 
 export type WorkerMessage =
   | WorkerQuestion
-  | { readonly kind: "health"; readonly health: ProcessHealth; readonly audit: AuditStatus }
+  | { readonly kind: "said"; readonly question: number; readonly said: unknown }
   /** It cannot start, for these reasons, and ends. */
   | { readonly kind: "failed"; readonly problems: ReadonlyArray<string> }

@@ -10,12 +10,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { AuditIntake, type AuditStatus } from "../audit/Audit.ts"
+import { AuditIntake } from "../audit/Audit.ts"
 import { hurried } from "../runtime/Signals.ts"
-import type { FleetHealth, WorkerMessage } from "./Messages.ts"
+import type { Asked, LastingQuestion } from "./FleetQuestion.ts"
+import type { AllSaid, WorkerMessage } from "./Messages.ts"
+import { healthQuestion } from "./ProcessHealth.ts"
+import { Questions } from "./Questions.ts"
 import { shared } from "./Shared.ts"
-import { type Death, died, type Said, tell, Workers } from "./Workers.ts"
+import { type Death, died, tell, Workers } from "./Workers.ts"
 
 /** A worker ended before it ever listened. */
 export class WorkerFailed extends Data.TaggedError("WorkerFailed")<{
@@ -29,6 +33,8 @@ export interface PrimaryOptions {
   /** What workers may take to finish what is under way. */
   readonly shutdownGrace: Duration.Duration
   readonly shutdownDelay: Duration.Duration
+  /** The questions whose answers outlive the workers that gave them. */
+  readonly lasting: ReadonlyArray<LastingQuestion<unknown>>
   /** Told how many requests are under way when the workers are told to end. */
   readonly onDrain: (underWay: number) => Effect.Effect<void>
 }
@@ -44,48 +50,58 @@ const longestBackoffMs = 5_000
 /** A worker that lived so long did not die of its start. */
 const settledMs = 30_000
 
-const fleetOf = (startedAt: number, own: AuditStatus, said: ReadonlyArray<Said>): FleetHealth => ({
-  startedAt,
-  audit: said.reduce(
-    (sum, { audit }) => ({
-      queued: sum.queued + audit.queued,
-      spilled: sum.spilled + audit.spilled,
-      lost: sum.lost + audit.lost,
-    }),
-    own,
-  ),
-  processes: said.map(({ health }) => health),
-})
+/** Asks something of a worker once for all who want to know that at the same time; what is about something, for each of them. */
+const makeAskAll = (workers: Workers) =>
+  Effect.gen(function* () {
+    const { said } = yield* Questions
+    const runPromise = yield* FiberSet.makeRuntimePromise()
+    const gathered = (asked: Asked) =>
+      Effect.all(
+        { primary: Effect.map(said(asked), Option.toArray), workers: workers.askAll(asked) },
+        { concurrency: "unbounded" },
+      )
+    const runs = new Map<string, () => Promise<AllSaid>>()
+    return (asked: Asked): Effect.Effect<AllSaid> => {
+      if (asked.about !== undefined) return gathered(asked)
+      const run = runs.get(asked.name) ?? shared(() => runPromise(gathered(asked)))
+      runs.set(asked.name, run)
+      return Effect.promise(run)
+    }
+  })
 
 /** The workers, whose records are kept and whose questions are answered for as long as the scope is open. */
-const makeWorkers: Effect.Effect<Workers, never, AuditIntake | Scope.Scope> = Effect.gen(function* () {
-  const intake = yield* AuditIntake
-  const startedAt = yield* Clock.currentTimeMillis
-  const run = yield* FiberSet.makeRuntime()
-  const runPromise = yield* FiberSet.makeRuntimePromise()
-  const hear = (worker: Worker, message: WorkerMessage): void => {
-    switch (message.kind) {
-      case "audit": {
-        const { number, parcel } = message
-        tell(worker, { kind: "audit", number, isTaken: intake.put(parcel) })
-        return
+const makeWorkers = (
+  lasting: PrimaryOptions["lasting"],
+): Effect.Effect<Workers, never, AuditIntake | Questions | Scope.Scope> =>
+  Effect.gen(function* () {
+    const intake = yield* AuditIntake
+    const startedAt = yield* Clock.currentTimeMillis
+    const questions = yield* Questions
+    yield* questions.answer(healthQuestion, () =>
+      Effect.map(intake.status, (audit) => ({ startedAt, audit, health: undefined })),
+    )
+    const run = yield* FiberSet.makeRuntime()
+    const hear = (worker: Worker, message: WorkerMessage): void => {
+      switch (message.kind) {
+        case "audit": {
+          const { number, parcel } = message
+          tell(worker, { kind: "audit", number, isTaken: intake.put(parcel) })
+          return
+        }
+        case "all": {
+          const { asked, number } = message
+          run(Effect.map(askAll(asked), (said) => tell(worker, { kind: "all", number, said })))
+          return
+        }
+        case "said":
+        case "failed":
+          return
       }
-      case "fleet": {
-        const { number } = message
-        run(Effect.map(fleet, (all) => tell(worker, { kind: "fleet", number, fleet: all })))
-        return
-      }
-      case "health":
-      case "failed":
-        return
     }
-  }
-  const workers = new Workers(hear)
-  const gathered = Effect.zipWith(intake.status, workers.askAll, (own, said) => fleetOf(startedAt, own, said))
-  // Asked of a worker once for all who want to know at that time: each question is a listener of its own.
-  const fleet = Effect.promise(shared(() => runPromise(gathered)))
-  return workers
-})
+    const workers = new Workers(hear, lasting)
+    const askAll = yield* makeAskAll(workers)
+    return workers
+  })
 
 /** The places of the workers: somebody serves in each until the end. */
 class Places {
@@ -142,8 +158,12 @@ const ending = (
   places: Places,
   { onDrain, shutdownDelay, shutdownGrace }: PrimaryOptions,
 ): Effect.Effect<void> => {
-  const told = Effect.flatMap(workers.askAll, (said) =>
-    onDrain(said.reduce((sum, { health }) => sum + health.requests.in_flight, 0)),
+  const told = Effect.flatMap(workers.askAll({ name: healthQuestion.name, about: undefined }), (said) =>
+    onDrain(
+      said
+        .filter(healthQuestion.isAnswer)
+        .reduce((sum, { health }) => sum + (health?.requests.in_flight ?? 0), 0),
+    ),
   )
   const hurriedOn = hurried.pipe(
     Effect.zipRight(Effect.sync(() => workers.tellAll({ kind: "hurry" }))),
@@ -160,11 +180,11 @@ const ending = (
 /** Runs the workers until the scope closes, which waits for their orderly end. Done when all listen; gives the port. */
 export const startWorkers = (
   options: PrimaryOptions,
-): Effect.Effect<number, WorkerFailed, AuditIntake | Scope.Scope> =>
+): Effect.Effect<number, WorkerFailed, AuditIntake | Questions | Scope.Scope> =>
   Effect.gen(function* () {
     const failed = yield* Deferred.make<never, WorkerFailed>()
     cluster.setupPrimary({ serialization: "advanced" })
-    const workers = yield* makeWorkers
+    const workers = yield* makeWorkers(options.lasting)
     const places = new Places(workers, failed)
     const onHangUp = () => workers.signal("SIGHUP")
     yield* Effect.acquireRelease(

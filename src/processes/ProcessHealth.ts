@@ -1,4 +1,5 @@
 /** What one process says of itself, and what several are together: pure, so that `/health` speaks for all workers alike. */
+import type { FleetQuestion } from "./FleetQuestion.ts"
 
 interface BreakerHealth {
   readonly state: "closed" | "open" | "half_open"
@@ -128,3 +129,51 @@ export const together = (first: ProcessHealth, ...others: ReadonlyArray<ProcessH
       upstreams: [...upstreams.values()],
     }
   }, first)
+
+/** Records that are not in the database yet: in memory, in the spill file, and those that could not be kept. */
+interface AuditHealth {
+  readonly queued: number
+  readonly spilled: number
+  readonly lost: number
+}
+
+/** What a process answers who asks how it is. */
+export interface HealthAnswer {
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly audit: AuditHealth
+  /** None of a primary, which serves nothing itself. */
+  readonly health: ProcessHealth | undefined
+}
+
+export const healthQuestion: FleetQuestion<HealthAnswer> = {
+  name: "health",
+  isAnswer: (said): said is HealthAnswer => typeof said === "object" && said !== null && "audit" in said,
+}
+
+/** How all are that answered. */
+export interface FleetStatus {
+  readonly health: ProcessHealth
+  readonly audit: AuditHealth
+  /** When the first of them began. */
+  readonly startedAt: number
+  /** How many of them serve. */
+  readonly workers: number
+}
+
+/** Several answers as one; none where nobody that serves has answered. */
+export const fleetStatus = (answers: ReadonlyArray<HealthAnswer>): FleetStatus | undefined => {
+  const [first, ...others] = answers.flatMap(({ health }) => health ?? [])
+  if (first === undefined) return undefined
+  const sum = (of: (audit: AuditHealth) => number) => answers.reduce((all, { audit }) => all + of(audit), 0)
+  return {
+    health: together(first, ...others),
+    audit: {
+      queued: sum(({ queued }) => queued),
+      spilled: sum(({ spilled }) => spilled),
+      lost: sum(({ lost }) => lost),
+    },
+    startedAt: Math.min(...answers.map(({ startedAt }) => startedAt)),
+    workers: others.length + 1,
+  }
+}

@@ -2,16 +2,17 @@
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { Audit } from "../audit/Audit.ts"
 import { auditWith } from "../audit/AuditLayer.ts"
 import { type AuditWriter, nothingRotated, nothingWritten } from "../audit/AuditWriter.ts"
 import { relayedLimits } from "../audit/queue/AuditQueue.ts"
 import type { AuditPolicy } from "../audit/record/AuditPolicy.ts"
 import { hurry } from "../runtime/Signals.ts"
 import { Fleet } from "./Fleet.ts"
-import type { FleetHealth, PrimaryAnswer, PrimaryMessage, WorkerMessage } from "./Messages.ts"
-import { type ProcessHealth, together } from "./ProcessHealth.ts"
+import type { Asked } from "./FleetQuestion.ts"
+import type { AllSaid, PrimaryAnswer, PrimaryMessage, WorkerMessage } from "./Messages.ts"
+import { Questions } from "./Questions.ts"
 
 const say = (message: WorkerMessage): void => {
   process.send?.(message)
@@ -67,10 +68,11 @@ const handingOver: AuditWriter = {
 export const auditLayer = (url: string, policy: () => AuditPolicy) =>
   auditWith({ url, policy, limits: relayedLimits }, () => Effect.succeed(handingOver))
 
-const askFleet: Effect.Effect<FleetHealth> = ask(
-  (number) => ({ kind: "fleet", number }),
-  (answer) => (answer.kind === "fleet" ? answer.fleet : undefined),
-)
+const askAll = (asked: Asked): Effect.Effect<AllSaid> =>
+  ask(
+    (number) => ({ kind: "all", number, asked }),
+    (answer) => (answer.kind === "all" ? answer.said : undefined),
+  )
 
 const heard = (hear: (message: PrimaryMessage) => void): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
@@ -78,38 +80,32 @@ const heard = (hear: (message: PrimaryMessage) => void): Effect.Effect<void, nev
     () => Effect.sync(() => process.off("message", hear)),
   )
 
-/**
- * The fleet as the primary knows it; this process answers for itself too, should the primary ask.
- *
- * @param own what it says of itself, whenever it is asked
- */
-export const fleetLayer = <R>(
-  own: Effect.Effect<Effect.Effect<ProcessHealth>, never, R>,
-): Layer.Layer<Fleet, never, Audit | R> =>
-  Layer.scoped(
-    Fleet,
-    Effect.gen(function* () {
-      const health = yield* own
-      const audit = yield* Audit
-      const run = yield* FiberSet.makeRuntime()
-      const answer = Effect.map(Effect.all({ health, audit: audit.status }), (said) =>
-        say({ kind: "health", ...said }),
-      )
-      yield* heard((message) => {
-        if (message.kind === "health") run(answer)
-      })
-      return {
-        status: Effect.flatMap(askFleet, ({ audit, processes: [first, ...others], startedAt }) =>
-          Effect.map(health, (said) => ({
-            health: first === undefined ? said : together(first, ...others),
-            audit,
-            startedAt,
-            workers: Math.max(1, others.length + 1),
-          })),
+/** The fleet, which is asked through the primary; this process answers what it asks of it. */
+export const fleetLayer: Layer.Layer<Fleet, never, Questions> = Layer.scoped(
+  Fleet,
+  Effect.gen(function* () {
+    const questions = yield* Questions
+    const run = yield* FiberSet.makeRuntime()
+    yield* heard((message) => {
+      if (message.kind !== "you") return
+      const { asked, question } = message
+      run(
+        Effect.map(questions.said(asked), (said) =>
+          say({ kind: "said", question, said: Option.getOrUndefined(said) }),
         ),
-      }
-    }),
-  )
+      )
+    })
+    return {
+      ask: ({ isAnswer, name }, about) =>
+        Effect.gen(function* () {
+          const { primary, workers } = yield* askAll({ name, about })
+          // All of us may be too busy to answer in time: this one is there, since it asks.
+          const theirs = workers.length > 0 ? workers : Option.toArray(yield* questions.said({ name, about }))
+          return [...primary, ...theirs].filter(isAnswer)
+        }),
+    }
+  }),
+)
 
 /** Done when the primary says that it is time to end. */
 export const told: Effect.Effect<void> = Effect.async((resume) => {

@@ -2,18 +2,12 @@
 import cluster, { type Worker } from "node:cluster"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { AuditStatus } from "../audit/Audit.ts"
+import type { Asked, LastingQuestion } from "./FleetQuestion.ts"
+import { Inheritance } from "./Inheritance.ts"
 import type { PrimaryMessage, WorkerMessage } from "./Messages.ts"
-import type { ProcessHealth } from "./ProcessHealth.ts"
 
-/** How long the workers may take to say how they are. */
-const healthTimeoutMs = 500
-
-/** What a worker says of itself. */
-export interface Said {
-  readonly health: ProcessHealth
-  readonly audit: AuditStatus
-}
+/** How long the workers may take to answer a question. */
+const answerTimeoutMs = 1_000
 
 /** How a worker ended. */
 export interface Death {
@@ -46,48 +40,73 @@ export const died = (worker: Worker): Effect.Effect<Death> =>
     })
   })
 
-/** What a worker says of itself, unless that takes too long. */
-const asked = (worker: Worker): Effect.Effect<Option.Option<Said>> =>
-  Effect.async<Said>((resume) => {
-    const hear = (message: WorkerMessage) => {
-      if (message.kind !== "health") return
-      worker.off("message", hear)
-      resume(Effect.succeed(message))
-    }
-    worker.on("message", hear)
-    tell(worker, { kind: "health" })
-    return Effect.sync(() => worker.off("message", hear))
-  }).pipe(Effect.timeoutOption(healthTimeoutMs))
-
 export class Workers {
   readonly #living = new Set<Worker>()
   readonly #serving = new Set<Worker>()
   readonly #hear: (worker: Worker, message: WorkerMessage) => void
+  readonly #lasting: ReadonlyMap<string, Inheritance<Worker, unknown>>
+  #asked = 0
+  /** Who waits for which answer. */
+  readonly #waiting = new Map<number, (said: unknown) => void>()
 
-  constructor(hear: (worker: Worker, message: WorkerMessage) => void) {
+  /** @param lasting the questions whose answers outlive who gave them */
+  constructor(
+    hear: (worker: Worker, message: WorkerMessage) => void,
+    lasting: ReadonlyArray<LastingQuestion<unknown>>,
+  ) {
     this.#hear = hear
+    this.#lasting = new Map(lasting.map((question) => [question.name, new Inheritance(question)]))
   }
 
   start(): Worker {
     const worker = cluster.fork()
     this.#living.add(worker)
-    worker.on("message", (message: WorkerMessage) => this.#hear(worker, message))
+    worker.on("message", (message: WorkerMessage) => {
+      if (message.kind === "said") this.#waiting.get(message.question)?.(message.said)
+      else this.#hear(worker, message)
+    })
     // What cannot be sent to it any more, a connection of the cluster module's own too: it is dead, and its end is heard of next.
     worker.on("error", () => {})
     worker.once("listening", () => this.#serving.add(worker))
     worker.once("exit", () => {
       this.#living.delete(worker)
       this.#serving.delete(worker)
+      for (const inheritance of this.#lasting.values()) inheritance.died(worker)
     })
     return worker
   }
 
-  /** What each says of itself; those that take too long are left out. */
-  readonly askAll: Effect.Effect<ReadonlyArray<Said>> = Effect.suspend(() =>
-    Effect.map(Effect.forEach([...this.#living], asked, { concurrency: "unbounded" }), (said) =>
-      said.flatMap(Option.toArray),
-    ),
-  )
+  /** What each says that serves; those that take too long are left out, unless the question is a lasting one. */
+  askAll(asked: Asked): Effect.Effect<ReadonlyArray<unknown>> {
+    return Effect.suspend(() => {
+      const inheritance = this.#lasting.get(asked.name)
+      const answers = Effect.forEach([...this.#serving], (worker) => this.#ask(worker, asked), {
+        concurrency: "unbounded",
+      })
+      return Effect.map(answers, (said) => inheritance?.answers() ?? said.flatMap(Option.toArray))
+    })
+  }
+
+  /** What one says, unless that takes too long or it dies of something else. */
+  #ask(worker: Worker, asked: Asked): Effect.Effect<Option.Option<unknown>> {
+    return Effect.async<Option.Option<unknown>>((resume) => {
+      const question = ++this.#asked
+      const dead = () => resume(Effect.succeedNone)
+      worker.once("exit", dead)
+      this.#waiting.set(question, (said) => {
+        // What one says that has died was its own once; now it is among what is left.
+        if (this.#living.has(worker)) this.#lasting.get(asked.name)?.said(worker, said)
+        resume(Effect.succeed(Option.fromNullable(said)))
+      })
+      tell(worker, { kind: "you", question, asked })
+      return Effect.sync(() => {
+        this.#waiting.delete(question)
+        worker.off("exit", dead)
+      })
+    }).pipe(
+      Effect.timeoutTo({ duration: answerTimeoutMs, onTimeout: Option.none, onSuccess: (said) => said }),
+    )
+  }
 
   tellAll(message: PrimaryMessage): void {
     for (const worker of this.#living) tell(worker, message)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import fc from "fast-check"
-import { type ProcessHealth, together } from "../../src/processes/ProcessHealth.ts"
+import { fleetStatus, type ProcessHealth, together } from "../../src/processes/ProcessHealth.ts"
 
 const upstream = (name: string) =>
   fc.record({
@@ -97,5 +97,27 @@ describe("The health of several processes", () => {
         }
       }),
     )
+  })
+})
+
+describe("The status of all processes", () => {
+  const audit = { queued: 1, spilled: 2, lost: 3 }
+
+  it("counts those that serve, adds up the audit and begins with the first", () => {
+    fc.assert(
+      fc.property(some, fc.nat(9), (all, startedAt) => {
+        const answers = all.map((health, at) => ({ health, audit, startedAt: startedAt + at + 1 }))
+        expect(fleetStatus([{ health: undefined, audit, startedAt }, ...answers])).toEqual({
+          health: of(all),
+          audit: { queued: all.length + 1, spilled: 2 * (all.length + 1), lost: 3 * (all.length + 1) },
+          startedAt,
+          workers: all.length,
+        })
+      }),
+    )
+  })
+
+  it("is none where nobody answered that serves", () => {
+    expect(fleetStatus([{ health: undefined, audit, startedAt: 1 }])).toBeUndefined()
   })
 })
