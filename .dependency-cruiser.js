@@ -61,7 +61,7 @@ export const rooms = {
   },
   "audit/read": {
     rooms: "audit errors",
-    edges: "AuditSource.ts AuditUnreadable.ts Counting.ts Following.ts Pages.ts Reader.ts",
+    edges: "AuditSource.ts AuditUnreadable.ts Counting.ts Following.ts Pages.ts Paging.ts Reader.ts",
     outside: "@effect/experimental @effect/sql-sqlite-node @effect/sql node:fs node:path",
   },
   "admin/api": {

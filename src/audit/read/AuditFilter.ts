@@ -18,10 +18,15 @@ export interface AuditFilter {
   /** As asked. */
   readonly model: string | undefined
   readonly upstream: string | undefined
+  readonly endpoint: string | undefined
   readonly status: StatusRange | undefined
-  readonly outcome: Outcome | undefined
+  /** `failed` is all but `ok`. */
+  readonly outcome: Outcome | "failed" | undefined
   readonly clientIp: string | undefined
   readonly keyFingerprint: string | undefined
+  readonly conversation: string | undefined
+  /** A part of the id, the model or the error, in any case. */
+  readonly text: string | undefined
 }
 
 export const everything: AuditFilter = {
@@ -29,11 +34,18 @@ export const everything: AuditFilter = {
   until: undefined,
   model: undefined,
   upstream: undefined,
+  endpoint: undefined,
   status: undefined,
   outcome: undefined,
   clientIp: undefined,
   keyFingerprint: undefined,
+  conversation: undefined,
+  text: undefined,
 }
+
+/** Whether it looks at anything but the time, so that rows may have to be passed over to find some. */
+export const isSelective = ({ since: _, until: __, ...others }: AuditFilter): boolean =>
+  Object.values(others).some((value) => value !== undefined)
 
 /** All there are; docs/audit.md says what each means. */
 export const outcomes = [
@@ -70,6 +82,19 @@ const asked = (
 const at = (epochMs: number | undefined): string | undefined =>
   epochMs === undefined ? undefined : instantText(epochMs)
 
+/** The text as a pattern that finds it anywhere, its own wildcards taken as they are. */
+const anywhere = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : `%${text.replace(/[\\%_]/g, "\\$&")}%`
+
+const outcomeAsked = (outcome: AuditFilter["outcome"]): ReadonlyArray<Fragment> =>
+  outcome === "failed" ? [{ text: "outcome <> 'ok'", values: [] }] : asked("outcome = ?", outcome)
+
+const textAsked = (text: string | undefined): ReadonlyArray<Fragment> => {
+  const pattern = anywhere(text)
+  const like = (column: string) => `${column} LIKE ? ESCAPE '\\'`
+  return asked(`(${["model", "id", "error"].map(like).join(" OR ")})`, pattern, pattern, pattern)
+}
+
 /** The filter as a condition on a month's table; the time comes first because the index does begin with it. */
 export const conditionOf = (filter: AuditFilter): Fragment =>
   every([
@@ -77,10 +102,13 @@ export const conditionOf = (filter: AuditFilter): Fragment =>
     ...asked("started_at < ?", at(filter.until)),
     ...asked("model = ?", filter.model),
     ...asked("upstream = ?", filter.upstream),
+    ...asked("endpoint = ?", filter.endpoint),
     ...asked("status BETWEEN ? AND ?", filter.status?.first, filter.status?.last),
-    ...asked("outcome = ?", filter.outcome),
+    ...outcomeAsked(filter.outcome),
     ...asked("client_ip = ?", filter.clientIp),
     ...asked("key_fingerprint = ?", filter.keyFingerprint),
+    ...asked("conversation = ?", filter.conversation),
+    ...textAsked(filter.text),
   ])
 
 /** Whether a month (`2026_11`) can hold a row the filter admits. */

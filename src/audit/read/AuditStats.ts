@@ -34,6 +34,7 @@ export interface Tally {
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
   readonly cachedTokens: number | undefined
+  readonly reasoningTokens: number | undefined
   readonly latencies: Durations
   readonly ttfts: Durations
 }
@@ -45,6 +46,7 @@ export const emptyTally: Tally = {
   promptTokens: undefined,
   completionTokens: undefined,
   cachedTokens: undefined,
+  reasoningTokens: undefined,
   latencies: new Map(),
   ttfts: new Map(),
 }
@@ -61,6 +63,7 @@ export interface GroupStats {
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
   readonly cachedTokens: number | undefined
+  readonly reasoningTokens: number | undefined
   /** Milliseconds. */
   readonly latencyP50: number | undefined
   readonly latencyP95: number | undefined
@@ -86,6 +89,7 @@ export const combine = (a: Tally, b: Tally): Tally => ({
   promptTokens: plus(a.promptTokens, b.promptTokens),
   completionTokens: plus(a.completionTokens, b.completionTokens),
   cachedTokens: plus(a.cachedTokens, b.cachedTokens),
+  reasoningTokens: plus(a.reasoningTokens, b.reasoningTokens),
   latencies: joined(a.latencies, b.latencies),
   ttfts: joined(a.ttfts, b.ttfts),
 })
@@ -125,6 +129,7 @@ export const statsOf = (group: string | undefined, tally: Tally): GroupStats => 
   promptTokens: tally.promptTokens,
   completionTokens: tally.completionTokens,
   cachedTokens: tally.cachedTokens,
+  reasoningTokens: tally.reasoningTokens,
   latencyP50: percentile(tally.latencies, 0.5),
   latencyP95: percentile(tally.latencies, 0.95),
   ttftP50: percentile(tally.ttfts, 0.5),
@@ -143,3 +148,17 @@ export const ranked = (tallies: Tallies, by: Grouping): ReadonlyArray<GroupStats
         ? byText(a.group, b.group)
         : b.requests - a.requests || byText(a.group, b.group),
     )
+
+/** Groups, and all requests as one. */
+export interface StatsReport {
+  readonly groups: ReadonlyArray<GroupStats>
+  readonly all: GroupStats
+  /** Not where counting was cut short. */
+  readonly isComplete: boolean
+}
+
+export const reportOf = (tallies: Tallies, by: Grouping, isComplete: boolean): StatsReport => ({
+  groups: ranked(tallies, by),
+  all: statsOf(undefined, [...tallies.values()].reduce(combine, emptyTally)),
+  isComplete,
+})

@@ -65,6 +65,7 @@ const tallyOf = (raw: RawRow): Tally => ({
   promptTokens: numberOf(raw["prompt_tokens"]),
   completionTokens: numberOf(raw["completion_tokens"]),
   cachedTokens: numberOf(raw["cached_tokens"]),
+  reasoningTokens: numberOf(raw["reasoning_tokens"]),
   latencies: durationsOf(raw["latencies"]),
   ttfts: durationsOf(raw["ttfts"]),
 })

@@ -2,7 +2,7 @@
 import * as Predicate from "effect/Predicate"
 import { tableOf } from "../sqlite/Months.ts"
 import { readFrom } from "../sqlite/Tables.ts"
-import { type AuditFilter, conditionOf, every, type Fragment } from "./AuditFilter.ts"
+import { type AuditFilter, conditionOf, every, everything, type Fragment } from "./AuditFilter.ts"
 import type { Grouping } from "./AuditStats.ts"
 
 /** The schema of the live database, and the one an archive is attached as. */
@@ -87,6 +87,26 @@ export const pageQuery = (
   }
 }
 
+/**
+ * How far a stretch of so many rows reaches from a place on, whatever the filter makes of them, as `started_at`; no row where the month ends before.
+ * The index has it.
+ */
+export const stretchQuery = (
+  standing: Standing,
+  { since, until }: AuditFilter,
+  order: Order,
+  after: RowPlace | undefined,
+  rows: number,
+): Fragment => {
+  const time = { ...everything, since, until }
+  const { text, values } = selectionOf(standing, "started_at", beyond(time, order, after))
+  const direction = order === "newest" ? "DESC" : "ASC"
+  return {
+    text: `SELECT started_at FROM (${text}) ORDER BY started_at ${direction} LIMIT 1 OFFSET ?`,
+    values: [...values, rows],
+  }
+}
+
 /** The rows of one `id`, which callers may choose and so use twice. */
 export const idQuery = (standing: Standing, names: ReadonlyArray<string>, id: string): Fragment => {
   const selection = selectionOf(standing, names.join(", "), { text: "id = ?", values: [id] })
@@ -127,6 +147,7 @@ const counted = [
   "prompt_tokens",
   "completion_tokens",
   "cached_tokens",
+  "reasoning_tokens",
   "latency_ms",
   "ttft_ms",
 ].join(", ")
@@ -149,7 +170,8 @@ export const tallyQuery = (standing: Standing, filter: AuditFilter, by: Grouping
     text: `SELECT ${groupOf[by]} AS grouped, count(*) AS requests,
       sum(outcome NOT IN ('ok', 'client_closed', 'rejected')) AS errors, sum(outcome = 'rejected') AS rejected,
       ${sum("prompt_tokens")} AS prompt_tokens, ${sum("completion_tokens")} AS completion_tokens,
-      ${sum("cached_tokens")} AS cached_tokens, ${durations("latency_ms")} AS latencies, ${durations("ttft_ms")} AS ttfts
+      ${sum("cached_tokens")} AS cached_tokens, ${sum("reasoning_tokens")} AS reasoning_tokens,
+      ${durations("latency_ms")} AS latencies, ${durations("ttft_ms")} AS ttfts
       FROM (${text}) GROUP BY 1`,
     values,
   }

@@ -13,18 +13,21 @@ import * as Stream from "effect/Stream"
 import { type DatabaseFault, faulting } from "../sqlite/DatabaseFault.ts"
 import type { AuditFilter } from "./AuditFilter.ts"
 import { inherited, openSource } from "./AuditSource.ts"
-import type { Grouping, Tallies } from "./AuditStats.ts"
+import { type Grouping, reportOf, type StatsReport, type Tallies } from "./AuditStats.ts"
 import { type AuditUnreadable, unreadable } from "./AuditUnreadable.ts"
 import { stats } from "./Counting.ts"
 import { follow } from "./Following.ts"
 import type { Found, Row } from "./FoundRow.ts"
 import { exported, idsLike, list, show } from "./Pages.ts"
+import { type PageAsked, page, type RowPage } from "./Paging.ts"
 
 export interface Reader {
   /** The archives that the answers so far are without, as they cannot be read. */
   readonly leftOut: () => ReadonlyArray<AuditUnreadable>
   /** At most `limit` rows, the newest first, without headers and bodies. */
   readonly list: (filter: AuditFilter, limit: number) => Stream.Stream<Row, AuditUnreadable>
+  /** Some rows, from a place on, in bounded time. */
+  readonly page: (asked: PageAsked) => Effect.Effect<RowPage, AuditUnreadable>
   /** All rows with an `id`, the newest first; more than one where clients chose the same. */
   readonly show: (id: string) => Effect.Effect<ReadonlyArray<Row>, AuditUnreadable>
   /** Some ids that begin or end so: the first, and enough others to see that it is not the only one. */
@@ -32,6 +35,12 @@ export interface Reader {
   /** About how many rows GPT_API wrote, which only the view `records` has. */
   readonly inherited: Effect.Effect<number, AuditUnreadable>
   readonly stats: (filter: AuditFilter, by: Grouping) => Effect.Effect<Tallies, AuditUnreadable>
+  /** The same as numbers to be shown. Where the time for it is over, what was counted until then. */
+  readonly report: (
+    filter: AuditFilter,
+    by: Grouping,
+    budgetMs: number,
+  ) => Effect.Effect<StatsReport, AuditUnreadable>
   /** All rows, the oldest first, whole. Memory is bounded by a page of them. */
   readonly export: (filter: AuditFilter) => Stream.Stream<Row, AuditUnreadable>
   /**
@@ -60,13 +69,21 @@ export const openReader = (
         Stream.map(({ row }) => row),
         Stream.mapError(explained),
       )
+    const counted = (filter: AuditFilter, by: Grouping, budgetMs: number) =>
+      Effect.mapError(stats(source, filter, by, { rowsAtOnce, budgetMs }), explained)
     return {
       leftOut: () => [...source.leftOut.values()],
       list: (filter, limit) => rows(list(source, filter, limit)),
       show: (id) => Effect.mapError(show(source, id), explained),
       idsLike: (part) => Effect.mapError(idsLike(source, part), explained),
       inherited: Effect.mapError(faulting(inherited(source)), explained),
-      stats: (filter, by) => Effect.mapError(stats(source, filter, by, rowsAtOnce), explained),
+      stats: (filter, by) =>
+        Effect.map(counted(filter, by, Number.POSITIVE_INFINITY), ({ tallies }) => tallies),
+      report: (filter, by, budgetMs) =>
+        Effect.map(counted(filter, by, budgetMs), ({ isComplete, tallies }) =>
+          reportOf(tallies, by, isComplete),
+        ),
+      page: (asked) => Effect.mapError(page(source, asked), explained),
       export: (filter) => rows(exported(source, filter)),
       follow: (filter, count) => follow(path, filter, count),
     }

@@ -11,13 +11,16 @@ export const filterOptions = {
   until: { value: "TIME", help: "before this time" },
   model: { value: "NAME", help: "the model asked for" },
   upstream: { value: "NAME", help: "the upstream asked last" },
+  endpoint: { value: "NAME", help: "the endpoint: chat.completions, messages, embeddings …" },
   status: { value: "STATUS", help: "the status answered: 429, or 5xx for a whole class" },
-  outcome: { value: "WORD", help: outcomes.join(", ") },
+  outcome: { value: "WORD", help: `${outcomes.join(", ")}; failed is all but ok` },
   ip: { value: "ADDRESS", help: "the caller's address" },
   key: {
     value: "FINGERPRINT",
     help: "the fingerprint of the caller's key; `sluice audit keys` tells whose it is",
   },
+  conversation: { value: "FINGERPRINT", help: "the conversation" },
+  text: { value: "TEXT", help: "a part of the id, the model's name or the error, in any case" },
 } as const
 
 export const zoneOption = {
@@ -66,9 +69,12 @@ export const filterOf = ({
       until: yield* readOption("--until", text("until"), time),
       model: text("model"),
       upstream: text("upstream"),
+      endpoint: text("endpoint"),
       status: yield* readOption("--status", text("status"), parseStatus),
-      outcome: yield* readOption("--outcome", text("outcome"), oneOf(outcomes)),
+      outcome: yield* readOption("--outcome", text("outcome"), oneOf([...outcomes, "failed"])),
       clientIp: text("ip"),
       keyFingerprint: text("key"),
+      conversation: text("conversation"),
+      text: text("text"),
     }
   })

@@ -1,6 +1,6 @@
 /** `sluice audit stats`: how many requests, errors and tokens, and how fast, by group. */
 import * as Effect from "effect/Effect"
-import { combine, emptyTally, groupings, ranked, statsOf } from "../../audit/read/AuditStats.ts"
+import { groupings } from "../../audit/read/AuditStats.ts"
 import { type Command, command } from "../Command.ts"
 import { write } from "../Output.ts"
 import { filterOf, filterOptions, oneOf, readOption, zoneOption } from "./Filter.ts"
@@ -41,9 +41,8 @@ export const stats: Command = command(manual, (given) =>
     const look = yield* lookOf(given, given.flag("wide"))
     yield* withReader(given, (reader) =>
       Effect.gen(function* () {
-        const tallies = yield* reader.stats(filter, by)
-        const all = statsOf(undefined, [...tallies.values()].reduce(combine, emptyTally))
-        yield* write(statsPage(format, by, ranked(tallies, by), all, look))
+        const { all, groups } = yield* reader.report(filter, by, Number.POSITIVE_INFINITY)
+        yield* write(statsPage(format, by, groups, all, look))
         if (format === "table") yield* tellInherited(reader)
       }),
     )

@@ -31,6 +31,7 @@ const tallies: fc.Arbitrary<Tally> = fc.record({
   promptTokens: fc.option(fc.nat(), { nil: undefined }),
   completionTokens: fc.option(fc.nat(), { nil: undefined }),
   cachedTokens: fc.option(fc.nat(), { nil: undefined }),
+  reasoningTokens: fc.option(fc.nat(), { nil: undefined }),
   latencies: values.map(durationsOf),
   ttfts: values.map(durationsOf),
 })

@@ -15,7 +15,13 @@ import type { AuditFiles } from "../../../src/audit/AuditUrl.ts"
 import { type AuditFilter, everything, outcomes } from "../../../src/audit/read/AuditFilter.ts"
 import { type Grouping, groupings, ranked } from "../../../src/audit/read/AuditStats.ts"
 import { briefColumns, type Row } from "../../../src/audit/read/FoundRow.ts"
-import { idQuery, pageQuery, stepQuery, tallyQuery } from "../../../src/audit/read/MonthQuery.ts"
+import {
+  idQuery,
+  pageQuery,
+  type RowPlace,
+  stepQuery,
+  tallyQuery,
+} from "../../../src/audit/read/MonthQuery.ts"
 import { openReader } from "../../../src/audit/read/Reader.ts"
 import { type ColumnName, columnNames } from "../../../src/audit/sqlite/Columns.ts"
 import { connect, query, runAll } from "../../../src/audit/sqlite/Database.ts"
@@ -52,10 +58,23 @@ const filters: fc.Arbitrary<AuditFilter> = fc.record({
     ),
     { nil: undefined, freq: 1 },
   ),
-  outcome: fc.option(fc.constantFrom(...outcomes), { nil: undefined, freq: 1 }),
+  endpoint: fc.option(fc.constantFrom("chat.completions", "models"), { nil: undefined, freq: 1 }),
+  outcome: fc.option(fc.constantFrom(...outcomes, "failed" as const), { nil: undefined, freq: 1 }),
   clientIp: fc.option(addresses, { nil: undefined, freq: 1 }),
   keyFingerprint: fc.option(fingerprints, { nil: undefined, freq: 1 }),
+  conversation: fc.option(fingerprints, { nil: undefined, freq: 1 }),
+  text: fc.option(fc.constantFrom("GPT-4", "%", "_", "drop table", "'", "\\", "seek"), {
+    nil: undefined,
+    freq: 1,
+  }),
 })
+
+const holdsText = (row: AuditRow, text: string): boolean =>
+  [row.id, row.model, row.error].some((value) =>
+    String(value ?? "")
+      .toLowerCase()
+      .includes(text.toLowerCase()),
+  )
 
 const admits = (filter: AuditFilter, row: AuditRow): boolean => {
   const at = Date.parse(String(row.started_at))
@@ -66,9 +85,13 @@ const admits = (filter: AuditFilter, row: AuditRow): boolean => {
     (filter.model === undefined || row.model === filter.model) &&
     (filter.upstream === undefined || row.upstream === filter.upstream) &&
     (filter.status === undefined || (status >= filter.status.first && status <= filter.status.last)) &&
-    (filter.outcome === undefined || row.outcome === filter.outcome) &&
+    (filter.endpoint === undefined || row.endpoint === filter.endpoint) &&
+    (filter.outcome === undefined ||
+      (filter.outcome === "failed" ? row.outcome !== "ok" : row.outcome === filter.outcome)) &&
     (filter.clientIp === undefined || row.client_ip === filter.clientIp) &&
-    (filter.keyFingerprint === undefined || row.key_fingerprint === filter.keyFingerprint)
+    (filter.keyFingerprint === undefined || row.key_fingerprint === filter.keyFingerprint) &&
+    (filter.conversation === undefined || row.conversation === filter.conversation) &&
+    (filter.text === undefined || holdsText(row, filter.text))
   )
 }
 
@@ -119,6 +142,38 @@ layer(stored)("a stored audit", (it) => {
             expect(listed).toEqual(expected.map((row) => only(briefColumns, row)))
           }),
         60,
+      )
+    }),
+  )
+
+  it.scoped("law: pages in either order, one behind the other, are all rows a filter admits", () =>
+    Effect.gen(function* () {
+      const files = yield* Stored
+      const reader = yield* openReader(files.database)
+      yield* holds(
+        fc.record({
+          filter: filters,
+          order: fc.constantFrom("newest" as const, "oldest" as const),
+          limit: fc.integer({ min: 1, max: 300 }),
+          // None: each stretch is a page's worth of looking.
+          budgetMs: fc.constantFrom(0, Number.POSITIVE_INFINITY),
+        }),
+        ({ budgetMs, filter, limit, order }) =>
+          Effect.gen(function* () {
+            const paged: Array<Row> = []
+            let after: RowPlace | undefined
+            do {
+              const asked = { filter, order, whole: false, after, limit, budgetMs }
+              const { next, rows: some, searchedTo } = yield* reader.page(asked)
+              expect(some.length === limit || next === undefined || searchedTo !== undefined).toBe(true)
+              paged.push(...some)
+              after = next
+            } while (after !== undefined)
+            const admitted = oldestFirst(rows.filter((row) => admits(filter, row)))
+            const expected = order === "newest" ? admitted.toReversed() : admitted
+            expect(paged).toEqual(expected.map((row) => only(briefColumns, row)))
+          }),
+        40,
       )
     }),
   )
@@ -210,6 +265,7 @@ layer(stored)("a stored audit", (it) => {
             promptTokens: total(known("prompt_tokens")),
             completionTokens: total(known("completion_tokens")),
             cachedTokens: total(known("cached_tokens")),
+            reasoningTokens: total(known("reasoning_tokens")),
             latencyP50: nearestRank(timed("latency_ms"), 0.5),
             latencyP95: nearestRank(timed("latency_ms"), 0.95),
             ttftP50: nearestRank(timed("ttft_ms"), 0.5),
