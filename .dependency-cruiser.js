@@ -61,8 +61,9 @@ export const rooms = {
   },
   "audit/read": {
     rooms: "audit errors",
-    edges: "AuditSource.ts AuditUnreadable.ts Counting.ts Following.ts Pages.ts Paging.ts Reader.ts",
-    outside: "@effect/experimental @effect/sql-sqlite-node @effect/sql node:fs node:path",
+    edges:
+      "AuditReading.ts AuditSource.ts AuditUnreadable.ts Counting.ts Following.ts Pages.ts Paging.ts ReadThread.ts Reader.ts",
+    outside: "@effect/experimental @effect/sql-sqlite-node @effect/sql node:fs node:path node:worker_threads",
   },
   "admin/api": {
     rooms: "version.ts",

@@ -62,7 +62,13 @@ const bundle = (entry, outfile, options = {}) =>
   })
 
 /** What people run, and the programs of its threads. */
-const programs = ["dist/sluice.js", "dist/audit-thread.js", "dist/aside-thread.js", "dist/brotli-thread.js"]
+const programs = [
+  "dist/sluice.js",
+  "dist/audit-thread.js",
+  "dist/read-thread.js",
+  "dist/aside-thread.js",
+  "dist/brotli-thread.js",
+]
 
 /** The decoder that the last of them runs, as its package has it. */
 const wasm = fileURLToPath(import.meta.resolve("brotli-dec-wasm/web/bg.wasm"))
@@ -71,6 +77,7 @@ const wasm = fileURLToPath(import.meta.resolve("brotli-dec-wasm/web/bg.wasm"))
 const shipped = () => [
   bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici] }),
   bundle("src/audit/sqlite/ThreadProgram.ts", "dist/audit-thread.js"),
+  bundle("src/audit/read/ReadThread.ts", "dist/read-thread.js"),
   bundle("src/aside/AsideThread.ts", "dist/aside-thread.js"),
   bundle("src/wire/brotli-thread.js", "dist/brotli-thread.js"),
   copyFile(wasm, "dist/brotli.wasm"),

@@ -17,6 +17,7 @@ const installed = (inPlaceOfAddon: string | undefined) =>
     for (const name of [
       "sluice.js",
       "audit-thread.js",
+      "read-thread.js",
       "aside-thread.js",
       "brotli-thread.js",
       "brotli.wasm",

@@ -284,6 +284,7 @@ layer(stored)("a stored audit", (it) => {
         prompt_tokens: 12,
         completion_tokens: row.tools,
         cached_tokens: row.stream,
+        reasoning_tokens: row.tool_calls,
       }))
       const files = yield* storedAudit(modest)
       const atOnce = yield* openReader(files.database)
