@@ -48,7 +48,7 @@ export const rooms = {
   },
   telemetry: {
     rooms: "audit/record secrets terminal wire",
-    edges: "AccessLog.ts Lines.ts Log.ts StandardOutput.ts",
+    edges: "AccessLog.ts FinishedRequests.ts Lines.ts Log.ts StandardOutput.ts",
     outside: "node:fs node:net",
   },
   audit: {
@@ -67,7 +67,11 @@ export const rooms = {
   },
   "admin/api": {
     rooms: "version.ts",
-    computes: { "AdminApi.ts": "@effect/platform", "ApiError.ts": "@effect/platform" },
+    computes: {
+      "AdminApi.ts": "@effect/platform",
+      "ApiError.ts": "@effect/platform",
+      "OpenApiDocument.ts": "@effect/platform",
+    },
   },
   "upstream/calls": {
     rooms: "access routing upstream/policy wire",
@@ -95,12 +99,14 @@ export const rooms = {
     outside: "@effect/platform node:path",
     computes: {
       "ConfigHash.ts": "node:crypto",
+      "MaskedText.ts": "yaml",
       "file/Syntax.ts": "yaml",
       "file/TreeReader.ts": "yaml",
       "file/YamlText.ts": "yaml",
       "reference/Reference.ts": "yaml",
     },
   },
+  explain: { rooms: "config operations routing terminal" },
   gateway: {
     rooms: `access answer aside audit audit/record config errors operations resume routing secrets spool telemetry upstream upstream/calls
       upstream/lists upstream/policy wire`,
@@ -113,27 +119,28 @@ export const rooms = {
     outside: "node:cluster",
   },
   admin: {
-    rooms: "access",
+    rooms: `access admin/api audit audit/read audit/record config errors explain gateway processes routing telemetry version.ts wire`,
+    edges: `AdminApp.ts AdminQuestion.ts AttemptWatch.ts ConfigTold.ts LiveAnswer.ts LiveRequests.ts OverviewHandlers.ts RequestHandlers.ts SessionHandlers.ts StreamRelay.ts`,
+    outside: "@effect/platform node:crypto",
     computes: { "Session.ts": "node:crypto" },
   },
   http: {
-    rooms: `access audit/record config errors gateway operations processes routing runtime telemetry upstream upstream/calls upstream/policy
+    rooms: `access admin admin/api audit/record config errors gateway operations processes routing runtime telemetry upstream upstream/calls upstream/policy
       version.ts wire`,
     edges: "*",
     outside: "effect/RuntimeFlags node:crypto node:fs node:http node:net node:stream node:zlib",
   },
   "App.ts": {
     rooms:
-      "access aside audit config gateway http processes spool telemetry upstream upstream/calls upstream/lists",
+      "access admin aside audit audit/read config gateway http processes spool telemetry upstream upstream/calls upstream/lists",
     edges: "*",
   },
-  "cli/explain": { rooms: "config operations routing terminal" },
   "cli/online": {
     rooms: "errors operations routing secrets upstream/calls upstream/policy wire",
     edges: "Online.ts",
   },
   cli: {
-    rooms: `access App.ts audit audit/read cli/explain cli/online config config/schema http processes runtime telemetry terminal
+    rooms: `access App.ts audit audit/read cli/online config config/schema explain http processes runtime telemetry terminal
       upstream/calls version.ts wire`,
     edges: "*",
     outside: "@effect/platform @effect/platform-node node:cluster node:os node:util",

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
@@ -9,15 +10,22 @@ import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
 import * as OpenRequests from "./access/OpenRequests.ts"
 import * as Strangers from "./access/Strangers.ts"
+import * as AdminApp from "./admin/AdminApp.ts"
+import { CallersPort, Leaving } from "./admin/AdminQuestion.ts"
+import * as AttemptWatch from "./admin/AttemptWatch.ts"
+import * as LiveRequests from "./admin/LiveRequests.ts"
 import * as Aside from "./aside/Aside.ts"
 import { Audit } from "./audit/Audit.ts"
 import * as AuditLayer from "./audit/AuditLayer.ts"
+import { parseAuditUrl } from "./audit/AuditUrl.ts"
 import { defaultLimits, relayedLimits } from "./audit/queue/AuditQueue.ts"
+import * as AuditReading from "./audit/read/AuditReading.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
 import type { Environment } from "./config/Environment.ts"
 import * as FollowedFile from "./config/reload/FollowedFile.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Models from "./gateway/Models.ts"
+import * as AdminServer from "./http/AdminServer.ts"
 import * as Connections from "./http/Connections.ts"
 import * as NodeServer from "./http/NodeServer.ts"
 import { ownHealth } from "./http/OwnHealth.ts"
@@ -29,6 +37,7 @@ import * as Questions from "./processes/Questions.ts"
 import * as WorkerProcess from "./processes/WorkerProcess.ts"
 import * as Spool from "./spool/Spool.ts"
 import * as AccessLog from "./telemetry/AccessLog.ts"
+import * as FinishedRequests from "./telemetry/FinishedRequests.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
 import * as Upstreams from "./upstream/calls/Upstreams.ts"
@@ -83,19 +92,51 @@ const healthLayer = Layer.scopedDiscard(
   }),
 )
 
+/** The programs of threads, bundled beside this one. */
+export interface Threads {
+  /** Reads heavy bodies. */
+  readonly aside: URL
+  /** Reads the audit. */
+  readonly read: URL
+}
+
+/** What operators ask, and what this process counts and answers for that. */
+const adminLayer = (environment: Environment, readEntry: URL) =>
+  AdminApp.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(LiveRequests.layer, AttemptWatch.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Layer.effect(
+          Leaving,
+          Effect.map(NodeServer.NodeServer, ({ isLeaving }) => isLeaving),
+        ),
+        Layer.effect(
+          CallersPort,
+          Effect.map(NodeServer.NodeServer, ({ port }) => port),
+        ),
+        AuditReading.layer(
+          Either.getOrElse(parseAuditUrl(environment.auditUrl), () => environment.auditUrl),
+          readEntry,
+        ),
+      ),
+    ),
+  )
+
 /**
  * Built from the bottom up and torn down from the top: first the routes let go, then the server drains, and only then what the
  * requests under way still needed is closed, the audit last.
  */
 const serving = <FE, FR, AE, AR>(
   environment: Environment,
-  asideEntry: URL,
+  threads: Threads,
   fleet: Layer.Layer<Fleet.Fleet, FE, FR>,
   audit: Layer.Layer<Audit, AE, AR>,
   onDrain: (underWay: number) => Effect.Effect<void>,
   config = FollowedFile.layer(environment.configPath),
 ) =>
   Server.layer(onDrain).pipe(
+    Layer.provideMerge(AdminServer.layer),
+    Layer.provideMerge(adminLayer(environment, threads.read)),
     Layer.provideMerge(NodeServer.layer(environment)),
     Layer.provideMerge(Models.layer),
     Layer.provideMerge(ModelLists.layer),
@@ -105,7 +146,7 @@ const serving = <FE, FR, AE, AR>(
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(
       Layer.mergeAll(
-        Aside.layer(asideEntry),
+        Aside.layer(threads.aside),
         Upstreams.layer,
         breakersLayer,
         Dialects.layer,
@@ -114,6 +155,7 @@ const serving = <FE, FR, AE, AR>(
         OpenRequests.layer,
         Strangers.layer,
         AccessLog.layer,
+        FinishedRequests.layer,
         Spool.layer(),
         Questions.layer,
       ),
@@ -130,15 +172,15 @@ export const draining = ({ shutdownGrace }: Environment, underWay: number) =>
       : `draining: ${underWay} request${underWay === 1 ? " is" : "s are"} under way, at most ${Duration.toSeconds(shutdownGrace)} s; a second signal ends at once`,
   )
 
-/** A gateway of one process; `asideEntry` is the program of the thread that reads heavy bodies. */
-export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>, asideEntry: URL) =>
-  serving(environment, asideEntry, Fleet.layerAlone, audit, (underWay) => draining(environment, underWay))
+/** A gateway of one process. */
+export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>, threads: Threads) =>
+  serving(environment, threads, Fleet.layerAlone, audit, (underWay) => draining(environment, underWay))
 
 /** One of several processes. What concerns all of them, the configuration and the end, its primary tells; its own lines say which one it is. */
-export const workerLayer = (environment: Environment, asideEntry: URL) =>
+export const workerLayer = (environment: Environment, threads: Threads) =>
   serving(
     environment,
-    asideEntry,
+    threads,
     WorkerProcess.fleetLayer,
     handedAuditLayer(environment),
     () => Effect.void,

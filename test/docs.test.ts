@@ -19,7 +19,13 @@ import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import { givenId } from "../src/answer/responses/ResponseId.ts"
 import { loadConfig, toldToOperator } from "../src/config/file/ConfigFile.ts"
-import { AccessDenied, AdminDenied, PageRefused, UnsupportedMediaType } from "../src/errors/AccessErrors.ts"
+import {
+  AccessDenied,
+  AdminDenied,
+  AdminRefused,
+  PageRefused,
+  UnsupportedMediaType,
+} from "../src/errors/AccessErrors.ts"
 import { answerOf, type GatewayError } from "../src/errors/GatewayError.ts"
 import {
   DialectNotSpoken,
@@ -463,7 +469,8 @@ describe("The README's tables", () => {
       ResponseNotFound: new ResponseNotFound({ id: "resp_x", param: null }),
       NoUpgrade: new NoUpgrade(),
       AccessDenied: new AccessDenied({ reason: "missing" }),
-      AdminDenied: new AdminDenied(),
+      AdminDenied: new AdminDenied({ reason: "missing" }),
+      AdminRefused: new AdminRefused({ reason: "shut" }),
       PageRefused: new PageRefused({ reason: "origin", told: undefined }),
       UnsupportedMediaType: new UnsupportedMediaType({ contentType: undefined }),
       RequestTooLarge: new RequestTooLarge({ limitBytes: 1, setBy: "max_body_bytes" }),

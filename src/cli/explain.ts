@@ -4,15 +4,16 @@ import * as Either from "effect/Either"
 import { toldToOperator } from "../config/file/ConfigFile.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import { makeSnapshot } from "../config/Snapshots.ts"
+import { endpointNamed, endpointNames } from "../explain/AskedEndpoint.ts"
+import { explain as explainPlan } from "../explain/Explain.ts"
+import { passedInWords } from "../explain/ExplainPassed.ts"
+import { render, renderNow } from "../explain/ExplainText.ts"
+import { planTold } from "../explain/PlanTold.ts"
 import { printableJson } from "../terminal/Printable.ts"
 import { nearest } from "../wire/Nearest.ts"
 import { CliFailure } from "./CliFailure.ts"
 import { type Command, command } from "./Command.ts"
 import { configOption, configPath, configVariable, readConfig } from "./configFile.ts"
-import { endpointNamed, endpointNames } from "./explain/AskedEndpoint.ts"
-import { type Explanation, explain as explainPlan } from "./explain/Explain.ts"
-import { passedInWords } from "./explain/ExplainPassed.ts"
-import { render, renderNow, type UpstreamNow } from "./explain/ExplainText.ts"
 import { usageOf } from "./Help.ts"
 import { write } from "./Output.ts"
 import { adminKeyVariable, upstreamsAt } from "./runningGateway.ts"
@@ -50,39 +51,6 @@ const manual = {
   environment: [configVariable, [adminKeyVariable, "for --running: one of the gateway's admin.keys"]],
   failure: "nobody serves the model",
 } as const
-
-/** The plan with the names that the configuration and /health use. */
-const forMachines = (
-  { abridged, dialect, endpoint, groups, model, passedBy, prompt, retry, served, strategy }: Explanation,
-  now: ReadonlyArray<UpstreamNow> | undefined,
-) => ({
-  model,
-  endpoint: endpoint ?? "chat.completions",
-  dialect: dialect ?? null,
-  left_out: passedBy.map(({ dialects, upstream }) => ({ client: upstream, dialects })),
-  strategy,
-  prompt,
-  retry: { rounds: retry.rounds, base_delay_ms: retry.baseDelayMs, max_delay_ms: retry.maxDelayMs },
-  groups: groups.map(({ fallback, label, targets }) => ({
-    label,
-    fallback: fallback ?? null,
-    targets: targets.map(({ share, timeouts, upstream, upstreamModel, weight, ...target }) => ({
-      client: upstream,
-      share: share ?? null,
-      priority: weight,
-      why: target.why,
-      sends: upstreamModel,
-      dialect: target.dialect ?? null,
-      url: target.url,
-      key: target.key,
-      fallback: target.fallback ?? null,
-      timeouts,
-    })),
-  })),
-  abridged,
-  served: served.map(({ match, upstream }) => ({ client: upstream, match })),
-  ...(now === undefined ? {} : { now }),
-})
 
 const misused = (message: string) => new CliFailure({ exitCode: 2, message: `sluice: ${message}` })
 
@@ -144,7 +112,7 @@ export const explain: Command = command(manual, (given) =>
     const running = given.text("running")
     if (given.flag("json")) {
       const now = running === undefined ? undefined : yield* upstreamsAt(running, config)
-      yield* write(`${printableJson(JSON.stringify(forMachines(explanation, now)))}\n`)
+      yield* write(`${printableJson(JSON.stringify(planTold(explanation, now)))}\n`)
     } else yield* write(`${render(explanation)}\n`)
     const isServed = explanation.groups.length > 0
     if (running !== undefined && !given.flag("json") && (isServed || explanation.passedBy.length > 0)) {

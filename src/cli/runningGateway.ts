@@ -7,10 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { GatewayConfig } from "../config/schema/GatewayConfig.ts"
+import type { UpstreamNow } from "../explain/ExplainText.ts"
 import { isLoopback } from "../wire/HostName.ts"
 import { parsedUrl } from "../wire/ParsedUrl.ts"
 import { CliFailure } from "./CliFailure.ts"
-import type { UpstreamNow } from "./explain/ExplainText.ts"
 
 /** The part of `/health?verbose` that is told. */
 const Health = Schema.Struct({

@@ -5,6 +5,7 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { ConfigInvalid } from "./file/ConfigInvalid.ts"
 import type { ConfigUnreadable } from "./file/ConfigText.ts"
+import type { Problem } from "./file/Problem.ts"
 import type { Snapshot } from "./Snapshot.ts"
 
 /** What a reload came to. */
@@ -28,10 +29,20 @@ export interface ConfigStatus {
   readonly lastErrorAt: number | null
 }
 
+/** What its operator may know of the configuration in force and of its file. */
+export interface ConfigTold {
+  readonly path: string
+  /** The file in force, as it was written: not to be shown as it is. */
+  readonly text: string
+  /** What is wrong with what the file says now; empty while that is in force, or where it cannot be read. */
+  readonly problems: ReadonlyArray<Problem>
+}
+
 export interface CurrentConfigService {
   /** What is in force now; no effect, since every request asks. */
   readonly snapshot: () => Snapshot
   readonly status: Effect.Effect<ConfigStatus>
+  readonly told: Effect.Effect<ConfigTold>
   /** Reads file and environment anew, as SIGHUP does. */
   readonly reload: Effect.Effect<ReloadOutcome>
   /** The snapshot in force, then each that replaces it. */

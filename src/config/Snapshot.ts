@@ -10,6 +10,11 @@ import type { Secrets } from "../secrets/Secrets.ts"
 import type { BreakerPolicy } from "../upstream/policy/Breaker.ts"
 import type { RetryPolicy } from "../upstream/policy/Retry.ts"
 
+export interface AdminAddress {
+  readonly host: string
+  readonly port: number
+}
+
 export interface Snapshot extends ThinkingPolicy {
   /** 1 for the configuration the process started with; each replacement adds 1. */
   readonly generation: number
@@ -32,6 +37,8 @@ export interface Snapshot extends ThinkingPolicy {
   readonly audit: AuditPolicy
   /** Of operators, who are told what callers are not. */
   readonly adminKeys: KeyRing
+  /** Where they ask, where that is not where callers do. */
+  readonly adminAddress: AdminAddress | undefined
   /** Every credential of the configuration, to be taken out of what others say. */
   readonly secrets: Secrets
 }

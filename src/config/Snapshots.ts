@@ -87,6 +87,8 @@ const settingsOf = (
     origins: originsOf(config.server.cors),
   },
   adminKeys: keyRing(config.admin.keys),
+  adminAddress:
+    config.admin.port === undefined ? undefined : { host: config.admin.host, port: config.admin.port },
   audit: {
     bodies: config.audit.bodies,
     maxBodyBytes: config.audit.max_body_bytes,

@@ -34,18 +34,47 @@ export class AccessDenied extends Data.TaggedError("AccessDenied")<{
   }
 }
 
-/** Only operators are told this, and the key that was sent is none of theirs. */
-export class AdminDenied extends Data.TaggedError("AdminDenied") {
+/** Only operators are told this, and no key of theirs was sent. */
+export class AdminDenied extends Data.TaggedError("AdminDenied")<{
+  readonly reason: "missing" | "wrong"
+}> {
   get declared(): Declaration {
     return {
       status: 401,
       message:
-        "The key sent is not one of this gateway's admin.keys. Access keys are for asking models, not for this.",
+        this.reason === "missing"
+          ? "Only operators see this. Send one of this gateway's admin.keys as `Authorization: Bearer <key>`, or sign in at /dashboard."
+          : "The key sent is not one of this gateway's admin.keys. Access keys are for asking models, not for this.",
       type: "invalid_request_error",
       param: null,
       code: "invalid_admin_key",
       headers: { "www-authenticate": "Bearer" },
     }
+  }
+}
+
+const adminRefusals = {
+  shut: [
+    "Only operators see this, and this gateway knows none. Let who runs it list a key in admin.keys, or give this a port of its own with admin.port.",
+    "no_admin_key",
+  ],
+  origin: [
+    "A page of another site asks for what only operators see. Open the gateway's own /dashboard, or list the page's origin in server.cors.",
+    "origin_not_allowed",
+  ],
+  host: [
+    "The name this was asked under may be a stranger's. Ask for localhost or an IP address, list the name in server.cors, or set admin.keys.",
+    "host_not_allowed",
+  ],
+} as const
+
+/** Only operators are told this: the configuration knows none, or a page asks that is none of the gateway's. */
+export class AdminRefused extends Data.TaggedError("AdminRefused")<{
+  readonly reason: keyof typeof adminRefusals
+}> {
+  get declared(): Declaration {
+    const [message, code] = adminRefusals[this.reason]
+    return { status: 403, message, type: "invalid_request_error", param: null, code }
   }
 }
 

@@ -2,7 +2,13 @@
  * Everything that can go wrong for a client. Each error is a class that declares how it is answered: status, words, code and headers, derived from its
  * data. faces/ has the shapes in which clients are told.
  */
-import type { AccessDenied, AdminDenied, PageRefused, UnsupportedMediaType } from "./AccessErrors.ts"
+import type {
+  AccessDenied,
+  AdminDenied,
+  AdminRefused,
+  PageRefused,
+  UnsupportedMediaType,
+} from "./AccessErrors.ts"
 import type { Addressee } from "./faces/Face.ts"
 import { faces } from "./faces/Faces.ts"
 import type {
@@ -38,6 +44,7 @@ export type GatewayError =
   | ResponseNotFound
   | AccessDenied
   | AdminDenied
+  | AdminRefused
   | PageRefused
   | UnsupportedMediaType
   | RequestTooLarge

@@ -42,6 +42,7 @@ const outcomeOf = (error: GatewayError): Outcome => {
     case "EndpointLacking":
     case "AccessDenied":
     case "AdminDenied":
+    case "AdminRefused":
     case "PageRefused":
     case "UnsupportedMediaType":
     case "RequestTooLarge":

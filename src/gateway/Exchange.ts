@@ -115,6 +115,8 @@ export interface Served {
   readonly deadline: Deadline | undefined
   /** Nothing where it leaves no trace. */
   readonly ends: Ends | undefined
+  /** No web page of another site may read the answer. */
+  readonly isForOperators?: true
 }
 
 /** What a request is answered with and from. */

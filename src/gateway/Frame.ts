@@ -8,6 +8,7 @@ import { ShuttingDown } from "../errors/ServerErrors.ts"
 import { hostOf, type Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { AccessLog } from "../telemetry/AccessLog.ts"
+import type { FinishedRequests } from "../telemetry/FinishedRequests.ts"
 import { noted, refusal } from "./Answers.ts"
 import type { ClientAnswer, Ends, RequestFrame } from "./Exchange.ts"
 
@@ -15,6 +16,7 @@ import type { ClientAnswer, Ends, RequestFrame } from "./Exchange.ts"
 export interface Books {
   readonly accessLog: AccessLog["Type"]
   readonly audit: Audit["Type"]
+  readonly finished: FinishedRequests["Type"]
 }
 
 /** A request that was let in. */
@@ -85,13 +87,14 @@ export class Frame implements LetIn, RequestFrame, Ends {
   }
 
   close(unsent: Unsent | undefined): void {
-    const { accessLog, audit } = this.#books
+    const { accessLog, audit, finished } = this.#books
     try {
       const record = this.draft.close(unsent)
       audit.record(record)
       for (const [upstream, events] of this.#passedOver ?? [])
         accessLog.passedOver(this.draft.id, upstream, events)
       accessLog.request(record, this.draft.code)
+      finished.tell(record)
     } finally {
       // Whatever befalls the books, its place is another's now.
       this.opened.end()
@@ -113,5 +116,6 @@ export class TurnedAway implements Ends {
     const record = this.#draft.close(unsent)
     this.#books.audit.record(record)
     this.#books.accessLog.request(record, this.#draft.code)
+    this.#books.finished.tell(record)
   }
 }

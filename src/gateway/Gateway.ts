@@ -20,6 +20,7 @@ import type { AskedTarget } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { Spool } from "../spool/Spool.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
+import { FinishedRequests } from "../telemetry/FinishedRequests.ts"
 import { Attempts } from "../upstream/Attempts.ts"
 import { Breakers } from "../upstream/Breakers.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
@@ -61,6 +62,7 @@ export const layer: Layer.Layer<
   | Breakers
   | CurrentConfig
   | Dialects
+  | FinishedRequests
   | OpenRequests
   | Slots
   | Spool
@@ -73,6 +75,7 @@ export const layer: Layer.Layer<
     const openRequests = yield* OpenRequests
     const admission = new Admission({
       accessLog: yield* AccessLog,
+      finished: yield* FinishedRequests,
       audit: yield* Audit,
       clock,
       current: yield* CurrentConfig,

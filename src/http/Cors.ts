@@ -65,6 +65,12 @@ export const headersOnEvery = (
   return headers
 }
 
+/** On every answer that is not for web pages of other sites. */
+export const headersForOperators = ({ id }: Pick<ClientCall, "id">): SentHeaders => ({
+  "x-content-type-options": "nosniff",
+  "x-request-id": id,
+})
+
 const errorOf = (fault: PageFault, headers: Headers): GatewayError => {
   switch (fault) {
     case "origin":

@@ -20,7 +20,7 @@ import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../
 import type { Relay } from "../gateway/Relay.ts"
 import * as ClientBody from "./ClientBody.ts"
 import type { Connection } from "./Connection.ts"
-import { headersOnEvery } from "./Cors.ts"
+import { headersForOperators, headersOnEvery } from "./Cors.ts"
 import { type Linger, lingerForClient } from "./Lingering.ts"
 import { type BodyOnItsWay, passingBody } from "./PassingBody.ts"
 import { send } from "./Respond.ts"
@@ -137,7 +137,11 @@ export class Handling implements UnderWay {
     if (!(answer.body instanceof Uint8Array)) this.#relay = answer.body
     const { lingerForStranger, snapshot } = this.#surroundings
     const linger = this.#served.isStranger ? lingerForStranger : lingerForClient
-    return send(answer, headersOnEvery(this.#call, snapshot()), this.#message, this.response, linger)
+    const onEvery =
+      this.#served.isForOperators === true
+        ? headersForOperators(this.#call)
+        : headersOnEvery(this.#call, snapshot())
+    return send(answer, onEvery, this.#message, this.response, linger)
   }
 
   readonly #settled = (exit: Exit.Exit<void>): void => {

@@ -36,6 +36,8 @@ export interface NodeServerOptions {
   readonly shutdownGrace: Duration.Duration
   /** How long it says that it is leaving before it does anything else. */
   readonly shutdownDelay: Duration.Duration
+  /** What names the address: the `admin` section of the configuration, else the environment. */
+  readonly setBy?: "admin"
 }
 
 export class NodeServer extends Context.Tag("sluice/NodeServer")<
@@ -73,13 +75,18 @@ export class ListenFailed extends Data.TaggedError("ListenFailed")<{
   readonly port: number
   /** Of the system: EACCES. */
   readonly code: string
+  readonly setBy: "admin" | undefined
 }> {
   override get message(): string {
+    const isAdmin = this.setBy === "admin"
     if (this.code === "EADDRINUSE") {
-      return `port ${this.port} is in use; choose another with --port or SERVER_PORT`
+      return isAdmin
+        ? `port ${this.port}, the admin.port of the configuration, is in use; choose another`
+        : `port ${this.port} is in use; choose another with --port or SERVER_PORT`
     }
     // What is no address may be anything, a key too; and the system's own words repeat it.
-    const where = Net.isIP(this.host) === 0 ? "the host that SERVER_HOST names" : this.host
+    const where =
+      Net.isIP(this.host) === 0 ? `the host that ${isAdmin ? "admin.host" : "SERVER_HOST"} names` : this.host
     return `cannot listen on port ${this.port} of ${where}: ${inWords[this.code] ?? this.code}`
   }
 }
@@ -261,10 +268,10 @@ const drain = (
 const lacksIpv6 = ({ code }: ListenFailed): boolean =>
   code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL" || code === "EINVAL"
 
-const listening = (server: DrainingServer, host: string, port: number) =>
+const listening = (server: DrainingServer, host: string, { port, setBy }: NodeServerOptions) =>
   Effect.async<Net.AddressInfo | undefined, ListenFailed>((resume) => {
     const fail = (error: Error) =>
-      resume(new ListenFailed({ host, port, code: "code" in error ? String(error.code) : "" }))
+      resume(new ListenFailed({ host, port, setBy, code: "code" in error ? String(error.code) : "" }))
     server.once("error", fail)
     server.listen({ host, port, backlog: 1024 }, () => {
       server.off("error", fail)
@@ -296,7 +303,7 @@ export const layer = (options: NodeServerOptions): Layer.Layer<NodeServer, Liste
           Effect.sync(() => new DrainingServer(connections)),
           closed,
         )
-        const address = yield* listening(server, host, options.port)
+        const address = yield* listening(server, host, options)
         return NodeServer.of({
           port: address?.port ?? options.port,
           url: address === undefined ? "" : urlOf(address),

@@ -34,10 +34,11 @@ const upstreamHealth = (
   { breakers, dialects, inFlight, slots }: Witnesses,
   upstream: Upstream,
 ): UpstreamHealth => {
-  const { breaker, models, openings } = breakers.status(upstream)
+  const { breaker, models, openings, since } = breakers.status(upstream)
   return {
     name: upstream.name,
     ...breakerFields(breaker),
+    since: since === undefined ? null : new Date(since).toISOString(),
     openings_total: openings,
     in_flight: inFlight(upstream.name),
     waiting: slots.waiting(upstream.name),

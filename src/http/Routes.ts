@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { answerOf } from "../errors/GatewayError.ts"
 import { InvalidRequest, MethodNotAllowed, NoUpgrade, UnknownPath } from "../errors/RequestErrors.ts"
-import { InternalError, ShuttingDown } from "../errors/ServerErrors.ts"
+import { ShuttingDown } from "../errors/ServerErrors.ts"
 import type { ClientAnswer, ClientCall, Served } from "../gateway/Exchange.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { Models } from "../gateway/Models.ts"
@@ -20,24 +20,10 @@ import { type Passed, passedBy } from "../routing/Passthrough.ts"
 import { preflight } from "./Cors.ts"
 import { alive, health } from "./Health.ts"
 import { NodeServer } from "./NodeServer.ts"
+import { unrecorded } from "./Unrecorded.ts"
 
 /** Takes a call on. `target` is what the client asked for as it came: a path, or a whole URL, with its query. */
 export type Route = (call: ClientCall, target: string) => Served
-
-/** What needs no frame of the gateway, and leaves no record. */
-export const unrecorded = (call: ClientCall, answer: Effect.Effect<ClientAnswer>): Served => ({
-  wanted: undefined,
-  answer: () =>
-    Effect.catchAllDefect(answer, (defect) =>
-      Effect.as(
-        Effect.logError("request failed inside the gateway", { id: call.id }, defect),
-        answerOf(new InternalError({ requestId: call.id }), call),
-      ),
-    ),
-  isStranger: true,
-  deadline: undefined,
-  ends: undefined,
-})
 
 /** What is served at a path, by its methods. `GET` answers `HEAD` too. */
 interface Place extends Readonly<Partial<Record<"DELETE" | "GET" | "POST", Route>>> {

@@ -22,6 +22,8 @@ export interface LackHealth {
 
 export interface UpstreamHealth extends BreakerHealth {
   readonly name: string
+  /** Since when it is set aside. */
+  readonly since: string | null
   /** The conversation dialects that it speaks, as far as is known. */
   readonly dialects: ReadonlyArray<string>
   readonly lacks: ReadonlyArray<LackHealth>
@@ -77,7 +79,7 @@ const bothLacks = (a: ReadonlyArray<LackHealth>, b: ReadonlyArray<LackHealth>): 
 
 /** An upstream as two processes see it: the counts of both, and the state of the one that thinks worse of it. */
 const both = (a: UpstreamHealth, b: UpstreamHealth): UpstreamHealth => {
-  const { failures, probe_at, reason, state } = worse(a, b)
+  const { failures, probe_at, reason, since, state } = worse(a, b)
   return {
     name: a.name,
     // What one has learned that it lacks, the others will.
@@ -85,6 +87,7 @@ const both = (a: UpstreamHealth, b: UpstreamHealth): UpstreamHealth => {
     lacks: bothLacks(a.lacks, b.lacks),
     state,
     reason,
+    since,
     failures: state === "closed" ? max(a.failures, b.failures) : failures,
     probe_at,
     openings_total: a.openings_total + b.openings_total,
@@ -175,5 +178,27 @@ export const fleetStatus = (answers: ReadonlyArray<HealthAnswer>): FleetStatus |
     },
     startedAt: Math.min(...answers.map(({ startedAt }) => startedAt)),
     workers: others.length + 1,
+  }
+}
+
+/** What `/health` says, whoever asks, and beside it what only operators are told. */
+export const healthTold = (
+  { audit, health, startedAt, workers }: FleetStatus,
+  {
+    detail,
+    now,
+    version,
+  }: { readonly detail: "brief" | "verbose"; readonly now: number; readonly version: string },
+): Readonly<Record<string, unknown>> => {
+  const { config, connections, log, requests, strangers, upstreams } = health
+  return {
+    status: "ok",
+    version,
+    uptime_seconds: Math.floor((now - startedAt) / 1000),
+    config,
+    audit: { queued: audit.queued, spilled: audit.spilled, lost: audit.lost },
+    log,
+    requests,
+    ...(detail === "verbose" ? { workers, connections, strangers, upstreams } : undefined),
   }
 }

@@ -13,6 +13,8 @@ export interface BreakerStatus {
   readonly breaker: Breaker
   /** How often it opened since the process began. */
   readonly openings: number
+  /** Since when it is not closed, in epoch milliseconds. */
+  readonly since: number | undefined
   /** The models set aside there by themselves. */
   readonly models: ReadonlyArray<ModelBreaker>
 }
@@ -44,6 +46,7 @@ interface Kept {
   readonly upstream: Upstream
   readonly breaker: Breaker
   readonly openings: number
+  readonly since: number | undefined
   readonly models: ModelBreakers
 }
 
@@ -101,8 +104,8 @@ class KeptBreakers {
   }
 
   status(upstream: Upstream): BreakerStatus {
-    const { breaker, models, openings } = this.#keptOf(upstream)
-    return { breaker, openings, models: setAside(models, this.#now()) }
+    const { breaker, models, openings, since } = this.#keptOf(upstream)
+    return { breaker, openings, since, models: setAside(models, this.#now()) }
   }
 
   begin(targets: ReadonlyArray<Target>, caller: string | undefined): number {
@@ -146,7 +149,7 @@ class KeptBreakers {
     const one = this.#all.get(upstream.name)
     return one !== undefined && isSame(one.upstream, upstream)
       ? one
-      : { upstream, breaker: closed, openings: 0, models: none }
+      : { upstream, breaker: closed, openings: 0, since: undefined, models: none }
   }
 
   #isAdmitted({ upstream, upstreamModel }: Target, now: number, caller: string | undefined): boolean {
@@ -163,6 +166,7 @@ class KeptBreakers {
       upstream: kept.upstream,
       breaker,
       openings: kept.openings + (hasOpened ? 1 : 0),
+      since: breaker._tag === "Closed" ? undefined : hasOpened ? now : kept.since,
       models: isModelSame ? kept.models : withBreaker(kept.models, model, ofModel, now),
     })
   }

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs"
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
-import { explain } from "../../src/cli/explain/Explain.ts"
-import { render } from "../../src/cli/explain/ExplainText.ts"
 import { loadConfig } from "../../src/config/file/ConfigFile.ts"
 import { publicly } from "../../src/config/file/Saying.ts"
 import { makeSnapshot } from "../../src/config/Snapshots.ts"
+import { explain } from "../../src/explain/Explain.ts"
+import { render } from "../../src/explain/ExplainText.ts"
 
 const guide = readFileSync(new URL("../../docs/routing.md", import.meta.url), "utf8")
 

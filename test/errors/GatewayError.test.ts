@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import {
   AccessDenied,
   AdminDenied,
+  AdminRefused,
   PageRefused,
   UnsupportedMediaType,
 } from "../../src/errors/AccessErrors.ts"
@@ -78,7 +79,11 @@ const table: ReadonlyArray<readonly [GatewayError, number, string, string | null
   ],
   [new AccessDenied({ reason: "missing" }), 401, "invalid_request_error", "invalid_api_key"],
   [new AccessDenied({ reason: "wrong" }), 401, "invalid_request_error", "invalid_api_key"],
-  [new AdminDenied(), 401, "invalid_request_error", "invalid_admin_key"],
+  [new AdminDenied({ reason: "missing" }), 401, "invalid_request_error", "invalid_admin_key"],
+  [new AdminDenied({ reason: "wrong" }), 401, "invalid_request_error", "invalid_admin_key"],
+  [new AdminRefused({ reason: "shut" }), 403, "invalid_request_error", "no_admin_key"],
+  [new AdminRefused({ reason: "origin" }), 403, "invalid_request_error", "origin_not_allowed"],
+  [new AdminRefused({ reason: "host" }), 403, "invalid_request_error", "host_not_allowed"],
   [
     new PageRefused({ reason: "origin", told: "https://a.example" }),
     403,

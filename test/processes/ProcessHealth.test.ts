@@ -18,6 +18,7 @@ const upstream = (name: string) =>
     reason: fc.constantFrom(null, "failures"),
     failures: fc.constantFrom(null, 0, 3),
     probe_at: fc.constantFrom(null, "2026-11-22T17:35:00.123Z"),
+    since: fc.constant(null),
     openings_total: fc.nat(9),
     in_flight: fc.nat(9),
     waiting: fc.nat(9),

@@ -10,7 +10,13 @@ import { jsonOf, post, request } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { chatCompletion } from "../support/Wire.ts"
 
-const programs = ["dist/sluice.js", "dist/audit-thread.js", "dist/read-thread.js", "dist/aside-thread.js", "dist/brotli-thread.js"]
+const programs = [
+  "dist/sluice.js",
+  "dist/audit-thread.js",
+  "dist/read-thread.js",
+  "dist/aside-thread.js",
+  "dist/brotli-thread.js",
+]
 
 describe("a built program", () => {
   it.each(programs)("never lets Node word an assertion that fails: %s", (path) => {

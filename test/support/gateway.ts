@@ -13,7 +13,7 @@ import { CurrentConfig } from "../../src/config/CurrentConfig.ts"
 import type { Environment } from "../../src/config/Environment.ts"
 import { NodeServer } from "../../src/http/NodeServer.ts"
 import * as Lines from "../../src/telemetry/Lines.ts"
-import { asideThread } from "./AsideBundle.ts"
+import { asideThread, readThread } from "./AsideBundle.ts"
 import { type RecordedAudit, recordedAudit } from "./RecordedAudit.ts"
 
 export interface RunningGateway extends Pick<RecordedAudit, "records" | "awaitRecord" | "awaitRecords"> {
@@ -56,7 +56,7 @@ export const startGateway = (
             ...options,
           },
           audit,
-          asideThread(),
+          { aside: asideThread(), read: readThread() },
         ),
         Layer.mergeAll(
           NodeContext.layer,

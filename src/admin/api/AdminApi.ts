@@ -51,7 +51,6 @@ const requests = HttpApiGroup.make("requests")
     HttpApiEndpoint.get("list", "/requests")
       .setUrlParams(RequestQuery)
       .addSuccess(RequestPage)
-      .addError(BadQuestion)
       .addError(Busy)
       .annotateContext(says("Requests that have finished, the newest first, page by page.")),
   )
@@ -59,7 +58,6 @@ const requests = HttpApiGroup.make("requests")
     HttpApiEndpoint.get("live", "/requests/live")
       .setUrlParams(Schema.Struct({ ...filterParams }))
       .addSuccess(HttpApiSchema.Text({ contentType: "text/event-stream" }))
-      .addError(BadQuestion)
       .annotateContext(
         says(
           "Server-sent events: `request` (a RequestRow) for each request that finishes, refused ones too; `missed` ({missed}) where some were left out; `end` ({reason}) before the connection is closed.",
@@ -74,7 +72,6 @@ const requests = HttpApiGroup.make("requests")
         }),
       )
       .addSuccess(RequestStories)
-      .addError(NotThere)
       .addError(Busy)
       .annotateContext(says("All that is kept of one request, with headers and bodies.")),
   )
@@ -85,7 +82,6 @@ const overview = HttpApiGroup.make("overview")
     HttpApiEndpoint.get("usage", "/usage")
       .setUrlParams(UsageQuery)
       .addSuccess(UsageReport)
-      .addError(BadQuestion)
       .addError(Busy)
       .annotateContext(
         says("Requests, errors, tokens and durations by group; the last 24 hours where no time is said."),
@@ -114,7 +110,6 @@ const overview = HttpApiGroup.make("overview")
         }),
       )
       .addSuccess(Schema.Unknown)
-      .addError(BadQuestion)
       .annotateContext(
         says("Where a request for a model goes, and why: what `sluice explain --json --running` prints."),
       ),
@@ -142,6 +137,8 @@ export const AdminApi = HttpApi.make("sluice")
   .add(overview)
   .addError(NotSignedIn)
   .addError(Forbidden)
+  .addError(BadQuestion)
+  .addError(NotThere)
   .prefix(apiRoot)
   .annotateContext(
     OpenApi.annotations({

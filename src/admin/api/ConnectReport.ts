@@ -1,6 +1,6 @@
 /** What lines to connect a client's program need: where the gateway is, which models it serves, and whether a key is asked for. */
 import * as Schema from "effect/Schema"
-import { known, maybe } from "./Described.ts"
+import { known } from "./Described.ts"
 
 export const ConnectReport = Schema.Struct({
   port: known(Schema.Number, "The port that callers ask"),
@@ -11,7 +11,6 @@ export const ConnectReport = Schema.Struct({
     "Names of models that callers may ask for, as the configuration has them",
   ),
   dialects: known(Schema.Array(Schema.String), "The dialects that callers may speak"),
-  first_request_at: maybe(Schema.String, "When the newest request came (UTC); null: none yet"),
 }).annotations({ identifier: "ConnectReport" })
 
 export interface ConnectReport extends Schema.Schema.Type<typeof ConnectReport> {}

@@ -4,7 +4,10 @@ import { known, maybe } from "./Described.ts"
 import { RequestRow, RequestStory } from "./RequestRow.ts"
 
 export const RequestPage = Schema.Struct({
-  rows: known(Schema.Array(RequestRow), "The newest first"),
+  rows: known(
+    Schema.Array(Schema.Union(RequestStory, RequestRow)),
+    "RequestStory where `whole` was asked for",
+  ),
   next: maybe(Schema.String, "The cursor of the next page; null where there is none"),
   searched_to: maybe(
     Schema.String,

@@ -23,6 +23,7 @@ export const filterParams = {
 
 export const mostRows = 500
 export const usualRows = 50
+export const mostWholeRows = 32
 
 const count = (most: number, description: string) =>
   Schema.optional(Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, most))).annotations({
@@ -31,6 +32,12 @@ const count = (most: number, description: string) =>
 
 export const RequestQuery = Schema.Struct({
   ...filterParams,
+  order: Schema.optional(Schema.Literal("newest", "oldest")).annotations({
+    description: "Which come first; newest where it is not said",
+  }),
+  whole: Schema.optional(Schema.Literal("true", "false")).annotations({
+    description: `true: with headers and bodies, at most ${mostWholeRows} at once`,
+  }),
   limit: count(mostRows, `How many rows at most: 1 to ${mostRows}; ${usualRows} where it is not said`),
   cursor: filter("Where to go on: `next` of the page before"),
 })

@@ -12,8 +12,7 @@ import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { StatsReport } from "./AuditStats.ts"
-import type { PageAsked, RowPage } from "./Paging.ts"
-import type { ReadQuestion, ReadSaid, ReportAsked, Shown } from "./ReadQuestion.ts"
+import type { PageAsked, ReadQuestion, ReadSaid, ReportAsked, RowPage, Shown } from "./ReadQuestion.ts"
 
 /** There is no answer, for this reason. */
 export class NotRead extends Data.TaggedError("NotRead")<{
@@ -21,7 +20,7 @@ export class NotRead extends Data.TaggedError("NotRead")<{
   readonly message: string
 }> {}
 
-export interface Read<A> {
+export interface ReadAudit<A> {
   readonly answer: A
   /** The archives it is without, each with why. */
   readonly leftOut: ReadonlyArray<string>
@@ -30,9 +29,9 @@ export interface Read<A> {
 export class AuditReading extends Context.Tag("sluice/AuditReading")<
   AuditReading,
   {
-    readonly page: (asked: PageAsked) => Effect.Effect<Read<RowPage>, NotRead>
-    readonly show: (id: string) => Effect.Effect<Read<Shown>, NotRead>
-    readonly report: (asked: ReportAsked) => Effect.Effect<Read<ReadonlyArray<StatsReport>>, NotRead>
+    readonly page: (asked: PageAsked) => Effect.Effect<ReadAudit<RowPage>, NotRead>
+    readonly show: (id: string) => Effect.Effect<ReadAudit<Shown>, NotRead>
+    readonly report: (asked: ReportAsked) => Effect.Effect<ReadAudit<ReadonlyArray<StatsReport>>, NotRead>
   }
 >() {}
 

@@ -9,27 +9,9 @@ import type { DatabaseFault } from "../sqlite/DatabaseFault.ts"
 import { monthOfStart } from "../sqlite/Months.ts"
 import { type AuditFilter, admitsMonth, isSelective } from "./AuditFilter.ts"
 import { type AuditSource, askMonth, monthsOf } from "./AuditSource.ts"
-import { briefColumns, type Found, foundOf, type Row } from "./FoundRow.ts"
+import { briefColumns, type Found, foundOf } from "./FoundRow.ts"
 import { type Order, pageQuery, type RowPlace, stretchQuery } from "./MonthQuery.ts"
-
-export interface PageAsked {
-  readonly filter: AuditFilter
-  readonly order: Order
-  /** With headers and bodies. */
-  readonly whole: boolean
-  /** Where the page before ended. */
-  readonly after: RowPlace | undefined
-  readonly limit: number
-  readonly budgetMs: number
-}
-
-export interface RowPage {
-  readonly rows: ReadonlyArray<Row>
-  /** Where the next page begins; nothing where there is none. */
-  readonly next: RowPlace | undefined
-  /** The time was over before the page was full: so far all was looked through. */
-  readonly searchedTo: string | undefined
-}
+import type { PageAsked, RowPage } from "./ReadQuestion.ts"
 
 /** Rows of the first stretch, and of the longest. */
 const firstStretch = 4_000

@@ -2,7 +2,26 @@
 import type { AuditFilter } from "./AuditFilter.ts"
 import type { Grouping, StatsReport } from "./AuditStats.ts"
 import type { Row } from "./FoundRow.ts"
-import type { PageAsked, RowPage } from "./Paging.ts"
+import type { Order, RowPlace } from "./MonthQuery.ts"
+
+export interface PageAsked {
+  readonly filter: AuditFilter
+  readonly order: Order
+  /** With headers and bodies. */
+  readonly whole: boolean
+  /** Where the page before ended. */
+  readonly after: RowPlace | undefined
+  readonly limit: number
+  readonly budgetMs: number
+}
+
+export interface RowPage {
+  readonly rows: ReadonlyArray<Row>
+  /** Where the next page begins; nothing where there is none. */
+  readonly next: RowPlace | undefined
+  /** The time was over before the page was full: so far all was looked through. */
+  readonly searchedTo: string | undefined
+}
 
 export interface ReportAsked {
   /** Each is reported on. */

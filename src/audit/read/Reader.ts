@@ -19,7 +19,8 @@ import { stats } from "./Counting.ts"
 import { follow } from "./Following.ts"
 import type { Found, Row } from "./FoundRow.ts"
 import { exported, idsLike, list, show } from "./Pages.ts"
-import { type PageAsked, page, type RowPage } from "./Paging.ts"
+import { page } from "./Paging.ts"
+import type { PageAsked, RowPage } from "./ReadQuestion.ts"
 
 export interface Reader {
   /** The archives that the answers so far are without, as they cannot be read. */

@@ -113,6 +113,7 @@ const follow = (
     return {
       snapshot: () => reloading.snapshot,
       status: Effect.sync(() => reloading.status),
+      told: Effect.sync(() => reloading.told),
       reload,
       changes: reloading.changes,
     }

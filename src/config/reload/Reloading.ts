@@ -6,10 +6,11 @@ import * as Either from "effect/Either"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type ConfigStatus, ReloadOutcome } from "../CurrentConfig.ts"
+import { type ConfigStatus, type ConfigTold, ReloadOutcome } from "../CurrentConfig.ts"
 import { type Env, type KeyList, type LoadedConfig, loadConfig } from "../file/ConfigFile.ts"
 import { ConfigInvalid, summary } from "../file/ConfigInvalid.ts"
 import { type ConfigText, type ConfigUnreadable, openFile } from "../file/ConfigText.ts"
+import type { Problem } from "../file/Problem.ts"
 import type { Snapshot } from "../Snapshot.ts"
 import { makeSnapshot } from "../Snapshots.ts"
 import type { GatewayConfig } from "../schema/GatewayConfig.ts"
@@ -40,6 +41,8 @@ interface State {
   readonly snapshot: Snapshot
   readonly lastError: string | null
   readonly lastErrorAt: number | null
+  /** Of the last error, where it was in what the file says. */
+  readonly problems: ReadonlyArray<Problem>
   /** What was found bad last, to be told once. */
   readonly rejected: string | undefined
   /** What is not in force yet because more may be written, and when it will be. */
@@ -86,6 +89,12 @@ export class Reloading {
   get status(): ConfigStatus {
     const { lastError, lastErrorAt, snapshot } = this.#state
     return { generation: snapshot.generation, loadedAt: snapshot.loadedAt, lastError, lastErrorAt }
+  }
+
+  /** What its operator may know. */
+  get told(): ConfigTold {
+    const { lastError, problems, text } = this.#state
+    return { path: this.#source.path, text, problems: lastError === null ? [] : problems }
   }
 
   /** The snapshot in force, then each that replaces it. */
@@ -140,7 +149,8 @@ export class Reloading {
       if (!isKnown) {
         const lastErrorAt = yield* Clock.currentTimeMillis
         const lastError = summary(error)
-        this.#state = { ...this.#state, lastError, lastErrorAt, rejected: content, held: undefined }
+        const problems = error._tag === "ConfigInvalid" ? error.problems : []
+        this.#state = { ...this.#state, lastError, lastErrorAt, problems, rejected: content, held: undefined }
       }
       if (anew || !isKnown) yield* logRejected(error)
       return ReloadOutcome.Rejected({ error })
@@ -214,6 +224,6 @@ export const beginWith = (
     const snapshot = yield* snapshotOf(source, config, 1)
     yield* logProxies(snapshot)
     const replaced = yield* Effect.acquireRelease(PubSub.unbounded<Snapshot>(), PubSub.shutdown)
-    const clean = { lastError: null, lastErrorAt: null, rejected: undefined, held: undefined }
+    const clean = { lastError: null, lastErrorAt: null, problems: [], rejected: undefined, held: undefined }
     return new Reloading(source, replaced, { ...clean, text, config, snapshot })
   })

@@ -179,7 +179,17 @@ const Audit = Schema.Struct({
 const Admin = Schema.Struct({
   keys: setting(Schema.Array(Schema.Redacted(adminKey)), noKeys, {
     description:
-      "Operators must send one of these keys as `Authorization: Bearer …` to see `/health?verbose`, which callers may not see. These keys let nobody ask a model, and access keys open nothing here. Empty: the page is open while `server.access_keys` is empty too, else closed.",
+      "Operators must send one of these keys as `Authorization: Bearer …` or `x-api-key`, or sign in with it on the dashboard, to see `/health?verbose`, `/metrics`, `/dashboard` and `/admin/api`, which callers may not see. These keys let nobody ask a model, and access keys open nothing here. Empty: who reaches `admin.port` sees all that; without a port it is open while `server.access_keys` is empty too, else closed.",
+  }),
+  port: optional(whole(1, 65_535), {
+    description:
+      "A port of its own for what only operators see, which is then on no other. A reload that changes it moves it. Absent: all that is on the port of the callers.",
+    examples: [9_000],
+  }),
+  host: setting(nonEmptyText("an address to listen on"), "127.0.0.1", {
+    description:
+      "The address to listen on with `admin.port`. `0.0.0.0` or `::` is all of them, as a container needs; set `keys` then.",
+    examples: ["0.0.0.0"],
   }),
 })
 

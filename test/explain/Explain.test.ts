@@ -2,19 +2,19 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type ExplainedGroup, type Explanation, explain } from "../../../src/cli/explain/Explain.ts"
-import { sentenceOf } from "../../../src/cli/explain/ExplainSentence.ts"
-import { render, renderNow } from "../../../src/cli/explain/ExplainText.ts"
-import type { Snapshot } from "../../../src/config/Snapshot.ts"
-import { chat } from "../../../src/operations/chat/Chat.ts"
-import { operations, type ServedOperation } from "../../../src/operations/Operations.ts"
-import { dialects, speaksAny } from "../../../src/routing/Dialect.ts"
-import { drawsFrom } from "../../../src/routing/Draws.ts"
-import { plan } from "../../../src/routing/Plan.ts"
-import { makeRoutingTable } from "../../../src/routing/Route.ts"
-import { type Strategy, strategyNames } from "../../../src/routing/strategies/Strategies.ts"
-import type { Target, Upstream } from "../../../src/routing/Upstream.ts"
-import { askedIn, KnownDialects } from "../../../src/upstream/Dialects.ts"
+import type { Snapshot } from "../../src/config/Snapshot.ts"
+import { type ExplainedGroup, type Explanation, explain } from "../../src/explain/Explain.ts"
+import { sentenceOf } from "../../src/explain/ExplainSentence.ts"
+import { render, renderNow } from "../../src/explain/ExplainText.ts"
+import { chat } from "../../src/operations/chat/Chat.ts"
+import { operations, type ServedOperation } from "../../src/operations/Operations.ts"
+import { dialects, speaksAny } from "../../src/routing/Dialect.ts"
+import { drawsFrom } from "../../src/routing/Draws.ts"
+import { plan } from "../../src/routing/Plan.ts"
+import { makeRoutingTable } from "../../src/routing/Route.ts"
+import { type Strategy, strategyNames } from "../../src/routing/strategies/Strategies.ts"
+import type { Target, Upstream } from "../../src/routing/Upstream.ts"
+import { askedIn, KnownDialects } from "../../src/upstream/Dialects.ts"
 import {
   containing,
   exactly,
@@ -22,9 +22,9 @@ import {
   modelArb,
   readmeUpstreams,
   upstreamsArb,
-} from "../../support/arbitraries.ts"
-import { goodnessOfFit, implausible } from "../../support/chiSquare.ts"
-import { runs } from "../../support/Runs.ts"
+} from "../support/arbitraries.ts"
+import { goodnessOfFit, implausible } from "../support/chiSquare.ts"
+import { runs } from "../support/Runs.ts"
 
 type Explained = Pick<Snapshot, "routes" | "strategy" | "retry" | "streamStart">
 

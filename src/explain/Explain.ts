@@ -1,11 +1,11 @@
 /** What `sluice explain` tells: the plan of a request before anything is drawn, with every share and reason. Holds no secret. */
 import * as Either from "effect/Either"
-import { isSecretName } from "../../config/SecretValues.ts"
-import type { Snapshot } from "../../config/Snapshot.ts"
-import { chat } from "../../operations/chat/Chat.ts"
-import type { ServedOperation } from "../../operations/Operations.ts"
-import { conversations, translatedFrom } from "../../operations/translation/Conversations.ts"
-import { type Dialect, dialectFor, speaksAny, takesOf } from "../../routing/Dialect.ts"
+import { isSecretName } from "../config/SecretValues.ts"
+import type { Snapshot } from "../config/Snapshot.ts"
+import { chat } from "../operations/chat/Chat.ts"
+import type { ServedOperation } from "../operations/Operations.ts"
+import { conversations, translatedFrom } from "../operations/translation/Conversations.ts"
+import { type Dialect, dialectFor, speaksAny, takesOf } from "../routing/Dialect.ts"
 import {
   fallbackGroup,
   type Group,
@@ -13,12 +13,12 @@ import {
   orderOf,
   type PlanSoFar,
   targetOf,
-} from "../../routing/Plan.ts"
-import { matchingValue } from "../../routing/Route.ts"
-import { shares } from "../../routing/Selection.ts"
-import { isStandby } from "../../routing/strategies/Race.ts"
-import { type Strategy, strategies } from "../../routing/strategies/Strategies.ts"
-import { type ModelMatch, pathAt, type Timeouts, type Upstream, urlOf } from "../../routing/Upstream.ts"
+} from "../routing/Plan.ts"
+import { matchingValue } from "../routing/Route.ts"
+import { shares } from "../routing/Selection.ts"
+import { isStandby } from "../routing/strategies/Race.ts"
+import { type Strategy, strategies } from "../routing/strategies/Strategies.ts"
+import { type ModelMatch, pathAt, type Timeouts, type Upstream, urlOf } from "../routing/Upstream.ts"
 
 export interface ExplainRequest {
   /** The model a client would ask for. */

@@ -1,9 +1,9 @@
 /** What somebody asks about who names an endpoint: as the audit does, by its dialect, or by its path, which may be one that is handed on. */
-import { allOperations, operationCalled, type ServedOperation } from "../../operations/Operations.ts"
-import { namedIn } from "../../operations/paths/NamedPath.ts"
-import { pathOf } from "../../operations/paths/RequestTarget.ts"
-import { spellingsOf } from "../../operations/paths/Spellings.ts"
-import { type PassthroughRule, passedBy } from "../../routing/Passthrough.ts"
+import { allOperations, operationCalled, type ServedOperation } from "../operations/Operations.ts"
+import { namedIn } from "../operations/paths/NamedPath.ts"
+import { pathOf } from "../operations/paths/RequestTarget.ts"
+import { spellingsOf } from "../operations/paths/Spellings.ts"
+import { type PassthroughRule, passedBy } from "../routing/Passthrough.ts"
 
 export type AskedEndpoint =
   /** `model` is the one that its path names. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
-import { endpointNamed, endpointNames } from "../../../src/cli/explain/AskedEndpoint.ts"
-import { passedInWords } from "../../../src/cli/explain/ExplainPassed.ts"
-import { passedMethods } from "../../../src/routing/Passthrough.ts"
-import { makeUpstream } from "../../support/arbitraries.ts"
+import { endpointNamed, endpointNames } from "../../src/explain/AskedEndpoint.ts"
+import { passedInWords } from "../../src/explain/ExplainPassed.ts"
+import { passedMethods } from "../../src/routing/Passthrough.ts"
+import { makeUpstream } from "../support/arbitraries.ts"
 
 const upstream = makeUpstream({
   name: "openai",

@@ -1,5 +1,5 @@
 /** An explanation in a sentence: where most requests go, and where the others. */
-import { strategies } from "../../routing/strategies/Strategies.ts"
+import { strategies } from "../routing/strategies/Strategies.ts"
 import type { ExplainedGroup, ExplainedTarget, Explanation } from "./Explain.ts"
 
 /** The largest part of how many that is told in words. */

@@ -1,9 +1,9 @@
 /** An explanation as plain text: a sentence, then aligned columns; no escape sequences. */
-import { dialectFor } from "../../routing/Dialect.ts"
-import { strategies } from "../../routing/strategies/Strategies.ts"
-import type { Timeouts } from "../../routing/Upstream.ts"
-import { printable } from "../../terminal/Printable.ts"
-import { sideBySide } from "../../terminal/Table.ts"
+import { dialectFor } from "../routing/Dialect.ts"
+import { strategies } from "../routing/strategies/Strategies.ts"
+import type { Timeouts } from "../routing/Upstream.ts"
+import { printable } from "../terminal/Printable.ts"
+import { sideBySide } from "../terminal/Table.ts"
 import type { ExplainedGroup, ExplainedTarget, Explanation } from "./Explain.ts"
 import { sentenceOf } from "./ExplainSentence.ts"
 

@@ -1,5 +1,5 @@
 /** What `sluice explain` tells of a path that is handed on. */
-import { printable } from "../../terminal/Printable.ts"
+import { printable } from "../terminal/Printable.ts"
 import type { AskedEndpoint } from "./AskedEndpoint.ts"
 import { addressOf } from "./Explain.ts"
 

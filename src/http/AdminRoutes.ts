@@ -1,0 +1,144 @@
+/** What only operators see: where it is served, who is let in, and which headers are on its answers. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { Strangers } from "../access/Strangers.ts"
+import { type Doors, pageFaultOf, visitorOf } from "../admin/Access.ts"
+import { AdminApp } from "../admin/AdminApp.ts"
+import { type AdminPlace, adminPlaceOf, openApiPath, sessionPath } from "../admin/AdminPaths.ts"
+import { openApi } from "../admin/api/OpenApiDocument.ts"
+import { CurrentConfig } from "../config/CurrentConfig.ts"
+import { AdminDenied, AdminRefused } from "../errors/AccessErrors.ts"
+import { answerOf, type GatewayError } from "../errors/GatewayError.ts"
+import { UnknownPath } from "../errors/RequestErrors.ts"
+import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../gateway/Exchange.ts"
+import { jsonAnswer } from "../gateway/JsonAnswer.ts"
+import { pathOf } from "../operations/paths/RequestTarget.ts"
+import { gatewayHealth, isVerbose } from "./Health.ts"
+import { forOperators } from "./Unrecorded.ts"
+
+/** On every answer of these: no page of another site frames, reads or keeps it. */
+const onEvery = {
+  "cache-control": "no-store",
+  "content-security-policy":
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-frame-options": "DENY",
+} as const
+
+/** A body longer than this is no key. It is held for no longer than its own request. */
+const wantedKey: WantedBody = {
+  limit: { limitBytes: 16_384, setBy: "max_body_bytes" },
+  hold: () => true,
+  form: undefined,
+}
+
+/** How a question came. */
+interface Asked {
+  readonly call: ClientCall
+  readonly method: string
+  readonly target: string
+  readonly path: string
+  readonly place: AdminPlace
+  readonly isOwnPort: boolean
+}
+
+/** Somebody opens the page: typed, or by a link from anywhere. What it then asks for is asked by the page. */
+const isVisit = ({ call: { headers }, method, place }: Asked): boolean =>
+  place === "dashboard" && method === "GET" && headers["sec-fetch-mode"] === "navigate"
+
+/** What needs no key: the page itself, which holds nothing, and signing in. */
+const isOpen = ({ path, place }: Asked): boolean => place === "dashboard" || path === sessionPath
+
+const bytesOf = (body: ReadBody): Either.Either<Uint8Array, GatewayError> =>
+  Either.map(body, (read) =>
+    read instanceof Uint8Array ? read : "pieces" in read ? Buffer.concat(read.pieces) : new Uint8Array(),
+  )
+
+interface Destinations {
+  readonly app: AdminApp["Type"]
+  readonly strangers: Strangers["Type"]
+  readonly snapshot: CurrentConfig["Type"]["snapshot"]
+  /** What `/health?verbose` says. */
+  readonly health: Effect.Effect<ClientAnswer>
+}
+
+export class AdminRoutes {
+  readonly #app: AdminApp["Type"]
+  readonly #strangers: Strangers["Type"]
+  readonly #snapshot: CurrentConfig["Type"]["snapshot"]
+  readonly #health: Effect.Effect<ClientAnswer>
+
+  constructor({ app, health, snapshot, strangers }: Destinations) {
+    this.#app = app
+    this.#strangers = strangers
+    this.#snapshot = snapshot
+    this.#health = health
+  }
+
+  /** Takes a question on; nothing where it is not about what only operators see, or not here. */
+  take(call: ClientCall, method: string, target: string, isOwnPort: boolean): Served | undefined {
+    const path = pathOf(target)
+    const place =
+      adminPlaceOf(path) ?? (isOwnPort && path === "/health" && isVerbose(target) ? "health" : undefined)
+    if (place === undefined || (!isOwnPort && this.#snapshot().adminAddress !== undefined)) return undefined
+    const asked = { call, method, target, path, place, isOwnPort }
+    return forOperators(call, method === "POST" ? wantedKey : undefined, (body) =>
+      Effect.map(this.#answer(asked, bytesOf(body)), (answer) => ({
+        ...answer,
+        headers: { ...onEvery, ...answer.headers },
+      })),
+    )
+  }
+
+  #doors(isOwnPort: boolean): Doors {
+    const { adminKeys, server } = this.#snapshot()
+    return { accessKeys: server.accessKeys, adminKeys, origins: server.origins, isOwnPort }
+  }
+
+  /** Why it is not answered, if it is not. */
+  #refusal(asked: Asked, now: number): AdminDenied | AdminRefused | undefined {
+    const { call, isOwnPort } = asked
+    const doors = this.#doors(isOwnPort)
+    const fault = pageFaultOf(doors, call.headers, isVisit(asked))
+    if (fault !== undefined) return new AdminRefused({ reason: fault })
+    if (isOpen(asked)) return undefined
+    switch (visitorOf(doors, call.headers, now)) {
+      case "operator":
+        return undefined
+      case "shut":
+        return new AdminRefused({ reason: "shut" })
+      case "unknown":
+        return new AdminDenied({ reason: "missing" })
+      case "impostor":
+        this.#strangers.isNoted()
+        return new AdminDenied({ reason: "wrong" })
+    }
+  }
+
+  #answer(asked: Asked, body: Either.Either<Uint8Array, GatewayError>): Effect.Effect<ClientAnswer> {
+    return Effect.gen(this, function* () {
+      const { call, isOwnPort, method, path, place, target } = asked
+      const refusal = this.#refusal(asked, yield* Clock.currentTimeMillis)
+      if (refusal !== undefined) return answerOf(refusal, call)
+      if (Either.isLeft(body)) return answerOf(body.left, call)
+      if (place === "health") return yield* this.#health
+      if (place !== "api")
+        return answerOf(new UnknownPath({ method, path, meant: undefined, served: [] }), call)
+      if (path === openApiPath && (method === "GET" || method === "HEAD")) return jsonAnswer(openApi)
+      return yield* this.#app.answer({ call, method, target, body: body.right, isOwnPort })
+    })
+  }
+}
+
+export const makeAdminRoutes = Effect.gen(function* () {
+  const { snapshot } = yield* CurrentConfig
+  const context = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof gatewayHealth>>>()
+  return new AdminRoutes({
+    app: yield* AdminApp,
+    strangers: yield* Strangers,
+    snapshot,
+    health: Effect.map(Effect.provide(gatewayHealth("verbose"), context), jsonAnswer),
+  })
+})
