@@ -46,6 +46,11 @@ export const rooms = {
     edges: "Aside.ts AsideThread.ts",
     outside: "node:worker_threads",
   },
+  "telemetry/metrics": {
+    rooms: "audit/record",
+    edges: "Book.ts GptApiMetrics.ts Metrics.ts RequestMetrics.ts RuntimeReadings.ts",
+    outside: "node:fs/promises node:perf_hooks",
+  },
   telemetry: {
     rooms: "audit/record secrets terminal wire",
     edges: "AccessLog.ts FinishedRequests.ts Lines.ts Log.ts StandardOutput.ts",
@@ -93,7 +98,7 @@ export const rooms = {
   "config/schema": { rooms: "access answer operations routing secrets wire" },
   config: {
     rooms:
-      "access answer audit/record config/schema operations routing secrets terminal upstream/policy wire",
+      "access answer audit/record config/schema operations routing secrets telemetry/metrics terminal upstream/policy wire",
     edges: `CurrentConfig.ts Environment.ts file/ConfigInvalid.ts file/ConfigText.ts reload/FollowedFile.ts reload/ReloadLog.ts
       reload/Reloading.ts reload/Watch.ts`,
     outside: "@effect/platform node:path",
@@ -108,7 +113,7 @@ export const rooms = {
   },
   explain: { rooms: "config operations routing terminal" },
   gateway: {
-    rooms: `access answer aside audit audit/record config errors operations resume routing secrets spool telemetry upstream upstream/calls
+    rooms: `access answer aside audit audit/record config errors operations resume routing secrets spool telemetry telemetry/metrics upstream upstream/calls
       upstream/lists upstream/policy wire`,
     edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Passage.ts Planned.ts Relay.ts
       Passthrough.ts RelayedBytes.ts Respond.ts ResponseStream.ts StreamedAnswer.ts Uploads.ts`,
@@ -125,14 +130,14 @@ export const rooms = {
     computes: { "Session.ts": "node:crypto" },
   },
   http: {
-    rooms: `access admin admin/api audit/record config errors gateway operations processes routing runtime telemetry upstream upstream/calls upstream/policy
+    rooms: `access admin admin/api audit/record config errors gateway operations processes routing runtime telemetry telemetry/metrics upstream upstream/calls upstream/policy
       version.ts wire`,
     edges: "*",
     outside: "effect/RuntimeFlags node:crypto node:fs node:http node:net node:stream node:zlib",
   },
   "App.ts": {
     rooms:
-      "access admin aside audit audit/read config gateway http processes spool telemetry upstream upstream/calls upstream/lists",
+      "access admin aside audit audit/read config gateway http processes spool telemetry telemetry/metrics upstream upstream/calls upstream/lists",
     edges: "*",
   },
   "cli/online": {

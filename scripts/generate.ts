@@ -7,6 +7,7 @@ import { openApiText } from "../src/admin/api/OpenApiDocument.ts"
 import { withPresets } from "../src/config/reference/PresetTable.ts"
 import { renderJsonSchema, renderMarkdown } from "../src/config/reference/Reference.ts"
 import { withEndpointNames, withEndpoints } from "../src/operations/EndpointTable.ts"
+import { withMetrics } from "../src/telemetry/metrics/MetricsTable.ts"
 
 const generate = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
@@ -16,6 +17,7 @@ const generate = Effect.gen(function* () {
   for (const [path, renewed] of [
     ["README.md", withEndpoints],
     ["docs/audit.md", withEndpointNames],
+    ["docs/metrics.md", withMetrics],
     ["docs/providers.md", withPresets],
   ] as const) {
     yield* fs.writeFileString(path, renewed(yield* fs.readFileString(path)))

@@ -15,7 +15,7 @@ import { CallersPort, Leaving } from "./admin/AdminQuestion.ts"
 import * as AttemptWatch from "./admin/AttemptWatch.ts"
 import * as LiveRequests from "./admin/LiveRequests.ts"
 import * as Aside from "./aside/Aside.ts"
-import { Audit } from "./audit/Audit.ts"
+import { Audit, AuditIntake } from "./audit/Audit.ts"
 import * as AuditLayer from "./audit/AuditLayer.ts"
 import { parseAuditUrl } from "./audit/AuditUrl.ts"
 import { defaultLimits, relayedLimits } from "./audit/queue/AuditQueue.ts"
@@ -27,17 +27,20 @@ import * as Gateway from "./gateway/Gateway.ts"
 import * as Models from "./gateway/Models.ts"
 import * as AdminServer from "./http/AdminServer.ts"
 import * as Connections from "./http/Connections.ts"
+import { metricsQuestion } from "./http/MetricsPage.ts"
 import * as NodeServer from "./http/NodeServer.ts"
 import { ownHealth } from "./http/OwnHealth.ts"
+import { answerMetrics } from "./http/OwnMetrics.ts"
 import * as Server from "./http/Server.ts"
 import * as Fleet from "./processes/Fleet.ts"
-import type { LastingQuestion } from "./processes/FleetQuestion.ts"
+import { Inheritance } from "./processes/Inheritance.ts"
 import { healthQuestion } from "./processes/ProcessHealth.ts"
 import * as Questions from "./processes/Questions.ts"
 import * as WorkerProcess from "./processes/WorkerProcess.ts"
 import * as Spool from "./spool/Spool.ts"
 import * as AccessLog from "./telemetry/AccessLog.ts"
 import * as FinishedRequests from "./telemetry/FinishedRequests.ts"
+import * as Metrics from "./telemetry/metrics/Metrics.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
 import * as Upstreams from "./upstream/calls/Upstreams.ts"
@@ -123,6 +126,32 @@ const adminLayer = (environment: Environment, readEntry: URL) =>
   )
 
 /**
+ * Has a process that serves answer what its metrics read.
+ *
+ * @param keepsAudit it writes to the database of the audit itself
+ */
+const metricsLayer = (keepsAudit: boolean) =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const { status: audit } = yield* Audit
+      const health = yield* ownHealth
+      yield* answerMetrics({ audit, health, keepsAudit, node: process.versions.node })
+    }),
+  )
+
+/** Has the primary of several processes do so, which keeps the audit for them. */
+const primaryMetricsLayer = Layer.scopedDiscard(
+  Effect.flatMap(AuditIntake, ({ status: audit }) =>
+    answerMetrics({
+      audit,
+      health: Effect.succeed(undefined),
+      keepsAudit: true,
+      node: process.versions.node,
+    }),
+  ),
+)
+
+/**
  * Built from the bottom up and torn down from the top: first the routes let go, then the server drains, and only then what the
  * requests under way still needed is closed, the audit last.
  */
@@ -131,6 +160,7 @@ const serving = <FE, FR, AE, AR>(
   threads: Threads,
   fleet: Layer.Layer<Fleet.Fleet, FE, FR>,
   audit: Layer.Layer<Audit, AE, AR>,
+  keepsAudit: boolean,
   onDrain: (underWay: number) => Effect.Effect<void>,
   config = FollowedFile.layer(environment.configPath),
 ) =>
@@ -142,7 +172,7 @@ const serving = <FE, FR, AE, AR>(
     Layer.provideMerge(ModelLists.layer),
     Layer.provideMerge(Gateway.layer),
     Layer.provideMerge(fleet),
-    Layer.provideMerge(healthLayer),
+    Layer.provideMerge(Layer.merge(healthLayer, metricsLayer(keepsAudit))),
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(
       Layer.mergeAll(
@@ -158,6 +188,7 @@ const serving = <FE, FR, AE, AR>(
         FinishedRequests.layer,
         Spool.layer(),
         Questions.layer,
+        Metrics.layer,
       ),
     ),
     Layer.provideMerge(audit),
@@ -174,7 +205,7 @@ export const draining = ({ shutdownGrace }: Environment, underWay: number) =>
 
 /** A gateway of one process. */
 export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>, threads: Threads) =>
-  serving(environment, threads, Fleet.layerAlone, audit, (underWay) => draining(environment, underWay))
+  serving(environment, threads, Fleet.layerAlone, audit, true, (underWay) => draining(environment, underWay))
 
 /** One of several processes. What concerns all of them, the configuration and the end, its primary tells; its own lines say which one it is. */
 export const workerLayer = (environment: Environment, threads: Threads) =>
@@ -183,6 +214,7 @@ export const workerLayer = (environment: Environment, threads: Threads) =>
     threads,
     WorkerProcess.fleetLayer,
     handedAuditLayer(environment),
+    false,
     () => Effect.void,
     Layer.locally(FollowedFile.layer(environment.configPath), FiberRef.currentMinimumLogLevel, LogLevel.None),
   ).pipe(
@@ -191,9 +223,12 @@ export const workerLayer = (environment: Environment, threads: Threads) =>
 
 /** What the primary of several processes needs: the audit, kept as the configuration in force says. */
 export const primaryLayer = (environment: Environment, entry: URL) =>
-  Layer.mergeAll(auditLayer(environment, entry, relayedLimits), Questions.layer).pipe(
+  primaryMetricsLayer.pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(auditLayer(environment, entry, relayedLimits), Questions.layer, Metrics.layer),
+    ),
     Layer.provideMerge(FollowedFile.layer(environment.configPath)),
   )
 
-/** What is counted for as long as all processes serve. */
-export const lasting: ReadonlyArray<LastingQuestion<unknown>> = []
+/** What is counted for as long as any process serves. */
+export const lasting = () => [new Inheritance(metricsQuestion)]

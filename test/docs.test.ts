@@ -54,6 +54,7 @@ import {
 import { withEndpointNames, withEndpoints } from "../src/operations/EndpointTable.ts"
 import { allOperations } from "../src/operations/Operations.ts"
 import { toldAs } from "../src/operations/paths/Spellings.ts"
+import { withMetrics } from "../src/telemetry/metrics/MetricsTable.ts"
 import { configOf } from "./support/GatewayConfig.ts"
 import { startGateway } from "./support/gateway.ts"
 import { sampleBody, samples } from "./support/OperationSamples.ts"
@@ -368,7 +369,7 @@ const tries: Readonly<Record<string, (command: string) => Effect.Effect<void, Ne
         // In a folder of its own: the files of the repository are being read by other tests.
         const folder = yield* temporaryFolder
         for (const name of ["config", "docs"]) mkdirSync(`${folder}/${name}`)
-        const within = ["README.md", "docs/audit.md", "docs/providers.md"]
+        const within = ["README.md", "docs/audit.md", "docs/metrics.md", "docs/providers.md"]
         for (const path of within) writeFileSync(`${folder}/${path}`, read(path))
         expect((yield* run(`node ${join(root, "dist/generate.js")}`, {}, folder)).code).toBe(0)
         for (const path of ["config/config.schema.json", "docs/configuration.md", ...within]) {
@@ -554,6 +555,7 @@ describe("The README's tables", () => {
   it("of endpoints, and of their names in the audit, are generated from the table of operations", () => {
     expect(withEndpoints(readme)).toBe(readme)
     expect(withEndpointNames(read("docs/audit.md"))).toBe(read("docs/audit.md"))
+    expect(withMetrics(read("docs/metrics.md"))).toBe(read("docs/metrics.md"))
     const rows = table(readme, "method", "path").map(([method, path]) => [method, quoted(path)])
     const served = allOperations.map(({ method, paths: [path] }) => [method, toldAs(path)])
     expect(rows.slice(0, served.length)).toEqual(served)

@@ -5,8 +5,9 @@ import type * as Redacted from "effect/Redacted"
 import type { Parcel } from "./queue/Parcel.ts"
 import type { AuditRecord } from "./record/AuditRecord.ts"
 
-/** How many records wait in memory, how many in the spill file, and how many could not be kept. */
+/** How many records wait in memory, how many in the spill file, how many could not be kept, and how many the writer has taken. */
 export interface AuditStatus {
+  readonly kept: number
   readonly queued: number
   readonly spilled: number
   readonly lost: number

@@ -163,7 +163,7 @@ const primary = (settings: Settings, workers: number) =>
             workers,
             shutdownGrace: settings.shutdownGrace,
             shutdownDelay: settings.shutdownDelay,
-            lasting: App.lasting,
+            lasting: App.lasting(),
             onDrain: (underWay) => App.draining(settings, underWay),
           })
           yield* announce(settings, port, workers)

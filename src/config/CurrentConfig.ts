@@ -27,6 +27,9 @@ export interface ConfigStatus {
   readonly lastError: string | null
   /** Epoch milliseconds of when the last error was found; it stays after the error is gone. */
   readonly lastErrorAt: number | null
+  /** How often another configuration came into force, and how often what the file said did not. */
+  readonly reloads: number
+  readonly refused: number
 }
 
 /** What its operator may know of the configuration in force and of its file. */

@@ -7,6 +7,7 @@ import type { PassthroughRule } from "../routing/Passthrough.ts"
 import type { RoutingTable } from "../routing/Route.ts"
 import type { Strategy } from "../routing/strategies/Strategies.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
+import type { MetricsPolicy } from "../telemetry/metrics/MetricsPolicy.ts"
 import type { BreakerPolicy } from "../upstream/policy/Breaker.ts"
 import type { RetryPolicy } from "../upstream/policy/Retry.ts"
 
@@ -35,6 +36,7 @@ export interface Snapshot extends ThinkingPolicy {
   readonly breaker: BreakerPolicy
   readonly server: ServerLimits
   readonly audit: AuditPolicy
+  readonly metrics: MetricsPolicy
   /** Of operators, who are told what callers are not. */
   readonly adminKeys: KeyRing
   /** Where they ask, where that is not where callers do. */

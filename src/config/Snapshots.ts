@@ -3,6 +3,7 @@ import { keyRing } from "../access/AccessKey.ts"
 import type { ProxyTrust } from "../access/ClientAddress.ts"
 import { type Origins, originFrom } from "../access/WebPage.ts"
 import { assumedDialects } from "../routing/Dialect.ts"
+import { modelNames } from "../routing/ModelNames.ts"
 import { proxyOf } from "../routing/OutgoingProxy.ts"
 import type { PassthroughRule } from "../routing/Passthrough.ts"
 import { makeRoutingTable } from "../routing/Route.ts"
@@ -32,10 +33,12 @@ export interface Loading {
 export const makeSnapshot = (config: GatewayConfig, loading: Loading): Snapshot => {
   const upstreams = config.openai_clients.map((upstream) => upstreamOf(upstream, config, loading.env))
   const secrets = new Secrets(secretsOf(upstreams, [...config.server.access_keys, ...config.admin.keys]))
+  const routes = makeRoutingTable(upstreams)
   return {
     ...settingsOf(config, loading),
     hash: configHash(config, secrets),
-    routes: makeRoutingTable(upstreams),
+    routes,
+    metrics: { names: new Set(config.metrics.names), modelNamed: modelNames(routes, config.metrics.models) },
     passthrough: config.passthrough.flatMap((rule) => passthroughOf(rule, upstreams)),
     secrets,
   }
@@ -51,7 +54,7 @@ const passthroughOf = (
 const settingsOf = (
   config: GatewayConfig,
   { generation, loadedAt }: Loading,
-): Omit<Snapshot, "hash" | "passthrough" | "routes" | "secrets"> => ({
+): Omit<Snapshot, "hash" | "metrics" | "passthrough" | "routes" | "secrets"> => ({
   generation,
   loadedAt,
   strategy: config.load_balancing.strategy,

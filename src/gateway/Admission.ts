@@ -78,19 +78,19 @@ export class Admission {
     const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
     const draft = this.#draft(snapshot, endpoint, call, call.headers, fingerprint)
     const hops = hopsOf(call.headers)
-    if (hops >= mostHops) return this.#turnedAway(new LoopDetected({ hops }), draft)
+    if (hops >= mostHops) return this.#turnedAway(new LoopDetected({ hops }), draft, snapshot)
     const hasKeys = keyCount(server.accessKeys) > 0
     // Keys are anybody's to invent where none is asked for.
     const caller = hasKeys && fingerprint !== undefined ? fingerprint : networkOf(draft.clientIp)
     const opened = openRequests.begin(caller, server.maxInFlight)
-    if (typeof opened === "string") return this.#turnedAway(roomless("requests", opened), draft)
+    if (typeof opened === "string") return this.#turnedAway(roomless("requests", opened), draft, snapshot)
     const secrets = key === undefined || hasKeys ? snapshot.secrets : snapshot.secrets.and(key)
     return new Frame(this.#door, { snapshot, draft, opened, secrets, caller })
   }
 
   /** One of a caller who may come in, that takes no place all the same. */
-  #turnedAway(error: GatewayError, draft: RecordDraft): Served {
-    return answeredWith(error, draft, { ends: new TurnedAway(this.#door, draft), isStranger: false })
+  #turnedAway(error: GatewayError, draft: RecordDraft, snapshot: Snapshot): Served {
+    return answeredWith(error, draft, { ends: new TurnedAway(this.#door, draft, snapshot), isStranger: false })
   }
 
   /** The frame around a request that sends nothing to read. */
@@ -153,7 +153,10 @@ export class Admission {
     }
     const fingerprint = key === undefined ? undefined : audit.fingerprint(key)
     const draft = this.#draft(snapshot, endpoint, call, headersOfStranger(call.headers), fingerprint)
-    return answeredWith(denied, draft, { ends: new TurnedAway(this.#door, draft), isStranger: true })
+    return answeredWith(denied, draft, {
+      ends: new TurnedAway(this.#door, draft, snapshot),
+      isStranger: true,
+    })
   }
 
   /** Names of conversations are the client's own: a record has no more of them than of keys. */

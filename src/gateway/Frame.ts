@@ -9,6 +9,7 @@ import { hostOf, type Target } from "../routing/Upstream.ts"
 import type { Secrets } from "../secrets/Secrets.ts"
 import type { AccessLog } from "../telemetry/AccessLog.ts"
 import type { FinishedRequests } from "../telemetry/FinishedRequests.ts"
+import type { Metrics } from "../telemetry/metrics/Metrics.ts"
 import { noted, refusal } from "./Answers.ts"
 import type { ClientAnswer, Ends, RequestFrame } from "./Exchange.ts"
 
@@ -17,6 +18,7 @@ export interface Books {
   readonly accessLog: AccessLog["Type"]
   readonly audit: Audit["Type"]
   readonly finished: FinishedRequests["Type"]
+  readonly metrics: Metrics["Type"]
 }
 
 /** A request that was let in. */
@@ -46,6 +48,7 @@ export class Frame implements LetIn, RequestFrame, Ends {
     this.opened = opened
     this.secrets = secrets
     this.caller = caller
+    books.metrics.opened(draft.endpoint)
   }
 
   readonly hold = (bytes: number, borrows = false): boolean =>
@@ -87,7 +90,7 @@ export class Frame implements LetIn, RequestFrame, Ends {
   }
 
   close(unsent: Unsent | undefined): void {
-    const { accessLog, audit, finished } = this.#books
+    const { accessLog, audit, finished, metrics } = this.#books
     try {
       const record = this.draft.close(unsent)
       audit.record(record)
@@ -95,7 +98,9 @@ export class Frame implements LetIn, RequestFrame, Ends {
         accessLog.passedOver(this.draft.id, upstream, events)
       accessLog.request(record, this.draft.code)
       finished.tell(record)
+      metrics.closed(record, this.snapshot.metrics)
     } finally {
+      metrics.ended(this.draft.endpoint)
       // Whatever befalls the books, its place is another's now.
       this.opened.end()
     }
@@ -106,10 +111,12 @@ export class Frame implements LetIn, RequestFrame, Ends {
 export class TurnedAway implements Ends {
   readonly #books: Books
   readonly #draft: RecordDraft
+  readonly #snapshot: Snapshot
 
-  constructor(books: Books, draft: RecordDraft) {
+  constructor(books: Books, draft: RecordDraft, snapshot: Snapshot) {
     this.#books = books
     this.#draft = draft
+    this.#snapshot = snapshot
   }
 
   close(unsent: Unsent | undefined): void {
@@ -117,5 +124,6 @@ export class TurnedAway implements Ends {
     this.#books.audit.record(record)
     this.#books.accessLog.request(record, this.#draft.code)
     this.#books.finished.tell(record)
+    this.#books.metrics.closed(record, this.#snapshot.metrics)
   }
 }

@@ -21,6 +21,7 @@ import type { ServedOperation } from "../operations/Operations.ts"
 import { Spool } from "../spool/Spool.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import { FinishedRequests } from "../telemetry/FinishedRequests.ts"
+import { Metrics } from "../telemetry/metrics/Metrics.ts"
 import { Attempts } from "../upstream/Attempts.ts"
 import { Breakers } from "../upstream/Breakers.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
@@ -63,6 +64,7 @@ export const layer: Layer.Layer<
   | CurrentConfig
   | Dialects
   | FinishedRequests
+  | Metrics
   | OpenRequests
   | Slots
   | Spool
@@ -79,6 +81,7 @@ export const layer: Layer.Layer<
       audit: yield* Audit,
       clock,
       current: yield* CurrentConfig,
+      metrics: yield* Metrics,
       openRequests,
       strangers: yield* Strangers,
     })

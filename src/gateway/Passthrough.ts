@@ -56,6 +56,9 @@ type Said =
   | { readonly kind: "refusal"; readonly head: AnswerHead; readonly body: Uint8Array }
   | { readonly kind: "failed"; readonly failure: AttemptFailure }
 
+/** How an attempt ended. */
+type AttemptOutcome = Pick<AttemptRecord, "cause" | "failure" | "status">
+
 /** What calls need of the layer they are made in. */
 interface PassthroughTools {
   readonly breakers: Breakers["Type"]
@@ -111,7 +114,7 @@ class Passthrough {
     const tooLong = this.#body?.fault()
     if (tooLong !== undefined) return this.#fail(tooLong)
     this.#beganAt = this.#tools.now()
-    const told = (outcome: Pick<AttemptRecord, "cause" | "status">, failed: boolean): void => {
+    const told = (outcome: AttemptOutcome, failed: boolean): void => {
       const upstream = this.#target.upstream.name
       this.#frame.onAttempt(
         { upstream, upstreamModel: undefined, ...outcome, ms: this.#tools.now() - this.#beganAt },
@@ -222,7 +225,7 @@ class Passthrough {
 
   #answered(
     said: Said,
-    told: (outcome: Pick<AttemptRecord, "cause" | "status">, failed: boolean) => void,
+    told: (outcome: AttemptOutcome, failed: boolean) => void,
   ): Effect.Effect<RecordedAnswer, GatewayError> {
     const { draft, secrets } = this.#frame
     switch (said.kind) {

@@ -15,6 +15,7 @@ import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../
 import { jsonAnswer } from "../gateway/JsonAnswer.ts"
 import { pathOf } from "../operations/paths/RequestTarget.ts"
 import { gatewayHealth, isVerbose } from "./Health.ts"
+import { metricsPage } from "./MetricsPage.ts"
 import { forOperators } from "./Unrecorded.ts"
 
 /** On every answer of these: no page of another site frames, reads or keeps it. */
@@ -62,6 +63,7 @@ interface Destinations {
   readonly snapshot: CurrentConfig["Type"]["snapshot"]
   /** What `/health?verbose` says. */
   readonly health: Effect.Effect<ClientAnswer>
+  readonly metrics: (call: ClientCall) => Effect.Effect<ClientAnswer>
 }
 
 export class AdminRoutes {
@@ -69,12 +71,14 @@ export class AdminRoutes {
   readonly #strangers: Strangers["Type"]
   readonly #snapshot: CurrentConfig["Type"]["snapshot"]
   readonly #health: Effect.Effect<ClientAnswer>
+  readonly #metrics: Destinations["metrics"]
 
-  constructor({ app, health, snapshot, strangers }: Destinations) {
+  constructor({ app, health, metrics, snapshot, strangers }: Destinations) {
     this.#app = app
     this.#strangers = strangers
     this.#snapshot = snapshot
     this.#health = health
+    this.#metrics = metrics
   }
 
   /** Takes a question on; nothing where it is not about what only operators see, or not here. */
@@ -124,9 +128,11 @@ export class AdminRoutes {
       if (refusal !== undefined) return answerOf(refusal, call)
       if (Either.isLeft(body)) return answerOf(body.left, call)
       if (place === "health") return yield* this.#health
+      const isRead = method === "GET" || method === "HEAD"
+      if (place === "metrics" && isRead) return yield* this.#metrics(call)
       if (place !== "api")
         return answerOf(new UnknownPath({ method, path, meant: undefined, served: [] }), call)
-      if (path === openApiPath && (method === "GET" || method === "HEAD")) return jsonAnswer(openApi)
+      if (path === openApiPath && isRead) return jsonAnswer(openApi)
       return yield* this.#app.answer({ call, method, target, body: body.right, isOwnPort })
     })
   }
@@ -134,11 +140,14 @@ export class AdminRoutes {
 
 export const makeAdminRoutes = Effect.gen(function* () {
   const { snapshot } = yield* CurrentConfig
-  const context = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof gatewayHealth>>>()
+  const context = yield* Effect.context<
+    Effect.Effect.Context<ReturnType<typeof gatewayHealth> | ReturnType<typeof metricsPage>>
+  >()
   return new AdminRoutes({
     app: yield* AdminApp,
     strangers: yield* Strangers,
     snapshot,
     health: Effect.map(Effect.provide(gatewayHealth("verbose"), context), jsonAnswer),
+    metrics: (call) => Effect.provide(metricsPage(call), context),
   })
 })

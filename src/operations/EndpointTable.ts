@@ -15,6 +15,7 @@ const own: ReadonlyArray<readonly [path: string, about: string]> = [
   ],
   ["/v1/models/{id}", "one of them; the id may hold slashes"],
   ["/health", "version, uptime, the configuration in force and what is wrong with its file"],
+  ["/metrics", "what is measured, for Prometheus; for operators"],
   ["/livez", "200 while the process serves"],
   ["/readyz", "200, or 503 while it drains"],
 ]

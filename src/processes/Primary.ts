@@ -14,7 +14,8 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { AuditIntake } from "../audit/Audit.ts"
 import { hurried } from "../runtime/Signals.ts"
-import type { Asked, LastingQuestion } from "./FleetQuestion.ts"
+import type { Asked } from "./FleetQuestion.ts"
+import type { LastingAnswers } from "./Inheritance.ts"
 import type { AllSaid, WorkerMessage } from "./Messages.ts"
 import { healthQuestion } from "./ProcessHealth.ts"
 import { Questions } from "./Questions.ts"
@@ -34,7 +35,7 @@ export interface PrimaryOptions {
   readonly shutdownGrace: Duration.Duration
   readonly shutdownDelay: Duration.Duration
   /** The questions whose answers outlive the workers that gave them. */
-  readonly lasting: ReadonlyArray<LastingQuestion<unknown>>
+  readonly lasting: ReadonlyArray<LastingAnswers>
   /** Told how many requests are under way when the workers are told to end. */
   readonly onDrain: (underWay: number) => Effect.Effect<void>
 }

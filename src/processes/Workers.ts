@@ -2,8 +2,8 @@
 import cluster, { type Worker } from "node:cluster"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Asked, LastingQuestion } from "./FleetQuestion.ts"
-import { Inheritance } from "./Inheritance.ts"
+import type { Asked } from "./FleetQuestion.ts"
+import type { LastingAnswers } from "./Inheritance.ts"
 import type { PrimaryMessage, WorkerMessage } from "./Messages.ts"
 
 /** How long the workers may take to answer a question. */
@@ -44,7 +44,7 @@ export class Workers {
   readonly #living = new Set<Worker>()
   readonly #serving = new Set<Worker>()
   readonly #hear: (worker: Worker, message: WorkerMessage) => void
-  readonly #lasting: ReadonlyMap<string, Inheritance<Worker, unknown>>
+  readonly #lasting: ReadonlyMap<string, LastingAnswers>
   #asked = 0
   /** Who waits for which answer. */
   readonly #waiting = new Map<number, (said: unknown) => void>()
@@ -52,10 +52,10 @@ export class Workers {
   /** @param lasting the questions whose answers outlive who gave them */
   constructor(
     hear: (worker: Worker, message: WorkerMessage) => void,
-    lasting: ReadonlyArray<LastingQuestion<unknown>>,
+    lasting: ReadonlyArray<LastingAnswers>,
   ) {
     this.#hear = hear
-    this.#lasting = new Map(lasting.map((question) => [question.name, new Inheritance(question)]))
+    this.#lasting = new Map(lasting.map((answers) => [answers.name, answers]))
   }
 
   start(): Worker {

@@ -3,13 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import type { Aside } from "../aside/Aside.ts"
-import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { AttemptResult } from "./Answered.ts"
-import { type AttemptAt, cancelledCause, type Sent } from "./AttemptRequest.ts"
+import { type AttemptAt, cancelledCause, recordOf, type Sent } from "./AttemptRequest.ts"
 import { Breakers } from "./Breakers.ts"
 import { Upstreams } from "./calls/Upstreams.ts"
 import { AttemptFailure, type ToldFailure, toldFailure } from "./policy/AttemptFailure.ts"
-import { reasonOf } from "./policy/FailureWords.ts"
+import { recordedAs } from "./policy/FailureWords.ts"
 import { makeRunAside } from "./RunAside.ts"
 import { type AttemptSurroundings, RunningAttempt } from "./RunningAttempt.ts"
 import { type NoSlot, Slots } from "./Slots.ts"
@@ -74,24 +73,12 @@ class Attempting {
   }
 
   #failed(at: AttemptAt, beganAt: number, failure: ToldFailure): AttemptResult {
-    at.onFailed(this.#recordWithoutCall(at, beganAt, reasonOf(failure)), false)
+    at.onFailed(recordOf(at, recordedAs(failure), this.#surroundings.now() - beganAt), false)
     return Either.left(failure)
   }
 
   #left(at: AttemptAt, beganAt: number, cause: string): void {
-    at.onFailed(this.#recordWithoutCall(at, beganAt, cause), true)
-  }
-
-  #recordWithoutCall({ target }: AttemptAt, beganAt: number, cause: string): AttemptRecord {
-    const { dialect, upstream, upstreamModel } = target
-    return {
-      upstream: upstream.name,
-      upstreamModel,
-      dialect,
-      status: undefined,
-      cause,
-      ms: this.#surroundings.now() - beganAt,
-    }
+    at.onFailed(recordOf(at, { status: undefined, cause }, this.#surroundings.now() - beganAt), true)
   }
 }
 

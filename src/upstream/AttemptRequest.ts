@@ -41,9 +41,26 @@ export interface AttemptProgress {
   /** The first byte is here. */
   hasBegun: boolean
   cancelledBecause: string | undefined
+  /** It is made beside another that is slow. */
+  readonly isHedge: boolean
 }
 
-export const newProgress = (): AttemptProgress => ({ hasBegun: false, cancelledBecause: undefined })
+export const newProgress = (isHedge = false): AttemptProgress => ({
+  hasBegun: false,
+  cancelledBecause: undefined,
+  isHedge,
+})
+
+/** What the record of every attempt says. */
+export const recordOf = (
+  { progress, target }: AttemptAt,
+  outcome: Pick<AttemptRecord, "cause" | "failure" | "status">,
+  ms: number,
+): AttemptRecord => {
+  const { dialect, upstream, upstreamModel } = target
+  const record = { upstream: upstream.name, upstreamModel, dialect, ...outcome, ms }
+  return progress.isHedge ? { ...record, hedged: true } : record
+}
 
 /** What a target is sent. */
 export interface Sent {

@@ -19,7 +19,7 @@ import type { EventSource } from "../wire/EventSource.ts"
 import { liftFinishing } from "../wire/Lift.ts"
 import type { Answered, AnsweredStream, AttemptResult } from "./Answered.ts"
 import { AnswerReading } from "./AnswerReading.ts"
-import { type AttemptAt, type AttemptRequest, cancelledCause, type Sent } from "./AttemptRequest.ts"
+import { type AttemptAt, type AttemptRequest, cancelledCause, recordOf, type Sent } from "./AttemptRequest.ts"
 import type { Breakers } from "./Breakers.ts"
 import type { AnswerHead, CallListener, OpenCall, UpstreamCall } from "./calls/UpstreamCall.ts"
 import type { Upstreams } from "./calls/Upstreams.ts"
@@ -310,12 +310,12 @@ export class RunningAttempt implements CallListener, ReadingListener {
     if (this.#isOver) return
     this.#release()
     const excuse = this.#beginning.excuse(failure)
-    const { cause, status } = recordedAs(failure)
+    const told = recordedAs(failure)
     this.#endBreaker(
       excuse === undefined ? this.#signsOf(failure) : nothing,
       culpritOf(failure, this.#at.request.caller),
     )
-    this.#at.onFailed(this.#record({ status, cause: excuse ?? cause }), false)
+    this.#at.onFailed(this.#record({ ...told, cause: excuse ?? told.cause }), false)
     this.#beginning.onResult(Either.left(failure))
   }
 
@@ -341,15 +341,8 @@ export class RunningAttempt implements CallListener, ReadingListener {
     )
   }
 
-  #record(outcome: Pick<AttemptRecord, "status" | "cause">): AttemptRecord {
-    const { dialect, upstream, upstreamModel } = this.#at.target
-    return {
-      upstream: upstream.name,
-      upstreamModel,
-      dialect,
-      ...outcome,
-      ms: this.#surroundings.now() - this.#beginning.beganAt,
-    }
+  #record(outcome: Pick<AttemptRecord, "status" | "cause" | "failure">): AttemptRecord {
+    return recordOf(this.#at, outcome, this.#surroundings.now() - this.#beginning.beganAt)
   }
 }
 

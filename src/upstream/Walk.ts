@@ -16,7 +16,7 @@ import { conversations, translatedFrom } from "../operations/translation/Convers
 import type { Target } from "../routing/Upstream.ts"
 import type { Answered, Won } from "./Answered.ts"
 import type { Asking, AskingAt, BodyFor, Question } from "./Asking.ts"
-import { type AttemptRequest, newProgress } from "./AttemptRequest.ts"
+import { type AttemptProgress, type AttemptRequest, newProgress } from "./AttemptRequest.ts"
 import type { Breakers } from "./Breakers.ts"
 import { askedIn, type KnownDialects, taughtBy } from "./Dialects.ts"
 import { type Contender, hedge } from "./Hedge.ts"
@@ -258,7 +258,7 @@ export class Walk {
     const other = this.#takeNext()
     if (other === undefined) return Effect.succeedNone
     return Effect.matchEffect(this.#questionFor(other), {
-      onSuccess: (question) => Effect.succeedSome(this.#contender(other, question)),
+      onSuccess: (question) => Effect.succeedSome(this.#contender(other, question, newProgress(true))),
       onFailure: (error) => {
         if (other.dialect !== undefined && error._tag === "InvalidRequest") {
           this.#passBy(other, error)
@@ -273,7 +273,7 @@ export class Walk {
   }
 
   /** The attempt at a target; in a race it loses only to another that answered first. */
-  #contender(target: Target, question: Question, progress = newProgress()): Contender<Won, Failed, never> {
+  #contender(target: Target, question: Question, progress: AttemptProgress): Contender<Won, Failed, never> {
     return {
       run: this.#attempt(target, question, progress).pipe(
         Effect.flatten,

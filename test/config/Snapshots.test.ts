@@ -56,6 +56,7 @@ describe("makeSnapshot", () => {
         origins: { all: true, named: new Set() },
       },
       audit: { bodies: "full", maxBodyBytes: 1_048_576, retentionMonths: 0 },
+      metrics: { names: new Set(["sluice"]), modelNamed: expect.any(Function) },
       adminKeys: { digests: new Set() },
       secrets: noSecrets,
     })

@@ -23,7 +23,8 @@ describe("What is left of processes", () => {
   it("law: the sum over all never falls, and at the end is all that was ever told", () => {
     fc.assert(
       fc.property(events, (all) => {
-        const inheritance = new Inheritance<number, number>(counted)
+        const inheritance = new Inheritance(counted)
+        const processes = [{}, {}, {}]
         const counts = [0, 0, 0]
         const told = [0, 0, 0]
         let toldOfDead = 0
@@ -32,10 +33,10 @@ describe("What is left of processes", () => {
           if (what === "counts") counts[process] = (counts[process] ?? 0) + 1
           if (what === "answers") {
             told[process] = counts[process] ?? 0
-            inheritance.said(process, counts[process])
+            inheritance.said(processes[process] ?? {}, counts[process])
           }
           if (what === "dies") {
-            inheritance.died(process)
+            inheritance.died(processes[process] ?? {})
             toldOfDead += told[process] ?? 0
             counts[process] = told[process] = 0
           }
@@ -50,9 +51,10 @@ describe("What is left of processes", () => {
   })
 
   it("does not heed what is no answer", () => {
-    const inheritance = new Inheritance<string, number>(counted)
-    inheritance.said("a", undefined)
-    inheritance.died("a")
+    const inheritance = new Inheritance(counted)
+    const one = {}
+    inheritance.said(one, undefined)
+    inheritance.died(one)
     expect(inheritance.answers()).toEqual([])
   })
 })

@@ -24,7 +24,7 @@ export const recordedAudit: Effect.Effect<RecordedAudit> = Effect.gen(function* 
   return {
     layer: Layer.succeed(Audit, {
       record: (record) => runSync(SubscriptionRef.update(records, (all) => [...all, record])),
-      status: Effect.succeed({ queued: 0, spilled: 0, lost: 0 }),
+      status: Effect.succeed({ kept: 0, queued: 0, spilled: 0, lost: 0 }),
       fingerprint: (key) => `fingerprint of a key of ${Redacted.value(key).length} characters`,
     }),
     records: SubscriptionRef.get(records),

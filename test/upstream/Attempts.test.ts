@@ -644,7 +644,7 @@ describe("Hedged attempts", () => {
             cause: "cancelled, another upstream answered first",
             ms: 150,
           },
-          { upstream: "b", upstreamModel: "m", status: 200, cause: undefined, ms: 50 },
+          { upstream: "b", upstreamModel: "m", status: 200, cause: undefined, ms: 50, hedged: true },
         ])
       }).pipe(Effect.provide(layer))
     },

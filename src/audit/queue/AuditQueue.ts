@@ -87,6 +87,7 @@ class Queue {
   #queued = 0
   #queuedBytes = 0
   #lost = 0
+  #kept = 0
   #last = nothingWritten
 
   /** @param onDefect told of a fault of ours that cost a record */
@@ -96,7 +97,7 @@ class Queue {
   }
 
   get status(): AuditStatus {
-    return { queued: this.#queued, spilled: this.#last.spilled, lost: this.#lost }
+    return { kept: this.#kept, queued: this.#queued, spilled: this.#last.spilled, lost: this.#lost }
   }
 
   /** Waits until the writer has looked at what there is. */
@@ -225,6 +226,9 @@ class Queue {
   #keep(parcel: Parcel): Effect.Effect<void> {
     return this.#options.writer.write(parcel).pipe(
       Effect.tap((report) => this.#note(report)),
+      Effect.tap(({ lost, refused }) => {
+        if (!refused) this.#kept += parcel.records - lost
+      }),
       Effect.repeat({ while: ({ refused }) => refused, schedule: backoff }),
       Effect.zipRight(
         Effect.sync(() => {

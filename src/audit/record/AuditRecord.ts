@@ -3,6 +3,9 @@ import type { Usage } from "../../answer/Usage.ts"
 import type { Outcome } from "../../errors/Outcome.ts"
 import type { Dialect } from "../../routing/Dialect.ts"
 
+/** Why an attempt gave no answer, or not all of one, where its status does not say so. */
+export type AttemptFault = "connect" | "timeout" | "broken" | "error" | "unusable" | "busy" | "cut"
+
 /** One attempt: a status, or the cause why there was none; both where its stream began and broke off, and others were asked to resume it. */
 export interface AttemptRecord {
   readonly upstream: string
@@ -13,8 +16,12 @@ export interface AttemptRecord {
   readonly status: number | undefined
   readonly cause: string | undefined
   readonly ms: number
+  /** Of one that failed, where its status does not say how. */
+  readonly failure?: AttemptFault
   /** It was asked to resume an answer that another upstream broke off. */
   readonly resumed?: true
+  /** It was made beside another that was slow. */
+  readonly hedged?: true
 }
 
 /** An upstream of the plan that was not asked when it was its turn: the request cannot be said to it. */

@@ -124,6 +124,10 @@ export class RecordDraft implements Addressee {
     return this.#opening.face
   }
 
+  get endpoint(): string {
+    return this.#opening.endpoint
+  }
+
   get clientIp(): string {
     return this.#opening.clientIp
   }
@@ -217,7 +221,7 @@ export class RecordDraft implements Addressee {
   brokeOff(cause: string): void {
     if (this.#answering !== undefined) this.#tried.push(this.#answering)
     this.#attempts = this.#attempts.map((attempt) =>
-      attempt === this.#answering ? { ...attempt, cause } : attempt,
+      attempt === this.#answering ? { ...attempt, cause, failure: "cut" } : attempt,
     )
   }
 

@@ -75,6 +75,7 @@ export class Reloading {
   readonly #source: ConfigSource
   readonly #replaced: PubSub.PubSub<Snapshot>
   #state: State
+  #refused = 0
 
   constructor(source: ConfigSource, replaced: PubSub.PubSub<Snapshot>, first: State) {
     this.#source = source
@@ -88,7 +89,15 @@ export class Reloading {
 
   get status(): ConfigStatus {
     const { lastError, lastErrorAt, snapshot } = this.#state
-    return { generation: snapshot.generation, loadedAt: snapshot.loadedAt, lastError, lastErrorAt }
+    const { generation, loadedAt } = snapshot
+    return {
+      generation,
+      loadedAt,
+      lastError,
+      lastErrorAt,
+      reloads: generation - 1,
+      refused: this.#refused,
+    }
   }
 
   /** What its operator may know. */
@@ -146,6 +155,7 @@ export class Reloading {
   ): Effect.Effect<ReloadOutcome> {
     return Effect.gen(this, function* () {
       const isKnown = this.#state.rejected === content
+      if (anew || !isKnown) this.#refused += 1
       if (!isKnown) {
         const lastErrorAt = yield* Clock.currentTimeMillis
         const lastError = summary(error)

@@ -193,6 +193,26 @@ const Admin = Schema.Struct({
   }),
 })
 
+const ownNames: ReadonlyArray<"gpt_api" | "sluice"> = ["sluice"]
+const noModels: ReadonlyArray<string> = []
+
+const Metrics = Schema.Struct({
+  names: setting(Schema.Array(Schema.Literal("sluice", "gpt_api")), ownNames, {
+    description:
+      "Under whose names `/metrics` tells what it measures: Sluice's own, and GPT_API's for dashboards that were made for it. docs/metrics.md has both.",
+    examples: [["sluice", "gpt_api"]],
+  }),
+  models: setting(
+    Schema.Array(nonEmptyText("a model name")).annotations({ title: "a list of model names" }),
+    noModels,
+    {
+      description:
+        "Models that metrics tell apart, beside those that clients name in an `exact` match. Any other model is counted under the first keyword that admits it, since callers could make up names without end.",
+      examples: [["gpt-4o", "gpt-4o-mini"]],
+    },
+  ),
+})
+
 const noRules: ReadonlyArray<Schema.Schema.Type<typeof PassthroughEntry>> = []
 
 /** The whole file. */
@@ -236,6 +256,7 @@ export const GatewayConfig = Schema.Struct({
   server: setting(Server, Server.make({}), { description: "What callers may do." }),
   admin: setting(Admin, Admin.make({}), { description: "What only the operator should see." }),
   audit: setting(Audit, Audit.make({}), { description: "What the audit rows keep." }),
+  metrics: setting(Metrics, Metrics.make({}), { description: "What `/metrics` tells." }),
   passthrough: setting(
     Schema.Array(PassthroughEntry.annotations({ title: "a map of path and client" })),
     noRules,

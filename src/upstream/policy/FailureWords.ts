@@ -1,5 +1,5 @@
 /** Failures in words, for messages, logs and the audit. Only what may be told has any. */
-import type { AttemptRecord } from "../../audit/record/AuditRecord.ts"
+import type { AttemptFault, AttemptRecord } from "../../audit/record/AuditRecord.ts"
 import { redirectTarget } from "../../errors/Redirect.ts"
 import type { ToldFailure, ToldRefusal } from "./AttemptFailure.ts"
 
@@ -59,8 +59,17 @@ export const reasonOf = (failure: ToldFailure): string => {
   }
 }
 
-/** A failure as the record of its attempt has it: a status, or a cause. */
-export const recordedAs = (failure: ToldFailure): Pick<AttemptRecord, "status" | "cause"> =>
+const faults: Readonly<Record<ToldFailure["_tag"], AttemptFault>> = {
+  ConnectFailed: "connect",
+  BrokenOff: "broken",
+  TimedOut: "timeout",
+  Refused: "error",
+  Unusable: "unusable",
+  NoRoom: "busy",
+}
+
+/** A failure as the record of its attempt has it: a status, or a cause and its kind. */
+export const recordedAs = (failure: ToldFailure): Pick<AttemptRecord, "status" | "cause" | "failure"> =>
   failure._tag === "Refused" && failure.inAnswer === undefined
     ? { status: failure.status, cause: undefined }
-    : { status: undefined, cause: reasonOf(failure) }
+    : { status: undefined, cause: reasonOf(failure), failure: faults[failure._tag] }

@@ -1,0 +1,121 @@
+/** What instruments read at one moment, and how the readings of several processes become one: pure, and under laws. */
+import type { Instrument, Over } from "./Instrument.ts"
+
+/** One value that was seen, and the trace that led there. */
+export interface Exemplar {
+  readonly trace: string
+  readonly value: number
+  /** Epoch milliseconds. */
+  readonly at: number
+}
+
+/** Of a counter or a gauge, under the values of its labels. */
+export interface NumberPoint {
+  readonly labels: ReadonlyArray<string>
+  readonly value: number
+}
+
+export interface HistogramPoint {
+  readonly labels: ReadonlyArray<string>
+  /** How many fell into each bucket alone; the last has no bound. */
+  readonly counts: ReadonlyArray<number>
+  readonly sum: number
+  /** The last of each bucket, where any value has one. */
+  readonly exemplars: ReadonlyArray<Exemplar | undefined> | undefined
+}
+
+/** All points of one instrument: as its kind says. */
+export interface Points {
+  readonly numbers: ReadonlyArray<NumberPoint>
+  readonly histograms: ReadonlyArray<HistogramPoint>
+}
+
+/** By the names of instruments. Plain data, which goes from process to process. */
+export type Readings = Readonly<Record<string, Points>>
+
+export const noPoints: Points = { numbers: [], histograms: [] }
+
+/** A number that somebody read, and of what. */
+export type NumberRead = readonly [
+  instrument: { readonly name: string },
+  labels: ReadonlyArray<string>,
+  value: number,
+]
+
+/** Numbers that were read, by their instruments. */
+export const readingsOf = (numbers: ReadonlyArray<NumberRead>): Readings => {
+  const all: Record<string, Points> = {}
+  for (const [{ name }, labels, value] of numbers) {
+    all[name] = { numbers: [...(all[name]?.numbers ?? []), { labels, value }], histograms: [] }
+  }
+  return all
+}
+
+const combine: Readonly<Record<Over, (a: number, b: number) => number>> = {
+  sum: (a, b) => a + b,
+  max: Math.max,
+  min: Math.min,
+}
+
+const newer = (a: Exemplar | undefined, b: Exemplar | undefined): Exemplar | undefined => {
+  if (a === undefined || b === undefined) return a ?? b
+  if (a.at !== b.at) return b.at > a.at ? b : a
+  // Of two at once the longer one: whose reading came first makes no difference.
+  return b.value > a.value || (b.value === a.value && b.trace > a.trace) ? b : a
+}
+
+const bothHistograms = (a: HistogramPoint, b: HistogramPoint): HistogramPoint => ({
+  labels: a.labels,
+  counts: a.counts.map((count, at) => count + (b.counts[at] ?? 0)),
+  sum: a.sum + b.sum,
+  exemplars:
+    a.exemplars === undefined || b.exemplars === undefined
+      ? (a.exemplars ?? b.exemplars)
+      : a.counts.map((_, at) => newer(a.exemplars?.[at], b.exemplars?.[at])),
+})
+
+/** Those with the same labels put together. */
+const joined = <P extends { readonly labels: ReadonlyArray<string> }>(
+  lists: ReadonlyArray<ReadonlyArray<P>>,
+  both: (a: P, b: P) => P,
+): ReadonlyArray<P> => {
+  const [first = [], ...others] = lists.filter(({ length }) => length > 0)
+  if (others.length === 0) return first
+  const points = new Map<string, P>()
+  for (const list of lists) {
+    for (const point of list) {
+      const key = JSON.stringify(point.labels)
+      const known = points.get(key)
+      points.set(key, known === undefined ? point : both(known, point))
+    }
+  }
+  return [...points.values()]
+}
+
+/** What several processes read of one instrument, as one. */
+export const together = ({ over }: Instrument, all: ReadonlyArray<Points>): Points => ({
+  numbers: joined(
+    all.map(({ numbers }) => numbers),
+    (a, b) => ({ labels: a.labels, value: combine[over](a.value, b.value) }),
+  ),
+  histograms: joined(
+    all.map(({ histograms }) => histograms),
+    bothHistograms,
+  ),
+})
+
+/** What is left of a process that died: what it had counted, and nothing of how it was. */
+export const leftOf = (
+  instruments: ReadonlyArray<Instrument>,
+  left: Readings | undefined,
+  last: Readings,
+): Readings => {
+  const all: Record<string, Points> = {}
+  for (const instrument of instruments) {
+    const { kind, name, over } = instrument
+    if (kind === "gauge" || over !== "sum") continue
+    const counted = [left?.[name], last[name]].filter((points) => points !== undefined)
+    if (counted.length > 0) all[name] = together(instrument, counted)
+  }
+  return all
+}
