@@ -40,6 +40,12 @@ export const died = (worker: Worker): Effect.Effect<Death> =>
     })
   })
 
+/** Who waits for what a worker says. */
+interface Waiting {
+  readonly worker: Worker
+  readonly answered: (said: unknown) => void
+}
+
 export class Workers {
   readonly #living = new Set<Worker>()
   readonly #serving = new Set<Worker>()
@@ -47,7 +53,7 @@ export class Workers {
   readonly #lasting: ReadonlyMap<string, LastingAnswers>
   #asked = 0
   /** Who waits for which answer. */
-  readonly #waiting = new Map<number, (said: unknown) => void>()
+  readonly #waiting = new Map<number, Waiting>()
 
   /** @param lasting the questions whose answers outlive who gave them */
   constructor(
@@ -62,7 +68,7 @@ export class Workers {
     const worker = cluster.fork()
     this.#living.add(worker)
     worker.on("message", (message: WorkerMessage) => {
-      if (message.kind === "said") this.#waiting.get(message.question)?.(message.said)
+      if (message.kind === "said") this.#waiting.get(message.question)?.answered(message.said)
       else this.#hear(worker, message)
     })
     // What cannot be sent to it any more, a connection of the cluster module's own too: it is dead, and its end is heard of next.
@@ -72,6 +78,7 @@ export class Workers {
       this.#living.delete(worker)
       this.#serving.delete(worker)
       for (const inheritance of this.#lasting.values()) inheritance.died(worker)
+      for (const waiting of this.#waiting.values()) if (waiting.worker === worker) waiting.answered(undefined)
     })
     return worker
   }
@@ -91,18 +98,15 @@ export class Workers {
   #ask(worker: Worker, asked: Asked): Effect.Effect<Option.Option<unknown>> {
     return Effect.async<Option.Option<unknown>>((resume) => {
       const question = ++this.#asked
-      const dead = () => resume(Effect.succeedNone)
-      worker.once("exit", dead)
-      this.#waiting.set(question, (said) => {
+      const answered = (said: unknown): void => {
+        this.#waiting.delete(question)
         // What one says that has died was its own once; now it is among what is left.
         if (this.#living.has(worker)) this.#lasting.get(asked.name)?.said(worker, said)
         resume(Effect.succeed(Option.fromNullable(said)))
-      })
+      }
+      this.#waiting.set(question, { worker, answered })
       tell(worker, { kind: "you", question, asked })
-      return Effect.sync(() => {
-        this.#waiting.delete(question)
-        worker.off("exit", dead)
-      })
+      return Effect.sync(() => this.#waiting.delete(question))
     }).pipe(
       Effect.timeoutTo({ duration: answerTimeoutMs, onTimeout: Option.none, onSuccess: (said) => said }),
     )
