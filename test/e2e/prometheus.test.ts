@@ -1,0 +1,113 @@
+/** A real Prometheus scrapes a gateway of several processes, and its sums are right, also when one of them dies. */
+import { spawn, spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { createServer } from "node:net"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { eventually } from "../support/Patience.ts"
+import { addressOf, sluice } from "../support/process.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
+
+const hasPrometheus = spawnSync("prometheus", ["--version"]).status === 0
+
+const freePort: Effect.Effect<number> = Effect.async((resume) => {
+  const server = createServer().listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})
+
+/** A Prometheus that scrapes an address every second, and where it is asked. */
+const prometheus = (folder: string, target: string) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const port = yield* freePort
+    yield* files.writeFileString(
+      `${folder}/prometheus.yml`,
+      `global: { scrape_interval: 1s }\nscrape_configs:\n  - { job_name: sluice, static_configs: [{ targets: ["${target}"] }] }\n`,
+    )
+    yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(
+          "prometheus",
+          [
+            `--config.file=${folder}/prometheus.yml`,
+            `--storage.tsdb.path=${folder}/data`,
+            `--web.listen-address=127.0.0.1:${port}`,
+          ],
+          { stdio: "ignore" },
+        ),
+      ),
+      (child) => Effect.sync(() => child.kill("SIGKILL")),
+    )
+    return `http://127.0.0.1:${port}`
+  })
+
+/** What a query comes to; `undefined` as long as there is no answer. */
+const asked = (prometheus: string, query: string): Effect.Effect<number | undefined> =>
+  Effect.promise(async () => {
+    const answer = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(query)}`).catch(
+      () => undefined,
+    )
+    const found = /"value":\[[\d.]+,"([^"]+)"\]/.exec((await answer?.text()) ?? "")?.[1]
+    return found === undefined ? undefined : Number(found)
+  })
+
+const ask = (address: string) =>
+  Effect.promise(async () => {
+    // On a connection of its own, so that any worker may get it.
+    const answer = await fetch(`${address}/v1/chat/completions`, {
+      method: "POST",
+      headers: { connection: "close" },
+      body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] }),
+    })
+    await answer.arrayBuffer()
+    return answer.status
+  })
+
+const workersOf = (pid: number | undefined): ReadonlyArray<number> =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number)
+
+describe("Prometheus", () => {
+  it.scopedLive.skipIf(!hasPrometheus)("sees the sums of all workers, which do not fall when one dies", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      yield* files.writeFileString(
+        `${folder}/config.yaml`,
+        `openai_clients:\n  - { name: only, base_url: "${upstream.url}", api_key: sk-test, model_match: { type: exact, value: [m] } }\n`,
+        { mode: 0o600 },
+      )
+      const gateway = yield* sluice(["serve", "--config", `${folder}/config.yaml`, "--port", "0"], {
+        WORKERS: "2",
+      })
+      const address = yield* addressOf(gateway)
+      const at = yield* prometheus(folder, address.replace("http://", ""))
+      const becomes = (query: string, value: number) =>
+        eventually(query, asked(at, query), (found) => found === value, 30_000)
+
+      yield* Effect.replicateEffect(ask(address), 20)
+      yield* becomes('sum(sluice_requests_total{outcome="ok"})', 20)
+      yield* becomes("sum(sluice_request_duration_seconds_count)", 20)
+      yield* becomes('sluice_audit_rows_total{result="kept"}', 20)
+      yield* becomes("sluice_processes", 3)
+      expect(yield* asked(at, "count(sluice_client_active)")).toBe(1)
+
+      const [first = 0] = workersOf(gateway.process.pid)
+      process.kill(first, "SIGKILL")
+      yield* eventually(
+        "another worker",
+        Effect.sync(() => workersOf(gateway.process.pid)),
+        (workers) => workers.length === 2 && !workers.includes(first),
+        30_000,
+      )
+      yield* Effect.replicateEffect(ask(address), 10)
+      yield* becomes('sum(sluice_requests_total{outcome="ok"})', 30)
+      expect(yield* asked(at, "sum(resets(sluice_requests_total[5m]))")).toBe(0)
+    }).pipe(Effect.provide(NodeContext.layer)),
+  )
+})
