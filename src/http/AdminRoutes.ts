@@ -140,9 +140,10 @@ export class AdminRoutes {
 
 export const makeAdminRoutes = Effect.gen(function* () {
   const { snapshot } = yield* CurrentConfig
-  const context = yield* Effect.context<
-    Effect.Effect.Context<ReturnType<typeof gatewayHealth> | ReturnType<typeof metricsPage>>
-  >()
+  const context =
+    yield* Effect.context<
+      Effect.Effect.Context<ReturnType<typeof gatewayHealth> | ReturnType<typeof metricsPage>>
+    >()
   return new AdminRoutes({
     app: yield* AdminApp,
     strangers: yield* Strangers,
