@@ -8,26 +8,46 @@ import { nextTurn } from "../telemetry/metrics/Book.ts"
 import { contentTypes, endOf, formatFor, linesOf } from "../telemetry/metrics/Exposition.ts"
 import { gptApi, gptApiInstruments, successRates } from "../telemetry/metrics/GptApiInstruments.ts"
 import { instruments } from "../telemetry/metrics/Instruments.ts"
-import { leftOf, noPoints, type Points, type Readings, together } from "../telemetry/metrics/Readings.ts"
+import {
+  leftOf,
+  noPoints,
+  type PackedReadings,
+  type Points,
+  packPoints,
+  type Readings,
+  together,
+  unpackPoints,
+} from "../telemetry/metrics/Readings.ts"
 
 const all = [...instruments, ...gptApiInstruments]
 
 /** What a process reads. What workers counted that died is counted on. */
-export const metricsQuestion: LastingQuestion<Readings> = {
+export const metricsQuestion: LastingQuestion<PackedReadings> = {
   name: "metrics",
-  isAnswer: (said): said is Readings => typeof said === "object" && said !== null,
+  isAnswer: (said): said is PackedReadings => typeof said === "object" && said !== null,
   inherit: (left, last) => leftOf(all, left, last),
 }
 
+/** Packed for another process, an instrument in each turn of the event loop. */
+export const packed = (readings: Readings): Effect.Effect<PackedReadings> =>
+  Effect.gen(function* () {
+    const all: Record<string, string> = {}
+    for (const [name, points] of Object.entries(readings)) {
+      all[name] = packPoints(points)
+      yield* nextTurn
+    }
+    return all
+  })
+
 /** The readings of all processes as one, an instrument in each turn of the event loop. */
-const joined = (answers: ReadonlyArray<Readings>): Effect.Effect<Readings> =>
+const joined = (answers: ReadonlyArray<PackedReadings>): Effect.Effect<Readings> =>
   Effect.gen(function* () {
     const one: Record<string, Points> = {}
     for (const instrument of all) {
       const { name } = instrument
       one[name] = together(
         instrument,
-        answers.map((answer) => answer[name] ?? noPoints),
+        answers.map((answer) => unpackPoints(answer[name])),
       )
       yield* nextTurn
     }

@@ -11,7 +11,7 @@ import { type NumberRead, type Readings, readingsOf } from "../telemetry/metrics
 import { pathLabel } from "../telemetry/metrics/RequestLabels.ts"
 import { runtimeReadings } from "../telemetry/metrics/RuntimeReadings.ts"
 import { version } from "../version.ts"
-import { metricsQuestion } from "./MetricsPage.ts"
+import { metricsQuestion, packed } from "./MetricsPage.ts"
 
 /** Rows of the audit. */
 interface AuditCounts {
@@ -120,10 +120,8 @@ export const answerMetrics = ({ audit, health, keepsAudit, node }: Sources) =>
       }),
     )
     yield* answer(metricsQuestion, () =>
-      Effect.map(Effect.all([readings, runtime, known]), ([recorded, ofRuntime, own]) => ({
-        ...recorded,
-        ...ofRuntime,
-        ...own,
-      })),
+      Effect.flatMap(Effect.all([readings, runtime, known]), ([recorded, ofRuntime, own]) =>
+        packed({ ...recorded, ...ofRuntime, ...own }),
+      ),
     )
   })

@@ -61,7 +61,7 @@ export class HistogramSeries {
   readonly #metric: Metric.Metric.Histogram<number>
   readonly #tags: ReadonlyArray<MetricLabel.MetricLabel>
   readonly #bounds: ReadonlyArray<number>
-  #exemplars: Array<Exemplar | undefined> | undefined
+  #exemplars: Array<Exemplar | null> | undefined
   readonly labels: ReadonlyArray<string>
 
   constructor(instrument: HistogramInstrument, labels: ReadonlyArray<string>) {
@@ -79,7 +79,7 @@ export class HistogramSeries {
   record(value: number, trace: string | undefined, at: number): void {
     this.#metric.unsafeUpdate(value, this.#tags)
     if (trace === undefined) return
-    this.#exemplars ??= Array.from({ length: this.#bounds.length + 1 }, () => undefined)
+    this.#exemplars ??= Array.from({ length: this.#bounds.length + 1 }, () => null)
     const bucket = this.#bounds.findIndex((bound) => value <= bound)
     this.#exemplars[bucket === -1 ? this.#bounds.length : bucket] = { trace, value, at }
   }
@@ -93,7 +93,7 @@ export class HistogramSeries {
       before = upTo
       return count
     })
-    return { labels: this.labels, counts, sum, exemplars: this.#exemplars?.slice() }
+    return { labels: this.labels, counts, sum, exemplars: this.#exemplars?.slice() ?? null }
   }
 }
 

@@ -53,8 +53,8 @@ const pairs = (names: ReadonlyArray<string>, values: ReadonlyArray<string>): str
 
 const braced = (text: string): string => (text === "" ? "" : `{${text}}`)
 
-const exemplarOf = (exemplar: Exemplar | undefined, format: PageFormat): string =>
-  exemplar === undefined || format === "text"
+const exemplarOf = (exemplar: Exemplar | null | undefined, format: PageFormat): string =>
+  exemplar === undefined || exemplar === null || format === "text"
     ? ""
     : ` # {trace_id="${escapedValue(exemplar.trace)}"} ${shown(exemplar.value)} ${shown(exemplar.at / 1000)}`
 

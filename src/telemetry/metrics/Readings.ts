@@ -21,7 +21,7 @@ export interface HistogramPoint {
   readonly counts: ReadonlyArray<number>
   readonly sum: number
   /** The last of each bucket, where any value has one. */
-  readonly exemplars: ReadonlyArray<Exemplar | undefined> | undefined
+  readonly exemplars: ReadonlyArray<Exemplar | null> | null
 }
 
 /** All points of one instrument: as its kind says. */
@@ -32,6 +32,20 @@ export interface Points {
 
 /** By the names of instruments. Plain data, which goes from process to process. */
 export type Readings = Readonly<Record<string, Points>>
+
+/**
+ * Readings on their way to another process: the points of each instrument as one text. Texts are handed over as they are, and each is printed and parsed in a
+ * turn of its own; all of it at once would hold the event loop too long.
+ */
+export type PackedReadings = Readonly<Record<string, string>>
+
+export const packPoints = (points: Points): string => JSON.stringify(points)
+
+/** What a process of this same program packed. */
+export const unpackPoints = (packed: string | undefined): Points => {
+  const points: Points = packed === undefined ? noPoints : JSON.parse(packed)
+  return points
+}
 
 export const noPoints: Points = { numbers: [], histograms: [] }
 
@@ -57,8 +71,8 @@ const combine: Readonly<Record<Over, (a: number, b: number) => number>> = {
   min: Math.min,
 }
 
-const newer = (a: Exemplar | undefined, b: Exemplar | undefined): Exemplar | undefined => {
-  if (a === undefined || b === undefined) return a ?? b
+const newer = (a: Exemplar | null, b: Exemplar | null): Exemplar | null => {
+  if (a === null || b === null) return a ?? b
   if (a.at !== b.at) return b.at > a.at ? b : a
   // Of two at once the longer one: whose reading came first makes no difference.
   return b.value > a.value || (b.value === a.value && b.trace > a.trace) ? b : a
@@ -69,9 +83,9 @@ const bothHistograms = (a: HistogramPoint, b: HistogramPoint): HistogramPoint =>
   counts: a.counts.map((count, at) => count + (b.counts[at] ?? 0)),
   sum: a.sum + b.sum,
   exemplars:
-    a.exemplars === undefined || b.exemplars === undefined
+    a.exemplars === null || b.exemplars === null
       ? (a.exemplars ?? b.exemplars)
-      : a.counts.map((_, at) => newer(a.exemplars?.[at], b.exemplars?.[at])),
+      : a.counts.map((_, at) => newer(a.exemplars?.[at] ?? null, b.exemplars?.[at] ?? null)),
 })
 
 /** Those with the same labels put together. */
@@ -107,15 +121,15 @@ export const together = ({ over }: Instrument, all: ReadonlyArray<Points>): Poin
 /** What is left of a process that died: what it had counted, and nothing of how it was. */
 export const leftOf = (
   instruments: ReadonlyArray<Instrument>,
-  left: Readings | undefined,
-  last: Readings,
-): Readings => {
-  const all: Record<string, Points> = {}
+  left: PackedReadings | undefined,
+  last: PackedReadings,
+): PackedReadings => {
+  const all: Record<string, string> = {}
   for (const instrument of instruments) {
     const { kind, name, over } = instrument
     if (kind === "gauge" || over !== "sum") continue
     const counted = [left?.[name], last[name]].filter((points) => points !== undefined)
-    if (counted.length > 0) all[name] = together(instrument, counted)
+    if (counted.length > 0) all[name] = packPoints(together(instrument, counted.map(unpackPoints)))
   }
   return all
 }

@@ -22,7 +22,7 @@ describe("A page of metrics", () => {
   })
 
   it("has a histogram with counts that add up, and exemplars for OpenMetrics alone", () => {
-    const exemplars = [undefined, { trace: "abc", value: 0.75, at: 1_500 }, undefined]
+    const exemplars = [null, { trace: "abc", value: 0.75, at: 1_500 }, null]
     const points = { numbers: [], histograms: [{ labels: ["m"], counts: [1, 2, 3], sum: 9.5, exemplars }] }
     expect(written(taken, points, "openmetrics").split("\n")).toEqual([
       "# HELP taken_seconds Taken.",

@@ -6,7 +6,9 @@ import {
   leftOf,
   type NumberPoint,
   type Points,
+  packPoints,
   together,
+  unpackPoints,
 } from "../../../src/telemetry/metrics/Readings.ts"
 
 const labels = fc.constantFrom(["a", "x"], ["a", "y"], ['a","x', ""])
@@ -29,12 +31,9 @@ const histograms: fc.Arbitrary<Points> = fc.record({
       labels,
       counts: fc.tuple(fc.nat(9), fc.nat(9), fc.nat(9)),
       sum: fc.nat(99),
-      exemplars: fc.option(
-        fc.tuple(...Array.from({ length: 3 }, () => fc.option(exemplar, { nil: undefined }))),
-        {
-          nil: undefined,
-        },
-      ),
+      exemplars: fc.option(fc.tuple(...Array.from({ length: 3 }, () => fc.option(exemplar, { nil: null }))), {
+        nil: null,
+      }),
     }),
     onePerLabels,
   ),
@@ -104,10 +103,19 @@ describe("The readings of several processes", () => {
     const of = (value: number): Points => ({ numbers: [{ labels: ["a", "b"], value }], histograms: [] })
     const replaced = counter("replaced_total", [], "Replaced.", "max")
     const all = [counted, most, replaced]
-    const last = { counted_total: of(2), most: of(2), replaced_total: of(2) }
+    const packed = (value: number) => packPoints(of(value))
+    const last = { counted_total: packed(2), most: packed(2), replaced_total: packed(2) }
     const left = leftOf(all, undefined, last)
-    expect(left).toEqual({ counted_total: of(2) })
-    expect(leftOf(all, left, { counted_total: of(3) })).toEqual({ counted_total: of(5) })
+    expect(left).toEqual({ counted_total: packed(2) })
+    expect(leftOf(all, left, { counted_total: packed(3) })).toEqual({ counted_total: packed(5) })
     expect(leftOf(all, left, {})).toEqual(left)
+  })
+
+  it("law: are the same when they have gone to another process", () => {
+    fc.assert(
+      fc.property(fc.oneof(numbers, histograms), (points) => {
+        expect(unpackPoints(packPoints(points))).toEqual(points)
+      }),
+    )
   })
 })
