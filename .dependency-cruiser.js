@@ -125,8 +125,8 @@ export const rooms = {
   },
   admin: {
     rooms: `access admin/api audit audit/read audit/record config errors explain gateway processes routing telemetry version.ts wire`,
-    edges: `AdminApp.ts AdminQuestion.ts AttemptWatch.ts ConfigTold.ts LiveAnswer.ts LiveRequests.ts OverviewHandlers.ts RequestHandlers.ts SessionHandlers.ts StreamRelay.ts`,
-    outside: "@effect/platform node:crypto",
+    edges: `AdminApp.ts AdminQuestion.ts AttemptWatch.ts ConfigTold.ts Dashboard.ts LiveAnswer.ts LiveRequests.ts OverviewHandlers.ts RequestHandlers.ts SessionHandlers.ts StreamRelay.ts`,
+    outside: "@effect/platform node:crypto node:fs/promises node:zlib",
     computes: { "Session.ts": "node:crypto" },
   },
   http: {
@@ -288,6 +288,24 @@ export default {
       "What src imports is installed where it runs.",
       { path: "^src/" },
       { dependencyTypes: ["npm-dev"] },
+    ),
+    forbidden(
+      "dashboard",
+      "Of the server the dashboard's page may know the types of the admin API.",
+      { path: "^dashboard/" },
+      { path: "^src/", pathNot: "^src/admin/api/" },
+    ),
+    forbidden(
+      "dashboard",
+      "The dashboard's page takes nothing of the server with it.",
+      { path: "^dashboard/" },
+      { path: "^src/", dependencyTypesNot: ["type-only"] },
+    ),
+    forbidden(
+      "dashboard",
+      "Of packages, the dashboard's page may import preact and uplot.",
+      { path: "^dashboard/" },
+      { pathNot: ["^dashboard/", "^src/", "(^|node_modules/)(preact|uplot)(/|$)"] },
     ),
     forbidden("found", "What is imported is there.", {}, { couldNotResolve: true }),
   ],

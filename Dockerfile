@@ -13,6 +13,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY scripts ./scripts
 COPY src ./src
+COPY dashboard ./dashboard
 RUN node scripts/build.js shipped
 
 # Of all dependencies only the addon is not in the programs; of it, what is for this platform.

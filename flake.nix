@@ -127,6 +127,7 @@
                   ./config/example.yaml
                   ./deploy/container/config.yaml
                   ./src
+                  ./dashboard
                 ];
               };
               buildPhase = "runHook preBuild; node scripts/build.js shipped; runHook postBuild";

@@ -3,7 +3,8 @@
  * people run; with `changed` those and the demo, unless they are newer than what they are made of.
  */
 import { readdirSync, statSync } from "node:fs"
-import { copyFile, mkdir, readFile } from "node:fs/promises"
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { basename } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { ensureAddon } from "./addon.js"
@@ -73,6 +74,38 @@ const programs = [
 /** The decoder that the last of them runs, as its package has it. */
 const wasm = fileURLToPath(import.meta.resolve("brotli-dec-wasm/web/bg.wasm"))
 
+/**
+ * The dashboard: its program and its style by names that say what is in them, which browsers may keep for ever, and the page that names both. What an
+ * earlier build left is removed last, so that a gateway that runs meanwhile finds one of the two.
+ */
+const dashboard = async () => {
+  const { metafile } = await build({
+    entryPoints: { dashboard: "dashboard/Main.tsx" },
+    outdir: "dist/dashboard",
+    entryNames: "[name]-[hash]",
+    bundle: true,
+    platform: "browser",
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    minify: true,
+    // ASCII, whatever a proxy says of its characters.
+    charset: "ascii",
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+  })
+  const made = Object.keys(metafile.outputs).map((path) => basename(path))
+  const named = (kind) => `dashboard/${made.find((name) => name.endsWith(kind))}`
+  const page = await readFile("dashboard/index.html", "utf8")
+  const filled = page.replace("{{program}}", named(".js")).replace("{{style}}", named(".css"))
+  await writeFile("dist/dashboard/index.html", filled)
+  for (const name of await readdir("dist/dashboard")) {
+    if (name !== "index.html" && !made.includes(name)) await rm(`dist/dashboard/${name}`)
+  }
+}
+
 /** Bundles these. */
 const shipped = () => [
   bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici] }),
@@ -81,6 +114,7 @@ const shipped = () => [
   bundle("src/aside/AsideThread.ts", "dist/aside-thread.js"),
   bundle("src/wire/brotli-thread.js", "dist/brotli-thread.js"),
   copyFile(wasm, "dist/brotli.wasm"),
+  dashboard(),
 ]
 
 /** It asserts what it shows, by more than one of `node:assert`'s ways. */
@@ -106,10 +140,10 @@ const writtenAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?
 
 /** Whether what `npm start` and `npm run demo` run is newer than all it is made of, dependencies by their lockfile. */
 const isUpToDate = () => {
-  const sources = ["src", "scripts"].flatMap((folder) =>
+  const sources = ["src", "scripts", "dashboard"].flatMap((folder) =>
     readdirSync(folder, { recursive: true }).map((name) => `${folder}/${name}`),
   )
-  const made = Math.min(...[...programs, "dist/demo.js"].map(writtenAt))
+  const made = Math.min(...[...programs, "dist/dashboard/index.html", "dist/demo.js"].map(writtenAt))
   return [...sources, "package.json", "package-lock.json"].every((path) => writtenAt(path) < made)
 }
 

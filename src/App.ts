@@ -13,6 +13,7 @@ import * as Strangers from "./access/Strangers.ts"
 import * as AdminApp from "./admin/AdminApp.ts"
 import { CallersPort, Leaving } from "./admin/AdminQuestion.ts"
 import * as AttemptWatch from "./admin/AttemptWatch.ts"
+import * as Dashboard from "./admin/Dashboard.ts"
 import * as LiveRequests from "./admin/LiveRequests.ts"
 import * as Aside from "./aside/Aside.ts"
 import { Audit, AuditIntake } from "./audit/Audit.ts"
@@ -95,16 +96,18 @@ const healthLayer = Layer.scopedDiscard(
   }),
 )
 
-/** The programs of threads, bundled beside this one. */
-export interface Threads {
-  /** Reads heavy bodies. */
+/** What is bundled beside this program. */
+export interface Bundles {
+  /** The program of the thread that reads heavy bodies. */
   readonly aside: URL
-  /** Reads the audit. */
+  /** The program of the thread that reads the audit. */
   readonly read: URL
+  /** The folder of the dashboard's files. */
+  readonly dashboard: URL
 }
 
 /** What operators ask, and what this process counts and answers for that. */
-const adminLayer = (environment: Environment, readEntry: URL) =>
+const adminLayer = (environment: Environment, bundles: Bundles) =>
   AdminApp.layer.pipe(
     Layer.provideMerge(Layer.mergeAll(LiveRequests.layer, AttemptWatch.layer)),
     Layer.provideMerge(
@@ -117,9 +120,10 @@ const adminLayer = (environment: Environment, readEntry: URL) =>
           CallersPort,
           Effect.map(NodeServer.NodeServer, ({ port }) => port),
         ),
+        Dashboard.layer(bundles.dashboard),
         AuditReading.layer(
           Either.getOrElse(parseAuditUrl(environment.auditUrl), () => environment.auditUrl),
-          readEntry,
+          bundles.read,
         ),
       ),
     ),
@@ -157,7 +161,7 @@ const primaryMetricsLayer = Layer.scopedDiscard(
  */
 const serving = <FE, FR, AE, AR>(
   environment: Environment,
-  threads: Threads,
+  bundles: Bundles,
   fleet: Layer.Layer<Fleet.Fleet, FE, FR>,
   audit: Layer.Layer<Audit, AE, AR>,
   keepsAudit: boolean,
@@ -166,7 +170,7 @@ const serving = <FE, FR, AE, AR>(
 ) =>
   Server.layer(onDrain).pipe(
     Layer.provideMerge(AdminServer.layer),
-    Layer.provideMerge(adminLayer(environment, threads.read)),
+    Layer.provideMerge(adminLayer(environment, bundles)),
     Layer.provideMerge(NodeServer.layer(environment)),
     Layer.provideMerge(Models.layer),
     Layer.provideMerge(ModelLists.layer),
@@ -176,7 +180,7 @@ const serving = <FE, FR, AE, AR>(
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(
       Layer.mergeAll(
-        Aside.layer(threads.aside),
+        Aside.layer(bundles.aside),
         Upstreams.layer,
         breakersLayer,
         Dialects.layer,
@@ -204,14 +208,14 @@ export const draining = ({ shutdownGrace }: Environment, underWay: number) =>
   )
 
 /** A gateway of one process. */
-export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>, threads: Threads) =>
-  serving(environment, threads, Fleet.layerAlone, audit, true, (underWay) => draining(environment, underWay))
+export const layer = <E, R>(environment: Environment, audit: Layer.Layer<Audit, E, R>, bundles: Bundles) =>
+  serving(environment, bundles, Fleet.layerAlone, audit, true, (underWay) => draining(environment, underWay))
 
 /** One of several processes. What concerns all of them, the configuration and the end, its primary tells; its own lines say which one it is. */
-export const workerLayer = (environment: Environment, threads: Threads) =>
+export const workerLayer = (environment: Environment, bundles: Bundles) =>
   serving(
     environment,
-    threads,
+    bundles,
     WorkerProcess.fleetLayer,
     handedAuditLayer(environment),
     false,

@@ -1,7 +1,7 @@
 /** The paths of what only operators see. */
 import { apiRoot } from "./api/AdminApi.ts"
 
-const dashboardRoot = "/dashboard"
+export const dashboardRoot = "/dashboard"
 
 export type AdminPlace = "api" | "dashboard" | "health" | "metrics"
 

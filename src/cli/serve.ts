@@ -31,9 +31,10 @@ import type { GivenOf } from "./Parse.ts"
 
 /** Bundled beside this program. */
 const auditThread = new URL("./audit-thread.js", import.meta.url)
-const threads: App.Threads = {
+const bundles: App.Bundles = {
   aside: new URL("./aside-thread.js", import.meta.url),
   read: new URL("./read-thread.js", import.meta.url),
+  dashboard: new URL("./dashboard/", import.meta.url),
 }
 
 const misuse = (...problems: ReadonlyArray<string>) => new CannotStart({ exitCode: 2, problems })
@@ -142,14 +143,14 @@ const alone = (settings: Settings) =>
   Layer.launch(
     Layer.provide(
       Layer.scopedDiscard(Effect.flatMap(NodeServer, ({ port }) => announce(settings, port, 1))),
-      App.layer(settings, App.auditLayer(settings, auditThread), threads),
+      App.layer(settings, App.auditLayer(settings, auditThread), bundles),
     ),
   )
 
 /** Serves as one of several processes. */
 const worker = (settings: Settings) =>
   Effect.zipRight(
-    endedBy(Layer.launch(App.workerLayer(settings, threads)), WorkerProcess.told),
+    endedBy(Layer.launch(App.workerLayer(settings, bundles)), WorkerProcess.told),
     WorkerProcess.leave,
   )
 

@@ -7,10 +7,11 @@ import { type Doors, pageFaultOf, visitorOf } from "../admin/Access.ts"
 import { AdminApp } from "../admin/AdminApp.ts"
 import { type AdminPlace, adminPlaceOf, openApiPath, sessionPath } from "../admin/AdminPaths.ts"
 import { openApi } from "../admin/api/OpenApiDocument.ts"
+import { Dashboard } from "../admin/Dashboard.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { AdminDenied, AdminRefused } from "../errors/AccessErrors.ts"
 import { answerOf, type GatewayError } from "../errors/GatewayError.ts"
-import { UnknownPath } from "../errors/RequestErrors.ts"
+import { MethodNotAllowed, UnknownPath } from "../errors/RequestErrors.ts"
 import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../gateway/Exchange.ts"
 import { jsonAnswer } from "../gateway/JsonAnswer.ts"
 import { pathOf } from "../operations/paths/RequestTarget.ts"
@@ -57,8 +58,12 @@ const bytesOf = (body: ReadBody): Either.Either<Uint8Array, GatewayError> =>
     read instanceof Uint8Array ? read : "pieces" in read ? Buffer.concat(read.pieces) : new Uint8Array(),
   )
 
+const notHere = ({ call, method, path }: Asked): ClientAnswer =>
+  answerOf(new UnknownPath({ method, path: path.slice(0, 200), meant: undefined, served: [] }), call)
+
 interface Destinations {
   readonly app: AdminApp["Type"]
+  readonly dashboard: Dashboard["Type"]
   readonly strangers: Strangers["Type"]
   readonly snapshot: CurrentConfig["Type"]["snapshot"]
   /** What `/health?verbose` says. */
@@ -68,13 +73,15 @@ interface Destinations {
 
 export class AdminRoutes {
   readonly #app: AdminApp["Type"]
+  readonly #dashboard: Dashboard["Type"]
   readonly #strangers: Strangers["Type"]
   readonly #snapshot: CurrentConfig["Type"]["snapshot"]
   readonly #health: Effect.Effect<ClientAnswer>
   readonly #metrics: Destinations["metrics"]
 
-  constructor({ app, health, metrics, snapshot, strangers }: Destinations) {
+  constructor({ app, dashboard, health, metrics, snapshot, strangers }: Destinations) {
     this.#app = app
+    this.#dashboard = dashboard
     this.#strangers = strangers
     this.#snapshot = snapshot
     this.#health = health
@@ -121,6 +128,18 @@ export class AdminRoutes {
     }
   }
 
+  /** The dashboard's page, or a file of it. */
+  #page(asked: Asked): Effect.Effect<ClientAnswer> {
+    const { call, method, path, target } = asked
+    if (method !== "GET" && method !== "HEAD") {
+      return Effect.succeed(answerOf(new MethodNotAllowed({ method, path, allow: "GET, HEAD" }), call))
+    }
+    return Effect.map(
+      this.#dashboard.answer({ path, target, headers: call.headers }),
+      (answer) => answer ?? notHere(asked),
+    )
+  }
+
   #answer(asked: Asked, body: Either.Either<Uint8Array, GatewayError>): Effect.Effect<ClientAnswer> {
     return Effect.gen(this, function* () {
       const { call, isOwnPort, method, path, place, target } = asked
@@ -128,10 +147,10 @@ export class AdminRoutes {
       if (refusal !== undefined) return answerOf(refusal, call)
       if (Either.isLeft(body)) return answerOf(body.left, call)
       if (place === "health") return yield* this.#health
+      if (place === "dashboard") return yield* this.#page(asked)
       const isRead = method === "GET" || method === "HEAD"
       if (place === "metrics" && isRead) return yield* this.#metrics(call)
-      if (place !== "api")
-        return answerOf(new UnknownPath({ method, path, meant: undefined, served: [] }), call)
+      if (place !== "api") return notHere(asked)
       if (path === openApiPath && isRead) return jsonAnswer(openApi)
       return yield* this.#app.answer({ call, method, target, body: body.right, isOwnPort })
     })
@@ -146,6 +165,7 @@ export const makeAdminRoutes = Effect.gen(function* () {
     >()
   return new AdminRoutes({
     app: yield* AdminApp,
+    dashboard: yield* Dashboard,
     strangers: yield* Strangers,
     snapshot,
     health: Effect.map(Effect.provide(gatewayHealth("verbose"), context), jsonAnswer),

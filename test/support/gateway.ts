@@ -16,6 +16,9 @@ import * as Lines from "../../src/telemetry/Lines.ts"
 import { asideThread, readThread } from "./AsideBundle.ts"
 import { type RecordedAudit, recordedAudit } from "./RecordedAudit.ts"
 
+/** As `npm run build` leaves it. */
+export const dashboard = new URL("../../dist/dashboard/", import.meta.url)
+
 export interface RunningGateway extends Pick<RecordedAudit, "records" | "awaitRecord" | "awaitRecords"> {
   /** Without `/v1`. */
   readonly baseUrl: string
@@ -56,7 +59,7 @@ export const startGateway = (
             ...options,
           },
           audit,
-          { aside: asideThread(), read: readThread() },
+          { aside: asideThread(), read: readThread(), dashboard },
         ),
         Layer.mergeAll(
           NodeContext.layer,

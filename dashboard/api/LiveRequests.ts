@@ -1,0 +1,63 @@
+/** Requests as they finish, by server-sent events. A connection that breaks is made again, and what was missed meanwhile is told. */
+import type { RequestRow } from "../../src/admin/api/RequestRow.ts"
+import { addressOf, type Params, session } from "./Admin.ts"
+import { waitAfter } from "./Backoff.ts"
+
+/** `lost` until the connection is there again: at this time it is tried. */
+export type LiveState =
+  | { readonly is: "connecting" }
+  | { readonly is: "live" }
+  | { readonly is: "lost"; readonly triedAt: number }
+
+export interface LiveListener {
+  readonly onRow: (row: RequestRow) => void
+  /** Requests may have been missed: the pages have them. */
+  readonly onGap: () => void
+  readonly onState: (state: LiveState) => void
+}
+
+/** Listens until the function it gives is called. */
+export const listen = (filters: Params, { onGap, onRow, onState }: LiveListener): (() => void) => {
+  let source: EventSource | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let failures = 0
+  let wasLive = false
+  let isOver = false
+
+  const again = () => {
+    source?.close()
+    if (isOver) return
+    failures += 1
+    const waitMs = waitAfter(failures, Math.random())
+    onState({ is: "lost", triedAt: Date.now() + waitMs })
+    timer = setTimeout(connect, waitMs)
+    // An event source does not tell why it was refused. If nobody is signed in any more, this question tells.
+    void session().then((answer) => {
+      if (answer.ok && !answer.value.signed_in) isOver = true
+    })
+  }
+
+  const connect = () => {
+    if (isOver) return
+    onState({ is: "connecting" })
+    source = new EventSource(addressOf("requests/live", filters))
+    source.addEventListener("open", () => {
+      failures = 0
+      onState({ is: "live" })
+      if (wasLive) onGap()
+      wasLive = true
+    })
+    source.addEventListener("request", ({ data }) => onRow(JSON.parse(data)))
+    source.addEventListener("missed", onGap)
+    source.addEventListener("end", again)
+    // Browsers try again by themselves after some failures and not after others; here all are the same.
+    source.addEventListener("error", again)
+  }
+
+  connect()
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+    source?.close()
+  }
+}

@@ -1,0 +1,16 @@
+/** Where callers ask this gateway, as seen from this browser. */
+import type { ConnectReport } from "../../src/admin/api/ConnectReport.ts"
+
+type Place = Pick<Location, "hostname" | "origin" | "protocol" | "pathname">
+
+/** A path that a proxy put before the dashboard's. */
+const prefixOf = (pathname: string): string => pathname.replace(/\/dashboard\/?$/, "").replace(/\/$/, "")
+
+/** The address without `/v1`. On a port of its own, the dashboard knows callers' port and not what stands before it. */
+export const originOf = (
+  report: Pick<ConnectReport, "port" | "same_port"> | undefined,
+  { hostname, origin, pathname, protocol }: Place,
+): string =>
+  report === undefined || report.same_port
+    ? `${origin}${prefixOf(pathname)}`
+    : `${protocol}//${hostname}:${report.port}`
