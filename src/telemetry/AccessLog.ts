@@ -1,12 +1,13 @@
 /**
  * One line per request and one per failed attempt; never a secret, never a body. A member has the name of the audit's column for the same
- * thing, and an attempt those of its entry there.
+ * thing, and an attempt those of its entry there; `per_token_ms` is worked out of three of them.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import type { AttemptRecord, AuditRecord, PassedByRecord } from "../audit/record/AuditRecord.ts"
+import { perTokenMs } from "../audit/record/TokenPace.ts"
 import { withoutKeyForms } from "../secrets/KeyForm.ts"
 import { clipped } from "../wire/Clipped.ts"
 import { Lines } from "./Lines.ts"
@@ -48,6 +49,10 @@ export class AccessLog extends Context.Tag("sluice/AccessLog")<
 /** Longer ones are no slip of a person, and would fill the log. */
 const longestText = 200
 
+/** Of a millisecond: what is told in them is seldom more than a few. */
+const tenths = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Math.round(ms * 10) / 10
+
 /** What is unknown is `undefined`, and left out. */
 const requestMembers = (
   record: AuditRecord,
@@ -69,6 +74,8 @@ const requestMembers = (
       : undefined,
   latency_ms: Math.round(record.latencyMs),
   ttft_ms: record.ttftMs === undefined ? undefined : Math.round(record.ttftMs),
+  overhead_ms: tenths(record.overheadMs),
+  per_token_ms: tenths(perTokenMs(record.latencyMs, record.ttftMs, record.usage.outputTokens)),
   attempts: record.attempts.length,
   prompt_tokens: record.usage.inputTokens,
   completion_tokens: record.usage.outputTokens,

@@ -36,6 +36,15 @@ const tokensOf = ({ usage: { inputTokens, outputTokens } }: AuditRecord): string
     ? undefined
     : `${inputTokens === undefined ? "?" : count(inputTokens)}→${outputTokens === undefined ? "?" : count(outputTokens)} tokens`
 
+/** Less of the gateway's own time goes without saying. */
+const notable = 100
+
+/** The gateway's own time, where it is long enough that somebody may ask for it and upstreams had theirs. */
+const overheadOf = ({ attempts, overheadMs }: AuditRecord): string | undefined =>
+  overheadMs === undefined || overheadMs < notable || attempts.length === 0
+    ? undefined
+    : `overhead ${duration(overheadMs)}`
+
 /** `200  gpt-4o → openai ✗503 → azure  45ms  9→12 tokens  80722e66` */
 export const requestLine = (record: AuditRecord, paint: Paint): string =>
   [
@@ -44,6 +53,7 @@ export const requestLine = (record: AuditRecord, paint: Paint): string =>
     record.outcome === "ok" || record.outcome === "upstream_error" ? undefined : record.outcome,
     duration(record.latencyMs),
     record.ttftMs === undefined ? undefined : `first ${duration(record.ttftMs)}`,
+    overheadOf(record),
     tokensOf(record),
     record.dropped.length === 0 ? undefined : shown(`dropped ${record.dropped.join(",")}`),
     record.outcome === "ok" || record.error === undefined ? undefined : shown(record.error),

@@ -315,6 +315,19 @@ layer(stored)("sluice audit", (it) => {
     }),
   )
 
+  it.scoped("show works the time of a token out of a stream's times and tokens", () =>
+    Effect.gen(function* () {
+      const files = yield* newAudit
+      yield* writeRows(files, [
+        rowWith("k1", { id: "streamed", latency_ms: 1200, ttft_ms: 200, completion_tokens: 101 }),
+        rowWith("k2", { id: "plain", latency_ms: 1200, ttft_ms: null, completion_tokens: 101 }),
+      ])
+      const told = (id: string) => Effect.map(audit(["show", id, "--db", files.database]), ({ out }) => out)
+      expect(yield* told("streamed")).toMatch(/\nper_token +10ms\n/)
+      expect(yield* told("plain")).not.toContain("per_token")
+    }),
+  )
+
   it.scoped("show says in which dialect each client was asked, where that is not the caller's", () =>
     Effect.gen(function* () {
       const files = yield* newAudit

@@ -162,6 +162,44 @@ describe("a record", () => {
       }),
   )
 
+  it.scopedLive.each(streams)(
+    "of a stream of %s has its first content as its first token",
+    ([path, events]) =>
+      Effect.gen(function* () {
+        const betweenMs = 60
+        const upstream = yield* Scripted.scriptedUpstream(Scripted.sse(events, { delayBetweenMs: betweenMs }))
+        const config = GatewayConfig.configOf([
+          {
+            base_url: upstream.url,
+            dialects: ["chat", "messages", "responses"],
+            model_match: { type: "keyword", value: ["m"] },
+          },
+        ])
+        const gateway = yield* startGateway(config)
+        const body = {
+          model: "m",
+          max_tokens: 9,
+          stream: true,
+          input: "a",
+          messages: [{ role: "user", content: "a" }],
+        }
+        yield* Effect.promise(async () => {
+          const headers = { "content-type": "application/json" }
+          const answer = await fetch(`${gateway.baseUrl}${path}`, {
+            method: "POST",
+            headers,
+            body: JSON.stringify(body),
+          })
+          await answer.text()
+        })
+        const [record] = yield* gateway.awaitRecords(1)
+        const before = events.findIndex((event) => /"(content|text|delta)":"a"/.test(JSON.stringify(event)))
+        expect(before).toBeGreaterThan(0)
+        // Timers may be a millisecond early by the other clock.
+        expect(record?.ttftMs).toBeGreaterThan(before * betweenMs - 5)
+      }),
+  )
+
   it.scopedLive(
     "counts as overhead no time in which an upstream was waited for, be it one that fails or one that streams",
     () =>

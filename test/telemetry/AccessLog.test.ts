@@ -5,7 +5,7 @@ import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
 import { post, request } from "../support/RawHttp.ts"
 import { scriptedUpstream, sse } from "../support/ScriptedUpstream.ts"
-import { finishChunk, textChunk } from "../support/Wire.ts"
+import { finishChunk, textChunk, usageChunk } from "../support/Wire.ts"
 
 describe("The access log", () => {
   it.scopedLive("says where wrong paths led, clipped and without their query", () =>
@@ -24,6 +24,31 @@ describe("The access log", () => {
         { method: "GET", path: "/v1/chat/completions", status: 405, code: "method_not_allowed" },
         { method: "GET", path: `/${"x".repeat(199)}…`, status: 404, code: "unknown_url" },
       ])
+    }),
+  )
+
+  it.scopedLive("says what the gateway took itself, and of a stream the time of a token", () =>
+    Effect.gen(function* () {
+      const lines: Array<Readonly<Record<string, unknown>>> = []
+      const upstream = yield* scriptedUpstream(
+        sse([textChunk("one"), textChunk("two"), finishChunk(), usageChunk()]),
+      )
+      const { awaitRecords, port } = yield* startGateway(
+        configOf([{ base_url: upstream.url }]),
+        {},
+        (line) => void lines.push(JSON.parse(line)),
+      )
+      yield* post(port, "/v1/chat/completions", {
+        model: "gpt-4o",
+        stream: true,
+        messages: [{ role: "user", content: "Hello?" }],
+      })
+      const [record] = yield* awaitRecords(1)
+      const [line] = lines.filter(({ message }) => message === "request")
+      const { latencyMs = 0, overheadMs = 0, ttftMs = 0, usage } = record ?? {}
+      expect(line?.["overhead_ms"]).toBe(Math.round(overheadMs * 10) / 10)
+      const perToken = (latencyMs - ttftMs) / ((usage?.outputTokens ?? 0) - 1)
+      expect(line?.["per_token_ms"]).toBe(Math.round(perToken * 10) / 10)
     }),
   )
 

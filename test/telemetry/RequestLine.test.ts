@@ -66,6 +66,7 @@ describe("requestLine", () => {
       { outcome: "client_closed", status: 499, usage: noUsage },
       "499  gpt-4o → openai  client_closed  45ms  80722e66",
     ],
+    [{ overheadMs: 130.4 }, "200  gpt-4o → openai  45ms  overhead 130ms  9→12 tokens  80722e66"],
   ])("%j", (over, line) => {
     expect(requestLine(record(over), plain)).toBe(line)
   })

@@ -90,7 +90,7 @@ const saysPart = (name: string | undefined, data: JsonObject): boolean => {
   if (name === "response.output_item.added") return saysMore(data["item"])
   if (name === "response.content_part.added" || name === "response.reasoning_summary_part.added") {
     const part = data["part"]
-    return isJsonObject(part) && !isBlank(part["text"]) && !isBlank(part["refusal"])
+    return isJsonObject(part) && (!isBlank(part["text"]) || !isBlank(part["refusal"]))
   }
   if (name?.endsWith(".delta") === true) return !isBlank(data["delta"])
   return name?.startsWith("response.") === true

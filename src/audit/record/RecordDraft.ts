@@ -225,7 +225,7 @@ export class RecordDraft implements Addressee {
     )
   }
 
-  /** The first event of the request's stream is here. */
+  /** What the request's stream says first is here: a text, a thought, a refusal or a call of a tool (answer/StreamStart.ts). */
   begun(): void {
     const at = this.#opening.elapsedMs()
     this.#ttftMs = at

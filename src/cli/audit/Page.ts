@@ -1,5 +1,6 @@
 /** One request for people: a line for each thing known of it, its attempts as a table, and below them what takes more than a line. */
 import type { Row } from "../../audit/read/FoundRow.ts"
+import { perTokenMs } from "../../audit/record/TokenPace.ts"
 import type { SqlValue } from "../../audit/sqlite/ColumnKinds.ts"
 import { type ColumnName, columns } from "../../audit/sqlite/Columns.ts"
 import { printableLines } from "../../terminal/Printable.ts"
@@ -114,6 +115,15 @@ const body = (value: string): string => {
   return left > 0 ? `${shown}\n(${left} characters more: --json has all of it)` : shown
 }
 
+const numberOf = (value: SqlValue | undefined): number | undefined =>
+  typeof value === "number" ? value : undefined
+
+/** What no column has, since it is worked out of others. */
+const workedOut = ({ completion_tokens, latency_ms, ttft_ms }: Row): ReadonlyArray<ReadonlyArray<Cell>> => {
+  const perToken = perTokenMs(numberOf(latency_ms) ?? 0, numberOf(ttft_ms), numberOf(completion_tokens))
+  return perToken === undefined ? [] : [["per_token", duration(perToken)]]
+}
+
 /** What is unknown is left out. */
 export const rowPage = (names: ReadonlyArray<ColumnName>, row: Row, look: Appearance): string => {
   const known = names.flatMap((name) => {
@@ -124,9 +134,12 @@ export const rowPage = (names: ReadonlyArray<ColumnName>, row: Row, look: Appear
   const lines = layOut(
     [uncut(""), uncut("")],
     [width, Number.POSITIVE_INFINITY],
-    known
-      .filter(([name]) => !long.has(name) && name !== "attempts" && name !== "not_asked")
-      .map(([name, value]) => [nameOf(name), valueOf(name, value, row, look.zone)]),
+    [
+      ...known
+        .filter(([name]) => !long.has(name) && name !== "attempts" && name !== "not_asked")
+        .map(([name, value]) => [nameOf(name), valueOf(name, value, row, look.zone)]),
+      ...workedOut(row),
+    ],
     look.paint,
   ).map((line) => `${line}\n`)
   const blocks = known

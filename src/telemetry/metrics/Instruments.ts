@@ -30,13 +30,13 @@ export const recorded = {
     "sluice_time_to_first_event_seconds",
     ["endpoint", "model", "client"],
     beginnings,
-    "Time from a request's arrival until its streamed answer began to say something.",
+    "Time from a request's arrival until the first content of its streamed answer: a text, reasoning, a refusal or a call of a tool.",
   ),
   perToken: histogram(
     "sluice_time_per_output_token_seconds",
     ["endpoint", "model", "client"],
     paces,
-    "Time of a streamed answer after its first event, for each further output token.",
+    "Time of a streamed answer after its first content, for each further output token.",
   ),
   overhead: histogram(
     "sluice_overhead_seconds",

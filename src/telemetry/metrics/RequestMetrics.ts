@@ -1,5 +1,6 @@
 /** What is recorded of a request that is over, all of it off its record. Series are found by the objects of the request's way, not by texts made for each. */
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
+import { perTokenMs } from "../../audit/record/TokenPace.ts"
 import { attemptResult, hasAnswered, isFallback } from "./AttemptResult.ts"
 import type { Book, CounterSeries, HistogramSeries } from "./Book.ts"
 import { recorded } from "./Instruments.ts"
@@ -113,9 +114,8 @@ export class RequestMetrics {
     way.tokens("cached", cachedTokens)
     way.tokens("cache_write", cacheWriteTokens)
     way.tokens("reasoning", reasoningTokens)
-    if (ttftMs !== undefined && outputTokens !== undefined && outputTokens > 1) {
-      way.perToken.record((latencyMs - ttftMs) / 1000 / (outputTokens - 1), trace, at)
-    }
+    const perToken = perTokenMs(latencyMs, ttftMs, outputTokens)
+    if (perToken !== undefined) way.perToken.record(perToken / 1000, trace, at)
   }
 
   #countAttempts({ attempts, outcome, upstream }: AuditRecord, model: string): void {
