@@ -56,6 +56,11 @@ export const rooms = {
     edges: "AccessLog.ts FinishedRequests.ts Lines.ts Log.ts StandardOutput.ts",
     outside: "node:fs node:net",
   },
+  "telemetry/otlp": {
+    rooms: "audit/record operations routing telemetry telemetry/metrics version.ts",
+    edges: "Export.ts Exporting.ts Outbox.ts Traces.ts",
+    outside: `@opentelemetry/api @opentelemetry/exporter-trace-otlp-http @opentelemetry/exporter-trace-otlp-proto @opentelemetry/resources node:crypto`,
+  },
   audit: {
     rooms: "answer audit/record operations secrets wire",
     edges: `Audit.ts AuditLayer.ts AuditRun.ts AuditUrl.ts AuditWriter.ts Fingerprint.ts PrivateFiles.ts queue/AuditQueue.ts queue/QueueNews.ts sqlite/Archive.ts
@@ -98,8 +103,8 @@ export const rooms = {
   "config/schema": { rooms: "access answer operations routing secrets wire" },
   config: {
     rooms:
-      "access answer audit/record config/schema operations routing secrets telemetry/metrics terminal upstream/policy wire",
-    edges: `CurrentConfig.ts Environment.ts file/ConfigInvalid.ts file/ConfigText.ts reload/FollowedFile.ts reload/ReloadLog.ts
+      "access answer audit/record config/schema operations routing secrets telemetry/metrics telemetry/otlp terminal upstream/policy wire",
+    edges: `CurrentConfig.ts Environment.ts OtlpVariables.ts Variables.ts file/ConfigInvalid.ts file/ConfigText.ts reload/FollowedFile.ts reload/ReloadLog.ts
       reload/Reloading.ts reload/Watch.ts`,
     outside: "@effect/platform node:path",
     computes: {
@@ -113,7 +118,7 @@ export const rooms = {
   },
   explain: { rooms: "config operations routing terminal" },
   gateway: {
-    rooms: `access answer aside audit audit/record config errors operations resume routing secrets spool telemetry telemetry/metrics upstream upstream/calls
+    rooms: `access answer aside audit audit/record config errors operations resume routing secrets spool telemetry telemetry/metrics telemetry/otlp upstream upstream/calls
       upstream/lists upstream/policy wire`,
     edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Passage.ts Planned.ts Relay.ts
       Passthrough.ts RelayedBytes.ts Respond.ts ResponseStream.ts StreamedAnswer.ts Uploads.ts`,
@@ -137,7 +142,7 @@ export const rooms = {
   },
   "App.ts": {
     rooms:
-      "access admin aside audit audit/read config gateway http processes spool telemetry telemetry/metrics upstream upstream/calls upstream/lists",
+      "access admin aside audit audit/read config gateway http processes spool telemetry telemetry/metrics telemetry/otlp upstream upstream/calls upstream/lists",
     edges: "*",
   },
   "cli/online": {

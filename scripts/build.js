@@ -26,6 +26,16 @@ const leanUndici = {
   },
 }
 
+/** OpenTelemetry's exporters are loaded where something is exported, and nowhere else: they stay a program of their own. */
+const lazyExport = {
+  name: "lazy-export",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/Export\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./otlp-export.js", external: true } : undefined,
+    )
+  },
+}
+
 /** Whoever asserts does it cheaply. */
 const cheapAssert = fileURLToPath(new URL("./assert.cjs", import.meta.url))
 
@@ -69,6 +79,7 @@ const programs = [
   "dist/read-thread.js",
   "dist/aside-thread.js",
   "dist/brotli-thread.js",
+  "dist/otlp-export.js",
 ]
 
 /** The decoder that the last of them runs, as its package has it. */
@@ -108,7 +119,8 @@ const dashboard = async () => {
 
 /** Bundles these. */
 const shipped = () => [
-  bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici] }),
+  bundle("src/main.ts", "dist/sluice.js", { plugins: [leanUndici, lazyExport] }),
+  bundle("src/telemetry/otlp/Export.ts", "dist/otlp-export.js"),
   bundle("src/audit/sqlite/ThreadProgram.ts", "dist/audit-thread.js"),
   bundle("src/audit/read/ReadThread.ts", "dist/read-thread.js"),
   bundle("src/aside/AsideThread.ts", "dist/aside-thread.js"),

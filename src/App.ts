@@ -42,6 +42,7 @@ import * as Spool from "./spool/Spool.ts"
 import * as AccessLog from "./telemetry/AccessLog.ts"
 import * as FinishedRequests from "./telemetry/FinishedRequests.ts"
 import * as Metrics from "./telemetry/metrics/Metrics.ts"
+import * as Traces from "./telemetry/otlp/Traces.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
 import * as Upstreams from "./upstream/calls/Upstreams.ts"
@@ -139,7 +140,14 @@ const metricsLayer = (keepsAudit: boolean) =>
     Effect.gen(function* () {
       const { status: audit } = yield* Audit
       const health = yield* ownHealth
-      yield* answerMetrics({ audit, health, keepsAudit, node: process.versions.node })
+      const { dropped } = yield* Traces.Traces
+      yield* answerMetrics({
+        audit,
+        health,
+        keepsAudit,
+        node: process.versions.node,
+        tracesDropped: dropped,
+      })
     }),
   )
 
@@ -189,7 +197,7 @@ const serving = <FE, FR, AE, AR>(
         OpenRequests.layer,
         Strangers.layer,
         AccessLog.layer,
-        FinishedRequests.layer,
+        Layer.provideMerge(Traces.layer(environment.otlp), FinishedRequests.layer),
         Spool.layer(),
         Questions.layer,
         Metrics.layer,

@@ -2,9 +2,13 @@
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
+import type { OtlpSettings } from "../telemetry/otlp/OtlpSettings.ts"
+import { otlpSettings } from "./OtlpVariables.ts"
+import { digits, invalid, oneOf, variable, wholeNumber } from "./Variables.ts"
 
 export interface Environment {
   /** 0 takes any free port. */
@@ -19,43 +23,9 @@ export interface Environment {
   readonly shutdownDelay: Duration.Duration
   /** Processes that serve; `auto` is as many as there are cores. */
   readonly workers: number | "auto"
+  /** What is exported to a collector of OpenTelemetry. */
+  readonly otlp: OtlpSettings
 }
-
-/** Without the value: it stands in the log, and may be a key that was given the wrong name. */
-const invalid = (name: string, expected: string) =>
-  Either.left(ConfigError.InvalidData([name], `${name}: expected ${expected}`))
-
-const digits = /^\s*\d{1,9}\s*$/
-
-/** A variable's text. One that is empty counts as not set: compose files and units pass unset ones on like that. */
-const variable = (name: string) =>
-  Config.string(name).pipe(
-    Config.mapOrFail((value) =>
-      value.trim() === ""
-        ? Either.left(ConfigError.MissingData([name], `${name} is empty`))
-        : Either.right(value),
-    ),
-  )
-
-/** A whole number in a range, named in the error. */
-const wholeNumber = (name: string, min: number, max: number) =>
-  variable(name).pipe(
-    Config.mapOrFail((value) => {
-      const number = digits.test(value) ? Number(value) : Number.NaN
-      return number >= min && number <= max
-        ? Either.right(number)
-        : invalid(name, `a whole number from ${min} to ${max}`)
-    }),
-  )
-
-/** One of some words, in any case. */
-const oneOf = <const Word extends string>(name: string, words: ReadonlyArray<Word>) =>
-  variable(name).pipe(
-    Config.mapOrFail((value) => {
-      const found = words.find((word) => word === value.trim().toLowerCase())
-      return found === undefined ? invalid(name, `one of ${words.join(", ")}`) : Either.right(found)
-    }),
-  )
 
 const logLevels = {
   all: LogLevel.All,
@@ -101,7 +71,16 @@ export const logFormat = (terminal: boolean): Config.Config<"pretty" | "json"> =
  *
  * @param terminal whether standard output is a terminal
  */
-export const environment = (terminal: boolean): Config.Config<Environment> =>
+export const environment = (terminal: boolean): Effect.Effect<Environment, ConfigError.ConfigError> =>
+  Effect.gen(function* () {
+    const own = yield* Effect.either(ownVariables(terminal))
+    const otlp = yield* Effect.either(otlpSettings)
+    if (Either.isLeft(own) && Either.isLeft(otlp))
+      return yield* Effect.fail(ConfigError.And(own.left, otlp.left))
+    return { ...(yield* own), otlp: yield* otlp }
+  })
+
+const ownVariables = (terminal: boolean): Config.Config<Omit<Environment, "otlp">> =>
   Config.all({
     port: wholeNumber("SERVER_PORT", 0, 65_535).pipe(Config.withDefault(8000)),
     host: variable("SERVER_HOST").pipe(

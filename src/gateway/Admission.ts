@@ -14,7 +14,9 @@ import type { AccessDenied } from "../errors/AccessErrors.ts"
 import { answerOf, codeOf, type GatewayError } from "../errors/GatewayError.ts"
 import { LoopDetected } from "../errors/UpstreamErrors.ts"
 import { hopsOf, mostHops } from "../operations/Hops.ts"
+import { operationCalled } from "../operations/Operations.ts"
 import { sessionOf } from "../operations/Session.ts"
+import type { TracedEndpoint } from "../telemetry/otlp/Traces.ts"
 import { networkOf } from "../wire/Address.ts"
 import { recorded, roomless } from "./Answers.ts"
 import type { ClientCall, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
@@ -41,10 +43,19 @@ const clientIpOf = (snapshot: Snapshot, call: ClientCall): string =>
   clientAddress(snapshot.server.trustProxy, call.remoteAddress, call.headers)
 
 /** What a record says of the endpoint that was asked. */
-interface AskedEndpoint {
+interface AskedEndpoint extends TracedEndpoint {
   readonly name: string
   readonly dialect: string | undefined
 }
+
+/** An endpoint that sends nothing to read. */
+const endpointCalled = (name: string): AskedEndpoint => ({
+  method: "GET",
+  paths: [`/${name}`],
+  ...operationCalled(name),
+  name,
+  dialect: undefined,
+})
 
 /** Answered with an error, whatever it sends. */
 export const answeredWith = (
@@ -90,7 +101,10 @@ export class Admission {
 
   /** One of a caller who may come in, that takes no place all the same. */
   #turnedAway(error: GatewayError, draft: RecordDraft, snapshot: Snapshot): Served {
-    return answeredWith(error, draft, { ends: new TurnedAway(this.#door, draft, snapshot), isStranger: false })
+    return answeredWith(error, draft, {
+      ends: new TurnedAway(this.#door, draft, snapshot),
+      isStranger: false,
+    })
   }
 
   /** The frame around a request that sends nothing to read. */
@@ -99,7 +113,7 @@ export class Admission {
     call: ClientCall,
     answer: (frame: RequestFrame) => Effect.Effect<RecordedAnswer, GatewayError>,
   ): Served {
-    const frame = this.open({ name: endpointName, dialect: undefined }, call)
+    const frame = this.open(endpointCalled(endpointName), call)
     if (!(frame instanceof Frame)) return frame
     const { draft, opened, snapshot } = frame
     const afterMs = snapshot.server.requestTimeoutMs
@@ -169,12 +183,13 @@ export class Admission {
 
   #draft(
     snapshot: Snapshot,
-    { dialect, name }: AskedEndpoint,
+    endpoint: AskedEndpoint,
     call: ClientCall,
     headers: ClientCall["headers"],
     keyFingerprint: string | undefined,
   ): RecordDraft {
-    const { clock } = this.#door
+    const { clock, traces } = this.#door
+    const { dialect, name } = endpoint
     const started = clock.unsafeCurrentTimeNanos()
     return new RecordDraft({
       id: call.id,
@@ -188,6 +203,7 @@ export class Admission {
       headers,
       keyFingerprint,
       policy: snapshot.audit,
+      trace: traces.begin(endpoint, headers),
       elapsedMs: () => Number(clock.unsafeCurrentTimeNanos() - started) / nanosPerMilli,
     })
   }

@@ -1,8 +1,9 @@
 /** The frame around a request of any endpoint: what it is answered with and from while it is under way, and what is told of it when it is over. */
 import type { OpenRequest } from "../access/OpenRequests.ts"
 import type { Audit } from "../audit/Audit.ts"
-import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { AttemptRecord, AuditRecord } from "../audit/record/AuditRecord.ts"
 import type { RecordDraft, Unsent } from "../audit/record/RecordDraft.ts"
+import type { AttemptSpan } from "../audit/record/RequestTrace.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import { ShuttingDown } from "../errors/ServerErrors.ts"
 import { hostOf, type Target } from "../routing/Upstream.ts"
@@ -10,6 +11,7 @@ import type { Secrets } from "../secrets/Secrets.ts"
 import type { AccessLog } from "../telemetry/AccessLog.ts"
 import type { FinishedRequests } from "../telemetry/FinishedRequests.ts"
 import type { Metrics } from "../telemetry/metrics/Metrics.ts"
+import type { Traces } from "../telemetry/otlp/Traces.ts"
 import { noted, refusal } from "./Answers.ts"
 import type { ClientAnswer, Ends, RequestFrame } from "./Exchange.ts"
 
@@ -19,6 +21,7 @@ export interface Books {
   readonly audit: Audit["Type"]
   readonly finished: FinishedRequests["Type"]
   readonly metrics: Metrics["Type"]
+  readonly traces: Traces["Type"]
 }
 
 /** A request that was let in. */
@@ -30,6 +33,10 @@ export interface LetIn {
   /** Whose request it is. */
   readonly caller: string
 }
+
+/** The trace that is kept of a request, where traces are on. */
+const keptTrace = ({ trace }: AuditRecord): string | undefined =>
+  trace?.isSampled === true ? trace.traceId : undefined
 
 /** One request: what it is answered with and from, and its end. */
 export class Frame implements LetIn, RequestFrame, Ends {
@@ -62,7 +69,8 @@ export class Frame implements LetIn, RequestFrame, Ends {
   }
 
   /** An upstream is asked. */
-  readonly onAsking = (): void => this.draft.asking()
+  readonly onAsking = ({ upstream }: Pick<Target, "upstream">): AttemptSpan | undefined =>
+    this.draft.asking(upstream)
 
   /** An upstream is not asked, though it stands in the plan: the request cannot be said to it. */
   readonly onPassedBy = ({ dialect, upstream }: Target, cause: string): void => {
@@ -98,7 +106,7 @@ export class Frame implements LetIn, RequestFrame, Ends {
         accessLog.passedOver(this.draft.id, upstream, events)
       accessLog.request(record, this.draft.code)
       finished.tell(record)
-      metrics.closed(record, this.snapshot.metrics)
+      metrics.closed(record, this.snapshot.metrics, keptTrace(record))
     } finally {
       metrics.ended(this.draft.endpoint)
       // Whatever befalls the books, its place is another's now.
@@ -124,6 +132,6 @@ export class TurnedAway implements Ends {
     this.#books.audit.record(record)
     this.#books.accessLog.request(record, this.#draft.code)
     this.#books.finished.tell(record)
-    this.#books.metrics.closed(record, this.#snapshot.metrics)
+    this.#books.metrics.closed(record, this.#snapshot.metrics, keptTrace(record))
   }
 }

@@ -22,6 +22,7 @@ import { Spool } from "../spool/Spool.ts"
 import { AccessLog } from "../telemetry/AccessLog.ts"
 import { FinishedRequests } from "../telemetry/FinishedRequests.ts"
 import { Metrics } from "../telemetry/metrics/Metrics.ts"
+import { Traces } from "../telemetry/otlp/Traces.ts"
 import { Attempts } from "../upstream/Attempts.ts"
 import { Breakers } from "../upstream/Breakers.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
@@ -69,6 +70,7 @@ export const layer: Layer.Layer<
   | Slots
   | Spool
   | Strangers
+  | Traces
   | Upstreams
 > = Layer.scoped(
   Gateway,
@@ -84,6 +86,7 @@ export const layer: Layer.Layer<
       metrics: yield* Metrics,
       openRequests,
       strangers: yield* Strangers,
+      traces: yield* Traces,
     })
     const { inFlight, open } = yield* Upstreams
     const runFork = yield* FiberSet.makeRuntime<never>()

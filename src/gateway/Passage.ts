@@ -33,6 +33,7 @@ import { type BodyToResume, type ReadRequest, readLong } from "./LongBodies.ts"
 import { type PlanTools, planFor, whyNobody } from "./Planned.ts"
 import { relayedBytes } from "./RelayedBytes.ts"
 import { begunAtOnce, type StreamTools, streamedAnswer } from "./StreamedAnswer.ts"
+import { tracedHeaders } from "./TracedHeaders.ts"
 import { lacked } from "./Unplanned.ts"
 import { type UploadTools, wantedForm } from "./Uploads.ts"
 
@@ -202,10 +203,10 @@ export class Passage {
       onDropped: ({ upstream }, members) => draft.dropped(upstream.name, members),
       bodyFor,
       lacked: (lacking) => lacked(snapshot.routes, operation, facts.model, this.#stations.dialects, lacking),
-      headersFor: ({ dialect, upstream }) => {
+      headersFor: ({ dialect, upstream }, span) => {
         const credential = credentialFor(snapshot.server.accessKeys, upstream, call)
         const body = operation.method !== "POST" ? "none" : boundary === undefined ? "json" : "form"
-        return toUpstream(call.headers, upstream, credential, {
+        return toUpstream(tracedHeaders(call.headers, span), upstream, credential, {
           body,
           face: dialect === undefined ? operation.face : conversations[dialect].face,
           isTranslated: dialect !== undefined,

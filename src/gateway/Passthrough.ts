@@ -8,6 +8,7 @@ import { credentialFor } from "../access/Credential.ts"
 import { type Deadline, deadlineOf } from "../access/Deadline.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import { type Ending, endingOf } from "../audit/record/RecordDraft.ts"
+import type { AttemptSpan } from "../audit/record/RequestTrace.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { DeadlineExceeded } from "../errors/UpstreamErrors.ts"
 import { passedToClient } from "../operations/HeadersToClient.ts"
@@ -38,6 +39,7 @@ import { headersOf, recorded, refusal } from "./Answers.ts"
 import type { ClientCall, PassingBody, RecordedAnswer, Served } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
 import { type BytesEnd, outcomes, relayOf } from "./RelayedBytes.ts"
+import { tracedHeaders } from "./TracedHeaders.ts"
 
 /** As the audit and the log call it. */
 export const passthroughName = "passthrough"
@@ -82,6 +84,7 @@ class Passthrough {
   #body: PassingBody | undefined
   #beganAt = 0
   #leaveSlot: (() => void) | undefined
+  #span: AttemptSpan | undefined
 
   constructor(tools: PassthroughTools, frame: Frame, asked: AskedPassage) {
     this.#tools = tools
@@ -114,14 +117,15 @@ class Passthrough {
     const tooLong = this.#body?.fault()
     if (tooLong !== undefined) return this.#fail(tooLong)
     this.#beganAt = this.#tools.now()
+    this.#span = this.#frame.onAsking(this.#target)
+    const traced = this.#span === undefined ? undefined : { span: this.#span }
     const told = (outcome: AttemptOutcome, failed: boolean): void => {
       const upstream = this.#target.upstream.name
       this.#frame.onAttempt(
-        { upstream, upstreamModel: undefined, ...outcome, ms: this.#tools.now() - this.#beganAt },
+        { upstream, upstreamModel: undefined, ...outcome, ms: this.#tools.now() - this.#beganAt, ...traced },
         failed,
       )
     }
-    this.#frame.onAsking()
     return this.#inTurn().pipe(
       Effect.onInterrupt(() =>
         Effect.sync(() => told({ status: undefined, cause: "the caller left" }, false)),
@@ -204,7 +208,9 @@ class Passthrough {
     const { upstream } = this.#target
     const credential = credentialFor(this.#frame.snapshot.server.accessKeys, upstream, call)
     const about: SentBody = { body: this.#body === undefined ? "none" : "as_said", face: call.face }
-    const headers: Record<string, string> = { ...toUpstream(call.headers, upstream, credential, about) }
+    const headers: Record<string, string> = {
+      ...toUpstream(tracedHeaders(call.headers, this.#span), upstream, credential, about),
+    }
     for (const name of alsoPassed) {
       const value = call.headers[name]
       if (value !== undefined && isSendable(name, value)) headers[name] = value
@@ -317,7 +323,15 @@ export type PassOn = (asked: Pick<AskedPassage, "method" | "passed">, call: Clie
 export const passingOn =
   (admission: Admission, tools: PassthroughTools): PassOn =>
   (asked, call) => {
-    const frame = admission.open({ name: passthroughName, dialect: undefined }, call)
+    const frame = admission.open(
+      {
+        name: passthroughName,
+        dialect: undefined,
+        method: asked.method,
+        paths: [`/${asked.passed.rule.path}`],
+      },
+      call,
+    )
     if (!(frame instanceof Frame)) return frame
     const { draft, snapshot } = frame
     const deadline = deadlineOf(call.headers, draft.startedAt, snapshot.server.requestTimeoutMs)

@@ -36,6 +36,8 @@ export interface Known {
   readonly node: string
   /** Requests of each endpoint under way. */
   readonly active: ReadonlyMap<string, number>
+  /** Spans that were never exported; none of a process that makes none. */
+  readonly tracesDropped: number | undefined
   /** None of a primary. */
   readonly health: ProcessHealth | undefined
 }
@@ -73,7 +75,15 @@ const ofHealth = ({
   [read.dropped, ["log"], log.dropped],
 ]
 
-export const ownReadings = ({ active, audit, config, health, keepsAudit, node }: Known): Readings =>
+export const ownReadings = ({
+  active,
+  audit,
+  config,
+  health,
+  keepsAudit,
+  node,
+  tracesDropped,
+}: Known): Readings =>
   readingsOf([
     ...[...active].flatMap(
       ([endpoint, count]): ReadonlyArray<NumberRead> => [
@@ -94,16 +104,18 @@ export const ownReadings = ({ active, audit, config, health, keepsAudit, node }:
     [read.config, [config.hash], 1],
     [read.build, [version, node], 1],
     [read.processes, [], 1],
+    ...(tracesDropped === undefined ? [] : [[read.dropped, ["traces"], tracesDropped] as const]),
   ])
 
 /** Where a process learns what it knows. */
 export interface Sources extends Pick<Known, "keepsAudit" | "node"> {
   readonly audit: Effect.Effect<AuditCounts>
   readonly health: Effect.Effect<ProcessHealth | undefined>
+  readonly tracesDropped?: () => number
 }
 
 /** Has this process answer what its metrics read. */
-export const answerMetrics = ({ audit, health, keepsAudit, node }: Sources) =>
+export const answerMetrics = ({ audit, health, keepsAudit, node, tracesDropped }: Sources) =>
   Effect.gen(function* () {
     const runtime = yield* runtimeReadings(yield* Clock.currentTimeMillis)
     const { active, readings } = yield* Metrics
@@ -116,6 +128,7 @@ export const answerMetrics = ({ audit, health, keepsAudit, node }: Sources) =>
         keepsAudit,
         config: { ...config, hash: snapshot().hash },
         node,
+        tracesDropped: tracesDropped?.(),
         health,
       }),
     )

@@ -82,6 +82,7 @@ const requestMembers = (
   finish_reason: record.finishReason,
   dropped: record.dropped.length === 0 ? undefined : record.dropped.join(","),
   key_fingerprint: record.keyFingerprint,
+  trace_id: record.trace?.traceId,
 })
 
 const attemptMembers = (

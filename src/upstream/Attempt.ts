@@ -39,7 +39,7 @@ class Attempting {
 
   attempt(at: AttemptAt, sent: Sent): Effect.Effect<AttemptResult> {
     return Effect.suspend(() => {
-      at.request.onAsking()
+      at.progress.span = at.request.onAsking(at.target)
       const beganAt = this.#surroundings.now()
       return at.target.upstream.concurrency === undefined
         ? this.#call(at, sent, beganAt, nothingToLeave)

@@ -2,6 +2,7 @@
 import type { Deadline } from "../access/Deadline.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { AttemptSpan } from "../audit/record/RequestTrace.ts"
 import type { AskedTarget } from "../operations/Operation.ts"
 import type { Translation } from "../operations/translation/Translation.ts"
 import type { Target } from "../routing/Upstream.ts"
@@ -23,9 +24,10 @@ export interface AttemptRequest extends Omit<AskedForm, "aside" | "beganAt" | "c
   readonly retry: RetryPolicy
   readonly breaker: BreakerPolicy
   readonly deadline: Deadline
-  readonly headersFor: (target: Target) => Readonly<Record<string, string>>
+  /** @param span of the attempt, where traces are on: the upstream is told of it */
+  readonly headersFor: (target: Target, span: AttemptSpan | undefined) => Readonly<Record<string, string>>
   /** Told when a target is asked, before the wait for a slot; that it is over is told once for each (`onFailed`, or of its answer). */
-  readonly onAsking: () => void
+  readonly onAsking: (target: Target) => AttemptSpan | undefined
   /** Whose request it is: what fails may be its doing alone. */
   readonly caller?: string
   /** What no target may say of what it was sent. */
@@ -41,6 +43,8 @@ export interface AttemptProgress {
   /** The first byte is here. */
   hasBegun: boolean
   cancelledBecause: string | undefined
+  /** Of the attempt that was begun last, where traces are on. */
+  span: AttemptSpan | undefined
   /** It is made beside another that is slow. */
   readonly isHedge: boolean
 }
@@ -48,6 +52,7 @@ export interface AttemptProgress {
 export const newProgress = (isHedge = false): AttemptProgress => ({
   hasBegun: false,
   cancelledBecause: undefined,
+  span: undefined,
   isHedge,
 })
 
@@ -58,8 +63,10 @@ export const recordOf = (
   ms: number,
 ): AttemptRecord => {
   const { dialect, upstream, upstreamModel } = target
+  const { isHedge, span } = progress
   const record = { upstream: upstream.name, upstreamModel, dialect, ...outcome, ms }
-  return progress.isHedge ? { ...record, hedged: true } : record
+  const told: AttemptRecord = isHedge ? { ...record, hedged: true } : record
+  return span === undefined ? told : { ...told, span }
 }
 
 /** What a target is sent. */

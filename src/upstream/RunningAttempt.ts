@@ -107,14 +107,14 @@ export class RunningAttempt implements CallListener, ReadingListener {
 
   start(body: Sent["body"]): void {
     const { asked, deadline, headersFor, operation, stream } = this.#at.request
-    const { target } = this.#at
+    const { progress, target } = this.#at
     this.#call = this.#surroundings.upstreams.open(
       {
         upstream: target.upstream,
         method: operation.method,
         path: pathFor(target.upstream, operation, asked),
         query: asked.query,
-        headers: headersFor(target),
+        headers: headersFor(target, progress.span),
         body: operation.method === "POST" ? body : undefined,
         awaits: stream ? "event" : isRelayed(operation) ? "bytes" : "answer",
         unpacks: unpacksOf(operation),

@@ -21,6 +21,7 @@ const installed = (inPlaceOfAddon: string | undefined) =>
       "aside-thread.js",
       "brotli-thread.js",
       "brotli.wasm",
+      "otlp-export.js",
     ]) {
       copyFileSync(join("dist", name), join(directory, "dist", name))
     }

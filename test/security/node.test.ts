@@ -16,6 +16,7 @@ const programs = [
   "dist/read-thread.js",
   "dist/aside-thread.js",
   "dist/brotli-thread.js",
+  "dist/otlp-export.js",
 ]
 
 describe("a built program", () => {

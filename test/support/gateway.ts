@@ -13,6 +13,7 @@ import { CurrentConfig } from "../../src/config/CurrentConfig.ts"
 import type { Environment } from "../../src/config/Environment.ts"
 import { NodeServer } from "../../src/http/NodeServer.ts"
 import * as Lines from "../../src/telemetry/Lines.ts"
+import { nothingExported } from "../../src/telemetry/otlp/OtlpSettings.ts"
 import { asideThread, readThread } from "./AsideBundle.ts"
 import { type RecordedAudit, recordedAudit } from "./RecordedAudit.ts"
 
@@ -56,6 +57,7 @@ export const startGateway = (
             shutdownGrace: Duration.zero,
             shutdownDelay: Duration.zero,
             workers: 1,
+            otlp: nothingExported,
             ...options,
           },
           audit,

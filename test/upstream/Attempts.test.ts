@@ -203,7 +203,7 @@ const run = (
         new DialectNotSpoken({ model: "m", dialect: "responses", speakers: [], paths: [], part: undefined }),
       headersFor: () => ({}),
       secrets: noSecrets,
-      onAsking: () => {},
+      onAsking: () => undefined,
       onAttempt: (attempt) => void options.log?.push(attempt),
     })
   })
@@ -773,7 +773,7 @@ describe("Attempts that gave a stream", () => {
           new DialectNotSpoken({ model: "m", dialect: "chat", speakers: [], paths: [], part: undefined }),
         headersFor: () => ({}),
         secrets: noSecrets,
-        onAsking: () => {},
+        onAsking: () => undefined,
         onAttempt: () => {},
       })
     })

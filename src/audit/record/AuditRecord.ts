@@ -2,6 +2,7 @@
 import type { Usage } from "../../answer/Usage.ts"
 import type { Outcome } from "../../errors/Outcome.ts"
 import type { Dialect } from "../../routing/Dialect.ts"
+import type { AttemptSpan, RequestTrace } from "./RequestTrace.ts"
 
 /** Why an attempt gave no answer, or not all of one, where its status does not say so. */
 export type AttemptFault = "connect" | "timeout" | "broken" | "error" | "unusable" | "busy" | "cut"
@@ -22,6 +23,8 @@ export interface AttemptRecord {
   readonly resumed?: true
   /** It was made beside another that was slow. */
   readonly hedged?: true
+  /** Where traces are on. */
+  readonly span?: AttemptSpan
 }
 
 /** An upstream of the plan that was not asked when it was its turn: the request cannot be said to it. */
@@ -91,4 +94,6 @@ export interface AuditRecord {
   /** Of an answer that was handed on as its bytes came, which a record does not hold. */
   readonly answerBytes: number | undefined
   readonly answerType: string | undefined
+  /** The trace it belongs to, where traces are on. It is told in the log. */
+  readonly trace?: RequestTrace | undefined
 }

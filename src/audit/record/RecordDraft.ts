@@ -7,11 +7,12 @@ import { noUsage, type Usage } from "../../answer/Usage.ts"
 import type { Addressee, FaceName } from "../../errors/faces/Face.ts"
 import type { Outcome } from "../../errors/Outcome.ts"
 import type { RequestFacts } from "../../operations/Operation.ts"
-import type { Target } from "../../routing/Upstream.ts"
+import type { Target, Upstream } from "../../routing/Upstream.ts"
 import { withoutKeyForms } from "../../secrets/KeyForm.ts"
 import type { AuditPolicy } from "./AuditPolicy.ts"
 import type { AttemptRecord, AuditedBody, AuditRecord, PassedByRecord } from "./AuditRecord.ts"
 import { keptHeader, redactHeaders } from "./KeptHeaders.ts"
+import type { AttemptSpan, RequestTrace } from "./RequestTrace.ts"
 import { UpstreamTime } from "./UpstreamTime.ts"
 
 /** What is known of a request before anything was read of it. */
@@ -30,6 +31,8 @@ export interface Opening extends Addressee {
   /** Of the configuration in force when the request came. */
   readonly configHash: string
   readonly policy: AuditPolicy
+  /** Where traces are on. */
+  readonly trace?: RequestTrace | undefined
   /** Milliseconds since the request was accepted, by a monotonic clock. */
   readonly elapsedMs: () => number
 }
@@ -106,6 +109,8 @@ export class RecordDraft implements Addressee {
   #code: string | undefined
   #upstreamRequestId: string | undefined
   readonly #upstreamTime = new UpstreamTime()
+  /** The span of the attempt whose stream is under way. */
+  #streaming: AttemptSpan | undefined
   readonly #opening: Opening
 
   constructor(opening: Opening) {
@@ -172,15 +177,36 @@ export class RecordDraft implements Addressee {
   }
 
   /** An upstream is asked: `attempted` follows, once for each. */
-  asking(): void {
-    this.#upstreamTime.begin(this.#opening.elapsedMs())
+  asking(upstream: Upstream): AttemptSpan | undefined {
+    const { elapsedMs, startedAt, trace } = this.#opening
+    const at = elapsedMs()
+    this.#upstreamTime.begin(at)
+    return trace?.attempt(upstream, startedAt + at)
   }
 
   attempted(attempt: AttemptRecord, failed: boolean): void {
-    this.#upstreamTime.end(this.#opening.elapsedMs())
+    const at = this.#opening.elapsedMs()
+    this.#upstreamTime.end(at)
+    if (attempt.span !== undefined) this.#endSpan(attempt.span, at)
     this.#attempts.push(this.#givenUp === undefined ? attempt : { ...attempt, cause: this.#givenUp })
     if (failed) this.#tried.push(attempt)
-    else this.#answering = attempt
+    else this.#answer(attempt)
+  }
+
+  /** It answers, for as long as no later one does; it resumes the stream that has begun. */
+  #answer(attempt: AttemptRecord): void {
+    this.#answering = attempt
+    if (this.#ttftMs !== undefined) this.#streaming = attempt.span
+  }
+
+  #endSpan(span: AttemptSpan, at: number): void {
+    span.endedAt = this.#opening.startedAt + at
+  }
+
+  /** The stream under way is over, or cut. */
+  #endStreaming(at: number): void {
+    if (this.#streaming !== undefined) this.#endSpan(this.#streaming, at)
+    this.#streaming = undefined
   }
 
   /** An upstream is not asked, though it was its turn. */
@@ -220,6 +246,7 @@ export class RecordDraft implements Addressee {
   /** The stream of the attempt that was answering broke off, and others are asked to resume it. */
   brokeOff(cause: string): void {
     if (this.#answering !== undefined) this.#tried.push(this.#answering)
+    if (this.#streaming !== undefined) this.#endStreaming(this.#opening.elapsedMs())
     this.#attempts = this.#attempts.map((attempt) =>
       attempt === this.#answering ? { ...attempt, cause, failure: "cut" } : attempt,
     )
@@ -229,12 +256,15 @@ export class RecordDraft implements Addressee {
   begun(): void {
     const at = this.#opening.elapsedMs()
     this.#ttftMs = at
+    this.#streaming = this.#answering?.span
     this.#upstreamTime.begin(at)
   }
 
   /** The last event of the stream is here, whoever had to resume it. */
   streamed(): void {
-    this.#upstreamTime.end(this.#opening.elapsedMs())
+    const at = this.#opening.elapsedMs()
+    this.#upstreamTime.end(at)
+    this.#endStreaming(at)
   }
 
   /** What the upstream that answers called this request, as the client is told it. */
@@ -269,8 +299,10 @@ export class RecordDraft implements Addressee {
       keyFingerprint,
       policy,
       startedAt,
+      trace,
     } = this.#opening
     const latencyMs = this.#opening.elapsedMs()
+    this.#endStreaming(latencyMs)
     return {
       id,
       startedAt,
@@ -309,6 +341,7 @@ export class RecordDraft implements Addressee {
       characters: this.#asked.characters,
       answerBytes: ending?.answerBytes,
       answerType: ending?.answerType,
+      trace,
     }
   }
 }

@@ -1,0 +1,107 @@
+/**
+ * OpenTelemetry's own exporters, which know its variables, wire formats and retries. A program of its own, loaded only where something is exported:
+ * nothing else here imports from OpenTelemetry.
+ */
+import { type HrTime, SpanKind, SpanStatusCode } from "@opentelemetry/api"
+import { OTLPTraceExporter as JsonTraces } from "@opentelemetry/exporter-trace-otlp-http"
+import { OTLPTraceExporter as ProtoTraces } from "@opentelemetry/exporter-trace-otlp-proto"
+import { type Resource, resourceFromAttributes } from "@opentelemetry/resources"
+import type { Attributes, AttributeValue, SpanData } from "./SpanData.ts"
+
+/** Where it goes, in plain values. */
+export interface ExportTarget {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  readonly protocol: "http/json" | "http/protobuf"
+}
+
+/** Who says it. */
+export interface Origin {
+  readonly resource: Readonly<Record<string, string>>
+  readonly scope: { readonly name: string; readonly version: string; readonly schemaUrl?: string }
+}
+
+/** Sends items; done with why that failed, where it did. */
+export type Send<A> = (items: ReadonlyArray<A>) => Promise<string | undefined>
+
+const nanosOf = (ms: number): HrTime => {
+  const whole = Math.floor(ms / 1000)
+  return [whole, Math.min(999_999_999, Math.max(0, Math.round((ms - whole * 1000) * 1e6)))]
+}
+
+const isKnown = (entry: [string, AttributeValue | undefined]): entry is [string, AttributeValue] =>
+  entry[1] !== undefined
+
+const attributesOf = (attributes: Attributes): Record<string, string | number | boolean | Array<string>> =>
+  Object.fromEntries(
+    Object.entries(attributes)
+      .filter(isKnown)
+      .map(([name, value]) => [name, typeof value === "object" ? [...value] : value]),
+  )
+
+const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT } as const
+
+const context = (traceId: string, spanId: string, isRemote: boolean) => ({
+  traceId,
+  spanId,
+  isRemote,
+  traceFlags: 1,
+})
+
+/** Tracestate as the exporter asks for it; it is handed on as it came. */
+const stateOf = (text: string) => {
+  const state = { get: () => undefined, set: () => state, unset: () => state, serialize: () => text }
+  return state
+}
+
+const readableSpan = (span: SpanData, resource: Resource, scope: Origin["scope"]) => {
+  const { beganAt, endedAt, error, isParentRemote, kind, name, parentId, spanId, state, traceId } = span
+  const own = {
+    ...context(traceId, spanId, false),
+    ...(state === undefined ? {} : { traceState: stateOf(state) }),
+  }
+  return {
+    name,
+    kind: kinds[kind],
+    spanContext: () => own,
+    ...(parentId === undefined ? {} : { parentSpanContext: context(traceId, parentId, isParentRemote) }),
+    startTime: nanosOf(beganAt),
+    endTime: nanosOf(endedAt),
+    duration: nanosOf(endedAt - beganAt),
+    status:
+      error === undefined ? { code: SpanStatusCode.UNSET } : { code: SpanStatusCode.ERROR, message: error },
+    attributes: attributesOf(span.attributes),
+    links: [],
+    events: [],
+    ended: true,
+    resource,
+    instrumentationScope: scope,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  }
+}
+
+const optionsOf = ({ headers, timeoutMs, url }: ExportTarget) => ({
+  url,
+  headers: { ...headers },
+  timeoutMillis: timeoutMs,
+})
+
+/** Why an export failed, in its own words; nothing where it did not. */
+const failureOf = (code: number, error: Error | undefined): string | undefined =>
+  code === 0 ? undefined : (error?.message ?? "for no reason that it gave")
+
+export const traceSender = (target: ExportTarget, { resource, scope }: Origin): Send<SpanData> => {
+  const options = optionsOf(target)
+  const exporter = target.protocol === "http/json" ? new JsonTraces(options) : new ProtoTraces(options)
+  const told = resourceFromAttributes(resource)
+  return (spans) =>
+    new Promise((resolve) => {
+      exporter.export(
+        spans.map((span) => readableSpan(span, told, scope)),
+        ({ code, error }) => resolve(failureOf(code, error)),
+      )
+    })
+}

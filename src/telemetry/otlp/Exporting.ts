@@ -1,0 +1,48 @@
+/** The way from what is to be exported to the program that does it, which is loaded only here. */
+import { randomUUID } from "node:crypto"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { version } from "../../version.ts"
+import type { ExportTarget, Origin, Send } from "./Export.ts"
+import type { OtlpSettings, OtlpTarget } from "./OtlpSettings.ts"
+
+/** This process among several: each exports its own. */
+const instance = randomUUID()
+
+/** The resource that all of it is said of. What the environment says of it wins. */
+export const originOf = ({ generation, resource }: OtlpSettings): Origin => ({
+  resource: {
+    "service.name": "sluice",
+    "service.version": version,
+    "service.instance.id": instance,
+    ...resource,
+  },
+  scope: {
+    name: "sluice",
+    version,
+    schemaUrl:
+      generation === "latest"
+        ? "https://opentelemetry.io/schemas/gen-ai-dev"
+        : "https://opentelemetry.io/schemas/1.36.0",
+  },
+})
+
+type Program = typeof import("./Export.ts")
+
+/** Sends by the program, whose failures are told and are nobody's else. */
+export const sending = <A>(
+  pick: (program: Program) => (target: ExportTarget, origin: Origin) => Send<A>,
+  { headers, protocol, timeoutMs, url }: OtlpTarget,
+  origin: Origin,
+): Effect.Effect<(items: ReadonlyArray<A>) => Effect.Effect<string | undefined>> =>
+  Effect.map(
+    Effect.promise(() => import("./Export.ts")),
+    (program) => {
+      const send = pick(program)({ url, headers: Redacted.value(headers), timeoutMs, protocol }, origin)
+      return (items) =>
+        Effect.catchAllCause(
+          Effect.promise(() => send(items)),
+          () => Effect.succeed("the exporter failed"),
+        )
+    },
+  )

@@ -1,0 +1,88 @@
+/** What waits to be exported, up to a bound: what comes beyond is dropped and counted. An exporter that fails keeps nobody waiting. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+export interface OutboxOptions<A> {
+  /** As the log calls what is sent. */
+  readonly what: string
+  readonly maxQueue: number
+  readonly maxBatch: number
+  /** Milliseconds until what waits is sent, be it ever so little. */
+  readonly delayMs: number
+  /** Says why it failed, where it did. */
+  readonly send: (items: ReadonlyArray<A>) => Effect.Effect<string | undefined>
+}
+
+/** What is sent at the end at most takes so long: the process is about to go. */
+const flushMs = 5_000
+
+export class Outbox<A> {
+  readonly #options: OutboxOptions<A>
+  #waiting: Array<A> = []
+  #dropped = 0
+  #isFailing = false
+  #wake: (() => void) | undefined
+
+  constructor(options: OutboxOptions<A>) {
+    this.#options = options
+  }
+
+  /** How many were never sent. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** All of these wait together, or none does. */
+  put(items: ReadonlyArray<A>): void {
+    const { maxBatch, maxQueue } = this.#options
+    if (this.#waiting.length + items.length > maxQueue) {
+      this.#dropped += items.length
+      return
+    }
+    this.#waiting.push(...items)
+    if (this.#waiting.length >= maxBatch) this.#wake?.()
+  }
+
+  /** Sends in batches for as long as the scope is open, and the rest when it closes. */
+  readonly run: Effect.Effect<void, never, Scope.Scope> = Effect.gen(this, function* () {
+    const { delayMs } = this.#options
+    yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.interruptible(this.#flush), flushMs))
+    const round = Effect.zipRight(Effect.timeoutOption(this.#full, delayMs), this.#flush)
+    yield* Effect.forkScoped(Effect.forever(round))
+  })
+
+  /** Done when a whole batch waits. */
+  get #full(): Effect.Effect<void> {
+    return Effect.async((resume) => {
+      if (this.#waiting.length >= this.#options.maxBatch) return resume(Effect.void)
+      this.#wake = () => resume(Effect.void)
+    })
+  }
+
+  /** Sends what waits. */
+  get #flush(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#waiting.length === 0) return Effect.void
+      const batch = this.#waiting.slice(0, this.#options.maxBatch)
+      this.#waiting = this.#waiting.slice(batch.length)
+      return Effect.flatMap(this.#options.send(batch), (failure) =>
+        failure === undefined ? this.#went() : this.#failed(batch.length, failure),
+      )
+    })
+  }
+
+  #went(): Effect.Effect<void> {
+    const { what } = this.#options
+    const told = this.#isFailing ? Effect.logInfo(`${what} are exported again`) : Effect.void
+    this.#isFailing = false
+    return Effect.zipRight(told, this.#flush)
+  }
+
+  /** The log says it once, until it works again. */
+  #failed(count: number, failure: string): Effect.Effect<void> {
+    this.#dropped += count
+    if (this.#isFailing) return Effect.void
+    this.#isFailing = true
+    return Effect.logWarning(`${this.#options.what} could not be exported: ${failure}`)
+  }
+}

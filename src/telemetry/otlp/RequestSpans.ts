@@ -1,0 +1,182 @@
+/** The spans of a request that is over, all of it off its record: one of the request, and one of each attempt below it. */
+import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
+import type { AttemptSpan, RequestTrace } from "../../audit/record/RequestTrace.ts"
+import { attemptResult, isFallback } from "../metrics/AttemptResult.ts"
+import { operationName, placeOf } from "./GenAiNames.ts"
+import type { Generation } from "./OtlpSettings.ts"
+import type { Attributes, SpanData } from "./SpanData.ts"
+
+/** Longer texts of others say no more, and a collector would refuse them. */
+const longestMessage = 1024
+
+const clipped = (text: string): string =>
+  text.length > longestMessage ? `${text.slice(0, longestMessage)}…` : text
+
+const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
+
+/** Why an attempt was made. */
+const reasonOf = (attempt: AttemptRecord, before: AttemptRecord | undefined): string => {
+  if (attempt.resumed === true) return "resume"
+  if (attempt.hedged === true) return "hedge"
+  if (before === undefined) return "first"
+  return isFallback(attempt, before) ? "fallback" : "retry"
+}
+
+/** What is said of the model's answer, which is that of the attempt that gave it. */
+const answerAttributes = (record: AuditRecord, span: AttemptSpan, generation: Generation): Attributes => {
+  const { cacheWriteTokens, cachedTokens, inputTokens, outputTokens, reasoningTokens } = record.usage
+  const cacheWrite =
+    generation === "latest"
+      ? "gen_ai.usage.cache_write.input_tokens"
+      : "gen_ai.usage.cache_creation.input_tokens"
+  return {
+    "gen_ai.response.id": record.responseId,
+    "gen_ai.response.finish_reasons": record.finishReason === undefined ? undefined : [record.finishReason],
+    "gen_ai.response.time_to_first_chunk":
+      record.ttftMs === undefined
+        ? undefined
+        : Math.max(0, record.startedAt + record.ttftMs - span.beganAt) / 1000,
+    "gen_ai.usage.input_tokens": inputTokens,
+    "gen_ai.usage.output_tokens": outputTokens,
+    "gen_ai.usage.cache_read.input_tokens": cachedTokens,
+    [cacheWrite]: cacheWriteTokens,
+    "gen_ai.usage.reasoning.output_tokens": reasoningTokens,
+    "gen_ai.openai.response.service_tier": record.serviceTier,
+  }
+}
+
+/** `error.type` of an attempt: its status where that says it, else in a word. */
+const errorTypeOf = ({ status }: AttemptRecord, result: string): string | undefined => {
+  if (result === "ok" || result === "cancelled") return undefined
+  return status !== undefined && status >= 300 ? String(status) : result
+}
+
+/** An attempt that is over, and where it stands among those of its request. */
+interface TracedAttempt {
+  readonly attempt: AttemptRecord
+  readonly span: AttemptSpan
+  readonly before: AttemptRecord | undefined
+  readonly number: number
+  readonly isAnswering: boolean
+}
+
+const attemptSpan = (
+  record: AuditRecord,
+  trace: RequestTrace,
+  { attempt, before, isAnswering, number, span }: TracedAttempt,
+  generation: Generation,
+): SpanData => {
+  const { address, port, provider } = placeOf(span.upstream)
+  const operation = operationName(record.endpoint)
+  const isCut = isAnswering && record.outcome === "stream_broken"
+  const said = attemptResult(attempt)
+  const result = isCut && said === "ok" ? "cut" : said
+  const errorType = errorTypeOf(attempt, result)
+  const model = attempt.upstreamModel === "" ? undefined : attempt.upstreamModel
+  return {
+    name: model === undefined ? operation : `${operation} ${model}`,
+    kind: "client",
+    traceId: trace.traceId,
+    spanId: span.id,
+    parentId: trace.spanId,
+    isParentRemote: false,
+    state: trace.state,
+    beganAt: span.beganAt,
+    endedAt: Math.max(span.beganAt, span.endedAt),
+    error:
+      errorType === undefined
+        ? undefined
+        : clipped(attempt.cause ?? (isCut ? record.error : undefined) ?? errorType),
+    attributes: {
+      "gen_ai.operation.name": operation,
+      "gen_ai.provider.name": provider,
+      "gen_ai.system": generation === "stable" ? provider : undefined,
+      "gen_ai.request.model": model,
+      "gen_ai.request.stream": record.stream === true ? true : undefined,
+      "server.address": address,
+      "server.port": port,
+      "http.response.status_code": attempt.status,
+      "error.type": errorType,
+      "gen_ai.conversation.id": record.conversation,
+      "sluice.client": attempt.upstream,
+      "sluice.attempt.number": number,
+      "sluice.attempt.reason": reasonOf(attempt, before),
+      "sluice.attempt.result": result,
+      "sluice.attempt.cause": attempt.cause === undefined ? undefined : clipped(attempt.cause),
+      "sluice.attempt.time_to_answer": seconds(attempt.ms),
+      ...(isAnswering ? answerAttributes(record, span, generation) : undefined),
+    },
+  }
+}
+
+/** Faults of the gateway and its upstreams; a caller's mistake is none of the server's (HTTP conventions). */
+const requestErrorOf = ({
+  error,
+  outcome,
+  status,
+}: AuditRecord): Pick<SpanData, "error"> & { type: string | undefined } => {
+  if (status >= 500) return { type: String(status), error: clipped(error ?? `answered ${status}`) }
+  if (outcome === "stream_broken") return { type: outcome, error: clipped(error ?? outcome) }
+  return { type: undefined, error: undefined }
+}
+
+const requestSpan = (record: AuditRecord, trace: RequestTrace): SpanData => {
+  const { error, type } = requestErrorOf(record)
+  return {
+    name: `${trace.method} ${trace.route}`,
+    kind: "server",
+    traceId: trace.traceId,
+    spanId: trace.spanId,
+    parentId: trace.parentId,
+    isParentRemote: true,
+    state: trace.state,
+    beganAt: record.startedAt,
+    endedAt: record.startedAt + record.latencyMs,
+    error,
+    attributes: {
+      "http.request.method": trace.method,
+      "http.route": trace.route,
+      "url.path": trace.route,
+      "url.scheme": "http",
+      "http.response.status_code": record.status,
+      "error.type": type,
+      "client.address": record.clientIp,
+      "user_agent.original": record.userAgent,
+      "gen_ai.request.model": record.model,
+      "sluice.request.id": record.id,
+      "sluice.endpoint": record.endpoint,
+      "sluice.client": record.upstream,
+      "sluice.outcome": record.outcome,
+      "sluice.attempts": record.attempts.length,
+      "sluice.overhead": seconds(record.overheadMs),
+      "sluice.time_to_first_event": seconds(record.ttftMs),
+      "sluice.dropped": record.dropped.length === 0 ? undefined : record.dropped,
+      "sluice.key.fingerprint": record.keyFingerprint,
+    },
+  }
+}
+
+/** Whether an attempt gave the answer: it is the last that did, of those that were asked. */
+const answeringOf = ({ attempts, upstream }: AuditRecord): AttemptRecord | undefined =>
+  attempts.findLast((attempt) => attempt.upstream === upstream && attemptResult(attempt) === "ok")
+
+/** As they began: a record has them as they ended. */
+const tracedIn = ({ attempts }: AuditRecord): ReadonlyArray<Pick<TracedAttempt, "attempt" | "span">> =>
+  attempts
+    .flatMap((attempt) => (attempt.span === undefined ? [] : [{ attempt, span: attempt.span }]))
+    .sort((a, b) => a.span.beganAt - b.span.beganAt)
+
+/** The spans of a request; its own is the first of them. */
+export const spansOf = (
+  record: AuditRecord,
+  trace: RequestTrace,
+  generation: Generation,
+): ReadonlyArray<SpanData> => {
+  const answering = answeringOf(record)
+  const attempts = tracedIn(record).map(({ attempt, span }, at, all) => {
+    const before = all[at - 1]?.attempt
+    const traced = { attempt, span, before, number: at + 1, isAnswering: attempt === answering }
+    return attemptSpan(record, trace, traced, generation)
+  })
+  return [requestSpan(record, trace), ...attempts]
+}

@@ -1,0 +1,47 @@
+/** Which traces are kept, as `OTEL_TRACES_SAMPLER` says. */
+
+/** Their names in OpenTelemetry. */
+export const samplers = [
+  "always_on",
+  "always_off",
+  "traceidratio",
+  "parentbased_always_on",
+  "parentbased_always_off",
+  "parentbased_traceidratio",
+] as const
+
+export interface SamplingPolicy {
+  readonly sampler: (typeof samplers)[number]
+  /** Of traces that begin here, from 0 to 1. */
+  readonly ratio: number
+}
+
+/** The part of traces whose last 56 bits lie below it: every service that goes by them decides alike. */
+const isBelow = (traceId: string, ratio: number): boolean =>
+  Number.parseInt(traceId.slice(-14), 16) < ratio * 2 ** 56
+
+/**
+ * Whether a trace is kept.
+ *
+ * @param parent whether the caller keeps it, where it belongs to one of its
+ */
+export const isSampled = (
+  { ratio, sampler }: SamplingPolicy,
+  traceId: string,
+  parent: boolean | undefined,
+): boolean => {
+  switch (sampler) {
+    case "always_on":
+      return true
+    case "always_off":
+      return false
+    case "traceidratio":
+      return isBelow(traceId, ratio)
+    case "parentbased_always_on":
+      return parent ?? true
+    case "parentbased_always_off":
+      return parent ?? false
+    case "parentbased_traceidratio":
+      return parent ?? isBelow(traceId, ratio)
+  }
+}

@@ -1,0 +1,251 @@
+/** Which spans a collector receives of requests, how they hang together, and what the upstreams are told. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { type ArrivedSpan, collector, targetAt, tracesTo } from "../support/Collector.ts"
+import { startGateway } from "../support/gateway.ts"
+import { eventually } from "../support/Patience.ts"
+import * as Scripted from "../support/ScriptedUpstream.ts"
+import { chatCompletion } from "../support/Wire.ts"
+
+const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }
+
+interface Asked {
+  readonly model: string
+  readonly stream?: boolean
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const ask = (baseUrl: string, { headers = {}, model, stream = false }: Asked) =>
+  Effect.promise(async () => {
+    const answer = await fetch(`${baseUrl}/v1/chat/completions`, {
+      method: "POST",
+      headers: { ...headers },
+      body: JSON.stringify({ model, stream, messages: [{ role: "user", content: "hi" }] }),
+    })
+    await answer.arrayBuffer()
+    return answer.status
+  })
+
+const entry = (name: string, url: string, more = "") =>
+  `  - { name: ${name}, base_url: "${url}", api_key: sk-own, model_match: { type: exact, value: [${name}-m] }${more} }\n`
+
+const server = 2
+const client = 3
+
+/** The span of a request, and those of its attempts as they began. */
+const familyOf = (spans: ReadonlyArray<ArrivedSpan>) => {
+  const request = spans.find(({ kind }) => kind === server)
+  const attempts = spans
+    .filter(({ kind }) => kind === client)
+    .toSorted((a, b) => a.startTimeUnixNano - b.startTimeUnixNano)
+  return { request, attempts }
+}
+
+const reasons = (attempts: ReadonlyArray<ArrivedSpan>) =>
+  attempts.map(({ attributes }) => [attributes["sluice.attempt.reason"], attributes["sluice.attempt.result"]])
+
+const callersTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
+const callersSpan = "00f067aa0ba902b7"
+const traceparent = `00-${callersTrace}-${callersSpan}-01`
+
+describe("traces", () => {
+  it.scopedLive(
+    "hang a request below its caller's span and its attempt below it, and tell both of them",
+    () =>
+      Effect.gen(function* () {
+        const upstream = yield* Scripted.scriptedUpstream(
+          Scripted.json({ ...chatCompletion("hello"), usage }),
+        )
+        const to = yield* collector
+        const lines: Array<string> = []
+        const { baseUrl } = yield* startGateway(
+          `openai_clients:\n${entry("plain", upstream.url)}`,
+          { otlp: to.settings },
+          (line) => lines.push(line),
+        )
+        yield* ask(baseUrl, { model: "plain-m", headers: { traceparent, tracestate: "vendor=1" } })
+        const { attempts, request } = familyOf(yield* to.awaitSpans(2))
+        expect(request).toMatchObject({
+          name: "POST /v1/chat/completions",
+          traceId: callersTrace,
+          parentSpanId: callersSpan,
+          traceState: "vendor=1",
+          status: { code: 0 },
+          attributes: {
+            "http.request.method": "POST",
+            "http.route": "/v1/chat/completions",
+            "http.response.status_code": 200,
+            "sluice.outcome": "ok",
+          },
+        })
+        expect(attempts).toHaveLength(1)
+        const [attempt] = attempts
+        expect(attempt).toMatchObject({
+          name: "chat plain-m",
+          traceId: callersTrace,
+          parentSpanId: request?.spanId,
+          attributes: {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "plain",
+            "gen_ai.system": "plain",
+            "gen_ai.request.model": "plain-m",
+            "gen_ai.usage.input_tokens": 10,
+            "gen_ai.usage.output_tokens": 5,
+            "gen_ai.response.finish_reasons": ["stop"],
+            "server.address": "127.0.0.1",
+            "server.port": Number(new URL(upstream.url).port),
+            "sluice.attempt.reason": "first",
+          },
+        })
+        expect(upstream.requests[0]?.headers["traceparent"]).toBe(`00-${callersTrace}-${attempt?.spanId}-01`)
+        expect(upstream.requests[0]?.headers["tracestate"]).toBe("vendor=1")
+        expect(to.requests[0]?.headers["x-tenant"]).toBe("of-the-test")
+        const line = lines.find((text) => text.includes('"request"'))
+        expect(line).toContain(`"trace_id":"${callersTrace}"`)
+        const page = yield* Effect.promise(async () =>
+          (await fetch(`${baseUrl}/metrics`, { headers: { accept: "application/openmetrics-text" } })).text(),
+        )
+        expect(page).toContain(`trace_id="${callersTrace}"`)
+      }),
+  )
+
+  it.scopedLive("tell a fallback as a sibling of the attempt that failed", () =>
+    Effect.gen(function* () {
+      const down = yield* Scripted.scriptedUpstream(Scripted.status(429, { error: { message: "slow down" } }))
+      const well = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const to = yield* collector
+      const { baseUrl } = yield* startGateway(
+        `retry: { rounds: 1 }\nopenai_clients:\n${entry("first", down.url, ", fallback: spare")}${entry("spare", well.url)}`,
+        { otlp: to.settings },
+      )
+      yield* ask(baseUrl, { model: "first-m" })
+      const { attempts, request } = familyOf(yield* to.awaitSpans(3))
+      expect(request?.parentSpanId).toBeFalsy()
+      expect(attempts.map(({ parentSpanId }) => parentSpanId)).toEqual([request?.spanId, request?.spanId])
+      expect(reasons(attempts)).toEqual([
+        ["first", "429"],
+        ["fallback", "ok"],
+      ])
+      expect(attempts[0]).toMatchObject({ status: { code: 2 }, attributes: { "error.type": "429" } })
+      expect(attempts[1]?.status.code).toBe(0)
+      expect(request?.status.code).toBe(0)
+      const [one, two] = [down, well].map(({ requests }) => requests[0]?.headers["traceparent"])
+      expect([one, two]).toEqual(attempts.map(({ spanId, traceId }) => `00-${traceId}-${spanId}-01`))
+    }),
+  )
+
+  it.scopedLive("tell a hedge beside the slow attempt that it overtook", () =>
+    Effect.gen(function* () {
+      const slow = yield* Scripted.scriptedUpstream(Scripted.hang())
+      const fast = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const to = yield* collector
+      const { baseUrl } = yield* startGateway(
+        `openai_clients:\n${entry("slow", slow.url, ", fallback: fast, hedge_after_ms: 20")}${entry("fast", fast.url)}`,
+        { otlp: to.settings },
+      )
+      yield* ask(baseUrl, { model: "slow-m" })
+      const { attempts, request } = familyOf(yield* to.awaitSpans(3))
+      expect(attempts.map(({ parentSpanId }) => parentSpanId)).toEqual([request?.spanId, request?.spanId])
+      expect(reasons(attempts)).toEqual([
+        ["first", "cancelled"],
+        ["hedge", "ok"],
+      ])
+      const [first, second] = attempts
+      expect(first?.endTimeUnixNano).toBeGreaterThan(second?.startTimeUnixNano ?? Number.NaN)
+    }),
+  )
+
+  it.scopedLive("tell a resume after the stream that it goes on with, and a cut where nobody does", () =>
+    Effect.gen(function* () {
+      const chunk = { choices: [{ index: 0, delta: { content: "one" } }] }
+      const breaking = yield* Scripted.scriptedUpstream(
+        Scripted.sse([chunk], { done: false, ending: "reset" }),
+      )
+      const going = yield* Scripted.scriptedUpstream(Scripted.chat("two"))
+      const to = yield* collector
+      const { baseUrl } = yield* startGateway(
+        `retry: { rounds: 1 }\nopenai_clients:\n${entry("breaking", breaking.url, ", fallback: going")}${entry("going", going.url, ", resume: true")}${entry("alone", breaking.url)}`,
+        { otlp: to.settings },
+      )
+      yield* ask(baseUrl, { model: "breaking-m", stream: true })
+      const { attempts, request } = familyOf(yield* to.awaitSpans(3))
+      expect(attempts.map(({ parentSpanId }) => parentSpanId)).toEqual([request?.spanId, request?.spanId])
+      expect(reasons(attempts)).toEqual([
+        ["first", "cut"],
+        ["resume", "ok"],
+      ])
+      const [cut, resumed] = attempts
+      expect(cut?.endTimeUnixNano).toBeLessThanOrEqual(resumed?.startTimeUnixNano ?? 0)
+      expect(resumed?.endTimeUnixNano).toBeLessThanOrEqual(request?.endTimeUnixNano ?? 0)
+      yield* ask(baseUrl, { model: "alone-m", stream: true })
+      const lost = familyOf((yield* to.awaitSpans(5)).slice(3))
+      expect(reasons(lost.attempts)).toEqual([["first", "cut"]])
+      expect(lost.request).toMatchObject({
+        status: { code: 2 },
+        attributes: { "error.type": "stream_broken" },
+      })
+    }),
+  )
+
+  it.scopedLive("are not kept where the caller does not keep them, and go on through all the same", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const to = yield* collector
+      const { awaitRecords, baseUrl } = yield* startGateway(
+        `openai_clients:\n${entry("quiet", upstream.url)}`,
+        {
+          otlp: to.settings,
+        },
+      )
+      yield* ask(baseUrl, {
+        model: "quiet-m",
+        headers: { traceparent: `00-${callersTrace}-${callersSpan}-00` },
+      })
+      yield* ask(baseUrl, { model: "quiet-m" })
+      yield* awaitRecords(2)
+      const spans = yield* to.awaitSpans(2)
+      expect(spans.map(({ traceId }) => traceId)).not.toContain(callersTrace)
+      const told = upstream.requests[0]?.headers["traceparent"] ?? ""
+      expect(told).toMatch(new RegExp(`^00-${callersTrace}-[0-9a-f]{16}-00$`))
+      expect(told).not.toContain(callersSpan)
+    }),
+  )
+
+  it.scopedLive("are lost without harm while no collector is there, and counted", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const lines: Array<string> = []
+      const { baseUrl } = yield* startGateway(
+        `openai_clients:\n${entry("lonely", upstream.url)}`,
+        {
+          otlp: tracesTo("http://127.0.0.1:1/v1/traces", {
+            target: { ...targetAt("http://127.0.0.1:1/v1/traces"), timeoutMs: 100 },
+          }),
+        },
+        (line) => lines.push(line),
+      )
+      expect(yield* ask(baseUrl, { model: "lonely-m" })).toBe(200)
+      const page = eventually(
+        "dropped spans",
+        Effect.promise(async () => (await fetch(`${baseUrl}/metrics`)).text()),
+        (text) => /^sluice_telemetry_dropped_total\{[^}]*"traces"\} 2$/m.test(text),
+      )
+      yield* page
+      expect(yield* ask(baseUrl, { model: "lonely-m" })).toBe(200)
+    }),
+  )
+
+  it.scopedLive("are off unless an endpoint is named: the caller's own goes through as it came", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const { awaitRecords, baseUrl } = yield* startGateway(`openai_clients:\n${entry("off", upstream.url)}`)
+      yield* ask(baseUrl, { model: "off-m", headers: { traceparent } })
+      yield* ask(baseUrl, { model: "off-m" })
+      expect(upstream.requests.map(({ headers }) => headers["traceparent"])).toEqual([traceparent, undefined])
+      for (const { attempts, trace } of yield* awaitRecords(2)) {
+        expect(trace).toBeUndefined()
+        expect(attempts.map(({ span }) => span)).toEqual([undefined])
+      }
+    }),
+  )
+})
