@@ -145,6 +145,7 @@ const ofCheckout = () => [
   bundle("bench/Weighed.ts", "dist/bench-weighed.js"),
   bundle("bench/Handover.ts", "dist/bench-handover.js", { packages: "external" }),
   bundle("scripts/generate.ts", "dist/generate.js", { packages: "external" }),
+  bundle("scripts/screenshots.ts", "dist/screenshots.js", { external: ["playwright-core"] }),
 ]
 
 /** When a file was written, in epoch milliseconds; before all others if it is not there. */

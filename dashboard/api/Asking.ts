@@ -15,20 +15,20 @@ const isSeen = (): boolean => !document.hidden
 /**
  * Asks, and again when the parameters change or the page is seen again.
  *
- * @param everyMs how long after an answer it is asked again; never where absent
+ * @param againMs how long after this answer it is asked again, if it is; a function that is the same each time
  */
 export const useAnswer = <Value>(
   question: (params: Params, signal: AbortSignal) => Promise<Answer<Value>>,
   params: Params,
-  everyMs?: number,
+  againMs?: (answer: Answer<Value>) => number | undefined,
 ): Asked<Value> => {
   const [asked, setAsked] = useState<Asked<Value>>({ value: undefined, problem: undefined, isAwaited: true })
   const key = JSON.stringify(params)
   useEffect(() => {
     const asking = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
-    const askAgain = () => {
-      if (everyMs !== undefined) timer = setTimeout(() => (isSeen() ? run() : askAgain()), everyMs)
+    const wait = (ms: number) => {
+      timer = setTimeout(() => (isSeen() ? run() : wait(ms)), ms)
     }
     const run = async () => {
       const answer = await question(params, asking.signal)
@@ -38,7 +38,8 @@ export const useAnswer = <Value>(
           ? { value: answer.value, problem: undefined, isAwaited: false }
           : { value, problem: answer.problem, isAwaited: false },
       )
-      askAgain()
+      const ms = againMs?.(answer)
+      if (ms !== undefined) wait(ms)
     }
     setAsked(({ value }) => ({ value, problem: undefined, isAwaited: true }))
     void run()
@@ -47,6 +48,6 @@ export const useAnswer = <Value>(
       clearTimeout(timer)
     }
     // The parameters are compared by what they say.
-  }, [question, key, everyMs])
+  }, [question, key, againMs])
   return asked
 }

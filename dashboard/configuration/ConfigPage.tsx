@@ -6,7 +6,7 @@ import { Ago } from "../look/Ago.tsx"
 import { Copy } from "../look/Copy.tsx"
 import { Trouble } from "../look/Notice.tsx"
 
-const askEveryMs = 5_000
+const againMs = () => 5_000
 
 const Refusal = ({ refusal }: { readonly refusal: NonNullable<ConfigReport["refusal"]> }) => (
   <Trouble title="The file on disk is not in force. The configuration below serves on.">
@@ -48,7 +48,7 @@ const Text = ({ text }: { readonly text: string }) => (
 )
 
 export const ConfigPage = () => {
-  const { problem, value } = useAnswer(config, {}, askEveryMs)
+  const { problem, value } = useAnswer(config, {}, againMs)
   return (
     <div class="page">
       {problem !== undefined && <Trouble title={problem.message} />}

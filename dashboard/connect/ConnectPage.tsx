@@ -1,5 +1,6 @@
 /** Lines to paste into programs, with this gateway's address and a model that it serves. */
 import { useState } from "preact/hooks"
+import type { RequestPage } from "../../src/admin/api/RequestPages.ts"
 import { connect, listRequests } from "../api/Admin.ts"
 import { useAnswer } from "../api/Asking.ts"
 import { Ago } from "../look/Ago.tsx"
@@ -10,14 +11,13 @@ import { originOf } from "./Origin.ts"
 import { snippetsFor } from "./Snippets.ts"
 
 /** While nobody has asked yet, somebody may be trying just now. */
-const askEveryMs = 2_000
+const againMs = () => 2_000
 
-const newestAlone = { limit: "1" }
+const newest = { limit: "20" }
 
-const Newest = () => {
-  const { value } = useAnswer(listRequests, newestAlone, askEveryMs)
-  if (value === undefined) return null
-  const at = value.rows[0]?.started_at
+const Newest = ({ page }: { readonly page: RequestPage | undefined }) => {
+  if (page === undefined) return null
+  const at = page.rows[0]?.started_at
   return at === undefined ? (
     <p class="state off" role="status">
       <span class="dot" aria-hidden="true" />
@@ -33,11 +33,16 @@ const Newest = () => {
   )
 }
 
+/** A model that was asked for and served, where the configuration only says how names of models look. */
+const servedIn = (page: RequestPage | undefined): string | undefined =>
+  page?.rows.find(({ model, outcome }) => outcome === "ok" && model !== null)?.model ?? undefined
+
 export const ConnectPage = () => {
   const { problem, value } = useAnswer(connect, {})
   const [chosen, setChosen] = useState<string>()
+  const recent = useAnswer(listRequests, newest, againMs).value
   if (value === undefined) return problem === undefined ? null : <Trouble title={problem.message} />
-  const model = chosen ?? value.models[0] ?? "MODEL"
+  const model = chosen ?? value.models[0] ?? servedIn(recent) ?? "MODEL"
   const snippets = snippetsFor({ origin: originOf(value, location), model })
   return (
     <div class="page">
@@ -58,7 +63,7 @@ export const ConnectPage = () => {
             </datalist>
           </label>
         </form>
-        <Newest />
+        <Newest page={recent} />
       </div>
       <p id="about-keys" class="muted">
         {value.keys

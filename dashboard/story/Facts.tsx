@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact"
 import type { RequestRow } from "../../src/admin/api/RequestRow.ts"
 import { fragmentOf } from "../route/Route.ts"
 import { bytes, exact } from "../words/Numbers.ts"
-import { absolute } from "../words/Times.ts"
+import { absolute, timeOfDay } from "../words/Times.ts"
 
 type Fact = readonly [string, ComponentChildren]
 
@@ -40,8 +40,14 @@ const flags = (row: RequestRow): string =>
     .filter((word) => word !== "")
     .join(", ")
 
+const Came = ({ at }: { readonly at: string }) => (
+  <time dateTime={at} title={absolute(at)}>
+    {timeOfDay(at, Date.now())}
+  </time>
+)
+
 const factsOf = (row: RequestRow): ReadonlyArray<Fact> => [
-  ...known("came", absolute(row.started_at)),
+  ["came", <Came key="came" at={row.started_at} />],
   ...leading("model", "model", row.model),
   ...leading("client", "upstream", row.upstream),
   ...known("model sent", row.upstream_model),

@@ -1,7 +1,7 @@
 /** The whole story of one request. */
 import { useEffect, useRef } from "preact/hooks"
 import type { RequestRow } from "../../src/admin/api/RequestRow.ts"
-import { story as askStory } from "../api/Admin.ts"
+import { type Answer, story as askStory } from "../api/Admin.ts"
 import { useAnswer } from "../api/Asking.ts"
 import { Ago } from "../look/Ago.tsx"
 import { Copy } from "../look/Copy.tsx"
@@ -16,8 +16,9 @@ import { changesOf } from "./Changes.ts"
 import { Facts } from "./Facts.tsx"
 import { TimeBar } from "./TimeBar.tsx"
 
-/** A request that has just finished is told before it is kept. */
-const untilKeptMs = 700
+/** A request that has just finished is told before it is kept: it is asked for until it is. */
+const untilKept = (answer: Answer<unknown>): number | undefined =>
+  !answer.ok && answer.problem.kind === "missing" ? 700 : undefined
 
 const Attempts = ({ row }: { readonly row: RequestRow }) =>
   row.attempts.length === 0 ? null : (
@@ -103,11 +104,9 @@ export const StoryPanel = ({
   readonly onClose: () => void
 }) => {
   const panel = useRef<HTMLElement>(null)
-  const isKept = useRef(false)
-  const { isAwaited, problem, value } = useAnswer(askStory, { id }, isKept.current ? undefined : untilKeptMs)
+  const { isAwaited, problem, value } = useAnswer(askStory, { id }, row === undefined ? undefined : untilKept)
   const stories = value?.requests ?? []
   const story = stories.find(({ started_at }) => started_at === at) ?? stories[0]
-  isKept.current = story !== undefined || (problem !== undefined && row === undefined)
   const told = story ?? row
   const isWaiting = story === undefined && (isAwaited || (row !== undefined && problem?.kind === "missing"))
   return (

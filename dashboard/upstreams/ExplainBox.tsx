@@ -6,6 +6,12 @@ import { Trouble } from "../look/Notice.tsx"
 import { percent } from "../words/Numbers.ts"
 import { type ExplainedGroup, type Explanation, explanationOf } from "./Explanation.ts"
 
+/** Its chance to be asked first. */
+const shareOf = (share: number | undefined): string => {
+  if (share === undefined) return "by load"
+  return share === 0 ? "standby" : percent(share, 1)
+}
+
 const Group = ({ group, index }: { readonly group: ExplainedGroup; readonly index: number }) => (
   <li>
     <h4>
@@ -14,7 +20,7 @@ const Group = ({ group, index }: { readonly group: ExplainedGroup; readonly inde
     <ul class="targets">
       {group.targets.map(({ client, dialect, sends, share, why }) => (
         <li key={`${client} ${sends}`}>
-          <span class="share num">{share === undefined ? "by load" : percent(share, 1)}</span>
+          <span class="share num">{shareOf(share)}</span>
           <b>{client}</b>
           <span class="code">{sends}</span>
           <span class="muted">{[why, dialect].filter((word) => word !== "").join(", ")}</span>

@@ -25,5 +25,5 @@ export const wordOf = ({ failures, models, state }: Standing): string => {
   if (state === "open") return "set aside"
   if (state === "half_open") return "being probed"
   if (models.length > 0) return "some models set aside"
-  return failures === null || failures === 0 ? "asked" : `asked; ${failures} failed in a row`
+  return failures === null || failures === 0 ? "serving" : `serving; ${failures} failed in a row`
 }

@@ -4,12 +4,13 @@ import { upstreams } from "../api/Admin.ts"
 import { useAnswer } from "../api/Asking.ts"
 import { Ago } from "../look/Ago.tsx"
 import { Empty, Trouble } from "../look/Notice.tsx"
+import { useNow } from "../look/Now.ts"
 import { fragmentOf } from "../route/Route.ts"
 import { counted, duration, exact, percent } from "../words/Numbers.ts"
 import { ExplainBox } from "./ExplainBox.tsx"
 import { reasonOf, toneOf, wordOf } from "./Standing.ts"
 
-const askEveryMs = 2_000
+const againMs = () => 2_000
 
 const Quantiles = ({ p50, p95 }: { readonly p50: number | null; readonly p95: number | null }) =>
   p50 === null ? (
@@ -36,6 +37,17 @@ const Recently = ({ name, recent }: { readonly name: string; readonly recent: Re
   </tr>
 )
 
+/** When it is asked in its turn again. Nothing asks it before a request comes. */
+const AskedAgain = ({ at }: { readonly at: string }) =>
+  Date.parse(at) <= useNow() ? (
+    <> It is asked again with the next request.</>
+  ) : (
+    <>
+      {" Asked again "}
+      <Ago at={at} />.
+    </>
+  )
+
 /** Why it is set aside, since when, and when it is asked again. */
 const SetAside = ({ one }: { readonly one: UpstreamTold }) =>
   one.state === "closed" ? null : (
@@ -48,12 +60,7 @@ const SetAside = ({ one }: { readonly one: UpstreamTold }) =>
         </>
       )}
       {`: ${reasonOf(one.reason)}.`}
-      {one.state === "open" && one.probe_at !== null && (
-        <>
-          {" Asked again "}
-          <Ago at={one.probe_at} />.
-        </>
-      )}
+      {one.state === "open" && one.probe_at !== null && <AskedAgain at={one.probe_at} />}
     </p>
   )
 
@@ -63,12 +70,7 @@ const Models = ({ one }: { readonly one: UpstreamTold }) => (
       <li key={model} class="warn">
         <b class="code">{model}</b>
         {` is set aside: ${reasonOf(reason)}.`}
-        {at !== null && (
-          <>
-            {" Asked again "}
-            <Ago at={at} />.
-          </>
-        )}
+        {at !== null && <AskedAgain at={at} />}
       </li>
     ))}
     {one.lacks.map(({ answered, dialect, until }) => (
@@ -135,7 +137,7 @@ const Load = ({ one }: { readonly one: UpstreamTold }) => (
 )
 
 const Upstream = ({ one }: { readonly one: UpstreamTold }) => (
-  <li class={`card upstream ${toneOf(one)}`}>
+  <li class={`card upstream is-${toneOf(one)}`}>
     <header>
       <h2>
         <a href={fragmentOf({ page: "requests", filters: { upstream: one.name } })} title="Its requests">
@@ -181,7 +183,7 @@ const Upstream = ({ one }: { readonly one: UpstreamTold }) => (
 )
 
 export const UpstreamsPage = () => {
-  const { problem, value } = useAnswer(upstreams, {}, askEveryMs)
+  const { problem, value } = useAnswer(upstreams, {}, againMs)
   return (
     <div class="page">
       {problem !== undefined && <Trouble title={problem.message} />}

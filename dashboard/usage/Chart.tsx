@@ -10,6 +10,25 @@ const height = 220
 const colourOf = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
+const dayMs = 86_400_000
+
+const inUtc = (options: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options })
+
+const dayWords = inUtc({ day: "numeric", month: "short" })
+const hourWords = inUtc({ hour: "2-digit", minute: "2-digit" })
+const bothWords = inUtc({
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+})
+
+/** A mark below the curve: the hour, and the day where it begins. */
+const markAt = (seconds: number): string =>
+  (seconds * 1000) % dayMs === 0 ? dayWords.format(seconds * 1000) : hourWords.format(seconds * 1000)
+
 const axis = (): UPlot.Axis => ({
   stroke: colourOf("--muted"),
   grid: { stroke: colourOf("--line"), width: 1 },
@@ -17,16 +36,25 @@ const axis = (): UPlot.Axis => ({
   font: "11px system-ui, sans-serif",
 })
 
-const optionsFor = (width: number, label: string): UPlot.Options => ({
+/** Steps between marks, in seconds; those of days have none within a day. */
+const stepsOf = (isByDay: boolean): Array<number> =>
+  (isByDay ? [1, 2, 7, 14, 28].map((days) => days * 24) : [1, 2, 3, 6, 12, 24]).map((hours) => hours * 3600)
+
+const optionsFor = (width: number, label: string, isByDay: boolean): UPlot.Options => ({
   width,
   height,
-  padding: [12, 8, 0, 0],
+  padding: [12, 26, 0, 0],
+  // The audit counts by the days of UTC.
+  tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), "UTC"),
   legend: { show: true, live: true },
   cursor: { y: false, points: { size: 6 } },
   scales: { y: { range: (_, _least, most) => [0, Math.max(most * 1.05, 1)] } },
-  axes: [axis(), { ...axis(), size: 56, values: (_, marks) => marks.map(short) }],
+  axes: [
+    { ...axis(), size: 30, incrs: stepsOf(isByDay), values: (_, marks) => marks.map(markAt) },
+    { ...axis(), size: 56, values: (_, marks) => marks.map(short) },
+  ],
   series: [
-    {},
+    { label: "UTC", value: (_, seconds) => (seconds === null ? "" : bothWords.format(seconds * 1000)) },
     {
       label,
       stroke: colourOf("--accent"),
@@ -52,8 +80,10 @@ export const Chart = ({ curve, label }: { readonly curve: Curve; readonly label:
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     const element = place.current
+    const [first = 0, second = 0] = curve.at
+    const isByDay = second - first >= 86_400
     if (element === null) return
-    let plot = new UPlot(optionsFor(element.clientWidth, label), dataOf(curve), element)
+    let plot = new UPlot(optionsFor(element.clientWidth, label, isByDay), dataOf(curve), element)
     const sized = new ResizeObserver(() => {
       if (element.clientWidth !== plot.width) plot.setSize({ width: element.clientWidth, height })
     })
@@ -62,7 +92,7 @@ export const Chart = ({ curve, label }: { readonly curve: Curve; readonly label:
     const scheme = matchMedia("(prefers-color-scheme: dark)")
     const redraw = () => {
       plot.destroy()
-      plot = new UPlot(optionsFor(element.clientWidth, label), dataOf(curve), element)
+      plot = new UPlot(optionsFor(element.clientWidth, label, isByDay), dataOf(curve), element)
     }
     scheme.addEventListener("change", redraw)
     return () => {
