@@ -95,7 +95,7 @@ const ask = async (nth: number): Promise<void> => {
   await response.text()
 }
 
-for (let nth = 0; nth < 26; nth += 1) await ask(nth)
+for (let nth = 0; nth < 34; nth += 1) await ask(nth)
 
 const browser = await chromium.launch({
   executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",

@@ -73,6 +73,14 @@ export interface Session {
 
 export const session = (): Promise<Answer<Session>> => ask(addressOf("session"), {}, json)
 
+/** Whether the session is over, told to whoever hears of it. */
+export const isSignedOut = async (): Promise<boolean> => {
+  const answer = await session()
+  const isOut = answer.ok && !answer.value.signed_in
+  if (isOut) onSignedOut()
+  return isOut
+}
+
 export const signIn = (key: string): Promise<Answer<void>> =>
   ask(
     addressOf("session"),

@@ -1,6 +1,6 @@
 /** Requests as they finish, by server-sent events. A connection that breaks is made again, and what was missed meanwhile is told. */
 import type { RequestRow } from "../../src/admin/api/RequestRow.ts"
-import { addressOf, type Params, session } from "./Admin.ts"
+import { addressOf, isSignedOut, type Params } from "./Admin.ts"
 import { waitAfter } from "./Backoff.ts"
 
 /** `lost` until the connection is there again: at this time it is tried. */
@@ -24,6 +24,12 @@ export const listen = (filters: Params, { onGap, onRow, onState }: LiveListener)
   let wasLive = false
   let isOver = false
 
+  const stop = () => {
+    isOver = true
+    clearTimeout(timer)
+    source?.close()
+  }
+
   const again = () => {
     source?.close()
     if (isOver) return
@@ -32,8 +38,8 @@ export const listen = (filters: Params, { onGap, onRow, onState }: LiveListener)
     onState({ is: "lost", triedAt: Date.now() + waitMs })
     timer = setTimeout(connect, waitMs)
     // An event source does not tell why it was refused. If nobody is signed in any more, this question tells.
-    void session().then((answer) => {
-      if (answer.ok && !answer.value.signed_in) isOver = true
+    void isSignedOut().then((isOut) => {
+      if (isOut) stop()
     })
   }
 
@@ -55,9 +61,5 @@ export const listen = (filters: Params, { onGap, onRow, onState }: LiveListener)
   }
 
   connect()
-  return () => {
-    isOver = true
-    clearTimeout(timer)
-    source?.close()
-  }
+  return stop
 }

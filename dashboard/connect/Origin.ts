@@ -1,7 +1,13 @@
 /** Where callers ask this gateway, as seen from this browser. */
 import type { ConnectReport } from "../../src/admin/api/ConnectReport.ts"
 
-type Place = Pick<Location, "hostname" | "origin" | "protocol" | "pathname">
+/** Of the browser's `location`. */
+interface Place {
+  readonly protocol: string
+  readonly hostname: string
+  readonly origin: string
+  readonly pathname: string
+}
 
 /** A path that a proxy put before the dashboard's. */
 const prefixOf = (pathname: string): string => pathname.replace(/\/dashboard\/?$/, "").replace(/\/$/, "")

@@ -1,6 +1,6 @@
 /** How a request ended, by a colour and by its words. */
 
-export type Tone = "good" | "warn" | "bad" | "off"
+import type { Tone } from "../look/Tone.ts"
 
 const outcomes: Readonly<Record<string, readonly [Tone, string]>> = {
   ok: ["good", "ok"],

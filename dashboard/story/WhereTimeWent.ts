@@ -1,7 +1,7 @@
 /** Where the time of a request went: why it was slow, at a glance. */
 import type { RequestRow } from "../../src/admin/api/RequestRow.ts"
-import { attemptTone, attemptWord } from "../requests/AttemptChips.tsx"
-import type { Tone } from "../requests/Outcome.tsx"
+import type { Tone } from "../look/Tone.ts"
+import { attemptTone, attemptWord } from "../requests/Attempt.ts"
 
 export interface Span {
   readonly what: string
@@ -33,8 +33,8 @@ export const spansOf = ({
     if (ms >= leastMs) spans.push({ ...span, ms })
   }
   add({ what: "Sluice itself", ms: own ?? 0, tone: "own" })
-  const writing = first === null ? 0 : Math.max(0, total - first)
-  left -= Math.min(left, writing)
+  const writing = first === null ? 0 : Math.min(left, Math.max(0, total - first))
+  left -= writing
   const last = attempts.at(-1)
   for (const attempt of attempts.slice(0, -1)) {
     add({ what: `${attempt.upstream}: ${attemptWord(attempt)}`, ms: attempt.ms, tone: attemptTone(attempt) })

@@ -1,6 +1,6 @@
 /** How a client stands, in words: whether it is asked, and if not, why and until when. */
 import type { UpstreamTold } from "../../src/admin/api/UpstreamReport.ts"
-import type { Tone } from "../requests/Outcome.tsx"
+import type { Tone } from "../look/Tone.ts"
 
 const reasons: Readonly<Record<string, string>> = {
   failing: "it fails",
