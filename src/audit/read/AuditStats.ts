@@ -39,6 +39,8 @@ export interface Tally {
   readonly ttfts: Durations
 }
 
+const none: Durations = new Map()
+
 export const emptyTally: Tally = {
   requests: 0,
   errors: 0,
@@ -47,8 +49,8 @@ export const emptyTally: Tally = {
   completionTokens: undefined,
   cachedTokens: undefined,
   reasoningTokens: undefined,
-  latencies: new Map(),
-  ttfts: new Map(),
+  latencies: none,
+  ttfts: none,
 }
 
 /** One group's statistics. `undefined` where no request of the group had such a number. */
@@ -76,6 +78,7 @@ const plus = (a: number | undefined, b: number | undefined): number | undefined 
 
 const joined = (a: Durations, b: Durations): Durations => {
   if (b.size === 0) return a
+  if (a.size === 0) return b
   const sum = new Map(a)
   for (const [ms, count] of b) sum.set(ms, (sum.get(ms) ?? 0) + count)
   return sum
@@ -92,6 +95,21 @@ export const combine = (a: Tally, b: Tally): Tally => ({
   reasoningTokens: plus(a.reasoningTokens, b.reasoningTokens),
   latencies: joined(a.latencies, b.latencies),
   ttfts: joined(a.ttfts, b.ttfts),
+})
+
+const durationsOfAll = (many: ReadonlyArray<Durations>): Durations => {
+  const sum = new Map<number, number>()
+  for (const durations of many) {
+    for (const [ms, count] of durations) sum.set(ms, (sum.get(ms) ?? 0) + count)
+  }
+  return sum
+}
+
+/** What `combine` makes of them all, in a time that grows with what they hold: one by one, each step would copy the sum of those before. */
+export const combineMany = (tallies: ReadonlyArray<Tally>): Tally => ({
+  ...tallies.map((tally) => ({ ...tally, latencies: none, ttfts: none })).reduce(combine, emptyTally),
+  latencies: durationsOfAll(tallies.map(({ latencies }) => latencies)),
+  ttfts: durationsOfAll(tallies.map(({ ttfts }) => ttfts)),
 })
 
 /** Tallies by group. */
@@ -119,12 +137,20 @@ export const percentile = (durations: Durations, share: number): number | undefi
   return undefined
 }
 
+/** Errors among the requests that were not rejected; from 0 to 1. */
+export const errorRate = ({
+  errors,
+  rejected,
+  requests,
+}: Pick<GroupStats, "errors" | "rejected" | "requests">): number =>
+  errors === 0 ? 0 : errors / (requests - rejected)
+
 /** The statistics of one group. */
 export const statsOf = (group: string | undefined, tally: Tally): GroupStats => ({
   group,
   requests: tally.requests,
   errors: tally.errors,
-  errorRate: tally.errors === 0 ? 0 : tally.errors / (tally.requests - tally.rejected),
+  errorRate: errorRate(tally),
   rejected: tally.rejected,
   promptTokens: tally.promptTokens,
   completionTokens: tally.completionTokens,
@@ -159,6 +185,6 @@ export interface StatsReport {
 
 export const reportOf = (tallies: Tallies, by: Grouping, isComplete: boolean): StatsReport => ({
   groups: ranked(tallies, by),
-  all: statsOf(undefined, [...tallies.values()].reduce(combine, emptyTally)),
+  all: statsOf(undefined, combineMany([...tallies.values()])),
   isComplete,
 })

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import {
   combine,
   combineAll,
+  combineMany,
   emptyTally,
   percentile,
   ranked,
@@ -56,6 +57,16 @@ describe("percentile", () => {
       fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1 }), (some) => {
         const exact = byDefinition(some, 0.95)
         expect(percentile(durationsOf(some.map(Math.round)), 0.95)).toBe(Math.round(exact ?? -1))
+      }),
+    )
+  })
+})
+
+describe("combineMany", () => {
+  it("law: is what combining one after the other comes to", () => {
+    fc.assert(
+      fc.property(fc.array(tallies, { maxLength: 6 }), (some) => {
+        expect(combineMany(some)).toEqual(some.reduce(combine, emptyTally))
       }),
     )
   })
