@@ -150,7 +150,7 @@ export const rooms = {
     edges: "Online.ts",
   },
   cli: {
-    rooms: `access App.ts audit audit/read audit/record cli/online config config/schema explain http processes runtime telemetry terminal
+    rooms: `access admin admin/api App.ts audit audit/read audit/record cli/online config config/schema explain http processes runtime telemetry terminal
       upstream/calls version.ts wire`,
     edges: "*",
     outside: "@effect/platform @effect/platform-node node:cluster node:os node:util",

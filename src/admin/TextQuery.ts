@@ -1,6 +1,13 @@
 /** The parameters of a question, as the audit is asked; and the cursor of a page, which callers only give back. */
 import * as Either from "effect/Either"
-import { type AuditFilter, outcomes, parseStatus, parseTime } from "../audit/read/AuditFilter.ts"
+import {
+  type AuditFilter,
+  instantText,
+  outcomes,
+  parseStatus,
+  parseTime,
+  type StatusRange,
+} from "../audit/read/AuditFilter.ts"
 import type { RowPlace } from "../audit/read/MonthQuery.ts"
 import type { RequestQuery } from "./api/RequestQuery.ts"
 
@@ -33,6 +40,9 @@ const parseOutcome = (text: string): Either.Either<NonNullable<AuditFilter["outc
     : Either.right(found)
 }
 
+const statusText = ({ first, last }: StatusRange): string =>
+  first === last ? String(first) : `${Math.floor(first / 100)}xx`
+
 /** The filter that a question's parameters describe. Times without a zone are UTC. */
 export const filterIn = (query: Filters, now: number): Either.Either<AuditFilter, WrongParam> =>
   Either.gen(function* () {
@@ -51,6 +61,23 @@ export const filterIn = (query: Filters, now: number): Either.Either<AuditFilter
       text: given(query.text),
     }
   })
+
+/** The parameters that describe a filter: the way back. */
+export const paramsOf = ({
+  clientIp,
+  keyFingerprint,
+  since,
+  status,
+  until,
+  ...others
+}: AuditFilter): Filters => ({
+  ...others,
+  since: since === undefined ? undefined : instantText(since),
+  until: until === undefined ? undefined : instantText(until),
+  status: status === undefined ? undefined : statusText(status),
+  ip: clientIp,
+  key: keyFingerprint,
+})
 
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
 

@@ -1,7 +1,7 @@
 /** Usage of a time and of the one just before it: what the audit is asked, and how its answer is told. */
 import * as Either from "effect/Either"
 import { type AuditFilter, instantText } from "../audit/read/AuditFilter.ts"
-import type { GroupStats, StatsReport } from "../audit/read/AuditStats.ts"
+import { errorRate, type GroupStats, type StatsReport } from "../audit/read/AuditStats.ts"
 import type { ReportAsked } from "../audit/read/ReadQuestion.ts"
 import type { UsageQuery } from "./api/RequestQuery.ts"
 import type { UsageOf, UsagePeriod, UsageReport } from "./api/UsageReport.ts"
@@ -87,4 +87,27 @@ export const usageTold = (
   now: periodOf(now, report),
   before: periodOf(before, reportBefore),
   left_out: leftOut,
+})
+
+const statsOf = (usage: UsageOf): GroupStats => ({
+  group: usage.group ?? undefined,
+  requests: usage.requests,
+  errors: usage.errors,
+  errorRate: errorRate(usage),
+  rejected: usage.rejected,
+  promptTokens: usage.prompt_tokens ?? undefined,
+  completionTokens: usage.completion_tokens ?? undefined,
+  cachedTokens: usage.cached_tokens ?? undefined,
+  reasoningTokens: usage.reasoning_tokens ?? undefined,
+  latencyP50: usage.latency_p50 ?? undefined,
+  latencyP95: usage.latency_p95 ?? undefined,
+  ttftP50: usage.ttft_p50 ?? undefined,
+  ttftP95: usage.ttft_p95 ?? undefined,
+})
+
+/** The report that was told so: what `sluice audit stats` shows of a running gateway. */
+export const statsReportOf = ({ complete, groups, total }: UsagePeriod): StatsReport => ({
+  groups: groups.map(statsOf),
+  all: statsOf(total),
+  isComplete: complete,
 })

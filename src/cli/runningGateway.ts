@@ -56,7 +56,7 @@ const withAdminKey = (address: string, keys: GatewayConfig["admin"]["keys"]) => 
 const healthTimeout = "5 seconds"
 
 /** `localhost:8000` is an address, too. */
-const urlOf = (address: string): string =>
+export const urlOf = (address: string): string =>
   (/^https?:\/\//i.test(address) ? address : `http://${address}`).replace(/\/(?:v1\/?)?$/, "")
 
 const toldToOperators = (address: string): CliFailure =>

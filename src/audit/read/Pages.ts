@@ -12,6 +12,7 @@ import { type AuditFilter, admitsMonth } from "./AuditFilter.ts"
 import { type AuditSource, askMonth, monthsOf } from "./AuditSource.ts"
 import { briefColumns, type Found, foundOf, type Row, rowOf } from "./FoundRow.ts"
 import { idQuery, idsLikeQuery, type Order, pageQuery, type RowPlace } from "./MonthQuery.ts"
+import type { Shown } from "./ReadQuestion.ts"
 
 /** Rows of a page without bodies, and with them: these may be some MB each. */
 const briefPage = 512
@@ -80,8 +81,8 @@ export const show = (source: AuditSource, id: string) =>
 /** More candidates than these are not told. */
 const mostIds = 5
 
-/** Some ids that begin or end so. */
-export const idsLike = (source: AuditSource, part: string) =>
+/** Some ids that begin or end so: the first, and enough others to see that it is not the only one. */
+const idsLike = (source: AuditSource, part: string) =>
   Effect.gen(function* () {
     const ids = new Set<string>()
     for (const month of (yield* monthsOf(source)).toReversed()) {
@@ -95,4 +96,19 @@ export const idsLike = (source: AuditSource, part: string) =>
       if (ids.size >= mostIds) break
     }
     return [...ids].slice(0, mostIds)
+  })
+
+/** Shorter ones fit too much. */
+const shortestPart = 4
+
+/** The requests of this id, else those of the one id that begins or ends so. */
+export const called = (source: AuditSource, id: string): Effect.Effect<Shown, DatabaseFault> =>
+  Effect.gen(function* () {
+    const exact = yield* show(source, id)
+    if (exact.length > 0 || id.length < shortestPart) return { rows: exact, similar: [] }
+    const [only, ...others] = yield* idsLike(source, id)
+    if (only === undefined) return { rows: [], similar: [] }
+    return others.length > 0
+      ? { rows: [], similar: [only, ...others] }
+      : { rows: yield* show(source, only), similar: [] }
   })

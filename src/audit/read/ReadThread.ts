@@ -3,28 +3,14 @@ import { parentPort, workerData } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import type { AuditUnreadable } from "./AuditUnreadable.ts"
 import { openReader, type Reader } from "./Reader.ts"
-import type { ReadAnswer, ReadQuestion, ReadSaid, Shown } from "./ReadQuestion.ts"
-
-/** Shorter ones fit too much. */
-const shortestPart = 4
-
-const shown = (reader: Reader, id: string): Effect.Effect<Shown, AuditUnreadable> =>
-  Effect.gen(function* () {
-    const exact = yield* reader.show(id)
-    if (exact.length > 0 || id.length < shortestPart) return { rows: exact, similar: [] }
-    const [only, ...others] = yield* reader.idsLike(id)
-    if (only === undefined) return { rows: [], similar: [] }
-    return others.length > 0
-      ? { rows: [], similar: [only, ...others] }
-      : { rows: yield* reader.show(only), similar: [] }
-  })
+import type { ReadAnswer, ReadQuestion, ReadSaid } from "./ReadQuestion.ts"
 
 const answered = (reader: Reader, question: ReadQuestion): Effect.Effect<ReadAnswer, AuditUnreadable> => {
   switch (question.kind) {
     case "page":
       return Effect.map(reader.page(question.asked), (answer) => ({ kind: "page", answer }))
     case "show":
-      return Effect.map(shown(reader, question.id), (answer) => ({ kind: "show", answer }))
+      return Effect.map(reader.called(question.id), (answer) => ({ kind: "show", answer }))
     case "report": {
       const { budgetMs, by, filters } = question.asked
       return Effect.map(

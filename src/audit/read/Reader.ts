@@ -18,9 +18,9 @@ import { type AuditUnreadable, unreadable } from "./AuditUnreadable.ts"
 import { stats } from "./Counting.ts"
 import { follow } from "./Following.ts"
 import type { Found, Row } from "./FoundRow.ts"
-import { exported, idsLike, list, show } from "./Pages.ts"
+import { called, exported, list, show } from "./Pages.ts"
 import { page } from "./Paging.ts"
-import type { PageAsked, RowPage } from "./ReadQuestion.ts"
+import type { PageAsked, RowPage, Shown } from "./ReadQuestion.ts"
 
 export interface Reader {
   /** The archives that the answers so far are without, as they cannot be read. */
@@ -31,8 +31,8 @@ export interface Reader {
   readonly page: (asked: PageAsked) => Effect.Effect<RowPage, AuditUnreadable>
   /** All rows with an `id`, the newest first; more than one where clients chose the same. */
   readonly show: (id: string) => Effect.Effect<ReadonlyArray<Row>, AuditUnreadable>
-  /** Some ids that begin or end so: the first, and enough others to see that it is not the only one. */
-  readonly idsLike: (part: string) => Effect.Effect<ReadonlyArray<string>, AuditUnreadable>
+  /** The requests of this id, else those of the one id that begins or ends so. */
+  readonly called: (id: string) => Effect.Effect<Shown, AuditUnreadable>
   /** About how many rows GPT_API wrote, which only the view `records` has. */
   readonly inherited: Effect.Effect<number, AuditUnreadable>
   readonly stats: (filter: AuditFilter, by: Grouping) => Effect.Effect<Tallies, AuditUnreadable>
@@ -76,7 +76,7 @@ export const openReader = (
       leftOut: () => [...source.leftOut.values()],
       list: (filter, limit) => rows(list(source, filter, limit)),
       show: (id) => Effect.mapError(show(source, id), explained),
-      idsLike: (part) => Effect.mapError(idsLike(source, part), explained),
+      called: (id) => Effect.mapError(called(source, id), explained),
       inherited: Effect.mapError(faulting(inherited(source)), explained),
       stats: (filter, by) =>
         Effect.map(counted(filter, by, Number.POSITIVE_INFINITY), ({ tallies }) => tallies),

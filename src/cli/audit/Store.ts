@@ -7,18 +7,35 @@ import * as Stream from "effect/Stream"
 import { parseAuditUrl } from "../../audit/AuditUrl.ts"
 import type { AuditUnreadable } from "../../audit/read/AuditUnreadable.ts"
 import type { Row } from "../../audit/read/FoundRow.ts"
-import { openReader, type Reader } from "../../audit/read/Reader.ts"
+import { openReader } from "../../audit/read/Reader.ts"
 import { auditUrl, problemsOf } from "../../config/Environment.ts"
 import { CliFailure } from "../CliFailure.ts"
 import type { Named } from "../Command.ts"
 import { Output, type OutputClosed, write } from "../Output.ts"
 import type { GivenOf } from "../Parse.ts"
+import { adminKeyVariable } from "../runningGateway.ts"
+import type { AuditReader, Rows, Unanswered } from "./AuditReader.ts"
 import type { zoneOption } from "./Filter.ts"
 import { misuse } from "./Filter.ts"
+import { gatewayAsked } from "./GatewayAsked.ts"
+import { gatewayReader } from "./GatewayReader.ts"
 import type { Appearance, Format, Rendering } from "./Rendering.ts"
 
 export const storeOption = {
   db: { value: "FILE", help: "the audit's database, or an archive; else AUDIT_URL, else logs/record.db" },
+} as const
+
+/** What may be read: a file, or what a running gateway tells of its own. */
+export const sourceOptions = {
+  ...storeOption,
+  gateway: {
+    value: "ADDRESS",
+    help: "ask a running gateway, http://localhost:9000",
+  },
+  "key-env": {
+    value: "NAME",
+    help: `for --gateway: the variable that holds one of its admin.keys (${adminKeyVariable})`,
+  },
 } as const
 
 export const formatOptions = {
@@ -28,6 +45,11 @@ export const formatOptions = {
 
 export const auditVariables: ReadonlyArray<Named> = [
   ["AUDIT_URL", "the audit's database (sqlite:./logs/record.db); also RECD_PATH"],
+]
+
+export const sourceVariables: ReadonlyArray<Named> = [
+  ...auditVariables,
+  [adminKeyVariable, "for --gateway: one of the gateway's admin.keys"],
 ]
 
 /** How tables look for whoever asks. */
@@ -54,24 +76,37 @@ export const storePath = (db: string | undefined): Effect.Effect<string, CliFail
       )
     : Effect.mapError(parseAuditUrl(db), (wrong) => misuse(wrong.replace("AUDIT_URL", "--db")))
 
-export type Failures = AuditUnreadable | OutputClosed | CliFailure
+export type Failures = Unanswered | OutputClosed
 
 /** An answer without some of the archives is not whole, which the exit code says too. */
-const toldWhole = (reader: Reader): Effect.Effect<void, CliFailure> => {
+const toldWhole = (reader: AuditReader): Effect.Effect<void, CliFailure> => {
   const lines = reader.leftOut().map(({ message }) => `${message}; its rows are left out`)
   return lines.length === 0
     ? Effect.void
     : Effect.fail(new CliFailure({ exitCode: 1, message: lines.join("\n") }))
 }
 
+/** The reader that is asked for, and what it reads. */
+const readerAsked = ({
+  text,
+}: GivenOf<typeof sourceOptions>): Effect.Effect<readonly [AuditReader, string], Unanswered, Scope.Scope> =>
+  Effect.gen(function* () {
+    const gateway = yield* gatewayAsked(text("gateway"), text("key-env"))
+    if (gateway === undefined) {
+      const path = yield* storePath(text("db"))
+      return [yield* openReader(path), path] as const
+    }
+    if (text("db") !== undefined) return yield* misuse("--db and --gateway: choose one of them")
+    return [gatewayReader(gateway), gateway.address] as const
+  })
+
 /** Runs a command on the store. A reader who has seen enough (`| head`) is no failure. */
 export const withReader = (
-  { text }: GivenOf<typeof storeOption>,
-  use: (reader: Reader, path: string) => Effect.Effect<void, Failures, Scope.Scope>,
+  given: GivenOf<typeof sourceOptions>,
+  use: (reader: AuditReader, path: string) => Effect.Effect<void, Failures, Scope.Scope>,
 ): Effect.Effect<void, CliFailure> =>
   Effect.gen(function* () {
-    const path = yield* storePath(text("db"))
-    const reader = yield* openReader(path)
+    const [reader, path] = yield* readerAsked(given)
     yield* Effect.tapErrorTag(use(reader, path), "CliFailure", () =>
       Effect.catchAll(toldWhole(reader), ({ message }) => Console.error(message)),
     )
@@ -86,7 +121,7 @@ export const withReader = (
 
 /** Writes rows as they come, a chunk at once. Answers with how many there were. */
 export const writeRows = (
-  rows: Stream.Stream<Row, AuditUnreadable>,
+  rows: Rows,
   { heading, rows: render }: Rendering<Row>,
 ): Effect.Effect<number, Failures> =>
   Effect.gen(function* () {
@@ -104,7 +139,7 @@ export const writeRows = (
   })
 
 /** Says, beside the answer, that GPT_API's rows are not in it. */
-export const tellInherited = (reader: Reader): Effect.Effect<void, AuditUnreadable> =>
+export const tellInherited = (reader: AuditReader): Effect.Effect<void, AuditUnreadable> =>
   Effect.flatMap(reader.inherited, (rows) =>
     rows === 0
       ? Effect.void

@@ -5,11 +5,11 @@ import { type Command, command } from "../Command.ts"
 import { filterOf, filterOptions, zoneOption } from "./Filter.ts"
 import { rowsRendering } from "./Rendering.ts"
 import {
-  auditVariables,
   formatOf,
   formatOptions,
   lookOf,
-  storeOption,
+  sourceOptions,
+  sourceVariables,
   unreadableMeans,
   withReader,
   writeRows,
@@ -19,9 +19,9 @@ const manual = {
   name: "audit export",
   summary: "Write whole requests as CSV or JSON lines",
   about: "Writes whole requests, the oldest first, as CSV or with --json as JSON lines.",
-  options: { ...filterOptions, ...zoneOption, ...formatOptions, ...storeOption },
+  options: { ...filterOptions, ...zoneOption, ...formatOptions, ...sourceOptions },
   examples: ["sluice audit export --since 2026-11-01 --json > november.jsonl"],
-  environment: auditVariables,
+  environment: sourceVariables,
   failure: unreadableMeans,
 } as const
 

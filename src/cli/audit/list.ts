@@ -1,16 +1,17 @@
 /** `sluice audit list`: requests, a line each. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { briefColumns } from "../../audit/read/FoundRow.ts"
 import { type Command, command } from "../Command.ts"
 import { filterOf, filterOptions, readOption, wholeNumber, zoneOption } from "./Filter.ts"
 import { rowsRendering } from "./Rendering.ts"
 import {
-  auditVariables,
   formatOf,
   formatOptions,
   lookOf,
-  storeOption,
+  sourceOptions,
+  sourceVariables,
   tellInherited,
   unreadableMeans,
   withReader,
@@ -28,16 +29,19 @@ const manual = {
     wide: { help: "all columns, nothing cut" },
     ...zoneOption,
     ...formatOptions,
-    ...storeOption,
+    ...sourceOptions,
   },
   examples: [
     "sluice audit list --since 2h --status 5xx",
     "sluice audit list --model gpt-4o --follow",
     "sluice audit list --json | jq .latency_ms",
   ],
-  environment: auditVariables,
+  environment: sourceVariables,
   failure: unreadableMeans,
 } as const
+
+/** The widths of a table are those of so many rows, wherever they come from. */
+const rowsAtOnce = 512
 
 export const list: Command = command(manual, (given) =>
   Effect.gen(function* () {
@@ -48,11 +52,13 @@ export const list: Command = command(manual, (given) =>
     yield* withReader(given, (reader) =>
       given.flag("follow")
         ? writeRows(reader.follow(filter, limit), rendering)
-        : Effect.flatMap(writeRows(reader.list(filter, limit), rendering), (count) =>
-            Effect.zipRight(
-              count === 0 ? Console.error("no request matches") : Effect.void,
-              format === "table" ? tellInherited(reader) : Effect.void,
-            ),
+        : Effect.flatMap(
+            writeRows(Stream.rechunk(reader.list(filter, limit), rowsAtOnce), rendering),
+            (count) =>
+              Effect.zipRight(
+                count === 0 ? Console.error("no request matches") : Effect.void,
+                format === "table" ? tellInherited(reader) : Effect.void,
+              ),
           ),
     )
   }),

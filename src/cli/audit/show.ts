@@ -2,22 +2,22 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Row } from "../../audit/read/FoundRow.ts"
-import type { Reader } from "../../audit/read/Reader.ts"
 import { columnNames } from "../../audit/sqlite/Columns.ts"
 import { printable } from "../../terminal/Printable.ts"
 import { CliFailure } from "../CliFailure.ts"
 import { type Command, command } from "../Command.ts"
 import { write } from "../Output.ts"
+import type { AuditReader } from "./AuditReader.ts"
 import { zoneOption } from "./Filter.ts"
 import { isBody, rowPage } from "./Page.ts"
 import { rowsRendering } from "./Rendering.ts"
 import {
-  auditVariables,
   type Failures,
   formatOf,
   formatOptions,
   lookOf,
-  storeOption,
+  sourceOptions,
+  sourceVariables,
   withReader,
   writeRows,
 } from "./Store.ts"
@@ -31,28 +31,27 @@ const manual = {
     "no-bodies": { help: "without request and response" },
     ...zoneOption,
     ...formatOptions,
-    ...storeOption,
+    ...sourceOptions,
   },
   examples: ["sluice audit show 80722e66", "sluice audit show 80722e66 --no-bodies"],
-  environment: auditVariables,
+  environment: sourceVariables,
   failure: "no such request, or the audit cannot be read",
 } as const
 
-/** Shorter ones fit too much. */
-const shortestPart = 4
-
 /** The request of this id, else the one whose id begins or ends so. */
-const rowsCalled = (reader: Reader, path: string, id: string): Effect.Effect<ReadonlyArray<Row>, Failures> =>
+const rowsCalled = (
+  reader: AuditReader,
+  path: string,
+  id: string,
+): Effect.Effect<ReadonlyArray<Row>, Failures> =>
   Effect.gen(function* () {
-    const exact = yield* reader.show(id)
-    if (exact.length > 0) return exact
-    const [only, ...others] = id.length < shortestPart ? [] : yield* reader.idsLike(id)
-    if (only !== undefined && others.length === 0) return yield* reader.show(only)
-    const called = JSON.stringify(id)
+    const { rows, similar } = yield* reader.called(id)
+    if (rows.length > 0) return rows
+    const called = printable(JSON.stringify(id))
     const message =
-      only === undefined
-        ? `${path}: there is no request ${printable(called)}`
-        : `${path}: more than one request begins or ends with ${printable(called)}: ${[only, ...others].map(printable).join(", ")}`
+      similar.length === 0
+        ? `${path}: there is no request ${called}`
+        : `${path}: more than one request begins or ends with ${called}: ${similar.map(printable).join(", ")}`
     return yield* new CliFailure({ exitCode: 1, message })
   })
 

@@ -1,16 +1,17 @@
 /** `sluice audit stats`: how many requests, errors and tokens, and how fast, by group. */
 import * as Effect from "effect/Effect"
 import { groupings } from "../../audit/read/AuditStats.ts"
+import { CliFailure } from "../CliFailure.ts"
 import { type Command, command } from "../Command.ts"
 import { write } from "../Output.ts"
 import { filterOf, filterOptions, oneOf, readOption, zoneOption } from "./Filter.ts"
 import { statsPage } from "./StatsPage.ts"
 import {
-  auditVariables,
   formatOf,
   formatOptions,
   lookOf,
-  storeOption,
+  sourceOptions,
+  sourceVariables,
   tellInherited,
   unreadableMeans,
   withReader,
@@ -26,12 +27,19 @@ const manual = {
     ...filterOptions,
     ...zoneOption,
     ...formatOptions,
-    ...storeOption,
+    ...sourceOptions,
   },
   examples: ["sluice audit stats --since 1d", "sluice audit stats --by key --since 7d"],
-  environment: auditVariables,
+  environment: sourceVariables,
   failure: unreadableMeans,
 } as const
+
+/** A running gateway counts for some seconds. */
+const cutShort = new CliFailure({
+  exitCode: 1,
+  message:
+    "the gateway stopped counting after some seconds, or at 1,000 groups; these are not all requests. Ask for a shorter time, or read the file with --db",
+})
 
 export const stats: Command = command(manual, (given) =>
   Effect.gen(function* () {
@@ -41,9 +49,10 @@ export const stats: Command = command(manual, (given) =>
     const look = yield* lookOf(given, given.flag("wide"))
     yield* withReader(given, (reader) =>
       Effect.gen(function* () {
-        const { all, groups } = yield* reader.report(filter, by, Number.POSITIVE_INFINITY)
+        const { all, groups, isComplete } = yield* reader.report(filter, by, Number.POSITIVE_INFINITY)
         yield* write(statsPage(format, by, groups, all, look))
         if (format === "table") yield* tellInherited(reader)
+        if (!isComplete) yield* cutShort
       }),
     )
   }),
