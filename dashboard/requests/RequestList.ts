@@ -5,7 +5,7 @@ import type { RequestRow } from "../../src/admin/api/RequestRow.ts"
 import { type Answer, listRequests, type Params } from "../api/Admin.ts"
 import { type LiveState, listen } from "../api/LiveRequests.ts"
 import type { Problem } from "../api/Problem.ts"
-import { withNewer, withOlder } from "./Rows.ts"
+import { keyOf, mostRows, withNewer, withOlder } from "./Rows.ts"
 
 export interface RequestList {
   readonly rows: ReadonlyArray<RequestRow>
@@ -42,6 +42,21 @@ type Event =
   | { readonly of: "pause" }
   | { readonly of: "go_on" }
 
+/** With requests that are newer. Where the oldest gave way to them, the next page would leave a gap: there is none then. */
+const newer = (list: RequestList, more: ReadonlyArray<RequestRow>): RequestList => {
+  const rows = withNewer(list.rows, more)
+  const oldest = list.rows.at(-1)
+  const last = rows.at(-1)
+  const isCut = oldest !== undefined && last !== undefined && keyOf(last) > keyOf(oldest)
+  return { ...list, rows, next: isCut ? null : list.next }
+}
+
+/** With a page of older ones. A full list stands still, so that what somebody looks for does not move on. */
+const older = (list: RequestList, more: ReadonlyArray<RequestRow>): RequestList => {
+  const rows = withOlder(list.rows, more)
+  return { ...list, rows, isPaused: list.isPaused || rows.length >= mostRows }
+}
+
 const pageCame = (
   list: RequestList,
   of: "first" | "older" | "newest",
@@ -54,11 +69,9 @@ const pageCame = (
     case "first":
       return { ...settled, rows: withNewer(rows, list.rows), next, searchedTo }
     case "older":
-      return { ...settled, rows: withOlder(list.rows, rows), next, searchedTo }
+      return { ...older(settled, rows), next, searchedTo }
     case "newest":
-      return list.isPaused
-        ? { ...settled, held: withNewer(list.held, rows) }
-        : { ...settled, rows: withNewer(list.rows, rows) }
+      return list.isPaused ? { ...settled, held: withNewer(list.held, rows) } : newer(settled, rows)
   }
 }
 
@@ -73,15 +86,13 @@ export const afterEvent = (list: RequestList, event: Event): RequestList => {
     case "newest":
       return pageCame(list, event.of, event.answer)
     case "finished":
-      return list.isPaused
-        ? { ...list, held: withNewer(list.held, [event.row]) }
-        : { ...list, rows: withNewer(list.rows, [event.row]) }
+      return list.isPaused ? { ...list, held: withNewer(list.held, [event.row]) } : newer(list, [event.row])
     case "live":
       return { ...list, live: event.state }
     case "pause":
       return { ...list, isPaused: true }
     case "go_on":
-      return { ...list, isPaused: false, rows: withNewer(list.rows, list.held), held: [] }
+      return { ...newer(list, list.held), isPaused: false, held: [] }
   }
 }
 

@@ -7,6 +7,7 @@ import { Empty, Trouble } from "../look/Notice.tsx"
 import { useNow } from "../look/Now.ts"
 import { fragmentOf } from "../route/Route.ts"
 import { counted, duration, exact, percent } from "../words/Numbers.ts"
+import { timeOfDay } from "../words/Times.ts"
 import { ExplainBox } from "./ExplainBox.tsx"
 import { reasonOf, toneOf, wordOf } from "./Standing.ts"
 
@@ -55,7 +56,7 @@ const SetAside = ({ one }: { readonly one: UpstreamTold }) =>
       {one.state === "open" ? "Set aside" : "Being probed"}
       {one.since !== null && (
         <>
-          {" since "}
+          {` since ${timeOfDay(one.since, Date.now())}, `}
           <Ago at={one.since} />
         </>
       )}
