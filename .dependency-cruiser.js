@@ -53,8 +53,8 @@ export const rooms = {
   },
   telemetry: {
     rooms: "audit/record secrets terminal wire",
-    edges: "AccessLog.ts FinishedRequests.ts Lines.ts Log.ts StandardOutput.ts",
-    outside: "node:fs node:net",
+    edges: "AccessLog.ts DailyFile.ts FinishedRequests.ts Lines.ts Log.ts LogFiles.ts StandardOutput.ts",
+    outside: "node:fs node:fs/promises node:net node:path",
   },
   "telemetry/otlp": {
     rooms: "audit/record operations routing telemetry telemetry/metrics version.ts",

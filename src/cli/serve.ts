@@ -81,6 +81,8 @@ const manual = {
     ["AUDIT_URL", "where the audit is kept (sqlite:./logs/record.db); also RECD_PATH"],
     ["LOG_LEVEL", "trace, debug, info, warn, error, fatal or none (info)"],
     ["LOG_FORMAT", "pretty or json (pretty on a terminal, else json)"],
+    ["LOG_DIR", "folder for files of the log, one a day, beside standard output (none)"],
+    ["LOG_KEEP_DAYS", "days of them that are kept (30)"],
     ["SHUTDOWN_DELAY_SECONDS", "how long /readyz says no before anything else ends (0)"],
     ["SHUTDOWN_GRACE_SECONDS", "how long requests under way may take at the end (30)"],
     ["WORKERS", "processes that serve; auto is one for each core (1)"],
@@ -198,10 +200,11 @@ const settingsOf = (given: GivenOf<typeof manual.options>, terminal: boolean) =>
 
 type Settings = Effect.Effect.Success<ReturnType<typeof settingsOf>>
 
-const linesLayer = ({ logFormat, logLevel }: Settings, terminal: boolean) =>
+const linesLayer = ({ logDirectory, logFormat, logKeepDays, logLevel }: Settings, terminal: boolean) =>
   Lines.layer({
     format: logFormat,
     level: logLevel,
+    folder: logDirectory === undefined ? undefined : { directory: logDirectory, days: logKeepDays },
     colour: terminal && (process.env["NO_COLOR"] ?? "") === "",
   })
 

@@ -18,6 +18,10 @@ export interface Environment {
   readonly auditUrl: string
   readonly logLevel: LogLevel.LogLevel
   readonly logFormat: "pretty" | "json"
+  /** Where the files of the log are; none are written where it is `undefined`. */
+  readonly logDirectory: string | undefined
+  /** How many days of them are kept. */
+  readonly logKeepDays: number
   readonly shutdownGrace: Duration.Duration
   /** How long `/readyz` says no before anything else ends. */
   readonly shutdownDelay: Duration.Duration
@@ -105,6 +109,8 @@ const ownVariables = (terminal: boolean): Config.Config<Omit<Environment, "otlp"
       Config.withDefault(LogLevel.Info),
     ),
     logFormat: logFormat(terminal),
+    logDirectory: Config.withDefault(variable("LOG_DIR"), undefined),
+    logKeepDays: wholeNumber("LOG_KEEP_DAYS", 1, 3_650).pipe(Config.withDefault(30)),
     shutdownGrace: wholeNumber("SHUTDOWN_GRACE_SECONDS", 0, 86_400).pipe(
       Config.map(Duration.seconds),
       Config.withDefault(Duration.seconds(30)),

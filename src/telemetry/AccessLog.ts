@@ -103,14 +103,14 @@ const attemptMembers = (
 
 export const layer: Layer.Layer<AccessLog, never, Lines> = Layer.effect(
   AccessLog,
-  Effect.map(Lines, ({ people, write }) =>
+  Effect.map(Lines, ({ people, request: writeRequest, write }) =>
     AccessLog.of({
       request: (record, code) =>
         people === undefined
-          ? write(LogLevel.Info, "request", requestMembers(record, code))
-          : write(LogLevel.Info, requestLine(record, people), {}),
+          ? writeRequest(record.status, "request", requestMembers(record, code))
+          : writeRequest(record.status, requestLine(record, people), {}),
       unserved: (request) =>
-        write(LogLevel.Info, "request", {
+        writeRequest(request.status, "request", {
           ...request,
           path: clipped(withoutKeyForms(request.path), longestText),
         }),

@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
@@ -11,6 +12,7 @@ import { betweenColours, coloured, type Paint, plain, type Shade } from "../term
 import { printable, printableJson, printableLines } from "../terminal/Printable.ts"
 import { timeOfDay } from "../terminal/Quantity.ts"
 import { clipped } from "../wire/Clipped.ts"
+import { type LogFolder, logFiles } from "./LogFiles.ts"
 import { lineWriter, standardOutput } from "./StandardOutput.ts"
 
 /** Members of a line by name; those that are `undefined` are left out. */
@@ -21,6 +23,8 @@ export class Lines extends Context.Tag("sluice/Lines")<
   {
     /** Writes a line, unless it is below the level that is logged. */
     readonly write: (level: LogLevel.LogLevel, text: string, members: Members, date?: Date) => void
+    /** Writes the line of a request at `info`, by the status of its answer. */
+    readonly request: (status: number, text: string, members: Members) => void
     readonly level: LogLevel.LogLevel
     /** How people's lines are painted; `undefined` where lines are for machines. */
     readonly people: Paint | undefined
@@ -37,6 +41,8 @@ export interface LineOptions {
   readonly colour: boolean
   /** Where lines go; standard output, where containers collect them, if left out. */
   readonly sink?: (line: string) => void
+  /** Where they go besides, in files of the day. */
+  readonly folder?: LogFolder | undefined
 }
 
 /** The most of one value, and of a line: a log is read by people, and gathered by what drops long ones. */
@@ -125,33 +131,68 @@ const pretty =
     return clipped(parts.join(" "), longestLine)
   }
 
+/** A text that may be painted, for where nobody paints. */
+const unpainted = (text: string): string => betweenColours(text, identity, () => "")
+
 /** At the level at which an operator looks. */
 const couldNotBeWritten =
   (render: Render, now: () => number) =>
   (lines: number, reason: string): string =>
     render(LogLevel.Warning, "lines of the log could not be written", { lines, reason }, new Date(now()))
 
-export const layer = ({ colour, format, level, sink }: LineOptions): Layer.Layer<Lines> =>
+/** Told on standard output alone: what becomes of the files is not for them. */
+const toldOf = ({ directory }: LogFolder, reason: string | undefined): readonly [string, Members] =>
+  reason === undefined
+    ? ["the files of the log can be written again", { directory }]
+    : ["the files of the log cannot be written; serving goes on", { directory, reason }]
+
+/** What the files of the log have of a line: as it is on standard output, without its paint. */
+const filedBy =
+  (people: Paint | undefined, render: Render): ((line: string, ...of: Parameters<Render>) => string) =>
+  (line, level, text, members, date) =>
+    people === coloured ? render(level, unpainted(text), members, date) : line
+
+export const layer = ({ colour, folder, format, level, sink }: LineOptions): Layer.Layer<Lines> =>
   Layer.scoped(
     Lines,
     Effect.gen(function* () {
       const clock = yield* Effect.clock
+      const now = () => clock.unsafeCurrentTimeMillis()
       const people = format === "json" ? undefined : colour ? coloured : plain
       const render: Render = people === undefined ? json : pretty(people)
-      const { dropped, write } =
+      const out =
         sink === undefined
-          ? yield* lineWriter(
-              yield* standardOutput,
-              couldNotBeWritten(render, () => clock.unsafeCurrentTimeMillis()),
-            )
+          ? yield* lineWriter(yield* standardOutput, couldNotBeWritten(render, now))
           : { write: sink, dropped: () => 0 }
+      const files =
+        folder === undefined
+          ? undefined
+          : yield* logFiles(folder, now, (reason) => {
+              out.write(render(LogLevel.Warning, ...toldOf(folder, reason), new Date(now())))
+            })
+      const filed = filedBy(people, people === undefined ? json : pretty(plain))
+      const put = (
+        of: LogLevel.LogLevel,
+        text: string,
+        members: Members,
+        date: Date,
+        status: number | undefined,
+      ): void => {
+        const line = render(of, text, members, date)
+        out.write(line)
+        if (files !== undefined) files.write(filed(line, of, text, members, date), status)
+      }
       return Lines.of({
         level,
         people,
-        dropped,
+        dropped: () => out.dropped() + (files?.dropped() ?? 0),
         write: (of, text, members, date) => {
           if (LogLevel.lessThan(of, level)) return
-          write(render(of, text, members, date ?? new Date(clock.unsafeCurrentTimeMillis())))
+          put(of, text, members, date ?? new Date(now()), undefined)
+        },
+        request: (status, text, members) => {
+          if (LogLevel.lessThan(LogLevel.Info, level)) return
+          put(LogLevel.Info, text, members, new Date(now()), status)
         },
       })
     }),

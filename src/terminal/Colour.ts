@@ -22,11 +22,15 @@ const escape = "\u001b"
 
 const painting = new RegExp(`(${escape}\\[(?:0|${Object.values(codes).join("|")})m)`)
 
-/** Painted text of which all but the paint is changed. */
-export const betweenColours = (text: string, change: (part: string) => string): string =>
+/** Painted text of which all but the paint is changed, or the paint too. */
+export const betweenColours = (
+  text: string,
+  change: (part: string) => string,
+  ofPaint: (paint: string) => string = (paint) => paint,
+): string =>
   text
     .split(painting)
-    .map((part) => (painting.test(part) ? part : change(part)))
+    .map((part) => (painting.test(part) ? ofPaint(part) : change(part)))
     .join("")
 
 /** How text is painted that goes to this stream. */

@@ -54,6 +54,8 @@ export const startGateway = (
             auditUrl: "unused",
             logLevel: LogLevel.None,
             logFormat: "json",
+            logDirectory: undefined,
+            logKeepDays: 30,
             shutdownGrace: Duration.zero,
             shutdownDelay: Duration.zero,
             workers: 1,

@@ -252,6 +252,8 @@ They win over the file. An invalid value is an error at the start that names the
 | \`AUDIT_URL\` | \`sqlite:./logs/record.db\` | where audit rows go; \`RECD_PATH\` is the older name and still works |
 | \`LOG_LEVEL\` | \`info\` | \`trace\`, \`debug\`, \`info\`, \`warn\`, \`error\`, \`fatal\`, \`none\` |
 | \`LOG_FORMAT\` | \`pretty\` on a terminal, else \`json\` | how log lines look |
+| \`LOG_DIR\` | | a folder in which the log is written to files too, three a day |
+| \`LOG_KEEP_DAYS\` | \`30\` | how many days of these files are kept, today included |
 | \`SHUTDOWN_DELAY_SECONDS\` | \`0\` | how long \`/readyz\` says no after SIGTERM before anything else ends |
 | \`SHUTDOWN_GRACE_SECONDS\` | \`30\` | how long requests under way may take after SIGTERM |
 | \`WORKERS\` | \`1\` | processes that serve; \`auto\` is one for each core. One more process, the primary, keeps them running and keeps the audit |`
