@@ -171,8 +171,9 @@ const prepareArchive = ({ archive, month, sql, table }: Month) =>
     if (version > layout) return yield* newerLayout(basename(archive), version)
     const present = yield* columnsIn(sql, "side", table)
     if (version === layout && lackingOf(present).length === 0) return
-    yield* runAll(sql, [createTable(month, "side"), ...createIndexes(month, "side")])
+    yield* runAll(sql, [createTable(month, "side")])
     yield* bringUpToDate(sql, "side")
+    yield* runAll(sql, createIndexes(month, "side"))
   }).pipe(sql.withTransaction)
 
 /** Answers with the last `seq` that is in the archive now. */

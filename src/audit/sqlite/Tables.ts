@@ -73,14 +73,15 @@ export const readFrom = (schema: string, month: string, present: ReadonlySet<str
  * The indexes of a month, by the ending of their names:
  *
  * - `id` finds the requests of one id;
- * - `time` lists by time, and holds all that filters and statistics read, so that neither touches the rows with their bodies.
+ * - `time` lists by time, and holds all that filters and statistics read, so that neither touches the rows with their bodies, but
+ *   for texts; months that an earlier release began have it without `conversation`, and are looked through more slowly for one.
  */
 const indexes: ReadonlyArray<readonly [ending: string, on: string]> = [
   ["id", "id"],
   [
     "time",
     "started_at, model, upstream, status, outcome, client_ip, endpoint, key_fingerprint, prompt_tokens, completion_tokens, " +
-      "total_tokens, cached_tokens, reasoning_tokens, latency_ms, ttft_ms",
+      "total_tokens, cached_tokens, reasoning_tokens, latency_ms, ttft_ms, conversation",
   ],
 ]
 
