@@ -58,8 +58,9 @@ export const rooms = {
   },
   "telemetry/otlp": {
     rooms: "audit/record operations routing telemetry telemetry/metrics version.ts",
-    edges: "Export.ts Exporting.ts Outbox.ts Traces.ts",
-    outside: `@opentelemetry/api @opentelemetry/exporter-trace-otlp-http @opentelemetry/exporter-trace-otlp-proto @opentelemetry/resources node:crypto`,
+    edges: "Export.ts Exporting.ts GenAiMetrics.ts MetricExport.ts Outbox.ts Traces.ts",
+    outside: `@opentelemetry/api @opentelemetry/exporter-metrics-otlp-http @opentelemetry/exporter-metrics-otlp-proto
+      @opentelemetry/exporter-trace-otlp-http @opentelemetry/exporter-trace-otlp-proto @opentelemetry/resources @opentelemetry/sdk-metrics node:crypto`,
   },
   audit: {
     rooms: "answer audit/record operations secrets wire",

@@ -42,6 +42,7 @@ import * as Spool from "./spool/Spool.ts"
 import * as AccessLog from "./telemetry/AccessLog.ts"
 import * as FinishedRequests from "./telemetry/FinishedRequests.ts"
 import * as Metrics from "./telemetry/metrics/Metrics.ts"
+import { exportMetrics, genAiReadings } from "./telemetry/otlp/MetricExport.ts"
 import * as Traces from "./telemetry/otlp/Traces.ts"
 import * as Attempts from "./upstream/Attempts.ts"
 import * as Breakers from "./upstream/Breakers.ts"
@@ -135,33 +136,42 @@ const adminLayer = (environment: Environment, bundles: Bundles) =>
  *
  * @param keepsAudit it writes to the database of the audit itself
  */
-const metricsLayer = (keepsAudit: boolean) =>
+const metricsLayer = ({ otlp }: Environment, keepsAudit: boolean) =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const { status: audit } = yield* Audit
       const health = yield* ownHealth
       const { dropped } = yield* Traces.Traces
-      yield* answerMetrics({
+      const readings = yield* answerMetrics({
         audit,
         health,
         keepsAudit,
         node: process.versions.node,
         tracesDropped: dropped,
       })
+      if (otlp.metrics === undefined) return
+      const { snapshot } = yield* CurrentConfig
+      const genAi = yield* genAiReadings(otlp, {
+        modelNamed: (model) => snapshot().metrics.modelNamed(model),
+        upstreamNamed: (name) => snapshot().routes.byName.get(name),
+      })
+      yield* exportMetrics(
+        otlp,
+        Effect.zipWith(readings, genAi, (own, more) => ({ ...own, ...more })),
+      )
     }),
   )
 
 /** Has the primary of several processes do so, which keeps the audit for them. */
-const primaryMetricsLayer = Layer.scopedDiscard(
-  Effect.flatMap(AuditIntake, ({ status: audit }) =>
-    answerMetrics({
-      audit,
-      health: Effect.succeed(undefined),
-      keepsAudit: true,
-      node: process.versions.node,
+const primaryMetricsLayer = ({ otlp }: Environment) =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const { status: audit } = yield* AuditIntake
+      const health = Effect.succeed(undefined)
+      const { node } = process.versions
+      yield* exportMetrics(otlp, yield* answerMetrics({ audit, health, keepsAudit: true, node }))
     }),
-  ),
-)
+  )
 
 /**
  * Built from the bottom up and torn down from the top: first the routes let go, then the server drains, and only then what the
@@ -184,7 +194,7 @@ const serving = <FE, FR, AE, AR>(
     Layer.provideMerge(ModelLists.layer),
     Layer.provideMerge(Gateway.layer),
     Layer.provideMerge(fleet),
-    Layer.provideMerge(Layer.merge(healthLayer, metricsLayer(keepsAudit))),
+    Layer.provideMerge(Layer.merge(healthLayer, metricsLayer(environment, keepsAudit))),
     Layer.provideMerge(Attempts.layer),
     Layer.provideMerge(
       Layer.mergeAll(
@@ -235,7 +245,7 @@ export const workerLayer = (environment: Environment, bundles: Bundles) =>
 
 /** What the primary of several processes needs: the audit, kept as the configuration in force says. */
 export const primaryLayer = (environment: Environment, entry: URL) =>
-  primaryMetricsLayer.pipe(
+  primaryMetricsLayer(environment).pipe(
     Layer.provideMerge(
       Layer.mergeAll(auditLayer(environment, entry, relayedLimits), Questions.layer, Metrics.layer),
     ),

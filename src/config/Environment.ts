@@ -134,8 +134,12 @@ const ownVariables = (terminal: boolean): Config.Config<Omit<Environment, "otlp"
 /** The problems of a `ConfigError`, one line each. */
 export const problemsOf = (error: ConfigError.ConfigError): ReadonlyArray<string> => {
   switch (error._op) {
-    case "And":
+    // One of several variables is enough: that the first is absent is no problem.
     case "Or":
+      return error.left._op === "MissingData"
+        ? problemsOf(error.right)
+        : [...problemsOf(error.left), ...problemsOf(error.right)]
+    case "And":
       return [...problemsOf(error.left), ...problemsOf(error.right)]
     default:
       return [error.message]

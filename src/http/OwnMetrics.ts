@@ -114,13 +114,12 @@ export interface Sources extends Pick<Known, "keepsAudit" | "node"> {
   readonly tracesDropped?: () => number
 }
 
-/** Has this process answer what its metrics read. */
-export const answerMetrics = ({ audit, health, keepsAudit, node, tracesDropped }: Sources) =>
+/** What this process reads. */
+const readingsFrom = ({ audit, health, keepsAudit, node, tracesDropped }: Sources) =>
   Effect.gen(function* () {
     const runtime = yield* runtimeReadings(yield* Clock.currentTimeMillis)
     const { active, readings } = yield* Metrics
     const { snapshot, status } = yield* CurrentConfig
-    const { answer } = yield* Questions
     const known = Effect.map(Effect.all({ audit, config: status, health }), ({ audit, config, health }) =>
       ownReadings({
         active: active(),
@@ -132,9 +131,17 @@ export const answerMetrics = ({ audit, health, keepsAudit, node, tracesDropped }
         health,
       }),
     )
-    yield* answer(metricsQuestion, () =>
-      Effect.flatMap(Effect.all([readings, runtime, known]), ([recorded, ofRuntime, own]) =>
-        packed({ ...recorded, ...ofRuntime, ...own }),
-      ),
+    return Effect.map(
+      Effect.all([readings, runtime, known]),
+      ([recorded, ofRuntime, own]): Readings => ({ ...recorded, ...ofRuntime, ...own }),
     )
+  })
+
+/** Has this process answer what its metrics read; gives what that is. */
+export const answerMetrics = (sources: Sources) =>
+  Effect.gen(function* () {
+    const readings = yield* readingsFrom(sources)
+    const { answer } = yield* Questions
+    yield* answer(metricsQuestion, () => Effect.flatMap(readings, packed))
+    return readings
   })

@@ -249,3 +249,68 @@ describe("traces", () => {
     }),
   )
 })
+
+describe("metrics to a collector", () => {
+  const exported = (generation: "latest" | "stable", model: string) =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.json({ ...chatCompletion("hello"), usage }))
+      const to = yield* collector
+      const { baseUrl } = yield* startGateway(`openai_clients:\n${entry(model, upstream.url)}`, {
+        otlp: {
+          traces: undefined,
+          metrics: { target: targetAt(`${to.origin}/v1/metrics`), intervalMs: 50 },
+          generation,
+          resource: { "service.name": "mine" },
+        },
+      })
+      yield* ask(baseUrl, { model: `${model}-m` })
+      const found = yield* eventually("metrics of the request", Effect.sync(to.metrics), (metrics) =>
+        metrics.some(
+          ({ name, points }) =>
+            name === "sluice.requests" && points.some(({ attributes }) => attributes["client"] === model),
+        ),
+      )
+      expect(upstream.requests[0]?.headers["traceparent"]).toBeUndefined()
+      /** The last that was said of this model by a metric. */
+      return (name: string) =>
+        found
+          .filter((metric) => metric.name === name)
+          .at(-1)
+          ?.points.filter(({ attributes }) => Object.values(attributes).includes(`${model}-m`))
+          .map((point) => ({ ...point, resource: found[0]?.resource }))
+    })
+
+  it.scopedLive("tell what /metrics tells, and what the conventions had until version 1.36", () =>
+    Effect.gen(function* () {
+      const of = yield* exported("stable", "pushed")
+      expect(of("sluice.requests")).toMatchObject([
+        {
+          asDouble: 1,
+          attributes: { endpoint: "chat.completions", status: "200", outcome: "ok" },
+          resource: { "service.name": "mine" },
+        },
+      ])
+      expect(of("gen_ai.client.token.usage")).toMatchObject([
+        { count: 1, sum: 10, attributes: { "gen_ai.token.type": "input", "gen_ai.provider.name": "pushed" } },
+        { count: 1, sum: 5, attributes: { "gen_ai.token.type": "output" } },
+      ])
+      expect(of("gen_ai.client.operation.duration")).toMatchObject([
+        { count: 1, attributes: { "gen_ai.operation.name": "chat", "server.address": "127.0.0.1" } },
+      ])
+      expect(of("gen_ai.server.request.duration")).toHaveLength(1)
+      expect(of("gen_ai.client.inference.duration")).toBeUndefined()
+    }),
+  )
+
+  it.scopedLive("tell those of autumn 2026 instead on wish", () =>
+    Effect.gen(function* () {
+      const of = yield* exported("latest", "newer")
+      expect(of("gen_ai.client.inference.usage.input_tokens")).toMatchObject([
+        { asDouble: 10, attributes: { "gen_ai.token.modality": "unknown" } },
+      ])
+      expect(of("gen_ai.client.inference.operation.output_tokens")).toMatchObject([{ count: 1, sum: 5 }])
+      expect(of("gen_ai.client.inference.duration")).toMatchObject([{ count: 1 }])
+      expect(of("gen_ai.client.token.usage")).toBeUndefined()
+    }),
+  )
+})

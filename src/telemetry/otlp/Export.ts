@@ -2,10 +2,18 @@
  * OpenTelemetry's own exporters, which know its variables, wire formats and retries. A program of its own, loaded only where something is exported:
  * nothing else here imports from OpenTelemetry.
  */
-import { type HrTime, SpanKind, SpanStatusCode } from "@opentelemetry/api"
+import { type HrTime, SpanKind, SpanStatusCode, ValueType } from "@opentelemetry/api"
+import { OTLPMetricExporter as JsonMetrics } from "@opentelemetry/exporter-metrics-otlp-http"
+import { OTLPMetricExporter as ProtoMetrics } from "@opentelemetry/exporter-metrics-otlp-proto"
 import { OTLPTraceExporter as JsonTraces } from "@opentelemetry/exporter-trace-otlp-http"
 import { OTLPTraceExporter as ProtoTraces } from "@opentelemetry/exporter-trace-otlp-proto"
 import { type Resource, resourceFromAttributes } from "@opentelemetry/resources"
+import {
+  AggregationTemporality,
+  DataPointType,
+  type MetricData as OtelMetric,
+} from "@opentelemetry/sdk-metrics"
+import type { HistogramData, MetricData, MetricPoint } from "./MetricData.ts"
 import type { Attributes, AttributeValue, SpanData } from "./SpanData.ts"
 
 /** Where it goes, in plain values. */
@@ -22,8 +30,12 @@ export interface Origin {
   readonly scope: { readonly name: string; readonly version: string; readonly schemaUrl?: string }
 }
 
-/** Sends items; done with why that failed, where it did. */
-export type Send<A> = (items: ReadonlyArray<A>) => Promise<string | undefined>
+/**
+ * Sends items; done with why that failed, where it did.
+ *
+ * @param at now, in epoch milliseconds
+ */
+export type Send<A> = (items: ReadonlyArray<A>, at: number) => Promise<string | undefined>
 
 const nanosOf = (ms: number): HrTime => {
   const whole = Math.floor(ms / 1000)
@@ -101,6 +113,73 @@ export const traceSender = (target: ExportTarget, { resource, scope }: Origin): 
     new Promise((resolve) => {
       exporter.export(
         spans.map((span) => readableSpan(span, told, scope)),
+        ({ code, error }) => resolve(failureOf(code, error)),
+      )
+    })
+}
+
+/** When counting began, and now. */
+interface Span {
+  readonly startTime: HrTime
+  readonly endTime: HrTime
+}
+
+const numberPoints = (points: ReadonlyArray<MetricPoint>, span: Span) =>
+  points.map(({ attributes, value }) => ({ ...span, attributes, value }))
+
+const histogramPoints = (points: ReadonlyArray<HistogramData>, span: Span) =>
+  points.map(({ attributes, bounds, counts, sum }) => ({
+    ...span,
+    attributes,
+    value: {
+      buckets: { boundaries: [...bounds], counts: [...counts] },
+      sum,
+      count: counts.reduce((all, one) => all + one, 0),
+    },
+  }))
+
+const otelMetric = (metric: MetricData, span: Span): OtelMetric => {
+  const { about: description, name, unit } = metric
+  const base = {
+    descriptor: { name, description, unit, valueType: ValueType.DOUBLE },
+    aggregationTemporality: AggregationTemporality.CUMULATIVE,
+  }
+  switch (metric.kind) {
+    case "counter":
+      return {
+        ...base,
+        dataPointType: DataPointType.SUM,
+        isMonotonic: true,
+        dataPoints: numberPoints(metric.points, span),
+      }
+    case "gauge":
+      return { ...base, dataPointType: DataPointType.GAUGE, dataPoints: numberPoints(metric.points, span) }
+    case "histogram":
+      return {
+        ...base,
+        dataPointType: DataPointType.HISTOGRAM,
+        dataPoints: histogramPoints(metric.points, span),
+      }
+  }
+}
+
+/** @param beganAt when counting began, in epoch milliseconds */
+export const metricSender = (
+  target: ExportTarget,
+  { resource, scope }: Origin,
+  beganAt: number,
+): Send<MetricData> => {
+  const options = optionsOf(target)
+  const exporter = target.protocol === "http/json" ? new JsonMetrics(options) : new ProtoMetrics(options)
+  const told = resourceFromAttributes(resource)
+  return (metrics, at) =>
+    new Promise((resolve) => {
+      const span = { startTime: nanosOf(beganAt), endTime: nanosOf(at) }
+      exporter.export(
+        {
+          resource: told,
+          scopeMetrics: [{ scope, metrics: metrics.map((metric) => otelMetric(metric, span)) }],
+        },
         ({ code, error }) => resolve(failureOf(code, error)),
       )
     })

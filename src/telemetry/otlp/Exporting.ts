@@ -40,9 +40,8 @@ export const sending = <A>(
     (program) => {
       const send = pick(program)({ url, headers: Redacted.value(headers), timeoutMs, protocol }, origin)
       return (items) =>
-        Effect.catchAllCause(
-          Effect.promise(() => send(items)),
-          () => Effect.succeed("the exporter failed"),
+        Effect.clockWith((clock) => Effect.promise(() => send(items, clock.unsafeCurrentTimeMillis()))).pipe(
+          Effect.catchAllCause(() => Effect.succeed("the exporter failed")),
         )
     },
   )

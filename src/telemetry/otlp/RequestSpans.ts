@@ -1,7 +1,7 @@
 /** The spans of a request that is over, all of it off its record: one of the request, and one of each attempt below it. */
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
 import type { AttemptSpan, RequestTrace } from "../../audit/record/RequestTrace.ts"
-import { attemptResult, isFallback } from "../metrics/AttemptResult.ts"
+import { answeringOf, errorTypeOf, reasonOf, requestErrorOf, resultOf } from "./AttemptTold.ts"
 import { operationName, placeOf } from "./GenAiNames.ts"
 import type { Generation } from "./OtlpSettings.ts"
 import type { Attributes, SpanData } from "./SpanData.ts"
@@ -13,14 +13,6 @@ const clipped = (text: string): string =>
   text.length > longestMessage ? `${text.slice(0, longestMessage)}…` : text
 
 const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
-
-/** Why an attempt was made. */
-const reasonOf = (attempt: AttemptRecord, before: AttemptRecord | undefined): string => {
-  if (attempt.resumed === true) return "resume"
-  if (attempt.hedged === true) return "hedge"
-  if (before === undefined) return "first"
-  return isFallback(attempt, before) ? "fallback" : "retry"
-}
 
 /** What is said of the model's answer, which is that of the attempt that gave it. */
 const answerAttributes = (record: AuditRecord, span: AttemptSpan, generation: Generation): Attributes => {
@@ -45,12 +37,6 @@ const answerAttributes = (record: AuditRecord, span: AttemptSpan, generation: Ge
   }
 }
 
-/** `error.type` of an attempt: its status where that says it, else in a word. */
-const errorTypeOf = ({ status }: AttemptRecord, result: string): string | undefined => {
-  if (result === "ok" || result === "cancelled") return undefined
-  return status !== undefined && status >= 300 ? String(status) : result
-}
-
 /** An attempt that is over, and where it stands among those of its request. */
 interface TracedAttempt {
   readonly attempt: AttemptRecord
@@ -69,8 +55,7 @@ const attemptSpan = (
   const { address, port, provider } = placeOf(span.upstream)
   const operation = operationName(record.endpoint)
   const isCut = isAnswering && record.outcome === "stream_broken"
-  const said = attemptResult(attempt)
-  const result = isCut && said === "ok" ? "cut" : said
+  const result = resultOf(record, attempt, isAnswering)
   const errorType = errorTypeOf(attempt, result)
   const model = attempt.upstreamModel === "" ? undefined : attempt.upstreamModel
   return {
@@ -109,17 +94,6 @@ const attemptSpan = (
   }
 }
 
-/** Faults of the gateway and its upstreams; a caller's mistake is none of the server's (HTTP conventions). */
-const requestErrorOf = ({
-  error,
-  outcome,
-  status,
-}: AuditRecord): Pick<SpanData, "error"> & { type: string | undefined } => {
-  if (status >= 500) return { type: String(status), error: clipped(error ?? `answered ${status}`) }
-  if (outcome === "stream_broken") return { type: outcome, error: clipped(error ?? outcome) }
-  return { type: undefined, error: undefined }
-}
-
 const requestSpan = (record: AuditRecord, trace: RequestTrace): SpanData => {
   const { error, type } = requestErrorOf(record)
   return {
@@ -132,7 +106,7 @@ const requestSpan = (record: AuditRecord, trace: RequestTrace): SpanData => {
     state: trace.state,
     beganAt: record.startedAt,
     endedAt: record.startedAt + record.latencyMs,
-    error,
+    error: error === undefined ? undefined : clipped(error),
     attributes: {
       "http.request.method": trace.method,
       "http.route": trace.route,
@@ -155,10 +129,6 @@ const requestSpan = (record: AuditRecord, trace: RequestTrace): SpanData => {
     },
   }
 }
-
-/** Whether an attempt gave the answer: it is the last that did, of those that were asked. */
-const answeringOf = ({ attempts, upstream }: AuditRecord): AttemptRecord | undefined =>
-  attempts.findLast((attempt) => attempt.upstream === upstream && attemptResult(attempt) === "ok")
 
 /** As they began: a record has them as they ended. */
 const tracedIn = ({ attempts }: AuditRecord): ReadonlyArray<Pick<TracedAttempt, "attempt" | "span">> =>

@@ -1,0 +1,38 @@
+/** What came of a request and of its attempts, as the conventions tell it. */
+import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
+import { attemptResult, isFallback } from "../metrics/AttemptResult.ts"
+
+/** Why an attempt was made. */
+export const reasonOf = (attempt: AttemptRecord, before: AttemptRecord | undefined): string => {
+  if (attempt.resumed === true) return "resume"
+  if (attempt.hedged === true) return "hedge"
+  if (before === undefined) return "first"
+  return isFallback(attempt, before) ? "fallback" : "retry"
+}
+
+/** What came of an attempt. Of a stream that broke off and that nobody was asked to resume, the record of the request alone says so. */
+export const resultOf = (record: AuditRecord, attempt: AttemptRecord, isAnswering: boolean): string => {
+  const result = attemptResult(attempt)
+  return isAnswering && record.outcome === "stream_broken" && result === "ok" ? "cut" : result
+}
+
+/** `error.type` of an attempt: its status where that says it, else in a word. */
+export const errorTypeOf = ({ status }: AttemptRecord, result: string): string | undefined => {
+  if (result === "ok" || result === "cancelled") return undefined
+  return status !== undefined && status >= 300 ? String(status) : result
+}
+
+/** Faults of the gateway and its upstreams; a caller's mistake is none of the server's. */
+export const requestErrorOf = ({
+  error,
+  outcome,
+  status,
+}: AuditRecord): { readonly type: string | undefined; readonly error: string | undefined } => {
+  if (status >= 500) return { type: String(status), error: error ?? `answered ${status}` }
+  if (outcome === "stream_broken") return { type: outcome, error: error ?? outcome }
+  return { type: undefined, error: undefined }
+}
+
+/** The attempt that gave the answer, if any did: the last that did so. */
+export const answeringOf = ({ attempts, upstream }: AuditRecord): AttemptRecord | undefined =>
+  attempts.findLast((attempt) => attempt.upstream === upstream && attemptResult(attempt) === "ok")

@@ -1,0 +1,56 @@
+/** Exports what this process reads, once in an interval and when it ends. Each of several processes exports its own, told apart by `service.instance.id`. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { FinishedRequests } from "../FinishedRequests.ts"
+import { Book } from "../metrics/Book.ts"
+import { instruments } from "../metrics/Instruments.ts"
+import type { Readings } from "../metrics/Readings.ts"
+import { originOf, sending } from "./Exporting.ts"
+import { genAiInstruments } from "./GenAiInstruments.ts"
+import { type ConfiguredNames, GenAiMetrics } from "./GenAiMetrics.ts"
+import { metricDataOf } from "./MetricData.ts"
+import type { OtlpSettings } from "./OtlpSettings.ts"
+
+/** What the last export may take: the process is about to go. */
+const lastMs = 5_000
+
+/** Records the metrics of the GenAI conventions; gives what they read. */
+export const genAiReadings = (
+  { generation }: OtlpSettings,
+  names: ConfiguredNames,
+): Effect.Effect<Effect.Effect<Readings>, never, FinishedRequests | Scope.Scope> =>
+  Effect.gen(function* () {
+    const book = new Book()
+    const metrics = new GenAiMetrics(book, generation, names)
+    const { hear } = yield* FinishedRequests
+    yield* hear((record) => metrics.closed(record))
+    return book.readings
+  })
+
+/** Exports these readings for as long as the scope is open. */
+export const exportMetrics = (
+  settings: OtlpSettings,
+  readings: Effect.Effect<Readings>,
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { generation, metrics } = settings
+    if (metrics === undefined) return
+    const beganAt = yield* Clock.currentTimeMillis
+    const told = [...instruments, ...genAiInstruments[generation]]
+    const send = yield* sending(
+      (program) => (target, origin) => program.metricSender(target, origin, beganAt),
+      metrics.target,
+      originOf(settings),
+    )
+    let isFailing = false
+    const once = Effect.gen(function* () {
+      const failure = yield* send(metricDataOf(told, yield* readings))
+      if (failure !== undefined && !isFailing)
+        yield* Effect.logWarning(`metrics could not be exported: ${failure}`)
+      if (failure === undefined && isFailing) yield* Effect.logInfo("metrics are exported again")
+      isFailing = failure !== undefined
+    })
+    yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.interruptible(once), lastMs))
+    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(metrics.intervalMs), once)))
+  })
