@@ -57,7 +57,7 @@ export const rooms = {
     outside: "node:fs node:fs/promises node:net node:path",
   },
   "telemetry/otlp": {
-    rooms: "audit/record operations routing telemetry telemetry/metrics version.ts",
+    rooms: "audit/record dialects operations routing telemetry telemetry/metrics version.ts wire",
     edges: "Export.ts Exporting.ts GenAiMetrics.ts MetricExport.ts Outbox.ts Traces.ts",
     outside: `@opentelemetry/api @opentelemetry/exporter-metrics-otlp-http @opentelemetry/exporter-metrics-otlp-proto
       @opentelemetry/exporter-trace-otlp-http @opentelemetry/exporter-trace-otlp-proto @opentelemetry/resources @opentelemetry/sdk-metrics node:crypto`,

@@ -83,6 +83,7 @@ const manual = {
     ["LOG_FORMAT", "pretty or json (pretty on a terminal, else json)"],
     ["LOG_DIR", "folder for files of the log, one a day, beside standard output (none)"],
     ["LOG_KEEP_DAYS", "days of them that are kept (30)"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "a collector of OpenTelemetry for traces and metrics (none)"],
     ["SHUTDOWN_DELAY_SECONDS", "how long /readyz says no before anything else ends (0)"],
     ["SHUTDOWN_GRACE_SECONDS", "how long requests under way may take at the end (30)"],
     ["WORKERS", "processes that serve; auto is one for each core (1)"],

@@ -235,6 +235,63 @@ describe("traces", () => {
     }),
   )
 
+  it.scopedLive("tell how the answer was to be; prompt and answer only where that is asked for", () =>
+    Effect.gen(function* () {
+      const plain = Scripted.json({ ...chatCompletion("a secret answer"), usage })
+      const upstream = yield* Scripted.scriptedUpstream(({ body }) =>
+        JSON.stringify(body).includes('"stream":true') ? Scripted.chat("a secret answer") : plain,
+      )
+      const to = yield* collector
+      const config = `openai_clients:\n${entry("said", upstream.url)}`
+      const body = (stream: boolean) => ({
+        model: "said-m",
+        stream,
+        temperature: 0.5,
+        max_tokens: 7,
+        messages: [
+          { role: "system", content: "be brief" },
+          { role: "user", content: "a secret question" },
+        ],
+      })
+      const asking = (baseUrl: string, stream: boolean) =>
+        Effect.promise(async () => {
+          const answer = await fetch(`${baseUrl}/v1/chat/completions`, {
+            method: "POST",
+            body: JSON.stringify(body(stream)),
+          })
+          await answer.arrayBuffer()
+        })
+      const quiet = yield* startGateway(config, { otlp: to.settings })
+      yield* asking(quiet.baseUrl, false)
+      const [without] = familyOf(yield* to.awaitSpans(2)).attempts
+      expect(without?.attributes).toMatchObject({
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.max_tokens": 7,
+      })
+      expect(JSON.stringify(to.spans())).not.toContain("secret")
+      const telling = yield* startGateway(config, {
+        otlp: tracesTo(`${to.origin}/v1/traces`, { capturesContent: true }),
+      })
+      for (const stream of [false, true]) {
+        const before = to.spans().length
+        yield* asking(telling.baseUrl, stream)
+        const [attempt] = familyOf((yield* to.awaitSpans(before + 2)).slice(before)).attempts
+        const told = (name: string): unknown => JSON.parse(String(attempt?.attributes[name]))
+        expect(told("gen_ai.system_instructions")).toEqual([{ type: "text", content: "be brief" }])
+        expect(told("gen_ai.input.messages")).toEqual([
+          { role: "user", parts: [{ type: "text", content: "a secret question" }] },
+        ])
+        expect(told("gen_ai.output.messages")).toEqual([
+          {
+            role: "assistant",
+            parts: [{ type: "text", content: "a secret answer" }],
+            finish_reason: "stop",
+          },
+        ])
+      }
+    }),
+  )
+
   it.scopedLive("are off unless an endpoint is named: the caller's own goes through as it came", () =>
     Effect.gen(function* () {
       const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))

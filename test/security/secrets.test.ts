@@ -424,6 +424,7 @@ describe("the environment", () => {
     "AUDIT_URL",
     "LOG_LEVEL",
     "LOG_FORMAT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
     "SHUTDOWN_GRACE_SECONDS",
     "SHUTDOWN_DELAY_SECONDS",
     "WORKERS",

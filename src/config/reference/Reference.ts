@@ -254,6 +254,7 @@ They win over the file. An invalid value is an error at the start that names the
 | \`LOG_FORMAT\` | \`pretty\` on a terminal, else \`json\` | how log lines look |
 | \`LOG_DIR\` | | a folder in which the log is written to files too, three a day |
 | \`LOG_KEEP_DAYS\` | \`30\` | how many days of these files are kept, today included |
+| \`OTEL_EXPORTER_OTLP_ENDPOINT\` | | a collector of OpenTelemetry, which is sent traces and metrics; [tracing](tracing.md#the-variables) has this and the other variables of OpenTelemetry |
 | \`SHUTDOWN_DELAY_SECONDS\` | \`0\` | how long \`/readyz\` says no after SIGTERM before anything else ends |
 | \`SHUTDOWN_GRACE_SECONDS\` | \`30\` | how long requests under way may take after SIGTERM |
 | \`WORKERS\` | \`1\` | processes that serve; \`auto\` is one for each core. One more process, the primary, keeps them running and keeps the audit |`

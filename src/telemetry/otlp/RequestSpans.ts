@@ -2,6 +2,7 @@
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
 import type { AttemptSpan, RequestTrace } from "../../audit/record/RequestTrace.ts"
 import { answeringOf, errorTypeOf, reasonOf, requestErrorOf, resultOf } from "./AttemptTold.ts"
+import { saidIn } from "./Content.ts"
 import { operationName, placeOf } from "./GenAiNames.ts"
 import type { Generation } from "./OtlpSettings.ts"
 import type { Attributes, SpanData } from "./SpanData.ts"
@@ -37,6 +38,10 @@ const answerAttributes = (record: AuditRecord, span: AttemptSpan, generation: Ge
   }
 }
 
+/** A model, where one was asked for; callers may call it whatever they like. */
+const named = (model: string | undefined): string | undefined =>
+  model === undefined || model === "" ? undefined : clipped(model)
+
 /** An attempt that is over, and where it stands among those of its request. */
 interface TracedAttempt {
   readonly attempt: AttemptRecord
@@ -44,12 +49,14 @@ interface TracedAttempt {
   readonly before: AttemptRecord | undefined
   readonly number: number
   readonly isAnswering: boolean
+  /** What of prompts, answers and settings is told there. */
+  readonly said: Attributes
 }
 
 const attemptSpan = (
   record: AuditRecord,
   trace: RequestTrace,
-  { attempt, before, isAnswering, number, span }: TracedAttempt,
+  { attempt, before, isAnswering, number, said, span }: TracedAttempt,
   generation: Generation,
 ): SpanData => {
   const { address, port, provider } = placeOf(span.upstream)
@@ -57,7 +64,7 @@ const attemptSpan = (
   const isCut = isAnswering && record.outcome === "stream_broken"
   const result = resultOf(record, attempt, isAnswering)
   const errorType = errorTypeOf(attempt, result)
-  const model = attempt.upstreamModel === "" ? undefined : attempt.upstreamModel
+  const model = named(attempt.upstreamModel)
   return {
     name: model === undefined ? operation : `${operation} ${model}`,
     kind: "client",
@@ -90,6 +97,7 @@ const attemptSpan = (
       "sluice.attempt.cause": attempt.cause === undefined ? undefined : clipped(attempt.cause),
       "sluice.attempt.time_to_answer": seconds(attempt.ms),
       ...(isAnswering ? answerAttributes(record, span, generation) : undefined),
+      ...said,
     },
   }
 }
@@ -116,7 +124,7 @@ const requestSpan = (record: AuditRecord, trace: RequestTrace): SpanData => {
       "error.type": type,
       "client.address": record.clientIp,
       "user_agent.original": record.userAgent,
-      "gen_ai.request.model": record.model,
+      "gen_ai.request.model": named(record.model),
       "sluice.request.id": record.id,
       "sluice.endpoint": record.endpoint,
       "sluice.client": record.upstream,
@@ -136,16 +144,27 @@ const tracedIn = ({ attempts }: AuditRecord): ReadonlyArray<Pick<TracedAttempt, 
     .flatMap((attempt) => (attempt.span === undefined ? [] : [{ attempt, span: attempt.span }]))
     .sort((a, b) => a.span.beganAt - b.span.beganAt)
 
+/** How it is told. */
+export interface Telling {
+  readonly generation: Generation
+  readonly capturesContent: boolean
+}
+
 /** The spans of a request; its own is the first of them. */
 export const spansOf = (
   record: AuditRecord,
   trace: RequestTrace,
-  generation: Generation,
+  { capturesContent, generation }: Telling,
 ): ReadonlyArray<SpanData> => {
   const answering = answeringOf(record)
-  const attempts = tracedIn(record).map(({ attempt, span }, at, all) => {
+  const all = tracedIn(record)
+  const { content, settings } = saidIn(record, capturesContent)
+  // Prompt and answer are told once.
+  const telling = answering ?? all.at(-1)?.attempt
+  const attempts = all.map(({ attempt, span }, at) => {
+    const said = attempt === telling ? { ...settings, ...content } : settings
     const before = all[at - 1]?.attempt
-    const traced = { attempt, span, before, number: at + 1, isAnswering: attempt === answering }
+    const traced = { attempt, span, before, number: at + 1, isAnswering: attempt === answering, said }
     return attemptSpan(record, trace, traced, generation)
   })
   return [requestSpan(record, trace), ...attempts]

@@ -2,7 +2,9 @@
 import { randomBytes } from "node:crypto"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import type { AuditRecord } from "../../audit/record/AuditRecord.ts"
 import type { AttemptSpan, RequestTrace } from "../../audit/record/RequestTrace.ts"
 import type { ServedPath } from "../../operations/Operation.ts"
 import { toldAs } from "../../operations/paths/Spellings.ts"
@@ -82,9 +84,17 @@ const on = (traces: TraceSettings, settings: OtlpSettings) =>
       const send = yield* sending((program) => program.traceSender, target, originOf(settings))
       const outbox = new Outbox<SpanData>({ what: "traces", maxQueue, maxBatch, delayMs, send })
       yield* outbox.run
+      const telling = { generation: settings.generation, capturesContent: traces.capturesContent }
+      // Nothing that callers or upstreams said keeps a record from its other readers.
+      const spansFor = (record: AuditRecord, trace: RequestTrace) =>
+        Either.getOrElse(
+          Either.try(() => spansOf(record, trace, telling)),
+          () => spansOf({ ...record, request: undefined, response: undefined }, trace, telling),
+        )
       const { hear } = yield* FinishedRequests
       yield* hear((record) => {
-        if (record.trace?.isSampled === true) outbox.put(spansOf(record, record.trace, settings.generation))
+        const { trace } = record
+        if (trace?.isSampled === true) outbox.put(spansFor(record, trace))
       })
       return Traces.of({
         begin: (endpoint, headers) => new OpenTrace(endpoint, headers, sampling),
