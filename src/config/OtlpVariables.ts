@@ -81,7 +81,7 @@ const target = (signal: Signal, found: string): Config.Config<OtlpTarget> =>
     ),
   })
 
-const ratio = variable("OTEL_TRACES_SAMPLER_ARG").pipe(
+const sampledPart = variable("OTEL_TRACES_SAMPLER_ARG").pipe(
   Config.mapOrFail((text) => {
     const number = text.trim() === "" ? Number.NaN : Number(text)
     return number >= 0 && number <= 1
@@ -96,7 +96,7 @@ const traces = (found: string): Config.Config<TraceSettings> =>
     target: target("traces", found),
     sampling: Config.all({
       sampler: Config.withDefault(oneOf("OTEL_TRACES_SAMPLER", samplers), "parentbased_always_on" as const),
-      ratio,
+      part: sampledPart,
     }),
     maxQueue: Config.withDefault(wholeNumber("OTEL_BSP_MAX_QUEUE_SIZE", 1, 1_000_000), 2_048),
     maxBatch: Config.withDefault(wholeNumber("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1, 100_000), 512),

@@ -43,7 +43,7 @@ describe("OpenTelemetry's variables", () => {
     expect(otlp({ OTEL_EXPORTER_OTLP_ENDPOINT })).toMatchObject({
       traces: {
         target: { url: "http://collector:4318/v1/traces", timeoutMs: 10_000, protocol: "http/protobuf" },
-        sampling: { sampler: "parentbased_always_on", ratio: 1 },
+        sampling: { sampler: "parentbased_always_on", part: 1 },
         maxQueue: 2_048,
         maxBatch: 512,
         delayMs: 5_000,
@@ -74,7 +74,7 @@ describe("OpenTelemetry's variables", () => {
     expect(found).toMatchObject({
       traces: {
         target: { timeoutMs: 500, protocol: "http/json" },
-        sampling: { sampler: "parentbased_traceidratio", ratio: 0.25 },
+        sampling: { sampler: "parentbased_traceidratio", part: 0.25 },
         capturesContent: true,
       },
       metrics: { target: { timeoutMs: 700 }, intervalMs: 15_000 },

@@ -136,7 +136,7 @@ export const targetAt = (url: string): OtlpTarget => ({
 export const tracesTo = (url: string, more: Partial<TraceSettings> = {}): OtlpSettings => ({
   traces: {
     target: targetAt(url),
-    sampling: { sampler: "parentbased_always_on", ratio: 1 },
+    sampling: { sampler: "parentbased_always_on", part: 1 },
     maxQueue: 2_048,
     maxBatch: 512,
     delayMs: 20,

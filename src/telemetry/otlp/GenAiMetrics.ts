@@ -17,7 +17,7 @@ export interface ConfiguredNames {
 }
 
 /** The values of what every metric is told by. */
-type Whose = readonly [operation: string, provider: string, model: string, address: string, port: string]
+type Whose = readonly [operation: string, owner: string, model: string, address: string, port: string]
 
 /** Operations whose answers a model writes. */
 const inferences: ReadonlySet<string> = new Set(["chat", "text_completion", "generate_content"])
@@ -52,9 +52,9 @@ export class GenAiMetrics {
   #whose({ endpoint, model }: AuditRecord, { upstream: name }: AttemptRecord): Whose | undefined {
     const upstream = this.#names.upstreamNamed(name)
     if (upstream === undefined) return undefined
-    const { address, port, provider } = placeOf(upstream)
+    const { address, owner, port } = placeOf(upstream)
     const named = model === undefined ? "" : this.#names.modelNamed(model)
-    return [operationName(endpoint), provider, named, address, String(port)]
+    return [operationName(endpoint), owner, named, address, String(port)]
   }
 
   #attempt(record: AuditRecord, attempt: AttemptRecord, isAnswering: boolean): void {

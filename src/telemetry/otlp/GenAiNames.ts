@@ -17,7 +17,7 @@ const operations: ReadonlyMap<string, string> = new Map([
 export const operationName = (endpoint: string): string => operations.get(endpoint) ?? endpoint
 
 /** Providers that have a name there, by the ends of their hosts. */
-const providers: ReadonlyArray<readonly [host: string, name: string]> = [
+const owners: ReadonlyArray<readonly [host: string, name: string]> = [
   ["api.openai.com", "openai"],
   ["anthropic.com", "anthropic"],
   ["openai.azure.com", "azure.ai.openai"],
@@ -40,7 +40,7 @@ const providers: ReadonlyArray<readonly [host: string, name: string]> = [
 
 /** Where an upstream is, as the conventions tell it. */
 export interface ServerPlace {
-  readonly provider: string
+  readonly owner: string
   readonly address: string
   readonly port: number
 }
@@ -50,9 +50,9 @@ const isWithin = (host: string, end: string): boolean => host === end || host.en
 /** Of an upstream without a name of its own there, the provider is called as the configuration calls it. */
 export const placeOf = ({ baseUrl, name }: Pick<Upstream, "baseUrl" | "name">): ServerPlace => {
   const { hostname, port, protocol } = new URL(baseUrl)
-  const known = providers.find(([end]) => isWithin(hostname, end))
+  const known = owners.find(([end]) => isWithin(hostname, end))
   return {
-    provider: known?.[1] ?? name,
+    owner: known?.[1] ?? name,
     address: hostname,
     port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
   }

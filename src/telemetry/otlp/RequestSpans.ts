@@ -59,7 +59,7 @@ const attemptSpan = (
   { attempt, before, isAnswering, number, said, span }: TracedAttempt,
   generation: Generation,
 ): SpanData => {
-  const { address, port, provider } = placeOf(span.upstream)
+  const { address, owner, port } = placeOf(span.upstream)
   const operation = operationName(record.endpoint)
   const isCut = isAnswering && record.outcome === "stream_broken"
   const result = resultOf(record, attempt, isAnswering)
@@ -81,8 +81,8 @@ const attemptSpan = (
         : clipped(attempt.cause ?? (isCut ? record.error : undefined) ?? errorType),
     attributes: {
       "gen_ai.operation.name": operation,
-      "gen_ai.provider.name": provider,
-      "gen_ai.system": generation === "stable" ? provider : undefined,
+      "gen_ai.provider.name": owner,
+      "gen_ai.system": generation === "stable" ? owner : undefined,
       "gen_ai.request.model": model,
       "gen_ai.request.stream": record.stream === true ? true : undefined,
       "server.address": address,

@@ -13,12 +13,12 @@ export const samplers = [
 export interface SamplingPolicy {
   readonly sampler: (typeof samplers)[number]
   /** Of traces that begin here, from 0 to 1. */
-  readonly ratio: number
+  readonly part: number
 }
 
 /** The part of traces whose last 56 bits lie below it: every service that goes by them decides alike. */
-const isBelow = (traceId: string, ratio: number): boolean =>
-  Number.parseInt(traceId.slice(-14), 16) < ratio * 2 ** 56
+const isBelow = (traceId: string, part: number): boolean =>
+  Number.parseInt(traceId.slice(-14), 16) < part * 2 ** 56
 
 /**
  * Whether a trace is kept.
@@ -26,7 +26,7 @@ const isBelow = (traceId: string, ratio: number): boolean =>
  * @param parent whether the caller keeps it, where it belongs to one of its
  */
 export const isSampled = (
-  { ratio, sampler }: SamplingPolicy,
+  { part, sampler }: SamplingPolicy,
   traceId: string,
   parent: boolean | undefined,
 ): boolean => {
@@ -36,12 +36,12 @@ export const isSampled = (
     case "always_off":
       return false
     case "traceidratio":
-      return isBelow(traceId, ratio)
+      return isBelow(traceId, part)
     case "parentbased_always_on":
       return parent ?? true
     case "parentbased_always_off":
       return parent ?? false
     case "parentbased_traceidratio":
-      return parent ?? isBelow(traceId, ratio)
+      return parent ?? isBelow(traceId, part)
   }
 }

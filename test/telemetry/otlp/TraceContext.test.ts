@@ -62,11 +62,11 @@ describe("sampling", () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         (id, a, b) => {
           const [low, high] = [Math.min(a, b), Math.max(a, b)]
-          if (isSampled({ sampler, ratio: low }, id, undefined)) {
-            expect(isSampled({ sampler, ratio: high }, id, undefined)).toBe(true)
+          if (isSampled({ sampler, part: low }, id, undefined)) {
+            expect(isSampled({ sampler, part: high }, id, undefined)).toBe(true)
           }
-          expect(isSampled({ sampler, ratio: 1 }, id, undefined)).toBe(true)
-          expect(isSampled({ sampler, ratio: 0 }, id, undefined)).toBe(false)
+          expect(isSampled({ sampler, part: 1 }, id, undefined)).toBe(true)
+          expect(isSampled({ sampler, part: 0 }, id, undefined)).toBe(false)
         },
       ),
     )
@@ -74,7 +74,7 @@ describe("sampling", () => {
 
   it("does as its caller does where it is based on that, else as it says itself", () => {
     for (const sampler of samplers) {
-      const policy = { sampler, ratio: 0 }
+      const policy = { sampler, part: 0 }
       const isBased = sampler.startsWith("parentbased")
       for (const parent of [true, false]) {
         const own = isSampled(policy, trace, undefined)
