@@ -31,6 +31,7 @@ const Attempts = ({ row }: { readonly row: RequestRow }) =>
               {attempt.upstream} <b>{attemptWord(attempt)}</b>
             </span>
             <span class="num">{duration(attempt.ms)}</span>
+            {attempt.dialect !== undefined && <span class="muted">asked in {attempt.dialect}</span>}
             {attempt.resumed === true && <span class="muted">resumed the answer</span>}
             {attempt.cause && <span class="cause">{attempt.cause}</span>}
           </li>

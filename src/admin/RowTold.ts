@@ -4,18 +4,24 @@ import * as Schema from "effect/Schema"
 import type { Row } from "../audit/read/FoundRow.ts"
 import type { SqlValue } from "../audit/sqlite/ColumnKinds.ts"
 import { type ColumnName, columns } from "../audit/sqlite/Columns.ts"
-import { AttemptTold, RequestRow, RequestStory } from "./api/RequestRow.ts"
+import { AttemptTold, NotAskedTold, RequestRow, RequestStory } from "./api/RequestRow.ts"
 
 const parsed = (text: unknown): unknown =>
   typeof text === "string" ? Either.getOrUndefined(Either.try((): unknown => JSON.parse(text))) : undefined
 
 const isAttempts = Schema.is(Schema.Array(AttemptTold))
+const isNotAsked = Schema.is(Schema.Array(NotAskedTold))
 const isHeaders = Schema.is(Schema.Record({ key: Schema.String, value: Schema.String }))
 
 /** What somebody else wrote into the file may be no attempts. */
 const attemptsIn = (text: unknown): ReadonlyArray<AttemptTold> => {
   const attempts = parsed(text)
   return isAttempts(attempts) ? attempts : []
+}
+
+const notAskedIn = (text: unknown): ReadonlyArray<NotAskedTold> => {
+  const upstreams = parsed(text)
+  return isNotAsked(upstreams) ? upstreams : []
 }
 
 const headersIn = (text: unknown): Readonly<Record<string, string>> | null => {
@@ -42,6 +48,7 @@ const told = (
 ): unknown => {
   if (name === "attempts") return attemptsIn(value)
   if (name === "headers") return headersIn(value)
+  if (name === "not_asked") return notAskedIn(value)
   if (name === "dropped") return listIn(value)
   switch (kind) {
     case "flag":
@@ -71,10 +78,11 @@ export const storyTold = (row: Row): RequestStory => decodeStory(toldOf(row))
 
 /** The row of the audit that was told so: what `sluice audit` shows of a running gateway. */
 export const rowFrom = (row: RequestRow | RequestStory): Row => {
-  const { attempts, dropped, ...others } = row
+  const { attempts, dropped, not_asked, ...others } = row
   const kept: Record<string, SqlValue> = {
     attempts: JSON.stringify(attempts),
     dropped: dropped.length === 0 ? null : dropped.join(","),
+    not_asked: not_asked.length === 0 ? null : JSON.stringify(not_asked),
   }
   for (const [name, value] of Object.entries(others)) {
     kept[name] =

@@ -34,6 +34,10 @@ describe("rows as they are told", () => {
       sampleRecord("usual"),
       sampleRecord("refused", { attempts: [], upstream: undefined, status: 400, outcome: "rejected" }),
       sampleRecord("dropped", { dropped: ["temperature", "tools[0].strict"] }),
+      sampleRecord("translated", {
+        attempts: [{ ...attempt, dialect: "chat" }],
+        notAsked: [{ upstream: "two", dialect: "messages", cause: "messages has no `seed`" }],
+      }),
       sampleRecord("resumed", {
         attempts: [
           { ...attempt, cause: "broke off" },
@@ -63,6 +67,7 @@ describe("rows as they are told", () => {
     ["attempts", "no JSON", []],
     ["attempts", '{"upstream":"one"}', []],
     ["attempts", '[{"upstream":1}]', []],
+    ["not_asked", '[{"upstream":"one"}]', []],
     ["headers", "[", null],
     ["headers", '{"a":1}', null],
     ["latency_ms", "soon", null],

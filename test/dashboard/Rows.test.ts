@@ -46,6 +46,7 @@ const row = (second: number, id = "r"): RequestRow => ({
   images: null,
   answer_bytes: null,
   answer_type: null,
+  not_asked: [],
 })
 
 const many = (from: number, count: number) => Array.from({ length: count }, (_, index) => row(from + index))

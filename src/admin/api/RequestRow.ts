@@ -9,6 +9,9 @@ const flag = (description: string) => maybe(Schema.Boolean, description)
 /** One try at one client. */
 export const AttemptTold = Schema.Struct({
   upstream: known(Schema.String, "The client that was asked"),
+  dialect: Schema.optional(Schema.String).annotations({
+    description: "The dialect it was asked in, where that is not the caller's",
+  }),
   resumed: Schema.optional(Schema.Boolean).annotations({
     description: "It was asked to resume an answer that another client broke off",
   }),
@@ -22,6 +25,17 @@ export const AttemptTold = Schema.Struct({
 }).annotations({ identifier: "Attempt" })
 
 export interface AttemptTold extends Schema.Schema.Type<typeof AttemptTold> {}
+
+/** A client that was not asked when it was its turn. */
+export const NotAskedTold = Schema.Struct({
+  upstream: known(Schema.String, "The client that was passed by"),
+  dialect: Schema.optional(Schema.String).annotations({
+    description: "The dialect it would have been asked in",
+  }),
+  cause: known(Schema.String, "Why the request cannot be said to it"),
+}).annotations({ identifier: "NotAsked" })
+
+export interface NotAskedTold extends Schema.Schema.Type<typeof NotAskedTold> {}
 
 /** Every column of the audit but headers and bodies. */
 export const rowFields = {
@@ -67,6 +81,10 @@ export const rowFields = {
   images: number("Pictures made"),
   answer_bytes: number("Bytes of an answer that is not kept: sound, pictures, files"),
   answer_type: text("The content type of such an answer"),
+  not_asked: known(
+    Schema.Array(NotAskedTold),
+    "Clients that were not asked when it was their turn: the request cannot be said to them",
+  ),
 } as const
 
 export const RequestRow = Schema.Struct(rowFields).annotations({ identifier: "RequestRow" })
