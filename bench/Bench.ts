@@ -74,6 +74,7 @@ const sample = async (
     writeFileSync(planPath, JSON.stringify(plan))
     const load = node("dist/bench-load.js", [planPath])
     await load.line()
+    await subject.longestHold?.()
     const taken = { busy: busySeconds(), subject: cpuSeconds(pids), mock: cpuSeconds(mockPids) }
     const own = process.cpuUsage()
     await load.line()
@@ -82,6 +83,7 @@ const sample = async (
     const busy = busySeconds() - taken.busy
     const { system, user } = process.cpuUsage(own)
     const peak = peakMb(pids)
+    const hold = await subject.longestHold?.()
     const held = await subject.weigh?.()
     if (plan.lingers) load.child.kill("SIGUSR2")
     const result: LoadResult = JSON.parse(await load.line())
@@ -92,6 +94,7 @@ const sample = async (
         cpuSeconds: subjectSeconds,
         peakMb: peak,
         mockBusy: mockSeconds / result.seconds,
+        ...(hold === undefined ? {} : { holdMs: hold }),
         ...(held === undefined ? {} : { heldKb: (held - (before ?? 0)) / 1_024 / result.begun }),
       }
     }

@@ -59,6 +59,8 @@ export interface Sample extends LoadResult {
   readonly mockBusy: number
   /** What is in its heap and beside it after a collection, KB for each stream that has begun, beyond what was there before; where it was weighed. */
   readonly heldKb?: number
+  /** How long the event loop was held at most, milliseconds; where that was looked at. */
+  readonly holdMs?: number
 }
 
 /** By the nearest rank; 0 of nothing. */
@@ -106,6 +108,7 @@ export type Figure =
   | "first99"
   | "peakMb"
   | "heldKb"
+  | "holdMs"
 
 /** CPU µs for each of so many; 0 where there were none. */
 const each = (cpuSeconds: number, count: number): number => (count === 0 ? 0 : (cpuSeconds * 1e6) / count)
@@ -135,5 +138,7 @@ export const figureOf = (figure: Figure, sample: Sample): number => {
       return sample.peakMb
     case "heldKb":
       return sample.heldKb ?? 0
+    case "holdMs":
+      return sample.holdMs ?? 0
   }
 }

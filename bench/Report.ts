@@ -50,6 +50,7 @@ const titles: Readonly<Record<Figure, string>> = {
   first99: "first event, p99 ms",
   peakMb: "peak MB",
   heldKb: "KB held by a stream",
+  holdMs: "longest hold of the loop, ms",
 }
 
 const digits = (value: number): string =>

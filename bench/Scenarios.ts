@@ -1,8 +1,10 @@
 /** What is measured of whom: the loads, and the figures that are told of each. */
+import { chat } from "./Bodies.ts"
 import type { Figure, LoadPlan } from "./Figures.ts"
 import {
   direct,
   floor,
+  idle,
   type MakeSubject,
   nginx,
   portkey,
@@ -10,6 +12,7 @@ import {
   sluice,
   weighedFloor,
 } from "./Subjects.ts"
+import { scraped, watched } from "./Watched.ts"
 
 export interface Scenario extends Pick<LoadPlan, "kind" | "connections" | "rampMs" | "warmMs"> {
   readonly name: string
@@ -30,20 +33,6 @@ export interface Scenario extends Pick<LoadPlan, "kind" | "connections" | "rampM
   readonly measureMs?: number
   readonly rounds?: number
 }
-
-/** About so many bytes of a chat. */
-const chat =
-  (bytes: number, stream = false) =>
-  (model: string): string =>
-    JSON.stringify({
-      model,
-      ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
-      temperature: 0.7,
-      messages: [
-        { role: "system", content: "You are a helpful assistant." },
-        { role: "user", content: "Tell me more. ".repeat(Math.ceil((bytes - 200) / 14)) },
-      ],
-    })
 
 /** Sluice, asked for a vector of so many numbers. */
 const embedding = (dimensions: number): MakeSubject =>
@@ -106,7 +95,7 @@ const ofEachDialect = (
   )
 
 /** Sluice asked in each dialect, in front of an upstream that speaks it, and in front of those that speak another alone. */
-const ofEachPair = (isWeighed = false): ReadonlyArray<MakeSubject> =>
+const ofEachPair = (tells?: "memory"): ReadonlyArray<MakeSubject> =>
   streamed.flatMap(({ dialect, ...asks }) =>
     streamed
       .toSorted((one, other) => Number(other.dialect === dialect) - Number(one.dialect === dialect))
@@ -115,7 +104,7 @@ const ofEachPair = (isWeighed = false): ReadonlyArray<MakeSubject> =>
           name: spoken === dialect ? dialect : `${dialect} out of ${spoken}`,
           asks,
           entry: { dialects: [spoken] },
-          isWeighed,
+          ...(tells === undefined ? {} : { tells }),
         }),
       ),
   )
@@ -231,7 +220,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     rampMs: 2_000,
     measureMs: 5_000,
     rounds: 3,
-    subjects: [weighedFloor, ...ofEachPair(true)],
+    subjects: [weighedFloor, ...ofEachPair("memory")],
     figures: ["cpuPerEvent", "heldKb", "peakMb"],
     heatMs: 4_000,
   },
@@ -328,8 +317,27 @@ export const scenarios: ReadonlyArray<Scenario> = [
     words: "As the first, beside five thousand connections that wait for their next request.",
     body: chat(500),
     connections: 64,
-    subjects: [floor, shipped, sluice({ name: "Sluice, 5,000 idle connections", idleConnections: 5_000 })],
+    subjects: [floor, shipped, sluice({ name: "Sluice, 5,000 idle connections", beside: idle(5_000) })],
     figures: ["cpuPerRequest", "p50", "peakMb"],
+  },
+  {
+    ...plain,
+    name: "watched",
+    words:
+      "As the first, beside processes that are watched: their metrics are scraped each second, their log goes to files too, each request has spans that go to a collector, or one in ten has, and somebody looks at requests as they finish.",
+    body: chat(500),
+    connections: 64,
+    subjects: watched,
+    figures: ["cpuPerRequest", "p50", "p99", "holdMs", "peakMb"],
+  },
+  {
+    ...plain,
+    name: "scrapes of 1,000 pairs of model and client",
+    words: "Requests as in the first, while a page of metrics of some megabytes is asked for each second.",
+    body: chat(500),
+    connections: 64,
+    subjects: scraped,
+    figures: ["cpuPerRequest", "p50", "p99", "holdMs", "peakMb"],
   },
   {
     ...plain,
@@ -365,7 +373,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     connections: 64,
     subjects: [
       sluice({ name: "Sluice, one process", unpinned: true }),
-      sluice({ name: "Sluice, WORKERS=auto", unpinned: true, env: { WORKERS: "auto" } }),
+      sluice({ name: "Sluice, WORKERS=auto", unpinned: true, env: () => ({ WORKERS: "auto" }) }),
     ],
     figures: ["cpuPerRequest", "requestsPerSecond", "p50", "peakMb"],
   },

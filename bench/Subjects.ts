@@ -16,6 +16,8 @@ export interface Subject {
   readonly pids: () => ReadonlyArray<number>
   /** What it holds after a collection, bytes; `undefined` where it cannot tell. */
   readonly weigh?: (() => Promise<number>) | undefined
+  /** How long its event loop was held at most since this was asked before, milliseconds; `undefined` where it cannot tell. */
+  readonly longestHold?: (() => Promise<number>) | undefined
   readonly stop: () => Promise<void>
   /** From its start until it was ready. */
   readonly startMs: number
@@ -56,12 +58,14 @@ interface SubjectOptions {
   readonly startMs: number
   readonly dispose?: () => void
   readonly weigh?: (() => Promise<number>) | undefined
+  readonly longestHold?: (() => Promise<number>) | undefined
   readonly heatTimes?: number
 }
 
 const subject = ({
   dispose = () => {},
   heatTimes = 1,
+  longestHold,
   name,
   request,
   startMs,
@@ -73,6 +77,7 @@ const subject = ({
     name,
     request,
     weigh,
+    longestHold,
     pids: () => treeOf(pid),
     stop: async () => {
       await started.stop()
@@ -88,21 +93,21 @@ const temporary = () => {
   return { folder, dispose: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** How a program of Node's is started so that it can be weighed; nothing is added to one that is not to be. */
-interface Scales {
+/** How a program of Node's is started so that it tells a number of itself when it is sent SIGUSR2; nothing is added to one that does not. */
+interface Gauge {
   readonly args: ReadonlyArray<string>
   readonly env: Readonly<Record<string, string>>
-  readonly weigh: ((started: Started) => () => Promise<number>) | undefined
+  readonly ask: ((started: Started) => () => Promise<number>) | undefined
 }
 
-const noScales: Scales = { args: [], env: {}, weigh: undefined }
+const noGauge: Gauge = { args: [], env: {}, ask: undefined }
 
-const scalesIn = (folder: string): Scales => {
-  const path = join(folder, "weighed")
+const gaugeIn = (folder: string, args: ReadonlyArray<string>): Gauge => {
+  const path = join(folder, "told")
   return {
-    args: ["--expose-gc", "--import", "./dist/bench-weighed.js"],
-    env: { BENCH_WEIGHED: path },
-    weigh: (started) => async () => {
+    args,
+    env: { BENCH_TOLD: path },
+    ask: (started) => async () => {
       rmSync(path, { force: true })
       started.child.kill("SIGUSR2")
       while (!existsSync(path)) await sleep(20)
@@ -110,6 +115,11 @@ const scalesIn = (folder: string): Scales => {
     },
   }
 }
+
+const scalesIn = (folder: string): Gauge =>
+  gaugeIn(folder, ["--expose-gc", "--import", "./dist/bench-weighed.js"])
+
+const loopGaugeIn = (folder: string): Gauge => gaugeIn(folder, ["--import", "./dist/bench-loop.js"])
 
 /** The mock itself. */
 export const direct: MakeSubject = async (mockPort) => ({
@@ -126,7 +136,7 @@ const floorWith =
   async (mockPort, behaviours) => {
     const routes = Object.fromEntries(behaviours.map((behaviour) => [behaviour, urlOf(mockPort, behaviour)]))
     const { dispose, folder } = temporary()
-    const { args, env, weigh } = isWeighed ? scalesIn(folder) : noScales
+    const { args, ask, env } = isWeighed ? scalesIn(folder) : noGauge
     const beganAt = performance.now()
     const started = start(process.execPath, [...args, "dist/bench-floor.js", JSON.stringify(routes)], {
       core: subjectCore,
@@ -139,7 +149,7 @@ const floorWith =
       request: () => ({ port, path: chatPath, headers: {} }),
       startMs: performance.now() - beganAt,
       dispose,
-      weigh: weigh?.(started),
+      weigh: ask?.(started),
     })
   }
 
@@ -158,13 +168,17 @@ export interface SluiceOptions {
   readonly entry?: Readonly<Record<string, unknown>>
   /** Entries before those of the behaviours. */
   readonly others?: (mockPort: number) => ReadonlyArray<Readonly<Record<string, unknown>>>
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: (at: {
+    readonly folder: string
+    readonly mockPort: number
+  }) => Readonly<Record<string, string>>
   /** May use all cores. */
   readonly unpinned?: boolean
-  /** Connections beside those of the load that asked once and stay open. */
-  readonly idleConnections?: number
+  /** What goes on beside the load, until it is called off. */
+  readonly beside?: (port: number) => Promise<() => void>
   readonly heatTimes?: number
-  readonly isWeighed?: boolean
+  /** What it tells of itself. */
+  readonly tells?: "memory" | "loop"
 }
 
 const ping = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"
@@ -176,33 +190,35 @@ const askedOnce = (port: number): Promise<Socket> =>
     socket.on("data", () => resolve(socket))
   })
 
-/** Idle connections; each asks again now and then, since the gateway closes one after 75 s. */
-const idle = async (port: number, count: number): Promise<() => void> => {
-  const sockets: Array<Socket> = []
-  while (sockets.length < count) {
-    const some = Math.min(100, count - sockets.length)
-    sockets.push(...(await Promise.all(Array.from({ length: some }, () => askedOnce(port)))))
+/** So many idle connections; each asks again now and then, since the gateway closes one after 75 s. */
+export const idle =
+  (count: number) =>
+  async (port: number): Promise<() => void> => {
+    const sockets: Array<Socket> = []
+    while (sockets.length < count) {
+      const some = Math.min(100, count - sockets.length)
+      sockets.push(...(await Promise.all(Array.from({ length: some }, () => askedOnce(port)))))
+    }
+    const timer = setInterval(() => {
+      for (const socket of sockets) socket.write(ping)
+    }, 60_000)
+    return () => {
+      clearInterval(timer)
+      for (const socket of sockets) socket.destroy()
+    }
   }
-  const timer = setInterval(() => {
-    for (const socket of sockets) socket.write(ping)
-  }, 60_000)
-  return () => {
-    clearInterval(timer)
-    for (const socket of sockets) socket.destroy()
-  }
-}
 
 /** As it is shipped: audit and log on, the log written to where nobody reads it. */
 export const sluice =
   ({
     asks,
+    beside = async () => () => {},
     entry = {},
-    env = {},
+    env = () => ({}),
     heatTimes = 1,
-    idleConnections = 0,
-    isWeighed = false,
     name,
     others = () => [],
+    tells,
     unpinned = false,
   }: SluiceOptions): MakeSubject =>
   async (mockPort, behaviours) => {
@@ -224,12 +240,12 @@ export const sluice =
         ],
       }),
     )
-    const { args, env: weighing, weigh } = isWeighed ? scalesIn(folder) : noScales
+    const gauge = tells === "memory" ? scalesIn(folder) : tells === "loop" ? loopGaugeIn(folder) : noGauge
     const port = await freePort()
     const beganAt = performance.now()
     const started = start(
       process.execPath,
-      [...args, "dist/sluice.js", "serve", "--config", config, "--port", String(port)],
+      [...gauge.args, "dist/sluice.js", "serve", "--config", config, "--port", String(port)],
       {
         core: unpinned ? undefined : subjectCore,
         reads: false,
@@ -237,14 +253,15 @@ export const sluice =
           AUDIT_URL: `sqlite:${folder}/record.db`,
           LOG_FORMAT: "json",
           SERVER_HOST: "127.0.0.1",
-          ...weighing,
-          ...env,
+          ...gauge.env,
+          ...env({ folder, mockPort }),
         },
       },
     )
     await ready(`http://127.0.0.1:${port}/readyz`)
     const startMs = performance.now() - beganAt
-    const close = await idle(port, idleConnections)
+    const close = await beside(port)
+    const ask = gauge.ask?.(started)
     return subject({
       name,
       started,
@@ -258,7 +275,8 @@ export const sluice =
         close()
         dispose()
       },
-      weigh: weigh?.(started),
+      weigh: tells === "memory" ? ask : undefined,
+      longestHold: tells === "loop" ? ask : undefined,
       heatTimes,
     })
   }

@@ -144,6 +144,7 @@ const ofCheckout = () => [
   bundle("bench/Floor.ts", "dist/bench-floor.js"),
   bundle("bench/AuditPages.ts", "dist/bench-audit-pages.js"),
   bundle("bench/Weighed.ts", "dist/bench-weighed.js"),
+  bundle("bench/LoopHeld.ts", "dist/bench-loop.js"),
   bundle("bench/Handover.ts", "dist/bench-handover.js", { packages: "external" }),
   bundle("scripts/generate.ts", "dist/generate.js", { packages: "external" }),
   bundle("scripts/screenshots.ts", "dist/screenshots.js", { external: ["playwright-core"] }),
