@@ -1,5 +1,4 @@
 /** Traces: which one a request belongs to, and the spans of those that are kept, exported when their requests are over. Off, they cost one look. */
-import { randomBytes } from "node:crypto"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -17,6 +16,7 @@ import { spansOf } from "./RequestSpans.ts"
 import { isSampled, type SamplingPolicy } from "./Sampling.ts"
 import type { SpanData } from "./SpanData.ts"
 import { parentIn, stateIn, traceparentOf } from "./TraceContext.ts"
+import { newId } from "./TraceIds.ts"
 
 /** What is asked, as its span is called. */
 export interface TracedEndpoint {
@@ -36,11 +36,6 @@ export class Traces extends Context.Tag("sluice/Traces")<
     readonly dropped: () => number
   }
 >() {}
-
-const newId = (bytes: number): string => {
-  const id = randomBytes(bytes).toString("hex")
-  return /[^0]/.test(id) ? id : newId(bytes)
-}
 
 /** One that is under way. */
 class OpenTrace implements RequestTrace {
