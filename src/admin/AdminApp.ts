@@ -2,7 +2,7 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { RouteNotFound } from "@effect/platform/HttpServerError"
+import { RequestError, RouteNotFound } from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
@@ -25,7 +25,7 @@ export class AdminApp extends Context.Tag("sluice/AdminApp")<
 >() {}
 
 /** Headers that decide on an answer. */
-const passed = ["authorization", "content-type", "cookie", "x-api-key", "api-key", "x-forwarded-proto"]
+const passed = ["authorization", "cookie", "x-api-key", "api-key", "x-forwarded-proto"]
 
 const requestOf = ({ body, call, isOwnPort, method, target }: AdminQuestion): Request => {
   const headers = new Headers()
@@ -33,6 +33,8 @@ const requestOf = ({ body, call, isOwnPort, method, target }: AdminQuestion): Re
     const value = call.headers[name]
     if (value !== undefined) headers.set(name, value)
   }
+  // Whatever a body is said to be, it is read as what alone is taken.
+  headers.set("content-type", "application/json")
   if (isOwnPort) headers.set(ownPortHeader, "yes")
   const isRead = method === "GET" || method === "HEAD"
   return new Request(new URL(target, "http://admin.invalid"), {
@@ -69,6 +71,8 @@ const faultOf = ({ issues }: HttpApiDecodeError) => {
   )
 }
 
+const noJson = badQuestion("body", "body: expected JSON")
+
 const unknownPath = notThere(
   "unknown_path",
   "the admin API has no such path or method; /admin/api/openapi.json lists what it has",
@@ -80,6 +84,7 @@ type Fault = Schema.Schema.Type<typeof BadQuestion> | Schema.Schema.Type<typeof 
 const faultIn = (cause: Cause.Cause<never>): Effect.Effect<never, Fault> => {
   const fault: unknown = Cause.squash(cause)
   if (fault instanceof HttpApiDecodeError) return Effect.fail(faultOf(fault))
+  if (fault instanceof RequestError && fault.reason === "Decode") return Effect.fail(noJson)
   return fault instanceof RouteNotFound ? Effect.fail(unknownPath) : Effect.failCause(cause)
 }
 

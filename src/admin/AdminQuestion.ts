@@ -9,7 +9,7 @@ import type { Doors } from "./Access.ts"
 export interface AdminQuestion {
   readonly call: ClientCall
   readonly method: string
-  /** Path and query. */
+  /** Path and query, the path as it was compared. */
   readonly target: string
   readonly body: Uint8Array
   readonly isOwnPort: boolean

@@ -14,7 +14,7 @@ import { answerOf, type GatewayError } from "../errors/GatewayError.ts"
 import { MethodNotAllowed, UnknownPath } from "../errors/RequestErrors.ts"
 import type { ClientAnswer, ClientCall, ReadBody, Served, WantedBody } from "../gateway/Exchange.ts"
 import { jsonAnswer } from "../gateway/JsonAnswer.ts"
-import { pathOf } from "../operations/paths/RequestTarget.ts"
+import { askedQuery, pathOf } from "../operations/paths/RequestTarget.ts"
 import { gatewayHealth, isVerbose } from "./Health.ts"
 import { metricsPage } from "./MetricsPage.ts"
 import { forOperators } from "./Unrecorded.ts"
@@ -58,8 +58,24 @@ const bytesOf = (body: ReadBody): Either.Either<Uint8Array, GatewayError> =>
     read instanceof Uint8Array ? read : "pieces" in read ? Buffer.concat(read.pieces) : new Uint8Array(),
   )
 
+/** What operators find, for those of whom it cannot be told what they meant. */
+export const servedToOperators = ["/dashboard", openApiPath, "/health?verbose", "/metrics"]
+
 const notHere = ({ call, method, path }: Asked): ClientAnswer =>
-  answerOf(new UnknownPath({ method, path: path.slice(0, 200), meant: undefined, served: [] }), call)
+  answerOf(
+    new UnknownPath({ method, path: path.slice(0, 200), meant: undefined, served: servedToOperators }),
+    call,
+  )
+
+/** Methods that the API has. */
+const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "DELETE"])
+
+const notTaken = ({ call, method, path }: Asked, allow: string): ClientAnswer =>
+  answerOf(new MethodNotAllowed({ method, path: path.slice(0, 200), allow }), call)
+
+/** The head of what `GET` answers. What is live would begin with its first event, and never end. */
+const headOf = (answer: ClientAnswer): ClientAnswer =>
+  answer.body instanceof Uint8Array ? answer : { ...answer, body: new Uint8Array() }
 
 interface Destinations {
   readonly app: AdminApp["Type"]
@@ -132,7 +148,7 @@ export class AdminRoutes {
   #page(asked: Asked): Effect.Effect<ClientAnswer> {
     const { call, method, path, target } = asked
     if (method !== "GET" && method !== "HEAD") {
-      return Effect.succeed(answerOf(new MethodNotAllowed({ method, path, allow: "GET, HEAD" }), call))
+      return Effect.succeed(notTaken(asked, "GET, HEAD"))
     }
     return Effect.map(
       this.#dashboard.answer({ path, target, headers: call.headers }),
@@ -152,7 +168,10 @@ export class AdminRoutes {
       if (place === "metrics" && isRead) return yield* this.#metrics(call)
       if (place !== "api") return notHere(asked)
       if (path === openApiPath && isRead) return jsonAnswer(openApi)
-      return yield* this.#app.answer({ call, method, target, body: body.right, isOwnPort })
+      if (!methods.has(method)) return notTaken(asked, [...methods].join(", "))
+      const question = { call, method, target: `${path}${askedQuery(target)}`, body: body.right, isOwnPort }
+      const answer = yield* this.#app.answer(question)
+      return method === "HEAD" ? headOf(answer) : answer
     })
   }
 }

@@ -19,7 +19,7 @@ import { ShuttingDown } from "../errors/ServerErrors.ts"
 import type { ClientAnswer, ClientCall } from "../gateway/Exchange.ts"
 import { jsonAnswer } from "../gateway/JsonAnswer.ts"
 import { pathOf } from "../operations/paths/RequestTarget.ts"
-import { makeAdminRoutes } from "./AdminRoutes.ts"
+import { makeAdminRoutes, servedToOperators } from "./AdminRoutes.ts"
 import { Connections, ConnectionTable } from "./Connections.ts"
 import { alive, gatewayHealth } from "./Health.ts"
 import { guarded, makeListener } from "./Listener.ts"
@@ -54,8 +54,8 @@ const makePlain = Effect.gen(function* () {
         )
     }
     const shown = path.slice(0, 200)
-    const served = ["/dashboard", "/admin/api/openapi.json", "/health?verbose", "/metrics"]
-    return Effect.succeed(answerOf(new UnknownPath({ method, path: shown, meant: undefined, served }), call))
+    const unknown = new UnknownPath({ method, path: shown, meant: undefined, served: servedToOperators })
+    return Effect.succeed(answerOf(unknown, call))
   }
 })
 

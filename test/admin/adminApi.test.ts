@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { cookieName } from "../../src/admin/Session.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
+import { rawConnection } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { hostileTexts, madeUpRows, rowWith, storedAudit } from "../support/StoredAudit.ts"
 
@@ -90,6 +91,61 @@ describe("The admin API", () => {
       const wrong = yield* get(`${api}/requests`, { "x-api-key": "another" })
       expect(wrong.status).toBe(401)
       expect((yield* get(`${baseUrl}/metrics`)).status).toBe(401)
+    }),
+  )
+
+  it.scopedLive("takes a body that is no JSON for a mistake, and repeats nothing of it", () =>
+    Effect.gen(function* () {
+      const { api } = yield* stack()
+      for (const [type, body] of [
+        ["application/json", ""],
+        ["application/json", `{"key":"${adminKey}"`],
+        ["application/json", JSON.stringify(adminKey)],
+        ["application/json", JSON.stringify({ kee: adminKey })],
+        ["application/json", "[".repeat(16_000)],
+        ["application/x-www-form-urlencoded", `key=${adminKey}`],
+        [
+          "multipart/form-data; boundary=x",
+          `--x\r\ncontent-disposition: form-data; name="key"\r\n\r\n${adminKey}\r\n--x--\r\n`,
+        ],
+      ] as const) {
+        const answer = yield* get(
+          `${api}/session`,
+          { "content-type": type, "api-key": "somebody's" },
+          { method: "POST", body },
+        )
+        expect([body, answer.status]).toEqual([body, 400])
+        expect(member(answer.body, "error", "code")).toBe("invalid_parameter")
+        expect(JSON.stringify(answer.body)).not.toContain(adminKey)
+      }
+    }),
+  )
+
+  it.scopedLive("answers every spelling of a path and every method, and the head of what is live", () =>
+    Effect.gen(function* () {
+      const { port } = yield* stack()
+      const asked = (method: string, target: string) =>
+        Effect.gen(function* () {
+          const connection = yield* rawConnection(port)
+          yield* connection.send(
+            `${method} ${target} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${adminKey}\r\nconnection: close\r\n\r\n`,
+          )
+          const text = yield* connection.until((text) => text.includes("\r\n\r\n"))
+          return Number(text.slice(9, 12))
+        })
+      for (const target of [
+        "//admin/api/usage",
+        "/admin//api/usage/",
+        "http://[/admin/api/usage",
+        "http://a:99999/admin/api/usage",
+        "/%61dmin/api/usage?by=hour",
+      ]) {
+        expect([target, yield* asked("GET", target)]).toEqual([target, 200])
+      }
+      for (const method of ["TRACE", "PUT", "PROPFIND"]) {
+        expect([method, yield* asked(method, "/admin/api/usage")]).toEqual([method, 405])
+      }
+      expect(yield* asked("HEAD", "/admin/api/requests/live")).toBe(200)
     }),
   )
 

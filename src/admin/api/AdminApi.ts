@@ -19,11 +19,16 @@ export const apiRoot = "/admin/api"
 
 const says = (description: string) => OpenApi.annotations({ description })
 
+/** What is wrong with it is said without repeating it: it may be a key all the same. */
+const SignIn = Schema.Struct({ key: known(Schema.String, "One of admin.keys") }).annotations({
+  message: () => ({ message: 'expected {"key": "…"}', override: true }),
+})
+
 /** How an operator signs in and out with a browser. */
 const session = HttpApiGroup.make("session")
   .add(
     HttpApiEndpoint.post("signIn", "/session")
-      .setPayload(Schema.Struct({ key: known(Schema.String, "One of admin.keys") }))
+      .setPayload(SignIn)
       .addSuccess(HttpApiSchema.NoContent)
       .annotateContext(
         says("Sets a cookie that stands for the key, for browsers. Programs send the key itself."),

@@ -14,6 +14,9 @@ export const pathOf = (target: string): string => {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path === "" ? "/" : path
 }
 
+/** The query of a target as it came, with its `?`; nothing where there is none. */
+export const askedQuery = (target: string): string => /^[^?#]*(\?[^#]*)/s.exec(target)?.[1] ?? ""
+
 const longestQuery = 2_048
 
 /** RFC 3986 §3.4. */
