@@ -1,5 +1,5 @@
 /** What came of an attempt, in the few words that a label may have. */
-import type { AttemptRecord } from "../../audit/record/AuditRecord.ts"
+import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
 
 const ofStatus = (status: number): string =>
   status === 429 ? "429" : status >= 500 ? "5xx" : status >= 400 ? "4xx" : status >= 300 ? "3xx" : "ok"
@@ -14,9 +14,22 @@ export const attemptResult = ({ cause, failure, status }: AttemptRecord): string
 /** Whether it gave an answer. */
 export const hasAnswered = (attempt: AttemptRecord): boolean => attemptResult(attempt) === "ok"
 
-/** Whether it was made since the one before, at another client, gave no answer. */
+/** Whether it was made since the one before on its way, at another client, gave no answer. */
 export const isFallback = (attempt: AttemptRecord, before: AttemptRecord | undefined): boolean =>
-  before !== undefined &&
-  attempt.upstream !== before.upstream &&
-  attempt.resumed === undefined &&
-  attempt.hedged === undefined
+  before !== undefined && attempt.upstream !== before.upstream && attempt.resumed === undefined
+
+/** Whether it is a step of the request's way. A hedge stands beside one, and is over before or after it. */
+export const isStep = ({ hedged }: AttemptRecord): boolean => hedged === undefined
+
+/** How often a request went on to another client. Where nobody is the one who answers, as of lists of models, all were asked at once. */
+export const fallbacksIn = ({ attempts, upstream }: Pick<AuditRecord, "attempts" | "upstream">): number => {
+  if (upstream === undefined) return 0
+  let fallbacks = 0
+  let before: AttemptRecord | undefined
+  for (const attempt of attempts) {
+    if (!isStep(attempt)) continue
+    if (isFallback(attempt, before)) fallbacks += 1
+    before = attempt
+  }
+  return fallbacks
+}

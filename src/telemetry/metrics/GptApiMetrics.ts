@@ -1,5 +1,5 @@
 /** A request that is over, under GPT_API's names: recorded where the configuration asks for them. */
-import { isFallback } from "./AttemptResult.ts"
+import { fallbacksIn } from "./AttemptResult.ts"
 import type { Book } from "./Book.ts"
 import { gptApi } from "./GptApiInstruments.ts"
 import { countsTokens, none, pathLabel, statusLabel } from "./RequestLabels.ts"
@@ -24,7 +24,7 @@ const tokensOf = ({ inputTokens, outputTokens }: ClosedRequest["record"]["usage"
   ).filter((one): one is readonly ["prompt" | "completion", number] => one[1] !== undefined)
 
 export const recordGptApi = (book: Book, { at, model: named, record, trace }: ClosedRequest): void => {
-  const { attempts, latencyMs, outcome, status, ttftMs, upstream = "unknown", usage } = record
+  const { latencyMs, outcome, status, ttftMs, upstream = "unknown", usage } = record
   const model = named === none ? "-" : named
   const endpoint = pathLabel(record.endpoint)
   book.counter(gptApi.requests, endpoint, statusLabel(status), model, upstream).add(1)
@@ -42,6 +42,6 @@ export const recordGptApi = (book: Book, { at, model: named, record, trace }: Cl
   if (usage.outputTokens !== undefined && latencyMs > 0) {
     book.gauge(gptApi.tps, model, upstream).set((usage.outputTokens * 1000) / latencyMs)
   }
-  const failovers = attempts.filter((attempt, number) => isFallback(attempt, attempts[number - 1])).length
+  const failovers = fallbacksIn(record)
   if (failovers > 0) book.counter(gptApi.failover, model).add(failovers)
 }

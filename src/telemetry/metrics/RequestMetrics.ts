@@ -1,7 +1,7 @@
 /** What is recorded of a request that is over, all of it off its record. Series are found by the objects of the request's way, not by texts made for each. */
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
 import { perTokenMs } from "../../audit/record/TokenPace.ts"
-import { attemptResult, hasAnswered, isFallback } from "./AttemptResult.ts"
+import { attemptResult, fallbacksIn, hasAnswered } from "./AttemptResult.ts"
 import type { Book, CounterSeries, HistogramSeries } from "./Book.ts"
 import { recorded } from "./Instruments.ts"
 import { countsTokens, none, statusLabel } from "./RequestLabels.ts"
@@ -118,13 +118,15 @@ export class RequestMetrics {
     if (perToken !== undefined) way.perToken.record(perToken / 1000, trace, at)
   }
 
-  #countAttempts({ attempts, outcome, upstream }: AuditRecord, model: string): void {
+  #countAttempts(record: AuditRecord, model: string): void {
+    const { attempts, outcome, upstream } = record
     const last = attempts.length - 1
+    const fallbacks = fallbacksIn(record)
+    if (fallbacks > 0) this.#book.counter(recorded.fallbacks, model).add(fallbacks)
     for (const [at, attempt] of attempts.entries()) {
       // Of a stream that broke off and that nobody was asked to resume, the record of the request alone says so.
       const isCut = at === last && outcome === "stream_broken" && attempt.upstream === upstream
       this.#attempt(attempt, isCut)
-      if (isFallback(attempt, attempts[at - 1])) this.#book.counter(recorded.fallbacks, model).add(1)
       if (attempt.hedged === true) {
         this.#book.counter(recorded.hedges, model, String(hasAnswered(attempt))).add(1)
       }

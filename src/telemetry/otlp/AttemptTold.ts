@@ -2,7 +2,7 @@
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
 import { attemptResult, isFallback } from "../metrics/AttemptResult.ts"
 
-/** Why an attempt was made. */
+/** Why an attempt was made; `before` is the step of the request's way before it. */
 export const reasonOf = (attempt: AttemptRecord, before: AttemptRecord | undefined): string => {
   if (attempt.resumed === true) return "resume"
   if (attempt.hedged === true) return "hedge"

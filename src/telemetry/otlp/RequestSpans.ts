@@ -1,6 +1,7 @@
 /** The spans of a request that is over, all of it off its record: one of the request, and one of each attempt below it. */
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
 import type { AttemptSpan, RequestTrace } from "../../audit/record/RequestTrace.ts"
+import { isStep } from "../metrics/AttemptResult.ts"
 import { answeringOf, errorTypeOf, reasonOf, requestErrorOf, resultOf } from "./AttemptTold.ts"
 import { saidIn } from "./Content.ts"
 import { operationName, placeOf } from "./GenAiNames.ts"
@@ -163,7 +164,7 @@ export const spansOf = (
   const telling = answering ?? all.at(-1)?.attempt
   const attempts = all.map(({ attempt, span }, at) => {
     const said = attempt === telling ? { ...settings, ...content } : settings
-    const before = all[at - 1]?.attempt
+    const before = all.slice(0, at).findLast((earlier) => isStep(earlier.attempt))?.attempt
     const traced = { attempt, span, before, number: at + 1, isAnswering: attempt === answering, said }
     return attemptSpan(record, trace, traced, generation)
   })
