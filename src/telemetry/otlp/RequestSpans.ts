@@ -14,6 +14,13 @@ const longestMessage = 1024
 const clipped = (text: string): string =>
   text.length > longestMessage ? `${text.slice(0, longestMessage)}…` : text
 
+/** As many of these as a collector is to keep. */
+const mostListed = 32
+
+/** Of a request, in words; nothing where there are none. */
+const listed = (words: ReadonlyArray<string>): ReadonlyArray<string> | undefined =>
+  words.length === 0 ? undefined : words.slice(0, mostListed).map(clipped)
+
 const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
 
 /** What is said of the model's answer, which is that of the attempt that gave it. */
@@ -95,6 +102,7 @@ const attemptSpan = (
       "sluice.attempt.number": number,
       "sluice.attempt.reason": reasonOf(attempt, before),
       "sluice.attempt.result": result,
+      "sluice.attempt.dialect": attempt.dialect,
       "sluice.attempt.cause": attempt.cause === undefined ? undefined : clipped(attempt.cause),
       "sluice.attempt.time_to_answer": seconds(attempt.ms),
       ...(isAnswering ? answerAttributes(record, span, generation) : undefined),
@@ -133,7 +141,8 @@ const requestSpan = (record: AuditRecord, trace: RequestTrace): SpanData => {
       "sluice.attempts": record.attempts.length,
       "sluice.overhead": seconds(record.overheadMs),
       "sluice.time_to_first_event": seconds(record.ttftMs),
-      "sluice.dropped": record.dropped.length === 0 ? undefined : record.dropped,
+      "sluice.dropped": listed(record.dropped),
+      "sluice.not_asked": listed(record.notAsked.map(({ cause, upstream }) => `${upstream}: ${cause}`)),
       "sluice.key.fingerprint": record.keyFingerprint,
     },
   }
