@@ -121,7 +121,7 @@ export const rooms = {
   gateway: {
     rooms: `access answer aside audit audit/record config errors operations resume routing secrets spool telemetry telemetry/metrics telemetry/otlp upstream upstream/calls
       upstream/lists upstream/policy wire`,
-    edges: `Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Passage.ts Planned.ts Relay.ts
+    edges: `ActiveRequests.ts Admission.ts Answers.ts AskToResume.ts BeginAtOnce.ts Exchange.ts Frame.ts Gateway.ts JsonAnswer.ts LongBodies.ts Models.ts Passage.ts Planned.ts Relay.ts
       Passthrough.ts RelayedBytes.ts Respond.ts ResponseStream.ts StreamedAnswer.ts Uploads.ts`,
   },
   processes: {
@@ -131,7 +131,7 @@ export const rooms = {
   },
   admin: {
     rooms: `access admin/api audit audit/read audit/record config errors explain gateway processes routing telemetry version.ts wire`,
-    edges: `AdminApp.ts AdminQuestion.ts AttemptWatch.ts ConfigTold.ts Dashboard.ts LiveAnswer.ts LiveRequests.ts OverviewHandlers.ts RequestHandlers.ts SessionHandlers.ts StreamRelay.ts`,
+    edges: `ActiveWatch.ts AdminApp.ts AdminQuestion.ts AttemptWatch.ts ConfigTold.ts Dashboard.ts LiveAnswer.ts LiveRequests.ts OverviewHandlers.ts RequestHandlers.ts SessionHandlers.ts StreamRelay.ts`,
     outside: "@effect/platform node:crypto node:fs/promises node:zlib",
     computes: { "Session.ts": "node:crypto" },
   },

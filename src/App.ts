@@ -10,6 +10,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
 import * as OpenRequests from "./access/OpenRequests.ts"
 import * as Strangers from "./access/Strangers.ts"
+import * as ActiveWatch from "./admin/ActiveWatch.ts"
 import * as AdminApp from "./admin/AdminApp.ts"
 import { CallersPort, Leaving } from "./admin/AdminQuestion.ts"
 import * as AttemptWatch from "./admin/AttemptWatch.ts"
@@ -24,6 +25,7 @@ import * as AuditReading from "./audit/read/AuditReading.ts"
 import { CurrentConfig } from "./config/CurrentConfig.ts"
 import type { Environment } from "./config/Environment.ts"
 import * as FollowedFile from "./config/reload/FollowedFile.ts"
+import * as ActiveRequests from "./gateway/ActiveRequests.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Models from "./gateway/Models.ts"
 import * as AdminServer from "./http/AdminServer.ts"
@@ -111,7 +113,7 @@ export interface Bundles {
 /** What operators ask, and what this process counts and answers for that. */
 const adminLayer = (environment: Environment, bundles: Bundles) =>
   AdminApp.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(LiveRequests.layer, AttemptWatch.layer)),
+    Layer.provideMerge(Layer.mergeAll(LiveRequests.layer, ActiveWatch.layer, AttemptWatch.layer)),
     Layer.provideMerge(
       Layer.mergeAll(
         Layer.effect(
@@ -207,6 +209,7 @@ const serving = <FE, FR, AE, AR>(
         OpenRequests.layer,
         Strangers.layer,
         AccessLog.layer,
+        ActiveRequests.layer,
         Layer.provideMerge(Traces.layer(environment.otlp), FinishedRequests.layer),
         Spool.layer(),
         Questions.layer,

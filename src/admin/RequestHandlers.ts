@@ -1,10 +1,13 @@
-/** Requests of the audit, page by page, and one request's whole story. */
+/** Requests: those under way, those of the audit page by page, and one request's whole story. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { AuditReading, type NotRead } from "../audit/read/AuditReading.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
+import { Fleet } from "../processes/Fleet.ts"
 import { visitorOf } from "./Access.ts"
+import { activeReport } from "./ActiveTold.ts"
+import { activeQuestion } from "./ActiveWatch.ts"
 import { doorsOf, Leaving } from "./AdminQuestion.ts"
 import { AdminApi } from "./api/AdminApi.ts"
 import { badQuestion, busy, notThere } from "./api/ApiError.ts"
@@ -40,6 +43,7 @@ export const requestHandlers = HttpApiBuilder.group(AdminApi, "requests", (handl
   Effect.gen(function* () {
     const reading = yield* AuditReading
     const live = yield* LiveRequests
+    const fleet = yield* Fleet
     const { snapshot } = yield* CurrentConfig
     const isLeaving = yield* Leaving
     const clock = yield* Effect.clock
@@ -56,6 +60,7 @@ export const requestHandlers = HttpApiBuilder.group(AdminApi, "requests", (handl
           }
         }),
       )
+      .handle("active", ({ urlParams }) => Effect.map(fleet.ask(activeQuestion, urlParams), activeReport))
       .handle("live", ({ request, urlParams }) =>
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis

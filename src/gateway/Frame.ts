@@ -4,6 +4,7 @@ import type { Audit } from "../audit/Audit.ts"
 import type { AttemptRecord, AuditRecord } from "../audit/record/AuditRecord.ts"
 import type { RecordDraft, Unsent } from "../audit/record/RecordDraft.ts"
 import type { AttemptSpan } from "../audit/record/RequestTrace.ts"
+import type { AskedUpstream } from "../audit/record/SoFar.ts"
 import type { Snapshot } from "../config/Snapshot.ts"
 import { ShuttingDown } from "../errors/ServerErrors.ts"
 import { hostOf, type Target } from "../routing/Upstream.ts"
@@ -12,12 +13,14 @@ import type { AccessLog } from "../telemetry/AccessLog.ts"
 import type { FinishedRequests } from "../telemetry/FinishedRequests.ts"
 import type { Metrics } from "../telemetry/metrics/Metrics.ts"
 import type { Traces } from "../telemetry/otlp/Traces.ts"
+import type { ActiveRequests } from "./ActiveRequests.ts"
 import { noted, refusal } from "./Answers.ts"
 import type { ClientAnswer, Ends, RequestFrame } from "./Exchange.ts"
 
 /** Where what is known of a request goes. */
 export interface Books {
   readonly accessLog: AccessLog["Type"]
+  readonly active: ActiveRequests["Type"]
   readonly audit: Audit["Type"]
   readonly finished: FinishedRequests["Type"]
   readonly metrics: Metrics["Type"]
@@ -45,6 +48,8 @@ export class Frame implements LetIn, RequestFrame, Ends {
   readonly opened: OpenRequest
   readonly secrets: Secrets
   readonly caller: string
+  /** Among those under way. */
+  place = -1
   readonly #books: Books
   #passedOver: Map<string, number> | undefined
 
@@ -56,6 +61,7 @@ export class Frame implements LetIn, RequestFrame, Ends {
     this.secrets = secrets
     this.caller = caller
     books.metrics.opened(draft.endpoint)
+    books.active.begin(this)
   }
 
   readonly hold = (bytes: number, borrows = false): boolean =>
@@ -69,8 +75,7 @@ export class Frame implements LetIn, RequestFrame, Ends {
   }
 
   /** An upstream is asked. */
-  readonly onAsking = ({ upstream }: Pick<Target, "upstream">): AttemptSpan | undefined =>
-    this.draft.asking(upstream)
+  readonly onAsking = (asked: AskedUpstream): AttemptSpan | undefined => this.draft.asking(asked)
 
   /** An upstream is not asked, though it stands in the plan: the request cannot be said to it. */
   readonly onPassedBy = ({ dialect, upstream }: Target, cause: string): void => {
@@ -98,7 +103,8 @@ export class Frame implements LetIn, RequestFrame, Ends {
   }
 
   close(unsent: Unsent | undefined): void {
-    const { accessLog, audit, finished, metrics } = this.#books
+    const { accessLog, active, audit, finished, metrics } = this.#books
+    active.end(this)
     try {
       const record = this.draft.close(unsent)
       audit.record(record)

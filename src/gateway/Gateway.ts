@@ -28,6 +28,7 @@ import { Breakers } from "../upstream/Breakers.ts"
 import { Upstreams } from "../upstream/calls/Upstreams.ts"
 import { Dialects } from "../upstream/Dialects.ts"
 import { Slots } from "../upstream/Slots.ts"
+import { ActiveRequests } from "./ActiveRequests.ts"
 import { Admission, answeredWith } from "./Admission.ts"
 import type { ClientCall, RecordedAnswer, RequestFrame, Served, Unserved } from "./Exchange.ts"
 import { Frame } from "./Frame.ts"
@@ -58,6 +59,7 @@ export const layer: Layer.Layer<
   Gateway,
   never,
   | AccessLog
+  | ActiveRequests
   | Aside
   | Attempts
   | Audit
@@ -79,6 +81,7 @@ export const layer: Layer.Layer<
     const openRequests = yield* OpenRequests
     const admission = new Admission({
       accessLog: yield* AccessLog,
+      active: yield* ActiveRequests,
       finished: yield* FinishedRequests,
       audit: yield* Audit,
       clock,

@@ -8,7 +8,6 @@ import { credentialFor } from "../access/Credential.ts"
 import { type Deadline, deadlineOf } from "../access/Deadline.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import { type Ending, endingOf } from "../audit/record/RecordDraft.ts"
-import type { AttemptSpan } from "../audit/record/RequestTrace.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { DeadlineExceeded } from "../errors/UpstreamErrors.ts"
 import { passedToClient } from "../operations/HeadersToClient.ts"
@@ -16,6 +15,7 @@ import { type SentBody, toUpstream } from "../operations/HeadersToUpstream.ts"
 import type { Passed, PassedMethod } from "../routing/Passthrough.ts"
 import type { Target } from "../routing/Upstream.ts"
 import { busy } from "../upstream/Attempt.ts"
+import { type AttemptProgress, newProgress } from "../upstream/AttemptRequest.ts"
 import type { Breakers } from "../upstream/Breakers.ts"
 import { BodyCollector } from "../upstream/calls/BodyCollector.ts"
 import type { AnswerHead, OpenCall, UpstreamCall } from "../upstream/calls/UpstreamCall.ts"
@@ -81,16 +81,16 @@ class Passthrough {
   readonly #frame: Frame
   readonly #asked: AskedPassage
   readonly #target: Target
+  readonly #progress: AttemptProgress
   #body: PassingBody | undefined
-  #beganAt = 0
   #leaveSlot: (() => void) | undefined
-  #span: AttemptSpan | undefined
 
   constructor(tools: PassthroughTools, frame: Frame, asked: AskedPassage) {
     this.#tools = tools
     this.#frame = frame
     this.#asked = asked
     this.#target = { upstream: asked.passed.rule.upstream, upstreamModel: "" }
+    this.#progress = newProgress(this.#target)
   }
 
   served(): Served {
@@ -116,13 +116,14 @@ class Passthrough {
   #answer(): Effect.Effect<RecordedAnswer, GatewayError> {
     const tooLong = this.#body?.fault()
     if (tooLong !== undefined) return this.#fail(tooLong)
-    this.#beganAt = this.#tools.now()
-    this.#span = this.#frame.onAsking(this.#target)
-    const traced = this.#span === undefined ? undefined : { span: this.#span }
+    this.#progress.beganAt = this.#tools.now()
+    this.#progress.span = this.#frame.onAsking(this.#progress)
     const told = (outcome: AttemptOutcome, failed: boolean): void => {
-      const upstream = this.#target.upstream.name
+      const { beganAt, span, upstream } = this.#progress
+      const ms = this.#tools.now() - beganAt
+      const traced = span === undefined ? undefined : { span }
       this.#frame.onAttempt(
-        { upstream, upstreamModel: undefined, ...outcome, ms: this.#tools.now() - this.#beganAt, ...traced },
+        { upstream: upstream.name, upstreamModel: undefined, ...outcome, ms, ...traced },
         failed,
       )
     }
@@ -143,6 +144,7 @@ class Passthrough {
       onSuccess: (leave) =>
         Effect.suspend(() => {
           this.#leaveSlot = leave
+          this.#progress.hasSlot = true
           breakers.begin([this.#target], this.#frame.caller)
           return this.#asking()
         }),
@@ -158,7 +160,7 @@ class Passthrough {
       model: "nothing",
     }
     const culprit = failure === undefined ? caller : culpritOf(failure, caller)
-    this.#tools.breakers.end(this.#target, signs, this.#beganAt, snapshot.breaker, culprit)
+    this.#tools.breakers.end(this.#target, signs, this.#progress.beganAt, snapshot.breaker, culprit)
   }
 
   /** The call is over, where it came to one. */
@@ -209,7 +211,7 @@ class Passthrough {
     const credential = credentialFor(this.#frame.snapshot.server.accessKeys, upstream, call)
     const about: SentBody = { body: this.#body === undefined ? "none" : "as_said", face: call.face }
     const headers: Record<string, string> = {
-      ...toUpstream(tracedHeaders(call.headers, this.#span), upstream, credential, about),
+      ...toUpstream(tracedHeaders(call.headers, this.#progress.span), upstream, credential, about),
     }
     for (const name of alsoPassed) {
       const value = call.headers[name]

@@ -39,8 +39,10 @@ class Attempting {
 
   attempt(at: AttemptAt, sent: Sent): Effect.Effect<AttemptResult> {
     return Effect.suspend(() => {
-      at.progress.span = at.request.onAsking(at.target)
       const beganAt = this.#surroundings.now()
+      at.progress.beganAt = beganAt
+      at.progress.hasSlot = false
+      at.progress.span = at.request.onAsking(at.progress)
       return at.target.upstream.concurrency === undefined
         ? this.#call(at, sent, beganAt, nothingToLeave)
         : this.#callFromSlot(at, sent, beganAt)
@@ -49,6 +51,7 @@ class Attempting {
 
   #call(at: AttemptAt, { body, excuse, translation }: Sent, beganAt: number, leaveSlot: () => void) {
     return Effect.async<AttemptResult>((resume) => {
+      at.progress.hasSlot = true
       const onResult = (result: AttemptResult): void => resume(Effect.succeed(result))
       const running = new RunningAttempt(
         at,

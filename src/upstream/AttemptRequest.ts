@@ -3,6 +3,7 @@ import type { Deadline } from "../access/Deadline.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { AttemptSpan } from "../audit/record/RequestTrace.ts"
+import type { AskedUpstream } from "../audit/record/SoFar.ts"
 import type { AskedTarget } from "../operations/Operation.ts"
 import type { Translation } from "../operations/translation/Translation.ts"
 import type { Target } from "../routing/Upstream.ts"
@@ -27,7 +28,7 @@ export interface AttemptRequest extends Omit<AskedForm, "aside" | "beganAt" | "c
   /** @param span of the attempt, where traces are on: the upstream is told of it */
   readonly headersFor: (target: Target, span: AttemptSpan | undefined) => Readonly<Record<string, string>>
   /** Told when a target is asked, before the wait for a slot; that it is over is told once for each (`onFailed`, or of its answer). */
-  readonly onAsking: (target: Target) => AttemptSpan | undefined
+  readonly onAsking: (asked: AskedUpstream) => AttemptSpan | undefined
   /** Whose request it is: what fails may be its doing alone. */
   readonly caller?: string
   /** What no target may say of what it was sent. */
@@ -39,17 +40,20 @@ export interface AttemptRequest extends Omit<AskedForm, "aside" | "beganAt" | "c
 }
 
 /** How far an attempt has come, for who watches it from outside; and why it was cancelled, for its record. */
-export interface AttemptProgress {
+export interface AttemptProgress extends AskedUpstream {
   /** The first byte is here. */
   hasBegun: boolean
   cancelledBecause: string | undefined
   /** Of the attempt that was begun last, where traces are on. */
   span: AttemptSpan | undefined
-  /** It is made beside another that is slow. */
-  readonly isHedge: boolean
+  beganAt: number
+  hasSlot: boolean
 }
 
-export const newProgress = (isHedge = false): AttemptProgress => ({
+export const newProgress = ({ upstream }: Target, isHedge = false): AttemptProgress => ({
+  upstream,
+  beganAt: 0,
+  hasSlot: false,
   hasBegun: false,
   cancelledBecause: undefined,
   span: undefined,

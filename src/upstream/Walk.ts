@@ -233,7 +233,7 @@ export class Walk {
     })
   }
 
-  #attempt(target: Target, question: Question, progress = newProgress()) {
+  #attempt(target: Target, question: Question, progress = newProgress(target)) {
     const request =
       target.dialect === undefined
         ? this.#request
@@ -244,7 +244,7 @@ export class Walk {
 
   /** Asks a target, and when it is late the next one beside it. */
   #askHedged(target: Target, question: Question, delayMs: number): Effect.Effect<Asked> {
-    const progress = newProgress()
+    const progress = newProgress(target)
     return hedge({
       first: this.#contender(target, question, progress),
       delayMs,
@@ -258,7 +258,7 @@ export class Walk {
     const other = this.#takeNext()
     if (other === undefined) return Effect.succeedNone
     return Effect.matchEffect(this.#questionFor(other), {
-      onSuccess: (question) => Effect.succeedSome(this.#contender(other, question, newProgress(true))),
+      onSuccess: (question) => Effect.succeedSome(this.#contender(other, question, newProgress(other, true))),
       onFailure: (error) => {
         if (other.dialect !== undefined && error._tag === "InvalidRequest") {
           this.#passBy(other, error)

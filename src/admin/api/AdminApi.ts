@@ -6,12 +6,13 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { version } from "../../version.ts"
+import { ActiveReport } from "./ActiveReport.ts"
 import { BadQuestion, Busy, Forbidden, NotSignedIn, NotThere } from "./ApiError.ts"
 import { ConfigReport } from "./ConfigReport.ts"
 import { ConnectReport } from "./ConnectReport.ts"
 import { known } from "./Described.ts"
 import { RequestPage, RequestStories } from "./RequestPages.ts"
-import { filterParams, RequestQuery, UsageQuery } from "./RequestQuery.ts"
+import { ActiveQuery, filterParams, RequestQuery, UsageQuery } from "./RequestQuery.ts"
 import { UpstreamReport } from "./UpstreamReport.ts"
 import { UsageReport } from "./UsageReport.ts"
 
@@ -60,6 +61,14 @@ const requests = HttpApiGroup.make("requests")
       .annotateContext(says("Requests that have finished, the newest first, page by page.")),
   )
   .add(
+    HttpApiEndpoint.get("active", "/requests/active")
+      .setUrlParams(ActiveQuery)
+      .addSuccess(ActiveReport)
+      .annotateContext(
+        says("Requests under way in all processes, the oldest first: whom each waits for, and since when."),
+      ),
+  )
+  .add(
     HttpApiEndpoint.get("live", "/requests/live")
       .setUrlParams(Schema.Struct({ ...filterParams }))
       .addSuccess(HttpApiSchema.Text({ contentType: "text/event-stream" }))
@@ -80,7 +89,7 @@ const requests = HttpApiGroup.make("requests")
       .addError(Busy)
       .annotateContext(says("All that is kept of one request, with headers and bodies.")),
   )
-  .annotateContext(says("Requests, live and past."))
+  .annotateContext(says("Requests: under way, as they finish, and past."))
 
 const overview = HttpApiGroup.make("overview")
   .add(

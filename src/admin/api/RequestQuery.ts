@@ -44,6 +44,21 @@ export const RequestQuery = Schema.Struct({
 
 export interface RequestQuery extends Schema.Schema.Type<typeof RequestQuery> {}
 
+const { conversation, endpoint, ip, key, model, text, upstream } = filterParams
+
+/** Of a request under way it is not known yet when and how it ends. */
+export const ActiveQuery = Schema.Struct({
+  model,
+  upstream: upstream.annotations({ description: "A client that is asked, or answers" }),
+  endpoint,
+  ip,
+  key,
+  conversation,
+  text: text.annotations({ description: "A part of the id or of the model's name, in any case" }),
+})
+
+export interface ActiveQuery extends Schema.Schema.Type<typeof ActiveQuery> {}
+
 /** What usage can be grouped by. */
 export const usageGroups = [
   "hour",

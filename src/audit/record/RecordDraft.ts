@@ -7,12 +7,13 @@ import { noUsage, type Usage } from "../../answer/Usage.ts"
 import type { Addressee, FaceName } from "../../errors/faces/Face.ts"
 import type { Outcome } from "../../errors/Outcome.ts"
 import type { RequestFacts } from "../../operations/Operation.ts"
-import type { Target, Upstream } from "../../routing/Upstream.ts"
+import type { Target } from "../../routing/Upstream.ts"
 import { withoutKeyForms } from "../../secrets/KeyForm.ts"
 import type { AuditPolicy } from "./AuditPolicy.ts"
 import type { AttemptRecord, AuditedBody, AuditRecord, PassedByRecord } from "./AuditRecord.ts"
 import { keptHeader, redactHeaders } from "./KeptHeaders.ts"
 import type { AttemptSpan, RequestTrace } from "./RequestTrace.ts"
+import type { AskedUpstream, SoFar } from "./SoFar.ts"
 import { UpstreamTime } from "./UpstreamTime.ts"
 
 /** What is known of a request before anything was read of it. */
@@ -109,6 +110,9 @@ export class RecordDraft implements Addressee {
   #code: string | undefined
   #upstreamRequestId: string | undefined
   readonly #upstreamTime = new UpstreamTime()
+  /** Whom it waits for, and who is asked beside. */
+  #asking: AskedUpstream | undefined
+  #hedge: AskedUpstream | undefined
   /** The span of the attempt whose stream is under way. */
   #streaming: AttemptSpan | undefined
   readonly #opening: Opening
@@ -177,16 +181,20 @@ export class RecordDraft implements Addressee {
   }
 
   /** An upstream is asked: `attempted` follows, once for each. */
-  asking(upstream: Upstream): AttemptSpan | undefined {
+  asking(asked: AskedUpstream): AttemptSpan | undefined {
     const { elapsedMs, startedAt, trace } = this.#opening
     const at = elapsedMs()
     this.#upstreamTime.begin(at)
-    return trace?.attempt(upstream, startedAt + at)
+    if (asked.isHedge) this.#hedge = asked
+    else this.#asking = asked
+    return trace?.attempt(asked.upstream, startedAt + at)
   }
 
   attempted(attempt: AttemptRecord, failed: boolean): void {
     const at = this.#opening.elapsedMs()
     this.#upstreamTime.end(at)
+    if (attempt.hedged === true) this.#hedge = undefined
+    else this.#asking = undefined
     if (attempt.span !== undefined) this.#endSpan(attempt.span, at)
     this.#attempts.push(this.#givenUp === undefined ? attempt : { ...attempt, cause: this.#givenUp })
     if (failed) this.#tried.push(attempt)
@@ -281,6 +289,21 @@ export class RecordDraft implements Addressee {
   get #model(): string | undefined {
     const model = named(this.#asked.model)
     return model === undefined || this.#attempts.length > 0 ? model : withoutKeyForms(model)
+  }
+
+  /** What is known of it by now. */
+  get soFar(): SoFar {
+    const { conversation, keyFingerprint } = this.#opening
+    return {
+      model: this.#model,
+      stream: this.#asked.stream,
+      keyFingerprint,
+      conversation,
+      ttftMs: this.#ttftMs,
+      asked: [this.#asking, this.#hedge].filter((asked) => asked !== undefined),
+      isAnswered: this.#answering !== undefined || this.#ended() !== undefined,
+      isGathered: this.#isGathered,
+    }
   }
 
   /** The record, once the request is over. A request that ends without an answer was left by its client. */

@@ -21,18 +21,18 @@ import {
   whole,
 } from "./ColumnKinds.ts"
 
-/** What is `undefined` is left out in JSON. An attempt without a status always has a cause. */
+/** An attempt as it is written down. What is `undefined` is left out in JSON. One without a status always has a cause. */
+export const keptAttempt = ({ cause, dialect, ms, resumed, status, upstream }: AttemptRecord) => ({
+  upstream,
+  dialect,
+  resumed,
+  status,
+  cause: cause === undefined ? (status === undefined ? null : undefined) : clip(cause),
+  ms: rounded(ms),
+})
+
 const attemptsText = (attempts: ReadonlyArray<AttemptRecord>): string =>
-  JSON.stringify(
-    attempts.map(({ cause, dialect, ms, resumed, status, upstream }) => ({
-      upstream,
-      dialect,
-      resumed,
-      status,
-      cause: cause === undefined ? (status === undefined ? null : undefined) : clip(cause),
-      ms: rounded(ms),
-    })),
-  )
+  JSON.stringify(attempts.map(keptAttempt))
 
 const passedByText = (upstreams: ReadonlyArray<PassedByRecord>): string =>
   JSON.stringify(upstreams.map(({ cause, dialect, upstream }) => ({ upstream, dialect, cause: clip(cause) })))
