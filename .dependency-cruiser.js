@@ -58,7 +58,8 @@ export const rooms = {
   },
   "telemetry/otlp": {
     rooms: "audit/record dialects operations routing telemetry telemetry/metrics version.ts wire",
-    edges: "Export.ts Exporting.ts GenAiMetrics.ts MetricExport.ts Outbox.ts TraceIds.ts Traces.ts",
+    edges:
+      "Export.ts Exporting.ts GenAiMetrics.ts MetricExport.ts Outbox.ts TraceIds.ts Traces.ts UntilTheEnd.ts",
     outside: `@opentelemetry/api @opentelemetry/exporter-metrics-otlp-http @opentelemetry/exporter-metrics-otlp-proto
       @opentelemetry/exporter-trace-otlp-http @opentelemetry/exporter-trace-otlp-proto @opentelemetry/resources @opentelemetry/sdk-metrics node:crypto`,
   },

@@ -1,12 +1,11 @@
 /** A real Prometheus scrapes a gateway of several processes, and its sums are right, also when one of them dies. */
-import { readFileSync } from "node:fs"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { eventually } from "../support/Patience.ts"
 import { hasPrometheus, prometheus } from "../support/Prometheus.ts"
-import { addressOf, sluice } from "../support/process.ts"
+import { addressOf, sluice, workersOf } from "../support/process.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 
 /** What a query comes to; `undefined` as long as there is no answer. */
@@ -30,9 +29,6 @@ const ask = (address: string) =>
     await answer.arrayBuffer()
     return answer.status
   })
-
-const workersOf = (pid: number | undefined): ReadonlyArray<number> =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number)
 
 describe("Prometheus", () => {
   it.scopedLive.skipIf(!hasPrometheus)("sees the sums of all workers, which do not fall when one dies", () =>
@@ -60,11 +56,11 @@ describe("Prometheus", () => {
       yield* becomes("sluice_processes", 3)
       expect(yield* asked(at, "count(sluice_client_active)")).toBe(1)
 
-      const [first = 0] = workersOf(gateway.process.pid)
+      const [first = 0] = workersOf(gateway)
       process.kill(first, "SIGKILL")
       yield* eventually(
         "another worker",
-        Effect.sync(() => workersOf(gateway.process.pid)),
+        Effect.sync(() => workersOf(gateway)),
         (workers) => workers.length === 2 && !workers.includes(first),
         30_000,
       )

@@ -10,7 +10,7 @@ import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { eventually } from "../support/Patience.ts"
-import { addressOf, type GatewayProcess, sluice } from "../support/process.ts"
+import { addressOf, sluice, workersOf } from "../support/process.ts"
 import { head, rawConnection } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 
@@ -50,9 +50,6 @@ const healthOf = (address: string): Effect.Effect<string> =>
   Effect.promise(async () =>
     (await fetch(`${address}/health?verbose`, { headers: { connection: "close" } })).text(),
   )
-
-const workersOf = ({ process }: Pick<GatewayProcess, "process">): ReadonlyArray<number> =>
-  readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ").map(Number)
 
 const idsIn = (folder: string): ReadonlyArray<string> => {
   const database = new Database(`${folder}/record.db`, { readonly: true })

@@ -1,6 +1,6 @@
 /** The built gateway as a process of its own, with its log to wait on. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
@@ -25,6 +25,10 @@ export interface GatewayProcess {
 /** Where a process that logged `listening` is reached, without `/v1`. */
 export const addressOf = (gateway: GatewayProcess): Effect.Effect<string> =>
   Effect.map(gateway.logged("listening"), ({ address }) => String(address))
+
+/** The processes that a gateway of several started, by their numbers. */
+export const workersOf = ({ process: { pid } }: Pick<GatewayProcess, "process">): ReadonlyArray<number> =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number)
 
 /** Node with these arguments; under a limit of open files, by a shell that it replaces. */
 const programOf = (

@@ -11,9 +11,7 @@ import { genAiInstruments } from "./GenAiInstruments.ts"
 import { type ConfiguredNames, GenAiMetrics } from "./GenAiMetrics.ts"
 import { metricDataOf } from "./MetricData.ts"
 import type { OtlpSettings } from "./OtlpSettings.ts"
-
-/** What the last export may take: the process is about to go. */
-const lastMs = 5_000
+import { untilTheEnd } from "./UntilTheEnd.ts"
 
 /** Records the metrics of the GenAI conventions; gives what they read. */
 export const genAiReadings = (
@@ -51,6 +49,10 @@ export const exportMetrics = (
       if (failure === undefined && isFailing) yield* Effect.logInfo("metrics are exported again")
       isFailing = failure !== undefined
     })
-    yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.interruptible(once), lastMs))
-    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(metrics.intervalMs), once)))
+    yield* untilTheEnd({
+      pause: Effect.sleep(metrics.intervalMs),
+      once,
+      ended: (isCut) =>
+        isCut ? Effect.logWarning("the last metrics could not be exported before the end") : Effect.void,
+    })
   })

@@ -1,6 +1,7 @@
 /** What waits to be exported, up to a bound: what comes beyond is dropped and counted. An exporter that fails keeps nobody waiting. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { untilTheEnd } from "./UntilTheEnd.ts"
 
 export interface OutboxOptions<A> {
   /** As the log calls what is sent. */
@@ -13,12 +14,11 @@ export interface OutboxOptions<A> {
   readonly send: (items: ReadonlyArray<A>) => Effect.Effect<string | undefined>
 }
 
-/** What is sent at the end at most takes so long: the process is about to go. */
-const flushMs = 5_000
-
 export class Outbox<A> {
   readonly #options: OutboxOptions<A>
   #waiting: Array<A> = []
+  /** How many are being sent. */
+  #underWay = 0
   #dropped = 0
   #isFailing = false
   #wake: (() => void) | undefined
@@ -44,12 +44,13 @@ export class Outbox<A> {
   }
 
   /** Sends in batches for as long as the scope is open, and the rest when it closes. */
-  readonly run: Effect.Effect<void, never, Scope.Scope> = Effect.gen(this, function* () {
-    const { delayMs } = this.#options
-    yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.interruptible(this.#flush), flushMs))
-    const round = Effect.zipRight(Effect.timeoutOption(this.#full, delayMs), this.#flush)
-    yield* Effect.forkScoped(Effect.forever(round))
-  })
+  readonly run: Effect.Effect<void, never, Scope.Scope> = Effect.suspend(() =>
+    untilTheEnd({
+      pause: Effect.asVoid(Effect.timeoutOption(this.#full, this.#options.delayMs)),
+      once: this.#flush,
+      ended: () => this.#ended,
+    }),
+  )
 
   /** Done when a whole batch waits. */
   get #full(): Effect.Effect<void> {
@@ -65,6 +66,7 @@ export class Outbox<A> {
       if (this.#waiting.length === 0) return Effect.void
       const batch = this.#waiting.slice(0, this.#options.maxBatch)
       this.#waiting = this.#waiting.slice(batch.length)
+      this.#underWay = batch.length
       return Effect.flatMap(this.#options.send(batch), (failure) =>
         failure === undefined ? this.#went() : this.#failed(batch.length, failure),
       )
@@ -73,6 +75,7 @@ export class Outbox<A> {
 
   #went(): Effect.Effect<void> {
     const { what } = this.#options
+    this.#underWay = 0
     const told = this.#isFailing ? Effect.logInfo(`${what} are exported again`) : Effect.void
     this.#isFailing = false
     return Effect.zipRight(told, this.#flush)
@@ -80,9 +83,20 @@ export class Outbox<A> {
 
   /** The log says it once, until it works again. */
   #failed(count: number, failure: string): Effect.Effect<void> {
+    this.#underWay = 0
     this.#dropped += count
     if (this.#isFailing) return Effect.void
     this.#isFailing = true
     return Effect.logWarning(`${this.#options.what} could not be exported: ${failure}`)
+  }
+
+  /** The process goes: what did not go before it is lost. */
+  get #ended(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const lost = this.#waiting.length + this.#underWay
+      this.#dropped += lost
+      if (lost === 0) return Effect.void
+      return Effect.logWarning(`${this.#options.what} could not be exported before the end: ${lost} are lost`)
+    })
   }
 }
