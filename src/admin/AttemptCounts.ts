@@ -40,6 +40,9 @@ export interface AttemptsOf {
   readonly lastFailure: LastFailure | undefined
 }
 
+/** By the names of upstreams. A map: a name may be one that every object has. */
+export type AttemptsByName = ReadonlyMap<string, AttemptsOf>
+
 interface Minute {
   /** Which one since the epoch. */
   number: number
@@ -120,11 +123,11 @@ export class AttemptCounts {
   }
 
   /** Of these upstreams; what was counted of others is forgotten. */
-  of(names: ReadonlySet<string>): Readonly<Record<string, AttemptsOf>> {
+  of(names: ReadonlySet<string>): AttemptsByName {
     for (const name of this.#byUpstream.keys()) if (!names.has(name)) this.#byUpstream.delete(name)
     const number = Math.floor(this.#now() / minuteMs)
-    return Object.fromEntries(
-      [...this.#byUpstream].map(([name, counted]) => [
+    return new Map(
+      [...this.#byUpstream].map(([name, counted]): readonly [string, AttemptsOf] => [
         name,
         {
           last5m: counted.sums(number - 4),

@@ -1,16 +1,15 @@
 /** Has this process count what becomes of attempts, and answer how many of the last hour went well. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Predicate from "effect/Predicate"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import type { FleetQuestion } from "../processes/FleetQuestion.ts"
 import { Questions } from "../processes/Questions.ts"
 import { FinishedRequests } from "../telemetry/FinishedRequests.ts"
-import { AttemptCounts, type AttemptsOf } from "./AttemptCounts.ts"
+import { AttemptCounts, type AttemptsByName } from "./AttemptCounts.ts"
 
-export const attemptsQuestion: FleetQuestion<Readonly<Record<string, AttemptsOf>>> = {
+export const attemptsQuestion: FleetQuestion<AttemptsByName> = {
   name: "attempts",
-  isAnswer: (said): said is Readonly<Record<string, AttemptsOf>> => Predicate.isRecord(said),
+  isAnswer: (said): said is AttemptsByName => said instanceof Map,
 }
 
 export const layer = Layer.scopedDiscard(

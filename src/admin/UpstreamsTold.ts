@@ -4,6 +4,7 @@ import type { Upstream } from "../routing/Upstream.ts"
 import { hostOf } from "../routing/Upstream.ts"
 import {
   type AttemptSums,
+  type AttemptsByName,
   type AttemptsOf,
   type LastFailure,
   noAttempts,
@@ -13,7 +14,7 @@ import {
 import type { RecentAttempts, UpstreamReport, UpstreamTold } from "./api/UpstreamReport.ts"
 
 /** What each process counted, by upstream. */
-export type AttemptsByProcess = ReadonlyArray<Readonly<Record<string, AttemptsOf>>>
+export type AttemptsByProcess = ReadonlyArray<AttemptsByName>
 
 const recentOf = ({ attempts, errors, latencies, ttfts }: AttemptSums): RecentAttempts => ({
   attempts,
@@ -26,13 +27,13 @@ const recentOf = ({ attempts, errors, latencies, ttfts }: AttemptSums): RecentAt
 
 const sumsOf = (counts: AttemptsByProcess, name: string, of: (one: AttemptsOf) => AttemptSums): AttemptSums =>
   counts.reduce((sum, one) => {
-    const counted = one[name]
+    const counted = one.get(name)
     return counted === undefined ? sum : together(sum, of(counted))
   }, noAttempts)
 
 const lastFailureOf = (counts: AttemptsByProcess, name: string): UpstreamTold["last_error"] => {
   const last = counts.reduce<LastFailure | undefined>((latest, one) => {
-    const failure = one[name]?.lastFailure
+    const failure = one.get(name)?.lastFailure
     return failure !== undefined && (latest === undefined || failure.at > latest.at) ? failure : latest
   }, undefined)
   return last === undefined

@@ -67,7 +67,7 @@ describe("AttemptCounts", () => {
         fc.constantFrom("official", "spare"),
         (all, name) => {
           const { counts, now, told } = counted(all)
-          const sums = counts.of(both)[name]
+          const sums = counts.of(both).get(name)
           const within = (minutes: number) =>
             told.filter(
               ({ at, upstream }) =>
@@ -106,24 +106,24 @@ describe("AttemptCounts", () => {
       { ...one, status: undefined },
       { ...one, status: 200 },
     ])
-    expect(counts.of(both)["official"]?.lastFailure).toEqual({
+    expect(counts.of(both).get("official")?.lastFailure).toEqual({
       at: told[1]?.at,
       status: undefined,
       cause: "refused",
     })
-    expect(counts.of(both)["spare"]).toBeUndefined()
+    expect(counts.of(both).get("spare")).toBeUndefined()
   })
 
   it("forgets who is no upstream any more, so that a reload leaves nothing behind", () => {
     const { counts } = counted([{ later: 0, upstream: "spare", status: 200, ms: 1, ttftMs: undefined }])
-    expect(counts.of(new Set(["official"]))).toEqual({})
-    expect(counts.of(both)).toEqual({})
+    expect(counts.of(new Set(["official"]))).toEqual(new Map())
+    expect(counts.of(both)).toEqual(new Map())
   })
 
   it("law: sums of processes are added in any order, and one that counted nothing changes nothing", () => {
     const sums: fc.Arbitrary<AttemptSums> = fc
       .array(happened, { maxLength: 10 })
-      .map((all) => counted(all).counts.of(both)["official"]?.last1h ?? together(noAttempts, noAttempts))
+      .map((all) => counted(all).counts.of(both).get("official")?.last1h ?? together(noAttempts, noAttempts))
     fc.assert(
       fc.property(sums, sums, sums, (a, b, c) => {
         expect(together(a, b)).toEqual(together(b, a))

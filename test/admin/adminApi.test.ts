@@ -290,4 +290,17 @@ describe("The admin API", () => {
       expect((yield* get(`${api}/requests`, withKey, { method: "DELETE" })).status).toBe(404)
     }),
   )
+
+  it.scopedLive("tells of clients under whatever names they have", () =>
+    Effect.gen(function* () {
+      const names = ["constructor", "__proto__", "toString"]
+      const { baseUrl } = yield* startGateway(
+        configOf(names.map((name) => ({ name, base_url: "http://127.0.0.1:1" }))),
+      )
+      const { body, status } = yield* get(`${baseUrl}/admin/api/upstreams`)
+      expect(status).toBe(200)
+      expect(listOf(body, "upstreams").map((one) => member(one, "name"))).toEqual(names)
+      expect(member(body, "upstreams", 1, "last_5m", "attempts")).toBe(0)
+    }),
+  )
 })
