@@ -10,7 +10,7 @@ import { Lines, type Members } from "./Lines.ts"
 const isMembers = (part: unknown): part is Members =>
   typeof part === "object" && part !== null && Object.getPrototypeOf(part) === Object.prototype
 
-/** `Effect.logInfo("text", { name: value })`: texts are joined, plain objects are members, as annotations are. */
+/** `Effect.logInfo("text", { name: value })`: texts are joined, plain objects are members, as annotations are, and an error is a cause. */
 const parts = (
   message: unknown,
   annotations: HashMap.HashMap<string, unknown>,
@@ -18,12 +18,14 @@ const parts = (
 ): { readonly text: string; readonly members: Members } => {
   const texts: Array<string> = []
   const members: Record<string, unknown> = {}
+  let whole = cause
   for (const part of Array.isArray(message) ? message : [message]) {
     if (isMembers(part)) Object.assign(members, part)
+    else if (part instanceof Error) whole = Cause.sequential(whole, Cause.die(part))
     else texts.push(typeof part === "string" ? part : Inspectable.toStringUnknown(part, 0))
   }
   for (const [name, value] of annotations) members[name] = value
-  if (!Cause.isEmpty(cause)) members["cause"] = Cause.pretty(cause, { renderErrorCause: true })
+  if (!Cause.isEmpty(whole)) members["cause"] = Cause.pretty(whole, { renderErrorCause: true })
   return { text: texts.join(" "), members }
 }
 

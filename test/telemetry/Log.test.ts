@@ -93,6 +93,19 @@ describe("Log", () => {
     }),
   )
 
+  it.effect("says what an error among its parts is, and where it came from", () =>
+    Effect.gen(function* () {
+      for (const format of ["json", "pretty"] as const) {
+        const lines = yield* linesOf(
+          Effect.logError("x", { id: "one" }, new TypeError("no such thing")),
+          format,
+        )
+        expect(lines.join("\n")).toContain("TypeError: no such thing")
+        expect(lines.join("\n")).toContain("Log.test.ts")
+      }
+    }),
+  )
+
   it.effect("bounds a line, whatever stands in it", () =>
     Effect.gen(function* () {
       const long = "m".repeat(5_000_000)
