@@ -1,7 +1,6 @@
 /** Requests as they finish, as server-sent events to one reader. */
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { AuditFilter } from "../audit/read/AuditFilter.ts"
@@ -22,7 +21,25 @@ const encoder = new TextEncoder()
 const eventOf = (name: string, data: unknown): Uint8Array =>
   encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
 
+const eventsOf = (rows: ReadonlyArray<RequestRow>): Uint8Array =>
+  Buffer.concat(rows.map((row) => eventOf("request", row)))
+
+/** What finished at once, as it was written for the first reader who is told all of it: each of many would write the same. */
+const written = new WeakMap<ReadonlyArray<RequestRow>, Uint8Array>()
+
+const writtenOnce = (rows: ReadonlyArray<RequestRow>): Uint8Array => {
+  const bytes = written.get(rows) ?? eventsOf(rows)
+  written.set(rows, bytes)
+  return bytes
+}
+
 const nothing = encoder.encode(": still here\n\n")
+
+/** Events that wait together. */
+interface Waiting {
+  readonly bytes: Uint8Array
+  readonly events: number
+}
 
 const ended = Symbol("ended")
 
@@ -30,14 +47,15 @@ const ended = Symbol("ended")
 class Reader implements Watcher {
   readonly #filter: AuditFilter
   readonly #whyEnds: () => EndReason | undefined
-  readonly #line: Queue.Queue<Uint8Array | typeof ended>
+  readonly #line: Queue.Queue<Waiting | typeof ended>
+  #waiting = 0
   #isOver = false
   #spokeAt = 0
 
   constructor(
     filter: AuditFilter,
     whyEnds: () => EndReason | undefined,
-    line: Queue.Queue<Uint8Array | typeof ended>,
+    line: Queue.Queue<Waiting | typeof ended>,
   ) {
     this.#filter = filter
     this.#whyEnds = whyEnds
@@ -49,7 +67,9 @@ class Reader implements Watcher {
   }
 
   finished(rows: ReadonlyArray<RequestRow>): void {
-    for (const row of rows) if (admitsRow(this.#filter, row)) this.#say(eventOf("request", row))
+    const admitted = rows.filter((row) => admitsRow(this.#filter, row))
+    if (admitted.length === 0) return
+    this.#say(admitted.length === rows.length ? writtenOnce(rows) : eventsOf(admitted), admitted.length)
   }
 
   missed(many: number): void {
@@ -66,17 +86,24 @@ class Reader implements Watcher {
     }
   }
 
-  #say(event: Uint8Array): void {
+  /** What waited is on its way. */
+  taken({ bytes, events }: Waiting): Uint8Array {
+    this.#waiting -= events
+    return bytes
+  }
+
+  #say(bytes: Uint8Array, events = 1): void {
     if (this.#isOver) return
     this.#spokeAt = 0
-    this.#line.unsafeOffer(event)
-    if (Option.getOrElse(this.#line.unsafeSize(), () => 0) >= mostWaiting) this.#end("slow")
+    this.#waiting += events
+    this.#line.unsafeOffer({ bytes, events })
+    if (this.#waiting >= mostWaiting) this.#end("slow")
   }
 
   #end(reason: EndReason): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#line.unsafeOffer(eventOf("end", { reason }))
+    this.#line.unsafeOffer({ bytes: eventOf("end", { reason }), events: 1 })
     this.#line.unsafeOffer(ended)
   }
 }
@@ -90,15 +117,13 @@ export const liveAnswer = (
   HttpServerResponse.stream(
     Stream.unwrapScoped(
       Effect.gen(function* () {
-        const line = yield* Effect.acquireRelease(
-          Queue.unbounded<Uint8Array | typeof ended>(),
-          Queue.shutdown,
-        )
-        yield* live.watch(new Reader(filter, whyEnds, line))
+        const line = yield* Effect.acquireRelease(Queue.unbounded<Waiting | typeof ended>(), Queue.shutdown)
+        const reader = new Reader(filter, whyEnds, line)
+        yield* live.watch(reader)
         return Stream.takeWhile(
           Stream.fromQueue(line, { maxChunkSize: 1 }),
-          (event): event is Uint8Array => event !== ended,
-        )
+          (waiting): waiting is Waiting => waiting !== ended,
+        ).pipe(Stream.map((waiting) => reader.taken(waiting)))
       }),
     ),
     { contentType: "text/event-stream" },

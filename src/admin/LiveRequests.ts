@@ -31,7 +31,11 @@ export interface Watcher {
 
 export class LiveRequests extends Context.Tag("sluice/LiveRequests")<
   LiveRequests,
-  { readonly watch: (watcher: Watcher) => Effect.Effect<void, never, Scope.Scope> }
+  {
+    readonly watch: (watcher: Watcher) => Effect.Effect<void, never, Scope.Scope>
+    /** Whether one more may watch. */
+    readonly hasRoom: () => boolean
+  }
 >() {}
 
 const finishedQuestion: FleetQuestion<FinishedSince> = {
@@ -41,6 +45,9 @@ const finishedQuestion: FleetQuestion<FinishedSince> = {
 
 /** How long a pause is between two questions. */
 const everyMs = 200
+
+/** Each watcher of a process costs it something for every request. */
+export const mostWatchers = 256
 
 const sinceIn = (about: unknown, process: string): number | undefined => {
   const since = Predicate.hasProperty(about, process) ? about[process] : undefined
@@ -83,10 +90,14 @@ class Watching {
     this.#fresh.delete(watcher)
   }
 
+  get size(): number {
+    return this.#watchers.size + this.#fresh.size
+  }
+
   /** Asks until nobody watches. */
   readonly ask: Effect.Effect<void> = Effect.gen(this, function* () {
     this.#last = {}
-    while (this.#watchers.size + this.#fresh.size > 0) {
+    while (this.size > 0) {
       const fresh = [...this.#fresh]
       const said = yield* this.#fleet.ask(finishedQuestion, { ...this.#last })
       this.#tell(said)
@@ -125,6 +136,7 @@ export const layer = Layer.scoped(
     const scope = yield* Effect.scope
     const watching = new Watching(yield* Fleet)
     return LiveRequests.of({
+      hasRoom: () => watching.size < mostWatchers,
       watch: (watcher) =>
         Effect.acquireRelease(
           Effect.suspend(() =>

@@ -13,7 +13,7 @@ import { AdminApi } from "./api/AdminApi.ts"
 import { badQuestion, busy, notThere } from "./api/ApiError.ts"
 import { mostWholeRows, type RequestQuery, usualRows } from "./api/RequestQuery.ts"
 import { liveAnswer } from "./LiveAnswer.ts"
-import { LiveRequests } from "./LiveRequests.ts"
+import { LiveRequests, mostWatchers } from "./LiveRequests.ts"
 import { rowTold, storyTold } from "./RowTold.ts"
 import { cursorIn, cursorOf, filterIn, type WrongParam } from "./TextQuery.ts"
 
@@ -24,6 +24,11 @@ export const refused = ({ message, param }: WrongParam) => badQuestion(param, me
 
 export const unread = ({ message, reason }: NotRead) =>
   busy(reason === "busy" ? "audit_busy" : "audit_unreadable", message)
+
+const tooManyWatch = busy(
+  "live_busy",
+  `${mostWatchers} others are watching already; close some, or ask for pages of requests`,
+)
 
 const pageAsked = (query: RequestQuery, now: number) =>
   Effect.gen(function* () {
@@ -65,6 +70,7 @@ export const requestHandlers = HttpApiBuilder.group(AdminApi, "requests", (handl
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
           const filter = yield* Effect.mapError(filterIn(urlParams, now), refused)
+          if (!live.hasRoom()) return yield* Effect.fail(tooManyWatch)
           return liveAnswer(live, filter, () =>
             isLeaving()
               ? "leaving"

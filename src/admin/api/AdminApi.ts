@@ -72,6 +72,7 @@ const requests = HttpApiGroup.make("requests")
     HttpApiEndpoint.get("live", "/requests/live")
       .setUrlParams(Schema.Struct({ ...filterParams }))
       .addSuccess(HttpApiSchema.Text({ contentType: "text/event-stream" }))
+      .addError(Busy)
       .annotateContext(
         says(
           "Server-sent events: `request` (a RequestRow) for each request that finishes, refused ones too; `missed` ({missed}) where some were left out; `end` ({reason}) before the connection is closed.",

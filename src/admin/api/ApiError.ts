@@ -33,7 +33,7 @@ export const NotThere = errorOf(
   "There is no such thing",
 )
 export const Busy = errorOf(
-  { status: 503, codes: ["audit_busy", "audit_unreadable"] },
+  { status: 503, codes: ["audit_busy", "audit_unreadable", "live_busy"] },
   "Too many questions at once, or the audit cannot be read",
 )
 
@@ -49,7 +49,7 @@ export const notThere = (
 })
 
 export const busy = (
-  code: "audit_busy" | "audit_unreadable",
+  code: "audit_busy" | "audit_unreadable" | "live_busy",
   message: string,
 ): Schema.Schema.Type<typeof Busy> => ({ error: { message, type: "server_error", param: null, code } })
 
