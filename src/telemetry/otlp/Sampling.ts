@@ -16,9 +16,12 @@ export interface SamplingPolicy {
   readonly part: number
 }
 
-/** The part of traces whose last 56 bits lie below it: every service that goes by them decides alike. */
+/**
+ * The part of traces whose last 64 bits lie below it: so OpenTelemetry's SDKs for Go and Python decide, and a trace is kept at all services or at none. The
+ * first 52 of them are as many as a number holds.
+ */
 const isBelow = (traceId: string, part: number): boolean =>
-  Number.parseInt(traceId.slice(-14), 16) < part * 2 ** 56
+  Number.parseInt(traceId.slice(-16, -3), 16) < part * 2 ** 52
 
 /**
  * Whether a trace is kept.
