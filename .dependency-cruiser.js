@@ -47,7 +47,7 @@ export const rooms = {
     outside: "node:worker_threads",
   },
   "telemetry/metrics": {
-    rooms: "audit/record",
+    rooms: "audit/record wire",
     edges: "Book.ts GptApiMetrics.ts Metrics.ts RequestMetrics.ts RuntimeReadings.ts",
     outside: "node:fs/promises node:perf_hooks",
   },

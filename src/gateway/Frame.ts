@@ -1,7 +1,7 @@
 /** The frame around a request of any endpoint: what it is answered with and from while it is under way, and what is told of it when it is over. */
 import type { OpenRequest } from "../access/OpenRequests.ts"
 import type { Audit } from "../audit/Audit.ts"
-import type { AttemptRecord, AuditRecord } from "../audit/record/AuditRecord.ts"
+import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { RecordDraft, Unsent } from "../audit/record/RecordDraft.ts"
 import type { AttemptSpan } from "../audit/record/RequestTrace.ts"
 import type { AskedUpstream } from "../audit/record/SoFar.ts"
@@ -36,10 +36,6 @@ export interface LetIn {
   /** Whose request it is. */
   readonly caller: string
 }
-
-/** The trace that is kept of a request, where traces are on. */
-const keptTrace = ({ trace }: AuditRecord): string | undefined =>
-  trace?.isSampled === true ? trace.traceId : undefined
 
 /** One request: what it is answered with and from, and its end. */
 export class Frame implements LetIn, RequestFrame, Ends {
@@ -112,7 +108,7 @@ export class Frame implements LetIn, RequestFrame, Ends {
         accessLog.passedOver(this.draft.id, upstream, events)
       accessLog.request(record, this.draft.code)
       finished.tell(record)
-      metrics.closed(record, this.snapshot.metrics, keptTrace(record))
+      metrics.closed(record, this.snapshot.metrics)
     } finally {
       metrics.ended(this.draft.endpoint)
       // Whatever befalls the books, its place is another's now.
@@ -138,6 +134,6 @@ export class TurnedAway implements Ends {
     this.#books.audit.record(record)
     this.#books.accessLog.request(record, this.#draft.code)
     this.#books.finished.tell(record)
-    this.#books.metrics.closed(record, this.#snapshot.metrics, keptTrace(record))
+    this.#books.metrics.closed(record, this.#snapshot.metrics)
   }
 }

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { noUsage } from "../../src/answer/Usage.ts"
 import type { AuditPolicy } from "../../src/audit/record/AuditPolicy.ts"
 import type { AuditRecord } from "../../src/audit/record/AuditRecord.ts"
+import type { RequestTrace } from "../../src/audit/record/RequestTrace.ts"
 import { byColumn, type RowValues } from "../../src/audit/sqlite/Rows.ts"
 import { DataBuffer } from "../../src/wire/DataBuffer.ts"
 
@@ -76,6 +77,20 @@ export const sampleRecord = (id: string, over: Partial<AuditRecord> = {}): Audit
   answerType: undefined,
   ...over,
 })
+
+/** The trace of a request that is over. */
+export const sampleTrace: RequestTrace = {
+  traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+  spanId: "00f067aa0ba902b7",
+  parentId: undefined,
+  isSampled: true,
+  state: undefined,
+  method: "POST",
+  route: "/v1/chat/completions",
+  attempt: () => {
+    throw new Error("the request is over")
+  },
+}
 
 /** The key of a row. */
 export const keyIn = (values: RowValues): string => String(byColumn(values)["record_key"])

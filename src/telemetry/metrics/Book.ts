@@ -4,7 +4,7 @@ import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricLabel from "effect/MetricLabel"
 import type { CounterInstrument, GaugeInstrument, HistogramInstrument, Instrument } from "./Instrument.ts"
-import type { Exemplar, HistogramPoint, NumberPoint, Points, Readings } from "./Readings.ts"
+import type { Exemplar, HistogramPoint, NumberPoint, Points, Readings, Sighting } from "./Readings.ts"
 
 /** The same array for each record of a series: Effect finds what it counts in by that. */
 const tagsOf = (
@@ -33,7 +33,7 @@ export class CounterSeries {
   }
 }
 
-export class GaugeSeries {
+class GaugeSeries {
   readonly #metric: Metric.Metric.Gauge<number>
   readonly #tags: ReadonlyArray<MetricLabel.MetricLabel>
   readonly labels: ReadonlyArray<string>
@@ -75,13 +75,13 @@ export class HistogramSeries {
     )
   }
 
-  /** @param trace where it was seen, if that is known: it is shown beside its bucket, until a later one is */
-  record(value: number, trace: string | undefined, at: number): void {
+  /** @param seen is shown beside its bucket, until a later one is */
+  record(value: number, seen: Sighting | undefined): void {
     this.#metric.unsafeUpdate(value, this.#tags)
-    if (trace === undefined) return
+    if (seen === undefined) return
     this.#exemplars ??= Array.from({ length: this.#bounds.length + 1 }, () => null)
     const bucket = this.#bounds.findIndex((bound) => value <= bound)
-    this.#exemplars[bucket === -1 ? this.#bounds.length : bucket] = { trace, value, at }
+    this.#exemplars[bucket === -1 ? this.#bounds.length : bucket] = { ...seen, value }
   }
 
   point(): HistogramPoint {

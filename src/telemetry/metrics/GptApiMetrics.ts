@@ -23,18 +23,18 @@ const tokensOf = ({ inputTokens, outputTokens }: ClosedRequest["record"]["usage"
     ] as const
   ).filter((one): one is readonly ["prompt" | "completion", number] => one[1] !== undefined)
 
-export const recordGptApi = (book: Book, { at, model: named, record, trace }: ClosedRequest): void => {
+export const recordGptApi = (book: Book, { model: named, record, seen }: ClosedRequest): void => {
   const { latencyMs, outcome, status, ttftMs, upstream = "unknown", usage } = record
   const model = named === none ? "-" : named
   const endpoint = pathLabel(record.endpoint)
   book.counter(gptApi.requests, endpoint, statusLabel(status), model, upstream).add(1)
-  book.histogram(gptApi.latency, model, upstream).record(latencyMs / 1000, trace, at)
-  if (ttftMs !== undefined) book.histogram(gptApi.ttft, model, upstream).record(ttftMs / 1000, trace, at)
+  book.histogram(gptApi.latency, model, upstream).record(latencyMs / 1000, seen)
+  if (ttftMs !== undefined) book.histogram(gptApi.ttft, model, upstream).record(ttftMs / 1000, seen)
   if (status >= 400) book.counter(gptApi.errors, errorType(status), model, upstream).add(1)
   const tokens = tokensOf(usage)
   for (const [type, count] of tokens) {
     book.counter(gptApi.tokens, model, type).add(count)
-    book.histogram(gptApi.tokenDistribution, model, upstream, type).record(count, trace, at)
+    book.histogram(gptApi.tokenDistribution, model, upstream, type).record(count, seen)
   }
   if (tokens.length === 0 && outcome === "ok" && status < 300 && countsTokens(record.endpoint)) {
     book.counter(gptApi.tokensMissing, endpoint, model, upstream).add(1)

@@ -7,7 +7,7 @@ import { Book } from "./Book.ts"
 import { recordGptApi } from "./GptApiMetrics.ts"
 import type { MetricsPolicy } from "./MetricsPolicy.ts"
 import type { Readings } from "./Readings.ts"
-import { none, sampledTrace } from "./RequestLabels.ts"
+import { keptTrace, none } from "./RequestLabels.ts"
 import { RequestMetrics } from "./RequestMetrics.ts"
 
 export class Metrics extends Context.Tag("sluice/Metrics")<
@@ -17,12 +17,8 @@ export class Metrics extends Context.Tag("sluice/Metrics")<
     readonly opened: (endpoint: string) => void
     /** One that was let in is over. */
     readonly ended: (endpoint: string) => void
-    /**
-     * A request's record is closed.
-     *
-     * @param trace the trace that it belongs to; where it is left out, the one that the caller named
-     */
-    readonly closed: (record: AuditRecord, policy: MetricsPolicy, trace?: string) => void
+    /** A request's record is closed. */
+    readonly closed: (record: AuditRecord, policy: MetricsPolicy) => void
     /** How many requests of each endpoint are under way. */
     readonly active: () => ReadonlyMap<string, number>
     /** What was recorded; long ones are read in parts. */
@@ -39,9 +35,11 @@ export const layer: Layer.Layer<Metrics> = Layer.effect(
     return Metrics.of({
       opened: (endpoint) => void active.set(endpoint, (active.get(endpoint) ?? 0) + 1),
       ended: (endpoint) => void active.set(endpoint, (active.get(endpoint) ?? 1) - 1),
-      closed: (record, policy, trace = sampledTrace(record.headers["traceparent"])) => {
+      closed: (record, policy) => {
         const model = record.model === undefined ? none : policy.modelNamed(record.model)
-        const closed = { record, model, trace, at: clock.unsafeCurrentTimeMillis() }
+        const trace = keptTrace(record)
+        const seen = trace === undefined ? undefined : { trace, at: clock.unsafeCurrentTimeMillis() }
+        const closed = { record, model, seen }
         requests.closed(closed)
         if (policy.names.has("gpt_api")) recordGptApi(book, closed)
       },

@@ -1,12 +1,16 @@
 /** What instruments read at one moment, and how the readings of several processes become one: pure, and under laws. */
 import type { Instrument, Over } from "./Instrument.ts"
 
-/** One value that was seen, and the trace that led there. */
-export interface Exemplar {
+/** Where a value was seen. */
+export interface Sighting {
   readonly trace: string
-  readonly value: number
   /** Epoch milliseconds. */
   readonly at: number
+}
+
+/** One value, and the trace that led there. */
+export interface Exemplar extends Sighting {
+  readonly value: number
 }
 
 /** Of a counter or a gauge, under the values of its labels. */

@@ -1,4 +1,6 @@
 /** The values of labels that a request decides: each one of a list, so that nobody can make series up. */
+import type { AuditRecord } from "../../audit/record/AuditRecord.ts"
+import { parentIn } from "../../wire/TraceContext.ts"
 
 /** Said where there is none: no model was asked for, no client was asked. */
 export const none = "none"
@@ -25,12 +27,10 @@ const counting: ReadonlySet<string> = new Set([
 
 export const countsTokens = (endpoint: string): boolean => counting.has(endpoint)
 
-/** The trace that a caller says its request belongs to, where that is one that is kept (W3C Trace Context). */
-export const sampledTrace = (traceparent: string | undefined): string | undefined => {
-  if (traceparent === undefined) return undefined
-  const [, trace, flags = "0"] =
-    /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-([\da-f]{2})(?:-|$)/.exec(traceparent) ?? []
-  return trace !== undefined && /[^0]/.test(trace) && Number.parseInt(flags, 16) % 2 === 1 ? trace : undefined
+/** The trace of a request, where it is kept: its own, or the one that its caller names where traces are off. */
+export const keptTrace = ({ headers, trace }: Pick<AuditRecord, "headers" | "trace">): string | undefined => {
+  const kept = trace ?? parentIn(headers["traceparent"])
+  return kept?.isSampled === true ? kept.traceId : undefined
 }
 
 /** The path of an endpoint as GPT_API had it, of its name. */

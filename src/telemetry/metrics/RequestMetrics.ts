@@ -4,6 +4,7 @@ import { perTokenMs } from "../../audit/record/TokenPace.ts"
 import { attemptResult, fallbacksIn, hasAnswered } from "./AttemptResult.ts"
 import type { Book, CounterSeries, HistogramSeries } from "./Book.ts"
 import { recorded } from "./Instruments.ts"
+import type { Sighting } from "./Readings.ts"
 import { countsTokens, none, statusLabel } from "./RequestLabels.ts"
 
 /** What a key leads to, made at the first time. */
@@ -20,10 +21,8 @@ export interface ClosedRequest {
   readonly record: AuditRecord
   /** Its model, as labels have it. */
   readonly model: string
-  /** The trace it belongs to, if it is known to belong to one that is kept. */
-  readonly trace: string | undefined
-  /** Epoch milliseconds. */
-  readonly at: number
+  /** Its trace, if it is known to belong to one that is kept. */
+  readonly seen: Sighting | undefined
 }
 
 /** The series of the requests of one endpoint for one model that one client answered. */
@@ -81,14 +80,14 @@ export class RequestMetrics {
     this.#book = book
   }
 
-  closed({ at, model, record, trace }: ClosedRequest): void {
+  closed({ model, record, seen }: ClosedRequest): void {
     const { endpoint, latencyMs, outcome, overheadMs, status, ttftMs } = record
     const way = this.#way(endpoint, model, record.upstream ?? none)
     way.ended(outcome, status).add(1)
-    way.duration.record(latencyMs / 1000, trace, at)
-    if (overheadMs !== undefined) this.#overhead(endpoint).record(overheadMs / 1000, trace, at)
-    if (ttftMs !== undefined) way.firstEvent.record(ttftMs / 1000, trace, at)
-    this.#countTokens(way, record, trace, at)
+    way.duration.record(latencyMs / 1000, seen)
+    if (overheadMs !== undefined) this.#overhead(endpoint).record(overheadMs / 1000, seen)
+    if (ttftMs !== undefined) way.firstEvent.record(ttftMs / 1000, seen)
+    this.#countTokens(way, record, seen)
     this.#countAttempts(record, model)
   }
 
@@ -102,7 +101,7 @@ export class RequestMetrics {
     return found(this.#overheads, endpoint, () => this.#book.histogram(recorded.overhead, endpoint))
   }
 
-  #countTokens(way: Way, record: AuditRecord, trace: string | undefined, at: number): void {
+  #countTokens(way: Way, record: AuditRecord, seen: Sighting | undefined): void {
     const { endpoint, latencyMs, outcome, ttftMs, usage } = record
     const { cacheWriteTokens, cachedTokens, inputTokens, outputTokens, reasoningTokens } = usage
     if (inputTokens === undefined && outputTokens === undefined) {
@@ -115,7 +114,7 @@ export class RequestMetrics {
     way.tokens("cache_write", cacheWriteTokens)
     way.tokens("reasoning", reasoningTokens)
     const perToken = perTokenMs(latencyMs, ttftMs, outputTokens)
-    if (perToken !== undefined) way.perToken.record(perToken / 1000, trace, at)
+    if (perToken !== undefined) way.perToken.record(perToken / 1000, seen)
   }
 
   #countAttempts(record: AuditRecord, model: string): void {

@@ -1,5 +1,6 @@
 /** Records the metrics of the GenAI conventions off the records of requests. Their labels are of the configuration: a caller adds none. */
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
+import { perTokenMs } from "../../audit/record/TokenPace.ts"
 import type { Upstream } from "../../routing/Upstream.ts"
 import { hasAnswered } from "../metrics/AttemptResult.ts"
 import type { Book } from "../metrics/Book.ts"
@@ -62,8 +63,7 @@ export class GenAiMetrics {
     if (whose === undefined) return
     const error = errorTypeOf(attempt, resultOf(record, attempt, isAnswering)) ?? ""
     const seconds = durationOf(record, attempt, isAnswering) / 1000
-    const trace = record.trace?.isSampled === true ? record.trace.traceId : undefined
-    this.#book.histogram(this.#durationOf(whose[0]), ...whose, error).record(seconds, trace, record.startedAt)
+    this.#book.histogram(this.#durationOf(whose[0]), ...whose, error).record(seconds, undefined)
     if (!isAnswering || !hasAnswered(attempt)) return
     if (this.#generation === "stable") this.#tokens(record, whose)
     else this.#latestTokens(record, whose)
@@ -75,35 +75,35 @@ export class GenAiMetrics {
     return inferences.has(operation) ? latest.inferenceDuration : latest.operationDuration
   }
 
-  #tokens({ startedAt, usage }: AuditRecord, whose: Whose): void {
+  #tokens({ usage }: AuditRecord, whose: Whose): void {
     const { inputTokens, outputTokens } = usage
     for (const [type, count] of [
       ["input", inputTokens],
       ["output", outputTokens],
     ] as const) {
       if (count !== undefined)
-        this.#book.histogram(stable.tokenUsage, ...whose, type).record(count, undefined, startedAt)
+        this.#book.histogram(stable.tokenUsage, ...whose, type).record(count, undefined)
     }
   }
 
-  #latestTokens({ startedAt: at, ttftMs, usage }: AuditRecord, whose: Whose): void {
+  #latestTokens({ ttftMs, usage }: AuditRecord, whose: Whose): void {
     const { cacheWriteTokens, cachedTokens, inputTokens, outputTokens, reasoningTokens } = usage
     if (whose[0] === "embeddings") {
       if (inputTokens !== undefined)
-        this.#book.histogram(latest.embeddingsInput, ...whose).record(inputTokens, undefined, at)
+        this.#book.histogram(latest.embeddingsInput, ...whose).record(inputTokens, undefined)
       return
     }
     if (ttftMs !== undefined)
-      this.#book.histogram(latest.firstChunk, ...whose).record(ttftMs / 1000, undefined, at)
+      this.#book.histogram(latest.firstChunk, ...whose).record(ttftMs / 1000, undefined)
     this.#count(latest.input, whose, inputTokens)
     this.#count(latest.output, whose, outputTokens)
     this.#count(latest.cached, whose, cachedTokens)
     this.#count(latest.cacheWrite, whose, cacheWriteTokens)
     this.#count(latest.reasoning, whose, reasoningTokens)
     if (inputTokens !== undefined)
-      this.#book.histogram(latest.inputOfOne, ...whose).record(inputTokens, undefined, at)
+      this.#book.histogram(latest.inputOfOne, ...whose).record(inputTokens, undefined)
     if (outputTokens !== undefined)
-      this.#book.histogram(latest.outputOfOne, ...whose).record(outputTokens, undefined, at)
+      this.#book.histogram(latest.outputOfOne, ...whose).record(outputTokens, undefined)
   }
 
   /** Providers do not tell of what kind all tokens are. */
@@ -112,17 +112,13 @@ export class GenAiMetrics {
   }
 
   #request(record: AuditRecord, whose: Whose): void {
-    const { latencyMs, startedAt, ttftMs, usage } = record
+    const { latencyMs, ttftMs, usage } = record
     const error = requestErrorOf(record).type ?? ""
-    this.#book
-      .histogram(stable.requestDuration, ...whose, error)
-      .record(latencyMs / 1000, undefined, startedAt)
+    this.#book.histogram(stable.requestDuration, ...whose, error).record(latencyMs / 1000, undefined)
     if (ttftMs === undefined) return
-    this.#book.histogram(stable.firstToken, ...whose).record(ttftMs / 1000, undefined, startedAt)
-    const { outputTokens = 0 } = usage
-    if (outputTokens > 1) {
-      const pace = (latencyMs - ttftMs) / 1000 / (outputTokens - 1)
-      this.#book.histogram(stable.perToken, ...whose).record(pace, undefined, startedAt)
-    }
+    this.#book.histogram(stable.firstToken, ...whose).record(ttftMs / 1000, undefined)
+    const perToken = perTokenMs(latencyMs, ttftMs, usage.outputTokens)
+    if (perToken !== undefined)
+      this.#book.histogram(stable.perToken, ...whose).record(perToken / 1000, undefined)
   }
 }

@@ -8,6 +8,7 @@ import type { AttemptSpan, RequestTrace } from "../../audit/record/RequestTrace.
 import type { ServedPath } from "../../operations/Operation.ts"
 import { toldAs } from "../../operations/paths/Spellings.ts"
 import type { Upstream } from "../../routing/Upstream.ts"
+import { parentIn, stateIn, traceparentOf } from "../../wire/TraceContext.ts"
 import { FinishedRequests } from "../FinishedRequests.ts"
 import { originOf, sending } from "./Exporting.ts"
 import type { OtlpSettings, TraceSettings } from "./OtlpSettings.ts"
@@ -15,7 +16,6 @@ import { Outbox } from "./Outbox.ts"
 import { spansOf } from "./RequestSpans.ts"
 import { isSampled, type SamplingPolicy } from "./Sampling.ts"
 import type { SpanData } from "./SpanData.ts"
-import { parentIn, stateIn, traceparentOf } from "./TraceContext.ts"
 import { newId } from "./TraceIds.ts"
 
 /** What is asked, as its span is called. */

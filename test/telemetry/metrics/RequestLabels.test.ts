@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { pathLabel, sampledTrace, statusLabel } from "../../../src/telemetry/metrics/RequestLabels.ts"
+import { keptTrace, pathLabel, statusLabel } from "../../../src/telemetry/metrics/RequestLabels.ts"
+import { sampleTrace } from "../../support/AuditRecords.ts"
 
 describe("The labels of a request", () => {
   it("a status is told as it is where it is a known one, else by its class", () => {
@@ -13,20 +14,14 @@ describe("The labels of a request", () => {
     ])
   })
 
-  it("a trace is that of the caller where it is kept there", () => {
-    const trace = "0af7651916cd43dd8448eb211c80319c"
-    expect(sampledTrace(`00-${trace}-b7ad6b7169203331-01`)).toBe(trace)
-    expect(sampledTrace(`01-${trace}-b7ad6b7169203331-03-more`)).toBe(trace)
-    for (const wrong of [
-      undefined,
-      "",
-      `00-${trace}-b7ad6b7169203331-00`,
-      `00-${"0".repeat(32)}-b7ad6b7169203331-01`,
-      `00-${trace.toUpperCase()}-b7ad6b7169203331-01`,
-      `00-${trace}"} 1-b7ad6b7169203331-01`,
-    ]) {
-      expect(sampledTrace(wrong)).toBeUndefined()
-    }
+  it("a trace is the request's own where traces are on, else the caller's, and only where it is kept", () => {
+    const callers = "0af7651916cd43dd8448eb211c80319c"
+    const headers = { traceparent: `00-${callers}-b7ad6b7169203331-01` }
+    expect(keptTrace({ headers })).toBe(callers)
+    expect(keptTrace({ headers: { traceparent: `00-${callers}-b7ad6b7169203331-00` } })).toBeUndefined()
+    expect(keptTrace({ headers: {} })).toBeUndefined()
+    expect(keptTrace({ headers, trace: sampleTrace })).toBe(sampleTrace.traceId)
+    expect(keptTrace({ headers, trace: { ...sampleTrace, isSampled: false } })).toBeUndefined()
   })
 
   it("an endpoint has the path that GPT_API had", () => {

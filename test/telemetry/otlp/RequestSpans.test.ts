@@ -1,22 +1,8 @@
 import { describe, expect, it } from "vitest"
 import type { AttemptRecord, AuditRecord } from "../../../src/audit/record/AuditRecord.ts"
-import type { RequestTrace } from "../../../src/audit/record/RequestTrace.ts"
 import { spansOf } from "../../../src/telemetry/otlp/RequestSpans.ts"
-import { noon, sampleRecord } from "../../support/AuditRecords.ts"
+import { noon, sampleRecord, sampleTrace } from "../../support/AuditRecords.ts"
 import { makeUpstream } from "../../support/arbitraries.ts"
-
-const trace: RequestTrace = {
-  traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
-  spanId: "00f067aa0ba902b7",
-  parentId: undefined,
-  isSampled: true,
-  state: undefined,
-  method: "POST",
-  route: "/v1/chat/completions",
-  attempt: () => {
-    throw new Error("the request is over")
-  },
-}
 
 /** An attempt that began so many milliseconds after its request. */
 const attempt = (upstream: string, after: number, about: Partial<AttemptRecord> = {}): AttemptRecord => ({
@@ -37,7 +23,7 @@ const attempt = (upstream: string, after: number, about: Partial<AttemptRecord> 
 })
 
 const told = (record: Partial<AuditRecord>) =>
-  spansOf(sampleRecord("r", record), trace, { generation: "stable", capturesContent: false })
+  spansOf(sampleRecord("r", record), sampleTrace, { generation: "stable", capturesContent: false })
 
 const reasons = (attempts: ReadonlyArray<AttemptRecord>) =>
   told({ attempts, upstream: "a" })

@@ -1,7 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { isSampled, samplers } from "../../../src/telemetry/otlp/Sampling.ts"
-import { parentIn, stateIn, traceparentOf } from "../../../src/telemetry/otlp/TraceContext.ts"
+import { parentIn, stateIn, traceparentOf } from "../../src/wire/TraceContext.ts"
 
 const hex = (length: number) =>
   fc
@@ -49,37 +48,5 @@ describe("the caller's trace", () => {
     expect(stateIn("vendor=1")).toBe("vendor=1")
     expect(stateIn("")).toBeUndefined()
     expect(stateIn("v".repeat(513))).toBeUndefined()
-  })
-})
-
-describe("sampling", () => {
-  it("keeps a part of traces by their ids: more of them by a higher ratio, never other ones", () => {
-    const sampler = "traceidratio"
-    fc.assert(
-      fc.property(
-        hex(32),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (id, a, b) => {
-          const [low, high] = [Math.min(a, b), Math.max(a, b)]
-          if (isSampled({ sampler, part: low }, id, undefined)) {
-            expect(isSampled({ sampler, part: high }, id, undefined)).toBe(true)
-          }
-          expect(isSampled({ sampler, part: 1 }, id, undefined)).toBe(true)
-          expect(isSampled({ sampler, part: 0 }, id, undefined)).toBe(false)
-        },
-      ),
-    )
-  })
-
-  it("does as its caller does where it is based on that, else as it says itself", () => {
-    for (const sampler of samplers) {
-      const policy = { sampler, part: 0 }
-      const isBased = sampler.startsWith("parentbased")
-      for (const parent of [true, false]) {
-        const own = isSampled(policy, trace, undefined)
-        expect(isSampled(policy, trace, parent)).toBe(isBased ? parent : own)
-      }
-    }
   })
 })
