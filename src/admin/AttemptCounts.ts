@@ -2,6 +2,8 @@
  * What became of the attempts of the last hour, minute by minute, in a bounded room for each upstream: counts, and how many took how long, in steps of a
  * fifth. Mutable on purpose: it is counted on the way of every request.
  */
+import { answeringOf, resultOf } from "../audit/record/AttemptResult.ts"
+import { attemptMs, firstContentMs } from "../audit/record/AttemptTimes.ts"
 import type { AuditRecord } from "../audit/record/AuditRecord.ts"
 
 const minuteMs = 60_000
@@ -13,6 +15,16 @@ const steps = 96
 
 const stepOf = (ms: number): number =>
   Math.min(steps - 1, Math.max(0, Math.floor(Math.log2(ms + 1) * stepsInOctave)))
+
+/** One more took so long. */
+const count = (steps: Uint32Array, ms: number): void => {
+  const step = stepOf(ms)
+  steps[step] = (steps[step] ?? 0) + 1
+}
+
+/** Whether it says something of the upstream: a caller's mistake does not, nor that another was faster. */
+const hasFailed = ({ outcome }: AuditRecord, result: string): boolean =>
+  result !== "ok" && result !== "cancelled" && (result !== "4xx" || outcome !== "rejected")
 
 /** What is in the middle of a step. */
 const millisOf = (step: number): number => Math.round(2 ** ((step + 0.5) / stepsInOctave) - 1)
@@ -101,25 +113,22 @@ export class AttemptCounts {
   }
 
   /** A request is over, with all its attempts. */
-  note({ attempts, ttftMs, upstream }: AuditRecord): void {
-    if (attempts.length === 0) return
+  note(record: AuditRecord): void {
     const now = this.#now()
-    const number = Math.floor(now / minuteMs)
-    for (const { cause, ms, status, upstream: name } of attempts) {
-      const counted = this.#of(name)
-      const minute = counted.minute(number)
+    const answering = answeringOf(record)
+    for (const attempt of record.attempts) {
+      const isAnswering = attempt === answering
+      const counted = this.#of(attempt.upstream)
+      const minute = counted.minute(Math.floor(now / minuteMs))
       minute.attempts += 1
-      const step = stepOf(ms)
-      minute.latencies[step] = (minute.latencies[step] ?? 0) + 1
-      if (cause !== undefined || status === undefined || status >= 400) {
-        minute.errors += 1
-        counted.lastFailure = { at: now, status, cause }
-      }
+      count(minute.latencies, attemptMs(record, attempt, isAnswering))
+      const firstMs = firstContentMs(record, attempt, isAnswering)
+      if (firstMs !== undefined) count(minute.ttfts, firstMs)
+      if (!hasFailed(record, resultOf(record, attempt, isAnswering))) continue
+      minute.errors += 1
+      const { status, cause = isAnswering ? record.error : undefined } = attempt
+      counted.lastFailure = { at: now, status, cause }
     }
-    if (ttftMs === undefined || upstream === undefined) return
-    const { ttfts } = this.#of(upstream).minute(number)
-    const step = stepOf(ttftMs)
-    ttfts[step] = (ttfts[step] ?? 0) + 1
   }
 
   /** Of these upstreams; what was counted of others is forgotten. */

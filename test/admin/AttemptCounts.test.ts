@@ -8,6 +8,7 @@ import {
   quantileOf,
   together,
 } from "../../src/admin/AttemptCounts.ts"
+import type { AttemptRecord } from "../../src/audit/record/AuditRecord.ts"
 import { sampleRecord } from "../support/AuditRecords.ts"
 
 const minuteMs = 60_000
@@ -20,6 +21,7 @@ interface Happened {
   readonly status: number | undefined
   readonly ms: number
   readonly ttftMs: number | undefined
+  readonly latencyMs: number
 }
 
 const happened: fc.Arbitrary<Happened> = fc.record({
@@ -28,15 +30,29 @@ const happened: fc.Arbitrary<Happened> = fc.record({
   status: fc.constantFrom(200, 200, 404, 503, undefined),
   ms: fc.double({ min: 0, max: 3_600_000, noNaN: true }),
   ttftMs: fc.option(fc.double({ min: 0, max: 60_000, noNaN: true }), { nil: undefined }),
+  latencyMs: fc.double({ min: 0, max: 3_600_000, noNaN: true }),
 })
 
-const recordOf = ({ ms, status, ttftMs, upstream }: Happened) =>
+const attemptOf = (upstream: string, status: number | undefined, ms: number): AttemptRecord => ({
+  upstream,
+  upstreamModel: "gpt-4o",
+  status,
+  ms,
+  ...(status === undefined ? { cause: "refused", failure: "connect" } : { cause: undefined }),
+})
+
+/** Of one that answered with a stream its record says only when that began. */
+const whole = ({ latencyMs, ms, status, ttftMs }: Happened): number =>
+  status === 200 && ttftMs !== undefined ? ms + Math.max(0, latencyMs - ttftMs) : ms
+
+const recordOf = ({ latencyMs, ms, status, ttftMs, upstream }: Happened) =>
   sampleRecord("id", {
     upstream,
     ttftMs,
-    attempts: [
-      { upstream, upstreamModel: "gpt-4o", status, cause: status === undefined ? "refused" : undefined, ms },
-    ],
+    latencyMs,
+    overheadMs: undefined,
+    outcome: status === 200 ? "ok" : status === 404 ? "rejected" : "upstream_error",
+    attempts: [attemptOf(upstream, status, ms)],
   })
 
 /** Counts them as they happen; with the instant of each. */
@@ -80,18 +96,15 @@ describe("AttemptCounts", () => {
             const expected = within(minutes)
             const known = got ?? noAttempts
             expect(known.attempts).toBe(expected.length)
-            expect(known.errors).toBe(expected.filter(({ status }) => (status ?? 599) >= 400).length)
+            expect(known.errors).toBe(expected.filter(({ status }) => (status ?? 599) >= 500).length)
             for (const share of [0.5, 0.95]) {
-              const exact = nearestRank(
-                expected.map(({ ms }) => ms),
-                share,
-              )
+              const exact = nearestRank(expected.map(whole), share)
               const near = quantileOf(known.latencies, share)
               expect(near === null).toBe(exact === undefined)
               if (near !== null && exact !== undefined)
                 expect([near, exact, isNear(near, exact)]).toContain(true)
             }
-            const ttfts = expected.flatMap(({ ttftMs }) => ttftMs ?? [])
+            const ttfts = expected.filter(({ status, ttftMs }) => status === 200 && ttftMs !== undefined)
             expect(known.ttfts.reduce((sum, many) => sum + many, 0)).toBe(ttfts.length)
           }
         },
@@ -100,7 +113,7 @@ describe("AttemptCounts", () => {
   })
 
   it("tells the last failure of each, and a good attempt takes it back from nobody", () => {
-    const one = { later: 1_000, upstream: "official", ms: 5, ttftMs: undefined }
+    const one = { later: 1_000, upstream: "official", ms: 5, ttftMs: undefined, latencyMs: 5 }
     const { counts, told } = counted([
       { ...one, status: 503 },
       { ...one, status: undefined },
@@ -114,8 +127,49 @@ describe("AttemptCounts", () => {
     expect(counts.of(both).get("spare")).toBeUndefined()
   })
 
+  it("tells a stream that broke off as a failure, and none of one that another was faster than", () => {
+    const counts = new AttemptCounts(() => start)
+    counts.note(
+      sampleRecord("id", {
+        upstream: "official",
+        outcome: "stream_broken",
+        error: "the stream broke off",
+        attempts: [
+          {
+            ...attemptOf("spare", 200, 5),
+            cause: "cancelled, another upstream answered first",
+            hedged: true,
+          },
+          attemptOf("official", 200, 5),
+        ],
+      }),
+    )
+    const told = counts.of(both)
+    const [official, spare] = [told.get("official"), told.get("spare")]
+    expect([official?.last5m.errors, official?.lastFailure?.cause]).toEqual([1, "the stream broke off"])
+    expect([spare?.last5m.attempts, spare?.last5m.errors, spare?.lastFailure]).toEqual([1, 0, undefined])
+  })
+
+  it("takes the time to the first content, and all of its time, from when it was asked", () => {
+    const counts = new AttemptCounts(() => start)
+    counts.note(
+      sampleRecord("id", {
+        upstream: "official",
+        outcome: "ok",
+        ttftMs: 10_200,
+        latencyMs: 13_000,
+        attempts: [attemptOf("spare", 503, 10_000), attemptOf("official", 200, 190)],
+      }),
+    )
+    const official = counts.of(both).get("official")
+    expect(quantileOf(official?.last5m.ttfts ?? [], 0.5)).toSatisfy((ms: number) => isNear(ms, 190))
+    expect(quantileOf(official?.last5m.latencies ?? [], 0.5)).toSatisfy((ms: number) => isNear(ms, 2_990))
+  })
+
   it("forgets who is no upstream any more, so that a reload leaves nothing behind", () => {
-    const { counts } = counted([{ later: 0, upstream: "spare", status: 200, ms: 1, ttftMs: undefined }])
+    const { counts } = counted([
+      { later: 0, upstream: "spare", status: 200, ms: 1, ttftMs: undefined, latencyMs: 1 },
+    ])
     expect(counts.of(new Set(["official"]))).toEqual(new Map())
     expect(counts.of(both)).toEqual(new Map())
   })

@@ -18,10 +18,13 @@ const breakerFields = {
 /** What became of the attempts of a time. */
 const Recent = Schema.Struct({
   attempts: known(Schema.Number, "How often it was asked"),
-  errors: known(Schema.Number, "How often it gave no answer"),
-  latency_p50: quantile("Half of the attempts ended within"),
-  latency_p95: quantile("19 of 20 ended within"),
-  ttft_p50: quantile("Half of the answers had their first content within"),
+  errors: known(
+    Schema.Number,
+    "How often it gave no answer, or broke one off; a request that was refused for its sender's mistake is none of them",
+  ),
+  latency_p50: quantile("Half of the attempts were over within, with all of their answer"),
+  latency_p95: quantile("19 of 20 were over within"),
+  ttft_p50: quantile("Half of the streams had their first content within, since it was asked"),
   ttft_p95: quantile("19 of 20 had their first content within"),
 }).annotations({ identifier: "RecentAttempts" })
 

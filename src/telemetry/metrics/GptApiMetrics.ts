@@ -1,5 +1,5 @@
 /** A request that is over, under GPT_API's names: recorded where the configuration asks for them. */
-import { fallbacksIn } from "./AttemptResult.ts"
+import { fallbacksIn } from "../../audit/record/AttemptResult.ts"
 import type { Book } from "./Book.ts"
 import { gptApi } from "./GptApiInstruments.ts"
 import { countsTokens, none, pathLabel, statusLabel } from "./RequestLabels.ts"

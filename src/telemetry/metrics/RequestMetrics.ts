@@ -1,7 +1,7 @@
 /** What is recorded of a request that is over, all of it off its record. Series are found by the objects of the request's way, not by texts made for each. */
-import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
+import { answeringOf, fallbacksIn, resultOf } from "../../audit/record/AttemptResult.ts"
+import type { AuditRecord } from "../../audit/record/AuditRecord.ts"
 import { perTokenMs } from "../../audit/record/TokenPace.ts"
-import { attemptResult, fallbacksIn, hasAnswered } from "./AttemptResult.ts"
 import type { Book, CounterSeries, HistogramSeries } from "./Book.ts"
 import { recorded } from "./Instruments.ts"
 import type { Sighting } from "./Readings.ts"
@@ -118,27 +118,23 @@ export class RequestMetrics {
   }
 
   #countAttempts(record: AuditRecord, model: string): void {
-    const { attempts, outcome, upstream } = record
-    const last = attempts.length - 1
     const fallbacks = fallbacksIn(record)
     if (fallbacks > 0) this.#book.counter(recorded.fallbacks, model).add(fallbacks)
-    for (const [at, attempt] of attempts.entries()) {
-      // Of a stream that broke off and that nobody was asked to resume, the record of the request alone says so.
-      const isCut = at === last && outcome === "stream_broken" && attempt.upstream === upstream
-      this.#attempt(attempt, isCut)
+    const answering = answeringOf(record)
+    for (const attempt of record.attempts) {
+      const result = resultOf(record, attempt, attempt === answering)
+      this.#attempt(attempt.upstream, result)
       if (attempt.hedged === true) {
-        this.#book.counter(recorded.hedges, model, String(hasAnswered(attempt))).add(1)
+        this.#book.counter(recorded.hedges, model, String(attempt === answering)).add(1)
       }
       if (attempt.resumed === true) {
-        this.#book.counter(recorded.resumes, model, hasAnswered(attempt) ? "ok" : "failed").add(1)
+        this.#book.counter(recorded.resumes, model, result === "ok" ? "ok" : "failed").add(1)
       }
     }
   }
 
-  #attempt(attempt: AttemptRecord, isCut: boolean): void {
-    const ofClient = found(this.#attempts, attempt.upstream, () => new Map<string, CounterSeries>())
-    const result = attemptResult(attempt)
-    const counted = isCut && result === "ok" ? "cut" : result
-    found(ofClient, counted, () => this.#book.counter(recorded.attempts, attempt.upstream, counted)).add(1)
+  #attempt(upstream: string, result: string): void {
+    const ofClient = found(this.#attempts, upstream, () => new Map<string, CounterSeries>())
+    found(ofClient, result, () => this.#book.counter(recorded.attempts, upstream, result)).add(1)
   }
 }

@@ -1,6 +1,6 @@
 /** What came of a request and of its attempts, as the conventions tell it. */
+import { isFallback } from "../../audit/record/AttemptResult.ts"
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
-import { attemptResult, isFallback } from "../metrics/AttemptResult.ts"
 
 /** Why an attempt was made; `before` is the step of the request's way before it. */
 export const reasonOf = (attempt: AttemptRecord, before: AttemptRecord | undefined): string => {
@@ -8,12 +8,6 @@ export const reasonOf = (attempt: AttemptRecord, before: AttemptRecord | undefin
   if (attempt.hedged === true) return "hedge"
   if (before === undefined) return "first"
   return isFallback(attempt, before) ? "fallback" : "retry"
-}
-
-/** What came of an attempt. Of a stream that broke off and that nobody was asked to resume, the record of the request alone says so. */
-export const resultOf = (record: AuditRecord, attempt: AttemptRecord, isAnswering: boolean): string => {
-  const result = attemptResult(attempt)
-  return isAnswering && record.outcome === "stream_broken" && result === "ok" ? "cut" : result
 }
 
 /** `error.type` of an attempt: its status where that says it, else in a word. */
@@ -32,7 +26,3 @@ export const requestErrorOf = ({
   if (outcome === "stream_broken") return { type: outcome, error: error ?? outcome }
   return { type: undefined, error: undefined }
 }
-
-/** The attempt that gave the answer, if any did: the last that did so. */
-export const answeringOf = ({ attempts, upstream }: AuditRecord): AttemptRecord | undefined =>
-  attempts.findLast((attempt) => attempt.upstream === upstream && attemptResult(attempt) === "ok")

@@ -1,11 +1,12 @@
 /** Records the metrics of the GenAI conventions off the records of requests. Their labels are of the configuration: a caller adds none. */
+import { answeringOf, hasAnswered, resultOf } from "../../audit/record/AttemptResult.ts"
+import { attemptMs, firstContentMs } from "../../audit/record/AttemptTimes.ts"
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
 import { perTokenMs } from "../../audit/record/TokenPace.ts"
 import type { Upstream } from "../../routing/Upstream.ts"
-import { hasAnswered } from "../metrics/AttemptResult.ts"
 import type { Book } from "../metrics/Book.ts"
 import type { CounterInstrument } from "../metrics/Instrument.ts"
-import { answeringOf, errorTypeOf, requestErrorOf, resultOf } from "./AttemptTold.ts"
+import { errorTypeOf, requestErrorOf } from "./AttemptTold.ts"
 import { latest, stable } from "./GenAiInstruments.ts"
 import { operationName, placeOf } from "./GenAiNames.ts"
 import type { Generation } from "./OtlpSettings.ts"
@@ -22,14 +23,6 @@ type Whose = readonly [operation: string, owner: string, model: string, address:
 
 /** Operations whose answers a model writes. */
 const inferences: ReadonlySet<string> = new Set(["chat", "text_completion", "generate_content"])
-
-/** Milliseconds of an attempt: of the one that answers until the end, which its own time is not where a stream began with it. */
-const durationOf = (record: AuditRecord, attempt: AttemptRecord, isAnswering: boolean): number => {
-  if (attempt.span !== undefined) return attempt.span.endedAt - attempt.span.beganAt
-  if (!isAnswering || record.overheadMs === undefined) return attempt.ms
-  const others = record.attempts.reduce((sum, { ms }) => sum + ms, -attempt.ms)
-  return Math.max(attempt.ms, record.latencyMs - record.overheadMs - others)
-}
 
 export class GenAiMetrics {
   readonly #book: Book
@@ -62,11 +55,14 @@ export class GenAiMetrics {
     const whose = this.#whose(record, attempt)
     if (whose === undefined) return
     const error = errorTypeOf(attempt, resultOf(record, attempt, isAnswering)) ?? ""
-    const seconds = durationOf(record, attempt, isAnswering) / 1000
+    const seconds = attemptMs(record, attempt, isAnswering) / 1000
     this.#book.histogram(this.#durationOf(whose[0]), ...whose, error).record(seconds, undefined)
     if (!isAnswering || !hasAnswered(attempt)) return
     if (this.#generation === "stable") this.#tokens(record, whose)
-    else this.#latestTokens(record, whose)
+    else {
+      this.#firstChunk(record, attempt, whose)
+      this.#latestTokens(record, whose)
+    }
   }
 
   #durationOf(operation: string) {
@@ -86,15 +82,18 @@ export class GenAiMetrics {
     }
   }
 
-  #latestTokens({ ttftMs, usage }: AuditRecord, whose: Whose): void {
+  #firstChunk(record: AuditRecord, attempt: AttemptRecord, whose: Whose): void {
+    const ms = firstContentMs(record, attempt, true)
+    if (ms !== undefined) this.#book.histogram(latest.firstChunk, ...whose).record(ms / 1000, undefined)
+  }
+
+  #latestTokens({ usage }: AuditRecord, whose: Whose): void {
     const { cacheWriteTokens, cachedTokens, inputTokens, outputTokens, reasoningTokens } = usage
     if (whose[0] === "embeddings") {
       if (inputTokens !== undefined)
         this.#book.histogram(latest.embeddingsInput, ...whose).record(inputTokens, undefined)
       return
     }
-    if (ttftMs !== undefined)
-      this.#book.histogram(latest.firstChunk, ...whose).record(ttftMs / 1000, undefined)
     this.#count(latest.input, whose, inputTokens)
     this.#count(latest.output, whose, outputTokens)
     this.#count(latest.cached, whose, cachedTokens)

@@ -1,8 +1,8 @@
 /** The spans of a request that is over, all of it off its record: one of the request, and one of each attempt below it. */
+import { answeringOf, isStep, resultOf } from "../../audit/record/AttemptResult.ts"
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
 import type { AttemptSpan, RequestTrace } from "../../audit/record/RequestTrace.ts"
-import { isStep } from "../metrics/AttemptResult.ts"
-import { answeringOf, errorTypeOf, reasonOf, requestErrorOf, resultOf } from "./AttemptTold.ts"
+import { errorTypeOf, reasonOf, requestErrorOf } from "./AttemptTold.ts"
 import { saidIn } from "./Content.ts"
 import { operationName, placeOf } from "./GenAiNames.ts"
 import type { Generation } from "./OtlpSettings.ts"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
+import { attemptResult, fallbacksIn } from "../../../src/audit/record/AttemptResult.ts"
 import type { AttemptRecord } from "../../../src/audit/record/AuditRecord.ts"
-import { attemptResult, fallbacksIn } from "../../../src/telemetry/metrics/AttemptResult.ts"
 
 const attempt = (about: Partial<AttemptRecord>): AttemptRecord => ({
   upstream: "a",

@@ -1,5 +1,5 @@
-/** What came of an attempt, in the few words that a label may have. */
-import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
+/** What came of the attempts of a request, in few words: labels of metrics, spans and pages have them. */
+import type { AttemptRecord, AuditRecord } from "./AuditRecord.ts"
 
 const ofStatus = (status: number): string =>
   status === 429 ? "429" : status >= 500 ? "5xx" : status >= 400 ? "4xx" : status >= 300 ? "3xx" : "ok"
@@ -33,3 +33,11 @@ export const fallbacksIn = ({ attempts, upstream }: Pick<AuditRecord, "attempts"
   }
   return fallbacks
 }
+
+/** The attempt that gave the answer, if any did: the last that did so. */
+export const answeringOf = ({ attempts, upstream }: AuditRecord): AttemptRecord | undefined =>
+  attempts.findLast((attempt) => attempt.upstream === upstream && hasAnswered(attempt))
+
+/** What an attempt came to. Of a stream that broke off and that nobody was asked to resume, the record of the request alone says so. */
+export const resultOf = (record: AuditRecord, attempt: AttemptRecord, isAnswering: boolean): string =>
+  isAnswering && record.outcome === "stream_broken" ? "cut" : attemptResult(attempt)
