@@ -1,4 +1,5 @@
 /** The admin API as this page asks it. Addresses are relative, so that the page works behind a path of a proxy too. */
+import type { ActiveReport } from "../../src/admin/api/ActiveReport.ts"
 import type { ConfigReport } from "../../src/admin/api/ConfigReport.ts"
 import type { ConnectReport } from "../../src/admin/api/ConnectReport.ts"
 import type { RequestPage, RequestStories } from "../../src/admin/api/RequestPages.ts"
@@ -57,6 +58,7 @@ const get =
     ask(addressOf(path, params), { signal }, json)
 
 export const listRequests = get<RequestPage>("requests")
+export const activeRequests = get<ActiveReport>("requests/active")
 export const usage = get<UsageReport>("usage")
 export const upstreams = get<UpstreamReport>("upstreams")
 export const config = get<ConfigReport>("config")

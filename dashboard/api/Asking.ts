@@ -16,15 +16,18 @@ const isSeen = (): boolean => !document.hidden
  * Asks, and again when the parameters change or the page is seen again.
  *
  * @param againMs how long after this answer it is asked again, if it is; a function that is the same each time
+ * @param isHeld nothing is asked for as long: the last answer stays
  */
 export const useAnswer = <Value>(
   question: (params: Params, signal: AbortSignal) => Promise<Answer<Value>>,
   params: Params,
   againMs?: (answer: Answer<Value>) => number | undefined,
+  isHeld = false,
 ): Asked<Value> => {
   const [asked, setAsked] = useState<Asked<Value>>({ value: undefined, problem: undefined, isAwaited: true })
   const key = JSON.stringify(params)
   useEffect(() => {
+    if (isHeld) return
     const asking = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
     const wait = (ms: number) => {
@@ -48,6 +51,6 @@ export const useAnswer = <Value>(
       clearTimeout(timer)
     }
     // The parameters are compared by what they say.
-  }, [question, key, againMs])
+  }, [question, key, againMs, isHeld])
   return asked
 }

@@ -11,9 +11,14 @@ import { LiveLine } from "./LiveLine.tsx"
 import { type ListControls, type RequestList, useRequestList } from "./RequestList.ts"
 import { RequestTable } from "./RequestTable.tsx"
 import { mostRows } from "./Rows.ts"
+import { UnderWay } from "./UnderWay.tsx"
 
 /** Without what only says which story is open. */
 const filtersOf = ({ at: _at, ...filters }: Set): Set => filters
+
+/** The filters of what is under way; nothing where what is asked for is known of finished requests alone. */
+const activeFilters = ({ outcome = "", since: _since, status = "", ...filters }: Set): Set | undefined =>
+  outcome === "" && status === "" ? filters : undefined
 
 const distinct = (values: ReadonlyArray<string | null>): ReadonlyArray<string> =>
   [...new Set(values.filter((value) => value !== null))].sort().slice(0, 100)
@@ -97,6 +102,7 @@ export const RequestsPage = ({ route }: { readonly route: Route }) => {
   const filters = filtersOf(route.filters)
   const isLive = (filters["until"] ?? "") === ""
   const [list, controls] = useRequestList(filters, isLive)
+  const ofActive = activeFilters(filters)
   const lines = useRef<HTMLElement>(null)
   const { id } = route
   // The story took the focus; its line gets it back.
@@ -122,6 +128,9 @@ export const RequestsPage = ({ route }: { readonly route: Route }) => {
           />
           <LiveLine list={list} controls={controls} isLive={isLive} />
         </div>
+        {isLive && ofActive !== undefined && (
+          <UnderWay key={JSON.stringify(ofActive)} filters={ofActive} list={list} />
+        )}
         <Lines list={list} controls={controls} filters={filters} open={id} />
       </section>
       {id !== undefined && (

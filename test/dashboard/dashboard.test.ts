@@ -3,12 +3,15 @@ import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type { Browser, Page } from "playwright-core"
 import { chromiumPath, launch, type Visit, visit } from "../support/Browser.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
+import { within } from "../support/Patience.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 import { type AuditRow, rowWith, storedAudit } from "../support/StoredAudit.ts"
+import { chatCompletion } from "../support/Wire.ts"
 
 const adminKey = "the-operator-and-nobody-else"
 
@@ -155,6 +158,59 @@ describe.skipIf(chromiumPath === undefined)("The dashboard", () => {
       yield* promise(() => page.getByText("5 requests", { exact: true }).waitFor())
       // It needs nothing but the gateway.
       expect([...new Set(asked.map(({ origin }) => origin))]).toEqual([gateway.baseUrl])
+      expect(faults).toEqual([])
+    }),
+  )
+
+  it.scopedLive("shows a request that hangs while it does, and moves it to the list when it is over", () =>
+    Effect.gen(function* () {
+      const files = yield* storedAudit(plainRows(3))
+      const limiting = yield* Scripted.scriptedUpstream(Scripted.status(429))
+      const slow = Scripted.controlled("application/json")
+      const hanging = yield* Scripted.scriptedUpstream(slow.answer)
+      const gateway = yield* startGateway(
+        configOf(
+          [
+            { name: "azure", base_url: limiting.url },
+            { name: "openai-1", base_url: hanging.url },
+          ],
+          { admin: { keys: [adminKey] } },
+        ),
+        { auditUrl: files.database },
+      )
+      const visited = yield* visit(browser, `${gateway.baseUrl}/dashboard`)
+      const { faults, page } = visited
+      yield* promise(() => signIn(visited))
+      yield* promise(() => page.getByText("Live", { exact: true }).waitFor())
+      const underWay = page.getByRole("region", { name: "Under way" })
+      expect(yield* promise(() => underWay.count())).toBe(0)
+      const answer = yield* Effect.fork(
+        promise(() =>
+          fetch(`${gateway.baseUrl}/v1/chat/completions`, {
+            method: "POST",
+            headers: { "content-type": "application/json", "x-request-id": "hangs" },
+            body: JSON.stringify({ model: `gpt ${attack}`, messages: [{ role: "user", content: "Hi?" }] }),
+          }).then((response) => response.text()),
+        ),
+      )
+      yield* within("the request", slow.opened)
+      const line = underWay.getByRole("listitem")
+      yield* promise(() => line.getByText(/^waits for openai-1, /).waitFor())
+      expect(yield* promise(() => line.locator(".chips").innerText())).toBe("azure 429")
+      expect(yield* promise(() => line.locator(".model").innerText())).toContain("onerror")
+      const age = yield* promise(() => line.locator("time").innerText())
+      yield* promise(() => line.locator("time").filter({ hasNotText: age }).waitFor())
+      // Another filter leaves it out, and so does one of what is known of finished requests alone.
+      yield* promise(() => page.getByLabel("Search").fill("plain-1"))
+      yield* promise(() => underWay.waitFor({ state: "hidden" }))
+      yield* promise(() => page.getByLabel("Search").fill("hangs"))
+      yield* promise(() => line.waitFor())
+      yield* slow.write(JSON.stringify(chatCompletion("At last.")))
+      yield* slow.end("cut")
+      yield* Fiber.join(answer)
+      yield* promise(() => page.locator('tbody a[data-id="hangs"]').waitFor())
+      yield* promise(() => underWay.waitFor({ state: "hidden" }))
+      expect(yield* promise(() => page.evaluate("window.pwned"))).toBeUndefined()
       expect(faults).toEqual([])
     }),
   )
