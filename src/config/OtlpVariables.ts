@@ -11,6 +11,7 @@ import {
   nothingExported,
   type OtlpSettings,
   type OtlpTarget,
+  type Temporality,
   type TraceSettings,
 } from "../telemetry/otlp/OtlpSettings.ts"
 import { samplers } from "../telemetry/otlp/Sampling.ts"
@@ -104,9 +105,19 @@ const traces = (found: string): Config.Config<TraceSettings> =>
     capturesContent: isTrue("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"),
   })
 
+/** A process of this size keeps its sums for `/metrics` in any case: to save memory, `lowmemory`, is `delta` here. */
+const temporality: Config.Config<Temporality> = Config.map(
+  Config.withDefault(
+    oneOf("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", ["cumulative", "delta", "lowmemory"]),
+    "cumulative",
+  ),
+  (word) => (word === "cumulative" ? "cumulative" : "delta"),
+)
+
 const metrics = (found: string): Config.Config<MetricSettings> =>
   Config.all({
     target: target("metrics", found),
+    temporality,
     intervalMs: Config.withDefault(wholeNumber("OTEL_METRIC_EXPORT_INTERVAL", 100, 86_400_000), 60_000),
   })
 

@@ -49,7 +49,7 @@ describe("OpenTelemetry's variables", () => {
         delayMs: 5_000,
         capturesContent: false,
       },
-      metrics: { intervalMs: 60_000 },
+      metrics: { intervalMs: 60_000, temporality: "cumulative" },
       generation: "stable",
       resource: {},
     })
@@ -66,6 +66,7 @@ describe("OpenTelemetry's variables", () => {
       OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
       OTEL_TRACES_SAMPLER_ARG: "0.25",
       OTEL_METRIC_EXPORT_INTERVAL: "15000",
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: "Delta",
       OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=prod,service.name=other",
       OTEL_SERVICE_NAME: "gateway",
       OTEL_SEMCONV_STABILITY_OPT_IN: "http, gen_ai_latest_experimental",
@@ -77,7 +78,7 @@ describe("OpenTelemetry's variables", () => {
         sampling: { sampler: "parentbased_traceidratio", part: 0.25 },
         capturesContent: true,
       },
-      metrics: { target: { timeoutMs: 700 }, intervalMs: 15_000 },
+      metrics: { target: { timeoutMs: 700 }, intervalMs: 15_000, temporality: "delta" },
       generation: "latest",
       resource: { "deployment.environment.name": "prod", "service.name": "gateway" },
     })

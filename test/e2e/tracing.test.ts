@@ -1,6 +1,7 @@
 /** Which spans a collector receives of requests, how they hang together, and what the upstreams are told. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type { OtlpSettings } from "../../src/telemetry/otlp/OtlpSettings.ts"
 import { type ArrivedSpan, collector, targetAt, tracesTo } from "../support/Collector.ts"
 import { startGateway } from "../support/gateway.ts"
 import { eventually } from "../support/Patience.ts"
@@ -308,17 +309,20 @@ describe("traces", () => {
 })
 
 describe("metrics to a collector", () => {
+  const exporting = (url: string, more: Partial<OtlpSettings>): OtlpSettings => ({
+    traces: undefined,
+    metrics: { target: targetAt(`${url}/v1/metrics`), intervalMs: 50, temporality: "cumulative" },
+    generation: "stable",
+    resource: { "service.name": "mine" },
+    ...more,
+  })
+
   const exported = (generation: "latest" | "stable", model: string) =>
     Effect.gen(function* () {
       const upstream = yield* Scripted.scriptedUpstream(Scripted.json({ ...chatCompletion("hello"), usage }))
       const to = yield* collector
       const { baseUrl } = yield* startGateway(`openai_clients:\n${entry(model, upstream.url)}`, {
-        otlp: {
-          traces: undefined,
-          metrics: { target: targetAt(`${to.origin}/v1/metrics`), intervalMs: 50 },
-          generation,
-          resource: { "service.name": "mine" },
-        },
+        otlp: exporting(to.origin, { generation }),
       })
       yield* ask(baseUrl, { model: `${model}-m` })
       const found = yield* eventually("metrics of the request", Effect.sync(to.metrics), (metrics) =>
@@ -352,7 +356,15 @@ describe("metrics to a collector", () => {
         { count: 1, sum: 5, attributes: { "gen_ai.token.type": "output" } },
       ])
       expect(of("gen_ai.client.operation.duration")).toMatchObject([
-        { count: 1, attributes: { "gen_ai.operation.name": "chat", "server.address": "127.0.0.1" } },
+        {
+          count: 1,
+          attributes: {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.system": "pushed",
+            "server.address": "127.0.0.1",
+            "server.port": expect.any(Number),
+          },
+        },
       ])
       expect(of("gen_ai.server.request.duration")).toHaveLength(1)
       expect(of("gen_ai.client.inference.duration")).toBeUndefined()
@@ -366,8 +378,81 @@ describe("metrics to a collector", () => {
         { asDouble: 10, attributes: { "gen_ai.token.modality": "unknown" } },
       ])
       expect(of("gen_ai.client.inference.operation.output_tokens")).toMatchObject([{ count: 1, sum: 5 }])
-      expect(of("gen_ai.client.inference.duration")).toMatchObject([{ count: 1 }])
+      const [inference] = of("gen_ai.client.inference.duration") ?? []
+      expect(inference).toMatchObject({ count: 1 })
+      expect(inference?.attributes).not.toHaveProperty("gen_ai.system")
+      expect(of("gen_ai.server.request.duration")).toMatchObject([{ count: 1 }])
       expect(of("gen_ai.client.token.usage")).toBeUndefined()
+    }),
+  )
+
+  it.scopedLive("count an inference that failed, at none of its tokens, in those of autumn 2026", () =>
+    Effect.gen(function* () {
+      const down = yield* Scripted.scriptedUpstream(Scripted.status(429, { error: { message: "slow down" } }))
+      const well = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const to = yield* collector
+      const { baseUrl } = yield* startGateway(
+        `retry: { rounds: 1 }\nopenai_clients:\n${entry("counted", down.url, ", fallback: saved")}${entry("saved", well.url)}`,
+        { otlp: exporting(to.origin, { generation: "latest" }) },
+      )
+      yield* ask(baseUrl, { model: "counted-m", stream: true })
+      const last = (name: string, metrics: ReturnType<typeof to.metrics>) =>
+        metrics
+          .filter((metric) => metric.name === name)
+          .at(-1)
+          ?.points.filter(({ attributes }) => attributes["gen_ai.request.model"] === "counted-m") ?? []
+      const inputs = "gen_ai.client.inference.usage.input_tokens"
+      const found = yield* eventually(
+        "its metrics",
+        Effect.sync(to.metrics),
+        (metrics) => last(inputs, metrics).length === 2,
+      )
+      const told = (name: string) =>
+        last(name, found).map(({ asDouble, attributes, count }) => [
+          attributes["gen_ai.provider.name"],
+          asDouble ?? count,
+        ])
+      expect(told(inputs)).toEqual([
+        ["counted", 0],
+        ["saved", 7],
+      ])
+      expect(told("gen_ai.client.inference.operation.input_tokens")).toEqual([["saved", 1]])
+      expect(told("gen_ai.client.inference.time_to_first_chunk")).toEqual([["saved", 1]])
+    }),
+  )
+
+  it.scopedLive("tell what was added since they were last told, to a collector that adds up", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const to = yield* collector
+      const { baseUrl } = yield* startGateway(`openai_clients:\n${entry("added", upstream.url)}`, {
+        otlp: exporting(to.origin, {
+          metrics: { target: targetAt(`${to.origin}/v1/metrics`), intervalMs: 50, temporality: "delta" },
+        }),
+      })
+      const sums = (name: string) =>
+        to
+          .metrics()
+          .filter((metric) => metric.name === name)
+          .flatMap(({ points, temporality }) =>
+            points
+              .filter(({ attributes }) => attributes["client"] === "added")
+              .map(({ asDouble, count }) => [temporality, asDouble ?? count]),
+          )
+      const delta = 1
+      for (const times of [1, 2]) {
+        yield* ask(baseUrl, { model: "added-m" })
+        yield* eventually(
+          `request ${times}`,
+          Effect.sync(() => sums("sluice.requests")),
+          ({ length }) => length === times,
+        )
+      }
+      const each = [
+        [delta, 1],
+        [delta, 1],
+      ]
+      expect([sums("sluice.requests"), sums("sluice.request_duration")]).toEqual([each, each])
     }),
   )
 })

@@ -50,7 +50,10 @@ const Point = Schema.Struct({
   explicitBounds: Schema.optional(Schema.Array(Schema.Number)),
 })
 
-const Points = Schema.Struct({ dataPoints: Schema.Array(Point) })
+const Points = Schema.Struct({
+  dataPoints: Schema.Array(Point),
+  aggregationTemporality: Schema.optional(Schema.Number),
+})
 
 const Metrics = Schema.Struct({
   resourceMetrics: Schema.Array(
@@ -102,6 +105,7 @@ const metricsIn = (body: unknown) =>
         name,
         unit,
         resource: flat(resource.attributes),
+        temporality: (sum ?? histogram)?.aggregationTemporality,
         points: [sum, gauge, histogram].flatMap((points) =>
           (points?.dataPoints ?? []).map((point) => ({ ...point, attributes: flat(point.attributes) })),
         ),

@@ -14,6 +14,7 @@ import {
   type MetricData as OtelMetric,
 } from "@opentelemetry/sdk-metrics"
 import type { HistogramData, MetricData, MetricPoint } from "./MetricData.ts"
+import type { Temporality } from "./OtlpSettings.ts"
 import type { Attributes, AttributeValue, SpanData } from "./SpanData.ts"
 
 /** Where it goes, in plain values. */
@@ -138,11 +139,16 @@ const histogramPoints = (points: ReadonlyArray<HistogramData>, span: Span) =>
     },
   }))
 
-const otelMetric = (metric: MetricData, span: Span): OtelMetric => {
+const temporalities = {
+  cumulative: AggregationTemporality.CUMULATIVE,
+  delta: AggregationTemporality.DELTA,
+} as const
+
+const otelMetric = (metric: MetricData, span: Span, temporality: Temporality): OtelMetric => {
   const { about: description, name, unit } = metric
   const base = {
     descriptor: { name, description, unit, valueType: ValueType.DOUBLE },
-    aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    aggregationTemporality: temporalities[temporality],
   }
   switch (metric.kind) {
     case "counter":
@@ -163,24 +169,35 @@ const otelMetric = (metric: MetricData, span: Span): OtelMetric => {
   }
 }
 
-/** @param beganAt when counting began, in epoch milliseconds */
+/** How far back what is sent reaches. */
+export interface Counting {
+  /** When counting began, in epoch milliseconds. */
+  readonly beganAt: number
+  readonly temporality: Temporality
+}
+
 export const metricSender = (
   target: ExportTarget,
   { resource, scope }: Origin,
-  beganAt: number,
+  { beganAt, temporality }: Counting,
 ): Send<MetricData> => {
   const options = optionsOf(target)
   const exporter = target.protocol === "http/json" ? new JsonMetrics(options) : new ProtoMetrics(options)
   const told = resourceFromAttributes(resource)
+  let since = beganAt
   return (metrics, at) =>
     new Promise((resolve) => {
-      const span = { startTime: nanosOf(beganAt), endTime: nanosOf(at) }
+      const span = { startTime: nanosOf(since), endTime: nanosOf(at) }
       exporter.export(
         {
           resource: told,
-          scopeMetrics: [{ scope, metrics: metrics.map((metric) => otelMetric(metric, span)) }],
+          scopeMetrics: [{ scope, metrics: metrics.map((metric) => otelMetric(metric, span, temporality)) }],
         },
-        ({ code, error }) => resolve(failureOf(code, error)),
+        ({ code, error }) => {
+          const failure = failureOf(code, error)
+          if (failure === undefined && temporality === "delta") since = at
+          resolve(failure)
+        },
       )
     })
 }

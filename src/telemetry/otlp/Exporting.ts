@@ -20,10 +20,8 @@ export const originOf = ({ generation, resource }: OtlpSettings): Origin => ({
   scope: {
     name: "sluice",
     version,
-    schemaUrl:
-      generation === "latest"
-        ? "https://opentelemetry.io/schemas/gen-ai-dev"
-        : "https://opentelemetry.io/schemas/1.36.0",
+    // Those of today stand at no address yet that names their version.
+    ...(generation === "stable" ? { schemaUrl: "https://opentelemetry.io/schemas/1.36.0" } : {}),
   },
 })
 

@@ -1,4 +1,4 @@
-/** The metrics of OpenTelemetry's GenAI conventions: those until version 1.36, and those of autumn 2026, which replace them on wish. */
+/** The metrics of OpenTelemetry's GenAI conventions: those until version 1.36, and those of autumn 2026 (0.1.0 of their own repository), which replace them on wish. */
 import { counter, histogram } from "../metrics/Instrument.ts"
 
 const durations = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
@@ -18,27 +18,17 @@ const whose = [
   "server.port",
 ]
 
-const failing = [...whose, "error.type"]
-
-/** What is told of an operation that is no inference, in either generation. */
-const operationDuration = histogram(
-  "gen_ai.client.operation.duration",
-  failing,
-  durations,
-  "Duration of a call to a provider.",
-)
-
-export const stable = {
-  operationDuration,
-  tokenUsage: histogram(
-    "gen_ai.client.token.usage",
-    [...whose, "gen_ai.token.type"],
-    tokenCounts,
-    "Input and output tokens of an answer.",
+/** What both generations have, told by these. */
+const ofBoth = (whose: ReadonlyArray<string>) => ({
+  operationDuration: histogram(
+    "gen_ai.client.operation.duration",
+    [...whose, "error.type"],
+    durations,
+    "Duration of a call to a provider.",
   ),
   requestDuration: histogram(
     "gen_ai.server.request.duration",
-    failing,
+    [...whose, "error.type"],
     durations,
     "Duration of a request, from its arrival until the last byte of its answer was out.",
   ),
@@ -54,12 +44,27 @@ export const stable = {
     paces,
     "Time of a streamed answer after its first event, for each further output token.",
   ),
+})
+
+/** The provider by its name of then, which was required, beside that of today. */
+const whoseThen = [...whose, "gen_ai.system"]
+
+export const stable = {
+  ...ofBoth(whoseThen),
+  tokenUsage: histogram(
+    "gen_ai.client.token.usage",
+    [...whoseThen, "gen_ai.token.type"],
+    tokenCounts,
+    "Input and output tokens of an answer.",
+  ),
 } as const
 
 const withModality = [...whose, "gen_ai.token.modality"]
 
+const failing = [...whose, "error.type"]
+
 export const latest = {
-  operationDuration,
+  ...ofBoth(whose),
   inferenceDuration: histogram(
     "gen_ai.client.inference.duration",
     failing,

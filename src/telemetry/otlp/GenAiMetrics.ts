@@ -5,10 +5,10 @@ import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.
 import { perTokenMs } from "../../audit/record/TokenPace.ts"
 import type { Upstream } from "../../routing/Upstream.ts"
 import type { Book } from "../metrics/Book.ts"
-import type { CounterInstrument } from "../metrics/Instrument.ts"
+import type { CounterInstrument, HistogramInstrument } from "../metrics/Instrument.ts"
 import { errorTypeOf, requestErrorOf } from "./AttemptTold.ts"
 import { latest, stable } from "./GenAiInstruments.ts"
-import { operationName, placeOf } from "./GenAiNames.ts"
+import { operationName, placeOf, systemOf } from "./GenAiNames.ts"
 import type { Generation } from "./OtlpSettings.ts"
 
 /** What the configuration in force calls things. */
@@ -18,8 +18,10 @@ export interface ConfiguredNames {
   readonly upstreamNamed: (name: string) => Upstream | undefined
 }
 
-/** The values of what every metric is told by. */
-type Whose = readonly [operation: string, owner: string, model: string, address: string, port: string]
+/** The values of what every metric of a generation is told by. */
+type Whose = readonly [operation: string, ...others: ReadonlyArray<string>]
+
+type Usage = AuditRecord["usage"]
 
 /** Operations whose answers a model writes. */
 const inferences: ReadonlySet<string> = new Set(["chat", "text_completion", "generate_content"])
@@ -40,7 +42,7 @@ export class GenAiMetrics {
     for (const attempt of record.attempts) this.#attempt(record, attempt, attempt === answering)
     const last = answering ?? record.attempts.at(-1)
     const whose = last === undefined ? undefined : this.#whose(record, last)
-    if (whose !== undefined && this.#generation === "stable") this.#request(record, whose)
+    if (whose !== undefined) this.#request(record, whose)
   }
 
   #whose({ endpoint, model }: AuditRecord, { upstream: name }: AttemptRecord): Whose | undefined {
@@ -48,7 +50,8 @@ export class GenAiMetrics {
     if (upstream === undefined) return undefined
     const { address, owner, port } = placeOf(upstream)
     const named = model === undefined ? "" : this.#names.modelNamed(model)
-    return [operationName(endpoint), owner, named, address, String(port)]
+    const whose = [operationName(endpoint), owner, named, address, String(port)] as const
+    return this.#generation === "stable" ? [...whose, systemOf(owner)] : whose
   }
 
   #attempt(record: AuditRecord, attempt: AttemptRecord, isAnswering: boolean): void {
@@ -57,12 +60,10 @@ export class GenAiMetrics {
     const error = errorTypeOf(attempt, resultOf(record, attempt, isAnswering)) ?? ""
     const seconds = attemptMs(record, attempt, isAnswering) / 1000
     this.#book.histogram(this.#durationOf(whose[0]), ...whose, error).record(seconds, undefined)
-    if (!isAnswering || !hasAnswered(attempt)) return
-    if (this.#generation === "stable") this.#tokens(record, whose)
-    else {
-      this.#firstChunk(record, attempt, whose)
-      this.#latestTokens(record, whose)
-    }
+    const usage = isAnswering && hasAnswered(attempt) ? record.usage : undefined
+    if (this.#generation === "stable") this.#tokens(usage, whose)
+    else this.#latestTokens(usage, whose)
+    if (this.#generation === "latest" && usage !== undefined) this.#firstChunk(record, attempt, whose)
   }
 
   #durationOf(operation: string) {
@@ -71,7 +72,8 @@ export class GenAiMetrics {
     return inferences.has(operation) ? latest.inferenceDuration : latest.operationDuration
   }
 
-  #tokens({ usage }: AuditRecord, whose: Whose): void {
+  #tokens(usage: Usage | undefined, whose: Whose): void {
+    if (usage === undefined) return
     const { inputTokens, outputTokens } = usage
     for (const [type, count] of [
       ["input", inputTokens],
@@ -83,41 +85,41 @@ export class GenAiMetrics {
   }
 
   #firstChunk(record: AuditRecord, attempt: AttemptRecord, whose: Whose): void {
-    const ms = firstContentMs(record, attempt, true)
+    const ms = inferences.has(whose[0]) ? firstContentMs(record, attempt, true) : undefined
     if (ms !== undefined) this.#book.histogram(latest.firstChunk, ...whose).record(ms / 1000, undefined)
   }
 
-  #latestTokens({ usage }: AuditRecord, whose: Whose): void {
-    const { cacheWriteTokens, cachedTokens, inputTokens, outputTokens, reasoningTokens } = usage
-    if (whose[0] === "embeddings") {
-      if (inputTokens !== undefined)
-        this.#book.histogram(latest.embeddingsInput, ...whose).record(inputTokens, undefined)
-      return
-    }
-    this.#count(latest.input, whose, inputTokens)
-    this.#count(latest.output, whose, outputTokens)
-    this.#count(latest.cached, whose, cachedTokens)
-    this.#count(latest.cacheWrite, whose, cacheWriteTokens)
-    this.#count(latest.reasoning, whose, reasoningTokens)
-    if (inputTokens !== undefined)
-      this.#book.histogram(latest.inputOfOne, ...whose).record(inputTokens, undefined)
-    if (outputTokens !== undefined)
-      this.#book.histogram(latest.outputOfOne, ...whose).record(outputTokens, undefined)
+  /** Every inference is counted, one without usage as 0; how it spreads is told of those that have any. */
+  #latestTokens(usage: Usage | undefined, whose: Whose): void {
+    if (whose[0] === "embeddings") this.#spread(latest.embeddingsInput, whose, usage?.inputTokens)
+    if (!inferences.has(whose[0])) return
+    this.#count(latest.input, whose, usage?.inputTokens ?? 0)
+    this.#count(latest.output, whose, usage?.outputTokens ?? 0)
+    this.#count(latest.cached, whose, usage?.cachedTokens)
+    this.#count(latest.cacheWrite, whose, usage?.cacheWriteTokens)
+    this.#count(latest.reasoning, whose, usage?.reasoningTokens)
+    this.#spread(latest.inputOfOne, whose, usage?.inputTokens)
+    this.#spread(latest.outputOfOne, whose, usage?.outputTokens)
+  }
+
+  #spread(instrument: HistogramInstrument, whose: Whose, tokens: number | undefined): void {
+    if (tokens !== undefined) this.#book.histogram(instrument, ...whose).record(tokens, undefined)
   }
 
   /** Providers do not tell of what kind all tokens are. */
   #count(instrument: CounterInstrument, whose: Whose, tokens: number | undefined): void {
-    if (tokens !== undefined && tokens > 0) this.#book.counter(instrument, ...whose, "unknown").add(tokens)
+    if (tokens !== undefined) this.#book.counter(instrument, ...whose, "unknown").add(tokens)
   }
 
   #request(record: AuditRecord, whose: Whose): void {
     const { latencyMs, ttftMs, usage } = record
     const error = requestErrorOf(record).type ?? ""
-    this.#book.histogram(stable.requestDuration, ...whose, error).record(latencyMs / 1000, undefined)
+    const told = this.#generation === "stable" ? stable : latest
+    this.#book.histogram(told.requestDuration, ...whose, error).record(latencyMs / 1000, undefined)
     if (ttftMs === undefined) return
-    this.#book.histogram(stable.firstToken, ...whose).record(ttftMs / 1000, undefined)
+    this.#book.histogram(told.firstToken, ...whose).record(ttftMs / 1000, undefined)
     const perToken = perTokenMs(latencyMs, ttftMs, usage.outputTokens)
     if (perToken !== undefined)
-      this.#book.histogram(stable.perToken, ...whose).record(perToken / 1000, undefined)
+      this.#book.histogram(told.perToken, ...whose).record(perToken / 1000, undefined)
   }
 }

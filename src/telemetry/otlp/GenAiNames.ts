@@ -57,3 +57,6 @@ export const placeOf = ({ baseUrl, name }: Pick<Upstream, "baseUrl" | "name">): 
     port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
   }
 }
+
+/** What a provider was called until version 1.36, in `gen_ai.system`. */
+export const systemOf = (owner: string): string => (owner === "x_ai" ? "xai" : owner)

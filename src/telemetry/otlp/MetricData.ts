@@ -2,13 +2,16 @@
 import type { Instrument } from "../metrics/Instrument.ts"
 import { noPoints, type Readings } from "../metrics/Readings.ts"
 
+/** Labels as they are told: those that are numbers by their conventions, as numbers. */
+export type MetricAttributes = Readonly<Record<string, string | number>>
+
 export interface MetricPoint {
-  readonly attributes: Readonly<Record<string, string>>
+  readonly attributes: MetricAttributes
   readonly value: number
 }
 
 export interface HistogramData {
-  readonly attributes: Readonly<Record<string, string>>
+  readonly attributes: MetricAttributes
   readonly bounds: ReadonlyArray<number>
   /** How many fell into each bucket alone; the last has no bound. */
   readonly counts: ReadonlyArray<number>
@@ -42,8 +45,16 @@ const toldOf = ({ help, name }: Instrument): Told => {
 /** Those of the GenAI conventions count tokens, or seconds. */
 const conventionalUnit = (name: string): string => (/token(s|\.usage)$/.test(name) ? "{token}" : "s")
 
-const attributesOf = ({ labels: names }: Instrument, values: ReadonlyArray<string>) =>
-  Object.fromEntries(names.map((name, at) => [name, values[at] ?? ""]).filter(([, value]) => value !== ""))
+const attributeOf = (name: string, value: string): string | number =>
+  name === "server.port" ? Number(value) : value
+
+const attributesOf = ({ labels: names }: Instrument, values: ReadonlyArray<string>): MetricAttributes =>
+  Object.fromEntries(
+    names.flatMap((name, at) => {
+      const value = values[at] ?? ""
+      return value === "" ? [] : [[name, attributeOf(name, value)]]
+    }),
+  )
 
 /** Of each instrument that reads anything. A label without a value is left out. */
 export const metricDataOf = (

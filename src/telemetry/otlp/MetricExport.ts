@@ -6,6 +6,7 @@ import { FinishedRequests } from "../FinishedRequests.ts"
 import { Book } from "../metrics/Book.ts"
 import { instruments } from "../metrics/Instruments.ts"
 import type { Readings } from "../metrics/Readings.ts"
+import { changesSince } from "./Changes.ts"
 import { originOf, sending } from "./Exporting.ts"
 import { genAiInstruments } from "./GenAiInstruments.ts"
 import { type ConfiguredNames, GenAiMetrics } from "./GenAiMetrics.ts"
@@ -34,23 +35,30 @@ export const exportMetrics = (
   Effect.gen(function* () {
     const { generation, metrics } = settings
     if (metrics === undefined) return
+    const { intervalMs, target, temporality } = metrics
     const beganAt = yield* Clock.currentTimeMillis
     const told = [...instruments, ...genAiInstruments[generation]]
     const send = yield* sending(
-      (program) => (target, origin) => program.metricSender(target, origin, beganAt),
-      metrics.target,
+      (program) => (target, origin) => program.metricSender(target, origin, { beganAt, temporality }),
+      target,
       originOf(settings),
     )
     let isFailing = false
+    let sent: Readings = {}
     const once = Effect.gen(function* () {
-      const failure = yield* send(metricDataOf(told, yield* readings))
+      const now = yield* readings
+      const failure = yield* send(
+        metricDataOf(told, temporality === "delta" ? changesSince(told, sent, now) : now),
+      )
       if (failure !== undefined && !isFailing)
         yield* Effect.logWarning(`metrics could not be exported: ${failure}`)
       if (failure === undefined && isFailing) yield* Effect.logInfo("metrics are exported again")
       isFailing = failure !== undefined
+      // What did not arrive is told with what comes next.
+      if (failure === undefined && temporality === "delta") sent = now
     })
     yield* untilTheEnd({
-      pause: Effect.sleep(metrics.intervalMs),
+      pause: Effect.sleep(intervalMs),
       once,
       ended: (isCut) =>
         isCut ? Effect.logWarning("the last metrics could not be exported before the end") : Effect.void,

@@ -24,8 +24,12 @@ export interface TraceSettings {
   readonly capturesContent: boolean
 }
 
+/** Whether sums are told since the start, or since they were last told. */
+export type Temporality = "cumulative" | "delta"
+
 export interface MetricSettings {
   readonly target: OtlpTarget
+  readonly temporality: Temporality
   readonly intervalMs: number
 }
 

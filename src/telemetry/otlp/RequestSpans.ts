@@ -4,7 +4,7 @@ import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.
 import type { AttemptSpan, RequestTrace } from "../../audit/record/RequestTrace.ts"
 import { errorTypeOf, reasonOf, requestErrorOf } from "./AttemptTold.ts"
 import { saidIn } from "./Content.ts"
-import { operationName, placeOf } from "./GenAiNames.ts"
+import { operationName, placeOf, systemOf } from "./GenAiNames.ts"
 import type { Generation } from "./OtlpSettings.ts"
 import type { Attributes, SpanData } from "./SpanData.ts"
 
@@ -23,16 +23,28 @@ const listed = (words: ReadonlyArray<string>): ReadonlyArray<string> | undefined
 
 const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000)
 
+/** What was renamed from one generation to the next. */
+const answerNames = {
+  stable: {
+    cacheWrite: "gen_ai.usage.cache_creation.input_tokens",
+    tier: "gen_ai.openai.response.service_tier",
+  },
+  latest: { cacheWrite: "gen_ai.usage.cache_write.input_tokens", tier: "openai.response.service_tier" },
+} as const
+
+/** One per answer: an answer that broke off has no reason of the model's own. */
+const finishReasonsOf = ({ finishReason, outcome }: AuditRecord): ReadonlyArray<string> | undefined => {
+  const reason = finishReason ?? (outcome === "stream_broken" ? "error" : undefined)
+  return reason === undefined ? undefined : [reason]
+}
+
 /** What is said of the model's answer, which is that of the attempt that gave it. */
 const answerAttributes = (record: AuditRecord, span: AttemptSpan, generation: Generation): Attributes => {
   const { cacheWriteTokens, cachedTokens, inputTokens, outputTokens, reasoningTokens } = record.usage
-  const cacheWrite =
-    generation === "latest"
-      ? "gen_ai.usage.cache_write.input_tokens"
-      : "gen_ai.usage.cache_creation.input_tokens"
+  const names = answerNames[generation]
   return {
     "gen_ai.response.id": record.responseId,
-    "gen_ai.response.finish_reasons": record.finishReason === undefined ? undefined : [record.finishReason],
+    "gen_ai.response.finish_reasons": finishReasonsOf(record),
     "gen_ai.response.time_to_first_chunk":
       record.ttftMs === undefined
         ? undefined
@@ -40,9 +52,9 @@ const answerAttributes = (record: AuditRecord, span: AttemptSpan, generation: Ge
     "gen_ai.usage.input_tokens": inputTokens,
     "gen_ai.usage.output_tokens": outputTokens,
     "gen_ai.usage.cache_read.input_tokens": cachedTokens,
-    [cacheWrite]: cacheWriteTokens,
+    [names.cacheWrite]: cacheWriteTokens,
     "gen_ai.usage.reasoning.output_tokens": reasoningTokens,
-    "gen_ai.openai.response.service_tier": record.serviceTier,
+    [names.tier]: record.serviceTier,
   }
 }
 
@@ -90,7 +102,7 @@ const attemptSpan = (
     attributes: {
       "gen_ai.operation.name": operation,
       "gen_ai.provider.name": owner,
-      "gen_ai.system": generation === "stable" ? owner : undefined,
+      "gen_ai.system": generation === "stable" ? systemOf(owner) : undefined,
       "gen_ai.request.model": model,
       "gen_ai.request.stream": record.stream === true ? true : undefined,
       "server.address": address,

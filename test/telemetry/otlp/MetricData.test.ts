@@ -43,7 +43,7 @@ describe("instruments as a collector takes them", () => {
               "gen_ai.operation.name": "chat",
               "gen_ai.provider.name": "openai",
               "gen_ai.request.model": "m",
-              "server.port": "443",
+              "server.port": 443,
               "gen_ai.token.modality": "unknown",
             },
             value: 7,
