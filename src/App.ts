@@ -144,7 +144,7 @@ const metricsLayer = ({ otlp }: Environment, keepsAudit: boolean) =>
       const { status: audit } = yield* Audit
       const health = yield* ownHealth
       const { dropped } = yield* Traces.Traces
-      const readings = yield* answerMetrics({
+      const { readings } = yield* answerMetrics({
         audit,
         health,
         keepsAudit,
@@ -159,7 +159,7 @@ const metricsLayer = ({ otlp }: Environment, keepsAudit: boolean) =>
       })
       yield* exportMetrics(
         otlp,
-        Effect.zipWith(readings, genAi, (own, more) => ({ ...own, ...more })),
+        Effect.zipWith(readings, genAi.readings, (own, more) => ({ ...own, ...more })),
       )
     }),
   )
@@ -171,7 +171,8 @@ const primaryMetricsLayer = ({ otlp }: Environment) =>
       const { status: audit } = yield* AuditIntake
       const health = Effect.succeed(undefined)
       const { node } = process.versions
-      yield* exportMetrics(otlp, yield* answerMetrics({ audit, health, keepsAudit: true, node }))
+      const { readings } = yield* answerMetrics({ audit, health, keepsAudit: true, node })
+      yield* exportMetrics(otlp, readings)
     }),
   )
 

@@ -131,17 +131,19 @@ const readingsFrom = ({ audit, health, keepsAudit, node, tracesDropped }: Source
         health,
       }),
     )
-    return Effect.map(
-      Effect.all([readings, runtime, known]),
-      ([recorded, ofRuntime, own]): Readings => ({ ...recorded, ...ofRuntime, ...own }),
-    )
+    return {
+      readings: Effect.map(
+        Effect.all([readings, runtime, known]),
+        ([recorded, ofRuntime, own]): Readings => ({ ...recorded, ...ofRuntime, ...own }),
+      ),
+    }
   })
 
 /** Has this process answer what its metrics read; gives what that is. */
 export const answerMetrics = (sources: Sources) =>
   Effect.gen(function* () {
-    const readings = yield* readingsFrom(sources)
+    const { readings } = yield* readingsFrom(sources)
     const { answer } = yield* Questions
     yield* answer(metricsQuestion, () => Effect.flatMap(readings, packed))
-    return readings
+    return { readings }
   })

@@ -5,6 +5,7 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs"
 import { type FileHandle, mkdir, open } from "node:fs/promises"
 import { join } from "node:path"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -56,6 +57,11 @@ class NotAFile extends Error {
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? ("code" in error ? String(error.code) : error.message) : String(error)
 
+/** Lines did not get to the disk. */
+class Unwritten extends Data.TaggedError("Unwritten")<{ readonly reason: string }> {}
+
+const unwritten = (error: unknown): Unwritten => new Unwritten({ reason: reasonOf(error) })
+
 /** An open file of a day. */
 interface Opened {
   readonly handle: FileHandle
@@ -105,7 +111,7 @@ class Writing implements DailyFile {
         this.#some.await,
         Effect.uninterruptible(this.#once).pipe(
           Effect.tap(() => this.#tell(undefined)),
-          Effect.catchAll((error) => Effect.sleep(this.#tell(reasonOf(error)))),
+          Effect.catchTag("Unwritten", ({ reason }) => Effect.sleep(this.#tell(reason))),
         ),
       ),
     ),
@@ -141,7 +147,7 @@ class Writing implements DailyFile {
     return retryMs
   }
 
-  get #once(): Effect.Effect<void, unknown> {
+  get #once(): Effect.Effect<void, Unwritten> {
     return Effect.gen(this, function* () {
       const handle = yield* this.#ready
       const text = this.#waiting
@@ -150,7 +156,7 @@ class Writing implements DailyFile {
       const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text)
       const written = yield* Effect.tryPromise({
         try: async () => (await handle.write(bytes)).bytesWritten,
-        catch: (error) => error,
+        catch: unwritten,
       }).pipe(Effect.tapError(() => Effect.sync(() => this.#back(text))))
       if (written < bytes.length) this.#cutOff(bytes, written)
       else this.#isTorn = false
@@ -173,7 +179,7 @@ class Writing implements DailyFile {
   }
 
   /** The file of today. */
-  get #ready(): Effect.Effect<FileHandle, unknown> {
+  get #ready(): Effect.Effect<FileHandle, Unwritten> {
     return Effect.gen(this, function* () {
       const { directory, kind, now, onDay } = this.#options
       const at = now()
@@ -185,7 +191,7 @@ class Writing implements DailyFile {
       yield* this.close
       const handle = yield* Effect.tryPromise({
         try: () => openAt(directory, fileNameOf(kind, day)),
-        catch: (error) => error,
+        catch: unwritten,
       })
       this.#opened = { handle, day, at }
       if (opened?.day !== day) yield* onDay(day)

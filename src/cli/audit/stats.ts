@@ -52,7 +52,7 @@ export const stats: Command = command(manual, (given) =>
         const { all, groups, isComplete } = yield* reader.report(filter, by, Number.POSITIVE_INFINITY)
         yield* write(statsPage(format, by, groups, all, look))
         if (format === "table") yield* tellInherited(reader)
-        if (!isComplete) yield* cutShort
+        if (!isComplete) return yield* cutShort
       }),
     )
   }),

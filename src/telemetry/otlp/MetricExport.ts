@@ -18,13 +18,13 @@ import { untilTheEnd } from "./UntilTheEnd.ts"
 export const genAiReadings = (
   { generation }: OtlpSettings,
   names: ConfiguredNames,
-): Effect.Effect<Effect.Effect<Readings>, never, FinishedRequests | Scope.Scope> =>
+): Effect.Effect<{ readonly readings: Effect.Effect<Readings> }, never, FinishedRequests | Scope.Scope> =>
   Effect.gen(function* () {
     const book = new Book()
     const metrics = new GenAiMetrics(book, generation, names)
     const { hear } = yield* FinishedRequests
     yield* hear((record) => metrics.closed(record))
-    return book.readings
+    return { readings: book.readings }
   })
 
 /** Exports these readings for as long as the scope is open. */
