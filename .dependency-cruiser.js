@@ -57,11 +57,12 @@ export const rooms = {
     outside: "node:fs node:fs/promises node:net node:path",
   },
   "telemetry/otlp": {
-    rooms: "audit/record dialects operations routing telemetry telemetry/metrics version.ts wire",
+    rooms: "audit/record dialects operations routing secrets telemetry telemetry/metrics version.ts wire",
     edges:
       "Export.ts Exporting.ts GenAiMetrics.ts MetricExport.ts Outbox.ts TraceIds.ts Traces.ts UntilTheEnd.ts",
     outside: `@opentelemetry/api @opentelemetry/exporter-metrics-otlp-http @opentelemetry/exporter-metrics-otlp-proto
-      @opentelemetry/exporter-trace-otlp-http @opentelemetry/exporter-trace-otlp-proto @opentelemetry/resources @opentelemetry/sdk-metrics node:crypto`,
+      @opentelemetry/exporter-trace-otlp-http @opentelemetry/exporter-trace-otlp-proto @opentelemetry/otlp-exporter-base
+      @opentelemetry/resources @opentelemetry/sdk-metrics node:crypto`,
   },
   audit: {
     rooms: "answer audit/record operations secrets wire",

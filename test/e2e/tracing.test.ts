@@ -236,6 +236,27 @@ describe("traces", () => {
     }),
   )
 
+  it.scopedLive("go on where a collector's answer comes without end", () =>
+    Effect.gen(function* () {
+      const upstream = yield* Scripted.scriptedUpstream(Scripted.chat("hello"))
+      const endless = yield* Scripted.scriptedUpstream(
+        Scripted.trickle("HTTP/1.1 102 Processing\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n", 20),
+      )
+      const target = { ...targetAt(`${endless.origin}/v1/traces`), timeoutMs: 100 }
+      const { baseUrl } = yield* startGateway(`openai_clients:\n${entry("lonely", upstream.url)}`, {
+        otlp: tracesTo(target.url, { target }),
+      })
+      for (const batch of [1, 2]) {
+        expect(yield* ask(baseUrl, { model: "lonely-m" })).toBe(200)
+        yield* eventually(
+          "an export",
+          Effect.sync(() => endless.requests.length),
+          (exports) => exports >= batch,
+        )
+      }
+    }),
+  )
+
   it.scopedLive("tell how the answer was to be; prompt and answer only where that is asked for", () =>
     Effect.gen(function* () {
       const plain = Scripted.json({ ...chatCompletion("a secret answer"), usage })

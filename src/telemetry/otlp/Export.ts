@@ -7,6 +7,7 @@ import { OTLPMetricExporter as JsonMetrics } from "@opentelemetry/exporter-metri
 import { OTLPMetricExporter as ProtoMetrics } from "@opentelemetry/exporter-metrics-otlp-proto"
 import { OTLPTraceExporter as JsonTraces } from "@opentelemetry/exporter-trace-otlp-http"
 import { OTLPTraceExporter as ProtoTraces } from "@opentelemetry/exporter-trace-otlp-proto"
+import { convertLegacyHttpOptions } from "@opentelemetry/otlp-exporter-base/node-http"
 import { type Resource, resourceFromAttributes } from "@opentelemetry/resources"
 import {
   AggregationTemporality,
@@ -96,27 +97,48 @@ const readableSpan = (span: SpanData, resource: Resource, scope: Origin["scope"]
   }
 }
 
-const optionsOf = ({ headers, timeoutMs, url }: ExportTarget) => ({
-  url,
-  headers: { ...headers },
-  timeoutMillis: timeoutMs,
-})
+/** The exporter's own time is over by then, and it has said so. */
+const cutAfterMs = 250
+
+type AgentFactory = ReturnType<typeof convertLegacyHttpOptions>["agentFactory"]
+
+/**
+ * What an exporter is made of, and what bounds its exports: each byte of an answer puts its own timeout off, so that one which comes without end would
+ * never be over. Only its connections can be closed then; they are those of the agent, which is the one that the environment's certificates are for.
+ */
+const boundedBy = ({ headers, timeoutMs, url }: ExportTarget, signal: "METRICS" | "TRACES") => {
+  const { agentFactory } = convertLegacyHttpOptions({}, signal, "", {})
+  let agent: Awaited<ReturnType<AgentFactory>> | undefined
+  const httpAgentOptions: AgentFactory = async (protocol) => {
+    agent = await agentFactory(protocol)
+    return agent
+  }
+  return {
+    options: { url, headers: { ...headers }, timeoutMillis: timeoutMs, httpAgentOptions },
+    inTime: async (exported: Promise<string | undefined>): Promise<string | undefined> => {
+      const timer = setTimeout(() => agent?.destroy(), timeoutMs + cutAfterMs)
+      return await exported.finally(() => clearTimeout(timer))
+    },
+  }
+}
 
 /** Why an export failed, in its own words; nothing where it did not. */
 const failureOf = (code: number, error: Error | undefined): string | undefined =>
   code === 0 ? undefined : (error?.message ?? "for no reason that it gave")
 
 export const traceSender = (target: ExportTarget, { resource, scope }: Origin): Send<SpanData> => {
-  const options = optionsOf(target)
+  const { inTime, options } = boundedBy(target, "TRACES")
   const exporter = target.protocol === "http/json" ? new JsonTraces(options) : new ProtoTraces(options)
   const told = resourceFromAttributes(resource)
   return (spans) =>
-    new Promise((resolve) => {
-      exporter.export(
-        spans.map((span) => readableSpan(span, told, scope)),
-        ({ code, error }) => resolve(failureOf(code, error)),
-      )
-    })
+    inTime(
+      new Promise((resolve) => {
+        exporter.export(
+          spans.map((span) => readableSpan(span, told, scope)),
+          ({ code, error }) => resolve(failureOf(code, error)),
+        )
+      }),
+    )
 }
 
 /** When counting began, and now. */
@@ -181,23 +203,27 @@ export const metricSender = (
   { resource, scope }: Origin,
   { beganAt, temporality }: Counting,
 ): Send<MetricData> => {
-  const options = optionsOf(target)
+  const { inTime, options } = boundedBy(target, "METRICS")
   const exporter = target.protocol === "http/json" ? new JsonMetrics(options) : new ProtoMetrics(options)
   const told = resourceFromAttributes(resource)
   let since = beganAt
   return (metrics, at) =>
-    new Promise((resolve) => {
-      const span = { startTime: nanosOf(since), endTime: nanosOf(at) }
-      exporter.export(
-        {
-          resource: told,
-          scopeMetrics: [{ scope, metrics: metrics.map((metric) => otelMetric(metric, span, temporality)) }],
-        },
-        ({ code, error }) => {
-          const failure = failureOf(code, error)
-          if (failure === undefined && temporality === "delta") since = at
-          resolve(failure)
-        },
-      )
-    })
+    inTime(
+      new Promise((resolve) => {
+        const span = { startTime: nanosOf(since), endTime: nanosOf(at) }
+        exporter.export(
+          {
+            resource: told,
+            scopeMetrics: [
+              { scope, metrics: metrics.map((metric) => otelMetric(metric, span, temporality)) },
+            ],
+          },
+          ({ code, error }) => {
+            const failure = failureOf(code, error)
+            if (failure === undefined && temporality === "delta") since = at
+            resolve(failure)
+          },
+        )
+      }),
+    )
 }

@@ -2,6 +2,8 @@
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { Secrets } from "../../secrets/Secrets.ts"
+import { told } from "../../secrets/Told.ts"
 import { version } from "../../version.ts"
 import type { ExportTarget, Origin, Send } from "./Export.ts"
 import type { OtlpSettings, OtlpTarget } from "./OtlpSettings.ts"
@@ -25,6 +27,14 @@ export const originOf = ({ generation, resource }: OtlpSettings): Origin => ({
   },
 })
 
+/** What may be told of a collector's words: it was sent a key, and may send it back. */
+const toldOf = (failure: string | undefined, secrets: Secrets): string | undefined =>
+  failure === undefined ? undefined : told(failure, secrets)
+
+/** The values of headers, and their parts: of `Bearer …` it is the second that is the key. */
+const secretsIn = (headers: Readonly<Record<string, string>>): Secrets =>
+  new Secrets(Object.values(headers).flatMap((value) => [value, ...value.split(/\s+/)]))
+
 type Program = typeof import("./Export.ts")
 
 /** Sends by the program, whose failures are told and are nobody's else. */
@@ -36,9 +46,12 @@ export const sending = <A>(
   Effect.map(
     Effect.promise(() => import("./Export.ts")),
     (program) => {
-      const send = pick(program)({ url, headers: Redacted.value(headers), timeoutMs, protocol }, origin)
+      const sent = Redacted.value(headers)
+      const secrets = secretsIn(sent)
+      const send = pick(program)({ url, headers: sent, timeoutMs, protocol }, origin)
       return (items) =>
         Effect.clockWith((clock) => Effect.promise(() => send(items, clock.unsafeCurrentTimeMillis()))).pipe(
+          Effect.map((failure) => toldOf(failure, secrets)),
           Effect.catchAllCause(() => Effect.succeed("the exporter failed")),
         )
     },
