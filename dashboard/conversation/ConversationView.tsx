@@ -1,4 +1,6 @@
 /** A conversation as people read it. What was said is text, never markup, whatever it holds. */
+import { counted } from "../words/Numbers.ts"
+import { indented } from "./Loose.ts"
 import { type Conversation, mostTurns, type Turn, type TurnPart } from "./Turn.ts"
 
 /** A long text is shown folded: its beginning, and the rest when somebody asks. */
@@ -16,6 +18,9 @@ const Folding = ({ text }: { readonly text: string }) =>
       </details>
     </>
   )
+
+/** What tools give is JSON more often than not. */
+const isShortJson = (text: string): boolean => text.length <= longest && /^\s*[[{]/.test(text)
 
 const Part = ({ part }: { readonly part: TurnPart }) => {
   switch (part.is) {
@@ -45,9 +50,13 @@ const Part = ({ part }: { readonly part: TurnPart }) => {
           <p>
             {part.isError ? "failed" : "gave"} <span class="muted code">{part.id}</span>
           </p>
-          {part.parts.map((inner, index) => (
-            <Part key={index} part={inner} />
-          ))}
+          {part.parts.map((inner, index) =>
+            inner.is === "text" && isShortJson(inner.text) ? (
+              <pre key={index}>{indented(inner.text)}</pre>
+            ) : (
+              <Part key={index} part={inner} />
+            ),
+          )}
         </div>
       )
     case "picture":
@@ -85,12 +94,12 @@ export const ConversationView = ({
     <>
       {asked.tools.length > 0 && (
         <details class="tools">
-          <summary>{`${asked.tools.length} tools offered`}</summary>
+          <summary>{`${counted(asked.tools.length, "tool")} offered`}</summary>
           <p class="code">{asked.tools.join(", ")}</p>
         </details>
       )}
       {left > 0 && (
-        <p class="muted">{`${left} turns before these are left out; the request has all of them.`}</p>
+        <p class="muted">{`Left out: ${counted(left, "turn")} before these. The request has all of them.`}</p>
       )}
       <ol class="turns">
         {turns.map((turn, index) => (

@@ -4,6 +4,7 @@ import { Ago } from "../look/Ago.tsx"
 import { goTo } from "../route/Here.ts"
 import { type Filters, fragmentOf } from "../route/Route.ts"
 import { duration, exact, short } from "../words/Numbers.ts"
+import { attemptsOf } from "./Attempt.ts"
 import { AttemptChips } from "./AttemptChips.tsx"
 import { Outcome } from "./Outcome.tsx"
 import { keyOf } from "./Rows.ts"
@@ -57,7 +58,7 @@ const Line = ({
         <Ago at={row.started_at} />
       </a>
     </td>
-    <td>
+    <td title={row.error ?? undefined}>
       <Outcome outcome={row.outcome} status={row.status} />
     </td>
     <td class="model">
@@ -69,10 +70,12 @@ const Line = ({
           {row.error ?? "no client asked"}
         </span>
       ) : (
-        <AttemptChips attempts={row.attempts} />
+        <AttemptChips attempts={attemptsOf(row)} />
       )}
     </td>
-    <td class="lesser endpoint">{row.endpoint}</td>
+    <td class="lesser endpoint" title={row.endpoint}>
+      {row.endpoint}
+    </td>
     <td class="lesser caller code" title={row.user_agent ?? undefined}>
       {row.key_fingerprint?.slice(0, 8) ?? row.client_ip ?? "–"}
     </td>

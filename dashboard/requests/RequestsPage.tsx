@@ -55,10 +55,12 @@ const Foot = ({ controls, list }: { readonly list: RequestList; readonly control
     {list.searchedTo !== null && (
       <p class="muted">{`Looked through back to ${absolute(list.searchedTo)}.`}</p>
     )}
-    <p class="muted">
-      {counted(list.rows.length, "request")}
-      {list.rows.length >= mostRows && ", as many as are shown at once. Filters lead to others."}
-    </p>
+    {list.rows.length > 0 && (
+      <p class="muted">
+        {counted(list.rows.length, "request")}
+        {list.rows.length >= mostRows && ", as many as are shown at once. Filters lead to others."}
+      </p>
+    )}
     {list.next !== null && (
       <button type="button" disabled={list.isAwaited} onClick={controls.older}>
         {list.isAwaited ? "Asking …" : list.searchedTo === null ? "Older requests" : "Look further back"}
@@ -119,15 +121,15 @@ export const RequestsPage = ({ route }: { readonly route: Route }) => {
   )
   return (
     <div class={id === undefined ? "split" : "split with-story"}>
+      <div class="tools-line">
+        <Filters
+          set={filters}
+          known={knownIn(list)}
+          onChange={(set) => changeTo({ page: "requests", id, filters: set })}
+        />
+        <LiveLine list={list} controls={controls} isLive={isLive} />
+      </div>
       <section class="lines" aria-label="Requests" ref={lines}>
-        <div class="tools-line">
-          <Filters
-            set={filters}
-            known={knownIn(list)}
-            onChange={(set) => changeTo({ page: "requests", id, filters: set })}
-          />
-          <LiveLine list={list} controls={controls} isLive={isLive} />
-        </div>
         {isLive && ofActive !== undefined && (
           <UnderWay key={JSON.stringify(ofActive)} filters={ofActive} list={list} />
         )}

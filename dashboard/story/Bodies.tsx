@@ -13,10 +13,19 @@ import { curlOf } from "./Repeat.ts"
 /** Of a body, so much is laid out at once: browsers are slow with more. */
 const longest = 200_000
 
-const Raw = ({ text, what }: { readonly text: string | null; readonly what: string }) => {
-  if (text === null || text === "") {
-    return <p class="muted">{`No ${what} is kept. audit.bodies of the configuration says which are.`}</p>
-  }
+/** Whoever has no valid key is refused before the body is read. */
+const isUnread = ({ attempts, status }: RequestStory): boolean => status === 401 && attempts.length === 0
+
+const Raw = ({
+  text,
+  why,
+  what,
+}: {
+  readonly text: string | null
+  readonly what: string
+  readonly why: string
+}) => {
+  if (text === null || text === "") return <p class="muted">{`No ${what} is kept. ${why}`}</p>
   const shown = indented(text)
   return (
     <div class="raw">
@@ -27,6 +36,11 @@ const Raw = ({ text, what }: { readonly text: string | null; readonly what: stri
   )
 }
 
+const whyNotKept = (story: RequestStory): string =>
+  isUnread(story)
+    ? "The request was refused before its body was read."
+    : "audit.bodies of the configuration says what is."
+
 const Talk = ({ story }: { readonly story: RequestStory }) => {
   const asked = requestIn(story.request)
   const answer = answerIn(story.response)
@@ -34,7 +48,7 @@ const Talk = ({ story }: { readonly story: RequestStory }) => {
   return (
     <p class="muted">
       {story.request === null
-        ? "What was said is not kept. audit.bodies of the configuration says what is."
+        ? `What was said is not kept. ${whyNotKept(story)}`
         : "This is no conversation, or its body was cut at audit.max_body_bytes. Request and Answer have what is kept."}
     </p>
   )
@@ -76,9 +90,9 @@ const Shown = ({ story, view }: { readonly story: RequestStory; readonly view: V
     case "Conversation":
       return <Talk story={story} />
     case "Request":
-      return <Raw text={story.request} what="request" />
+      return <Raw text={story.request} what="request" why={whyNotKept(story)} />
     case "Answer":
-      return <Raw text={story.response} what="answer" />
+      return <Raw text={story.response} what="answer" why={whyNotKept(story)} />
     case "Headers":
       return <Headers story={story} />
     case "Repeat":

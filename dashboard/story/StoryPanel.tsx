@@ -6,7 +6,7 @@ import { useAnswer } from "../api/Asking.ts"
 import { Ago } from "../look/Ago.tsx"
 import { Copy } from "../look/Copy.tsx"
 import { Trouble } from "../look/Notice.tsx"
-import { attemptTone, attemptWord } from "../requests/Attempt.ts"
+import { attemptsOf, attemptTone, attemptWord } from "../requests/Attempt.ts"
 import { Outcome } from "../requests/Outcome.tsx"
 import { fragmentOf } from "../route/Route.ts"
 import { duration } from "../words/Numbers.ts"
@@ -25,7 +25,7 @@ const Attempts = ({ row }: { readonly row: RequestRow }) =>
     <section>
       <h3>Clients asked</h3>
       <ol class="attempts">
-        {row.attempts.map((attempt, index) => (
+        {attemptsOf(row).map((attempt, index) => (
           <li key={index}>
             <span class={`chip ${attemptTone(attempt)}`}>
               {attempt.upstream} <b>{attemptWord(attempt)}</b>
@@ -33,7 +33,9 @@ const Attempts = ({ row }: { readonly row: RequestRow }) =>
             <span class="num">{duration(attempt.ms)}</span>
             {attempt.dialect !== undefined && <span class="muted">asked in {attempt.dialect}</span>}
             {attempt.resumed === true && <span class="muted">resumed the answer</span>}
-            {attempt.cause && <span class="cause">{attempt.cause}</span>}
+            {attempt.cause && !attemptWord(attempt).endsWith(attempt.cause) && (
+              <span class="cause">{attempt.cause}</span>
+            )}
           </li>
         ))}
       </ol>
@@ -119,25 +121,27 @@ export const StoryPanel = ({
         if (event.key === "Escape") onClose()
       }}
     >
-      {told !== undefined && <Head row={told} onClose={onClose} />}
-      {told === undefined && (
-        <button type="button" class="quiet close" onClick={onClose}>
-          Close
-        </button>
-      )}
-      {told?.error && <p class="error-text">{told.error}</p>}
-      {isWaiting && <p class="muted waiting">Asking …</p>}
-      {!isWaiting && story === undefined && problem !== undefined && <Trouble title={problem.message} />}
-      {told !== undefined && (
-        <>
-          <TimeBar row={told} />
-          <Attempts row={told} />
-          <Changes row={told} />
-        </>
-      )}
-      {story !== undefined && <Bodies story={story} />}
-      {told !== undefined && <Facts row={told} />}
-      <Namesakes others={stories.filter((other) => other !== story)} />
+      <div class="story-told">
+        {told !== undefined && <Head row={told} onClose={onClose} />}
+        {told === undefined && (
+          <button type="button" class="quiet close" onClick={onClose}>
+            Close
+          </button>
+        )}
+        {told?.error && <p class="error-text">{told.error}</p>}
+        {isWaiting && <p class="muted waiting">Asking …</p>}
+        {!isWaiting && story === undefined && problem !== undefined && <Trouble title={problem.message} />}
+        {told !== undefined && (
+          <>
+            <TimeBar row={told} />
+            <Attempts row={told} />
+            <Changes row={told} />
+          </>
+        )}
+        {story !== undefined && <Bodies story={story} />}
+        {told !== undefined && <Facts row={told} />}
+        <Namesakes others={stories.filter((other) => other !== story)} />
+      </div>
     </aside>
   )
 }

@@ -1,7 +1,7 @@
 /** Where the time of a request went: why it was slow, at a glance. */
 import type { RequestRow } from "../../src/admin/api/RequestRow.ts"
 import type { Tone } from "../look/Tone.ts"
-import { attemptTone, attemptWord } from "../requests/Attempt.ts"
+import { attemptsOf, attemptTone, attemptWord } from "../requests/Attempt.ts"
 
 export interface Span {
   readonly what: string
@@ -9,22 +9,23 @@ export interface Span {
   readonly tone: Tone | "wait" | "write" | "own"
 }
 
-type Timed = Pick<RequestRow, "attempts" | "latency_ms" | "overhead_ms" | "ttft_ms">
+type Timed = Pick<RequestRow, "attempts" | "latency_ms" | "outcome" | "overhead_ms" | "ttft_ms">
 
 /** Spans shorter than this say nothing. */
 const leastMs = 0.5
 
+/** Somebody was asked twice: there was a wait before the second time, and it is none of the clients'. */
+const isAskedAgain = (attempts: Timed["attempts"]): boolean =>
+  new Set(attempts.map(({ upstream }) => upstream)).size < attempts.length
+
 /**
  * The spans of a request in their order: Sluice itself, the attempts that failed, the wait for the first content, and the rest of the answer. They add
- * up to the whole, however the measures were rounded; hedged attempts, which ran beside each other, are cut to what is left.
+ * up to the whole, however the measures were rounded. Of hedged attempts, which ran beside each other, the one that answered has all of its time.
  */
-export const spansOf = ({
-  attempts,
-  latency_ms: total,
-  overhead_ms: own,
-  ttft_ms: first,
-}: Timed): ReadonlyArray<Span> => {
+export const spansOf = (row: Timed): ReadonlyArray<Span> => {
+  const { latency_ms: total, overhead_ms: own, ttft_ms: first } = row
   if (total === null) return []
+  const attempts = attemptsOf(row)
   const spans: Array<Span> = []
   let left = total
   const add = (span: Span) => {
@@ -32,15 +33,19 @@ export const spansOf = ({
     left -= ms
     if (ms >= leastMs) spans.push({ ...span, ms })
   }
-  add({ what: "Sluice itself", ms: own ?? 0, tone: "own" })
+  const what = isAskedAgain(attempts) ? "Sluice itself, with waits between attempts" : "Sluice itself"
+  add({ what, ms: own ?? 0, tone: "own" })
   const writing = first === null ? 0 : Math.min(left, Math.max(0, total - first))
   left -= writing
   const last = attempts.at(-1)
+  const answering = Math.min(left, last?.ms ?? 0)
+  left -= answering
   for (const attempt of attempts.slice(0, -1)) {
     add({ what: `${attempt.upstream}: ${attemptWord(attempt)}`, ms: attempt.ms, tone: attemptTone(attempt) })
   }
+  left += answering
   const asked = last?.upstream ?? "waiting"
-  if (last !== undefined && attemptTone(last) !== "good") {
+  if (last !== undefined && attemptTone(last) !== "good" && first === null) {
     add({ what: `${asked}: ${attemptWord(last)}`, ms: left, tone: attemptTone(last) })
   } else {
     add({

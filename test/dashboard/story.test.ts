@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process"
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { answerIn, requestIn } from "../../dashboard/conversation/Reading.ts"
+import { attemptsOf, attemptTone, attemptWord } from "../../dashboard/requests/Attempt.ts"
 import { curlOf } from "../../dashboard/story/Repeat.ts"
 import { mostOf, spansOf } from "../../dashboard/story/WhereTimeWent.ts"
 import { curveOf } from "../../dashboard/usage/Curve.ts"
@@ -14,6 +15,7 @@ describe("Where the time of a request went", () => {
   it("is the gateway, the attempts that failed, the wait and the rest of the answer", () => {
     const spans = spansOf({
       attempts: [attempt("openai", 100, 429), attempt("azure", 290)],
+      outcome: "ok",
       latency_ms: 1_000,
       overhead_ms: 10,
       ttft_ms: 400,
@@ -27,6 +29,38 @@ describe("Where the time of a request went", () => {
     expect(mostOf(spans)?.what).toBe("the rest of the answer")
   })
 
+  it("gives the client that answered first all of its time, and the one it overtook the rest", () => {
+    const overtaken = { upstream: "slow", cause: "cancelled, another upstream answered first", ms: 450 }
+    const spans = spansOf({
+      attempts: [overtaken, attempt("quick", 150)],
+      outcome: "ok",
+      latency_ms: 700,
+      overhead_ms: 10,
+      ttft_ms: 460,
+    })
+    expect(spans.map(({ ms, tone, what }) => `${what} ${ms} ${tone}`)).toEqual([
+      "Sluice itself 10 own",
+      "slow: overtaken 300 off",
+      "quick until its first content 150 wait",
+      "the rest of the answer 240 write",
+    ])
+  })
+
+  it("says that waits between attempts are in the gateway's own time", () => {
+    const spans = spansOf({
+      attempts: [attempt("only", 5, 503), attempt("only", 5, 503)],
+      outcome: "upstream_error",
+      latency_ms: 210,
+      overhead_ms: 200,
+      ttft_ms: null,
+    })
+    expect(spans.map(({ ms, what }) => `${what} ${ms}`)).toEqual([
+      "Sluice itself, with waits between attempts 200",
+      "only: 503 5",
+      "only: 503 5",
+    ])
+  })
+
   it("adds up to the whole, whatever was measured (a law)", () => {
     const times = fc.double({ min: 0, max: 100_000, noNaN: true })
     const maybe = fc.option(times, { nil: null })
@@ -35,6 +69,7 @@ describe("Where the time of a request went", () => {
         fc.record({ upstream: fc.string(), status: fc.constantFrom(200, 429, null), ms: times }),
         { maxLength: 4 },
       ),
+      outcome: fc.constantFrom("ok", "stream_broken"),
       latency_ms: times,
       overhead_ms: maybe,
       ttft_ms: maybe,
@@ -49,6 +84,27 @@ describe("Where the time of a request went", () => {
       }),
       { seed: 23 },
     )
+  })
+})
+
+describe("What became of an attempt", () => {
+  it.each([
+    ["an answer", { status: 200 }, "200", "good"],
+    ["a refusal", { status: 429 }, "429", "warn"],
+    ["a failure", { status: 503, cause: "refused stream_options" }, "503", "bad"],
+    ["no connection", { cause: "could not connect (ECONNREFUSED)" }, "could not connec…", "bad"],
+    ["an answer that broke off", { status: 200, cause: "broke off (reset)" }, "200 broke off", "bad"],
+    ["a caller who left", { cause: "the caller left" }, "caller left", "off"],
+    ["a hedge that lost", { cause: "cancelled, another upstream answered first" }, "overtaken", "off"],
+  ])("is told of %s", (_, of, word, tone) => {
+    const told = { upstream: "openai", ms: 1, ...of }
+    expect([attemptWord(told), attemptTone(told)]).toEqual([word, tone])
+  })
+
+  it("is a broken answer where the request alone says so", () => {
+    const attempts = [attempt("openai", 1, 429), attempt("azure", 1)]
+    expect(attemptsOf({ attempts, outcome: "stream_broken" }).map(attemptTone)).toEqual(["warn", "bad"])
+    expect(attemptsOf({ attempts, outcome: "ok" }).map(attemptTone)).toEqual(["warn", "good"])
   })
 })
 
