@@ -62,6 +62,11 @@ export const activeRequests = get<ActiveReport>("requests/active")
 export const usage = get<UsageReport>("usage")
 export const upstreams = get<UpstreamReport>("upstreams")
 export const config = get<ConfigReport>("config")
+/** Of what it says, what the frame shows. */
+export interface Health {
+  readonly config: { readonly last_error: string | null }
+}
+export const health = get<Health>("health")
 export const connect = get<ConnectReport>("connect")
 export const explain = get<unknown>("explain")
 

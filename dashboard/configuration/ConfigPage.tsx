@@ -23,7 +23,7 @@ const Refusal = ({ refusal }: { readonly refusal: NonNullable<ConfigReport["refu
       <ul class="problems">
         {refusal.problems.map(({ column, line, message, path, severity }, index) => (
           <li key={index}>
-            <span class="code num">{`${line}:${column}`}</span>
+            <span class="code num">{`line ${line}:${column}`}</span>
             {severity !== "error" && <span class="chip warn">{severity}</span>}
             {path !== "" && <b class="code">{path}</b>}
             <span>{message}</span>
@@ -35,16 +35,22 @@ const Refusal = ({ refusal }: { readonly refusal: NonNullable<ConfigReport["refu
 )
 
 const Text = ({ text }: { readonly text: string }) => (
-  <div class="raw">
-    <Copy text={text} what="configuration" />
-    <pre class="numbered">
-      {text.split("\n").map((line, index) => (
-        <span key={index} class="line">
-          {`${line}\n`}
-        </span>
-      ))}
-    </pre>
-  </div>
+  <>
+    <p class="muted">As it was read: without comments and secrets, so its lines are not those of the file.</p>
+    <div class="raw">
+      <Copy text={text} what="configuration" />
+      <pre class="numbered">
+        {text
+          .trimEnd()
+          .split("\n")
+          .map((line, index) => (
+            <span key={index} class="line">
+              {`${line}\n`}
+            </span>
+          ))}
+      </pre>
+    </div>
+  </>
 )
 
 export const ConfigPage = () => {

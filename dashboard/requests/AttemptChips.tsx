@@ -6,13 +6,21 @@ import { attemptTone, attemptWord } from "./Attempt.ts"
 /** In a line of the list; the story has all of them. */
 const mostInLine = 4
 
-const titleOf = ({ cause, ms, resumed }: AttemptTold): string =>
-  [duration(ms), ...(resumed === true ? ["resumed the answer"] : []), ...(cause ? [cause] : [])].join(", ")
+const titleOf = ({ cause, ms, resumed, upstream }: AttemptTold): string =>
+  [
+    upstream,
+    duration(ms),
+    ...(resumed === true ? ["resumed the answer"] : []),
+    ...(cause ? [cause] : []),
+  ].join(", ")
 
 export const AttemptChip = ({ attempt }: { readonly attempt: AttemptTold }) => (
   <span class={`chip ${attemptTone(attempt)}`} title={titleOf(attempt)}>
-    {attempt.resumed === true && "↷ "}
-    {attempt.upstream} <b>{attemptWord(attempt)}</b>
+    <span class="of">
+      {attempt.resumed === true && "↷ "}
+      {attempt.upstream}
+    </span>{" "}
+    <b>{attemptWord(attempt)}</b>
   </span>
 )
 

@@ -1,6 +1,7 @@
 /** The frame of all pages: who is signed in, where one can go, and the page one is on. */
 import { useEffect, useState } from "preact/hooks"
-import { session, signOut, whenSignedOut } from "../api/Admin.ts"
+import { health, session, signOut, whenSignedOut } from "../api/Admin.ts"
+import { useAnswer } from "../api/Asking.ts"
 import type { Problem } from "../api/Problem.ts"
 import { ConfigPage } from "../configuration/ConfigPage.tsx"
 import { ConnectPage } from "../connect/ConnectPage.tsx"
@@ -22,6 +23,8 @@ const titles: Readonly<Record<Page, string>> = {
 
 const shown: ReadonlyArray<Page> = ["requests", "usage", "upstreams", "config", "connect"]
 
+const healthAgainMs = () => 10_000
+
 type Who =
   | { readonly is: "unknown" }
   | { readonly is: "out"; readonly asksKeys: boolean }
@@ -36,26 +39,37 @@ const Navigation = ({
   readonly canSignOut: boolean
   readonly onSignOut: () => void
   readonly page: Page
-}) => (
-  <header class="bar">
-    <button type="button" class="skip" onClick={() => document.getElementById("content")?.focus()}>
-      Skip to the page
-    </button>
-    <span class="brand">Sluice</span>
-    <nav aria-label="Pages">
-      {shown.map((name) => (
-        <a key={name} href={fragmentOf({ page: name })} aria-current={name === page ? "page" : undefined}>
-          {titles[name]}
-        </a>
-      ))}
-    </nav>
-    {canSignOut && (
-      <button type="button" class="quiet" onClick={onSignOut}>
-        Sign out
+}) => {
+  const { value } = useAnswer(health, {}, healthAgainMs)
+  const amiss: Partial<Record<Page, string>> =
+    typeof value?.config.last_error === "string" ? { config: "The file on disk is not in force" } : {}
+  return (
+    <header class="bar">
+      <button type="button" class="skip" onClick={() => document.getElementById("content")?.focus()}>
+        Skip to the page
       </button>
-    )}
-  </header>
-)
+      <span class="brand">Sluice</span>
+      <nav aria-label="Pages">
+        {shown.map((name) => (
+          <a
+            key={name}
+            href={fragmentOf({ page: name })}
+            aria-current={name === page ? "page" : undefined}
+            class={amiss[name] === undefined ? undefined : "amiss"}
+            title={amiss[name]}
+          >
+            {titles[name]}
+          </a>
+        ))}
+      </nav>
+      {canSignOut && (
+        <button type="button" class="quiet" onClick={onSignOut}>
+          Sign out
+        </button>
+      )}
+    </header>
+  )
+}
 
 const Content = ({ route }: { readonly route: Route }) => {
   switch (route.page) {
@@ -64,7 +78,7 @@ const Content = ({ route }: { readonly route: Route }) => {
     case "usage":
       return <UsagePage route={route} />
     case "upstreams":
-      return <UpstreamsPage />
+      return <UpstreamsPage route={route} />
     case "config":
       return <ConfigPage />
     case "connect":

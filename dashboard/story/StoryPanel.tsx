@@ -28,7 +28,7 @@ const Attempts = ({ row }: { readonly row: RequestRow }) =>
         {attemptsOf(row).map((attempt, index) => (
           <li key={index}>
             <span class={`chip ${attemptTone(attempt)}`}>
-              {attempt.upstream} <b>{attemptWord(attempt)}</b>
+              <span class="of">{attempt.upstream}</span> <b>{attemptWord(attempt)}</b>
             </span>
             <span class="num">{duration(attempt.ms)}</span>
             {attempt.dialect !== undefined && <span class="muted">asked in {attempt.dialect}</span>}
@@ -39,6 +39,13 @@ const Attempts = ({ row }: { readonly row: RequestRow }) =>
           </li>
         ))}
       </ol>
+      {row.model !== null && (
+        <p>
+          <a href={fragmentOf({ page: "upstreams", filters: { model: row.model, endpoint: row.endpoint } })}>
+            Where would it go now?
+          </a>
+        </p>
+      )}
     </section>
   )
 

@@ -3,6 +3,8 @@ import { useState } from "preact/hooks"
 import { explain, type Params } from "../api/Admin.ts"
 import { useAnswer } from "../api/Asking.ts"
 import { Trouble } from "../look/Notice.tsx"
+import { changeTo } from "../route/Here.ts"
+import type { Filters } from "../route/Route.ts"
 import { percent } from "../words/Numbers.ts"
 import { type ExplainedGroup, type Explanation, explanationOf } from "./Explanation.ts"
 
@@ -59,9 +61,10 @@ const fields = [
   ["prompt", "First words", "decide the order under deterministic"],
 ] as const
 
-export const ExplainBox = () => {
-  const [asked, setAsked] = useState<Params>()
-  const [typed, setTyped] = useState<Readonly<Record<string, string>>>({})
+/** @param set what is asked: it stands in the address, so that it can be shared */
+export const ExplainBox = ({ set }: { readonly set: Filters }) => {
+  const [typed, setTyped] = useState(set)
+  const isAsked = Object.values(set).some((value) => value !== "")
   return (
     <section class="card explain">
       <h2>Where would it go?</h2>
@@ -69,11 +72,11 @@ export const ExplainBox = () => {
         class="filters"
         onSubmit={(event) => {
           event.preventDefault()
-          setAsked(typed)
+          changeTo({ page: "upstreams", filters: typed })
         }}
       >
         {fields.map(([name, label, hint]) => (
-          <label key={name}>
+          <label key={name} class={`of-${name}`}>
             <span>{label}</span>
             <input
               value={typed[name] ?? ""}
@@ -86,7 +89,7 @@ export const ExplainBox = () => {
           Explain
         </button>
       </form>
-      {asked !== undefined && <Answer asked={asked} />}
+      {isAsked && <Answer asked={set} />}
     </section>
   )
 }

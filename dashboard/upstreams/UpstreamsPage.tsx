@@ -5,7 +5,7 @@ import { useAnswer } from "../api/Asking.ts"
 import { Ago } from "../look/Ago.tsx"
 import { Empty, Trouble } from "../look/Notice.tsx"
 import { useNow } from "../look/Now.ts"
-import { fragmentOf } from "../route/Route.ts"
+import { fragmentOf, type Route } from "../route/Route.ts"
 import { counted, duration, exact, percent } from "../words/Numbers.ts"
 import { timeOfDay } from "../words/Times.ts"
 import { ExplainBox } from "./ExplainBox.tsx"
@@ -165,17 +165,19 @@ const Upstream = ({ one }: { readonly one: UpstreamTold }) => (
           </th>
           <th scope="col" class="num">
             <abbr title="Time to the first content: the median, and what 19 of 20 stay under">
-              First, p50 / p95
+              First<span class="unit">, p50 / p95</span>
             </abbr>
           </th>
           <th scope="col" class="num">
-            <abbr title="Time of an attempt: the median, and what 19 of 20 stay under">Total, p50 / p95</abbr>
+            <abbr title="Time of an attempt until a stream began, a plain answer was there, or it failed: the median, and what 19 of 20 stay under">
+              Answer<span class="unit">, p50 / p95</span>
+            </abbr>
           </th>
         </tr>
       </thead>
       <tbody>
-        <Recently name="5 m" recent={one.last_5m} />
-        <Recently name="1 h" recent={one.last_1h} />
+        <Recently name="5 min" recent={one.last_5m} />
+        <Recently name="1 hour" recent={one.last_1h} />
       </tbody>
     </table>
     <LastError one={one} />
@@ -183,12 +185,12 @@ const Upstream = ({ one }: { readonly one: UpstreamTold }) => (
   </li>
 )
 
-export const UpstreamsPage = () => {
+export const UpstreamsPage = ({ route }: { readonly route: Route }) => {
   const { problem, value } = useAnswer(upstreams, {}, againMs)
   return (
     <div class="page">
       {problem !== undefined && <Trouble title={problem.message} />}
-      <ExplainBox />
+      <ExplainBox key={JSON.stringify(route.filters)} set={route.filters} />
       {value?.upstreams.length === 0 && (
         <Empty title="No client is configured.">
           <p>Add one to openai_clients of the configuration.</p>

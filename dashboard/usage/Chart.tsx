@@ -40,6 +40,9 @@ const axis = (): UPlot.Axis => ({
 const stepsOf = (isByDay: boolean): Array<number> =>
   (isByDay ? [1, 2, 7, 14, 28].map((days) => days * 24) : [1, 2, 3, 6, 12, 24]).map((hours) => hours * 3600)
 
+/** What the legend says of the point under the pointer; nothing where there is none. */
+const shownAt = (_: unknown, value: number | null): string => (value === null ? "" : short(value))
+
 const optionsFor = (width: number, label: string, isByDay: boolean): UPlot.Options => ({
   width,
   height,
@@ -61,7 +64,7 @@ const optionsFor = (width: number, label: string, isByDay: boolean): UPlot.Optio
       fill: colourOf("--wash"),
       width: 2,
       points: { show: false },
-      value: (_, value) => (value === null ? "–" : short(value)),
+      value: shownAt,
     },
     {
       label: "the period before",
@@ -69,7 +72,7 @@ const optionsFor = (width: number, label: string, isByDay: boolean): UPlot.Optio
       dash: [4, 4],
       width: 1,
       points: { show: false },
-      value: (_, value) => (value === null ? "–" : short(value)),
+      value: shownAt,
     },
   ],
 })

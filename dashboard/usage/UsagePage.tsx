@@ -7,6 +7,7 @@ import { Empty, Trouble } from "../look/Notice.tsx"
 import { changeTo } from "../route/Here.ts"
 import type { Filters, Route } from "../route/Route.ts"
 import { change, exact, percent, short } from "../words/Numbers.ts"
+import { inUtc } from "../words/Times.ts"
 import { Chart } from "./Chart.tsx"
 import { curveOf } from "./Curve.ts"
 import { type Measure, type MeasureName, measureNamed, measureNames, measures } from "./Measures.ts"
@@ -133,6 +134,11 @@ const Tiles = ({
   )
 }
 
+/** What all changes are beside. */
+const Compared = ({ report: { before } }: { readonly report: UsageReport }) => (
+  <p class="muted compared">{`Compared with ${inUtc(before.since)} to ${inUtc(before.until)} UTC`}</p>
+)
+
 const Notes = ({ report }: { readonly report: UsageReport }) => (
   <>
     {!report.now.complete && (
@@ -191,6 +197,7 @@ export const UsagePage = ({ route: { filters } }: { readonly route: Route }) => 
           options={periods.map(({ name, words }) => [name, words])}
         />
         <Chosen filters={filters} />
+        {overTime.value !== undefined && <Compared report={overTime.value} />}
       </div>
       {problem !== undefined && <Trouble title={problem.message} />}
       {overTime.value !== undefined && (
@@ -219,7 +226,8 @@ export const UsagePage = ({ route: { filters } }: { readonly route: Route }) => 
           />
           {byGroup.value !== undefined && (
             <UsageTable
-              key={byGroup.value.by}
+              key={`${byGroup.value.by} ${chosen}`}
+              chosen={chosen}
               report={byGroup.value}
               title={title}
               onChoose={filter === undefined ? undefined : (group) => set(filters, { [filter]: group })}

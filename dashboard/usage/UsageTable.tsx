@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks"
 import type { UsageOf, UsageReport } from "../../src/admin/api/UsageReport.ts"
 import { change, duration, exact, percent, short } from "../words/Numbers.ts"
-import { measures, tokensOf } from "./Measures.ts"
+import { type Measure, type MeasureName, measures, tokensOf } from "./Measures.ts"
 
 /** Groups in the page at most; there may be as many callers as addresses. */
 const mostGroups = 200
@@ -75,10 +75,19 @@ const columns: ReadonlyArray<Column> = [
   },
 ]
 
-const byTokens = 3
+/** The column of what the curve shows: the table begins sorted by it. */
+const columnOf: Readonly<Record<MeasureName, string>> = {
+  requests: "Requests",
+  errors: "Errors",
+  tokens: "Tokens",
+  prompt: "Prompt",
+  answer: "Answer",
+}
 
 const Group = ({
   before,
+  isTime,
+  measure,
   most,
   onChoose,
   usage,
@@ -86,65 +95,77 @@ const Group = ({
 }: {
   readonly usage: UsageOf
   readonly before: UsageOf | undefined
+  /** Hours and days are their own, and have none before. */
+  readonly isTime: boolean
+  readonly measure: Measure
   readonly most: number
   readonly whole: number
   readonly onChoose: ((group: string) => void) | undefined
 }) => {
   const { group } = usage
-  const trend = before === undefined ? "new" : change(tokensOf(usage), tokensOf(before))
+  const value = measure.value(usage)
+  const trend = before === undefined ? "new" : change(value, measure.value(before))
   return (
     <tr>
       <th scope="row">
         {group === null || onChoose === undefined ? (
           <span class={group === null ? "muted" : undefined}>{group ?? "none"}</span>
         ) : (
-          <button type="button" class="link" onClick={() => onChoose(group)} title="Only these">
+          <button type="button" class="link" onClick={() => onChoose(group)} title={`Only ${group}`}>
             {group}
           </button>
         )}
         <span
           class="length"
           aria-hidden="true"
-          style={{ width: `${most === 0 ? 0 : (100 * tokensOf(usage)) / most}%` }}
+          style={{ width: `${most === 0 ? 0 : (100 * value) / most}%` }}
         />
       </th>
-      {columns.map(({ lesser, name, shown, value }) => (
+      {columns.map(({ lesser, name, shown, value: of }) => (
         <td
           key={name}
-          class={`num ${lesser === true ? "lesser" : ""} ${name === "Errors" && value(usage) > 0 ? "bad" : ""}`}
-          title={exact(value(usage))}
+          class={`num ${lesser === true ? "lesser" : ""} ${name === "Errors" && of(usage) > 0 ? "bad" : ""}`}
+          title={exact(of(usage))}
         >
-          {shown(value(usage), usage)}
+          {shown(of(usage), usage)}
         </td>
       ))}
-      <td
-        class="num muted"
-        title={whole === 0 ? undefined : `${percent(tokensOf(usage), whole)} of all tokens`}
-      >
-        {trend ?? "–"}
-      </td>
+      {!isTime && (
+        <td
+          class="num muted"
+          title={whole === 0 ? undefined : `${percent(value, whole)} of all ${measure.words.toLowerCase()}`}
+        >
+          {trend ?? "–"}
+        </td>
+      )}
     </tr>
   )
 }
 
 /** @param onChoose what happens when a group is chosen; nothing where none can be */
 export const UsageTable = ({
+  chosen,
   onChoose,
   report,
   title,
 }: {
   readonly report: UsageReport
   readonly title: string
+  /** What the curve shows. */
+  readonly chosen: MeasureName
   readonly onChoose: ((group: string) => void) | undefined
 }) => {
   const isTime = report.by === "hour" || report.by === "day"
-  const [sorted, setSorted] = useState<number | undefined>(isTime ? undefined : byTokens)
+  const measure: Measure = measures[chosen]
+  const [sorted, setSorted] = useState<number | undefined>(
+    isTime ? undefined : columns.findIndex(({ name }) => name === columnOf[chosen]),
+  )
   const column = sorted === undefined ? undefined : columns[sorted]
   const groups = [...report.now.groups]
   if (column !== undefined) groups.sort((one, other) => column.value(other) - column.value(one))
   else groups.reverse()
   const before = new Map(report.before.groups.map((usage) => [usage.group, usage]))
-  const most = Math.max(0, ...groups.map(tokensOf))
+  const most = Math.max(0, ...groups.map(measure.value))
   return (
     <>
       <section class="scroll" aria-label={`Usage by ${title}`}>
@@ -164,9 +185,11 @@ export const UsageTable = ({
                   </button>
                 </th>
               ))}
-              <th scope="col" class="num">
-                <abbr title="Tokens, beside the period before">Change</abbr>
-              </th>
+              {!isTime && (
+                <th scope="col" class="num">
+                  <abbr title={`${measure.words}, beside the period before`}>Change</abbr>
+                </th>
+              )}
             </tr>
           </thead>
           <tbody>
@@ -175,8 +198,10 @@ export const UsageTable = ({
                 key={usage.group}
                 usage={usage}
                 most={most}
-                whole={measures.tokens.value(report.now.total)}
-                before={isTime ? usage : before.get(usage.group)}
+                measure={measure}
+                isTime={isTime}
+                whole={measure.value(report.now.total)}
+                before={before.get(usage.group)}
                 onChoose={onChoose}
               />
             ))}

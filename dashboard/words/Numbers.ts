@@ -46,9 +46,10 @@ export const percent = (part: number, whole: number): string => {
   return `${share > 0 && share < 9.95 ? share.toFixed(1) : Math.round(share)}%`
 }
 
-/** What became more or less: `+12%`; nothing where there was nothing before. */
+/** What became more or less: `+12%`, `×40`; nothing where there was nothing before. */
 export const change = (now: number, before: number): string | undefined => {
-  if (before === 0) return now === 0 ? "±0%" : undefined
+  if (before === 0) return undefined
+  if (now >= 10 * before) return `×${short(Math.round(now / before))}`
   const percents = Math.round((100 * (now - before)) / before)
   return percents === 0 ? "±0%" : `${percents > 0 ? "+" : "−"}${exact(Math.abs(percents))}%`
 }

@@ -29,6 +29,17 @@ export const absolute = (instant: string): string => {
   return Number.isNaN(at.getTime()) ? instant : `${localTime.format(at)} (${at.toISOString()})`
 }
 
+const utcTime = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "UTC",
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+})
+
+/** `27 Nov, 14:00`, in UTC. */
+export const inUtc = (instant: string): string => utcTime.format(new Date(instant))
+
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" })
 const shortDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" })
 

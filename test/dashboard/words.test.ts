@@ -48,7 +48,8 @@ describe("Numbers", () => {
       "100%",
     ])
     expect([change(112, 100), change(50, 100), change(100, 100)]).toEqual(["+12%", "−50%", "±0%"])
-    expect([change(3, 0), change(0, 0)]).toEqual([undefined, "±0%"])
+    expect([change(3, 0), change(0, 0)]).toEqual([undefined, undefined])
+    expect([change(999, 100), change(1_000, 100), change(8_549, 1)]).toEqual(["+899%", "×10", "×8,549"])
   })
 })
 
