@@ -169,8 +169,8 @@ const Upstream = ({ one }: { readonly one: UpstreamTold }) => (
             </abbr>
           </th>
           <th scope="col" class="num">
-            <abbr title="Time of an attempt until a stream began, a plain answer was there, or it failed: the median, and what 19 of 20 stay under">
-              Answer<span class="unit">, p50 / p95</span>
+            <abbr title="Time of an attempt: the median, and what 19 of 20 stay under">
+              Total<span class="unit">, p50 / p95</span>
             </abbr>
           </th>
         </tr>
