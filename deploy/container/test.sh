@@ -83,7 +83,7 @@ podman exec "$name" node -e "$(podman image inspect "$image" --format '{{index .
 step "its health check says that it is well"
 
 SLUICE_PORT=$port node "$here/smoke.js" "$work/config" check
-step "health, chat, stream, hot reload through the mounted folder: through the openai package"
+step "health, chat, stream, hot reload through the mounted folder, and what operators see, at its port and at one of its own"
 
 podman stop -t 20 "$name" >/dev/null
 code=$(podman inspect "$name" --format '{{.State.ExitCode}}')

@@ -130,6 +130,36 @@ describe("The Dockerfile", () => {
   })
 })
 
+describe("The files of dist", () => {
+  /** What `scripts/build.js shipped` makes, by its own text. */
+  const made = (() => {
+    const [, shipped = ""] = /const shipped = [^[]*\[(.*?)\n\]/s.exec(read("scripts/build.js")) ?? []
+    const named = [...shipped.matchAll(/"(dist\/[^"]+)"/g)].map(([, path]) => path)
+    return [...named, ...(shipped.includes("dashboard()") ? ["dist/dashboard"] : [])].toSorted()
+  })()
+
+  it("are all in the package, and no others are", () => {
+    expect(made.length).toBeGreaterThan(5)
+    expect(packageFiles.filter((path) => path.startsWith("dist/")).toSorted()).toEqual(made)
+  })
+
+  it("are found up to date by the same list, so that none is forgotten when another changed", () => {
+    const [, programs = ""] = /const programs = \[(.*?)\n\]/s.exec(read("scripts/build.js")) ?? []
+    const listed = [...programs.matchAll(/"(dist\/[^"]+)"/g)].map(([, path]) => path)
+    expect(listed.toSorted()).toEqual(made.filter((path) => path?.endsWith(".js")))
+  })
+
+  it("go whole into the image and into the Nix package, as do the sources they are made of", () => {
+    expect(read("Dockerfile")).toContain("COPY --from=build /app/dist ./dist\n")
+    expect(read("flake.nix")).toContain('cp -r dist package.json LICENSE "$lib/"')
+    for (const folder of ["src", "dashboard", "scripts"]) {
+      expect(read(".dockerignore").split("\n")).toContain(`!${folder}`)
+      expect(read("Dockerfile")).toContain(`COPY ${folder} ./${folder}\n`)
+      expect(read("flake.nix")).toMatch(new RegExp(`^ +\\./${folder}$`, "m"))
+    }
+  })
+})
+
 describe("compose.yaml", () => {
   const service = member(parse(read("compose.yaml")), "services", "sluice")
 
@@ -159,6 +189,72 @@ describe("compose.yaml", () => {
   })
 })
 
+describe("Prometheus and Grafana in compose.yaml", () => {
+  const services = member(parse(read("compose.yaml")), "services")
+
+  it.each(["prometheus", "grafana"])(
+    "%s is there on wish, answers this machine alone, and is of one version",
+    (name) => {
+      const service = member(services, name)
+      expect(member(service, "profiles")).toEqual(["watch"])
+      expect(member(service, "ports")).toEqual([expect.stringMatching(/^127\.0\.0\.1:(\d+):\1$/)])
+      expect(member(service, "image")).toMatch(/^[\w/]+:v?\d+\.\d+\.\d+$/)
+    },
+  )
+
+  it("show the board where Grafana is told to look, of the source that it is told of", () => {
+    const mounted = Object.values(Object(member(services, "grafana", "volumes"))).map(String)
+    expect(mounted).toContain("./deploy/grafana/provisioning:/etc/grafana/provisioning:ro")
+    const provider = member(parse(read("deploy/grafana/provisioning/dashboards/sluice.yml")), "providers", 0)
+    const folder = String(member(provider, "options", "path"))
+    expect(mounted).toContain(`./deploy/grafana/sluice.json:${folder}/sluice.json:ro`)
+    const source = member(
+      parse(read("deploy/grafana/provisioning/datasources/prometheus.yml")),
+      "datasources",
+      0,
+    )
+    expect(source).toMatchObject({ type: "prometheus", url: "http://prometheus:9090", isDefault: true })
+  })
+})
+
+describe("The board", () => {
+  const board: unknown = JSON.parse(read("deploy/grafana/sluice.json"))
+  const panels = Object.values(Object(member(board, "panels")))
+  const shown = panels.filter((panel) => member(panel, "type") !== "row")
+  const placeOf = (panel: unknown) => Object(member(panel, "gridPos"))
+
+  it("lets whoever imports it choose the source of all its panels and variables", () => {
+    const variables = Object.values(Object(member(board, "templating", "list")))
+    expect(variables[0]).toMatchObject({ name: "datasource", type: "datasource", query: "prometheus" })
+    const chosen = { type: "prometheus", uid: `\${datasource}` }
+    for (const one of [...shown, ...variables.slice(1)]) expect(member(one, "datasource")).toEqual(chosen)
+  })
+
+  it("says of each panel what it shows, in which unit, under which names", () => {
+    expect(shown.length).toBeGreaterThan(20)
+    for (const panel of shown) {
+      expect(panel).toMatchObject({
+        title: expect.stringMatching(/./),
+        fieldConfig: { defaults: { unit: expect.stringMatching(/./) } },
+      })
+      const targets = Object.values(Object(member(panel, "targets")))
+      expect(targets.length).toBeGreaterThan(0)
+      for (const target of targets) expect(member(target, "legendFormat")).toMatch(/./)
+    }
+  })
+
+  it("has no two panels of one number or in one place", () => {
+    const ids = panels.map((panel) => member(panel, "id"))
+    expect(new Set(ids).size).toBe(ids.length)
+    const cells = panels.flatMap((panel) => {
+      const { h, w, x, y } = placeOf(panel)
+      expect(x + w).toBeLessThanOrEqual(24)
+      return Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`)
+    })
+    expect(new Set(cells).size).toBe(cells.length)
+  })
+})
+
 describe("The Kubernetes manifests", () => {
   const models = {
     ConfigMap,
@@ -184,7 +280,7 @@ describe("The Kubernetes manifests", () => {
   it("hold a configuration that is good, with the keys of the Secret", () => {
     const config = member(of("ConfigMap"), "data", "config.yaml")
     const keys = Object.keys(Object(member(of("Secret"), "stringData")))
-    const env = Object.fromEntries(keys.map((key) => [key, "x"]))
+    const env = Object.fromEntries(keys.map((key) => [key, `x-of-${key}`]))
     expect(Either.isRight(loadConfig(String(config), env))).toBe(true)
     expect(Either.isRight(loadConfig(String(config), {}))).toBe(false)
   })
@@ -236,6 +332,24 @@ describe("The Kubernetes manifests", () => {
     expect(graceSeconds).toBeGreaterThan(5 + 30)
   })
 
+  it("keep what operators see at a port of its own, which nothing from outside leads to", () => {
+    const services = documents.filter((one) => member(one, "kind") === "Service")
+    expect(services.map((one) => member(one, "spec", "ports"))).toEqual([
+      [{ name: "http", port: 80, targetPort: "http" }],
+      [{ name: "admin", port: 9000, targetPort: "admin" }],
+    ])
+    const container = member(of("Deployment"), "spec", "template", "spec", "containers", 0)
+    expect(member(container, "ports")).toContainEqual({ name: "admin", containerPort: 9000 })
+    expect(parse(String(member(of("ConfigMap"), "data", "config.yaml")))).toMatchObject({
+      admin: { keys: [`\${ADMIN_KEY}`], port: 9000, host: "0.0.0.0" },
+    })
+    const [callers, operators] = Object.values(Object(member(of("NetworkPolicy"), "spec", "ingress")))
+    expect([member(callers, "ports"), member(operators, "ports")]).toEqual([
+      [{ port: "http" }],
+      [{ port: "admin" }],
+    ])
+  })
+
   it("mount the folder of the configuration, since a subPath would never change", () => {
     expect(read("deploy/kubernetes.yaml")).not.toMatch(/^\s*subPath:/m)
   })
@@ -251,6 +365,8 @@ describe("The systemd unit", () => {
   })
 
   it.each([
+    "LogsDirectory=sluice",
+    "LogsDirectoryMode=0700",
     "LimitCORE=0",
     "MemoryMax=80%",
     "MemorySwapMax=0",
