@@ -47,7 +47,7 @@ const ask = async <Value>(
 }
 
 /** An answer is taken for what the API's schemas say it is: the page comes from the gateway that it asks. */
-const json = (response: Response) => response.json()
+const json = async (response: Response) => JSON.parse(await response.text())
 
 const nothing = async (): Promise<void> => {}
 

@@ -11,22 +11,26 @@ export type LiveState =
 
 export interface LiveListener {
   readonly onRow: (row: RequestRow) => void
-  /** Requests may have been missed: the pages have them. */
+  /** Requests may have been missed, as those that finished before all processes were watched: the pages have them. */
   readonly onGap: () => void
   readonly onState: (state: LiveState) => void
 }
+
+/** How long a request that has finished may be on its way into the audit, where the pages find it. */
+const writtenMs = 500
 
 /** Listens until the function it gives is called. */
 export const listen = (filters: Params, { onGap, onRow, onState }: LiveListener): (() => void) => {
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
+  let written: ReturnType<typeof setTimeout> | undefined
   let failures = 0
-  let wasLive = false
   let isOver = false
 
   const stop = () => {
     isOver = true
     clearTimeout(timer)
+    clearTimeout(written)
     source?.close()
   }
 
@@ -50,10 +54,14 @@ export const listen = (filters: Params, { onGap, onRow, onState }: LiveListener)
     source.addEventListener("open", () => {
       failures = 0
       onState({ is: "live" })
-      if (wasLive) onGap()
-      wasLive = true
     })
-    source.addEventListener("request", ({ data }) => onRow(JSON.parse(data)))
+    source.addEventListener("ready", () => {
+      clearTimeout(written)
+      written = setTimeout(onGap, writtenMs)
+    })
+    source.addEventListener("request", (event) => {
+      if (event instanceof MessageEvent) onRow(JSON.parse(event.data))
+    })
     source.addEventListener("missed", onGap)
     source.addEventListener("end", again)
     // Browsers try again by themselves after some failures and not after others; here all are the same.

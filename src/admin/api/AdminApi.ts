@@ -75,7 +75,7 @@ const requests = HttpApiGroup.make("requests")
       .addError(Busy)
       .annotateContext(
         says(
-          "Server-sent events: `request` (a RequestRow) for each request that finishes, refused ones too; `missed` ({missed}) where some were left out; `end` ({reason}) before the connection is closed.",
+          "Server-sent events: `ready` once all processes are watched; `request` (a RequestRow) for each request that finishes, refused ones too; `missed` ({missed}) where some were left out; `end` ({reason}) before the connection is closed.",
         ),
       ),
   )

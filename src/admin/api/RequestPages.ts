@@ -31,6 +31,7 @@ export interface RequestStories extends Schema.Schema.Type<typeof RequestStories
 /**
  * What `GET /admin/api/requests/live` sends, an event of server-sent events each:
  *
+ * - `ready`: all processes are watched from here on. What finished before is in the pages, half a second later at most.
  * - `request`: a request has finished; data is a `RequestRow`.
  * - `missed`: this reader was too slow, or too many finished at once; data is `MissedRequests`.
  * - `end`: nothing follows, and why; data is `LiveEnd`. Connect again.
