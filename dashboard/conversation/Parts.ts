@@ -1,5 +1,5 @@
 /** The parts of a message, of every dialect at once: their types have different names, and none means two things. */
-import { type Loose, listOf, objectOf, shownOf, textOf } from "./Loose.ts"
+import { type Loose, listOf, mostLevels, objectOf, shownOf, textOf, tooDeep } from "./Loose.ts"
 import type { TurnPart } from "./Turn.ts"
 
 /** Pictures that are shown: their bytes are in the text, and browsers run nothing in these kinds. */
@@ -32,14 +32,15 @@ const thinking = (part: Loose): ReadonlyArray<TurnPart> => {
     : [{ is: "thinking", text }]
 }
 
-const result = (id: unknown, content: unknown, isError: boolean): TurnPart => ({
+/** The result of a tool, whose parts may be results. */
+const result = (part: Loose, levels: number): TurnPart => ({
   is: "result",
-  id: textOf(id),
-  parts: partsOf(content),
-  isError,
+  id: textOf(part["tool_use_id"]),
+  parts: levels === 0 ? [{ is: "other", told: tooDeep }] : partsOf(part["content"], levels - 1),
+  isError: part["is_error"] === true,
 })
 
-const partOf = (value: unknown): ReadonlyArray<TurnPart> => {
+const partOf = (value: unknown, levels: number): ReadonlyArray<TurnPart> => {
   if (typeof value === "string") return value === "" ? [] : [{ is: "text", text: value }]
   const part = objectOf(value)
   switch (part["type"]) {
@@ -48,7 +49,7 @@ const partOf = (value: unknown): ReadonlyArray<TurnPart> => {
     case "output_text":
     case "summary_text":
     case "reasoning_text":
-      return partOf(textOf(part["text"]))
+      return partOf(textOf(part["text"]), levels)
     case "refusal":
       return [{ is: "refusal", text: textOf(part["refusal"]) }]
     case "thinking":
@@ -75,16 +76,16 @@ const partOf = (value: unknown): ReadonlyArray<TurnPart> => {
         { is: "call", name: textOf(part["name"]), id: textOf(part["id"]), input: shownOf(part["input"]) },
       ]
     case "tool_result":
-      return [result(part["tool_use_id"], part["content"], part["is_error"] === true)]
+      return [result(part, levels)]
     default:
       return [{ is: "other", told: shownOf(value).slice(0, 2_000) }]
   }
 }
 
 /** The parts of a content: a text, or a list. */
-export const partsOf = (content: unknown): ReadonlyArray<TurnPart> =>
+export const partsOf = (content: unknown, levels = mostLevels): ReadonlyArray<TurnPart> =>
   content === null || content === undefined
     ? []
     : Array.isArray(content)
-      ? listOf(content).flatMap(partOf)
-      : partOf(content)
+      ? listOf(content).flatMap((part) => partOf(part, levels))
+      : partOf(content, levels)
