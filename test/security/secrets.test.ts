@@ -49,6 +49,7 @@ const plant = () => {
     callersProxy = "",
     callersReferer = "",
     adminKey = "",
+    collectorKey = "",
   ] = more
   return {
     apiKey,
@@ -73,6 +74,7 @@ const plant = () => {
     callersProxy,
     callersReferer,
     adminKey,
+    collectorKey,
     short,
   }
 }
@@ -135,6 +137,22 @@ const provider = async (): Promise<string> => {
     incoming.on("end", () => answer(incoming, Buffer.concat(pieces).toString(), response))
   })
   return `http://127.0.0.1:${await listening(server)}/v1`
+}
+
+/** A collector that refuses what it is sent, and repeats the key it came with wherever it can; and what it was sent. */
+const collector = async () => {
+  const sent: Array<string> = []
+  const server = createServer((incoming, response) => {
+    const pieces: Array<Buffer> = []
+    incoming.on("data", (piece: Buffer) => pieces.push(piece))
+    incoming.on("end", () => {
+      sent.push(Buffer.concat(pieces).toString())
+      const key = `wrong key: ${incoming.headers.authorization ?? ""}`
+      response.writeHead(401, key, { "content-type": "application/json", "x-said": key })
+      response.end(JSON.stringify({ message: key }))
+    })
+  })
+  return { origin: `http://127.0.0.1:${await listening(server)}`, sent }
 }
 
 const configOf = (url: string, planted: Planted): string => `
@@ -351,8 +369,14 @@ describe.each([
     const folder = mkdtempSync(join(tmpdir(), "sluice-secrets-"))
     endings.push(() => rmSync(folder, { recursive: true, force: true }))
     writeFileSync(join(folder, "config.yaml"), configOf(await provider(), planted))
+    const collecting = await collector()
     const env = {
       LOG_FORMAT: format,
+      LOG_DIR: "logs",
+      OTEL_EXPORTER_OTLP_ENDPOINT: collecting.origin,
+      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${encodeURIComponent(planted.collectorKey)}`,
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      OTEL_BSP_SCHEDULE_DELAY: "100",
       WORKERS: workers,
       PLANTED_KEY: planted.environment,
       OPENAI_API_KEY: planted.environment,
@@ -388,6 +412,10 @@ describe.each([
     second.process.kill("SIGTERM")
     await second.ended
     search("log of the second run", second.output())
+    expect(second.output()).toContain("traces could not be exported")
+    expect(readdirSync(join(folder, "logs")).filter((name) => name.endsWith(".log"))).not.toEqual([])
+    expect(collecting.sent.some((text) => text.includes("resourceSpans"))).toBe(true)
+    for (const [at, text] of collecting.sent.entries()) search(`export ${at}`, text)
     for (const [name, text] of written(folder)) search(`file ${name} at the end`, text)
 
     const commands = [
