@@ -77,6 +77,13 @@ const openAt = async (directory: string, name: string): Promise<FileHandle> => {
   throw new NotAFile()
 }
 
+/** How many of these were written to the file: some of them, or it failed. */
+const bytesTaken = async (handle: FileHandle, bytes: Buffer): Promise<number> => {
+  const { bytesWritten } = await handle.write(bytes)
+  if (bytesWritten > 0) return bytesWritten
+  throw new Error("it takes nothing")
+}
+
 class Writing implements DailyFile {
   readonly #options: DailyFileOptions
   readonly #some = Effect.unsafeMakeLatch(false)
@@ -155,7 +162,7 @@ class Writing implements DailyFile {
       this.#some.unsafeClose()
       const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text)
       const written = yield* Effect.tryPromise({
-        try: async () => (await handle.write(bytes)).bytesWritten,
+        try: () => bytesTaken(handle, bytes),
         catch: unwritten,
       }).pipe(Effect.tapError(() => Effect.sync(() => this.#back(text))))
       if (written < bytes.length) this.#cutOff(bytes, written)

@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs"
+import { type FileHandle, open } from "node:fs/promises"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
@@ -51,7 +52,52 @@ const opened = (directory: string, days = 30) =>
     return { clock, told, ...files }
   })
 
+/** The next write to any file takes only so many bytes, as on a disk that becomes full. */
+const nextWriteTakes = (count: number) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const handle = await open(process.execPath)
+      const prototype = Object.getPrototypeOf(handle)
+      await handle.close()
+      const whole: FileHandle["write"] = prototype.write
+      const restore = () => {
+        prototype.write = whole
+      }
+      prototype.write = function (this: FileHandle, bytes: Uint8Array) {
+        restore()
+        return Reflect.apply(whole, this, [bytes.subarray(0, count)])
+      }
+      return restore
+    }),
+    (restore) => Effect.sync(restore),
+  )
+
 describe("The files of the log", () => {
+  it.scopedLive.each([
+    { cut: 6, where: "at the end of a line", holding: "first\nsecond\nthird\nfourth\n", lost: 0 },
+    { cut: 9, where: "within a line", holding: "first\nsec\nthird\nfourth\n", lost: 1 },
+    { cut: 15, where: "within the last line", holding: "first\nsecond\nth\nfourth\n", lost: 1 },
+    { cut: 0, where: "before any", holding: "first\nsecond\nthird\nfourth\n", lost: 0 },
+  ])(
+    "hold whole lines where a full disk cuts a write off $where, and count what is torn",
+    ({ cut, lost, holding }) =>
+      Effect.gen(function* () {
+        const directory = yield* newFolder
+        const { dropped, write } = yield* opened(directory)
+        yield* nextWriteTakes(cut)
+        for (const line of ["first", "second", "third"]) write(line, undefined)
+        yield* eventually(
+          "the write that was cut off",
+          Effect.sync(() => textOf(`${directory}/system.2026-11-28.log`)),
+          (text) => text !== "" || cut === 0,
+          10_000,
+        )
+        write("fourth", undefined)
+        yield* holds(`${directory}/system.2026-11-28.log`, holding)
+        expect(dropped()).toBe(lost)
+      }),
+  )
+
   it.scopedLive("have all lines, and those of requests once more by their status", () =>
     Effect.gen(function* () {
       const directory = yield* newFolder
