@@ -12,7 +12,7 @@ export interface Started {
   /** The database's path. */
   readonly audit: string
   readonly workers: number
-  readonly snapshot: Pick<Snapshot, "routes" | "server" | "audit">
+  readonly snapshot: Pick<Snapshot, "routes" | "server" | "audit" | "adminAddress" | "adminKeys">
 }
 
 const everywhere: ReadonlySet<string> = new Set(["::", "0.0.0.0"])
@@ -37,6 +37,16 @@ export const membersOf = (started: Started): Readonly<Record<string, unknown>> =
   workers: started.workers,
 })
 
+/** Where the dashboard is, and who may see it. */
+const dashboardOf = (started: Started): string => {
+  const { adminAddress, adminKeys, server } = started.snapshot
+  if (adminAddress === undefined && keyCount(adminKeys) === 0 && keyCount(server.accessKeys) > 0) {
+    return "nobody may see the dashboard: set admin.keys"
+  }
+  const who = keyCount(adminKeys) === 0 ? "everybody who reaches the port sees it" : "needs one of admin.keys"
+  return `${addressOf(adminAddress ?? started)}/dashboard: ${who}`
+}
+
 /** More names would wrap. */
 const mostNames = 8
 
@@ -55,6 +65,7 @@ export const textOf = (started: Started): string => {
     `sluice ${version} on ${addressOf(started)}${everywhere.has(host) ? " (all interfaces)" : ""}${workers === 1 ? "" : `, ${workers} workers`}`,
     `  config   ${configPath}: ${listed(namesOf(started))}`,
     `  callers  ${keys === 0 ? "everybody who reaches the port is served" : `need one of ${keys} access ${keys === 1 ? "key" : "keys"}`}`,
+    `  look     ${dashboardOf(started)}`,
     `  audit    ${audit}, ${snapshot.audit.bodies === "full" ? "bodies kept" : "bodies not kept"}`,
     `  try      curl ${addressOf(started)}/v1/models${keys === 0 ? "" : ' -H "Authorization: Bearer <access key>"'}; sluice explain MODEL`,
   ]

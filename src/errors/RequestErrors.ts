@@ -206,15 +206,18 @@ export class UnknownPath extends Data.TaggedError("UnknownPath")<{
   readonly meant: string | undefined
   /** What is served, in words for those of whom nothing can be told. */
   readonly served: ReadonlyArray<string>
+  /** What is said in place of all that. */
+  readonly instead?: string
 }> {
   get declared(): Declaration {
-    const { meant, method, path, served } = this
+    const { instead, meant, method, path, served } = this
     return {
       status: 404,
       message: `Nothing is served at ${method} ${withoutKeyForms(path)}. ${
-        meant === undefined
+        instead ??
+        (meant === undefined
           ? `The endpoints are ${served.slice(0, -1).join(", ")} and ${served.at(-1)}. A rule of \`passthrough\` in the configuration can hand on other paths.`
-          : `Did you mean ${meant}?${ofBaseUrl(path, meant)}`
+          : `Did you mean ${meant}?${ofBaseUrl(path, meant)}`)
       }`,
       type: "invalid_request_error",
       param: null,

@@ -1,5 +1,6 @@
 /** The routes: which path and method leads where. Proxied operations come from the table in `operations/Operations.ts`. */
 import * as Effect from "effect/Effect"
+import { adminPlaceOf } from "../admin/AdminPaths.ts"
 import { CurrentConfig } from "../config/CurrentConfig.ts"
 import { answerOf } from "../errors/GatewayError.ts"
 import { InvalidRequest, MethodNotAllowed, NoUpgrade, UnknownPath } from "../errors/RequestErrors.ts"
@@ -65,6 +66,8 @@ interface Destinations {
 
 const unclearPath =
   "The path could be read as another: it has dots for a segment, an escaped slash, or characters that do not stand in a path. Write it without."
+
+const atAdminPort = "It is for operators, who ask at `admin.port` of the configuration."
 
 const shuttingDown = new ShuttingDown({ retryAfterSeconds: 1 })
 
@@ -141,7 +144,13 @@ class Routes {
   #misdirected(method: string, path: string, place: Place | undefined): UnknownPath | MethodNotAllowed {
     const shown = path.slice(0, 200)
     return place === undefined
-      ? new UnknownPath({ method, path: shown, meant: meantPath(path), served: servedPaths })
+      ? new UnknownPath({
+          method,
+          path: shown,
+          meant: meantPath(path),
+          served: servedPaths,
+          ...(adminPlaceOf(path) === undefined ? {} : { instead: atAdminPort }),
+        })
       : new MethodNotAllowed({ method, path: shown, allow: allowedAt(place) })
   }
 

@@ -6,9 +6,12 @@ import { loadConfig } from "../../src/config/file/ConfigFile.ts"
 import { makeSnapshot } from "../../src/config/Snapshots.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 
-const snapshotOf = (server: Readonly<Record<string, unknown>>) => {
+const snapshotOf = (
+  server: Readonly<Record<string, unknown>>,
+  admin: Readonly<Record<string, unknown>> = {},
+) => {
   const entries = ["openai", "azure"].map((name) => ({ name, base_url: "http://127.0.0.1:9/v1" }))
-  const { config } = Either.getOrThrow(loadConfig(configOf(entries, { server }), {}))
+  const { config } = Either.getOrThrow(loadConfig(configOf(entries, { server, admin }), {}))
   return makeSnapshot(config, { generation: 1, loadedAt: 0, env: {} })
 }
 
@@ -38,6 +41,7 @@ describe("the start", () => {
       "sluice 0.1.0 on http://localhost:8000 (all interfaces)",
       "  config   config/config.yaml: openai, azure",
       "  callers  everybody who reaches the port is served",
+      "  look     http://localhost:8000/dashboard: everybody who reaches the port sees it",
       "  audit    ./logs/record.db, bodies kept",
       "  try      curl http://localhost:8000/v1/models; sluice explain MODEL",
     ])
@@ -46,6 +50,18 @@ describe("the start", () => {
     ).split("\n")
     expect(first).toBe("sluice 0.1.0 on http://127.0.0.1:8000, 4 workers")
     expect(callers).toBe("  callers  need one of 2 access keys")
+  })
+
+  it.each([
+    [{ access_keys: ["a-key"] }, {}, "nobody may see the dashboard: set admin.keys"],
+    [
+      { access_keys: ["a-key"] },
+      { keys: ["b-key"] },
+      "http://localhost:8000/dashboard: needs one of admin.keys",
+    ],
+    [{}, { port: 9000 }, "http://127.0.0.1:9000/dashboard: everybody who reaches the port sees it"],
+  ])("tells people where the dashboard is: %j %j", (server, admin, words) => {
+    expect(textOf(started({ snapshot: snapshotOf(server, admin) }))).toContain(`  look     ${words}\n`)
   })
 
   it("tells machines the same as members, and no key", () => {

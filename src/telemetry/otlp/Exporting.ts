@@ -35,6 +35,12 @@ const toldOf = (failure: string | undefined, secrets: Secrets): string | undefin
 const secretsIn = (headers: Readonly<Record<string, string>>): Secrets =>
   new Secrets(Object.values(headers).flatMap((value) => [value, ...value.split(/\s+/)]))
 
+/** Where something is sent, for people: without a password, and with the mistake that is made there most often. */
+const placeOf = (url: string): string => {
+  const { host, pathname, port } = new URL(url)
+  return `${host}${pathname}${port === "4317" ? "; port 4317 speaks gRPC, 4318 HTTP" : ""}`
+}
+
 type Program = typeof import("./Export.ts")
 
 /** Sends by the program, whose failures are told and are nobody's else. */
@@ -48,11 +54,13 @@ export const sending = <A>(
     (program) => {
       const sent = Redacted.value(headers)
       const secrets = secretsIn(sent)
+      const to = placeOf(url)
       const send = pick(program)({ url, headers: sent, timeoutMs, protocol }, origin)
       return (items) =>
         Effect.clockWith((clock) => Effect.promise(() => send(items, clock.unsafeCurrentTimeMillis()))).pipe(
           Effect.map((failure) => toldOf(failure, secrets)),
           Effect.catchAllCause(() => Effect.succeed("the exporter failed")),
+          Effect.map((failure) => (failure === undefined ? undefined : `${failure} (${to})`)),
         )
     },
   )
