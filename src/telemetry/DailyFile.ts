@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, openSync, writeSync } from "node:fs"
 import { type FileHandle, mkdir, open } from "node:fs/promises"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -69,8 +69,30 @@ interface Opened {
   readonly at: number
 }
 
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && "code" in error && error.code === code
+
+/**
+ * Makes a folder and those it stands in. Node's own way of it goes round without end where a file system says of what cannot be made that it is not there,
+ * as `/proc` does.
+ */
+const makeFolder = async (directory: string): Promise<void> => {
+  const make = () => mkdir(directory, { mode: 0o700 })
+  const above = dirname(directory)
+  try {
+    await make().catch(async (error: unknown) => {
+      if (!isCode(error, "ENOENT") || above === directory) throw error
+      await makeFolder(above)
+      await make()
+    })
+  } catch (error) {
+    // Another process may have made it; what else stands there is no folder, which opening a file in it tells.
+    if (!isCode(error, "EEXIST")) throw error
+  }
+}
+
 const openAt = async (directory: string, name: string): Promise<FileHandle> => {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await makeFolder(directory)
   const handle = await open(join(directory, name), flags, mode)
   if ((await handle.stat()).isFile()) return handle
   await handle.close()

@@ -162,6 +162,20 @@ describe("The files of the log", () => {
     }),
   )
 
+  it.scopedLive("are told of where no folder can be made, even if its system says that it is not there", () =>
+    Effect.gen(function* () {
+      const { told, write } = yield* opened("/proc/sluice/nowhere", 2)
+      write("a", undefined)
+      yield* eventually(
+        "the reason",
+        Effect.sync(() => told.length),
+        (many) => many > 0,
+        10_000,
+      )
+      expect(told).toHaveLength(1)
+    }),
+  )
+
   it.scopedLive(
     "that cannot be written are told of once, and again when they can; what waited is written then",
     () =>
@@ -189,7 +203,7 @@ describe("The files of the log", () => {
           (found) => found.length === 2,
           10_000,
         )
-        expect(told).toEqual(["EEXIST", undefined])
+        expect(told).toEqual(["ENOTDIR", undefined])
         expect(textOf(`${directory}/system.2026-11-28.log`)).toMatch(/^one\ntwo\nx+\n/)
         expect(textOf(`${directory}/system.2026-11-28.log`).length).toBeLessThan(2_100_000)
       }),
