@@ -1,7 +1,8 @@
 /** Whether requests come in by themselves, and a way to hold them. */
 import { useNow } from "../look/Now.ts"
 import { counted } from "../words/Numbers.ts"
-import type { ListControls, RequestList } from "./RequestList.ts"
+import type { ListControls } from "./FollowedList.ts"
+import type { RequestList } from "./RequestList.ts"
 
 const Lost = ({ triedAt }: { readonly triedAt: number }) => {
   const seconds = Math.max(0, Math.ceil((triedAt - useNow()) / 1000))

@@ -1,11 +1,10 @@
 /** The requests that are shown: pages of past ones by their cursors, and those that finish meanwhile. */
-import { useEffect, useReducer, useRef } from "preact/hooks"
 import type { RequestPage } from "../../src/admin/api/RequestPages.ts"
 import type { RequestRow } from "../../src/admin/api/RequestRow.ts"
-import { type Answer, listRequests, type Params } from "../api/Admin.ts"
-import { type LiveState, listen } from "../api/LiveRequests.ts"
+import type { Answer } from "../api/Admin.ts"
+import type { LiveState } from "../api/LiveRequests.ts"
 import type { Problem } from "../api/Problem.ts"
-import { keyOf, mostRows, withNewer, withOlder } from "./Rows.ts"
+import { keyOf, mostRows, unknownTo, withNewer, withOlder } from "./Rows.ts"
 
 export interface RequestList {
   readonly rows: ReadonlyArray<RequestRow>
@@ -21,7 +20,7 @@ export interface RequestList {
   readonly leftOut: ReadonlyArray<string>
 }
 
-const empty: RequestList = {
+export const empty: RequestList = {
   rows: [],
   held: [],
   isPaused: false,
@@ -51,10 +50,17 @@ const newer = (list: RequestList, more: ReadonlyArray<RequestRow>): RequestList 
   return { ...list, rows, next: isCut ? null : list.next }
 }
 
+/** With requests that wait until the list goes on; those that it shows do not. */
+const holding = (list: RequestList, more: ReadonlyArray<RequestRow>): RequestList => ({
+  ...list,
+  held: withNewer(list.held, unknownTo(list.rows, more)),
+})
+
 /** With a page of older ones. A full list stands still, so that what somebody looks for does not move on. */
 const older = (list: RequestList, more: ReadonlyArray<RequestRow>): RequestList => {
   const rows = withOlder(list.rows, more)
-  return { ...list, rows, isPaused: list.isPaused || rows.length >= mostRows }
+  const held = unknownTo(rows, list.held)
+  return { ...list, rows, held, isPaused: list.isPaused || rows.length >= mostRows }
 }
 
 const pageCame = (
@@ -71,7 +77,7 @@ const pageCame = (
     case "older":
       return { ...older(settled, rows), next, searchedTo }
     case "newest":
-      return list.isPaused ? { ...settled, held: withNewer(list.held, rows) } : newer(settled, rows)
+      return list.isPaused ? holding(settled, rows) : newer(settled, rows)
   }
 }
 
@@ -86,7 +92,7 @@ export const afterEvent = (list: RequestList, event: Event): RequestList => {
     case "newest":
       return pageCame(list, event.of, event.answer)
     case "finished":
-      return list.isPaused ? { ...list, held: withNewer(list.held, [event.row]) } : newer(list, [event.row])
+      return list.isPaused ? holding(list, [event.row]) : newer(list, [event.row])
     case "live":
       return { ...list, live: event.state }
     case "pause":
@@ -94,53 +100,4 @@ export const afterEvent = (list: RequestList, event: Event): RequestList => {
     case "go_on":
       return { ...newer(list, list.held), isPaused: false, held: [] }
   }
-}
-
-export interface ListControls {
-  readonly pause: () => void
-  readonly goOn: () => void
-  readonly older: () => void
-  /** Asks again from the newest. */
-  readonly again: () => void
-}
-
-/** @param isLive whether requests that finish from now on belong to the list */
-export const useRequestList = (filters: Params, isLive: boolean): readonly [RequestList, ListControls] => {
-  const [list, tell] = useReducer(afterEvent, empty)
-  const asking = useRef<AbortController | undefined>(undefined)
-  const key = JSON.stringify(filters)
-
-  const load = async (of: "first" | "older" | "newest", cursor?: string) => {
-    const signal = asking.current?.signal ?? AbortSignal.abort()
-    tell({ of: "asking" })
-    const answer = await listRequests({ ...filters, cursor }, signal)
-    if (!signal.aborted) tell({ of, answer })
-  }
-
-  useEffect(() => {
-    const current = new AbortController()
-    asking.current = current
-    tell({ of: "filters" })
-    void load("first")
-    const stop = isLive
-      ? listen(filters, {
-          onRow: (row) => tell({ of: "finished", row }),
-          onGap: () => void load("newest"),
-          onState: (state) => tell({ of: "live", state }),
-        })
-      : undefined
-    return () => {
-      current.abort()
-      stop?.()
-    }
-    // The filters are compared by what they say.
-  }, [key, isLive])
-
-  const controls = {
-    pause: () => tell({ of: "pause" }),
-    goOn: () => tell({ of: "go_on" }),
-    older: () => void (list.next !== null && load("older", list.next)),
-    again: () => void load("first"),
-  }
-  return [list, controls]
 }

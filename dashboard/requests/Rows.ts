@@ -24,3 +24,9 @@ export const withNewer = (rows: ReadonlyArray<RequestRow>, newer: ReadonlyArray<
 /** With a page of older requests. The newest give way. */
 export const withOlder = (rows: ReadonlyArray<RequestRow>, older: ReadonlyArray<RequestRow>) =>
   merged(rows, older).slice(-mostRows)
+
+/** Those that a list does not have. */
+export const unknownTo = (rows: ReadonlyArray<RequestRow>, more: ReadonlyArray<RequestRow>) => {
+  const known = new Set(rows.map(keyOf))
+  return more.filter((row) => !known.has(keyOf(row)))
+}

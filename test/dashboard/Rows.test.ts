@@ -1,5 +1,7 @@
 /** The list of requests in the page. */
 import { describe, expect, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { afterEvent, empty } from "../../dashboard/requests/RequestList.ts"
 import { keyOf, mostRows, withNewer, withOlder } from "../../dashboard/requests/Rows.ts"
 import type { RequestRow } from "../../src/admin/api/RequestRow.ts"
 
@@ -63,5 +65,47 @@ describe("The list of requests", () => {
     expect([newer.length, newer.at(0)?.started_at]).toEqual([mostRows, row(9_000).started_at])
     const older = withOlder(full, [row(1)])
     expect([older.length, older.at(-1)?.started_at]).toEqual([mostRows, row(1).started_at])
+  })
+})
+
+const page = (rows: ReadonlyArray<RequestRow>, next: string | null = null) =>
+  ({ ok: true, value: { rows, next, searched_to: null, left_out: [] } }) as const
+
+describe("The list as it changes", () => {
+  it("holds what finishes while it is paused, each once, and nothing that it shows", () => {
+    const paused = [
+      { of: "first", answer: page([row(2), row(1)]) },
+      { of: "pause" },
+      { of: "finished", row: row(3) },
+      { of: "newest", answer: page([row(4), row(3), row(2), row(1)]) },
+      { of: "finished", row: row(2) },
+    ] as const
+    const list = paused.reduce(afterEvent, empty)
+    expect(list.held.map(keyOf)).toEqual([row(4), row(3)].map(keyOf))
+    expect(list.rows).toHaveLength(2)
+    const on = afterEvent(list, { of: "go_on" })
+    expect([on.rows.length, on.held.length, on.isPaused]).toEqual([4, 0, false])
+  })
+
+  it("law: is in order, has none twice and no more than it may, and no next page where it would leave a gap", () => {
+    const rows = fc.array(fc.nat(30), { maxLength: 8 }).map((seconds) => seconds.map((second) => row(second)))
+    const event = fc.oneof(
+      rows.map((found) => ({ of: "newest", answer: page(found) }) as const),
+      rows.map((found) => ({ of: "older", answer: page(found, "next") }) as const),
+      fc.nat(30).map((second) => ({ of: "finished", row: row(second) }) as const),
+      fc.constantFrom({ of: "pause" } as const, { of: "go_on" } as const),
+    )
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 20 }), (events) => {
+        const list = events.reduce(afterEvent, empty)
+        for (const shown of [list.rows, list.held]) {
+          const keys = shown.map(keyOf)
+          expect(keys).toEqual([...new Set(keys)].toSorted().toReversed())
+        }
+        expect(list.held.filter((one) => list.rows.some((other) => keyOf(one) === keyOf(other)))).toEqual([])
+      }),
+    )
+    const full = afterEvent(empty, { of: "first", answer: page(many(1_000, mostRows).toReversed(), "next") })
+    expect([full.next, afterEvent(full, { of: "finished", row: row(9_000) }).next]).toEqual(["next", null])
   })
 })

@@ -1,0 +1,54 @@
+/** The list of requests as it is asked for and listened to. */
+import { useEffect, useReducer, useRef } from "preact/hooks"
+import { listRequests, type Params } from "../api/Admin.ts"
+import { listen } from "../api/LiveRequests.ts"
+import { afterEvent, empty, type RequestList } from "./RequestList.ts"
+
+export interface ListControls {
+  readonly pause: () => void
+  readonly goOn: () => void
+  readonly older: () => void
+  /** Asks again from the newest. */
+  readonly again: () => void
+}
+
+/** @param isLive whether requests that finish from now on belong to the list */
+export const useRequestList = (filters: Params, isLive: boolean): readonly [RequestList, ListControls] => {
+  const [list, tell] = useReducer(afterEvent, empty)
+  const asking = useRef<AbortController | undefined>(undefined)
+  const key = JSON.stringify(filters)
+
+  const load = async (of: "first" | "older" | "newest", cursor?: string) => {
+    const signal = asking.current?.signal ?? AbortSignal.abort()
+    tell({ of: "asking" })
+    const answer = await listRequests({ ...filters, cursor }, signal)
+    if (!signal.aborted) tell({ of, answer })
+  }
+
+  useEffect(() => {
+    const current = new AbortController()
+    asking.current = current
+    tell({ of: "filters" })
+    void load("first")
+    const stop = isLive
+      ? listen(filters, {
+          onRow: (row) => tell({ of: "finished", row }),
+          onGap: () => void load("newest"),
+          onState: (state) => tell({ of: "live", state }),
+        })
+      : undefined
+    return () => {
+      current.abort()
+      stop?.()
+    }
+    // The filters are compared by what they say.
+  }, [key, isLive])
+
+  const controls = {
+    pause: () => tell({ of: "pause" }),
+    goOn: () => tell({ of: "go_on" }),
+    older: () => void (list.next !== null && load("older", list.next)),
+    again: () => void load("first"),
+  }
+  return [list, controls]
+}
