@@ -14,7 +14,7 @@ const titleOf = ({ cause, ms, resumed, upstream }: AttemptTold): string =>
     ...(cause ? [cause] : []),
   ].join(", ")
 
-export const AttemptChip = ({ attempt }: { readonly attempt: AttemptTold }) => (
+const AttemptChip = ({ attempt }: { readonly attempt: AttemptTold }) => (
   <span class={`chip ${attemptTone(attempt)}`} title={titleOf(attempt)}>
     <span class="of">
       {attempt.resumed === true && "↷ "}

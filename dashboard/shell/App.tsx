@@ -8,7 +8,7 @@ import { ConnectPage } from "../connect/ConnectPage.tsx"
 import { Trouble } from "../look/Notice.tsx"
 import { RequestsPage } from "../requests/RequestsPage.tsx"
 import { useRoute } from "../route/Here.ts"
-import { fragmentOf, type Page, type Route } from "../route/Route.ts"
+import { fragmentOf, type Page, pages, type Route } from "../route/Route.ts"
 import { UpstreamsPage } from "../upstreams/UpstreamsPage.tsx"
 import { UsagePage } from "../usage/UsagePage.tsx"
 import { SignIn } from "./SignIn.tsx"
@@ -20,8 +20,6 @@ const titles: Readonly<Record<Page, string>> = {
   config: "Configuration",
   connect: "Connect",
 }
-
-const shown: ReadonlyArray<Page> = ["requests", "usage", "upstreams", "config", "connect"]
 
 const healthAgainMs = () => 10_000
 
@@ -50,7 +48,7 @@ const Navigation = ({
       </button>
       <span class="brand">Sluice</span>
       <nav aria-label="Pages">
-        {shown.map((name) => (
+        {pages.map((name) => (
           <a
             key={name}
             href={fragmentOf({ page: name })}

@@ -21,9 +21,7 @@ export const measures = {
 
 export type MeasureName = keyof typeof measures
 
-const names: ReadonlyArray<MeasureName> = ["requests", "tokens", "prompt", "answer", "errors"]
-
-export const measureNames = names
+export const measureNames: ReadonlyArray<MeasureName> = ["requests", "tokens", "prompt", "answer", "errors"]
 
 export const measureNamed = (name: string | undefined): MeasureName =>
-  names.find((known) => known === name) ?? "tokens"
+  measureNames.find((known) => known === name) ?? "tokens"

@@ -2,7 +2,6 @@
 import * as Context from "effect/Context"
 import type { Snapshot } from "../config/Snapshot.ts"
 import type { ClientCall } from "../gateway/Exchange.ts"
-
 import type { ReceivedHeaders } from "../wire/Headers.ts"
 import type { Doors } from "./Access.ts"
 

@@ -75,15 +75,7 @@ const ofHealth = ({
   [read.dropped, ["log"], log.dropped],
 ]
 
-export const ownReadings = ({
-  active,
-  audit,
-  config,
-  health,
-  keepsAudit,
-  node,
-  tracesDropped,
-}: Known): Readings =>
+const ownReadings = ({ active, audit, config, health, keepsAudit, node, tracesDropped }: Known): Readings =>
   readingsOf([
     ...[...active].flatMap(
       ([endpoint, count]): ReadonlyArray<NumberRead> => [

@@ -2,7 +2,7 @@
 import { matchingValue, type RoutingTable } from "./Route.ts"
 
 /** What every other model is called. */
-export const otherModel = "other"
+const otherModel = "other"
 
 /** How many names asked are remembered with what they are called, and how long ones. */
 const mostRemembered = 1_000
