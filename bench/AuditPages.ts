@@ -11,7 +11,9 @@ import type * as Scope from "effect/Scope"
 import { auditFiles } from "../src/audit/AuditUrl.ts"
 import { type AuditFilter, everything } from "../src/audit/read/AuditFilter.ts"
 import type { Grouping } from "../src/audit/read/AuditStats.ts"
+import type { RowPlace } from "../src/audit/read/MonthQuery.ts"
 import { openReader } from "../src/audit/read/Reader.ts"
+import type { RowPage } from "../src/audit/read/ReadQuestion.ts"
 import { columnNames } from "../src/audit/sqlite/Columns.ts"
 import { query } from "../src/audit/sqlite/Database.ts"
 import { connectLive } from "../src/audit/sqlite/LiveDatabase.ts"
@@ -88,16 +90,14 @@ const filters: Readonly<Record<string, Partial<AuditFilter>>> = {
 /** Where pages begin, as days before the month's end. */
 const places = [0, 29]
 
-const pageOf = (database: string, filter: AuditFilter, day: number) =>
+const placeOf = (day: number): RowPlace => ({
+  startedAt: new Date(first + length - day * 86_400_000).toISOString(),
+  key: "",
+})
+
+const pageOf = (database: string, filter: AuditFilter, after: RowPlace, limit = 50, budgetMs = 1_000) =>
   Effect.flatMap(openReader(database), (reader) =>
-    reader.page({
-      filter,
-      order: "newest",
-      whole: false,
-      after: { startedAt: new Date(first + length - day * 86_400_000).toISOString(), key: "" },
-      limit: 50,
-      budgetMs: 1_000,
-    }),
+    reader.page({ filter, order: "newest", whole: false, after, limit, budgetMs }),
   ).pipe(Effect.scoped)
 
 const say = (line: string) => Effect.sync(() => process.stdout.write(`${line}\n`))
@@ -106,7 +106,7 @@ const pages = (database: string) =>
   Effect.gen(function* () {
     for (const [name, filter] of Object.entries(filters)) {
       for (const day of places) {
-        const page = pageOf(database, { ...everything, ...filter }, day)
+        const page = pageOf(database, { ...everything, ...filter }, placeOf(day))
         const [cold] = yield* took(page)
         const [warm, { rows, searchedTo }] = yield* took(page)
         const found = `${rows.length} rows${searchedTo === undefined ? "" : `, searched to ${searchedTo}`}`
@@ -114,6 +114,37 @@ const pages = (database: string) =>
           `page, ${name}, ${day} days back: ${cold.toFixed(0)} ms, again ${warm.toFixed(0)} ms (${found})`,
         )
       }
+    }
+  })
+
+/** As the dashboard looks for a page: one short question after the other, from the newest, until it is full or all is looked through. */
+const searched = (database: string, filter: AuditFilter) =>
+  Effect.gen(function* () {
+    let after: RowPlace | undefined = placeOf(0)
+    let found = 0
+    let firstAt: number | undefined
+    const times: Array<number> = []
+    while (after !== undefined && found < 50) {
+      const [ms, page]: readonly [number, RowPage] = yield* took(
+        pageOf(database, filter, after, 50 - found, 100),
+      )
+      times.push(ms)
+      found += page.rows.length
+      if (found > 0) firstAt ??= times.reduce((sum, one) => sum + one, 0)
+      after = page.searchedTo === undefined ? undefined : page.next
+    }
+    return { found, firstAt, times }
+  })
+
+const searches = (database: string) =>
+  Effect.gen(function* () {
+    for (const [name, filter] of Object.entries(filters)) {
+      const { firstAt, found, times } = yield* searched(database, { ...everything, ...filter })
+      const total = times.reduce((sum, one) => sum + one, 0)
+      yield* say(
+        `as the page asks, ${name}: ${times.length} questions of at most ${Math.max(...times).toFixed(0)} ms, ` +
+          `${firstAt === undefined ? "nothing found" : `the first rows after ${firstAt.toFixed(0)} ms`}, ${found} rows after ${total.toFixed(0)} ms`,
+      )
     }
   })
 
@@ -145,6 +176,7 @@ const measured: Effect.Effect<void, unknown, Scope.Scope> = Effect.gen(function*
   const [ms] = yield* took(fill(database, rows))
   yield* say(`${rows} rows in ${(ms / 1_000).toFixed(0)} s`)
   yield* pages(database)
+  yield* searches(database)
   yield* usage(database)
 })
 

@@ -3,11 +3,14 @@ import { useEffect, useReducer, useRef } from "preact/hooks"
 import { listRequests, type Params } from "../api/Admin.ts"
 import { listen } from "../api/LiveRequests.ts"
 import { afterEvent, empty, type RequestList } from "./RequestList.ts"
+import { pagesFrom, type Search, within_ms } from "./Search.ts"
 
 export interface ListControls {
   readonly pause: () => void
   readonly goOn: () => void
   readonly older: () => void
+  /** Looks no further back by itself. */
+  readonly stop: () => void
   /** Asks again from the newest. */
   readonly again: () => void
 }
@@ -16,13 +19,21 @@ export interface ListControls {
 export const useRequestList = (filters: Params, isLive: boolean): readonly [RequestList, ListControls] => {
   const [list, tell] = useReducer(afterEvent, empty)
   const asking = useRef<AbortController | undefined>(undefined)
+  const searching = useRef<Search>({ isStopped: true })
   const key = JSON.stringify(filters)
 
   const load = async (of: "first" | "older" | "newest", cursor?: string) => {
     const signal = asking.current?.signal ?? AbortSignal.abort()
+    if (of === "newest") {
+      const answer = await listRequests({ ...filters, within_ms }, signal)
+      if (!signal.aborted) tell({ of, answer, goesOn: false })
+      return
+    }
     tell({ of: "asking" })
-    const answer = await listRequests({ ...filters, cursor }, signal)
-    if (!signal.aborted) tell({ of, answer })
+    searching.current.isStopped = true
+    const search: Search = { isStopped: false }
+    searching.current = search
+    for await (const page of pagesFrom({ ...filters, cursor }, signal, search)) tell({ of, ...page })
   }
 
   useEffect(() => {
@@ -47,6 +58,9 @@ export const useRequestList = (filters: Params, isLive: boolean): readonly [Requ
   const controls = {
     pause: () => tell({ of: "pause" }),
     goOn: () => tell({ of: "go_on" }),
+    stop: () => {
+      searching.current.isStopped = true
+    },
     older: () => void (list.next !== null && load("older", list.next)),
     again: () => void load("first"),
   }

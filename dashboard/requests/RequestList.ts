@@ -35,7 +35,12 @@ export const empty: RequestList = {
 type Event =
   | { readonly of: "filters" }
   | { readonly of: "asking" }
-  | { readonly of: "first" | "older" | "newest"; readonly answer: Answer<RequestPage> }
+  /** `goesOn`: what lies further back is asked for by itself. */
+  | {
+      readonly of: "first" | "older" | "newest"
+      readonly answer: Answer<RequestPage>
+      readonly goesOn: boolean
+    }
   | { readonly of: "finished"; readonly row: RequestRow }
   | { readonly of: "live"; readonly state: LiveState }
   | { readonly of: "pause" }
@@ -65,12 +70,13 @@ const older = (list: RequestList, more: ReadonlyArray<RequestRow>): RequestList 
 
 const pageCame = (
   list: RequestList,
-  of: "first" | "older" | "newest",
-  answer: Answer<RequestPage>,
+  { answer, goesOn, of }: Extract<Event, { of: "first" | "older" | "newest" }>,
 ): RequestList => {
-  if (!answer.ok) return { ...list, isAwaited: false, problem: answer.problem }
+  // What is newer is asked for beside what is older.
+  const isAwaited = of === "newest" ? list.isAwaited : goesOn
+  if (!answer.ok) return { ...list, isAwaited, problem: answer.problem }
   const { left_out: leftOut, next, rows, searched_to: searchedTo } = answer.value
-  const settled = { ...list, isAwaited: false, problem: undefined, leftOut }
+  const settled = { ...list, isAwaited, problem: undefined, leftOut }
   switch (of) {
     case "first":
       return { ...settled, rows: withNewer(rows, list.rows), next, searchedTo }
@@ -90,7 +96,7 @@ export const afterEvent = (list: RequestList, event: Event): RequestList => {
     case "first":
     case "older":
     case "newest":
-      return pageCame(list, event.of, event.answer)
+      return pageCame(list, event)
     case "finished":
       return list.isPaused ? holding(list, [event.row]) : newer(list, [event.row])
     case "live":

@@ -5,7 +5,7 @@ import { changeTo, goTo } from "../route/Here.ts"
 import { fragmentOf, type Route, type Filters as Set } from "../route/Route.ts"
 import { StoryPanel } from "../story/StoryPanel.tsx"
 import { counted } from "../words/Numbers.ts"
-import { absolute } from "../words/Times.ts"
+import { absolute, dayAndTime } from "../words/Times.ts"
 import { Filters, type Known } from "./Filters.tsx"
 import { type ListControls, useRequestList } from "./FollowedList.ts"
 import { LiveLine } from "./LiveLine.tsx"
@@ -46,6 +46,25 @@ const Nothing = ({ isFiltered }: { readonly isFiltered: boolean }) =>
     </Empty>
   )
 
+/** Asks for what is older. What takes long goes on by itself, until it is stopped. */
+const Further = ({ controls, list }: { readonly list: RequestList; readonly controls: ListControls }) => {
+  if (list.searchedTo === null)
+    return (
+      <button type="button" disabled={list.isAwaited} onClick={controls.older}>
+        {list.isAwaited ? "Asking …" : "Older requests"}
+      </button>
+    )
+  return list.isAwaited ? (
+    <button type="button" onClick={controls.stop}>
+      Stop
+    </button>
+  ) : (
+    <button type="button" onClick={controls.older}>
+      Search further back
+    </button>
+  )
+}
+
 const Foot = ({ controls, list }: { readonly list: RequestList; readonly controls: ListControls }) => (
   <footer class="foot">
     {list.leftOut.map((words) => (
@@ -54,7 +73,9 @@ const Foot = ({ controls, list }: { readonly list: RequestList; readonly control
       </p>
     ))}
     {list.searchedTo !== null && (
-      <p class="muted">{`Looked through back to ${absolute(list.searchedTo)}.`}</p>
+      <p class="muted" title={absolute(list.searchedTo)}>
+        {`Searched back to ${dayAndTime(list.searchedTo)}${list.isAwaited ? " …" : "."}`}
+      </p>
     )}
     {list.rows.length > 0 && (
       <p class="muted">
@@ -62,11 +83,7 @@ const Foot = ({ controls, list }: { readonly list: RequestList; readonly control
         {list.rows.length >= mostRows && ", as many as are shown at once. Filters lead to others."}
       </p>
     )}
-    {list.next !== null && (
-      <button type="button" disabled={list.isAwaited} onClick={controls.older}>
-        {list.isAwaited ? "Asking …" : list.searchedTo === null ? "Older requests" : "Look further back"}
-      </button>
-    )}
+    {list.next !== null && <Further list={list} controls={controls} />}
   </footer>
 )
 

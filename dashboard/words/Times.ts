@@ -29,16 +29,18 @@ export const absolute = (instant: string): string => {
   return Number.isNaN(at.getTime()) ? instant : `${localTime.format(at)} (${at.toISOString()})`
 }
 
-const utcTime = new Intl.DateTimeFormat("en-GB", {
-  timeZone: "UTC",
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-})
+const dayTime = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" } as const
+const utcTime = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...dayTime })
+const longDay = new Intl.DateTimeFormat("en-GB", dayTime)
 
 /** `27 Nov, 14:00`, in UTC. */
 export const inUtc = (instant: string): string => utcTime.format(new Date(instant))
+
+/** The day and the time of day, to the minute: `12 Nov, 14:05`. */
+export const dayAndTime = (instant: string): string => {
+  const at = new Date(instant)
+  return Number.isNaN(at.getTime()) ? instant : longDay.format(at)
+}
 
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" })
 const shortDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" })

@@ -11,14 +11,11 @@ import { activeQuestion } from "./ActiveWatch.ts"
 import { doorsOf, Leaving } from "./AdminQuestion.ts"
 import { AdminApi } from "./api/AdminApi.ts"
 import { badQuestion, busy, notThere } from "./api/ApiError.ts"
-import { mostWholeRows, type RequestQuery, usualRows } from "./api/RequestQuery.ts"
+import { mostWholeRows, pageBudget, type RequestQuery, usualRows } from "./api/RequestQuery.ts"
 import { liveAnswer } from "./LiveAnswer.ts"
 import { LiveRequests, mostWatchers } from "./LiveRequests.ts"
 import { rowTold, storyTold } from "./RowTold.ts"
 import { cursorIn, cursorOf, filterIn, type WrongParam } from "./TextQuery.ts"
-
-/** How long one page is looked for before it says how far it came. */
-const pageBudgetMs = 1_000
 
 export const refused = ({ message, param }: WrongParam) => badQuestion(param, message)
 
@@ -40,7 +37,7 @@ const pageAsked = (query: RequestQuery, now: number) =>
       whole,
       after: yield* cursorIn(query.cursor),
       limit: whole ? Math.min(limit, mostWholeRows) : limit,
-      budgetMs: pageBudgetMs,
+      budgetMs: query.within_ms ?? pageBudget.most,
     } as const
   }).pipe(Effect.mapError(refused))
 

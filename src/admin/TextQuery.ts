@@ -17,7 +17,7 @@ export interface WrongParam {
   readonly message: string
 }
 
-type Filters = Omit<RequestQuery, "cursor" | "limit" | "order" | "whole">
+type Filters = Omit<RequestQuery, "cursor" | "limit" | "order" | "whole" | "within_ms">
 
 /** An empty one is none: forms send those. */
 const given = (text: string | undefined): string | undefined => (text === "" ? undefined : text)

@@ -74,10 +74,10 @@ const page = (rows: ReadonlyArray<RequestRow>, next: string | null = null) =>
 describe("The list as it changes", () => {
   it("holds what finishes while it is paused, each once, and nothing that it shows", () => {
     const paused = [
-      { of: "first", answer: page([row(2), row(1)]) },
+      { of: "first", goesOn: false, answer: page([row(2), row(1)]) },
       { of: "pause" },
       { of: "finished", row: row(3) },
-      { of: "newest", answer: page([row(4), row(3), row(2), row(1)]) },
+      { of: "newest", goesOn: false, answer: page([row(4), row(3), row(2), row(1)]) },
       { of: "finished", row: row(2) },
     ] as const
     const list = paused.reduce(afterEvent, empty)
@@ -90,8 +90,8 @@ describe("The list as it changes", () => {
   it("law: is in order, has none twice and no more than it may, and no next page where it would leave a gap", () => {
     const rows = fc.array(fc.nat(30), { maxLength: 8 }).map((seconds) => seconds.map((second) => row(second)))
     const event = fc.oneof(
-      rows.map((found) => ({ of: "newest", answer: page(found) }) as const),
-      rows.map((found) => ({ of: "older", answer: page(found, "next") }) as const),
+      rows.map((found) => ({ of: "newest", goesOn: false, answer: page(found) }) as const),
+      rows.map((found) => ({ of: "older", goesOn: false, answer: page(found, "next") }) as const),
       fc.nat(30).map((second) => ({ of: "finished", row: row(second) }) as const),
       fc.constantFrom({ of: "pause" } as const, { of: "go_on" } as const),
     )
@@ -105,7 +105,20 @@ describe("The list as it changes", () => {
         expect(list.held.filter((one) => list.rows.some((other) => keyOf(one) === keyOf(other)))).toEqual([])
       }),
     )
-    const full = afterEvent(empty, { of: "first", answer: page(many(1_000, mostRows).toReversed(), "next") })
+    const full = afterEvent(empty, {
+      of: "first",
+      goesOn: false,
+      answer: page(many(1_000, mostRows).toReversed(), "next"),
+    })
     expect([full.next, afterEvent(full, { of: "finished", row: row(9_000) }).next]).toEqual(["next", null])
+  })
+
+  it("awaits what is asked for by itself, whatever comes of newer ones meanwhile", () => {
+    const found = afterEvent(empty, { of: "first", goesOn: true, answer: page([row(2)], "next") })
+    expect(found.isAwaited).toBe(true)
+    const newer = afterEvent(found, { of: "newest", goesOn: false, answer: page([row(3)]) })
+    expect([newer.isAwaited, newer.next]).toEqual([true, "next"])
+    const over = afterEvent(newer, { of: "first", goesOn: false, answer: page([row(1)]) })
+    expect([over.isAwaited, over.rows.length]).toEqual([false, 3])
   })
 })

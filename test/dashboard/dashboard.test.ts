@@ -2,9 +2,12 @@
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import type { Browser, Page } from "playwright-core"
+import { rowTold } from "../../src/admin/RowTold.ts"
 import { chromiumPath, launch, type Visit, visit } from "../support/Browser.ts"
 import { configOf } from "../support/GatewayConfig.ts"
 import { startGateway } from "../support/gateway.ts"
@@ -325,10 +328,51 @@ describe.skipIf(chromiumPath === undefined)("The dashboard", () => {
       yield* promise(() => page.getByRole("button", { name: "Older requests" }).click())
       yield* promise(() => page.getByText("70 requests", { exact: true }).waitFor())
       const pages = asked.filter(({ pathname }) => pathname.endsWith("/admin/api/requests"))
-      expect(pages.map(({ searchParams }) => [...searchParams.keys()])).toEqual([[], ["cursor"]])
+      const ways = new Set(pages.map(({ searchParams }) => [...searchParams.keys()].join(" and ")))
+      expect([...ways]).toEqual(["within_ms", "cursor and within_ms"])
       yield* promise(() => page.getByLabel("Search").fill("plain-69"))
       yield* promise(() => page.getByText("1 request", { exact: true }).waitFor())
       expect(page.url()).toContain("#/requests?text=plain-69")
+    }),
+  )
+
+  it.scopedLive("looks further back by itself for what is rare, and shows what it finds at once", () =>
+    Effect.gen(function* () {
+      const gateway = yield* stack(plainRows(1))
+      const visited = yield* visit(browser, `${gateway.baseUrl}/dashboard`)
+      const { asked, context, page } = visited
+      yield* promise(() => signIn(visited))
+      // Each question finds one row, and the audit goes on for ever.
+      const day = (back: number): string => new Date(Date.UTC(2026, 10, 28 - back, 12)).toISOString()
+      const stopped = Deferred.unsafeMake<void>(FiberId.none)
+      yield* promise(() =>
+        context.route(/requests\?.*model=rare/, async (route) => {
+          const cursor = new URL(route.request().url()).searchParams.get("cursor")
+          const number = cursor === null ? 1 : Number(cursor) + 1
+          const at = day(number)
+          // The fourth takes until it is no longer wanted.
+          if (number === 4) await Effect.runPromise(Deferred.await(stopped))
+          const id = `rare-${number}`
+          const rows = [rowTold(rowWith(id, { id, started_at: at }))]
+          await route.fulfill({ json: { rows, next: String(number), searched_to: at, left_out: [] } })
+        }),
+      )
+      yield* promise(() => page.getByLabel("Model").fill("rare"))
+      yield* promise(() => page.locator('a[data-id="rare-3"]').waitFor())
+      yield* promise(() => page.getByText(/^Searched back to \d+ \w+, \d\d:\d\d …$/).waitFor())
+      yield* promise(() => page.getByRole("button", { name: "Stop", exact: true }).click())
+      yield* Deferred.succeed(stopped, undefined)
+      yield* promise(() => page.getByRole("button", { name: "Search further back" }).waitFor())
+      yield* promise(() => page.getByText("4 requests", { exact: true }).waitFor())
+      // It goes on until a page is full.
+      yield* promise(() => page.getByRole("button", { name: "Search further back" }).click())
+      yield* promise(() => page.getByText("54 requests", { exact: true }).waitFor())
+      yield* promise(() => page.getByRole("button", { name: "Search further back" }).waitFor())
+      const cursors = asked
+        .filter(({ searchParams }) => searchParams.get("model") === "rare" && searchParams.has("within_ms"))
+        .map(({ searchParams }) => searchParams.get("cursor"))
+        .filter((cursor) => cursor !== null)
+      expect(cursors).toEqual(Array.from({ length: 53 }, (_, index) => String(index + 1)))
     }),
   )
 

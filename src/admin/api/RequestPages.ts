@@ -11,7 +11,7 @@ export const RequestPage = Schema.Struct({
   next: maybe(Schema.String, "The cursor of the next page; null where there is none"),
   searched_to: maybe(
     Schema.String,
-    "Set where looking through the audit was cut short after a second: so far back it was looked through, and `next` goes on from there",
+    "Set where the time for looking through the audit was over before the page was full: so far back it was looked through, and `next` goes on from there",
   ),
   left_out: known(Schema.Array(Schema.String), "Archives that cannot be read, and why"),
 }).annotations({ identifier: "RequestPage" })

@@ -25,8 +25,11 @@ export const mostRows = 500
 export const usualRows = 50
 export const mostWholeRows = 32
 
-const count = (most: number, description: string) =>
-  Schema.optional(Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, most))).annotations({
+/** How long one page is looked for, in milliseconds, before it says how far it came. */
+export const pageBudget = { least: 20, most: 1_000 }
+
+const count = (least: number, most: number, description: string) =>
+  Schema.optional(Schema.NumberFromString.pipe(Schema.int(), Schema.between(least, most))).annotations({
     description,
   })
 
@@ -38,8 +41,13 @@ export const RequestQuery = Schema.Struct({
   whole: Schema.optional(Schema.Literal("true", "false")).annotations({
     description: `true: with headers and bodies, at most ${mostWholeRows} at once`,
   }),
-  limit: count(mostRows, `How many rows at most: 1 to ${mostRows}; ${usualRows} where it is not said`),
+  limit: count(1, mostRows, `How many rows at most: 1 to ${mostRows}; ${usualRows} where it is not said`),
   cursor: filter("Where to go on: `next` of the page before"),
+  within_ms: count(
+    pageBudget.least,
+    pageBudget.most,
+    `How long it is looked for at most, in milliseconds: ${pageBudget.least} to ${pageBudget.most}, which it is where it is not said. What was found by then is told, with \`searched_to\``,
+  ),
 })
 
 export interface RequestQuery extends Schema.Schema.Type<typeof RequestQuery> {}

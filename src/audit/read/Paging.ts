@@ -13,9 +13,17 @@ import { briefColumns, type Found, foundOf } from "./FoundRow.ts"
 import { type Order, pageQuery, type RowPlace, stretchQuery } from "./MonthQuery.ts"
 import type { PageAsked, RowPage } from "./ReadQuestion.ts"
 
-/** Rows of the first stretch, and of the longest. */
+/** Rows of the first stretch, of the longest, and of the shortest. */
 const firstStretch = 4_000
 const longestStretch = 64_000
+const shortestStretch = 500
+
+/** How many rows are looked through next, after so many took so long: twice as many, as far as the time that is left is likely to do. */
+export const nextStretch = (rows: number, tookMs: number, leftMs: number): number =>
+  Math.max(
+    shortestStretch,
+    Math.min(longestStretch, rows * 2, Math.floor((rows * leftMs) / Math.max(1, tookMs))),
+  )
 
 /** What is beyond all rows of an instant. */
 const pastAll = (startedAt: string, order: Order): RowPlace => ({
@@ -83,12 +91,14 @@ class FillingPage {
   #fillFrom(month: string): Effect.Effect<boolean, DatabaseFault> {
     return Effect.gen(this, function* () {
       for (;;) {
+        const began = yield* Clock.currentTimeMillis
         const end = yield* this.#endOfStretch(month)
         yield* this.#read(month, end)
         if (this.#isFull || end === undefined) return true
         this.#after = pastAll(end, this.#asked.order)
-        this.#stretch = Math.min(longestStretch, this.#stretch * 2)
-        if ((yield* Clock.currentTimeMillis) >= this.#endsAt) return false
+        const now = yield* Clock.currentTimeMillis
+        if (now >= this.#endsAt) return false
+        this.#stretch = nextStretch(this.#stretch, now - began, this.#endsAt - now)
         yield* Effect.yieldNow()
       }
     })
