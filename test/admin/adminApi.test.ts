@@ -186,6 +186,18 @@ describe("The admin API", () => {
           expect(member(body, "error", "param")).toBe(param)
         }
       }
+      for (const [question, param, words] of [
+        ["requests?sinc=1h", "sinc", "is unexpected"],
+        ["requests/live?limit=5", "limit", "is unexpected"],
+        ["requests/active?outcome=ok", "outcome", "is unexpected"],
+        ["explain?modle=gpt-4o", "modle", "is unexpected"],
+        ["usage?by=modle", "by", "by: expected one of hour, day, model, upstream,"],
+        ["requests?order=up", "order", "order: expected one of newest, oldest"],
+      ] as const) {
+        const { body, status } = yield* get(`${api}/${question}`, withKey)
+        expect([question, status, member(body, "error", "param")]).toEqual([question, 400, param])
+        expect(member(body, "error", "message")).toContain(words)
+      }
       const forged = Buffer.from(JSON.stringify(["2026-99-99T00:00:00.000Z", "k"])).toString("base64url")
       expect((yield* get(`${api}/requests?cursor=${forged}`, withKey)).status).toBe(400)
       const hostile = yield* get(

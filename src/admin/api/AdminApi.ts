@@ -12,7 +12,7 @@ import { ConfigReport } from "./ConfigReport.ts"
 import { ConnectReport } from "./ConnectReport.ts"
 import { known } from "./Described.ts"
 import { RequestPage, RequestStories } from "./RequestPages.ts"
-import { ActiveQuery, filterParams, RequestQuery, UsageQuery } from "./RequestQuery.ts"
+import { ActiveQuery, exactly, LiveQuery, RequestQuery, UsageQuery } from "./RequestQuery.ts"
 import { UpstreamReport } from "./UpstreamReport.ts"
 import { UsageReport } from "./UsageReport.ts"
 
@@ -70,7 +70,7 @@ const requests = HttpApiGroup.make("requests")
   )
   .add(
     HttpApiEndpoint.get("live", "/requests/live")
-      .setUrlParams(Schema.Struct({ ...filterParams }))
+      .setUrlParams(LiveQuery)
       .addSuccess(HttpApiSchema.Text({ contentType: "text/event-stream" }))
       .addError(Busy)
       .annotateContext(
@@ -122,7 +122,7 @@ const overview = HttpApiGroup.make("overview")
           prompt: Schema.optional(Schema.String).annotations({
             description: "What the conversation begins with: under `deterministic` it decides the order",
           }),
-        }),
+        }).annotations(exactly),
       )
       .addSuccess(Schema.Unknown)
       .annotateContext(

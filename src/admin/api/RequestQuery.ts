@@ -7,6 +7,15 @@ const longestFilter = 512
 const filter = (description: string) =>
   Schema.optional(Schema.String.pipe(Schema.maxLength(longestFilter))).annotations({ description })
 
+/** These parameters and no others: a misspelt filter that nobody heeds would be answered with everything. */
+export const exactly = { parseOptions: { onExcessProperty: "error" } } as const
+
+/** One of some words. */
+const word = <Words extends ReadonlyArray<string>>(...words: Words) =>
+  Schema.Literal(...words).annotations({
+    message: () => ({ message: `expected one of ${words.join(", ")}`, override: true }),
+  })
+
 export const filterParams = {
   since: filter("From this time on: 2026-11-22, 2026-11-22T17:35:00Z, or an age such as 30m, 2h, 7d"),
   until: filter("Before this time"),
@@ -35,10 +44,10 @@ const count = (least: number, most: number, description: string) =>
 
 export const RequestQuery = Schema.Struct({
   ...filterParams,
-  order: Schema.optional(Schema.Literal("newest", "oldest")).annotations({
+  order: Schema.optional(word("newest", "oldest")).annotations({
     description: "Which come first; newest where it is not said",
   }),
-  whole: Schema.optional(Schema.Literal("true", "false")).annotations({
+  whole: Schema.optional(word("true", "false")).annotations({
     description: `true: with headers and bodies, at most ${mostWholeRows} at once`,
   }),
   limit: count(1, mostRows, `How many rows at most: 1 to ${mostRows}; ${usualRows} where it is not said`),
@@ -48,7 +57,7 @@ export const RequestQuery = Schema.Struct({
     pageBudget.most,
     `How long it is looked for at most, in milliseconds: ${pageBudget.least} to ${pageBudget.most}, which it is where it is not said. What was found by then is told, with \`searched_to\``,
   ),
-})
+}).annotations(exactly)
 
 export interface RequestQuery extends Schema.Schema.Type<typeof RequestQuery> {}
 
@@ -63,9 +72,12 @@ export const ActiveQuery = Schema.Struct({
   key,
   conversation,
   text: text.annotations({ description: "A part of the id or of the model's name, in any case" }),
-})
+}).annotations(exactly)
 
 export interface ActiveQuery extends Schema.Schema.Type<typeof ActiveQuery> {}
+
+/** Requests as they finish. */
+export const LiveQuery = Schema.Struct(filterParams).annotations(exactly)
 
 /** What usage can be grouped by. */
 export const usageGroups = [
@@ -82,9 +94,9 @@ export const usageGroups = [
 
 export const UsageQuery = Schema.Struct({
   ...filterParams,
-  by: Schema.optional(Schema.Literal(...usageGroups)).annotations({
+  by: Schema.optional(word(...usageGroups)).annotations({
     description: "What to group by; day where it is not said. Hours and days are those of UTC",
   }),
-})
+}).annotations(exactly)
 
 export interface UsageQuery extends Schema.Schema.Type<typeof UsageQuery> {}
