@@ -5,7 +5,13 @@ import * as Schema from "effect/Schema"
 const longestFilter = 512
 
 const filter = (description: string) =>
-  Schema.optional(Schema.String.pipe(Schema.maxLength(longestFilter))).annotations({ description })
+  Schema.optional(
+    Schema.String.pipe(
+      Schema.maxLength(longestFilter),
+      // SQL takes it for the end of the text: what is left may be part of every row.
+      Schema.filter((text) => !text.includes("\0"), { message: () => "has the character NUL in it" }),
+    ),
+  ).annotations({ description })
 
 /** These parameters and no others: a misspelt filter that nobody heeds would be answered with everything. */
 export const exactly = { parseOptions: { onExcessProperty: "error" } } as const

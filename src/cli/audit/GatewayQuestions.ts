@@ -102,6 +102,9 @@ const notReached = (gateway: RunningGateway) => () =>
     message: failed(gateway, "it cannot be reached. Is it running, and is this its address?").message,
   })
 
+/** It gives a page again and again: what answers there is no Sluice. */
+export const goesRound = (gateway: RunningGateway): CliFailure => failed(gateway, notUnderstood)
+
 /** The answer to a question, once it is one. */
 const answered = (gateway: RunningGateway, path: string, params: Params) =>
   HttpClient.execute(requestOf(gateway, `${apiRoot}${path}`, params)).pipe(

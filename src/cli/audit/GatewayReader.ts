@@ -13,7 +13,7 @@ import type { AuditFilter } from "../../audit/read/AuditFilter.ts"
 import type { Row } from "../../audit/read/FoundRow.ts"
 import type { AuditReader, Rows } from "./AuditReader.ts"
 import { followGateway } from "./GatewayFollowing.ts"
-import { ask, type Params, type RunningGateway } from "./GatewayQuestions.ts"
+import { ask, goesRound, type Params, type RunningGateway } from "./GatewayQuestions.ts"
 
 /** From the first instant on, where nothing is said: the gateway would take the last day. */
 const fromTheFirst = (filter: AuditFilter): AuditFilter => ({ ...filter, since: filter.since ?? 0 })
@@ -26,14 +26,14 @@ export const gatewayReader = (gateway: RunningGateway): AuditReader => {
   }
   const pages = (params: Params): Rows =>
     Stream.paginateChunkEffect(Option.none<string>(), (cursor) =>
-      Effect.map(
-        ask(gateway, "/requests", { ...params, cursor: Option.getOrUndefined(cursor) }, RequestPage),
-        (page) => {
-          noteLeftOut(page.left_out)
-          const rows: Chunk.Chunk<Row> = Chunk.fromIterable(page.rows.map(rowFrom))
-          return [rows, Option.map(Option.fromNullable(page.next), Option.some)] as const
-        },
-      ),
+      Effect.gen(function* () {
+        const before = Option.getOrUndefined(cursor)
+        const page = yield* ask(gateway, "/requests", { ...params, cursor: before }, RequestPage)
+        if (page.next !== null && page.next === before) return yield* goesRound(gateway)
+        noteLeftOut(page.left_out)
+        const rows: Chunk.Chunk<Row> = Chunk.fromIterable(page.rows.map(rowFrom))
+        return [rows, Option.map(Option.fromNullable(page.next), Option.some)] as const
+      }),
     )
   const list = (filter: AuditFilter, limit: number) =>
     Stream.take(pages({ ...paramsOf(filter), limit: String(Math.min(limit, mostRows)) }), limit)

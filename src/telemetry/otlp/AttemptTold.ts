@@ -1,6 +1,7 @@
 /** What came of a request and of its attempts, as the conventions tell it. */
 import { isFallback } from "../../audit/record/AttemptResult.ts"
 import type { AttemptRecord, AuditRecord } from "../../audit/record/AuditRecord.ts"
+import { statusLabel } from "../metrics/RequestLabels.ts"
 
 /** Why an attempt was made; `before` is the step of the request's way before it. */
 export const reasonOf = (attempt: AttemptRecord, before: AttemptRecord | undefined): string => {
@@ -10,10 +11,10 @@ export const reasonOf = (attempt: AttemptRecord, before: AttemptRecord | undefin
   return isFallback(attempt, before) ? "fallback" : "retry"
 }
 
-/** `error.type` of an attempt: its status where that says it, else in a word. */
+/** `error.type` of an attempt: its status where that says it, else in a word. Upstreams cannot make up labels by unusual ones. */
 export const errorTypeOf = ({ status }: AttemptRecord, result: string): string | undefined => {
   if (result === "ok" || result === "cancelled") return undefined
-  return status !== undefined && status >= 300 ? String(status) : result
+  return status !== undefined && status >= 300 ? statusLabel(status) : result
 }
 
 /** Faults of the gateway and its upstreams; a caller's mistake is none of the server's. */
@@ -22,7 +23,7 @@ export const requestErrorOf = ({
   outcome,
   status,
 }: AuditRecord): { readonly type: string | undefined; readonly error: string | undefined } => {
-  if (status >= 500) return { type: String(status), error: error ?? `answered ${status}` }
+  if (status >= 500) return { type: statusLabel(status), error: error ?? `answered ${status}` }
   if (outcome === "stream_broken") return { type: outcome, error: error ?? outcome }
   return { type: undefined, error: undefined }
 }

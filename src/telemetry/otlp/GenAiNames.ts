@@ -53,7 +53,7 @@ export const placeOf = ({ baseUrl, name }: Pick<Upstream, "baseUrl" | "name">): 
   const known = owners.find(([end]) => isWithin(hostname, end))
   return {
     owner: known?.[1] ?? name,
-    address: hostname,
+    address: hostname.replace(/^\[(.*)\]$/, "$1"),
     port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
   }
 }

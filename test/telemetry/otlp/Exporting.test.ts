@@ -23,8 +23,8 @@ describe("A collector's words", () => {
   it.effect("are told without the key that it was sent, in one line, and not at length", () =>
     Effect.gen(function* () {
       expect(yield* toldOf(undefined)).toBeUndefined()
-      expect(yield* toldOf("Request timed out")).toBe("Request timed out")
-      expect(yield* toldOf("no such key: the-collectors-key")).toBe("no such key: [redacted]")
+      expect(yield* toldOf("Request timed out")).toMatch(/^Request timed out/)
+      expect(yield* toldOf("no such key: the-collectors-key")).toMatch(/^no such key: \[redacted\]/)
       const long = yield* toldOf(`\u001b[31mno\nkey${"!".repeat(5_000)}`)
       expect(long).toMatch(/^[^\p{Cc}]{1,250}$/u)
     }),
