@@ -36,6 +36,7 @@ const Attempts = ({ row }: { readonly row: RequestRow }) =>
             {attempt.cause && !attemptWord(attempt).endsWith(attempt.cause) && (
               <span class="cause">{attempt.cause}</span>
             )}
+            {attempt.said !== undefined && <span class="cause">{attempt.said}</span>}
           </li>
         ))}
       </ol>

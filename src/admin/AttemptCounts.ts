@@ -126,7 +126,7 @@ export class AttemptCounts {
       if (firstMs !== undefined) count(minute.ttfts, firstMs)
       if (!hasFailed(record, resultOf(record, attempt, isAnswering))) continue
       minute.errors += 1
-      const { status, cause = isAnswering ? record.error : undefined } = attempt
+      const { said, status, cause = isAnswering ? record.error : said } = attempt
       counted.lastFailure = { at: now, status, cause }
     }
   }

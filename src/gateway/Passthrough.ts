@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { credentialFor } from "../access/Credential.ts"
 import { type Deadline, deadlineOf } from "../access/Deadline.ts"
-import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { AttemptOutcome } from "../audit/record/AuditRecord.ts"
 import { type Ending, endingOf } from "../audit/record/RecordDraft.ts"
 import type { GatewayError } from "../errors/GatewayError.ts"
 import { DeadlineExceeded } from "../errors/UpstreamErrors.ts"
@@ -57,9 +57,6 @@ type Said =
   | { readonly kind: "answer"; readonly head: AnswerHead; readonly bytes: OpenBytes }
   | { readonly kind: "refusal"; readonly head: AnswerHead; readonly body: Uint8Array }
   | { readonly kind: "failed"; readonly failure: AttemptFailure }
-
-/** How an attempt ended. */
-type AttemptOutcome = Pick<AttemptRecord, "cause" | "failure" | "status">
 
 /** What calls need of the layer they are made in. */
 interface PassthroughTools {

@@ -1,7 +1,7 @@
 /** What an attempt is asked with: what all attempts of a request have in common, and what is this one's own. */
 import type { Deadline } from "../access/Deadline.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
-import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { AttemptOutcome, AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { AttemptSpan } from "../audit/record/RequestTrace.ts"
 import type { AskedUpstream } from "../audit/record/SoFar.ts"
 import type { AskedTarget } from "../operations/Operation.ts"
@@ -63,7 +63,7 @@ export const newProgress = ({ upstream }: Target, isHedge = false): AttemptProgr
 /** What the record of every attempt says. */
 export const recordOf = (
   { progress, target }: AttemptAt,
-  outcome: Pick<AttemptRecord, "cause" | "failure" | "status">,
+  outcome: AttemptOutcome,
   ms: number,
 ): AttemptRecord => {
   const { dialect, upstream, upstreamModel } = target

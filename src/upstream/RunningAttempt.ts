@@ -9,7 +9,7 @@ import { graceMs } from "../answer/AnswerRun.ts"
 import type { ChoiceTransform } from "../answer/ChoiceTransform.ts"
 import type { EventReader } from "../answer/EventReader.ts"
 import type { StreamGrammar } from "../answer/StreamGrammar.ts"
-import type { AttemptRecord } from "../audit/record/AuditRecord.ts"
+import type { AttemptOutcome, AttemptRecord } from "../audit/record/AuditRecord.ts"
 import type { HandedOn } from "../operations/Operation.ts"
 import type { ServedOperation } from "../operations/Operations.ts"
 import { conversations } from "../operations/translation/Conversations.ts"
@@ -341,7 +341,7 @@ export class RunningAttempt implements CallListener, ReadingListener {
     )
   }
 
-  #record(outcome: Pick<AttemptRecord, "status" | "cause" | "failure">): AttemptRecord {
+  #record(outcome: AttemptOutcome): AttemptRecord {
     return recordOf(this.#at, outcome, this.#surroundings.now() - this.#beginning.beganAt)
   }
 }

@@ -244,4 +244,26 @@ describe("a record", () => {
       expect(record?.upstreamRequestId).toBe("req_bad")
     }),
   )
+
+  it.scopedLive("of a refusal that another client made good has what it said, clean and short", () =>
+    Effect.gen(function* () {
+      const words = `Limit 500 of key sk-of-the-provider-1234567890.\u001b[31m\n${"Buy more. ".repeat(50)}`
+      const limited = yield* Scripted.scriptedUpstream(Scripted.status(429, openAiError(words)))
+      const wordless = yield* Scripted.scriptedUpstream(Scripted.status(503, "<html>no</html>"))
+      const answering = yield* Scripted.scriptedUpstream(Scripted.json(chatCompletion("hi")))
+      const urls = [limited.url, wordless.url, answering.url]
+      const config = configOf(...urls).replaceAll("pass_key: false", "api_key: sk-of-the-provider-1234567890")
+      const gateway = yield* startGateway(config)
+      yield* post(gateway.baseUrl, {})
+      const [record] = yield* gateway.awaitRecords(1)
+      expect(record?.attempts.map(({ status }) => status)).toEqual([429, 503, 200])
+      const said = record?.attempts.map((attempt) => attempt.said)
+      expect(said?.[0]).toMatch(/^Limit 500 of key \[redacted\]\.[^\p{Cc}]{1,180}$/u)
+      expect(said?.slice(1)).toEqual([undefined, undefined])
+      const told = yield* Effect.promise(async () =>
+        (await fetch(`${gateway.baseUrl}/admin/api/upstreams`)).text(),
+      )
+      expect(told).toMatch(/"last_error":\{[^}]*"status":429,"cause":"Limit 500 of key \[redacted\]/)
+    }),
+  )
 })

@@ -18,6 +18,9 @@ export const AttemptTold = Schema.Struct({
   status: Schema.optional(Schema.NullOr(Schema.Number)).annotations({
     description: "The status it answered",
   }),
+  said: Schema.optional(Schema.String).annotations({
+    description: "What a refusal said, in the client's words, up to 200 characters",
+  }),
   cause: Schema.optional(Schema.NullOr(Schema.String)).annotations({
     description: "Why it gave no answer, or broke one off",
   }),

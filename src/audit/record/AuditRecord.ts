@@ -16,6 +16,8 @@ export interface AttemptRecord {
   readonly dialect?: Dialect | undefined
   readonly status: number | undefined
   readonly cause: string | undefined
+  /** What a refusal said, in the upstream's words: clean of keys, and short. */
+  readonly said?: string
   readonly ms: number
   /** Of one that failed, where its status does not say how. */
   readonly failure?: AttemptFault
@@ -26,6 +28,9 @@ export interface AttemptRecord {
   /** Where traces are on. */
   readonly span?: AttemptSpan
 }
+
+/** What came of an attempt. */
+export type AttemptOutcome = Pick<AttemptRecord, "cause" | "failure" | "said" | "status">
 
 /** An upstream of the plan that was not asked when it was its turn: the request cannot be said to it. */
 export interface PassedByRecord {

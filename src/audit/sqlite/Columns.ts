@@ -22,11 +22,12 @@ import {
 } from "./ColumnKinds.ts"
 
 /** An attempt as it is written down. What is `undefined` is left out in JSON. One without a status always has a cause. */
-export const keptAttempt = ({ cause, dialect, ms, resumed, status, upstream }: AttemptRecord) => ({
+export const keptAttempt = ({ cause, dialect, ms, resumed, said, status, upstream }: AttemptRecord) => ({
   upstream,
   dialect,
   resumed,
   status,
+  said,
   cause: cause === undefined ? (status === undefined ? null : undefined) : clip(cause),
   ms: rounded(ms),
 })

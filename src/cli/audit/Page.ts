@@ -54,6 +54,7 @@ const resultOf = (attempt: unknown): string =>
     member(attempt, "resumed") === true ? "resumed" : undefined,
     member(attempt, "status"),
     member(attempt, "cause"),
+    member(attempt, "said"),
   ]
     .filter((part) => part !== undefined && part !== null)
     .map(String)

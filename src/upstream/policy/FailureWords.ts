@@ -1,6 +1,9 @@
 /** Failures in words, for messages, logs and the audit. Only what may be told has any. */
-import type { AttemptFault, AttemptRecord } from "../../audit/record/AuditRecord.ts"
+import type { AttemptFault, AttemptOutcome } from "../../audit/record/AuditRecord.ts"
 import { redirectTarget } from "../../errors/Redirect.ts"
+import { saidError } from "../../errors/SaidError.ts"
+import { noSecrets } from "../../secrets/Secrets.ts"
+import { longestTold, told } from "../../secrets/Told.ts"
 import type { ToldFailure, ToldRefusal } from "./AttemptFailure.ts"
 
 /** What a refusal is about, where its status says too little. */
@@ -68,8 +71,13 @@ const faults: Readonly<Record<ToldFailure["_tag"], AttemptFault>> = {
   NoRoom: "busy",
 }
 
-/** A failure as the record of its attempt has it: a status, or a cause and its kind. */
-export const recordedAs = (failure: ToldFailure): Pick<AttemptRecord, "status" | "cause" | "failure"> =>
-  failure._tag === "Refused" && failure.inAnswer === undefined
-    ? { status: failure.status, cause: undefined }
-    : { status: undefined, cause: reasonOf(failure), failure: faults[failure._tag] }
+/** A failure as the record of its attempt has it: a status with what was said beside it, or a cause and its kind. */
+export const recordedAs = (failure: ToldFailure): AttemptOutcome => {
+  if (failure._tag !== "Refused" || failure.inAnswer !== undefined) {
+    return { status: undefined, cause: reasonOf(failure), failure: faults[failure._tag] }
+  }
+  const { body, status } = failure
+  // The body of a refusal that may be told is clean of keys.
+  const said = told(saidError(body)?.message ?? "", noSecrets, longestTold)
+  return said === "" ? { status, cause: undefined } : { status, cause: undefined, said }
+}
