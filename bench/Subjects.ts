@@ -56,6 +56,8 @@ interface SubjectOptions {
   readonly started: Started
   readonly request: Subject["request"]
   readonly startMs: number
+  /** Before it is stopped. */
+  readonly leave?: () => void
   readonly dispose?: () => void
   readonly weigh?: (() => Promise<number>) | undefined
   readonly longestHold?: (() => Promise<number>) | undefined
@@ -65,6 +67,7 @@ interface SubjectOptions {
 const subject = ({
   dispose = () => {},
   heatTimes = 1,
+  leave = () => {},
   longestHold,
   name,
   request,
@@ -80,6 +83,7 @@ const subject = ({
     longestHold,
     pids: () => treeOf(pid),
     stop: async () => {
+      leave()
       await started.stop()
       dispose()
     },
@@ -260,7 +264,7 @@ export const sluice =
     )
     await ready(`http://127.0.0.1:${port}/readyz`)
     const startMs = performance.now() - beganAt
-    const close = await beside(port)
+    const leave = await beside(port)
     const ask = gauge.ask?.(started)
     return subject({
       name,
@@ -271,10 +275,8 @@ export const sluice =
         ...(asks === undefined ? { path: chatPath } : { path: asks.path, body: asks.body(behaviour) }),
       }),
       startMs,
-      dispose: () => {
-        close()
-        dispose()
-      },
+      leave,
+      dispose,
       weigh: tells === "memory" ? ask : undefined,
       longestHold: tells === "loop" ? ask : undefined,
       heatTimes,

@@ -6,11 +6,20 @@ const everyMs = 1_000
 
 /** A scrape of its metrics a second. */
 const scraping = async (port: number): Promise<() => void> => {
-  const timer = setInterval(async () => {
-    const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
+  const leaving = new AbortController()
+  const scrape = async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: leaving.signal })
     await answer.arrayBuffer()
+  }
+  const timer = setInterval(() => {
+    scrape().catch((error: unknown) => {
+      if (!leaving.signal.aborted) throw error
+    })
   }, everyMs)
-  return () => clearInterval(timer)
+  return () => {
+    clearInterval(timer)
+    leaving.abort()
+  }
 }
 
 /** Somebody who watches requests as they finish. */
