@@ -7,10 +7,10 @@ import type { LastingQuestion } from "../processes/FleetQuestion.ts"
 import { nextTurn } from "../telemetry/metrics/Book.ts"
 import { contentTypes, endOf, formatFor, linesOf } from "../telemetry/metrics/Exposition.ts"
 import { gptApi, gptApiInstruments, successRates } from "../telemetry/metrics/GptApiInstruments.ts"
+import type { Instrument } from "../telemetry/metrics/Instrument.ts"
 import { instruments } from "../telemetry/metrics/Instruments.ts"
 import {
   leftOf,
-  noPoints,
   type PackedReadings,
   type Points,
   packPoints,
@@ -39,50 +39,51 @@ export const packed = (readings: Readings): Effect.Effect<PackedReadings> =>
     return all
   })
 
-/** The readings of all processes as one, an instrument in each turn of the event loop. */
-const joined = (answers: ReadonlyArray<PackedReadings>): Effect.Effect<Readings> =>
-  Effect.gen(function* () {
-    const one: Record<string, Points> = {}
-    for (const instrument of all) {
-      const { name } = instrument
-      one[name] = together(
-        instrument,
-        answers.map((answer) => unpackPoints(answer[name])),
-      )
-      yield* nextTurn
-    }
-    return one
-  })
+/** What all processes read of an instrument, as one. */
+const joined = (instrument: Instrument, answers: ReadonlyArray<PackedReadings>): Points =>
+  together(
+    instrument,
+    answers.map((answer) => unpackPoints(answer[instrument.name])),
+  )
 
+const pointsOf = (instrument: Instrument, answers: ReadonlyArray<PackedReadings>): Points =>
+  instrument === gptApi.successRate
+    ? successRates(joined(gptApi.requests, answers))
+    : joined(instrument, answers)
+
+/**
+ * An instrument after the other, each a part in each turn of the event loop. Until it is written out as bytes it stays packed: what lives through a
+ * collection is copied by it, which with a thousand pairs of model and client held the loop for 6 ms, and one text of all of it for another 6.
+ */
 const page = (accept: string) =>
   Effect.gen(function* () {
     const { names } = (yield* CurrentConfig).snapshot().metrics
-    const readings = yield* joined(yield* (yield* Fleet).ask(metricsQuestion))
+    const answers = yield* (yield* Fleet).ask(metricsQuestion)
     const format = formatFor(accept)
-    const parts: Array<string> = []
+    const parts: Array<Buffer> = []
     const told = [
       ...(names.has("sluice") ? instruments : []),
       ...(names.has("gpt_api") ? gptApiInstruments : []),
     ]
     for (const instrument of told) {
-      const points =
-        instrument === gptApi.successRate ? successRates(readings) : (readings[instrument.name] ?? noPoints)
+      const points = pointsOf(instrument, answers)
+      yield* nextTurn
       for (const lines of linesOf(instrument, points, format)) {
-        parts.push(lines)
+        parts.push(Buffer.from(lines))
         yield* nextTurn
       }
     }
-    parts.push(endOf[format])
-    return { format, text: parts.join("") }
+    parts.push(Buffer.from(endOf[format]))
+    return { format, bytes: Buffer.concat(parts) }
   })
 
 /** The page, in the format that is asked for. */
 export const metricsPage = ({ headers }: ClientCall) =>
   Effect.map(
     page(headers["accept"] ?? ""),
-    ({ format, text }): ClientAnswer => ({
+    ({ bytes, format }): ClientAnswer => ({
       status: 200,
       headers: { "content-type": contentTypes[format] },
-      body: Buffer.from(text),
+      body: bytes,
     }),
   )

@@ -1,6 +1,6 @@
 /** GPT_API's names, for dashboards that were made for it: its labels and buckets, and counts that are right. Its windows are left to PromQL. */
 import { counter, gauge, histogram, type Instrument } from "./Instrument.ts"
-import type { Points, Readings } from "./Readings.ts"
+import type { Points } from "./Readings.ts"
 
 const doubling = (first: number, buckets: number): ReadonlyArray<number> =>
   Array.from({ length: buckets }, (_, at) => first * 2 ** at)
@@ -64,10 +64,10 @@ export const gptApi = {
   ),
 } as const
 
-/** Of the requests by endpoint, model and client, the part that went well: read off what is counted, whatever processes counted it. */
-export const successRates = (readings: Readings): Points => {
+/** Of the requests by endpoint, model and client, the part that went well: read off what was counted of them, whatever processes counted it. */
+export const successRates = (requests: Points): Points => {
   const counts = new Map<string, { readonly labels: ReadonlyArray<string>; good: number; all: number }>()
-  for (const { labels: values, value } of readings[gptApi.requests.name]?.numbers ?? []) {
+  for (const { labels: values, value } of requests.numbers) {
     const [endpoint = "", status = "", model = "", client = ""] = values
     const key = JSON.stringify([endpoint, model, client])
     const count = counts.get(key) ?? { labels: [endpoint, model, client], good: 0, all: 0 }
