@@ -2,10 +2,8 @@
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import type { Browser, Page } from "playwright-core"
 import { rowTold } from "../../src/admin/RowTold.ts"
 import { chromiumPath, launch, type Visit, visit } from "../support/Browser.ts"
@@ -344,14 +342,17 @@ describe.skipIf(chromiumPath === undefined)("The dashboard", () => {
       yield* promise(() => signIn(visited))
       // Each question finds one row, and the audit goes on for ever.
       const day = (back: number): string => new Date(Date.UTC(2026, 10, 28 - back, 12)).toISOString()
-      const stopped = Deferred.unsafeMake<void>(FiberId.none)
+      let stop = () => {}
+      const stopped = new Promise<void>((resolve) => {
+        stop = resolve
+      })
       yield* promise(() =>
         context.route(/requests\?.*model=rare/, async (route) => {
           const cursor = new URL(route.request().url()).searchParams.get("cursor")
           const number = cursor === null ? 1 : Number(cursor) + 1
           const at = day(number)
           // The fourth takes until it is no longer wanted.
-          if (number === 4) await Effect.runPromise(Deferred.await(stopped))
+          if (number === 4) await stopped
           const id = `rare-${number}`
           const rows = [rowTold(rowWith(id, { id, started_at: at }))]
           await route.fulfill({ json: { rows, next: String(number), searched_to: at, left_out: [] } })
@@ -361,7 +362,7 @@ describe.skipIf(chromiumPath === undefined)("The dashboard", () => {
       yield* promise(() => page.locator('a[data-id="rare-3"]').waitFor())
       yield* promise(() => page.getByText(/^Searched back to \d+ \w+, \d\d:\d\d …$/).waitFor())
       yield* promise(() => page.getByRole("button", { name: "Stop", exact: true }).click())
-      yield* Deferred.succeed(stopped, undefined)
+      stop()
       yield* promise(() => page.getByRole("button", { name: "Search further back" }).waitFor())
       yield* promise(() => page.getByText("4 requests", { exact: true }).waitFor())
       // It goes on until a page is full.
