@@ -88,20 +88,10 @@ interface Destinations {
 }
 
 export class AdminRoutes {
-  readonly #app: AdminApp["Type"]
-  readonly #dashboard: Dashboard["Type"]
-  readonly #strangers: Strangers["Type"]
-  readonly #snapshot: CurrentConfig["Type"]["snapshot"]
-  readonly #health: Effect.Effect<ClientAnswer>
-  readonly #metrics: Destinations["metrics"]
+  readonly #to: Destinations
 
-  constructor({ app, dashboard, health, metrics, snapshot, strangers }: Destinations) {
-    this.#app = app
-    this.#dashboard = dashboard
-    this.#strangers = strangers
-    this.#snapshot = snapshot
-    this.#health = health
-    this.#metrics = metrics
+  constructor(destinations: Destinations) {
+    this.#to = destinations
   }
 
   /** Takes a question on; nothing where it is not about what only operators see, or not here. */
@@ -109,7 +99,8 @@ export class AdminRoutes {
     const path = pathOf(target)
     const place =
       adminPlaceOf(path) ?? (isOwnPort && path === "/health" && isVerbose(target) ? "health" : undefined)
-    if (place === undefined || (!isOwnPort && this.#snapshot().adminAddress !== undefined)) return undefined
+    if (place === undefined || (!isOwnPort && this.#to.snapshot().adminAddress !== undefined))
+      return undefined
     const asked = { call, method, target, path, place, isOwnPort }
     return forOperators(call, method === "POST" ? wantedKey : undefined, (body) =>
       Effect.map(this.#answer(asked, bytesOf(body)), (answer) => ({
@@ -120,7 +111,7 @@ export class AdminRoutes {
   }
 
   #doors(isOwnPort: boolean): Doors {
-    const { adminKeys, server } = this.#snapshot()
+    const { adminKeys, server } = this.#to.snapshot()
     return { accessKeys: server.accessKeys, adminKeys, origins: server.origins, isOwnPort }
   }
 
@@ -139,7 +130,7 @@ export class AdminRoutes {
       case "unknown":
         return new AdminDenied({ reason: "missing" })
       case "impostor":
-        this.#strangers.isNoted()
+        this.#to.strangers.isNoted()
         return new AdminDenied({ reason: "wrong" })
     }
   }
@@ -151,7 +142,7 @@ export class AdminRoutes {
       return Effect.succeed(notTaken(asked, "GET, HEAD"))
     }
     return Effect.map(
-      this.#dashboard.answer({ path, target, headers: call.headers }),
+      this.#to.dashboard.answer({ path, target, headers: call.headers }),
       (answer) => answer ?? notHere(asked),
     )
   }
@@ -162,15 +153,15 @@ export class AdminRoutes {
       const refusal = this.#refusal(asked, yield* Clock.currentTimeMillis)
       if (refusal !== undefined) return answerOf(refusal, call)
       if (Either.isLeft(body)) return answerOf(body.left, call)
-      if (place === "health") return yield* this.#health
+      if (place === "health") return yield* this.#to.health
       if (place === "dashboard") return yield* this.#page(asked)
       const isRead = method === "GET" || method === "HEAD"
-      if (place === "metrics" && isRead) return yield* this.#metrics(call)
+      if (place === "metrics" && isRead) return yield* this.#to.metrics(call)
       if (place !== "api") return notHere(asked)
       if (path === openApiPath && isRead) return jsonAnswer(openApi)
       if (!methods.has(method)) return notTaken(asked, [...methods].join(", "))
       const question = { call, method, target: `${path}${askedQuery(target)}`, body: body.right, isOwnPort }
-      const answer = yield* this.#app.answer(question)
+      const answer = yield* this.#to.app.answer(question)
       return method === "HEAD" ? headOf(answer) : answer
     })
   }
