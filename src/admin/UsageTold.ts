@@ -1,7 +1,13 @@
 /** Usage of a time and of the one just before it: what the audit is asked, and how its answer is told. */
 import * as Either from "effect/Either"
 import { type AuditFilter, instantText } from "../audit/read/AuditFilter.ts"
-import { errorRate, type GroupStats, type StatsReport } from "../audit/read/AuditStats.ts"
+import {
+  emptyTally,
+  errorRate,
+  type GroupStats,
+  statsOf as groupStats,
+  type StatsReport,
+} from "../audit/read/AuditStats.ts"
 import type { ReportAsked } from "../audit/read/ReadQuestion.ts"
 import type { UsageQuery } from "./api/RequestQuery.ts"
 import type { UsageOf, UsagePeriod, UsageReport } from "./api/UsageReport.ts"
@@ -59,24 +65,9 @@ const periodOf = ({ since, until }: Timed, report: StatsReport | undefined): Usa
   since: instantText(since),
   until: instantText(until),
   groups: (report?.groups ?? []).slice(0, mostGroups).map(usageOf),
-  total: report === undefined ? emptyUsage : usageOf(report.all),
+  total: usageOf(report?.all ?? groupStats(undefined, emptyTally)),
   complete: report?.isComplete === true && report.groups.length <= mostGroups,
 })
-
-const emptyUsage: UsageOf = {
-  group: null,
-  requests: 0,
-  errors: 0,
-  rejected: 0,
-  prompt_tokens: null,
-  completion_tokens: null,
-  cached_tokens: null,
-  reasoning_tokens: null,
-  latency_p50: null,
-  latency_p95: null,
-  ttft_p50: null,
-  ttft_p95: null,
-}
 
 export const usageTold = (
   { by, filters: [now, before] }: UsageAsked,
