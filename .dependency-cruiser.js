@@ -59,7 +59,7 @@ export const rooms = {
   "telemetry/otlp": {
     rooms: "audit/record dialects operations routing secrets telemetry telemetry/metrics version.ts wire",
     edges:
-      "Export.ts Exporting.ts GenAiMetrics.ts MetricExport.ts Outbox.ts TraceIds.ts Traces.ts UntilTheEnd.ts",
+      "Export.ts Exporting.ts GenAiMetrics.ts MetricExport.ts Outbox.ts ToldOnce.ts TraceIds.ts Traces.ts UntilTheEnd.ts",
     outside: `@opentelemetry/api @opentelemetry/exporter-metrics-otlp-http @opentelemetry/exporter-metrics-otlp-proto
       @opentelemetry/exporter-trace-otlp-http @opentelemetry/exporter-trace-otlp-proto @opentelemetry/otlp-exporter-base
       @opentelemetry/resources @opentelemetry/sdk-metrics node:crypto`,

@@ -12,6 +12,7 @@ import { genAiInstruments } from "./GenAiInstruments.ts"
 import { type ConfiguredNames, GenAiMetrics } from "./GenAiMetrics.ts"
 import { metricDataOf } from "./MetricData.ts"
 import type { OtlpSettings } from "./OtlpSettings.ts"
+import { toldOnce } from "./ToldOnce.ts"
 import { untilTheEnd } from "./UntilTheEnd.ts"
 
 /** Records the metrics of the GenAI conventions; gives what they read. */
@@ -43,17 +44,14 @@ export const exportMetrics = (
       target,
       originOf(settings),
     )
-    let isFailing = false
+    const tell = toldOnce("metrics")
     let sent: Readings = {}
     const once = Effect.gen(function* () {
       const now = yield* readings
       const failure = yield* send(
         metricDataOf(told, temporality === "delta" ? changesSince(told, sent, now) : now),
       )
-      if (failure !== undefined && !isFailing)
-        yield* Effect.logWarning(`metrics could not be exported: ${failure}`)
-      if (failure === undefined && isFailing) yield* Effect.logInfo("metrics are exported again")
-      isFailing = failure !== undefined
+      yield* tell(failure)
       // What did not arrive is told with what comes next.
       if (failure === undefined && temporality === "delta") sent = now
     })

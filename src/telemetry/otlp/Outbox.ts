@@ -1,6 +1,7 @@
 /** What waits to be exported, up to a bound: what comes beyond is dropped and counted. An exporter that fails keeps nobody waiting. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { toldOnce } from "./ToldOnce.ts"
 import { untilTheEnd } from "./UntilTheEnd.ts"
 
 export interface OutboxOptions<A> {
@@ -20,11 +21,12 @@ export class Outbox<A> {
   /** How many are being sent. */
   #underWay = 0
   #dropped = 0
-  #isFailing = false
   #wake: (() => void) | undefined
+  readonly #told: (failure: string | undefined) => Effect.Effect<void>
 
   constructor(options: OutboxOptions<A>) {
     this.#options = options
+    this.#told = toldOnce(options.what)
   }
 
   /** How many were never sent. */
@@ -67,27 +69,13 @@ export class Outbox<A> {
       const batch = this.#waiting.slice(0, this.#options.maxBatch)
       this.#waiting = this.#waiting.slice(batch.length)
       this.#underWay = batch.length
-      return Effect.flatMap(this.#options.send(batch), (failure) =>
-        failure === undefined ? this.#went() : this.#failed(batch.length, failure),
-      )
+      return Effect.flatMap(this.#options.send(batch), (failure) => {
+        this.#underWay = 0
+        if (failure === undefined) return Effect.zipRight(this.#told(undefined), this.#flush)
+        this.#dropped += batch.length
+        return this.#told(failure)
+      })
     })
-  }
-
-  #went(): Effect.Effect<void> {
-    const { what } = this.#options
-    this.#underWay = 0
-    const told = this.#isFailing ? Effect.logInfo(`${what} are exported again`) : Effect.void
-    this.#isFailing = false
-    return Effect.zipRight(told, this.#flush)
-  }
-
-  /** The log says it once, until it works again. */
-  #failed(count: number, failure: string): Effect.Effect<void> {
-    this.#underWay = 0
-    this.#dropped += count
-    if (this.#isFailing) return Effect.void
-    this.#isFailing = true
-    return Effect.logWarning(`${this.#options.what} could not be exported: ${failure}`)
   }
 
   /** The process goes: what did not go before it is lost. */
