@@ -4,6 +4,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { ask } from "../support/Ask.ts"
 import { addressOf, sluice } from "../support/process.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
 
@@ -23,17 +24,9 @@ describe("LOG_DIR", () => {
         LOG_DIR: `${folder}/logs`,
       })
       const address = yield* addressOf(gateway)
-      const ask = (model: string) =>
-        Effect.promise(async () => {
-          const answer = await fetch(`${address}/v1/chat/completions`, {
-            method: "POST",
-            headers: { authorization: "Bearer sk-of-the-caller", connection: "close" },
-            body: JSON.stringify({ model, messages: [{ role: "user", content: "hi" }] }),
-          })
-          await answer.arrayBuffer()
-        })
-      yield* Effect.replicateEffect(ask("m"), 12)
-      yield* Effect.replicateEffect(ask("nobody"), 3)
+      const headers = { authorization: "Bearer sk-of-the-caller", connection: "close" }
+      yield* Effect.replicateEffect(ask(address, { headers }), 12)
+      yield* Effect.replicateEffect(ask(address, { headers, model: "nobody" }), 3)
       yield* gateway.signal("SIGTERM")
       const { stdout } = yield* gateway.exited
       const linesOf = (kind: string) =>

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { ask } from "../support/Ask.ts"
 import { startGateway } from "../support/gateway.ts"
 import { eventually } from "../support/Patience.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
@@ -14,23 +15,6 @@ const usage = {
   total_tokens: 15,
   prompt_tokens_details: { cached_tokens: 4 },
 }
-
-interface Asked {
-  readonly model?: string
-  readonly stream?: boolean
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-const ask = (baseUrl: string, { headers = {}, model = "m", stream = false }: Asked = {}) =>
-  Effect.promise(async () => {
-    const answer = await fetch(`${baseUrl}/v1/chat/completions`, {
-      method: "POST",
-      headers: { ...headers },
-      body: JSON.stringify({ model, stream, messages: [{ role: "user", content: "hi" }] }),
-    })
-    await answer.arrayBuffer()
-    return answer.status
-  })
 
 const pageOf = (baseUrl: string, headers: Readonly<Record<string, string>> = {}) =>
   Effect.promise(async () => {

@@ -3,6 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { ask, onItsOwn } from "../support/Ask.ts"
 import { eventually } from "../support/Patience.ts"
 import { hasPrometheus, prometheus } from "../support/Prometheus.ts"
 import { addressOf, sluice, workersOf } from "../support/process.ts"
@@ -16,18 +17,6 @@ const asked = (prometheus: string, query: string): Effect.Effect<number | undefi
     )
     const found = /"value":\[[\d.]+,"([^"]+)"\]/.exec((await answer?.text()) ?? "")?.[1]
     return found === undefined ? undefined : Number(found)
-  })
-
-const ask = (address: string) =>
-  Effect.promise(async () => {
-    // On a connection of its own, so that any worker may get it.
-    const answer = await fetch(`${address}/v1/chat/completions`, {
-      method: "POST",
-      headers: { connection: "close" },
-      body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] }),
-    })
-    await answer.arrayBuffer()
-    return answer.status
   })
 
 describe("Prometheus", () => {
@@ -49,7 +38,7 @@ describe("Prometheus", () => {
       const becomes = (query: string, value: number) =>
         eventually(query, asked(at, query), (found) => found === value, 30_000)
 
-      yield* Effect.replicateEffect(ask(address), 20)
+      yield* Effect.replicateEffect(ask(address, onItsOwn), 20)
       yield* becomes('sum(sluice_requests_total{outcome="ok"})', 20)
       yield* becomes("sum(sluice_request_duration_seconds_count)", 20)
       yield* becomes('sluice_audit_rows_total{result="kept"}', 20)
@@ -64,7 +53,7 @@ describe("Prometheus", () => {
         (workers) => workers.length === 2 && !workers.includes(first),
         30_000,
       )
-      yield* Effect.replicateEffect(ask(address), 10)
+      yield* Effect.replicateEffect(ask(address, onItsOwn), 10)
       yield* becomes('sum(sluice_requests_total{outcome="ok"})', 30)
       expect(yield* asked(at, "sum(resets(sluice_requests_total[5m]))")).toBe(0)
     }).pipe(Effect.provide(NodeContext.layer)),

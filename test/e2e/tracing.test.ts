@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { OtlpSettings } from "../../src/telemetry/otlp/OtlpSettings.ts"
+import { ask } from "../support/Ask.ts"
 import { type ArrivedSpan, collector, targetAt, tracesTo } from "../support/Collector.ts"
 import { startGateway } from "../support/gateway.ts"
 import { eventually } from "../support/Patience.ts"
@@ -9,23 +10,6 @@ import * as Scripted from "../support/ScriptedUpstream.ts"
 import { chatCompletion } from "../support/Wire.ts"
 
 const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }
-
-interface Asked {
-  readonly model: string
-  readonly stream?: boolean
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-const ask = (baseUrl: string, { headers = {}, model, stream = false }: Asked) =>
-  Effect.promise(async () => {
-    const answer = await fetch(`${baseUrl}/v1/chat/completions`, {
-      method: "POST",
-      headers: { ...headers },
-      body: JSON.stringify({ model, stream, messages: [{ role: "user", content: "hi" }] }),
-    })
-    await answer.arrayBuffer()
-    return answer.status
-  })
 
 const entry = (name: string, url: string, more = "") =>
   `  - { name: ${name}, base_url: "${url}", api_key: sk-own, model_match: { type: exact, value: [${name}-m] }${more} }\n`

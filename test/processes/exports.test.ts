@@ -3,6 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { ask, onItsOwn } from "../support/Ask.ts"
 import { collector } from "../support/Collector.ts"
 import { eventually, within } from "../support/Patience.ts"
 import { addressOf, type GatewayProcess, sluice, workersOf } from "../support/process.ts"
@@ -35,19 +36,7 @@ const running = (origin: string, env: Readonly<Record<string, string>> = {}) =>
   }).pipe(Effect.orDie, Effect.provide(NodeContext.layer))
 
 /** So many requests, each on a connection of its own, so that every worker gets some. */
-const ask = (address: string, times: number) =>
-  Effect.replicateEffect(
-    Effect.promise(async () => {
-      const answer = await fetch(`${address}/v1/chat/completions`, {
-        method: "POST",
-        headers: { connection: "close" },
-        body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] }),
-      })
-      await answer.arrayBuffer()
-      return answer.status
-    }),
-    times,
-  )
+const askTimes = (address: string, times: number) => Effect.replicateEffect(ask(address, onItsOwn), times)
 
 /** What a process says when it is told to end. */
 const ended = (gateway: GatewayProcess) =>
@@ -60,7 +49,7 @@ describe("Several processes that export", () => {
     Effect.gen(function* () {
       const to = yield* collector
       const { address, gateway, upstream } = yield* running(to.origin)
-      yield* ask(address, 8)
+      yield* askTimes(address, 8)
       expect((yield* ended(gateway)).code).toBe(0)
 
       const spans = to.spans()
@@ -107,12 +96,12 @@ describe("Several processes that export", () => {
       const missing = Effect.sync(
         () => upstream.requests.filter(({ headers }) => !hasArrived(headers["traceparent"])).length,
       )
-      yield* ask(address, 4)
+      yield* askTimes(address, 4)
       yield* eventually("the spans of both", missing, (count) => count === 0)
       const [first = 0] = workersOf(gateway)
       process.kill(first, "SIGKILL")
       yield* gateway.logged("a worker died")
-      yield* ask(address, 4)
+      yield* askTimes(address, 4)
       expect((yield* ended(gateway)).code).toBe(0)
       expect(upstream.requests).toHaveLength(8)
       expect(yield* missing).toBe(0)
@@ -131,7 +120,7 @@ describe("Several processes that export", () => {
         (origin) =>
           Effect.gen(function* () {
             const { address, gateway } = yield* running(yield* origin, patientExports)
-            const answers = yield* ask(address, 4)
+            const answers = yield* askTimes(address, 4)
             const { code, stderr, stdout } = yield* ended(gateway)
             const lost = [...stdout.matchAll(/traces could not be exported before the end: (\d+) are lost/g)]
             return { answers, code, stderr, lost: lost.reduce((sum, [, count]) => sum + Number(count), 0) }
