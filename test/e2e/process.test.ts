@@ -5,6 +5,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { eventually } from "../support/Patience.ts"
 import { addressOf, sluice } from "../support/process.ts"
 import { rawConnection } from "../support/RawHttp.ts"
 import * as Scripted from "../support/ScriptedUpstream.ts"
@@ -265,7 +266,15 @@ describe("the sluice process", () => {
         yield* files.writeFileString(path, configOf(upstream.url, "    fallbak: other"))
         yield* gateway.signal("SIGHUP")
         yield* gateway.logged(`${basename(path)} has errors; still serving the previous configuration`)
-        const health = yield* textOf(yield* Effect.promise(() => fetch(`${address}/health`)))
+        // The line may be of a moment before, in which the file was written half: what is said now is waited for.
+        const health = yield* eventually(
+          "the refusal of this file",
+          Effect.flatMap(
+            Effect.promise(() => fetch(`${address}/health`)),
+            textOf,
+          ),
+          (text) => text.includes("did you mean"),
+        )
         expect(JSON.parse(health)).toMatchObject({
           status: "ok",
           config: { generation: 2, last_error: expect.stringContaining('did you mean "fallback"') },
